@@ -1,0 +1,126 @@
+//! What a Raft looks like from outside: the trait that the suites grade, the messages on the apply channel and
+//! the persister. The harness and a foreign implementation both depend on this crate and on nothing of the
+//! reference.
+
+use std::fmt;
+use std::sync::Arc;
+
+use labrpc::channel::Sender;
+use labrpc::network::{ClientEnd, Service};
+use serde::{Deserialize, Serialize};
+
+/// A term, Raft's logical clock. Starts at 0 and never goes back (§5.1).
+pub type Term = u64;
+/// A position in the log. The first entry has index 1; 0 means "before the first" (Fig. 2, State).
+pub type Index = u64;
+/// A server's position in the list of peers, from 0.
+pub type ServerId = usize;
+/// A client command: opaque bytes. Shared, so that a log, a message and an apply message need only one copy.
+pub type Command = Arc<[u8]>;
+
+/// What a Raft server delivers to its service, in order of index and each index once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyMsg {
+    /// A committed log entry.
+    Command {
+        /// Its index; one above the last index delivered.
+        index: Index,
+        /// The term in which it was appended.
+        term: Term,
+        /// The client's bytes.
+        command: Command,
+    },
+    /// A snapshot received from the leader (Fig. 13). It replaces the service's state.
+    Snapshot {
+        /// The last index that the snapshot covers; above the last index delivered.
+        index: Index,
+        /// The term of the entry at that index.
+        term: Term,
+        /// The service's own bytes, as some server passed them to [`RaftServer::snapshot`].
+        data: Arc<[u8]>,
+    },
+}
+
+/// What a server remembers across a crash: Raft's state and the service's latest snapshot.
+///
+/// Both are opaque bytes. `save` replaces both at once: after a crash either the old pair or the new pair is
+/// there, never a mixture.
+pub trait Persister: Send + Sync + fmt::Debug {
+    /// Replaces the Raft state and, when `snapshot` is given, the snapshot as well, atomically.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when nothing has been stored: the old pair is still there. A server that cannot save must
+    /// not answer as if it had.
+    fn save(&self, state: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError>;
+    /// The Raft state last saved; empty when nothing ever was.
+    fn raft_state(&self) -> Vec<u8>;
+    /// The snapshot last saved; empty when there is none.
+    fn snapshot(&self) -> Vec<u8>;
+    /// The length of [`Self::raft_state`] in bytes, without copying it.
+    fn raft_state_len(&self) -> usize;
+    /// The length of [`Self::snapshot`] in bytes, without copying it.
+    fn snapshot_len(&self) -> usize;
+}
+
+/// A save that stored nothing: the disk failed, say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaveError(pub String);
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the save stored nothing: {}", self.0)
+    }
+}
+
+impl std::error::Error for SaveError {}
+
+impl fmt::Debug for ApplyMsg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { index, term, command } => {
+                write!(f, "command {index} of term {term}, {} bytes", command.len())
+            }
+            Self::Snapshot { index, term, data } => {
+                write!(f, "snapshot up to {index} of term {term}, {} bytes", data.len())
+            }
+        }
+    }
+}
+
+/// What [`RaftServer::start`] answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The index at which the command will appear if it is ever committed.
+    pub index: Index,
+    /// The server's current term.
+    pub term: Term,
+    /// Whether the server believes that it is the leader. If not, nothing was appended and `index` means nothing.
+    pub is_leader: bool,
+}
+
+/// A Raft server as the suites see it: MIT's five calls, and the handlers that Go's `MakeService` would find by
+/// reflection.
+pub trait RaftServer: Clone + Send + Sync + 'static {
+    /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
+    /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
+    /// quickly: long work belongs to threads.
+    fn make(
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self;
+    /// The RPC handlers of this server, to be added to its `labrpc` server.
+    fn service(&self) -> Service;
+    /// Asks for agreement on a command (MIT's `Start`). Returns at once; no promise that it ever commits.
+    fn start(&self, command: Command) -> Started;
+    /// The current term, and whether this server believes that it is the leader (MIT's `GetState`).
+    fn get_state(&self) -> (Term, bool);
+    /// The service has put everything up to and including `index` into `data`; the log may forget it (MIT's
+    /// `Snapshot`, lab 3D).
+    fn snapshot(&self, index: Index, data: Vec<u8>);
+    /// The server is no longer needed: its threads should end soon and its handlers may answer anything (MIT's
+    /// `Kill`).
+    fn kill(&self);
+}
