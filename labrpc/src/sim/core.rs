@@ -61,6 +61,8 @@ pub(crate) struct Core {
     pub(crate) recorder: Recorder,
     pub(crate) stacks: Stacks,
     pub(crate) network_chance: Xoshiro256PlusPlus,
+    /// Fibers of new threads, with their slots; the run loop takes them over.
+    pub(crate) new_fibers: Vec<(u32, Fiber)>,
     /// Calls that are due and that the run loop makes as soon as it can.
     pub(crate) calls: Vec<Box<dyn FnOnce()>>,
     /// The run is over and threads are being unwound: nothing waits any more.
@@ -95,6 +97,7 @@ impl Core {
             recorder: Recorder::new(settings.tracing, seed),
             stacks: Stacks::new(settings.stack_bytes),
             network_chance: Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::Network, 0)),
+            new_fibers: Vec::new(),
             calls: Vec::new(),
             is_over: false,
             body_returned: false,
@@ -272,7 +275,8 @@ impl Core {
 
     /// Starts a thread. On a crashed node it never runs.
     pub(crate) fn start_thread(&mut self, node: NodeId, name: Name, fiber: Fiber) -> u32 {
-        let index = self.threads.add(node, name, fiber);
+        let index = self.threads.add(node, name);
+        self.new_fibers.push((index, fiber));
         self.heartbeat.name(index, self.nodes[node.index()].name(), self.threads.slot(index));
         self.scheduler.started(index);
         if self.nodes[node.index()].is_crashed {
@@ -295,11 +299,15 @@ impl Core {
     pub(crate) fn fail(&mut self, cause: Cause) {
         if self.cause.is_none() {
             // A panic that nobody has joined yet is more likely the cause than whatever came of it.
-            self.cause = Some(match self.unjoined.drain(..).next() {
-                Some((_, panic)) => Cause::Panic(panic),
-                None => cause,
-            });
+            let unjoined = std::mem::take(&mut self.unjoined).into_iter().next();
+            self.cause = Some(unjoined.map_or(cause, |(_, panic)| Cause::Panic(panic)));
         }
+    }
+
+    /// The run ends, and a thread that panicked was never joined.
+    pub(crate) fn fail_with_unjoined(&mut self) {
+        let (_, panic) = self.unjoined.remove(0);
+        self.fail(Cause::Panic(panic));
     }
 
     // ----- nodes -----

@@ -19,7 +19,7 @@ use super::fiber::{Fiber, Resumed};
 use super::panics;
 use super::settings::Settings;
 use super::stall::Heartbeat;
-use super::threads::{NONE, Name, State, Woken};
+use super::threads::{NONE, Name, Woken};
 use super::trace::Trace;
 
 /// Runs `body` as the first thread of a simulation.
@@ -124,9 +124,10 @@ fn simulate<T: Send + 'static>(
             core.fail(Cause::Misuse { thread: "tester/main".into(), time_ns: 0, message: error.to_string() })
         });
     }
-    let cause = run_loop();
+    let mut fibers = Fibers::new();
+    let cause = run_loop(&mut fibers);
     let report = with_core(|core| core.report());
-    unwind_all();
+    unwind_all(&mut fibers);
     set_core(None);
     let value = value.lock().take();
     match (cause, value) {
@@ -171,29 +172,66 @@ pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport 
 
 /// What the run loop does next.
 enum Next {
-    Resume(u32, Fiber),
+    Resume(usize),
     Call(Box<dyn FnOnce()>),
     End,
 }
 
+/// The fibers of all threads, by slot. They are not in the core, because one of them runs while others borrow it.
+type Fibers = Vec<Option<Fiber>>;
+
 /// Runs what is ready, else advances the clock to the next deadline, else reports a deadlock.
-fn run_loop() -> Option<Cause> {
+fn run_loop(fibers: &mut Fibers) -> Option<Cause> {
+    let mut next = with_core(|core| choose(core, fibers));
     loop {
-        match with_core(choose) {
-            Next::Resume(slot, fiber) => resume(slot, fiber),
-            Next::Call(call) => call(),
+        match next {
+            Next::Resume(slot) => {
+                let fiber = fibers[slot].as_mut().expect("a thread that can run has a fiber");
+                let is_finished = fiber.resume() == Resumed::Finished;
+                next = with_core(|core| {
+                    core.current = NONE;
+                    if is_finished {
+                        bury(core, fibers, slot);
+                    }
+                    choose(core, fibers)
+                });
+            }
+            Next::Call(call) => {
+                call();
+                next = with_core(|core| choose(core, fibers));
+            }
             Next::End => return with_core(|core| core.cause.take()),
         }
     }
 }
 
-fn choose(core: &mut Core) -> Next {
-    loop {
-        if core.body_returned && core.cause.is_none() && !core.unjoined.is_empty() {
-            let (_, panic) = core.unjoined.remove(0);
-            core.fail(Cause::Panic(panic));
+/// A thread has ended: its stack and its slot can be used again.
+fn bury(core: &mut Core, fibers: &mut Fibers, slot: usize) {
+    let fiber = fibers[slot].take().expect("a thread that has just run has a fiber");
+    core.stacks.give_back(fiber.into_stack());
+    core.threads.remove(slot as u32);
+}
+
+/// Takes over the fibers of new threads.
+fn adopt(core: &mut Core, fibers: &mut Fibers) {
+    for (slot, fiber) in core.new_fibers.drain(..) {
+        let slot = slot as usize;
+        if fibers.len() <= slot {
+            fibers.resize_with(slot + 1, || None);
         }
+        fibers[slot] = Some(fiber);
+    }
+}
+
+fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
+    if !core.new_fibers.is_empty() {
+        adopt(core, fibers);
+    }
+    loop {
         if core.cause.is_some() || core.body_returned {
+            if !core.unjoined.is_empty() {
+                core.fail_with_unjoined();
+            }
             return Next::End;
         }
         if !core.calls.is_empty() {
@@ -208,40 +246,26 @@ fn choose(core: &mut Core) -> Next {
         };
         core.current = slot;
         core.heartbeat.beat(slot, core.now);
-        let thread = core.threads.slot_mut(slot);
-        thread.woken_for = None;
-        let fiber = thread.fiber.take().expect("a thread that does not run has a fiber");
-        return Next::Resume(slot, fiber);
+        core.threads.slot_mut(slot).woken_for = None;
+        return Next::Resume(slot as usize);
     }
-}
-
-fn resume(slot: u32, mut fiber: Fiber) {
-    let resumed = fiber.resume();
-    with_core(|core| {
-        core.current = NONE;
-        match resumed {
-            Resumed::Suspended => core.threads.slot_mut(slot).fiber = Some(fiber),
-            Resumed::Finished => {
-                core.stacks.give_back(fiber.into_stack());
-                core.threads.remove(slot);
-            }
-        }
-    });
 }
 
 /// Drops what the remaining threads own, youngest thread first, so that a scoped thread goes before the frame
 /// that it borrows from. Nothing waits and nothing is scheduled meanwhile.
-fn unwind_all() {
-    with_core(|core| core.is_over = true);
-    loop {
-        let next = with_core(|core| {
-            let slot = core.threads.by_age().pop()?;
+fn unwind_all(fibers: &mut Fibers) {
+    with_core(|core| {
+        core.is_over = true;
+        adopt(core, fibers);
+    });
+    for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
+        let Some(mut fiber) = fibers[slot as usize].take() else { continue };
+        let is_unwinding = with_core(|core| {
             core.current = slot;
             let thread = core.threads.slot_mut(slot);
             thread.woken = Woken::ByTheEnd;
-            thread.fiber.take().map(|fiber| (slot, thread.is_unwinding, fiber))
+            thread.is_unwinding
         });
-        let Some((slot, is_unwinding, mut fiber)) = next else { break };
         // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on.
         let stack = if is_unwinding && fiber.resume() == Resumed::Finished {
             fiber.into_stack()
@@ -250,7 +274,6 @@ fn unwind_all() {
         };
         with_core(|core| {
             core.stacks.give_back(stack);
-            core.threads.slot_mut(slot).state = State::Vacant;
             core.current = NONE;
         });
     }

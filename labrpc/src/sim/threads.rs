@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
-use super::fiber::Fiber;
 use super::node::NodeId;
 
 /// "No slot": the end of a list, the absence of a thread.
@@ -164,8 +163,6 @@ pub(crate) struct Slot {
     pub(crate) unparked: bool,
     /// The thread's own stream of random numbers, made when it first draws one.
     pub(crate) chance: Option<Box<Xoshiro256PlusPlus>>,
-    /// `None` while the thread runs.
-    pub(crate) fiber: Option<Fiber>,
 }
 
 impl Slot {
@@ -188,7 +185,6 @@ impl Slot {
             is_unwinding: false,
             unparked: false,
             chance: None,
-            fiber: None,
         }
     }
 }
@@ -203,7 +199,7 @@ pub(crate) struct Threads {
 
 impl Threads {
     /// Puts a new thread into a slot; it is runnable, but the policy does not know it yet.
-    pub(crate) fn add(&mut self, node: NodeId, name: Name, fiber: Fiber) -> u32 {
+    pub(crate) fn add(&mut self, node: NodeId, name: Name) -> u32 {
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(Slot::vacant());
             self.slots.len() as u32 - 1
@@ -213,7 +209,6 @@ impl Threads {
         slot.number = self.started;
         slot.node = node;
         slot.name = name;
-        slot.fiber = Some(fiber);
         self.started += 1;
         index
     }

@@ -131,7 +131,10 @@ pub enum Tracing {
 
 /// The trace of one run while it is being written.
 pub(crate) struct Recorder {
-    block: Vec<u8>,
+    /// The events of the block that is being filled, as bytes.
+    block: Box<[u8; BLOCK_EVENTS * EVENT_BYTES]>,
+    /// How many of them are filled.
+    filled: usize,
     hash: u64,
     checkpoints: Vec<u64>,
     events: u64,
@@ -152,7 +155,8 @@ pub(crate) struct RawEvent {
 impl Recorder {
     pub(crate) fn new(tracing: Tracing, seed: u64) -> Self {
         Self {
-            block: Vec::with_capacity(BLOCK_EVENTS * EVENT_BYTES),
+            block: Box::new([0; BLOCK_EVENTS * EVENT_BYTES]),
+            filled: 0,
             hash: seed,
             checkpoints: Vec::new(),
             events: 0,
@@ -165,12 +169,12 @@ impl Recorder {
     #[inline]
     pub(crate) fn add(&mut self, event: RawEvent) -> bool {
         let who = u64::from(event.node) << 48 | (event.thread << 8 & 0xffff_ffff_ff00) | event.kind as u64;
-        let mut bytes = [0; EVENT_BYTES];
+        let bytes = &mut self.block[self.filled..self.filled + EVENT_BYTES];
         bytes[..8].copy_from_slice(&event.time_ns.to_le_bytes());
         bytes[8..16].copy_from_slice(&who.to_le_bytes());
         bytes[16..].copy_from_slice(&event.payload.to_le_bytes());
-        self.block.extend_from_slice(&bytes);
-        if self.block.len() == BLOCK_EVENTS * EVENT_BYTES {
+        self.filled += EVENT_BYTES;
+        if self.filled == BLOCK_EVENTS * EVENT_BYTES {
             self.fold();
         }
         let index = self.events;
@@ -193,9 +197,9 @@ impl Recorder {
 
     #[cold]
     fn fold(&mut self) {
-        self.hash = xxh3_64_with_seed(&self.block, self.hash);
+        self.hash = xxh3_64_with_seed(&self.block[..self.filled], self.hash);
         self.checkpoints.push(self.hash);
-        self.block.clear();
+        self.filled = 0;
     }
 
     /// Keeps the event that was added last.
@@ -222,7 +226,7 @@ impl Recorder {
 
     /// Ends the trace.
     pub(crate) fn finish(&mut self) -> Trace {
-        if !self.block.is_empty() {
+        if self.filled > 0 {
             self.fold();
         }
         Trace {

@@ -62,7 +62,8 @@ where
     let main = sim::thread_main(body, move |result| finish(&ending, result));
     let shown = name.as_str().map(Arc::from);
     let (slot, number) = sim::start_thread(node, name, main)?.unwrap_or((u32::MAX, u64::MAX));
-    sim::step(Kind::Spawn, number, Location::caller());
+    // Not a scheduling point: what the new thread could do now it can do at the next step of this one.
+    sim::record(Kind::Spawn, number, String::new);
     let run = with_core(|core| core.run);
     let thread = Thread(Inner::Simulated { run, slot, number, name: shown });
     Ok(JoinHandle(Handle::Simulated(Simulated { packet, thread, run, slot, number })))
