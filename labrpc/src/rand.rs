@@ -1,0 +1,81 @@
+//! Random numbers of both worlds, with `rand`'s traits.
+//!
+//! ```
+//! use labrpc::rand::{self, RngExt};
+//!
+//! let timeout_ms = rand::rng().random_range(400..800);
+//! assert!((400..800).contains(&timeout_ms));
+//! ```
+//!
+//! In a simulation every thread has a stream of its own, drawn from the seed and the thread's number, so that one
+//! more draw in one thread does not change what another one draws.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
+
+use ::rand::rngs::Xoshiro256PlusPlus;
+
+pub use ::rand::{Rng, RngExt, SeedableRng, TryRng, distr, seq};
+
+use crate::sim::{self, Stream, stream_seed, with_core};
+
+thread_local! {
+    static REAL: RefCell<Xoshiro256PlusPlus> = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(entropy()));
+}
+
+/// What the standard library seeds its hash maps with, which is the operating system's chance.
+fn entropy() -> u64 {
+    RandomState::new().hash_one(std::thread::current().id())
+}
+
+/// The calling thread's generator. Cheap to get and to copy.
+#[must_use]
+pub fn rng() -> ThreadRng {
+    ThreadRng { _no_send: std::marker::PhantomData }
+}
+
+/// A handle to the calling thread's generator; see [`rng`].
+///
+/// # Differences from `rand`'s `ThreadRng`
+///
+/// It is Xoshiro256++, portable and fast but not fit for secrets. In a simulation its numbers follow from the
+/// seed.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadRng {
+    _no_send: std::marker::PhantomData<*mut ()>,
+}
+
+impl ThreadRng {
+    fn draw<T>(self, draw: impl FnOnce(&mut Xoshiro256PlusPlus) -> T) -> T {
+        if !sim::is_simulated() {
+            return REAL.with_borrow_mut(draw);
+        }
+        with_core(|core| {
+            let seed = core.settings.seed;
+            let slot = core.threads.slot_mut(core.current);
+            let number = slot.number;
+            let chance = slot.chance.get_or_insert_with(|| {
+                Box::new(Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::User, number)))
+            });
+            draw(chance)
+        })
+    }
+}
+
+impl TryRng for ThreadRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.draw(Rng::next_u32))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.draw(Rng::next_u64))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.draw(|chance| chance.fill_bytes(bytes));
+        Ok(())
+    }
+}

@@ -1,0 +1,228 @@
+//! How a simulated thread reaches its scheduler.
+//!
+//! One OS thread runs one simulation, so the [`Core`] is a thread-local, and "am I simulated?" is the question
+//! whether there is one. The facades go through the functions here and through nothing else.
+//!
+//! Two rules keep this sound. The core is never borrowed while stacks are switched, or while user code runs
+//! (closures of users, destructors of users' values). And once the run is over, nothing waits: each function here
+//! says what it does then.
+
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::core::Core;
+use super::failure::Cause;
+use super::fiber::{self, Fiber};
+use super::node::NodeId;
+use super::threads::{NONE, Name, Wait, Waiter, Woken};
+use super::timers::Due;
+use super::trace::Kind;
+
+thread_local! {
+    static SIMULATED: Cell<bool> = const { Cell::new(false) };
+    static CORE: RefCell<Option<Box<Core>>> = const { RefCell::new(None) };
+}
+
+/// Whether the calling thread is part of a simulation.
+#[inline]
+pub(crate) fn is_simulated() -> bool {
+    SIMULATED.get()
+}
+
+/// Installs or takes away this OS thread's simulation.
+pub(crate) fn set_core(core: Option<Box<Core>>) -> Option<Box<Core>> {
+    SIMULATED.set(core.is_some());
+    CORE.replace(core)
+}
+
+/// Borrows the core. `act` must not call user code, drop users' values or switch stacks.
+#[inline]
+pub(crate) fn with_core<T>(act: impl FnOnce(&mut Core) -> T) -> T {
+    CORE.with_borrow_mut(|core| act(core.as_mut().expect("the caller runs inside a simulation")))
+}
+
+/// Goes back to the run loop, which resumes whoever was picked. Returns when this thread is resumed.
+pub(crate) fn give_way() {
+    fiber::suspend();
+}
+
+/// Whether the running thread unwinds after a panic of its own. The standard library counts panics by OS thread,
+/// so while one simulated thread waits in a destructor, it says yes for all of them.
+#[inline]
+fn is_unwinding() -> bool {
+    std::thread::panicking() && with_core(|core| core.threads.slot(core.current).has_panicked)
+}
+
+/// A panic has begun in the running thread.
+pub(crate) fn panic_begins() {
+    // In the run loop no thread runs; and a panic in the core itself must not be made worse.
+    CORE.with(|core| {
+        if let Ok(mut core) = core.try_borrow_mut()
+            && let Some(core) = core.as_mut()
+            && core.current != NONE
+        {
+            let current = core.current;
+            core.threads.slot_mut(current).has_panicked = true;
+        }
+    });
+}
+
+/// A scheduling point: the running thread is about to do something that others can see.
+///
+/// Does nothing once the run is over, and nothing while the thread unwinds after a panic: what destructors do
+/// then is not worth exploring, and must not be torn apart.
+#[inline]
+pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static>) {
+    if is_unwinding() {
+        return;
+    }
+    if with_core(|core| !core.is_over && core.step(kind, payload, location)) {
+        give_way();
+    }
+}
+
+/// A scheduling point at which the running thread lets all others go first, as far as the policy knows order.
+pub(crate) fn step_aside(location: &'static Location<'static>) {
+    if is_unwinding() {
+        return;
+    }
+    let switch = with_core(|core| {
+        if core.is_over {
+            return false;
+        }
+        core.step_aside();
+        core.step(Kind::Yield, 0, location)
+    });
+    if switch {
+        give_way();
+    }
+}
+
+/// A claim on the next wait of the running thread. Give it to whoever will wake it, then call [`wait`].
+#[inline]
+pub(crate) fn waiter() -> Waiter {
+    with_core(|core| core.waiter())
+}
+
+/// Blocks the running thread until it is woken or `deadline` (on its node's clock, in nanoseconds) passes.
+/// Spurious wake-ups do not happen, but what was waited for may be gone again: look again.
+pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Location<'static>) -> Woken {
+    let unwinding = is_unwinding();
+    let is_over = with_core(|core| {
+        if !core.is_over {
+            core.begin_wait(wait, deadline, location);
+            let current = core.current;
+            core.threads.slot_mut(current).is_unwinding = unwinding;
+        }
+        core.is_over
+    });
+    if is_over {
+        return Woken::ByTheEnd;
+    }
+    give_way();
+    with_core(|core| {
+        let slot = core.threads.slot_mut(core.current);
+        slot.is_unwinding = false;
+        slot.woken
+    })
+}
+
+/// Wakes a thread, if it still waits.
+#[inline]
+pub(crate) fn wake(waiter: Waiter) {
+    with_core(|core| {
+        if !core.is_over {
+            core.wake(waiter, Woken::ByPeer);
+        }
+    });
+}
+
+/// Whether the run is over and threads are being unwound.
+#[inline]
+pub(crate) fn is_over() -> bool {
+    with_core(|core| core.is_over)
+}
+
+/// Ends the run with a failure. The calling thread never runs again, so this does not return, except once the
+/// run is over, or while the thread unwinds after a panic.
+pub(crate) fn fail(cause: Cause) {
+    let goes_on = is_unwinding();
+    let is_over = with_core(|core| {
+        if !core.is_over {
+            core.fail(cause);
+        }
+        core.is_over
+    });
+    if !is_over && !goes_on {
+        give_way();
+    }
+}
+
+/// Starts a thread. Its body must not let a panic out. `None` once the run is over.
+///
+/// # Errors
+///
+/// When the machine has no more memory or mappings for stacks.
+pub(crate) fn start_thread(
+    node: Option<NodeId>,
+    name: Name,
+    body: Box<dyn FnOnce()>,
+) -> std::io::Result<Option<(u32, u64)>> {
+    with_core(|core| {
+        if core.is_over {
+            return Ok(Err(body));
+        }
+        let node = node.unwrap_or_else(|| core.current_node());
+        let stack = match core.stacks.take() {
+            Ok(stack) => stack,
+            Err(error) => return Err((error, body)),
+        };
+        let slot = core.start_thread(node, name, Fiber::new(stack, body));
+        Ok(Ok((slot, core.threads.slot(slot).number)))
+    })
+    // The body of a refused thread is dropped here, where the core is not borrowed.
+    .map(Result::ok)
+    .map_err(|(error, _body)| error)
+}
+
+/// Runs `call` in the run loop after `delay_ns` of virtual time. It must not block. Dropped without being
+/// called if the run ends before.
+pub(crate) fn call_after(delay_ns: u64, call: Box<dyn FnOnce()>) {
+    let refused = with_core(|core| {
+        if core.is_over {
+            return Some(call);
+        }
+        let deadline = core.now.saturating_add(delay_ns);
+        core.timers.set(deadline, Due::Call(call));
+        None
+    });
+    drop(refused);
+}
+
+/// The time on the clock of the running thread's node, in nanoseconds since the start of the run.
+#[inline]
+pub(crate) fn now() -> u64 {
+    with_core(|core| core.local_now())
+}
+
+/// The name of the running thread's node and its own, for log lines and reports.
+pub(crate) fn current_names() -> (Arc<str>, String) {
+    with_core(|core| {
+        let node = core.current_node();
+        let thread = match core.current {
+            NONE => "network".to_owned(),
+            current => core.thread_name(current),
+        };
+        (core.nodes[node.index()].name_arc(), thread)
+    })
+}
+
+/// Records an event. `detail` is called only when the event is kept in full.
+pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
+    with_core(|core| {
+        if !core.is_over {
+            core.record_with(kind, payload, detail);
+        }
+    });
+}

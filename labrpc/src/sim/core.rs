@@ -1,0 +1,465 @@
+//! The scheduler's state and the rules by which it changes.
+//!
+//! One [`Core`] is one simulation. It lives in a thread-local of the OS thread that runs the simulation; see
+//! [`super::context`] for how simulated threads reach it. Everything here runs with the core borrowed, so
+//! nothing here switches stacks, calls user code or drops a user's value.
+//!
+//! A *step* is one operation of one thread. It costs [`Settings::step_cost_ns`] of virtual time, goes into the
+//! trace, and lets the policy pick who runs next.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::failure::{Cause, PanicReport, SpinReport};
+use super::fiber::{Fiber, Stacks};
+use super::node::{Node, NodeId};
+use super::policy::Scheduler;
+use super::settings::Settings;
+use super::stall::Heartbeat;
+use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
+use super::timers::{Due, Timers};
+use super::trace::{Kind, RawEvent, Recorder};
+
+/// A thread that took this many steps in a row without waiting lets the others pass, whatever the policy: under
+/// PCT a thread that polls would otherwise starve the one that it polls for.
+const STEPS_IN_A_ROW_MAX: u64 = 2_000;
+
+/// The streams of chance, kept apart so that one more draw in one does not reshuffle the others. The numbers are
+/// part of what a seed means: never reuse one.
+#[derive(Clone, Copy)]
+pub(crate) enum Stream {
+    Schedule = 1,
+    Network = 2,
+    User = 3,
+}
+
+/// The seed of one of the streams of a simulation; `of` tells streams of one kind apart.
+pub(crate) fn stream_seed(seed: u64, stream: Stream, of: u64) -> u64 {
+    xxh3_64_with_seed(&of.to_le_bytes(), seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// The state of one simulation.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    /// Tells this simulation from others in the same process. Never part of a decision or of the trace.
+    pub(crate) run: u32,
+    /// Global virtual time since the start, in nanoseconds.
+    pub(crate) now: u64,
+    pub(crate) steps: u64,
+    /// The slot of the running thread; `NONE` in the run loop.
+    pub(crate) current: u32,
+    /// The thread that was picked at the last step; the run loop takes it from here.
+    pub(crate) picked: Option<u32>,
+    pub(crate) threads: Threads,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) timers: Timers,
+    pub(crate) recorder: Recorder,
+    pub(crate) stacks: Stacks,
+    pub(crate) network_chance: Xoshiro256PlusPlus,
+    /// Fibers of new threads, with their slots; the run loop takes them over.
+    pub(crate) new_fibers: Vec<(u32, Fiber)>,
+    /// Calls that are due and that the run loop makes as soon as it can.
+    pub(crate) calls: Vec<Box<dyn FnOnce()>>,
+    /// The run is over and threads are being unwound: nothing waits any more.
+    pub(crate) is_over: bool,
+    /// The first thread has returned from its function.
+    pub(crate) body_returned: bool,
+    /// What ended the run, if it failed.
+    pub(crate) cause: Option<Cause>,
+    /// Panics of threads whose handles may still be joined, oldest first.
+    pub(crate) unjoined: Vec<(u64, PanicReport)>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    /// Steps of the running thread since it last gave way or waited.
+    steps_in_a_row: u64,
+    /// From this step on each thread's steps are counted for the report of spinners.
+    census_at: u64,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, run: u32, heartbeat: Arc<Heartbeat>) -> Self {
+        let seed = settings.seed;
+        let limit = settings.steps_max;
+        Self {
+            run,
+            now: 0,
+            steps: 0,
+            current: NONE,
+            picked: None,
+            threads: Threads::default(),
+            nodes: vec![Node::new(Arc::from("tester"))],
+            scheduler: Scheduler::new(settings.policy, stream_seed(seed, Stream::Schedule, 0)),
+            timers: Timers::default(),
+            recorder: Recorder::new(settings.tracing, seed),
+            stacks: Stacks::new(settings.stack_bytes),
+            network_chance: Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::Network, 0)),
+            new_fibers: Vec::new(),
+            calls: Vec::new(),
+            is_over: false,
+            body_returned: false,
+            cause: None,
+            unjoined: Vec::new(),
+            heartbeat,
+            steps_in_a_row: 0,
+            census_at: limit - limit / 10,
+            settings,
+        }
+    }
+
+    // ----- steps -----
+
+    /// The running thread takes a step. Returns whether it must give way: then `picked` holds who runs next, or
+    /// nothing if the run loop has something else to do first.
+    #[inline]
+    pub(crate) fn step(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) -> bool {
+        self.pass_time();
+        self.record(kind, payload, location);
+        self.steps_in_a_row += 1;
+        if self.steps_in_a_row > STEPS_IN_A_ROW_MAX {
+            self.steps_in_a_row = 0;
+            self.scheduler.yielded(self.current);
+        }
+        if self.cause.is_some() || !self.calls.is_empty() {
+            return true;
+        }
+        let picked = self.scheduler.pick();
+        if picked == Some(self.current) {
+            return false;
+        }
+        self.steps_in_a_row = 0;
+        self.picked = picked;
+        true
+    }
+
+    /// The running thread gives way by name.
+    pub(crate) fn step_aside(&mut self) {
+        self.steps_in_a_row = 0;
+        self.scheduler.yielded(self.current);
+    }
+
+    /// One step's worth of virtual time, and what falls due in it.
+    #[inline]
+    fn pass_time(&mut self) {
+        self.steps += 1;
+        self.now += self.settings.step_cost_ns;
+        self.threads.slot_mut(self.current).steps += 1;
+        if self.timers.next_deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.fire_due();
+        }
+        if self.steps >= self.census_at || self.now > self.settings.time_max_ns {
+            self.check_limits();
+        }
+    }
+
+    #[cold]
+    fn check_limits(&mut self) {
+        if self.now > self.settings.time_max_ns {
+            self.fail(Cause::TimeLimit {
+                limit_ns: self.settings.time_max_ns,
+                threads: self.report_threads(),
+            });
+        }
+        if self.steps >= self.settings.steps_max {
+            self.fail(Cause::StepLimit { limit: self.settings.steps_max, spinners: self.spinners() });
+        } else if self.steps == self.census_at {
+            for slot in &mut self.threads.slots {
+                slot.steps = 0;
+            }
+        }
+    }
+
+    /// The threads that took most steps since the census, busiest first.
+    fn spinners(&self) -> Vec<SpinReport> {
+        let counted = self.steps - self.census_at.min(self.steps);
+        let mut spinners: Vec<SpinReport> = self
+            .threads
+            .by_age()
+            .into_iter()
+            .filter(|&index| self.threads.slot(index).steps > 0)
+            .map(|index| SpinReport {
+                thread: self.full_name(index),
+                steps: self.threads.slot(index).steps,
+                of: counted,
+            })
+            .collect();
+        spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
+        spinners.truncate(5);
+        spinners
+    }
+
+    /// Does what is due now; calls are left for the run loop.
+    pub(crate) fn fire_due(&mut self) {
+        while let Some(due) = self.timers.take_due(self.now) {
+            match due {
+                Due::Wake(waiter) if self.threads.is_waiting(waiter) => self.wake(waiter, Woken::ByDeadline),
+                Due::Wake(_) => self.timers.stale_one_is_gone(),
+                Due::Call(call) => self.calls.push(call),
+            }
+        }
+    }
+
+    /// Moves the clock to the next deadline. `false` when there is none.
+    pub(crate) fn skip_to_next_deadline(&mut self) -> bool {
+        let Some(deadline) = self.timers.next_deadline() else { return false };
+        self.now = self.now.max(deadline);
+        self.fire_due();
+        if self.now > self.settings.time_max_ns {
+            self.check_limits();
+        }
+        true
+    }
+
+    // ----- waiting and waking -----
+
+    /// A claim on the wait that the running thread is about to begin.
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter { slot: self.current, ticket: self.threads.slot(self.current).ticket }
+    }
+
+    /// The running thread begins to wait, at most until `deadline` on its node's clock.
+    pub(crate) fn begin_wait(
+        &mut self,
+        wait: Wait,
+        deadline: Option<u64>,
+        location: &'static Location<'static>,
+    ) {
+        self.pass_time();
+        self.record(Kind::Block, 0, location);
+        self.steps_in_a_row = 0;
+        let current = self.current;
+        let waiter = self.waiter();
+        let slot = self.threads.slot_mut(current);
+        slot.state = State::Blocked(wait, location);
+        slot.has_deadline = deadline.is_some();
+        slot.local_deadline = deadline.unwrap_or(0);
+        let node = slot.node;
+        self.scheduler.remove(current, &mut self.threads);
+        if let Some(deadline) = deadline {
+            let deadline = self.nodes[node.index()].global(deadline, self.now);
+            self.timers.set(deadline, Due::Wake(waiter));
+        }
+    }
+
+    /// Wakes a thread, if it still waits for what `waiter` stands for. Returns nothing: a late wake is normal.
+    pub(crate) fn wake(&mut self, waiter: Waiter, woken: Woken) {
+        if !self.threads.is_waiting(waiter) {
+            return;
+        }
+        let slot = self.threads.slot_mut(waiter.slot);
+        slot.state = State::Runnable;
+        slot.ticket = slot.ticket.wrapping_add(1);
+        slot.woken = woken;
+        let had_timer = std::mem::take(&mut slot.has_deadline) && woken != Woken::ByDeadline;
+        self.make_ready(waiter.slot);
+        if had_timer {
+            let threads = &self.threads;
+            self.timers.one_is_stale(|waiter| threads.is_waiting(waiter));
+        }
+    }
+
+    /// A runnable thread becomes known to the policy, or to its paused node.
+    fn make_ready(&mut self, index: u32) {
+        let node = &mut self.nodes[self.threads.slot(index).node.index()];
+        if node.is_paused {
+            node.kept_back.push(index);
+        } else {
+            self.scheduler.insert(index, &mut self.threads);
+        }
+    }
+
+    // ----- threads -----
+
+    /// Starts a thread. On a crashed node it never runs.
+    pub(crate) fn start_thread(&mut self, node: NodeId, name: Name, fiber: Fiber) -> u32 {
+        let index = self.threads.add(node, name);
+        self.new_fibers.push((index, fiber));
+        self.heartbeat.name(index, self.nodes[node.index()].name(), self.threads.slot(index));
+        self.scheduler.started(index);
+        if self.nodes[node.index()].is_crashed {
+            self.threads.slot_mut(index).state = State::Crashed;
+        } else {
+            self.make_ready(index);
+        }
+        index
+    }
+
+    /// The running thread has returned from its function; it will not be scheduled again.
+    pub(crate) fn end_thread(&mut self, location: &'static Location<'static>) {
+        self.record(Kind::Exit, 0, location);
+        let current = self.current;
+        self.threads.slot_mut(current).state = State::Crashed;
+        self.scheduler.remove(current, &mut self.threads);
+    }
+
+    /// Ends the run with a failure, unless it has one already.
+    pub(crate) fn fail(&mut self, cause: Cause) {
+        if self.cause.is_none() {
+            // A panic that nobody has joined yet is more likely the cause than whatever came of it.
+            let unjoined = std::mem::take(&mut self.unjoined).into_iter().next();
+            self.cause = Some(unjoined.map_or(cause, |(_, panic)| Cause::Panic(panic)));
+        }
+    }
+
+    /// The run ends, and a thread that panicked was never joined.
+    pub(crate) fn fail_with_unjoined(&mut self) {
+        let (_, panic) = self.unjoined.remove(0);
+        self.fail(Cause::Panic(panic));
+    }
+
+    // ----- nodes -----
+
+    pub(crate) fn add_node(&mut self, name: Arc<str>) -> NodeId {
+        self.nodes.push(Node::new(name));
+        NodeId::new(self.nodes.len() - 1)
+    }
+
+    fn threads_of(&self, node: NodeId) -> Vec<u32> {
+        let mut of_node = self.threads.by_age();
+        of_node.retain(|&index| self.threads.slot(index).node == node);
+        of_node
+    }
+
+    /// Stops all threads of a node for good.
+    pub(crate) fn crash(&mut self, node: NodeId) {
+        self.nodes[node.index()].is_crashed = true;
+        let crashed = self.threads_of(node);
+        for &index in &crashed {
+            if self.threads.slot(index).state == State::Runnable && !self.nodes[node.index()].is_paused {
+                self.scheduler.remove(index, &mut self.threads);
+            }
+            let slot = self.threads.slot_mut(index);
+            slot.state = State::Crashed;
+            slot.ticket = slot.ticket.wrapping_add(1);
+        }
+        self.nodes[node.index()].kept_back.clear();
+        for &index in &crashed {
+            self.release_those_who_wait_for(index);
+        }
+    }
+
+    /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
+    /// woken to take, or for its end.
+    fn release_those_who_wait_for(&mut self, index: u32) {
+        let slot = self.threads.slot_mut(index);
+        let number = slot.number;
+        let mut locks: Vec<usize> = slot.held.iter().map(|held| held.lock).collect();
+        locks.extend(slot.woken_for.take());
+        for other in self.threads.by_age() {
+            let slot = self.threads.slot(other);
+            let waits_for_it = match slot.state {
+                State::Blocked(Wait::Join(joined), _) => joined == number,
+                State::Blocked(wait, _) => wait.lock().is_some_and(|lock| locks.contains(&lock)),
+                _ => false,
+            };
+            if waits_for_it {
+                self.wake(Waiter { slot: other, ticket: slot.ticket }, Woken::ByPeer);
+            }
+        }
+    }
+
+    /// Keeps all threads of a node from running until it is resumed. Time goes on.
+    pub(crate) fn pause(&mut self, node: NodeId) {
+        if self.nodes[node.index()].is_paused {
+            return;
+        }
+        for index in self.threads_of(node) {
+            if self.threads.slot(index).state != State::Runnable {
+                continue;
+            }
+            self.scheduler.remove(index, &mut self.threads);
+            self.nodes[node.index()].kept_back.push(index);
+            if let Some(lock) = self.threads.slot_mut(index).woken_for.take() {
+                self.wake_another_for(lock, node);
+            }
+        }
+        self.nodes[node.index()].is_paused = true;
+    }
+
+    /// A lock is free, and the thread that was to have it is paused: wakes one of another node.
+    fn wake_another_for(&mut self, lock: usize, paused: NodeId) {
+        let next = self.threads.by_age().into_iter().find(|&index| {
+            let slot = self.threads.slot(index);
+            slot.node != paused && matches!(slot.state, State::Blocked(wait, _) if wait.lock() == Some(lock))
+        });
+        if let Some(index) = next {
+            let ticket = self.threads.slot(index).ticket;
+            self.wake(Waiter { slot: index, ticket }, Woken::ByPeer);
+        }
+    }
+
+    /// Lets a paused node go on.
+    pub(crate) fn unpause(&mut self, node: NodeId) {
+        self.nodes[node.index()].is_paused = false;
+        for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
+            self.scheduler.insert(index, &mut self.threads);
+        }
+    }
+
+    /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.
+    pub(crate) fn set_clock_rate(&mut self, node: NodeId, ppm: u32) {
+        let now = self.now;
+        self.nodes[node.index()].set_clock_rate(ppm, now);
+        for index in self.threads_of(node) {
+            let slot = self.threads.slot(index);
+            if slot.has_deadline && matches!(slot.state, State::Blocked(..)) {
+                let waiter = Waiter { slot: index, ticket: slot.ticket.wrapping_add(1) };
+                let deadline = self.nodes[node.index()].global(slot.local_deadline, now);
+                self.threads.slot_mut(index).ticket = waiter.ticket;
+                self.timers.set(deadline, Due::Wake(waiter));
+            }
+        }
+    }
+
+    /// The time on the clock of the running thread's node, in nanoseconds since the start.
+    pub(crate) fn local_now(&self) -> u64 {
+        let node = match self.current {
+            NONE => NodeId::TESTER,
+            current => self.threads.slot(current).node,
+        };
+        self.nodes[node.index()].local(self.now)
+    }
+
+    // ----- the trace -----
+
+    #[inline]
+    pub(crate) fn record(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) {
+        let event = self.raw_event(kind, payload);
+        if self.recorder.add(event) {
+            self.keep(event, format!("at {}:{}", location.file(), location.line()));
+        }
+    }
+
+    /// Records an event whose detail is worth its words only when it is kept.
+    pub(crate) fn record_with(&mut self, kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
+        let event = self.raw_event(kind, payload);
+        if self.recorder.add(event) {
+            self.keep(event, detail());
+        }
+    }
+
+    #[inline]
+    fn raw_event(&self, kind: Kind, payload: u64) -> RawEvent {
+        let (node, thread) = match self.current {
+            NONE => (0, u64::from(NONE)),
+            current => {
+                let slot = self.threads.slot(current);
+                (slot.node.index() as u32, slot.number)
+            }
+        };
+        RawEvent { time_ns: self.now, node, thread, kind, payload }
+    }
+
+    #[cold]
+    fn keep(&mut self, event: RawEvent, detail: String) {
+        let thread = match self.current {
+            NONE => "network".to_owned(),
+            current => self.thread_name(current),
+        };
+        let node = &self.nodes[event.node as usize];
+        self.recorder.keep(event, node.name(), thread, detail);
+    }
+}

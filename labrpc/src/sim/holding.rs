@@ -1,0 +1,54 @@
+//! Who holds which lock, and how a lock is taken away from those who will never give it back.
+
+use super::core::Core;
+use super::raw_mutex::Attempt;
+use super::threads::{Held, NONE, State};
+
+impl Core {
+    /// The running thread has taken a lock.
+    pub(crate) fn hold(&mut self, held: Held) {
+        let current = self.current;
+        self.threads.slot_mut(current).held.push(held);
+    }
+
+    /// The running thread gives a lock back. `false` when it was taken away from it before.
+    pub(crate) fn let_go(&mut self, lock: usize) -> bool {
+        if self.current == NONE {
+            return false;
+        }
+        let current = self.current;
+        let held = &mut self.threads.slot_mut(current).held;
+        match held.iter().rposition(|held| held.lock == lock) {
+            Some(place) => {
+                held.remove(place);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes a lock away from every thread that will never give it back: from crashed ones, and once the run is
+    /// over from all. `release` undoes each hold.
+    pub(crate) fn evict(&mut self, lock: usize, mut release: impl FnMut(Held)) {
+        let is_over = self.is_over;
+        for slot in &mut self.threads.slots {
+            if slot.state == State::Crashed || is_over {
+                while let Some(place) = slot.held.iter().position(|held| held.lock == lock) {
+                    release(slot.held.remove(place));
+                }
+            }
+        }
+    }
+
+    /// Why a lock cannot be had.
+    pub(crate) fn who_has(&self, lock: usize) -> Attempt {
+        let holds = |index: u32| self.threads.slot(index).held.iter().find(|held| held.lock == lock);
+        if let Some(held) = holds(self.current) {
+            Attempt::HeldByCaller(held.location)
+        } else if (0..self.threads.slots.len() as u32).any(|index| holds(index).is_some()) {
+            Attempt::Busy
+        } else {
+            Attempt::Foreign
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Who runs next: the scheduling policies.
+//!
+//! A policy keeps the set of threads that can run, the running one among them, and picks one at every step. It
+//! decides; it knows neither time nor what threads do.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, RngExt, SeedableRng};
+
+use super::threads::{NONE, Threads};
+
+/// A scheduling policy, chosen with [`Sim::policy`](super::Sim::policy).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// At every step each thread that can run is as likely as any other. Finds most bugs soonest; the default.
+    #[default]
+    Random,
+    /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): threads have random priorities, the
+    /// highest that can run runs, and at `depth - 1` random steps of every [`Policy::PCT_WINDOW`] the running
+    /// thread falls behind all others. Finds bugs that need a few preemptions at just the right places, which
+    /// uniform choice makes unlikely.
+    Pct {
+        /// How many orderings the bug needs: at least 1. 2 or 3 finds most.
+        depth: u32,
+    },
+    /// First in, first out: a thread runs until it waits or gives way by name
+    /// ([`yield_now`](crate::thread::yield_now)). The easiest schedule to read, and the one that explores least.
+    Fifo,
+}
+
+impl Policy {
+    /// The steps over which [`Policy::Pct`] spreads its `depth - 1` changes before it draws new ones. The paper
+    /// wants the length of the run, which is not known beforehand; windows give each part of a long run the
+    /// guarantee that a run of that length would have.
+    pub const PCT_WINDOW: u64 = 5_000;
+}
+
+impl std::fmt::Display for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Random => f.write_str("random"),
+            Self::Pct { depth } => write!(f, "pct:{depth}"),
+            Self::Fifo => f.write_str("fifo"),
+        }
+    }
+}
+
+/// A text that names no policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a scheduling policy: write random, fifo, pct or pct:DEPTH with a depth from 1, say pct:3"
+)]
+pub struct ParsePolicyError(String);
+
+impl std::str::FromStr for Policy {
+    type Err = ParsePolicyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "random" => Ok(Self::Random),
+            None if text == "fifo" => Ok(Self::Fifo),
+            None if text == "pct" => Ok(Self::Pct { depth: 3 }),
+            Some(("pct", depth)) => match depth.parse() {
+                Ok(depth) if depth >= 1 => Ok(Self::Pct { depth }),
+                _ => Err(ParsePolicyError(text.into())),
+            },
+            _ => Err(ParsePolicyError(text.into())),
+        }
+    }
+}
+
+/// The set of threads that can run, and the choice among them.
+pub(crate) struct Scheduler {
+    chance: Xoshiro256PlusPlus,
+    kind: Kind,
+}
+
+enum Kind {
+    Random { ready: Vec<u32> },
+    Pct(Pct),
+    Fifo { ready: VecDeque<u32> },
+}
+
+struct Pct {
+    /// (priority, slot) of each thread that can run; the greatest runs.
+    ready: BTreeSet<(u64, u32)>,
+    /// The priority of the thread in each slot, drawn when it first becomes ready.
+    priorities: Vec<u64>,
+    depth: u32,
+    /// Goes down with every demotion, so that each new one is behind all before it. Starting priorities are
+    /// above all of them.
+    lowest: u64,
+    /// Steps until each change of the current window.
+    changes: Vec<u64>,
+    step: u64,
+}
+
+/// Starting priorities of PCT are drawn from here up; demoted threads are below.
+const PCT_FIRST_PRIORITY: u64 = 1 << 62;
+
+impl Scheduler {
+    pub(crate) fn new(policy: Policy, seed: u64) -> Self {
+        let kind = match policy {
+            Policy::Random => Kind::Random { ready: Vec::new() },
+            Policy::Fifo => Kind::Fifo { ready: VecDeque::new() },
+            Policy::Pct { depth } => Kind::Pct(Pct {
+                ready: BTreeSet::new(),
+                priorities: Vec::new(),
+                depth,
+                lowest: PCT_FIRST_PRIORITY,
+                changes: Vec::new(),
+                step: 0,
+            }),
+        };
+        Self { chance: Xoshiro256PlusPlus::seed_from_u64(seed), kind }
+    }
+
+    /// A number below `bound`, from the stream of the schedule.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        if bound <= 1 { 0 } else { self.chance.random_range(0..bound) }
+    }
+
+    /// A new thread is in this slot. It is not ready yet.
+    pub(crate) fn started(&mut self, slot: u32) {
+        if let Kind::Pct(pct) = &mut self.kind {
+            let place = slot as usize;
+            if pct.priorities.len() <= place {
+                pct.priorities.resize(place + 1, 0);
+            }
+            pct.priorities[place] = PCT_FIRST_PRIORITY | (self.chance.next_u64() >> 2);
+        }
+    }
+
+    /// The thread can run from now on.
+    pub(crate) fn insert(&mut self, slot: u32, threads: &mut Threads) {
+        match &mut self.kind {
+            Kind::Random { ready } => {
+                threads.slot_mut(slot).place = ready.len() as u32;
+                ready.push(slot);
+            }
+            Kind::Pct(pct) => {
+                pct.ready.insert((pct.priorities[slot as usize], slot));
+            }
+            Kind::Fifo { ready } => ready.push_back(slot),
+        }
+    }
+
+    /// The thread cannot run any more.
+    pub(crate) fn remove(&mut self, slot: u32, threads: &mut Threads) {
+        match &mut self.kind {
+            Kind::Random { ready } => {
+                let place = threads.slot(slot).place as usize;
+                ready.swap_remove(place);
+                if let Some(&moved) = ready.get(place) {
+                    threads.slot_mut(moved).place = place as u32;
+                }
+                threads.slot_mut(slot).place = NONE;
+            }
+            Kind::Pct(pct) => {
+                pct.ready.remove(&(pct.priorities[slot as usize], slot));
+            }
+            Kind::Fifo { ready } => {
+                // The running thread is the first; anybody else is removed by a crash or a pause only.
+                if ready.front() == Some(&slot) {
+                    ready.pop_front();
+                } else {
+                    ready.retain(|&other| other != slot);
+                }
+            }
+        }
+    }
+
+    /// Picks the thread that runs next; `None` when none can.
+    pub(crate) fn pick(&mut self) -> Option<u32> {
+        match &mut self.kind {
+            Kind::Random { ready } => match ready.len() {
+                0 => None,
+                1 => Some(ready[0]),
+                n => Some(ready[self.chance.random_range(0..n as u32) as usize]),
+            },
+            Kind::Pct(pct) => {
+                pct.count_step(&mut self.chance);
+                pct.ready.last().map(|&(_, slot)| slot)
+            }
+            Kind::Fifo { ready } => ready.front().copied(),
+        }
+    }
+
+    /// The running thread gives way by name, or has run so long that the others must get their turn.
+    pub(crate) fn yielded(&mut self, slot: u32) {
+        match &mut self.kind {
+            Kind::Random { .. } => {}
+            Kind::Pct(pct) => pct.demote(slot),
+            Kind::Fifo { ready } => {
+                if ready.front() == Some(&slot) {
+                    ready.rotate_left(1);
+                }
+            }
+        }
+    }
+}
+
+impl Pct {
+    fn count_step(&mut self, chance: &mut Xoshiro256PlusPlus) {
+        if self.step % Policy::PCT_WINDOW == 0 {
+            self.changes.clear();
+            for _ in 1..self.depth {
+                self.changes.push(self.step + chance.random_range(0..Policy::PCT_WINDOW));
+            }
+        }
+        let due = self.changes.iter().filter(|&&change| change == self.step).count();
+        for _ in 0..due {
+            if let Some(&(_, slot)) = self.ready.last() {
+                self.demote(slot);
+            }
+        }
+        self.step += 1;
+    }
+
+    fn demote(&mut self, slot: u32) {
+        let priority = &mut self.priorities[slot as usize];
+        let was_ready = self.ready.remove(&(*priority, slot));
+        self.lowest -= 1;
+        *priority = self.lowest;
+        if was_ready {
+            self.ready.insert((self.lowest, slot));
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The raw mutex under [`sync::Mutex`](crate::sync::Mutex): parking_lot's, with a simulated way to wait for it.
+//!
+//! In the simulated world the real lock is taken as well, but only ever tried, so that a value is guarded even if
+//! a real thread gets hold of the mutex. Who waits is in a [`WaitList`]; who holds is in the holding thread's slot,
+//! which is what deadlock reports show and what makes it possible to take a lock away from a crashed thread: an
+//! unlock by a thread whose slot does not list the lock has nothing to release and does nothing.
+
+#![allow(unsafe_code, reason = "lock_api's trait of a raw lock is unsafe to implement")]
+
+use std::panic::Location;
+use std::time::Duration;
+
+use lock_api::{GuardNoSend, RawMutex as _, RawMutexFair as _, RawMutexTimed as _};
+use parking_lot::RawCondvar;
+
+use super::context::{self, is_simulated, with_core};
+use super::core::Core;
+use super::failure::{Cause, place};
+use super::threads::{Held, Wait, Woken};
+use super::trace::Kind;
+use super::wait_list::WaitList;
+use crate::time::Instant;
+
+/// A mutex without data, of both worlds. Use it through [`sync::Mutex`](crate::sync::Mutex).
+pub struct RawMutex {
+    real: parking_lot::RawMutex,
+    waiting: WaitList,
+}
+
+impl std::fmt::Debug for RawMutex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawMutex").field("is_locked", &self.real.is_locked()).finish()
+    }
+}
+
+/// What a guard remembers: in which world the lock was taken.
+#[derive(Debug)]
+pub struct Token {
+    is_simulated: bool,
+    /// Like parking_lot's guards, ours stay with their thread.
+    _no_send: std::marker::PhantomData<*mut ()>,
+}
+
+// SAFETY: a shared token gives access to nothing.
+unsafe impl Sync for Token {}
+
+impl Token {
+    fn new(is_simulated: bool) -> Self {
+        Self { is_simulated, _no_send: std::marker::PhantomData }
+    }
+}
+
+/// How an attempt to take a lock went.
+pub(crate) enum Attempt {
+    Taken,
+    /// Somebody has it who may give it back.
+    Busy,
+    /// The caller has it already, taken at this place.
+    HeldByCaller(&'static Location<'static>),
+    /// Nobody in this simulation has it.
+    Foreign,
+}
+
+impl RawMutex {
+    /// An address that tells this lock from others while it cannot move.
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn attempt(&self, core: &mut Core, location: &'static Location<'static>) -> Attempt {
+        if self.real.try_lock().is_none() {
+            let lock = self.id();
+            let mut evicted = false;
+            core.evict(lock, |_| evicted = true);
+            if !evicted {
+                return core.who_has(lock);
+            }
+            // The real lock stays locked: it goes over from the evicted thread to the caller.
+        }
+        core.hold(Held { lock: self.id(), location, is_shared: false });
+        Attempt::Taken
+    }
+
+    /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
+    #[cold]
+    fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
+        context::step(Kind::Lock, 0, location);
+        loop {
+            match with_core(|core| self.attempt(core, location)) {
+                Attempt::Taken => return Some(Token::new(true)),
+                Attempt::Busy => {}
+                Attempt::HeldByCaller(taken_at) if deadline.is_none() => {
+                    fail_self_deadlock(taken_at, location)
+                }
+                Attempt::HeldByCaller(_) => {}
+                Attempt::Foreign => fail_foreign(location),
+            }
+            with_core(|core| self.waiting.push_current(core));
+            if context::wait(Wait::Lock(self.id()), deadline, location) == Woken::ByDeadline {
+                with_core(|core| self.waiting.remove(core, core.current));
+                return None;
+            }
+        }
+    }
+
+    fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
+        context::step(Kind::TryLock, 0, location);
+        match with_core(|core| self.attempt(core, location)) {
+            Attempt::Taken => Some(Token::new(true)),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn unlock_simulated(&self) {
+        if !is_simulated() {
+            // The guard left its simulation; there is nobody to wake.
+            // SAFETY: the guard's existence means that the real lock is held, and it is consumed here.
+            unsafe { self.real.unlock(GuardNoSend::new()) };
+            return;
+        }
+        with_core(|core| {
+            if !core.let_go(self.id()) {
+                return;
+            }
+            // SAFETY: the running thread's slot listed the lock, so the real lock is held on its behalf.
+            unsafe { self.real.unlock(GuardNoSend::new()) };
+            if let Some(waiter) = self.waiting.pop(core) {
+                core.wake(waiter, Woken::ByPeer);
+                core.threads.slot_mut(waiter.slot).woken_for = Some(self.id());
+            }
+        });
+    }
+}
+
+// SAFETY: the real lock is held while a guard exists, except by guards whose thread was crashed or whose run is over:
+// those threads run destructors only, with nothing else running, and their unlock is ignored.
+unsafe impl lock_api::RawMutex for RawMutex {
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
+    const INIT: Self = Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new() };
+
+    type Guard = Token;
+
+    #[inline]
+    #[track_caller]
+    fn lock(&self) -> Token {
+        if is_simulated() {
+            return self.lock_simulated(None, Location::caller()).expect("a wait without deadline");
+        }
+        self.real.lock();
+        Token::new(false)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock(&self) -> Option<Token> {
+        if is_simulated() {
+            return self.try_lock_simulated(Location::caller());
+        }
+        self.real.try_lock().map(|_| Token::new(false))
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, token: Token) {
+        if token.is_simulated {
+            self.unlock_simulated();
+        } else {
+            // SAFETY: the token says that the lock was taken in the real world; it is consumed here.
+            unsafe { self.real.unlock(GuardNoSend::new()) }
+        }
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        self.real.is_locked()
+    }
+}
+
+// SAFETY: in the simulated world the ordinary unlock is used, which upholds the requirements.
+unsafe impl lock_api::RawMutexFair for RawMutex {
+    unsafe fn unlock_fair(&self, token: Token) {
+        if token.is_simulated {
+            self.unlock_simulated();
+        } else {
+            // SAFETY: as in `unlock`.
+            unsafe { self.real.unlock_fair(GuardNoSend::new()) }
+        }
+    }
+}
+
+// SAFETY: a timed wait that fails leaves the lock alone.
+unsafe impl lock_api::RawMutexTimed for RawMutex {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    #[track_caller]
+    fn try_lock_for(&self, timeout: Duration) -> Option<Token> {
+        if is_simulated() {
+            let deadline = context::now().saturating_add(super::nanos(timeout));
+            return self.lock_simulated(Some(deadline), Location::caller());
+        }
+        self.real.try_lock_for(timeout).map(|_| Token::new(false))
+    }
+
+    #[track_caller]
+    fn try_lock_until(&self, deadline: Instant) -> Option<Token> {
+        if is_simulated() {
+            return self.lock_simulated(Some(deadline.simulated_ns()), Location::caller());
+        }
+        self.real.try_lock_until(deadline.real()).map(|_| Token::new(false))
+    }
+}
+
+/// Waits on a real condition variable with a real guard. Returns whether `deadline` passed.
+pub(crate) fn wait_real<T: ?Sized>(
+    condvar: &RawCondvar,
+    guard: &mut lock_api::MutexGuard<'_, RawMutex, T>,
+    deadline: Option<Instant>,
+) -> bool {
+    use lock_api::{RawCondvar as _, RawCondvarTimed as _};
+    // SAFETY: the raw mutex is unlocked and locked again by the condition variable only, while the guard is
+    // borrowed for the whole wait, so nobody uses the data meanwhile.
+    let raw = unsafe { lock_api::MutexGuard::mutex(guard).raw() };
+    let mut real_guard = GuardNoSend::new();
+    // SAFETY: the guard shows that the calling thread holds the lock.
+    unsafe {
+        match deadline {
+            None => {
+                condvar.wait(&raw.real, &mut real_guard);
+                false
+            }
+            Some(deadline) => condvar.wait_until(&raw.real, &mut real_guard, &deadline.real()),
+        }
+    }
+}
+
+fn fail_self_deadlock(taken_at: &Location<'_>, location: &'static Location<'static>) {
+    fail_misuse(format!(
+        "locks at {} what it has itself locked at {}: it would wait for itself for ever. Drop the first guard \
+         before, or pass it on.",
+        place(location),
+        place(taken_at)
+    ));
+}
+
+pub(crate) fn fail_foreign(location: &'static Location<'static>) {
+    fail_misuse(format!(
+        "the lock wanted at {} is held by a thread outside this simulation, or by a guard that was forgotten. \
+         Threads of a simulation may share locks only with each other: use labrpc::thread::spawn.",
+        place(location)
+    ));
+}
+
+pub(crate) fn fail_misuse(message: String) {
+    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
+    context::fail(cause);
+}

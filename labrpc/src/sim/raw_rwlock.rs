@@ -1,0 +1,279 @@
+//! The raw lock under [`sync::RwLock`](crate::sync::RwLock): parking_lot's, with a simulated way to wait for it.
+//!
+//! Built like [`super::raw_mutex`]. As with parking_lot's, a reader waits when a writer waits, so that writers get
+//! their turn; a thread that reads twice can therefore deadlock, and the simulation finds that.
+
+#![allow(unsafe_code, reason = "lock_api's trait of a raw lock is unsafe to implement")]
+
+use std::panic::Location;
+use std::time::Duration;
+
+use lock_api::{GuardNoSend, RawRwLock as _, RawRwLockTimed as _};
+
+use super::context::{self, is_simulated, with_core};
+use super::core::Core;
+use super::raw_mutex::{Attempt, fail_foreign};
+use super::threads::{Held, Wait, Woken};
+use super::trace::Kind;
+use super::wait_list::WaitList;
+use crate::time::Instant;
+
+/// A read-write lock without data, of both worlds. Use it through [`sync::RwLock`](crate::sync::RwLock).
+pub struct RawRwLock {
+    real: parking_lot::RawRwLock,
+    waiting: WaitList,
+}
+
+impl std::fmt::Debug for RawRwLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawRwLock").field("is_locked", &self.real.is_locked()).finish()
+    }
+}
+
+/// What a guard remembers: in which world the lock was taken.
+#[derive(Debug)]
+pub struct Token {
+    is_simulated: bool,
+    _no_send: std::marker::PhantomData<*mut ()>,
+}
+
+// SAFETY: a shared token gives access to nothing.
+unsafe impl Sync for Token {}
+
+impl Token {
+    fn new(is_simulated: bool) -> Self {
+        Self { is_simulated, _no_send: std::marker::PhantomData }
+    }
+}
+
+/// Which side of the lock is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Shared,
+    Exclusive,
+}
+
+impl RawRwLock {
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn wait_for(&self, side: Side) -> Wait {
+        match side {
+            Side::Shared => Wait::Lock(self.id()),
+            Side::Exclusive => Wait::WriteLock(self.id()),
+        }
+    }
+
+    fn try_real(&self, side: Side) -> bool {
+        match side {
+            Side::Shared => self.real.try_lock_shared().is_some(),
+            Side::Exclusive => self.real.try_lock_exclusive().is_some(),
+        }
+    }
+
+    fn release_real(&self, is_shared: bool) {
+        // SAFETY: called once for each hold that a slot listed; the real lock is held on behalf of each of them.
+        unsafe {
+            if is_shared {
+                self.real.unlock_shared(GuardNoSend::new());
+            } else {
+                self.real.unlock_exclusive(GuardNoSend::new());
+            }
+        }
+    }
+
+    fn attempt(&self, core: &mut Core, side: Side, location: &'static Location<'static>) -> Attempt {
+        let lock = self.id();
+        if side == Side::Shared
+            && self.waiting.any(core, |wait| wait == Wait::WriteLock(lock))
+            && !core.is_over
+        {
+            return Attempt::Busy;
+        }
+        if !self.try_real(side) {
+            core.evict(lock, |held| self.release_real(held.is_shared));
+            if !self.try_real(side) {
+                return core.who_has(lock);
+            }
+        }
+        core.hold(Held { lock, location, is_shared: side == Side::Shared });
+        Attempt::Taken
+    }
+
+    fn lock_simulated(
+        &self,
+        side: Side,
+        deadline: Option<u64>,
+        location: &'static Location<'static>,
+    ) -> Option<Token> {
+        context::step(Kind::Lock, 0, location);
+        loop {
+            match with_core(|core| self.attempt(core, side, location)) {
+                Attempt::Taken => return Some(Token::new(true)),
+                Attempt::Busy | Attempt::HeldByCaller(_) => {}
+                Attempt::Foreign => fail_foreign(location),
+            }
+            with_core(|core| self.waiting.push_current(core));
+            if context::wait(self.wait_for(side), deadline, location) == Woken::ByDeadline {
+                with_core(|core| {
+                    self.waiting.remove(core, core.current);
+                    self.wake_all(core);
+                });
+                return None;
+            }
+        }
+    }
+
+    fn try_lock_simulated(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
+        context::step(Kind::TryLock, 0, location);
+        match with_core(|core| self.attempt(core, side, location)) {
+            Attempt::Taken => Some(Token::new(true)),
+            _ => None,
+        }
+    }
+
+    fn unlock_simulated(&self, is_shared: bool) {
+        if !is_simulated() {
+            self.release_real(is_shared);
+            return;
+        }
+        with_core(|core| {
+            if core.let_go(self.id()) {
+                self.release_real(is_shared);
+                self.wake_all(core);
+            }
+        });
+    }
+
+    /// All who wait look again; the policy decides who is first.
+    fn wake_all(&self, core: &mut Core) {
+        while let Some(waiter) = self.waiting.pop(core) {
+            core.wake(waiter, Woken::ByPeer);
+        }
+    }
+
+    fn lock_real(&self, side: Side, deadline: Option<std::time::Instant>) -> Option<Token> {
+        let is_taken = match (side, deadline) {
+            (Side::Shared, None) => {
+                self.real.lock_shared();
+                true
+            }
+            (Side::Exclusive, None) => {
+                self.real.lock_exclusive();
+                true
+            }
+            (Side::Shared, Some(deadline)) => self.real.try_lock_shared_until(deadline).is_some(),
+            (Side::Exclusive, Some(deadline)) => self.real.try_lock_exclusive_until(deadline).is_some(),
+        };
+        is_taken.then(|| Token::new(false))
+    }
+
+    fn lock(
+        &self,
+        side: Side,
+        deadline: Option<Instant>,
+        location: &'static Location<'static>,
+    ) -> Option<Token> {
+        if is_simulated() {
+            self.lock_simulated(side, deadline.map(Instant::simulated_ns), location)
+        } else {
+            self.lock_real(side, deadline.map(Instant::real))
+        }
+    }
+
+    fn try_lock(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
+        if is_simulated() {
+            self.try_lock_simulated(side, location)
+        } else {
+            self.try_real(side).then(|| Token::new(false))
+        }
+    }
+
+    fn unlock(&self, token: &Token, is_shared: bool) {
+        if token.is_simulated {
+            self.unlock_simulated(is_shared);
+        } else {
+            self.release_real(is_shared);
+        }
+    }
+}
+
+// SAFETY: the real lock is held while a guard exists, with the exception that `raw_mutex` describes.
+unsafe impl lock_api::RawRwLock for RawRwLock {
+    #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
+    const INIT: Self = Self { real: parking_lot::RawRwLock::INIT, waiting: WaitList::new() };
+
+    type SharedGuard = Token;
+    type ExclusiveGuard = Token;
+
+    #[inline]
+    #[track_caller]
+    fn lock_shared(&self) -> Token {
+        self.lock(Side::Shared, None, Location::caller()).expect("a wait without deadline")
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_shared(&self) -> Option<Token> {
+        self.try_lock(Side::Shared, Location::caller())
+    }
+
+    #[inline]
+    unsafe fn unlock_shared(&self, token: Token) {
+        self.unlock(&token, true);
+    }
+
+    #[inline]
+    #[track_caller]
+    fn lock_exclusive(&self) -> Token {
+        self.lock(Side::Exclusive, None, Location::caller()).expect("a wait without deadline")
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_exclusive(&self) -> Option<Token> {
+        self.try_lock(Side::Exclusive, Location::caller())
+    }
+
+    #[inline]
+    unsafe fn unlock_exclusive(&self, token: Token) {
+        self.unlock(&token, false);
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        self.real.is_locked()
+    }
+
+    #[inline]
+    fn is_locked_exclusive(&self) -> bool {
+        self.real.is_locked_exclusive()
+    }
+}
+
+// SAFETY: a timed wait that fails leaves the lock alone.
+unsafe impl lock_api::RawRwLockTimed for RawRwLock {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    #[track_caller]
+    fn try_lock_shared_for(&self, timeout: Duration) -> Option<Token> {
+        self.lock(Side::Shared, Some(Instant::now() + timeout), Location::caller())
+    }
+
+    #[track_caller]
+    fn try_lock_shared_until(&self, deadline: Instant) -> Option<Token> {
+        self.lock(Side::Shared, Some(deadline), Location::caller())
+    }
+
+    #[track_caller]
+    fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<Token> {
+        self.lock(Side::Exclusive, Some(Instant::now() + timeout), Location::caller())
+    }
+
+    #[track_caller]
+    fn try_lock_exclusive_until(&self, deadline: Instant) -> Option<Token> {
+        self.lock(Side::Exclusive, Some(deadline), Location::caller())
+    }
+}

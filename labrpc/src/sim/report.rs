@@ -1,0 +1,114 @@
+//! What the scheduler can say about threads: names, waits, who holds what, and circles.
+
+use super::core::Core;
+use super::failure::{Cause, ThreadReport, place};
+use super::node::NodeId;
+use super::threads::{NONE, State, Wait};
+
+impl Core {
+    /// The node of the running thread; the tester in the run loop.
+    pub(crate) fn current_node(&self) -> NodeId {
+        match self.current {
+            NONE => NodeId::TESTER,
+            current => self.threads.slot(current).node,
+        }
+    }
+
+    /// A thread's name, or `thread-7` for the eighth thread if it has none.
+    pub(crate) fn thread_name(&self, index: u32) -> String {
+        let slot = self.threads.slot(index);
+        match slot.name.as_str() {
+            Some(name) => name.to_owned(),
+            None => format!("thread-{}", slot.number),
+        }
+    }
+
+    /// A thread's node and name, as `S1/applier`.
+    pub(crate) fn full_name(&self, index: u32) -> String {
+        let node = self.nodes[self.threads.slot(index).node.index()].name();
+        format!("{node}/{}", self.thread_name(index))
+    }
+
+    /// The thread that runs; the run loop when none does.
+    pub(crate) fn current_name(&self) -> String {
+        match self.current {
+            NONE => "the run loop".to_owned(),
+            current => self.full_name(current),
+        }
+    }
+
+    /// The thread that has what the thread in `index` waits for.
+    fn holder(&self, index: u32) -> Option<u32> {
+        let State::Blocked(wait, _) = self.threads.slot(index).state else { return None };
+        self.threads.by_age().into_iter().find(|&other| {
+            let other = self.threads.slot(other);
+            wait == Wait::Join(other.number) || other.held.iter().any(|held| Some(held.lock) == wait.lock())
+        })
+    }
+
+    fn report_thread(&self, index: u32) -> ThreadReport {
+        let slot = self.threads.slot(index);
+        let is_paused = self.nodes[slot.node.index()].is_paused;
+        let activity = match slot.state {
+            State::Blocked(Wait::Join(number), location) => {
+                let joined = self
+                    .threads
+                    .by_age()
+                    .into_iter()
+                    .find(|&other| self.threads.slot(other).number == number);
+                let joined = joined.map_or_else(|| format!("thread {number}"), |other| self.full_name(other));
+                format!("waits for the end of {joined} at {}", place(location))
+            }
+            State::Blocked(wait, location) => format!("waits for {wait} at {}", place(location)),
+            State::Runnable if is_paused => "could run, but its node is paused".to_owned(),
+            State::Runnable => "can run".to_owned(),
+            State::Crashed => "was crashed".to_owned(),
+            State::Vacant => "has ended".to_owned(),
+        };
+        let waits_for_lock = matches!(slot.state, State::Blocked(wait, _) if wait.lock().is_some());
+        ThreadReport {
+            thread: self.full_name(index),
+            activity,
+            holds: slot.held.iter().map(|held| place(held.location)).collect(),
+            waits_for: self.holder(index).filter(|_| waits_for_lock).map(|holder| self.full_name(holder)),
+        }
+    }
+
+    /// Every thread that has not ended, oldest first; crashed ones left out.
+    pub(crate) fn report_threads(&self) -> Vec<ThreadReport> {
+        self.threads
+            .by_age()
+            .into_iter()
+            .filter(|&index| self.threads.slot(index).state != State::Crashed)
+            .map(|index| self.report_thread(index))
+            .collect()
+    }
+
+    /// The threads of one node that have neither ended nor been crashed, oldest first.
+    pub(crate) fn report_threads_of(&self, node: NodeId) -> Vec<ThreadReport> {
+        let mut alive = self.threads.by_age();
+        alive.retain(|&index| {
+            self.threads.slot(index).node == node && self.threads.slot(index).state != State::Crashed
+        });
+        alive.into_iter().map(|index| self.report_thread(index)).collect()
+    }
+
+    /// Threads that each wait for what the next one has, the last for the first.
+    fn cycle(&self) -> Vec<String> {
+        for start in self.threads.by_age() {
+            let mut path = vec![start];
+            while let Some(next) = self.holder(path[path.len() - 1]) {
+                if let Some(from) = path.iter().position(|&index| index == next) {
+                    return path[from..].iter().map(|&index| self.full_name(index)).collect();
+                }
+                path.push(next);
+            }
+        }
+        Vec::new()
+    }
+
+    /// Nothing can happen any more.
+    pub(crate) fn deadlock(&self) -> Cause {
+        Cause::Deadlock { time_ns: self.now, cycle: self.cycle(), threads: self.report_threads() }
+    }
+}

@@ -1,0 +1,298 @@
+//! The run loop, and the two OS threads of a simulation: one that runs it, one that waits and watches.
+//!
+//! A simulation has an OS thread of its own. The caller of [`Sim::run`](super::Sim::run) waits for it and looks
+//! now and then whether it still moves. If a simulated thread never comes back, the caller reports that and
+//! leaves the OS thread behind; it cannot be stopped, but it holds nothing that anybody needs.
+
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use parking_lot::Mutex;
+
+use super::context::{self, set_core, with_core};
+use super::core::Core;
+use super::failure::{Cause, Failure, PanicReport, Report};
+use super::fiber::{Fiber, Resumed};
+use super::panics;
+use super::settings::Settings;
+use super::stall::Heartbeat;
+use super::threads::{NONE, Name, Woken};
+use super::trace::Trace;
+
+/// Runs `body` as the first thread of a simulation.
+pub(crate) fn run<T: Send + 'static>(
+    settings: Settings,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<(T, Report), Failure> {
+    assert!(
+        !context::is_simulated(),
+        "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
+    );
+    panics::install_hook();
+    let heartbeat = Arc::new(Heartbeat::default());
+    let (done, result) = crossbeam_channel::bounded(1);
+    let watched = Arc::clone(&heartbeat);
+    let kept = settings.clone();
+    let name = std::thread::current().name().unwrap_or("simulation").to_owned();
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || {
+            let outcome = simulate(kept, heartbeat, body);
+            // Nobody listens any more when the run was given up as stalled; then the result is late, not lost.
+            let _ = done.send(outcome);
+        })
+        .expect("the machine can start an OS thread for a simulation");
+    watch(&settings, &watched, &result)
+}
+
+/// Waits for the result, and gives up when no step was taken for too long.
+fn watch<T>(
+    settings: &Settings,
+    heartbeat: &Heartbeat,
+    result: &crossbeam_channel::Receiver<Result<(T, Report), Failure>>,
+) -> Result<(T, Report), Failure> {
+    let mut seen = heartbeat.beats();
+    loop {
+        match result.recv_timeout(settings.stall) {
+            Ok(outcome) => return outcome,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                unreachable!("the thread of a simulation sends its outcome before it ends")
+            }
+        }
+        let beats = heartbeat.beats();
+        if beats == seen {
+            return Err(stalled(settings, heartbeat));
+        }
+        seen = beats;
+    }
+}
+
+fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
+    let (thread, time_ns) = heartbeat.last_resumed();
+    Failure {
+        cause: Cause::Stall { thread, time_ns, stalled: settings.stall },
+        report: Report {
+            replay: settings.replay(),
+            elapsed: Duration::from_nanos(time_ns),
+            steps: heartbeat.beats(),
+            threads_started: 0,
+            threads_left: Vec::new(),
+            trace: Trace::default(),
+        },
+    }
+}
+
+/// A number for each simulation of the process, never 0, so that a lock can tell which one last used it.
+fn next_run() -> u32 {
+    static RUNS: AtomicU32 = AtomicU32::new(1);
+    loop {
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        if run != 0 {
+            return run;
+        }
+    }
+}
+
+/// The whole life of a simulation, on its own OS thread.
+fn simulate<T: Send + 'static>(
+    settings: Settings,
+    heartbeat: Arc<Heartbeat>,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<(T, Report), Failure> {
+    set_core(Some(Box::new(Core::new(settings, next_run(), heartbeat))));
+    let value = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&value);
+    let first = thread_main(
+        move || {
+            let value = body();
+            *slot.lock() = Some(value);
+        },
+        |outcome| match outcome {
+            Ok(()) => with_core(|core| core.body_returned = true),
+            Err(payload) => {
+                let panic = panic_report(&*payload);
+                with_core(|core| core.fail(Cause::Panic(panic)));
+            }
+        },
+    );
+    if let Err(error) = context::start_thread(None, Name::Static("main"), first) {
+        with_core(|core| {
+            core.fail(Cause::Misuse { thread: "tester/main".into(), time_ns: 0, message: error.to_string() })
+        });
+    }
+    let mut fibers = Fibers::new();
+    let cause = run_loop(&mut fibers);
+    let report = with_core(|core| core.report());
+    unwind_all(&mut fibers);
+    set_core(None);
+    let value = value.lock().take();
+    match (cause, value) {
+        (None, Some(value)) => Ok((value, report)),
+        (Some(cause), _) => Err(Failure { cause, report }),
+        (None, None) => unreachable!("the body returned a value or the run failed"),
+    }
+}
+
+/// Wraps what a thread does so that no panic leaves it. `end` hears how it went, while the thread still is the
+/// running one.
+pub(crate) fn thread_main<T>(
+    body: impl FnOnce() -> T + 'static,
+    end: impl FnOnce(std::thread::Result<T>) + 'static,
+) -> Box<dyn FnOnce()> {
+    Box::new(move || {
+        let outcome = catch_unwind(AssertUnwindSafe(body));
+        if context::is_over() {
+            // Unwound by the end of the run, or returned during it: nobody wants to know.
+            return;
+        }
+        end(outcome);
+        with_core(|core| core.end_thread(Location::caller()));
+    })
+}
+
+/// What is known of the panic that the running thread has just caught.
+pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport {
+    let origin = panics::take_origin();
+    let message = panics::message(payload);
+    with_core(|core| {
+        core.record_with(super::trace::Kind::Panic, 0, || message.clone());
+        PanicReport {
+            thread: core.current_name(),
+            time_ns: core.now,
+            location: origin.as_ref().map(|origin| origin.location.clone()),
+            message,
+            backtrace: origin.and_then(|origin| origin.backtrace),
+        }
+    })
+}
+
+/// What the run loop does next.
+enum Next {
+    Resume(usize),
+    Call(Box<dyn FnOnce()>),
+    End,
+}
+
+/// The fibers of all threads, by slot. They are not in the core, because one of them runs while others borrow it.
+type Fibers = Vec<Option<Fiber>>;
+
+/// Runs what is ready, else advances the clock to the next deadline, else reports a deadlock.
+fn run_loop(fibers: &mut Fibers) -> Option<Cause> {
+    let mut next = with_core(|core| choose(core, fibers));
+    loop {
+        match next {
+            Next::Resume(slot) => {
+                let fiber = fibers[slot].as_mut().expect("a thread that can run has a fiber");
+                let is_finished = fiber.resume() == Resumed::Finished;
+                next = with_core(|core| {
+                    core.current = NONE;
+                    if is_finished {
+                        bury(core, fibers, slot);
+                    }
+                    choose(core, fibers)
+                });
+            }
+            Next::Call(call) => {
+                call();
+                next = with_core(|core| choose(core, fibers));
+            }
+            Next::End => return with_core(|core| core.cause.take()),
+        }
+    }
+}
+
+/// A thread has ended: its stack and its slot can be used again.
+fn bury(core: &mut Core, fibers: &mut Fibers, slot: usize) {
+    let fiber = fibers[slot].take().expect("a thread that has just run has a fiber");
+    core.stacks.give_back(fiber.into_stack());
+    core.threads.remove(slot as u32);
+}
+
+/// Takes over the fibers of new threads.
+fn adopt(core: &mut Core, fibers: &mut Fibers) {
+    for (slot, fiber) in core.new_fibers.drain(..) {
+        let slot = slot as usize;
+        if fibers.len() <= slot {
+            fibers.resize_with(slot + 1, || None);
+        }
+        fibers[slot] = Some(fiber);
+    }
+}
+
+fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
+    if !core.new_fibers.is_empty() {
+        adopt(core, fibers);
+    }
+    loop {
+        if core.cause.is_some() || core.body_returned {
+            if !core.unjoined.is_empty() {
+                core.fail_with_unjoined();
+            }
+            return Next::End;
+        }
+        if !core.calls.is_empty() {
+            return Next::Call(core.calls.remove(0));
+        }
+        let Some(slot) = core.picked.take().or_else(|| core.scheduler.pick()) else {
+            if !core.skip_to_next_deadline() {
+                let deadlock = core.deadlock();
+                core.fail(deadlock);
+            }
+            continue;
+        };
+        core.current = slot;
+        core.heartbeat.beat(slot, core.now);
+        core.threads.slot_mut(slot).woken_for = None;
+        return Next::Resume(slot as usize);
+    }
+}
+
+/// Drops what the remaining threads own, youngest thread first, so that a scoped thread goes before the frame
+/// that it borrows from. Nothing waits and nothing is scheduled meanwhile.
+fn unwind_all(fibers: &mut Fibers) {
+    with_core(|core| {
+        core.is_over = true;
+        adopt(core, fibers);
+    });
+    for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
+        let Some(mut fiber) = fibers[slot as usize].take() else { continue };
+        let is_unwinding = with_core(|core| {
+            core.current = slot;
+            let thread = core.threads.slot_mut(slot);
+            thread.woken = Woken::ByTheEnd;
+            thread.is_unwinding
+        });
+        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on.
+        let stack = if is_unwinding && fiber.resume() == Resumed::Finished {
+            fiber.into_stack()
+        } else {
+            fiber.unwind()
+        };
+        with_core(|core| {
+            core.stacks.give_back(stack);
+            core.current = NONE;
+        });
+    }
+    let rest = with_core(|core| (core.timers.drain(), std::mem::take(&mut core.calls)));
+    drop(rest);
+}
+
+impl Core {
+    /// What the run leaves behind.
+    fn report(&mut self) -> Report {
+        let mut threads_left = self.report_threads();
+        threads_left.retain(|thread| thread.thread != "tester/main");
+        Report {
+            replay: self.settings.replay(),
+            elapsed: Duration::from_nanos(self.now),
+            steps: self.steps,
+            threads_started: self.threads.started(),
+            threads_left,
+            trace: self.recorder.finish(),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The table of simulated threads: who they are, what they do and what they wait for.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use rand::rngs::Xoshiro256PlusPlus;
+
+use super::node::NodeId;
+
+/// "No slot": the end of a list, the absence of a thread.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A claim on one particular wait of one particular thread.
+///
+/// A thread's ticket changes whenever it stops waiting, so a waker that comes late wakes nobody by mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiter {
+    pub(crate) slot: u32,
+    pub(crate) ticket: u32,
+}
+
+/// A thread's name: what [`Builder::name`](crate::thread::Builder::name) said, or nothing.
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    /// Known at compile time or kept by somebody else; costs nothing to copy.
+    Static(&'static str),
+    /// Given at run time.
+    Shared(Arc<str>),
+    /// None was given. The thread's number stands in for it.
+    None,
+}
+
+impl Name {
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Static(name) => Some(name),
+            Self::Shared(name) => Some(name),
+            Self::None => None,
+        }
+    }
+}
+
+/// What a blocked thread waits for. Shown in deadlock reports, so each variant is a sentence to a student.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// A mutex, or the shared side of a read-write lock, at this address. The address only tells locks apart.
+    Lock(usize),
+    /// The exclusive side of a read-write lock.
+    WriteLock(usize),
+    /// A notification of a condition variable.
+    Condvar,
+    /// A message from a channel.
+    Recv,
+    /// Room in a channel.
+    Send,
+    /// One of the arms of a `select!`.
+    Select,
+    /// The end of the thread with this number.
+    Join(u64),
+    /// The end of all threads of a scope.
+    Scope,
+    /// An `unpark`.
+    Park,
+    /// The passing of time only.
+    Sleep,
+    /// The first value of a `OnceLock` or the end of a `Once`.
+    Once,
+    /// The reply to a remote call.
+    Reply(&'static str),
+}
+
+impl Wait {
+    /// The lock that is waited for, if it is one.
+    pub(crate) fn lock(self) -> Option<usize> {
+        match self {
+            Self::Lock(lock) | Self::WriteLock(lock) => Some(lock),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lock(_) => f.write_str("a lock"),
+            Self::WriteLock(_) => f.write_str("a lock, to write"),
+            Self::Condvar => f.write_str("a notification of a condition variable"),
+            Self::Recv => f.write_str("a message from a channel"),
+            Self::Send => f.write_str("room in a channel"),
+            Self::Select => f.write_str("an arm of a select"),
+            Self::Join(number) => write!(f, "the end of thread {number}"),
+            Self::Scope => f.write_str("the end of the threads of a scope"),
+            Self::Park => f.write_str("an unpark"),
+            Self::Sleep => f.write_str("the end of a sleep"),
+            Self::Once => f.write_str("another thread's initialisation"),
+            Self::Reply(method) => write!(f, "the reply to {method}"),
+        }
+    }
+}
+
+/// Why a blocked thread runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// Somebody woke it. What it waited for may be there now; look again.
+    ByPeer,
+    /// Its deadline passed.
+    ByDeadline,
+    /// The run is over and the thread is being unwound. It must not wait for anything any more.
+    ByTheEnd,
+}
+
+/// Where a thread is between its first and its last instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// No thread lives in this slot.
+    Vacant,
+    /// It can run: the policy knows it, or its paused node keeps it.
+    Runnable,
+    /// It waits for something, since the call at this place in the source.
+    Blocked(Wait, &'static Location<'static>),
+    /// Its node was crashed. It will never run again.
+    Crashed,
+}
+
+/// A lock that a thread holds, for the reports.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) lock: usize,
+    pub(crate) location: &'static Location<'static>,
+    /// The shared side of a read-write lock.
+    pub(crate) is_shared: bool,
+}
+
+/// One entry of the table. Slots are used again after a thread has ended.
+pub(crate) struct Slot {
+    pub(crate) state: State,
+    /// The thread's number: how many threads the simulation had started before it.
+    pub(crate) number: u64,
+    pub(crate) node: NodeId,
+    pub(crate) name: Name,
+    /// Changes whenever a wait ends; see [`Waiter`]. Goes on from thread to thread.
+    pub(crate) ticket: u32,
+    /// Whether the current wait has a timer in the heap.
+    pub(crate) has_deadline: bool,
+    /// The deadline on the node's own clock, in nanoseconds, while `has_deadline`.
+    pub(crate) local_deadline: u64,
+    pub(crate) woken: Woken,
+    /// The lock whose release woke this thread, until it runs: if it never does, another must be woken.
+    pub(crate) woken_for: Option<usize>,
+    /// The next waiter in an intrusive list; see [`super::wait_list`].
+    pub(crate) next: u32,
+    /// Where in the policy's set of runnable threads this one stands.
+    pub(crate) place: u32,
+    /// Steps since the last census; see [`super::core::Core`].
+    pub(crate) steps: u64,
+    pub(crate) held: Vec<Held>,
+    /// A panic began in this thread, whether or not it was caught since.
+    pub(crate) has_panicked: bool,
+    /// The thread waits in a destructor while a panic unwinds it.
+    pub(crate) is_unwinding: bool,
+    /// An unpark that came before its park.
+    pub(crate) unparked: bool,
+    /// The thread's own stream of random numbers, made when it first draws one.
+    pub(crate) chance: Option<Box<Xoshiro256PlusPlus>>,
+}
+
+impl Slot {
+    fn vacant() -> Self {
+        Self {
+            state: State::Vacant,
+            number: 0,
+            node: NodeId::TESTER,
+            name: Name::None,
+            ticket: 0,
+            has_deadline: false,
+            local_deadline: 0,
+            woken: Woken::ByPeer,
+            woken_for: None,
+            next: NONE,
+            place: NONE,
+            steps: 0,
+            held: Vec::new(),
+            has_panicked: false,
+            is_unwinding: false,
+            unparked: false,
+            chance: None,
+        }
+    }
+}
+
+/// All threads of one simulation, by slot.
+#[derive(Default)]
+pub(crate) struct Threads {
+    pub(crate) slots: Vec<Slot>,
+    vacant: Vec<u32>,
+    started: u64,
+}
+
+impl Threads {
+    /// Puts a new thread into a slot; it is runnable, but the policy does not know it yet.
+    pub(crate) fn add(&mut self, node: NodeId, name: Name) -> u32 {
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::vacant());
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[index as usize];
+        slot.state = State::Runnable;
+        slot.number = self.started;
+        slot.node = node;
+        slot.name = name;
+        self.started += 1;
+        index
+    }
+
+    /// Empties the slot of a thread that has ended.
+    pub(crate) fn remove(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        slot.state = State::Vacant;
+        slot.ticket = slot.ticket.wrapping_add(1);
+        slot.has_deadline = false;
+        slot.woken_for = None;
+        slot.steps = 0;
+        slot.held.clear();
+        slot.has_panicked = false;
+        slot.is_unwinding = false;
+        slot.unparked = false;
+        slot.chance = None;
+        slot.name = Name::None;
+        self.vacant.push(index);
+    }
+
+    /// How many threads were started so far.
+    pub(crate) fn started(&self) -> u64 {
+        self.started
+    }
+
+    pub(crate) fn slot(&self, index: u32) -> &Slot {
+        &self.slots[index as usize]
+    }
+
+    pub(crate) fn slot_mut(&mut self, index: u32) -> &mut Slot {
+        &mut self.slots[index as usize]
+    }
+
+    /// Whether `waiter` still waits.
+    pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
+        let slot = self.slot(waiter.slot);
+        slot.ticket == waiter.ticket && matches!(slot.state, State::Blocked(..))
+    }
+
+    /// The slots of all threads that have started and not ended, crashed ones included, oldest first.
+    pub(crate) fn by_age(&self) -> Vec<u32> {
+        let mut alive: Vec<u32> =
+            (0..self.slots.len() as u32).filter(|&index| self.slot(index).state != State::Vacant).collect();
+        alive.sort_unstable_by_key(|&index| self.slot(index).number);
+        alive
+    }
+}

@@ -1,0 +1,277 @@
+//! What happened: events, the fingerprint over all of them, and the full trace when it is asked for.
+//!
+//! Every event goes into the fingerprint: when, on which node, in which thread, of which kind, and a hash of what
+//! it carried. Events are buffered as words and hashed a block at a time, each block seeded with the hash of
+//! those before it; the hash after a block is a *checkpoint*. Two runs with the same fingerprint did the same
+//! things in the same order; of two runs that differ, the first checkpoint that differs says about where.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Events in a block of the fingerprint.
+pub(crate) const BLOCK_EVENTS: usize = 256;
+const EVENT_BYTES: usize = 24;
+
+/// A rolling 64-bit hash over all events of a run. Equal fingerprints mean equal runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Fingerprint(pub u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What kind of thing an event is. The numbers are part of the fingerprint: never reuse one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+#[allow(missing_docs)] // each variant is the name of the operation
+pub enum Kind {
+    Spawn = 1,
+    Exit = 2,
+    Panic = 3,
+    Yield = 4,
+    Block = 5,
+    Resume = 6,
+    Lock = 7,
+    TryLock = 8,
+    Notify = 9,
+    Send = 10,
+    Recv = 11,
+    Select = 12,
+    Atomic = 13,
+    Park = 14,
+    Join = 15,
+    Once = 16,
+    Chance = 17,
+    Crash = 18,
+    Pause = 19,
+    Unpause = 20,
+    ClockRate = 21,
+    CallSent = 32,
+    CallDropped = 33,
+    CallDelivered = 34,
+    CallReplied = 35,
+    CallDiscarded = 36,
+    CallEnded = 37,
+    Fault = 38,
+    Note = 48,
+}
+
+/// One event of a full trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Its place among all events of the run, from 0.
+    pub index: u64,
+    /// Virtual time since the start of the run, in nanoseconds.
+    #[serde(rename = "time")]
+    pub time_ns: u64,
+    /// The name of the node.
+    pub node: String,
+    /// The name of the thread; its number when it has none.
+    pub thread: String,
+    /// What kind of thing happened.
+    pub kind: Kind,
+    /// A hash of what the event carried; 0 when it carried nothing.
+    pub payload: u64,
+    /// What happened, in words; may be empty. Not part of the fingerprint.
+    pub detail: String,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{} {} ", self.index, Seconds(self.time_ns))?;
+        write!(f, "{}/{} {:?}", self.node, self.thread, self.kind)?;
+        if self.payload != 0 {
+            write!(f, " {:016x}", self.payload)?;
+        }
+        if !self.detail.is_empty() {
+            write!(f, " {}", self.detail)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds, shown as seconds with six digits behind the point.
+pub(crate) struct Seconds(pub(crate) u64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}s", self.0 / 1_000_000_000, self.0 % 1_000_000_000 / 1_000)
+    }
+}
+
+/// Which events a run keeps in full; see [`Sim::tracing`](super::Sim::tracing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Tracing {
+    /// None: only the fingerprint is kept. Costs nothing.
+    #[default]
+    Off,
+    /// The last `n` events: what led to a failure.
+    Last(usize),
+    /// `len` events from the one with index `from` on: where two runs part.
+    Window {
+        /// The index of the first event that is kept.
+        from: u64,
+        /// How many are kept.
+        len: usize,
+    },
+}
+
+/// The trace of one run while it is being written.
+pub(crate) struct Recorder {
+    /// The events of the block that is being filled, as bytes.
+    block: Box<[u8; BLOCK_EVENTS * EVENT_BYTES]>,
+    /// How many of them are filled.
+    filled: usize,
+    hash: u64,
+    checkpoints: Vec<u64>,
+    events: u64,
+    tracing: Tracing,
+    kept: VecDeque<Event>,
+}
+
+/// An event as the scheduler hands it over.
+#[derive(Clone, Copy)]
+pub(crate) struct RawEvent {
+    pub(crate) time_ns: u64,
+    pub(crate) node: u32,
+    pub(crate) thread: u64,
+    pub(crate) kind: Kind,
+    pub(crate) payload: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(tracing: Tracing, seed: u64) -> Self {
+        Self {
+            block: Box::new([0; BLOCK_EVENTS * EVENT_BYTES]),
+            filled: 0,
+            hash: seed,
+            checkpoints: Vec::new(),
+            events: 0,
+            tracing,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Adds an event to the fingerprint. Returns whether it is to be kept in full as well.
+    #[inline]
+    pub(crate) fn add(&mut self, event: RawEvent) -> bool {
+        let who = u64::from(event.node) << 48 | (event.thread << 8 & 0xffff_ffff_ff00) | event.kind as u64;
+        let bytes = &mut self.block[self.filled..self.filled + EVENT_BYTES];
+        bytes[..8].copy_from_slice(&event.time_ns.to_le_bytes());
+        bytes[8..16].copy_from_slice(&who.to_le_bytes());
+        bytes[16..].copy_from_slice(&event.payload.to_le_bytes());
+        self.filled += EVENT_BYTES;
+        if self.filled == BLOCK_EVENTS * EVENT_BYTES {
+            self.fold();
+        }
+        let index = self.events;
+        self.events += 1;
+        match self.tracing {
+            Tracing::Off => false,
+            Tracing::Last(n) => n > 0,
+            Tracing::Window { from, len } => (from..from.saturating_add(len as u64)).contains(&index),
+        }
+    }
+
+    /// Whether details are worth writing for the next event.
+    pub(crate) fn keeps_next(&self) -> bool {
+        match self.tracing {
+            Tracing::Off => false,
+            Tracing::Last(n) => n > 0,
+            Tracing::Window { from, len } => (from..from.saturating_add(len as u64)).contains(&self.events),
+        }
+    }
+
+    #[cold]
+    fn fold(&mut self) {
+        self.hash = xxh3_64_with_seed(&self.block[..self.filled], self.hash);
+        self.checkpoints.push(self.hash);
+        self.filled = 0;
+    }
+
+    /// Keeps the event that was added last.
+    pub(crate) fn keep(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
+        if let Tracing::Last(n) = self.tracing
+            && self.kept.len() >= n
+        {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Event {
+            index: self.events - 1,
+            time_ns: event.time_ns,
+            node: node.to_owned(),
+            thread,
+            kind: event.kind,
+            payload: event.payload,
+            detail,
+        });
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Ends the trace.
+    pub(crate) fn finish(&mut self) -> Trace {
+        if self.filled > 0 {
+            self.fold();
+        }
+        Trace {
+            fingerprint: Fingerprint(self.hash),
+            checkpoints: std::mem::take(&mut self.checkpoints),
+            total: self.events,
+            events: std::mem::take(&mut self.kept).into(),
+        }
+    }
+}
+
+/// What a run leaves behind of what happened in it.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The hash over all events.
+    pub fingerprint: Fingerprint,
+    /// The hash after every block of 256 events.
+    pub checkpoints: Vec<u64>,
+    /// How many events there were, kept or not.
+    pub total: u64,
+    /// The events that [`Tracing`] asked for, in order.
+    pub events: Vec<Event>,
+}
+
+impl Trace {
+    /// Writes the kept events as JSON lines: one object a line, with the fields of [`Event`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write_json_lines(&self, mut out: impl Write) -> io::Result<()> {
+        for event in &self.events {
+            serde_json::to_writer(&mut out, event)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// The index of the first event of the block in which two runs differ first; `None` when they are the same.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self) -> Option<u64> {
+        if self.fingerprint == other.fingerprint && self.total == other.total {
+            return None;
+        }
+        let same = self.checkpoints.iter().zip(&other.checkpoints).take_while(|(a, b)| a == b).count();
+        Some((same * BLOCK_EVENTS) as u64)
+    }
+}

@@ -1,0 +1,120 @@
+//! The threads that wait for one lock or condition variable, as a list through the table of threads.
+//!
+//! The list is two numbers, so that a lock stays small and can be made in a `const`; the links are in the
+//! threads' slots. A thread is in one such list at a time. A list that was last used in another simulation counts
+//! as empty.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use super::core::Core;
+use super::threads::{NONE, State, Wait, Waiter};
+
+/// An intrusive list of waiting threads, first come first.
+///
+/// The fields are atomic only because a lock can be shared between OS threads; only the OS thread that runs the
+/// simulation touches them.
+pub(crate) struct WaitList {
+    run: AtomicU32,
+    first: AtomicU32,
+    last: AtomicU32,
+}
+
+impl WaitList {
+    pub(crate) const fn new() -> Self {
+        Self { run: AtomicU32::new(0), first: AtomicU32::new(NONE), last: AtomicU32::new(NONE) }
+    }
+
+    fn first(&self, core: &Core) -> u32 {
+        if self.run.load(Relaxed) == core.run { self.first.load(Relaxed) } else { NONE }
+    }
+
+    /// Whether some thread in the list waits for something that `is_it` accepts.
+    pub(crate) fn any(&self, core: &Core, is_it: impl Fn(Wait) -> bool) -> bool {
+        let mut at = self.first(core);
+        while at != NONE {
+            let slot = core.threads.slot(at);
+            if matches!(slot.state, State::Blocked(wait, _) if is_it(wait)) {
+                return true;
+            }
+            at = slot.next;
+        }
+        false
+    }
+
+    /// Adds the running thread, which is about to wait.
+    pub(crate) fn push_current(&self, core: &mut Core) {
+        if self.run.load(Relaxed) != core.run {
+            self.run.store(core.run, Relaxed);
+            self.first.store(NONE, Relaxed);
+        }
+        let current = core.current;
+        core.threads.slot_mut(current).next = NONE;
+        if self.first.load(Relaxed) == NONE {
+            self.first.store(current, Relaxed);
+        } else {
+            core.threads.slot_mut(self.last.load(Relaxed)).next = current;
+        }
+        self.last.store(current, Relaxed);
+    }
+
+    /// Takes a thread out, wherever it stands. Does nothing if it is not there.
+    pub(crate) fn remove(&self, core: &mut Core, index: u32) {
+        let mut before = NONE;
+        let mut at = self.first(core);
+        while at != NONE && at != index {
+            before = at;
+            at = core.threads.slot(at).next;
+        }
+        if at == NONE {
+            return;
+        }
+        let next = std::mem::replace(&mut core.threads.slot_mut(at).next, NONE);
+        if before == NONE {
+            self.first.store(next, Relaxed);
+        } else {
+            core.threads.slot_mut(before).next = next;
+        }
+        if next == NONE {
+            self.last.store(before, Relaxed);
+        }
+    }
+
+    /// Takes out the thread that came first and still waits. Threads that were woken by their deadline, or
+    /// crashed, drop out of the list on the way.
+    pub(crate) fn pop(&self, core: &mut Core) -> Option<Waiter> {
+        loop {
+            let first = self.first(core);
+            if first == NONE {
+                return None;
+            }
+            let slot = core.threads.slot_mut(first);
+            self.first.store(std::mem::replace(&mut slot.next, NONE), Relaxed);
+            if matches!(slot.state, State::Blocked(..)) {
+                return Some(Waiter { slot: first, ticket: slot.ticket });
+            }
+        }
+    }
+
+    /// Takes out any one that still waits, chosen by the stream of the schedule.
+    pub(crate) fn pop_any(&self, core: &mut Core) -> Option<Waiter> {
+        let waiting = |core: &Core, at: u32| matches!(core.threads.slot(at).state, State::Blocked(..));
+        let mut count = 0;
+        let mut at = self.first(core);
+        while at != NONE {
+            count += u32::from(waiting(core, at));
+            at = core.threads.slot(at).next;
+        }
+        if count <= 1 {
+            return self.pop(core);
+        }
+        let mut skip = core.scheduler.below(count);
+        let mut at = self.first(core);
+        while skip > 0 || !waiting(core, at) {
+            skip -= u32::from(waiting(core, at));
+            at = core.threads.slot(at).next;
+        }
+        let waiter = Waiter { slot: at, ticket: core.threads.slot(at).ticket };
+        self.remove(core, at);
+        Some(waiter)
+    }
+}

@@ -1,0 +1,204 @@
+//! Atomics of both worlds, with the API of [`std::sync::atomic`].
+//!
+//! # Differences from [`std::sync::atomic`]
+//!
+//! - In a simulation every operation is a scheduling point, so a race between two of them is found.
+//! - All threads of a simulation see one memory in one order: an `Ordering` that is too weak is not found.
+//! - `fence` is a scheduling point as well; `compiler_fence` and `spin_loop` are not here: a loop that spins should
+//!   call [`thread::yield_now`](crate::thread::yield_now).
+
+use std::fmt;
+use std::panic::Location;
+
+pub use std::sync::atomic::Ordering;
+
+use crate::sim::{self, Kind};
+
+/// A scheduling point in a simulation; nothing outside.
+#[inline]
+#[track_caller]
+fn point() {
+    if sim::is_simulated() {
+        sim::step(Kind::Atomic, 0, Location::caller());
+    }
+}
+
+/// A memory fence.
+#[track_caller]
+pub fn fence(order: Ordering) {
+    point();
+    std::sync::atomic::fence(order);
+}
+
+/// Defines a facade of one atomic type: the operations that all of them have. A macro, because the standard library has
+/// no trait over its atomics.
+macro_rules! atomic {
+    ($name:ident, $value:ty $(, $param:ident)?) => {
+        #[doc = concat!("As [`std::sync::atomic::", stringify!($name), "`]; see [the module](self) for differences.")]
+        pub struct $name$(<$param>)?(std::sync::atomic::$name$(<$param>)?);
+
+        impl$(<$param>)? $name$(<$param>)? {
+            /// A new atomic.
+            #[must_use]
+            pub const fn new(value: $value) -> Self {
+                Self(std::sync::atomic::$name::new(value))
+            }
+
+            /// Reads the value.
+            #[inline]
+            #[track_caller]
+            pub fn load(&self, order: Ordering) -> $value {
+                point();
+                self.0.load(order)
+            }
+
+            /// Writes the value.
+            #[inline]
+            #[track_caller]
+            pub fn store(&self, value: $value, order: Ordering) {
+                point();
+                self.0.store(value, order);
+            }
+
+            /// Writes the value and returns the one before.
+            #[inline]
+            #[track_caller]
+            pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                point();
+                self.0.swap(value, order)
+            }
+
+            /// Writes `new` if the value is `current`.
+            ///
+            /// # Errors
+            ///
+            /// The value, if it was another one.
+            #[inline]
+            #[track_caller]
+            pub fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                point();
+                self.0.compare_exchange(current, new, success, failure)
+            }
+
+            /// As [`compare_exchange`](Self::compare_exchange). In a simulation it never fails without reason.
+            ///
+            /// # Errors
+            ///
+            /// The value, if it was another one.
+            #[inline]
+            #[track_caller]
+            pub fn compare_exchange_weak(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                point();
+                if sim::is_simulated() {
+                    self.0.compare_exchange(current, new, success, failure)
+                } else {
+                    self.0.compare_exchange_weak(current, new, success, failure)
+                }
+            }
+
+            /// Replaces the value by what `update` makes of it, until that succeeds or `update` gives `None`.
+            ///
+            /// # Errors
+            ///
+            /// The value, if `update` gave `None`.
+            #[track_caller]
+            pub fn fetch_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut update: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                let mut value = self.load(fetch);
+                while let Some(new) = update(value) {
+                    match self.compare_exchange_weak(value, new, set, fetch) {
+                        Ok(before) => return Ok(before),
+                        Err(other) => value = other,
+                    }
+                }
+                Err(value)
+            }
+
+            /// The value, to change without atomicity, which an exclusive borrow needs not.
+            pub fn get_mut(&mut self) -> &mut $value {
+                self.0.get_mut()
+            }
+
+            /// The value.
+            pub fn into_inner(self) -> $value {
+                self.0.into_inner()
+            }
+        }
+
+        impl$(<$param>)? fmt::Debug for $name$(<$param>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+/// Adds read-modify-write operations to a facade.
+macro_rules! operations {
+    ($name:ident, $value:ty: $($method:ident $doc:literal),+) => {
+        impl $name {
+            $(
+                #[doc = $doc]
+                /// Returns the value before.
+                #[inline]
+                #[track_caller]
+                pub fn $method(&self, value: $value, order: Ordering) -> $value {
+                    point();
+                    self.0.$method(value, order)
+                }
+            )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new(<$value>::default())
+            }
+        }
+
+        impl From<$value> for $name {
+            fn from(value: $value) -> Self {
+                Self::new(value)
+            }
+        }
+    };
+}
+
+/// Defines the facade of an integer type.
+macro_rules! integer {
+    ($($name:ident $value:ty),+) => {
+        $(
+            atomic!($name, $value);
+            operations!($name, $value:
+                fetch_add "Adds `value`, wrapping around.", fetch_sub "Subtracts `value`, wrapping around.",
+                fetch_and "Bitwise and.", fetch_nand "Bitwise nand.", fetch_or "Bitwise or.", fetch_xor "Bitwise xor.",
+                fetch_max "The greater of the two.", fetch_min "The smaller of the two.");
+        )+
+    };
+}
+
+integer!(
+    AtomicU8 u8, AtomicU16 u16, AtomicU32 u32, AtomicU64 u64, AtomicUsize usize,
+    AtomicI8 i8, AtomicI16 i16, AtomicI32 i32, AtomicI64 i64, AtomicIsize isize
+);
+
+atomic!(AtomicBool, bool);
+operations!(AtomicBool, bool:
+    fetch_and "Logical and.", fetch_nand "Logical nand.", fetch_or "Logical or.", fetch_xor "Logical exclusive or.");
+
+atomic!(AtomicPtr, *mut T, T);

@@ -1,0 +1,155 @@
+//! One-time initialisation of both worlds.
+
+use std::fmt;
+use std::ops::Deref;
+
+use parking_lot::Mutex as RealMutex;
+
+use super::Mutex;
+
+/// A cell that is written once.
+///
+/// # Differences from [`std::sync::OnceLock`]
+///
+/// A simulated thread that initialises it while it is initialising it is reported as locking twice.
+#[derive(Debug, Default)]
+pub struct OnceLock<T> {
+    value: std::sync::OnceLock<T>,
+    /// Held by the thread that initialises.
+    turn: Mutex<()>,
+}
+
+impl<T> OnceLock<T> {
+    /// An empty cell.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { value: std::sync::OnceLock::new(), turn: Mutex::new(()) }
+    }
+
+    /// The value, if there is one.
+    pub fn get(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    /// The value to change, if there is one.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut()
+    }
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    ///
+    /// `value` itself, if there is one already.
+    #[track_caller]
+    pub fn set(&self, value: T) -> Result<(), T> {
+        let _turn = self.turn.lock();
+        self.value.set(value)
+    }
+
+    /// The value, made by `init` if there is none. Other threads that want it meanwhile wait.
+    ///
+    /// # Panics
+    ///
+    /// If `init` does; then the cell stays empty.
+    #[track_caller]
+    pub fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        if let Some(value) = self.value.get() {
+            return value;
+        }
+        let _turn = self.turn.lock();
+        if let Some(value) = self.value.get() {
+            return value;
+        }
+        let value = init();
+        self.value.get_or_init(|| value)
+    }
+
+    /// Takes the value out of the cell, which is empty then.
+    pub fn take(&mut self) -> Option<T> {
+        self.value.take()
+    }
+
+    /// The value, if there is one.
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+}
+
+/// A function that runs once, whoever comes first.
+///
+/// # Differences from [`std::sync::Once`]
+///
+/// There is no poisoning: if the function panics, the next caller runs its own.
+#[derive(Debug, Default)]
+pub struct Once(OnceLock<()>);
+
+impl Once {
+    /// One that has not run yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// Runs `init`, unless one has run already; waits if one is running.
+    ///
+    /// # Panics
+    ///
+    /// If `init` does.
+    #[track_caller]
+    pub fn call_once(&self, init: impl FnOnce()) {
+        self.0.get_or_init(init);
+    }
+
+    /// Whether one has run to its end.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+/// A value that is made when it is first used.
+///
+/// # Differences from [`std::sync::LazyLock`]
+///
+/// There is no poisoning, but the function runs at most once: after a panic in it, each use panics.
+pub struct LazyLock<T, F = fn() -> T> {
+    value: OnceLock<T>,
+    init: RealMutex<Option<F>>,
+}
+
+impl<T, F: FnOnce() -> T> LazyLock<T, F> {
+    /// A value that `init` will make.
+    #[must_use]
+    pub const fn new(init: F) -> Self {
+        Self { value: OnceLock::new(), init: RealMutex::new(Some(init)) }
+    }
+
+    /// Makes the value if that has not been done, and returns it.
+    ///
+    /// # Panics
+    ///
+    /// If the function does, or did before.
+    #[track_caller]
+    pub fn force(this: &Self) -> &T {
+        this.value.get_or_init(|| {
+            let init = this.init.lock().take().expect("the function of this LazyLock panicked before");
+            init()
+        })
+    }
+}
+
+impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
+    type Target = T;
+
+    #[track_caller]
+    fn deref(&self) -> &T {
+        Self::force(self)
+    }
+}
+
+impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LazyLock").field(&self.value.get()).finish()
+    }
+}

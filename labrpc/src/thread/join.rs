@@ -1,0 +1,198 @@
+//! The end of a thread, and waiting for it.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::panic::Location;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{Inner, Thread};
+use crate::sim::{self, Cause, Kind, Name, NodeId, State, Wait, Waiter, with_core};
+
+/// A claim on a thread's result.
+///
+/// # Differences from [`std::thread::JoinHandle`]
+///
+/// - A panic of a simulated thread whose handle was dropped ends the run at once; so does dropping the handle of a
+///   thread that has panicked. A panic whose handle is kept, and never joined, ends the run in failure when it
+///   ends for whatever other reason. No panic gets lost.
+/// - Joining a thread whose node was crashed returns `Err` with a text that says so.
+pub struct JoinHandle<T>(Handle<T>);
+
+enum Handle<T> {
+    Real(std::thread::JoinHandle<T>),
+    Simulated(Simulated<T>),
+}
+
+struct Simulated<T> {
+    packet: Arc<Packet<T>>,
+    thread: Thread,
+    run: u32,
+    slot: u32,
+    number: u64,
+}
+
+/// Where a simulated thread leaves its result.
+struct Packet<T>(Mutex<Ending<T>>);
+
+struct Ending<T> {
+    result: Option<std::thread::Result<T>>,
+    /// Who waits for the result.
+    joiner: Option<Waiter>,
+    /// Nobody will ever ask for the result.
+    is_detached: bool,
+    is_finished: bool,
+}
+
+/// Starts a simulated thread. Once the run is over nothing is started, and `body` is dropped.
+pub(super) fn spawn_simulated<F, T>(node: Option<NodeId>, name: Name, body: F) -> io::Result<JoinHandle<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let packet = Arc::new(Packet(Mutex::new(Ending {
+        result: None,
+        joiner: None,
+        is_detached: false,
+        is_finished: false,
+    })));
+    let ending = Arc::clone(&packet);
+    let main = sim::thread_main(body, move |result| finish(&ending, result));
+    let shown = name.as_str().map(Arc::from);
+    let (slot, number) = sim::start_thread(node, name, main)?.unwrap_or((u32::MAX, u64::MAX));
+    // Not a scheduling point: what the new thread could do now it can do at the next step of this one.
+    sim::record(Kind::Spawn, number, String::new);
+    let run = with_core(|core| core.run);
+    let thread = Thread(Inner::Simulated { run, slot, number, name: shown });
+    Ok(JoinHandle(Handle::Simulated(Simulated { packet, thread, run, slot, number })))
+}
+
+/// The thread has run to its end: leaves the result, and tells whoever waits for it.
+fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
+    let panic = result.as_ref().err().map(|payload| sim::panic_report(&**payload));
+    let mut ending = packet.0.lock();
+    ending.is_finished = true;
+    let joiner = ending.joiner.take();
+    let is_detached = ending.is_detached;
+    // What nobody asks for is dropped here, in its own thread, and outside of our lock.
+    let unwanted = if is_detached { Some(result) } else { ending.result.replace(result) };
+    drop(ending);
+    drop(unwanted);
+    with_core(|core| match panic {
+        None => {}
+        Some(panic) if is_detached => core.fail(Cause::Panic(panic)),
+        Some(panic) => {
+            let number = core.threads.slot(core.current).number;
+            core.unjoined.push((number, panic));
+        }
+    });
+    if let Some(joiner) = joiner {
+        sim::wake(joiner);
+    }
+}
+
+impl<T> JoinHandle<T> {
+    pub(super) fn real(handle: std::thread::JoinHandle<T>) -> Self {
+        Self(Handle::Real(handle))
+    }
+
+    /// Waits for the thread to end and returns its result.
+    ///
+    /// # Errors
+    ///
+    /// What the thread panicked with, or a text if its node was crashed.
+    #[track_caller]
+    pub fn join(self) -> std::thread::Result<T> {
+        match self.0 {
+            Handle::Real(handle) => handle.join(),
+            Handle::Simulated(handle) => handle.join(Location::caller()),
+        }
+    }
+
+    /// Whether the thread has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match &self.0 {
+            Handle::Real(handle) => handle.is_finished(),
+            Handle::Simulated(handle) => handle.packet.0.lock().is_finished,
+        }
+    }
+
+    /// The thread's own handle.
+    #[must_use]
+    pub fn thread(&self) -> Thread {
+        match &self.0 {
+            Handle::Real(handle) => Thread(Inner::Real(handle.thread().clone())),
+            Handle::Simulated(handle) => handle.thread.clone(),
+        }
+    }
+}
+
+impl<T> Simulated<T> {
+    fn join(self, location: &'static Location<'static>) -> std::thread::Result<T> {
+        sim::step(Kind::Join, self.number, location);
+        loop {
+            if let Some(result) = self.take_result() {
+                return result;
+            }
+            if self.is_lost() {
+                return Err(
+                    Box::new("the thread's node was crashed, so it never ends") as Box<dyn Any + Send>
+                );
+            }
+            self.packet.0.lock().joiner = Some(sim::waiter());
+            sim::wait(Wait::Join(self.number), None, location);
+        }
+    }
+
+    fn take_result(&self) -> Option<std::thread::Result<T>> {
+        let result = self.packet.0.lock().result.take()?;
+        if result.is_err() {
+            with_core(|core| core.unjoined.retain(|(number, _)| *number != self.number));
+        }
+        Some(result)
+    }
+
+    /// Whether the thread will never leave a result: it was crashed, or the run is over.
+    fn is_lost(&self) -> bool {
+        with_core(|core| {
+            let crashed = core
+                .threads
+                .slots
+                .get(self.slot as usize)
+                .is_none_or(|slot| slot.number == self.number && slot.state == State::Crashed);
+            core.is_over || crashed && !self.packet.0.lock().is_finished
+        })
+    }
+}
+
+impl<T> Drop for Simulated<T> {
+    fn drop(&mut self) {
+        let mut ending = self.packet.0.lock();
+        ending.is_detached = true;
+        let result = ending.result.take();
+        drop(ending);
+        drop(result);
+        if !sim::is_simulated() {
+            return;
+        }
+        let panic = with_core(|core| {
+            if core.run != self.run {
+                return None;
+            }
+            let place = core.unjoined.iter().position(|(number, _)| *number == self.number)?;
+            Some(core.unjoined.remove(place).1)
+        });
+        if let Some(panic) = panic {
+            sim::fail(Cause::Panic(panic));
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("thread", &self.thread()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,287 @@
+//! Threads of both worlds, with the API of [`std::thread`].
+//!
+//! In the simulated world a thread is a coroutine on the simulation's one OS thread. It belongs to the node of the
+//! thread that started it.
+
+mod join;
+mod scope;
+
+use std::cell::RefCell;
+use std::io;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use join::JoinHandle;
+pub use scope::{Scope, ScopedJoinHandle, scope};
+/// What [`JoinHandle::join`] returns: `Err` holds what the thread panicked with.
+pub use std::thread::Result;
+
+use crate::sim::{self, Kind, Name, NodeHandle, State, Wait, Waiter, with_core};
+
+thread_local! {
+    /// The node label of a real thread, for log lines.
+    static LABEL: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+}
+
+/// The node label of the calling real thread.
+pub(crate) fn real_node_label() -> Arc<str> {
+    LABEL.with_borrow_mut(|label| Arc::clone(label.get_or_insert_with(|| Arc::from("tester"))))
+}
+
+/// Starts a thread.
+///
+/// # Panics
+///
+/// If the machine has no memory for another thread; [`Builder::spawn`] returns that as an error instead.
+pub fn spawn<F, T>(body: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().spawn(body).expect("a stack for a new thread")
+}
+
+/// Blocks the calling thread for `duration`, of virtual time in a simulation.
+#[track_caller]
+pub fn sleep(duration: Duration) {
+    if sim::is_simulated() {
+        sleep_until_ns(sim::now().saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)));
+    } else {
+        std::thread::sleep(duration);
+    }
+}
+
+/// Blocks the running simulated thread until its node's clock shows `deadline`.
+#[track_caller]
+pub(crate) fn sleep_until_ns(deadline: u64) {
+    sim::wait(Wait::Sleep, Some(deadline), Location::caller());
+}
+
+/// Lets other threads run.
+#[track_caller]
+pub fn yield_now() {
+    if sim::is_simulated() {
+        sim::step_aside(Location::caller());
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether the calling thread unwinds after a panic.
+#[must_use]
+pub fn panicking() -> bool {
+    std::thread::panicking()
+}
+
+/// A handle to the calling thread.
+#[must_use]
+pub fn current() -> Thread {
+    if !sim::is_simulated() {
+        return Thread(Inner::Real(std::thread::current()));
+    }
+    with_core(|core| {
+        let slot = core.threads.slot(core.current);
+        Thread(Inner::Simulated {
+            run: core.run,
+            slot: core.current,
+            number: slot.number,
+            name: slot.name.as_str().map(Arc::from),
+        })
+    })
+}
+
+/// Blocks the calling thread until somebody calls [`Thread::unpark`] on its handle, or returns at once if that
+/// was done since the last park.
+#[track_caller]
+pub fn park() {
+    if sim::is_simulated() {
+        park_simulated(None, Location::caller());
+    } else {
+        std::thread::park();
+    }
+}
+
+/// As [`park`], but for `timeout` at most.
+#[track_caller]
+pub fn park_timeout(timeout: Duration) {
+    if sim::is_simulated() {
+        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        park_simulated(Some(sim::now().saturating_add(timeout)), Location::caller());
+    } else {
+        std::thread::park_timeout(timeout);
+    }
+}
+
+fn park_simulated(deadline: Option<u64>, location: &'static Location<'static>) {
+    sim::step(Kind::Park, 0, location);
+    let take_token = || with_core(|core| std::mem::take(&mut core.threads.slot_mut(core.current).unparked));
+    if !take_token() {
+        sim::wait(Wait::Park, deadline, location);
+        take_token();
+    }
+}
+
+/// A handle to a thread: its name, and the way to unpark it.
+///
+/// # Differences from [`std::thread::Thread`]
+///
+/// A handle to a simulated thread is of use inside its simulation only; elsewhere its `unpark` does nothing.
+#[derive(Clone, Debug)]
+pub struct Thread(Inner);
+
+#[derive(Clone, Debug)]
+enum Inner {
+    Real(std::thread::Thread),
+    Simulated { run: u32, slot: u32, number: u64, name: Option<Arc<str>> },
+}
+
+/// Tells threads of one world, and in a simulation of one run, apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ThreadId(IdInner);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum IdInner {
+    Real(std::thread::ThreadId),
+    Simulated(u64),
+}
+
+impl Thread {
+    /// The thread's name, if it was given one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Real(thread) => thread.name(),
+            Inner::Simulated { name, .. } => name.as_deref(),
+        }
+    }
+
+    /// The thread's identity.
+    #[must_use]
+    pub fn id(&self) -> ThreadId {
+        ThreadId(match &self.0 {
+            Inner::Real(thread) => IdInner::Real(thread.id()),
+            Inner::Simulated { number, .. } => IdInner::Simulated(*number),
+        })
+    }
+
+    /// Lets the thread's current or next [`park`] return.
+    #[track_caller]
+    pub fn unpark(&self) {
+        match &self.0 {
+            Inner::Real(thread) => thread.unpark(),
+            Inner::Simulated { run, slot, number, .. } => {
+                if sim::is_simulated() && with_core(|core| core.run == *run) {
+                    sim::step(Kind::Park, 0, Location::caller());
+                    unpark_simulated(*slot, *number);
+                }
+            }
+        }
+    }
+}
+
+fn unpark_simulated(slot: u32, number: u64) {
+    let waiter = with_core(|core| {
+        let thread = core.threads.slot_mut(slot);
+        if thread.number != number || matches!(thread.state, State::Vacant) {
+            return None;
+        }
+        thread.unparked = true;
+        matches!(thread.state, State::Blocked(Wait::Park, _))
+            .then_some(Waiter { slot, ticket: thread.ticket })
+    });
+    if let Some(waiter) = waiter {
+        sim::wake(waiter);
+    }
+}
+
+/// Sets up a thread before it is started.
+///
+/// # Differences from [`std::thread::Builder`]
+///
+/// In a simulation all stacks have the size that [`Sim::stack_bytes`](sim::Sim::stack_bytes) says, and
+/// [`stack_size`](Self::stack_size) is ignored.
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<String>,
+    stack_size: Option<usize>,
+}
+
+impl Builder {
+    /// A thread without a name.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The thread's name, for log lines and reports.
+    #[must_use]
+    pub fn name(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The size of the thread's stack in bytes, in the real world.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Starts the thread on the node of the caller.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no memory, or no mappings, for another thread.
+    pub fn spawn<F, T>(self, body: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if sim::is_simulated() {
+            join::spawn_simulated(None, self.simulated_name(), body)
+        } else {
+            self.spawn_real(real_node_label(), body)
+        }
+    }
+
+    /// Starts the thread on `node`.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_on<F, T>(self, node: &NodeHandle, body: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if sim::is_simulated() {
+            join::spawn_simulated(Some(node.id()), self.simulated_name(), body)
+        } else {
+            self.spawn_real(Arc::from(node.name()), body)
+        }
+    }
+
+    fn simulated_name(&self) -> Name {
+        self.name.as_deref().map_or(Name::None, |name| Name::Shared(Arc::from(name)))
+    }
+
+    fn spawn_real<F, T>(self, label: Arc<str>, body: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut builder = std::thread::Builder::new();
+        if let Some(name) = self.name {
+            builder = builder.name(name);
+        }
+        if let Some(bytes) = self.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        let handle = builder.spawn(move || {
+            LABEL.set(Some(label));
+            body()
+        })?;
+        Ok(JoinHandle::real(handle))
+    }
+}
