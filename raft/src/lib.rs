@@ -118,6 +118,8 @@ mod persist;
 mod read;
 mod replication;
 mod rpc;
+#[cfg(test)]
+mod scripts;
 mod snapshot;
 mod state;
 mod threads;

@@ -167,3 +167,126 @@ fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let taken = std::mem::take(out);
     *out = postcard::to_extend(value, taken).expect("these records can always be encoded");
 }
+
+#[cfg(test)]
+mod tests {
+    use raft_interface::MemoryPersister;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn entry(term: Term, command: &[u8]) -> Entry {
+        Entry { term, command: command.into() }
+    }
+
+    /// Something that happens to a state between two saves.
+    type Edit = fn(&mut State);
+
+    fn append(state: &mut State, term: Term, command: &[u8]) {
+        state.log.append(entry(term, command));
+    }
+
+    /// A state with something in every field.
+    fn state() -> State {
+        let log = Log::new(300, 2, vec![entry(2, b"one"), entry(5, b"")]);
+        let restored = Restored { current_term: 7, voted_for: Some(1), log, snapshot: Arc::from(*b"snap") };
+        let mut state = State::new(0, 3, Config::default(), restored, &Config::default().moment());
+        state.snapshot_changed = true;
+        state
+    }
+
+    fn saved(journal: &mut Journal, state: &mut State, persister: &MemoryPersister) -> Restored {
+        journal.save(state, persister).expect("a save in memory");
+        restore(persister).expect("what was saved")
+    }
+
+    #[test]
+    fn what_is_saved_is_restored() {
+        let (mut state, persister) = (state(), MemoryPersister::new());
+        let mut log = state.log.clone();
+        let restored = saved(&mut Journal::default(), &mut state, &persister);
+        let expected =
+            Restored { current_term: 7, voted_for: Some(1), log: log.clone(), snapshot: Arc::from(*b"snap") };
+        assert_eq!(restored, expected);
+        assert!(!state.dirty && !state.snapshot_changed);
+        log.take_change();
+        assert_eq!(state.log, log, "saving leaves the log alone");
+    }
+
+    #[test]
+    fn nothing_saved_is_a_server_that_starts_for_the_first_time() {
+        let restored = restore(&MemoryPersister::new()).unwrap();
+        assert_eq!((restored.current_term, restored.voted_for, restored.log.last_index()), (0, None, 0));
+    }
+
+    /// Whatever happens to the log between saves, what is stored is the same as if it had been written at once.
+    #[test]
+    fn saving_changes_is_saving_the_whole() {
+        let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
+        let changes: [(&str, Edit); 7] = [
+            ("nothing", |_| {}),
+            ("an entry", |s| append(s, 5, &[9; 200])),
+            ("two entries", |s| {
+                append(s, 5, b"x");
+                append(s, 6, b"y");
+            }),
+            ("a term and a vote", |s| (s.current_term, s.voted_for) = (1000, None)),
+            ("a conflict", |s| {
+                s.log.truncate_from(302);
+                s.log.append(entry(7, b"z"));
+            }),
+            ("a snapshot", |s| s.log.compact(301, 2)),
+            ("an entry after a snapshot", |s| append(s, 9, b"w")),
+        ];
+        for (name, change) in changes {
+            change(&mut state);
+            let restored = saved(&mut journal, &mut state, &persister);
+            assert_eq!(
+                (restored.current_term, restored.voted_for),
+                (state.current_term, state.voted_for),
+                "{name}"
+            );
+            let first = state.log.base_index() + 1;
+            assert_eq!(restored.log.entries_from(first), state.log.entries_from(first), "{name}");
+            let whole = MemoryPersister::new();
+            state.log = Log::new(
+                state.log.base_index(),
+                state.log.base_term(),
+                state.log.entries_from(first).to_vec(),
+            );
+            Journal::default().save(&mut state, &whole).unwrap();
+            assert_eq!(persister.raft_state(), whole.raft_state(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_new_entry_costs_its_own_bytes() {
+        let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
+        saved(&mut journal, &mut state, &persister);
+        let before = persister.raft_state_len();
+        state.log.append(entry(7, &[0; 100]));
+        saved(&mut journal, &mut state, &persister);
+        assert_eq!(persister.raft_state_len() - before, 103, "the command, its length, its term and a tag");
+        assert!(journal.tail.len() < 103 + 20, "{} bytes written", journal.tail.len());
+    }
+
+    #[test]
+    fn damage_is_an_error_with_its_place() {
+        let (mut state, persister) = (state(), MemoryPersister::new());
+        saved(&mut Journal::default(), &mut state, &persister);
+        let good = persister.raft_state();
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bad = good.clone();
+                bad[at] ^= 1 << bit;
+                assert!(decode(&bad).is_err(), "bit {bit} of byte {at} was flipped and nobody noticed");
+            }
+            assert!(decode(&good[..at]).is_err(), "the first {at} bytes passed for the whole");
+        }
+        persister.save(b"not a state of ours", None).unwrap();
+        let message = restore(&persister).unwrap_err().to_string();
+        assert!(message.contains("damaged at byte 0 of 19"), "{message}");
+        let longer = [&good[..], b"x"].concat();
+        assert_eq!(decode(&longer).unwrap_err().offset, good.len());
+    }
+}

@@ -233,6 +233,9 @@ impl State {
             let hint = next_index_after(&self.log, reply);
             progress.next_index = hint.clamp(progress.match_index + 1, args.prev_log_index);
             log::debug!(target: "LOG", "S{} T{} backs up to {} for S{}", self.me, self.current_term, progress.next_index, tag.peer);
+        } else {
+            // A late refusal, or a follower that has lost what it acknowledged: not worth a tight loop.
+            progress.retry_at = moment.now + self.config.retry_pause;
         }
     }
 

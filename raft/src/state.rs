@@ -209,7 +209,7 @@ impl State {
     pub(crate) fn hear_leader(&mut self, leader: ServerId, moment: &Moment) {
         assert!(
             self.leader.is_none_or(|known| known == leader) && leader != self.me,
-            "S{} hears S{leader} as leader of T{}, but knows S{:?} as its leader",
+            "S{} hears S{leader} as leader of T{}, but knows {:?} as its leader",
             self.me,
             self.current_term,
             self.leader,

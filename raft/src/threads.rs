@@ -10,13 +10,18 @@ use crate::monitor::{Node, Plan};
 use crate::rpc::{APPEND_ENTRIES, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE};
 use crate::state::{Moment, State};
 
+/// Starts a thread that nobody joins: it ends by itself when the server stops.
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().name(name).spawn(body).expect("the system refuses another thread");
+}
+
 impl Node {
     /// Starts the threads of a server. Senders are started by the ticker when they are needed.
     pub(crate) fn spawn_threads(self: &Arc<Self>, apply: Sender<ApplyMsg>) {
         let node = self.clone();
-        thread::spawn(move || node.tick());
+        spawn("ticker".into(), move || node.tick());
         let node = self.clone();
-        thread::spawn(move || node.apply(&apply));
+        spawn("applier".into(), move || node.apply(&apply));
     }
 
     /// The ticker: stands for election when no leader is heard of, sees to it that messages whose time has come
@@ -59,7 +64,7 @@ impl Node {
 
     fn spawn_sender(self: &Arc<Self>, peer: ServerId) {
         let node = self.clone();
-        thread::spawn(move || node.send(peer));
+        spawn(format!("sender to S{peer}"), move || node.send(peer));
     }
 
     /// A sender: waits until a message to its peer is due, calls, handles the reply. While it is in its call
