@@ -1,6 +1,7 @@
 //! Threads, locks, channels, time, chance and RPC in two worlds: real threads, or a deterministic simulation on
 //! virtual time.
 pub mod channel;
+pub mod logging;
 pub mod network;
 pub mod rand;
 pub mod sim;

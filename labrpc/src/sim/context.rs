@@ -210,11 +210,7 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn current_names() -> (Arc<str>, String) {
     with_core(|core| {
         let node = core.current_node();
-        let thread = match core.current {
-            NONE => "network".to_owned(),
-            current => core.thread_name(current),
-        };
-        (core.nodes[node.index()].name_arc(), thread)
+        (core.nodes[node.index()].name_arc(), core.thread_shown())
     })
 }
 
@@ -225,4 +221,18 @@ pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) 
             core.record_with(kind, payload, detail);
         }
     });
+}
+
+/// Whether the caller is part of a simulation that keeps its next event in full.
+pub(crate) fn keeps_trace() -> bool {
+    // Log lines can come from anywhere, also from destructors in places where the core is borrowed.
+    is_simulated()
+        && CORE.with(|core| {
+            core.try_borrow().is_ok_and(|core| core.as_ref().is_some_and(|core| core.recorder.keeps_next()))
+        })
+}
+
+/// Keeps a log line with the trace.
+pub(crate) fn annotate(text: String) {
+    with_core(|core| core.annotate(text));
 }

@@ -65,8 +65,8 @@ pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
 
 pub(crate) use context::{
-    call_after, current_names, fail, is_over, is_simulated, now, record, start_thread, step, step_aside,
-    wait, waiter, wake, with_core,
+    annotate, call_after, current_names, fail, is_over, is_simulated, keeps_trace, now, record, start_thread,
+    step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Stream, stream_seed};
 pub(crate) use fiber::forget_lifetime;
@@ -155,6 +155,7 @@ impl Sim {
                 stall: Duration::from_secs(10),
                 stack_bytes: Self::STACK_BYTES_DEFAULT,
                 tracing: Tracing::Off,
+                alarm: None,
             },
         }
     }
@@ -215,6 +216,14 @@ impl Sim {
     #[must_use]
     pub fn tracing(mut self, tracing: Tracing) -> Self {
         self.settings.tracing = tracing;
+        self
+    }
+
+    /// Calls `call` from the run loop when `step` steps have been taken, between two steps of the program: to crash or
+    /// pause a node at each point of a run in turn. It must not block.
+    #[must_use]
+    pub fn at_step(mut self, step: u64, call: impl Fn() + Send + Sync + 'static) -> Self {
+        self.settings.alarm = Some(settings::Alarm { step, call: std::sync::Arc::new(call) });
         self
     }
 

@@ -132,6 +132,18 @@ impl NodeHandle {
         Self { id, name }
     }
 
+    /// The node that was last made with this name; `None` if there is none, and outside a simulation.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        if !context::is_simulated() {
+            return None;
+        }
+        with_core(|core| {
+            let index = core.nodes.iter().rposition(|node| node.name() == name)?;
+            Some(Self { id: NodeId::new(index), name: core.nodes[index].name_arc() })
+        })
+    }
+
     /// The node of the calling thread.
     #[must_use]
     pub fn current() -> Self {

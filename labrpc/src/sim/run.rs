@@ -20,7 +20,8 @@ use super::panics;
 use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name, Woken};
-use super::trace::Trace;
+use super::trace::{Trace, Tracing};
+use crate::logging;
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
@@ -32,6 +33,9 @@ pub(crate) fn run<T: Send + 'static>(
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
     );
     panics::install_hook();
+    if settings.tracing != Tracing::Off {
+        logging::trace_begins();
+    }
     let heartbeat = Arc::new(Heartbeat::default());
     let (done, result) = crossbeam_channel::bounded(1);
     let watched = Arc::clone(&heartbeat);
