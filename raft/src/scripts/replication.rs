@@ -408,7 +408,11 @@ fn calls_that_hang_or_fail() {
     s.after(20);
     s.exchange(0, 1);
     s.silent(0, 1);
+    s.note("the first call ends at last, while a third is under way");
+    s.start(0, "y");
+    s.send(0, 1);
     s.receive(&hangs, None);
+    s.after(20);
     s.silent(0, 1);
     s.ends_as(&expect![[r#"
         S0 stands for election: Candidate of T1
@@ -428,7 +432,11 @@ fn calls_that_hang_or_fail() {
         S0 -> S1  AppendEntries T1 prev 0:0 [1] commit 0
            S1 answers  T1 success
         S0 -> S1  nothing
+        # the first call ends at last, while a third is under way
+        S0 start y: index 2 of T1
+        S0 -> S1  AppendEntries T1 prev 1:1 [1] commit 1
            S0 gets no reply from S1
+        ... 20 ms
         S0 -> S1  nothing
     "#]]);
 }
