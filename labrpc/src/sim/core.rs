@@ -350,6 +350,7 @@ impl Core {
         for &index in &crashed {
             self.release_those_who_wait_for(index);
         }
+        self.those_at_channels_look_again();
     }
 
     /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
@@ -408,6 +409,7 @@ impl Core {
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
             self.scheduler.insert(index, &mut self.threads);
         }
+        self.those_of_node_at_channels_look_again(node);
     }
 
     /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.
