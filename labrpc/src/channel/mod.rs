@@ -69,6 +69,7 @@ pub use sender::Sender;
 
 use crate::sim;
 use crate::time::Instant;
+#[doc(inline)]
 pub use select_macro::{select, select_biased};
 
 /// A channel without bound: sending never waits.

@@ -5,6 +5,9 @@
 //! it builds a [`Select`](super::Select), waits, and compares the index of what was chosen with that of each arm.
 //! There is no loop and no closure around the bodies, so that they may `break`, `continue`, `return` and use `?`.
 
+#[doc(inline)]
+pub use crate::{select, select_biased};
+
 /// Waits until one of several channel operations can be done, and does it.
 ///
 /// Each arm is `recv(receiver) -> pattern => body` or `send(sender, message) -> pattern => body`; the pattern is
@@ -30,28 +33,20 @@
 ///
 /// - In a simulation the seed chooses among arms that are ready.
 /// - A `select!` with one arm and no default costs a little more than the operation itself.
-#[doc(inline)]
-pub use crate::__channel_select as select;
+#[macro_export]
+macro_rules! select {
+    ($($arms:tt)*) => {
+        $crate::__channel_select_arms!(@arm ($crate::channel::Select::new) [] [] $($arms)*)
+    };
+}
 
 /// As `select!`, but if several operations can be done, the one that stands first is chosen.
 ///
 /// # Differences from [`crossbeam_channel::select_biased!`]
 ///
 /// As `select!`.
-#[doc(inline)]
-pub use crate::__channel_select_biased as select_biased;
-
-#[doc(hidden)]
 #[macro_export]
-macro_rules! __channel_select {
-    ($($arms:tt)*) => {
-        $crate::__channel_select_arms!(@arm ($crate::channel::Select::new) [] [] $($arms)*)
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __channel_select_biased {
+macro_rules! select_biased {
     ($($arms:tt)*) => {
         $crate::__channel_select_arms!(@arm ($crate::channel::Select::new_biased) [] [] $($arms)*)
     };
