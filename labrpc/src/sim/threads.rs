@@ -71,6 +71,11 @@ pub(crate) enum Wait {
 }
 
 impl Wait {
+    /// Whether a channel, or one of several, is waited for.
+    pub(crate) fn is_for_channel(self) -> bool {
+        matches!(self, Self::Recv | Self::Send | Self::Select)
+    }
+
     /// The lock that is waited for, if it is one.
     pub(crate) fn lock(self) -> Option<usize> {
         match self {
