@@ -39,7 +39,9 @@ impl Lab {
     /// The run begins now, in the world of the caller.
     pub(crate) fn new(implementation: Implementation, world: World, record: Arc<Record>, run: u64) -> Self {
         let commands = AtomicU64::new(0);
-        Self { inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }) }
+        Self {
+            inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }),
+        }
     }
 
     /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.

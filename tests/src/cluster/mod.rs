@@ -40,8 +40,8 @@ use crate::record::Traffic;
 
 pub use builder::{ClusterBuilder, Running, Snapshots};
 pub use faults::Moment;
-pub use service::ServiceState;
 use server::Slot;
+pub use service::ServiceState;
 
 /// A running cluster. Cheap to clone: all clones are the same cluster. [`Running`] kills it when it is dropped.
 #[derive(Clone)]

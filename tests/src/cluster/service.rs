@@ -32,10 +32,7 @@ impl ServiceState {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (index, digest) = bytes.split_first_chunk::<8>()?;
-        Some(Self {
-            index: u64::from_le_bytes(*index),
-            digest: u64::from_le_bytes(digest.try_into().ok()?),
-        })
+        Some(Self { index: u64::from_le_bytes(*index), digest: u64::from_le_bytes(digest.try_into().ok()?) })
     }
 }
 

@@ -4,6 +4,9 @@
 //! catches. MIT's tests keep their names, numbers and thresholds; [`table`] lists all of them with their points.
 
 pub mod part_3a;
+pub mod part_3b;
+pub mod part_3c;
+pub mod part_3d;
 pub mod table;
 mod tests;
 
