@@ -1,0 +1,71 @@
+//! All tests as a table: parts, points, limits, and MIT's numbers to compare with. The only place for them.
+
+use std::time::Duration;
+
+use super::{part_3a, part_3b, part_3c, part_3d};
+use crate::case::Part::{A3, B3, C3, D3};
+use crate::case::{Origin, Part, TestCase};
+use crate::lab::Lab;
+
+/// MIT's limit for a test, of virtual time here.
+const TIME_MAX: Duration = Duration::from_secs(120);
+/// Some ten times what the most expensive test takes.
+const STEPS_MAX: u64 = 5_000_000;
+
+const fn mit(name: &'static str, rpcs: u32) -> Origin {
+    Origin::Mit { name, rpcs }
+}
+
+const fn test(
+    part: Part,
+    points: u32,
+    name: &'static str,
+    body: fn(&Lab),
+    origin: Origin,
+    about: &'static str,
+) -> TestCase {
+    TestCase { name, part, points, about, origin, time_max: TIME_MAX, steps_max: STEPS_MAX, body }
+}
+
+/// A row: part, points, function, origin, what it is about.
+macro_rules! rows {
+    ($($part:ident $points:literal $module:ident::$name:ident, $origin:expr, $about:literal;)*) => {
+        &[$(test($part, $points, stringify!($name), $module::$name, $origin, $about)),*]
+    };
+}
+
+/// Every test, in the order in which they are graded.
+#[rustfmt::skip]
+pub static TESTS: &[TestCase] = rows! {
+    A3 10 part_3a::initial_election_3a, mit("InitialElection", 64), "a leader is elected and stays";
+    A3 10 part_3a::re_election_3a, mit("ReElection", 134), "a leader is replaced; none without a majority";
+    A3 10 part_3a::many_elections_3a, mit("ManyElections", 539), "elections under changing connections";
+
+    B3 5 part_3b::basic_agree_3b, mit("BasicAgree", 18), "three commands at the indexes 1, 2, 3";
+    B3 5 part_3b::rpc_bytes_3b, mit("RPCBytes", 48), "each command is sent to each server about once";
+    B3 5 part_3b::follower_failure_3b, mit("FollowerFailure", 112), "followers are lost one by one";
+    B3 5 part_3b::leader_failure_3b, mit("LeaderFailure", 184), "leaders are lost one by one";
+    B3 5 part_3b::fail_agree_3b, mit("FailAgree", 85), "a follower returns and catches up";
+    B3 5 part_3b::fail_no_agree_3b, mit("FailNoAgree", 193), "no agreement without a majority";
+    B3 5 part_3b::concurrent_starts_3b, mit("ConcurrentStarts", 18), "commands given at the same time";
+    B3 5 part_3b::rejoin_3b, mit("Rejoin", 149), "an isolated leader returns";
+    B3 10 part_3b::backup_3b, mit("Backup", 2099), "logs that differ by many entries";
+    B3 5 part_3b::count_3b, mit("Count", 58), "not too many calls";
+
+    C3 5 part_3c::persist1_3c, mit("Persist1", 76), "restarts of all and of one";
+    C3 5 part_3c::persist2_3c, mit("Persist2", 350), "changing majorities are down";
+    C3 5 part_3c::persist3_3c, mit("Persist3", 39), "a majority crashes while the third is cut off";
+    C3 10 part_3c::figure8_3c, mit("Figure8", 948), "leaders crash soon after a command";
+    C3 5 part_3c::unreliable_agree_3c, mit("UnreliableAgree", 1040), "agreement over a bad network";
+    C3 10 part_3c::figure8_unreliable_3c, mit("Figure8Unreliable", 10630), "Figure 8 over a bad network";
+    C3 5 part_3c::reliable_churn_3c, mit("ReliableChurn", 10317), "servers come and go under load";
+    C3 5 part_3c::unreliable_churn_3c, mit("UnreliableChurn", 4576), "the same over a bad network";
+
+    D3 5 part_3d::snapshot_basic_3d, mit("SnapshotBasic", 488), "the log shrinks";
+    D3 5 part_3d::snapshot_install_3d, mit("SnapshotInstall", 1444), "a server gets the snapshot";
+    D3 5 part_3d::snapshot_install_unreliable_3d, mit("SnapshotInstallUnreliable", 1584), "the same over a bad network";
+    D3 5 part_3d::snapshot_install_crash_3d, mit("SnapshotInstallCrash", 1082), "a crashed server gets the snapshot";
+    D3 5 part_3d::snapshot_install_un_crash_3d, mit("SnapshotInstallUnCrash", 1182), "the same over a bad network";
+    D3 5 part_3d::snapshot_all_crash_3d, mit("SnapshotAllCrash", 346), "all crash at once";
+    D3 5 part_3d::snapshot_init_3d, mit("SnapshotInit", 90), "the snapshot survives the first save after a restart";
+};
