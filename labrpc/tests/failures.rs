@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use labrpc::sim::{Cause, NodeHandle, Sim, Tracing, check_replay};
+use labrpc::sim::{NodeHandle, Sim, Tracing};
 use labrpc::sync::{Arc, Mutex};
-use labrpc::{rand, thread};
+use labrpc::thread;
 
 /// Text that a failure of `body` shows.
 fn message(sim: &Sim, body: impl FnOnce() + Send + 'static) -> String {
@@ -144,42 +144,6 @@ fn locking_twice_is_reported_at_once_with_both_places() {
         let _second = lock.lock();
     });
     assert_eq!(text.matches("failures.rs:").count(), 2, "{text}");
-}
-
-#[test]
-fn hash_order_that_decides_something_is_found_and_the_first_differing_event_shown() {
-    let body = || {
-        #[allow(clippy::disallowed_types, reason = "the mistake under test")]
-        let mut map = std::collections::HashMap::new();
-        for key in 0..20 {
-            map.insert(key, ());
-        }
-        #[allow(clippy::iter_over_hash_type, reason = "the mistake under test")]
-        for key in map.keys() {
-            labrpc::sim::note(|| format!("visits {key}"));
-            thread::sleep(Duration::from_millis(*key));
-        }
-    };
-    let divergence = check_replay(&Sim::new(1), body).expect_err("two runs differ");
-    let text = divergence.to_string();
-    assert!(text.contains("HashMap") && text.contains("differ at event"), "{text}");
-    assert!(divergence.first.is_some() || divergence.second.is_some(), "{text}");
-}
-
-#[test]
-fn a_controlled_program_is_the_same_run_twice() {
-    let body = || {
-        use rand::RngExt as _;
-        let threads: Vec<_> = (0..5)
-            .map(|_| thread::spawn(|| thread::sleep(Duration::from_micros(rand::rng().random_range(0..500)))))
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-    };
-    for seed in 0..50 {
-        check_replay(&Sim::new(seed), body).unwrap().unwrap();
-    }
 }
 
 #[test]

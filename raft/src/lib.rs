@@ -108,6 +108,8 @@
 //! - **Membership never changes** (§6), and there is no leadership transfer.
 //! - **A server whose disk fails stops** as if it had crashed. The paper does not speak of that.
 
+#[cfg(test)]
+mod alone;
 mod apply;
 mod config;
 mod election;

@@ -49,16 +49,28 @@ impl Raft {
         persister: Arc<dyn Persister>,
         apply: Sender<ApplyMsg>,
     ) -> Result<Self, MakeError> {
-        assert!(me < peers.len(), "server {me} is not one of {}", peers.len());
-        assert!(peers.len() <= SERVERS_MAX, "{} servers, but {SERVERS_MAX} at most", peers.len());
+        Self::launch(config, peers.len(), peers, me, persister, apply)
+    }
+
+    /// Starts one of so many servers. A cluster of one needs no ends.
+    pub(crate) fn launch(
+        config: Config,
+        servers: usize,
+        ends: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Result<Self, MakeError> {
+        assert!(me < servers, "server {me} is not one of {servers}");
+        assert!(servers <= SERVERS_MAX, "{servers} servers, but {SERVERS_MAX} at most");
         config.validate()?;
         let restored = restore(&*persister)?;
-        let state = State::new(me, peers.len(), config, restored, &config.moment());
+        let state = State::new(me, servers, config, restored, &config.moment());
         log::info!(target: "PERS", "{} starts", state.status());
         let (stop_signal, stopped) = channel::bounded(0);
         let node = Arc::new(Node {
-            senders: peers.iter().map(|_| Condvar::new()).collect(),
-            ends: peers,
+            senders: (0..servers).map(|_| Condvar::new()).collect(),
+            ends,
             config,
             persister,
             monitor: Mutex::new(Monitor::new(state, stop_signal)),
@@ -141,7 +153,7 @@ impl RaftServer for Raft {
 
 impl Node {
     /// Handles a request of this term. The step has saved everything when the reply is there.
-    fn answer<R: Default>(&self, term: Term, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
+    pub(crate) fn answer<R: Default>(&self, term: Term, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
         let handled = self.step(|state, moment| {
             state.observe_term(term, moment);
             rule(state, moment)

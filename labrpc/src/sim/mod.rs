@@ -247,7 +247,7 @@ impl Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        run::run(self.settings.clone(), body).map_err(Box::new)
+        run::run(self.settings.clone(), body)
     }
 }
 

@@ -10,7 +10,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use lock_api::{GuardNoSend, RawMutex as _, RawMutexFair as _, RawMutexTimed as _};
+use lock_api::{GuardNoSend, RawMutex as _};
 use parking_lot::RawCondvar;
 
 use super::context::{self, is_simulated, with_core};

@@ -27,7 +27,7 @@ use crate::logging;
 pub(crate) fn run<T: Send + 'static>(
     settings: Settings,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Failure> {
+) -> Result<(T, Report), Box<Failure>> {
     assert!(
         !context::is_simulated(),
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
@@ -56,8 +56,8 @@ pub(crate) fn run<T: Send + 'static>(
 fn watch<T>(
     settings: &Settings,
     heartbeat: &Heartbeat,
-    result: &crossbeam_channel::Receiver<Result<(T, Report), Failure>>,
-) -> Result<(T, Report), Failure> {
+    result: &crossbeam_channel::Receiver<Result<(T, Report), Box<Failure>>>,
+) -> Result<(T, Report), Box<Failure>> {
     let mut seen = heartbeat.beats();
     loop {
         match result.recv_timeout(settings.stall) {
@@ -69,7 +69,7 @@ fn watch<T>(
         }
         let beats = heartbeat.beats();
         if beats == seen {
-            return Err(stalled(settings, heartbeat));
+            return Err(Box::new(stalled(settings, heartbeat)));
         }
         seen = beats;
     }
@@ -106,7 +106,7 @@ fn simulate<T: Send + 'static>(
     settings: Settings,
     heartbeat: Arc<Heartbeat>,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Failure> {
+) -> Result<(T, Report), Box<Failure>> {
     set_core(Some(Box::new(Core::new(settings, next_run(), heartbeat))));
     let value = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&value);
@@ -136,7 +136,7 @@ fn simulate<T: Send + 'static>(
     let value = value.lock().take();
     match (cause, value) {
         (None, Some(value)) => Ok((value, report)),
-        (Some(cause), _) => Err(Failure { cause, report }),
+        (Some(cause), _) => Err(Box::new(Failure { cause, report })),
         (None, None) => unreachable!("the body returned a value or the run failed"),
     }
 }

@@ -101,6 +101,7 @@ impl fmt::Display for Wait {
 
 /// Why a blocked thread runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "it reads as what it is: woken by a peer")]
 pub(crate) enum Woken {
     /// Somebody woke it. What it waited for may be there now; look again.
     ByPeer,

@@ -41,7 +41,8 @@ fn first_election() {
 /// may ask again.
 #[test]
 fn one_vote_per_term() {
-    let mut s = Script::new(3);
+    let mut s = Script::with_logs(&[(0, &[]), (0, &[]), (1, &[])]);
+    s.note("S2 is in T1 already: the vote is all that it has to save");
     s.stand(0);
     s.stand(1);
     let first = s.send(0, 2);
@@ -57,6 +58,7 @@ fn one_vote_per_term() {
     s.exchange(0, 2);
     s.show();
     s.ends_as(&expect![[r#"
+        # S2 is in T1 already: the vote is all that it has to save
         S0 stands for election: Candidate of T1
         S1 stands for election: Candidate of T1
         S0 -> S2  RequestVote T1 last 0:0

@@ -9,6 +9,7 @@
 //! always 500 ms.
 
 mod elections;
+mod figures;
 mod reads;
 mod replication;
 mod snapshots;

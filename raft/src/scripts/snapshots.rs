@@ -157,21 +157,15 @@ fn a_late_snapshot_discards_nothing() {
     s.note("now the first copy arrives, below an acknowledged entry");
     s.deliver(&late);
     s.show();
-
-    let mut t = five_committed(&[1, 2]);
-    t.note("S1 has 6 and 7, but has not heard that they are committed: a snapshot up to 6 keeps 7");
-    t.start(0, "f");
-    t.start(0, "g");
-    t.exchange_all(0, 1);
-    t.apply(0);
-    t.snapshot(0, 6);
-    let args = t.servers[0].install_snapshot_args();
-    let mut copy = late.clone();
-    (copy.tag.peer, copy.message) = (1, Message::InstallSnapshot(args));
-    t.deliver(&copy);
-    t.apply(1);
-    t.show();
-    s.page.push_str(&t.page);
+    s.note("and one up to 3 reaches S1, which has applied 5 and has no snapshot");
+    let mut older = late.clone();
+    older.tag.peer = 1;
+    if let Message::InstallSnapshot(args) = &mut older.message {
+        args.last_included_index = 3;
+    }
+    s.deliver(&older);
+    s.apply(1);
+    s.show();
     s.ends_as(&expect![[r#"
         # S2 has missed everything; the snapshot is sent, and delayed
         S0 takes a snapshot up to 5
@@ -187,6 +181,29 @@ fn a_late_snapshot_discards_nothing() {
         S0: Leader T1 vote S0 log (5:1) [1] committed 6
         S1: Follower T1 vote S0 log [1 1 1 1 1] committed 5
         S2: Follower T1 vote - log (5:1) [1] committed 5
+        # and one up to 3 reaches S1, which has applied 5 and has no snapshot
+           S1 answers  T1 done
+        S0: Leader T1 vote S0 log (5:1) [1] committed 6
+        S1: Follower T1 vote S0 log [1 1 1 1 1] committed 5
+        S2: Follower T1 vote - log (5:1) [1] committed 5
+    "#]]);
+}
+
+/// A snapshot that ends at an entry which the follower has keeps the entries after it.
+#[test]
+fn a_snapshot_keeps_the_suffix() {
+    let mut s = five_committed(&[1, 2]);
+    s.note("S1 has 6 and 7, but has not heard that they are committed: a snapshot up to 6 keeps 7");
+    s.start(0, "f");
+    s.start(0, "g");
+    s.exchange_all(0, 1);
+    s.apply(0);
+    s.snapshot(0, 6);
+    let message = Message::InstallSnapshot(s.servers[0].install_snapshot_args());
+    s.deliver(&Carried { from: 0, tag: Tag { peer: 1, call: 99, round: 0 }, message });
+    s.apply(1);
+    s.show();
+    s.ends_as(&expect![[r#"
         # S1 has 6 and 7, but has not heard that they are committed: a snapshot up to 6 keeps 7
         S0 start f: index 6 of T1
         S0 start g: index 7 of T1
