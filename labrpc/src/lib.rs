@@ -93,3 +93,4 @@ pub mod sim;
 pub mod sync;
 pub mod thread;
 pub mod time;
+pub mod wire;

@@ -200,6 +200,20 @@ pub(crate) fn call_after(delay_ns: u64, call: Box<dyn FnOnce()>) {
     drop(refused);
 }
 
+/// Runs `call` in the run loop when `node` crashes. It must not block. Dropped without being called if the run ends
+/// before, or if the node has been crashed already.
+pub(crate) fn on_crash(node: NodeId, call: Box<dyn FnOnce()>) {
+    let refused = with_core(|core| {
+        let node = &mut core.nodes[node.index()];
+        if core.is_over || node.is_crashed {
+            return Some(call);
+        }
+        node.on_crash.push(call);
+        None
+    });
+    drop(refused);
+}
+
 /// The time on the clock of the running thread's node, in nanoseconds since the start of the run.
 #[inline]
 pub(crate) fn now() -> u64 {

@@ -352,6 +352,8 @@ impl Core {
             slot.ticket = slot.ticket.wrapping_add(1);
         }
         self.nodes[node.index()].kept_back.clear();
+        let told = std::mem::take(&mut self.nodes[node.index()].on_crash);
+        self.calls.extend(told);
         for &index in &crashed {
             self.release_those_who_wait_for(index);
         }

@@ -65,11 +65,12 @@ pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
 
 pub(crate) use context::{
-    annotate, call_after, current_names, fail, is_over, is_simulated, keeps_trace, now, record, start_thread,
-    step, step_aside, wait, waiter, wake, with_core,
+    annotate, call_after, current_names, fail, is_over, is_simulated, keeps_trace, now, on_crash, record,
+    start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Stream, stream_seed};
 pub(crate) use fiber::forget_lifetime;
+pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::wait_real;
 pub(crate) use run::{panic_report, thread_main};
 pub(crate) use threads::{Name, State, Wait, Waiter, Woken};
