@@ -47,7 +47,7 @@ pub(crate) fn give_way() {
     fiber::suspend();
 }
 
-/// Whether the running thread unwinds after a panic of its own. The standard library counts panics by OS thread,
+/// Whether the running thread unwinds, after a panic of its own or at the end of the run. The standard library counts panics by OS thread,
 /// so while one simulated thread waits in a destructor, it says yes for all of them.
 #[inline]
 fn is_unwinding() -> bool {
@@ -70,14 +70,43 @@ pub(crate) fn panic_begins() {
 
 /// A scheduling point: the running thread is about to do something that others can see.
 ///
-/// Does nothing once the run is over, and nothing while the thread unwinds after a panic: what destructors do
-/// then is not worth exploring, and must not be torn apart.
+/// Does nothing while the thread unwinds, after a panic or at the end of the run: what destructors do then is not worth
+/// exploring, and must not be torn apart.
 #[inline]
 pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static>) {
     if is_unwinding() {
         return;
     }
-    if with_core(|core| !core.is_over && core.step(kind, payload, location)) {
+    // Once the run is over, giving way is the end of the thread.
+    if with_core(|core| core.is_over || core.step(kind, payload, location)) {
+        give_way();
+    }
+}
+
+/// How many locks a thread may still take when the run is over; see [`step_to_lock`].
+const LOCKS_AT_THE_END_MAX: u32 = 16;
+
+/// The scheduling point before a lock is taken. The thread counts as being about to lock until
+/// [`Core::locking_ends`].
+///
+/// A thread that is to be unwound must not be unwound from here: when a condition variable, or
+/// `MutexGuard::unlocked`, takes the lock again, a panic would abort the process. So it goes on, gets its lock, and
+/// is unwound at the next step that is not of this kind. A loop that does nothing but lock ends as well.
+#[inline]
+pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) {
+    if is_unwinding() {
+        return;
+    }
+    let gives_way = with_core(|core| {
+        let slot = core.threads.slot_mut(core.current);
+        slot.is_locking = true;
+        if core.is_over {
+            slot.locks_at_the_end += 1;
+            return slot.locks_at_the_end > LOCKS_AT_THE_END_MAX;
+        }
+        core.step(kind, 0, location)
+    });
+    if gives_way {
         give_way();
     }
 }
@@ -89,7 +118,7 @@ pub(crate) fn step_aside(location: &'static Location<'static>) {
     }
     let switch = with_core(|core| {
         if core.is_over {
-            return false;
+            return true;
         }
         core.step_aside();
         core.step(Kind::Yield, 0, location)
@@ -117,7 +146,7 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
         }
         core.is_over
     });
-    if is_over {
+    if is_over && unwinding {
         return Woken::ByTheEnd;
     }
     give_way();

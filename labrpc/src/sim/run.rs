@@ -264,16 +264,18 @@ fn unwind_all(fibers: &mut Fibers) {
     });
     for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
         let Some(mut fiber) = fibers[slot as usize].take() else { continue };
-        let is_unwinding = with_core(|core| {
+        let goes_on = with_core(|core| {
             core.current = slot;
             let thread = core.threads.slot_mut(slot);
             thread.woken = Woken::ByTheEnd;
-            thread.is_unwinding
+            thread.is_unwinding || thread.is_locking
         });
-        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on.
-        let stack = if is_unwinding && fiber.resume() == Resumed::Finished {
+        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on. One that
+        // waits for a lock must have it before it can be unwound.
+        let stack = if goes_on && fiber.resume() == Resumed::Finished {
             fiber.into_stack()
         } else {
+            with_core(|core| core.threads.slot_mut(slot).has_panicked = true);
             fiber.unwind()
         };
         with_core(|core| {

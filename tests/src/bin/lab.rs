@@ -1,0 +1,2 @@
+//! The program `lab`.
+fn main() {}

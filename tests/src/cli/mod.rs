@@ -1,0 +1,1 @@
+//! The program `lab`: one file per subcommand.

@@ -1,0 +1,144 @@
+//! How a cluster is set up and started.
+
+use std::fmt;
+use std::ops::Deref;
+use std::time::Duration;
+
+use labrpc::network::Network;
+use labrpc::sync::Arc;
+use labrpc::thread;
+use parking_lot::Mutex as PlainMutex;
+
+use super::server::Slot;
+use super::{Bell, Cluster, Inner};
+use crate::lab::Lab;
+use crate::messages::Watcher;
+use crate::settings::World;
+
+/// When the services of a cluster take snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Snapshots {
+    /// Never: labs 3A to 3C.
+    #[default]
+    Never,
+    /// After entry 9, 19, 29 and so on, in the thread that applies: MIT's lab 3D.
+    EveryTen,
+    /// As often, but each server at other indexes.
+    Staggered,
+    /// At random moments, from a thread that does not apply, at the last applied index or an older one.
+    FromAnotherThread,
+}
+
+/// A cluster that has not been started yet.
+#[derive(Debug)]
+#[must_use = "call start()"]
+pub struct ClusterBuilder {
+    lab: Lab,
+    servers: usize,
+    is_unreliable: bool,
+    snapshots: Snapshots,
+    apply_capacity: usize,
+}
+
+/// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
+/// believe in themselves at one time are seen.
+const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+
+impl ClusterBuilder {
+    pub(crate) fn new(lab: Lab, servers: usize) -> Self {
+        Self { lab, servers, is_unreliable: false, snapshots: Snapshots::Never, apply_capacity: 0 }
+    }
+
+    /// MIT's unreliable network: a request waits 0 to 26 ms; one in ten is lost, and one reply in ten.
+    pub fn unreliable(mut self) -> Self {
+        self.is_unreliable = true;
+        self
+    }
+
+    /// The services take snapshots.
+    pub fn snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = snapshots;
+        self
+    }
+
+    /// The apply channels hold that many messages. By default none, as in MIT's tester: a server that delivers waits
+    /// until its service takes it.
+    pub fn apply_capacity(mut self, messages: usize) -> Self {
+        self.apply_capacity = messages;
+        self
+    }
+
+    /// Starts all servers, connected.
+    pub fn start(self) -> Running {
+        let network = Network::new();
+        network.long_delays();
+        if self.is_unreliable {
+            network.unreliable();
+        }
+        network.add_observer(Watcher::new(self.lab.clone()));
+        self.lab.record().begin(self.servers);
+        let slots = (0..self.servers).map(|_| Slot::default()).collect();
+        let cluster = Cluster {
+            inner: Arc::new(Inner {
+                lab: self.lab,
+                network,
+                snapshots: self.snapshots,
+                apply_capacity: self.apply_capacity,
+                slots: PlainMutex::new(slots),
+                bell: Bell::default(),
+                over: false.into(),
+            }),
+        };
+        for server in cluster.servers() {
+            cluster.restart(server);
+        }
+        let watched = cluster.clone();
+        thread::spawn(move || watched.watch());
+        Running { cluster }
+    }
+}
+
+impl Cluster {
+    /// The watcher: asks all servers for their state now and then, so that the invariants see more than the scenario.
+    fn watch(&self) {
+        while !self.is_over() {
+            for server in self.servers() {
+                if !self.inner.lab.record().seen(server).is_paused {
+                    self.state(server);
+                }
+            }
+            thread::sleep(WATCH_INTERVAL);
+        }
+    }
+}
+
+/// A cluster that is killed when this is dropped.
+pub struct Running {
+    cluster: Cluster,
+}
+
+impl Deref for Running {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.cluster.finish();
+        } else if self.cluster.lab().world() == World::Real {
+            // Something is broken already, maybe so that kill would wait for ever.
+            let cluster = self.cluster.clone();
+            thread::spawn(move || cluster.finish());
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cluster.fmt(f)
+    }
+}

@@ -1,0 +1,165 @@
+//! One server of a cluster: how it is started, and how it ends.
+
+use labrpc::channel;
+use labrpc::network::{Address, ClientEnd, Server};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use raft_interface::{MemoryPersister, Persister, ServerId};
+
+use super::Cluster;
+use super::service::ServiceState;
+use crate::implementation::AnyRaft;
+use crate::timeline::Happened;
+
+/// What the harness holds of a server.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Its storage, which survives it.
+    persister: Arc<MemoryPersister>,
+    /// What runs; `None` while the server is down.
+    running: Option<Incarnation>,
+    /// Its ends to all servers, by id; those of the last incarnation while it is down.
+    ends: Vec<ClientEnd>,
+    /// Whether the tester has cut it off.
+    is_cut_off: bool,
+}
+
+struct Incarnation {
+    node: NodeHandle,
+    raft: Arc<dyn AnyRaft>,
+}
+
+impl Slot {
+    pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
+        Some(Arc::clone(&self.running.as_ref()?.raft))
+    }
+
+    pub(super) fn node(&self) -> Option<NodeHandle> {
+        Some(self.running.as_ref()?.node.clone())
+    }
+
+    pub(super) fn persister(&self) -> Arc<MemoryPersister> {
+        Arc::clone(&self.persister)
+    }
+}
+
+fn address(server: ServerId) -> Address {
+    Address::Server(server as u32)
+}
+
+impl Cluster {
+    /// Starts a server from its storage, if it is down. Its connections are as they were.
+    ///
+    /// # Panics
+    ///
+    /// If the implementation panics.
+    pub fn restart(&self, server: ServerId) {
+        if self.is_up(server) {
+            return;
+        }
+        let lab = &self.inner.lab;
+        let network = &self.inner.network;
+        let node = NodeHandle::new(lab.node_name(server));
+        let ends: Vec<ClientEnd> = self
+            .servers()
+            .into_iter()
+            .map(|peer| {
+                let end = network.make_end(address(server));
+                network.connect(&end, address(peer));
+                end
+            })
+            .collect();
+        let persister = self.persister(server);
+        let base = ServiceState::decode(&persister.snapshot()).unwrap_or_default();
+        self.inner.slots.lock()[server].ends.clone_from(&ends);
+        self.set_links(server);
+        let start = match lab.record().started(lab.now(), server, base.index) {
+            Ok(start) => start,
+            Err(finding) => return lab.broken(&finding),
+        };
+        let (sender, receiver) = channel::bounded(self.inner.apply_capacity);
+        let implementation = *lab.implementation();
+        // On the server's own node, to which the threads that it starts will belong.
+        let made = node.spawn("make", move || implementation.make(ends, server, persister, sender)).join();
+        let raft = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        network.add_server(address(server), Server::new(&node).service(raft.service()));
+        self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft });
+        self.spawn_service(&node, server, start, receiver);
+    }
+
+    /// Kills a server as MIT's tester does: it is cut off and taken from the network, its storage copied, and then it
+    /// is told to end. What it still does reaches nobody and is stored nowhere.
+    pub fn crash(&self, server: ServerId) {
+        let Some(incarnation) = self.take_down(server, Happened::Killed(server)) else { return };
+        incarnation.raft.kill();
+    }
+
+    /// A server loses its power: none of its threads takes another step. In the real world, where threads cannot be
+    /// stopped, this is a [`crash`](Self::crash).
+    pub fn power_failure(&self, server: ServerId) {
+        let Some(node) = self.inner.slots.lock()[server].node() else { return };
+        let is_simulated = node.crash();
+        let Some(incarnation) = self.take_down(server, Happened::PowerLost(server)) else { return };
+        if !is_simulated && !node.is_crashed() {
+            incarnation.raft.kill();
+        }
+    }
+
+    /// Takes a server from the network and keeps its storage as it is at this moment.
+    fn take_down(&self, server: ServerId, how: Happened) -> Option<Incarnation> {
+        let lab = &self.inner.lab;
+        lab.record().gone(lab.now(), server, how);
+        let (incarnation, ends) = {
+            let slot = &mut self.inner.slots.lock()[server];
+            (slot.running.take()?, slot.ends.clone())
+        };
+        for end in &ends {
+            self.inner.network.delete_end(end);
+        }
+        self.inner.network.delete_server(address(server));
+        let copy = Arc::new(self.persister(server).copy());
+        self.inner.slots.lock()[server].persister = copy;
+        Some(incarnation)
+    }
+
+    /// Whether a server runs.
+    #[must_use]
+    pub fn is_up(&self, server: ServerId) -> bool {
+        self.inner.slots.lock()[server].running.is_some()
+    }
+
+    /// Whether a server runs and the tester has not cut it off.
+    #[must_use]
+    pub fn is_connected(&self, server: ServerId) -> bool {
+        let slot = &self.inner.slots.lock()[server];
+        slot.running.is_some() && !slot.is_cut_off
+    }
+
+    pub(super) fn cut_off(&self, server: ServerId, is_cut_off: bool) {
+        self.inner.slots.lock()[server].is_cut_off = is_cut_off;
+        self.set_links(server);
+    }
+
+    /// Enables and disables the ends from and to a server, as both parties are connected or not.
+    fn set_links(&self, server: ServerId) {
+        let links: Vec<(ClientEnd, bool)> = {
+            let slots = self.inner.slots.lock();
+            let link = |from: ServerId, to: ServerId| {
+                let end = slots[from].ends.get(to)?.clone();
+                Some((end, !slots[from].is_cut_off && !slots[to].is_cut_off))
+            };
+            (0..slots.len()).flat_map(|peer| [link(server, peer), link(peer, server)]).flatten().collect()
+        };
+        for (end, is_enabled) in links {
+            if is_enabled {
+                self.inner.network.enable(&end);
+            } else {
+                self.inner.network.disable(&end);
+            }
+        }
+    }
+
+    pub(super) fn node(&self, server: ServerId) -> Option<NodeHandle> {
+        self.inner.slots.lock()[server].node()
+    }
+}

@@ -1,0 +1,114 @@
+//! The service on top of each server: reads the apply channel, tells the record, and takes snapshots.
+
+use labrpc::channel::Receiver;
+use labrpc::rand::{self, RngExt};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use labrpc::thread;
+use raft_interface::{ApplyMsg, Index, ServerId};
+use std::time::Duration;
+
+use super::{Cluster, Snapshots};
+use crate::implementation::AnyRaft;
+use crate::observation::Observation;
+
+/// What the harness' service puts into a snapshot: how far it goes, and a hash over all commands up to there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    /// The last index that the snapshot covers.
+    pub index: Index,
+    /// The hash over the commands 1 to `index`.
+    pub digest: u64,
+}
+
+impl ServiceState {
+    /// The snapshot's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        [self.index.to_le_bytes(), self.digest.to_le_bytes()].concat()
+    }
+
+    /// Reads them; `None` if they are no such snapshot.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (index, digest) = bytes.split_first_chunk::<8>()?;
+        Some(Self {
+            index: u64::from_le_bytes(*index),
+            digest: u64::from_le_bytes(digest.try_into().ok()?),
+        })
+    }
+}
+
+/// MIT's interval between snapshots, in entries.
+const SNAPSHOT_INTERVAL: Index = 10;
+/// The longest pause of a service that takes snapshots in a thread of its own, in milliseconds.
+const SNAPSHOT_PAUSE_MAX_MS: u64 = 60;
+
+impl Cluster {
+    /// Starts the service of an incarnation, on its node.
+    pub(super) fn spawn_service(
+        &self,
+        node: &NodeHandle,
+        server: ServerId,
+        start: u64,
+        applied: Receiver<ApplyMsg>,
+    ) {
+        let Some(raft) = self.raft(server) else { return };
+        let cluster = self.clone();
+        let snapshots_of = Arc::clone(&raft);
+        node.spawn("service", move || cluster.serve(&*raft, server, start, &applied));
+        if self.inner.snapshots == Snapshots::FromAnotherThread {
+            let cluster = self.clone();
+            node.spawn("snapshots", move || cluster.take_snapshots(&*snapshots_of, server, start));
+        }
+    }
+
+    /// Reads the apply channel until the server closes it.
+    fn serve(&self, raft: &dyn AnyRaft, server: ServerId, start: u64, applied: &Receiver<ApplyMsg>) {
+        while let Ok(message) = applied.recv() {
+            match &message {
+                ApplyMsg::Command { index, term, command } => {
+                    let (index, term) = (*index, *term);
+                    self.tell(server, start, &Observation::Applied { index, term, command });
+                    if self.snapshot_is_due(server, index) {
+                        self.take_snapshot(raft, index);
+                    }
+                }
+                ApplyMsg::Snapshot { index, term, data } => {
+                    let (index, term) = (*index, *term);
+                    self.tell(server, start, &Observation::Installed { index, term, data });
+                }
+            }
+        }
+    }
+
+    fn snapshot_is_due(&self, server: ServerId, index: Index) -> bool {
+        match self.inner.snapshots {
+            Snapshots::Never | Snapshots::FromAnotherThread => false,
+            Snapshots::EveryTen => (index + 1).is_multiple_of(SNAPSHOT_INTERVAL),
+            Snapshots::Staggered => (index + 1 + 3 * server as Index).is_multiple_of(SNAPSHOT_INTERVAL),
+        }
+    }
+
+    fn take_snapshot(&self, raft: &dyn AnyRaft, index: Index) {
+        // The history has all that anybody applied, unless an invariant is broken already.
+        let Some(digest) = self.inner.lab.record().digest(index) else { return };
+        raft.snapshot(index, ServiceState { index, digest }.encode());
+    }
+
+    /// A service that takes snapshots beside applying: at what it has applied, or, as a slow disk would, at what it
+    /// had applied a few entries ago, which may be older than a snapshot that was installed meanwhile.
+    fn take_snapshots(&self, raft: &dyn AnyRaft, server: ServerId, start: u64) {
+        loop {
+            thread::sleep(Duration::from_millis(rand::rng().random_range(1..=SNAPSHOT_PAUSE_MAX_MS)));
+            let Some((now, before)) = self.inner.lab.record().before(server) else { return };
+            if now != start || self.is_over() {
+                return;
+            }
+            let behind = rand::rng().random_range(0..=SNAPSHOT_INTERVAL);
+            if let Some(index) = before.applied.checked_sub(behind).filter(|&index| index > 0) {
+                self.take_snapshot(raft, index);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Everything that was ever committed, as far as it was seen. It outlives all crashes.
+
+use raft_interface::{Command, Index, ServerId, Term};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A committed entry: some server applied it.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The entry's term.
+    pub term: Term,
+    /// The entry's command.
+    pub command: Command,
+    /// Who applied it first.
+    pub first: ServerId,
+}
+
+/// The committed entries from index 1 on, without gaps.
+#[derive(Debug, Default)]
+pub struct History {
+    entries: Vec<Committed>,
+    /// After each entry the hash over all commands up to there.
+    digests: Vec<u64>,
+}
+
+impl History {
+    /// The entry at an index, if anybody ever applied it.
+    #[must_use]
+    pub fn get(&self, index: Index) -> Option<&Committed> {
+        self.entries.get(usize::try_from(index.checked_sub(1)?).ok()?)
+    }
+
+    /// The last index that anybody ever applied.
+    #[must_use]
+    pub fn last(&self) -> Index {
+        self.entries.len() as Index
+    }
+
+    /// The hash over all commands up to `index`: what the harness' service puts into a snapshot. 0 for index 0.
+    #[must_use]
+    pub fn digest(&self, index: Index) -> Option<u64> {
+        match index.checked_sub(1) {
+            None => Some(0),
+            Some(place) => self.digests.get(usize::try_from(place).ok()?).copied(),
+        }
+    }
+
+    /// Remembers the entry at `index` if it is the next.
+    pub(crate) fn extend(&mut self, index: Index, entry: Committed) {
+        if index == self.last() + 1 {
+            let before = self.digests.last().copied().unwrap_or(0);
+            self.digests.push(xxh3_64_with_seed(&entry.command, before));
+            self.entries.push(entry);
+        }
+    }
+}

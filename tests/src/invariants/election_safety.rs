@@ -1,0 +1,60 @@
+//! Election Safety: at most one leader can be elected in a given term (Fig. 3; §5.2).
+//!
+//! Who leads is seen in three ways: `get_state`, an accepted `start`, and an AppendEntries on the network.
+
+use std::collections::BTreeMap;
+
+use raft_interface::{ServerId, Term};
+
+use super::Invariant;
+use crate::finding::Finding;
+use crate::history::History;
+use crate::observation::Observation;
+
+/// Remembers the leader of every term.
+#[derive(Debug, Default)]
+pub(super) struct ElectionSafety {
+    leaders: BTreeMap<Term, ServerId>,
+}
+
+impl Invariant for ElectionSafety {
+    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Finding> {
+        let (term, how) = match *fact {
+            Observation::State { term, is_leader: true, .. } => (term, "get_state says that it leads"),
+            Observation::Accepted { term, .. } => (term, "start accepts a command as leader"),
+            Observation::Appending { term, .. } => (term, "it sends AppendEntries as leader"),
+            _ => return Ok(()),
+        };
+        let first = *self.leaders.entry(term).or_insert(server);
+        if first == server {
+            return Ok(());
+        }
+        Err(Finding::new(
+            format!("two leaders in term {term}: S{first} and S{server}"),
+            format!("S{first} was seen leading term {term}, so nobody else ever leads it"),
+            format!("S{server}: {how}, in term {term}"),
+        )
+        .rule("Election Safety: at most one leader per term (Fig. 3, §5.2)")
+        .hint("votes counted wrong, a vote given twice in a term, or term and vote lost in a crash")
+        .servers([first, server])
+        .term(term))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::testing::breaks_at_the_last;
+    use crate::observation::Before;
+
+    #[test]
+    fn the_second_leader_of_a_term_is_found_however_it_shows() {
+        let before = Before::default();
+        let leads = |term| Observation::State { term, is_leader: true, before };
+        let follows = Observation::State { term: 3, is_leader: false, before };
+        let sends = Observation::Appending { term: 3, prev: (0, 0), entries: &[], commit: 0 };
+        let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, sends), (2, sends)];
+        let finding = breaks_at_the_last(ElectionSafety::default(), &History::default(), &facts);
+        assert_eq!((finding.servers, finding.term), (vec![1, 2], Some(3)));
+    }
+}

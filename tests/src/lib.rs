@@ -1,0 +1,49 @@
+//! The harness of the lab: clusters of Raft servers, what must hold of them, the suites that grade them, and what
+//! judges histories.
+//!
+//! # How it works
+//!
+//! A [`TestCase`] is a scenario with a name, a part and points. [`run_case`] runs it once, in a simulation of one seed or
+//! in the real world. Its body gets a [`Lab`] and makes a [`Cluster`] of servers of the [`Implementation`] that is
+//! graded, does things to it and expects things of it. Meanwhile everything that shows from outside goes as an
+//! [`Observation`] to the [`invariants`], which hold at every step of every test. What goes wrong first is the
+//! [`Finding`], and [`report`] puts it into words.
+//!
+//! # Grading another implementation
+//!
+//! It implements [`RaftServer`](raft_interface::RaftServer), and one line makes the `#[test]` functions of a part:
+//!
+//! ```ignore
+//! lab::suite_3a!(my_raft::Raft);
+//! ```
+//!
+//! `examples/another_raft.rs` does that for a Raft that is wrong.
+
+pub mod case;
+pub mod cli;
+pub mod cluster;
+pub mod finding;
+pub mod grade;
+pub mod history;
+pub mod implementation;
+pub mod invariants;
+pub mod lab;
+mod messages;
+pub mod observation;
+mod real;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod settings;
+pub mod suites;
+pub mod timeline;
+
+pub use case::{Origin, Part, TestCase};
+pub use cluster::Cluster;
+pub use finding::Finding;
+pub use grade::grade_test;
+pub use implementation::Implementation;
+pub use lab::Lab;
+pub use observation::Observation;
+pub use run::{Outcome, Plan, run_case};
+pub use settings::{Settings, World};

@@ -1,0 +1,297 @@
+//! What the harness knows about one run: every fact goes through here, to the invariants and into the books.
+//!
+//! Many threads tell facts: the scenario, a service per server, a watcher, the network's observer. All of them go
+//! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
+//! breaks an invariant gets the finding back and must [end the run](crate::Lab::fail).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use raft_interface::{Command, Index, ServerId, Term};
+
+use crate::finding::Finding;
+use crate::history::{Committed, History};
+use crate::invariants::{self, Invariant};
+use crate::observation::{Before, Observation};
+use crate::timeline::{Happened, Timeline};
+
+/// A server as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// How often it was started. 0 before the first start.
+    pub starts: u64,
+    /// Whether it runs.
+    pub is_up: bool,
+    /// Whether the tester has it connected.
+    pub is_connected: bool,
+    /// Whether it is stopped for a while.
+    pub is_paused: bool,
+    /// The last term that it showed.
+    pub term: Term,
+    /// Whether it then believed that it led.
+    pub is_leader: bool,
+    /// The last index that it delivered in this life, or that its snapshot covers.
+    pub applied: Index,
+    /// Whether it was started again since it last showed its term.
+    pub restarted: bool,
+}
+
+/// Everything known about one run.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    books: Mutex<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    servers: Vec<Seen>,
+    invariants: Vec<Box<dyn Invariant>>,
+    history: History,
+    timeline: Timeline,
+    /// The leader last seen of each term, to tell of new ones.
+    leaders: BTreeMap<Term, ServerId>,
+    /// The first thing that went wrong.
+    finding: Option<Finding>,
+    /// The indexes that somebody waits to see applied, one for each who waits.
+    awaited: Vec<Index>,
+    /// What the network had counted when the run ended.
+    traffic: Traffic,
+}
+
+/// What the network counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Calls that entered the network, lost or not.
+    pub rpcs: u64,
+    /// Bytes of arguments sent and of replies received.
+    pub bytes: u64,
+}
+
+/// What a run came to, for the line that says that it passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The number of servers.
+    pub servers: usize,
+    /// What the network counted.
+    pub traffic: Traffic,
+    /// The number of entries that were committed.
+    pub commands: u64,
+}
+
+impl Record {
+    /// A cluster of this size begins.
+    pub(crate) fn begin(&self, servers: usize) {
+        let mut books = self.books.lock();
+        books.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
+        books.invariants = invariants::all(servers);
+        books.history = History::default();
+        books.leaders.clear();
+    }
+
+    /// Takes note of a fact about the incarnation number `start` of a server; facts about one that is gone are too
+    /// late to matter, but for what it applied. Returns whether somebody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// What it breaks. It is kept as the run's finding if it is the first.
+    pub(crate) fn observe(
+        &self,
+        at: Duration,
+        server: ServerId,
+        start: u64,
+        fact: &Observation<'_>,
+    ) -> Result<bool, Finding> {
+        let mut books = self.books.lock();
+        let books = &mut *books;
+        let seen = &books.servers[server];
+        if seen.starts != start || !seen.is_up {
+            return Ok(false);
+        }
+        for invariant in &mut books.invariants {
+            if let Err(mut finding) = invariant.observe(server, fact, &books.history) {
+                finding.at = at;
+                books.finding.get_or_insert_with(|| finding.clone());
+                return Err(finding);
+            }
+        }
+        Ok(books.enter(at, server, fact))
+    }
+
+    /// As [`observe`](Self::observe), for the incarnation that runs now.
+    pub(crate) fn observe_current(
+        &self,
+        at: Duration,
+        server: ServerId,
+        fact: &Observation<'_>,
+    ) -> Result<(), Finding> {
+        let start = match self.books.lock().servers.get(server) {
+            Some(seen) => seen.starts,
+            None => return Ok(()),
+        };
+        self.observe(at, server, start, fact).map(drop)
+    }
+
+    /// A server starts, and its service with the snapshot at `base`. Returns the number of this start.
+    ///
+    /// # Errors
+    ///
+    /// What that breaks.
+    pub(crate) fn started(&self, at: Duration, server: ServerId, base: Index) -> Result<u64, Finding> {
+        let start = {
+            let mut books = self.books.lock();
+            let seen = &mut books.servers[server];
+            seen.starts += 1;
+            seen.is_up = true;
+            seen.is_paused = false;
+            seen.is_leader = false;
+            seen.restarted = true;
+            seen.applied = base;
+            let start = seen.starts;
+            books.timeline.push(at, Happened::Started(server, start));
+            start
+        };
+        self.observe(at, server, start, &Observation::Made { base })?;
+        Ok(start)
+    }
+
+    /// A server is gone: whatever is heard of this incarnation from now on does not count.
+    pub(crate) fn gone(&self, at: Duration, server: ServerId, what: Happened) {
+        let start = self.seen(server).starts;
+        // Nothing can be broken by this: the rules only forget.
+        let _ = self.observe(at, server, start, &Observation::Gone);
+        let mut books = self.books.lock();
+        let seen = &mut books.servers[server];
+        (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
+        books.timeline.push(at, what);
+    }
+
+    /// Changes what is known of a server's surroundings, and tells of it.
+    pub(crate) fn change(&self, at: Duration, server: ServerId, what: Happened) {
+        let mut books = self.books.lock();
+        let seen = &mut books.servers[server];
+        match what {
+            Happened::Connected(_) => seen.is_connected = true,
+            Happened::Disconnected(_) => seen.is_connected = false,
+            Happened::Paused(_) => seen.is_paused = true,
+            Happened::Resumed(_) => seen.is_paused = false,
+            _ => {}
+        }
+        books.timeline.push(at, what);
+    }
+
+    pub(crate) fn note(&self, at: Duration, text: String) {
+        self.books.lock().timeline.push(at, Happened::Note(text));
+    }
+
+    /// Keeps a finding if it is the first.
+    pub(crate) fn keep(&self, finding: Finding) {
+        self.books.lock().finding.get_or_insert(finding);
+    }
+
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        self.books.lock().finding.clone()
+    }
+
+    /// The number of a server's start, if it runs, and what is known of it before it is asked something.
+    pub(crate) fn before(&self, server: ServerId) -> Option<(u64, Before)> {
+        let books = self.books.lock();
+        let seen = books.servers.get(server).filter(|seen| seen.is_up)?;
+        let &Seen { term, applied, restarted, .. } = seen;
+        Some((seen.starts, Before { term, applied, restarted }))
+    }
+
+    pub(crate) fn seen(&self, server: ServerId) -> Seen {
+        self.books.lock().servers[server].clone()
+    }
+
+    pub(crate) fn all_seen(&self) -> Vec<Seen> {
+        self.books.lock().servers.clone()
+    }
+
+    /// How many servers that run have applied this index.
+    pub(crate) fn applied_count(&self, index: Index) -> usize {
+        self.books.lock().servers.iter().filter(|seen| seen.is_up && seen.applied >= index).count()
+    }
+
+    /// The command that was ever committed at an index.
+    pub(crate) fn committed(&self, index: Index) -> Option<Command> {
+        self.books.lock().history.get(index).map(|entry| entry.command.clone())
+    }
+
+    pub(crate) fn committed_last(&self) -> Index {
+        self.books.lock().history.last()
+    }
+
+    pub(crate) fn digest(&self, index: Index) -> Option<u64> {
+        self.books.lock().history.digest(index)
+    }
+
+    /// Somebody waits for this index to be applied.
+    pub(crate) fn await_index(&self, index: Index) {
+        self.books.lock().awaited.push(index);
+    }
+
+    /// They do not wait any more.
+    pub(crate) fn forget_index(&self, index: Index) {
+        let awaited = &mut self.books.lock().awaited;
+        if let Some(place) = awaited.iter().position(|&awaited| awaited == index) {
+            awaited.swap_remove(place);
+        }
+    }
+
+    pub(crate) fn set_traffic(&self, traffic: Traffic) {
+        self.books.lock().traffic = traffic;
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let books = self.books.lock();
+        Tally { servers: books.servers.len(), traffic: books.traffic, commands: books.history.last() }
+    }
+
+    /// The last `count` things that happened, oldest first.
+    pub(crate) fn timeline(&self, count: usize) -> Vec<(Duration, Happened)> {
+        self.books.lock().timeline.last(count).cloned().collect()
+    }
+}
+
+impl Books {
+    /// Enters a fact that breaks nothing. Returns whether somebody waits for it.
+    fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
+        let seen = &mut self.servers[server];
+        match *fact {
+            Observation::State { term, is_leader, .. } if term >= seen.term => {
+                (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
+                if is_leader {
+                    self.note_leader(at, server, term);
+                }
+            }
+            Observation::Accepted { term, .. } if term >= seen.term => {
+                (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
+                self.note_leader(at, server, term);
+            }
+            Observation::Appending { term, .. } => self.note_leader(at, server, term),
+            Observation::Applied { index, term, command } => {
+                seen.applied = index;
+                if index > self.history.last() {
+                    self.timeline.push(at, Happened::Committed(server, index));
+                    self.history.extend(index, Committed { term, command: command.clone(), first: server });
+                }
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            Observation::Installed { index, .. } => {
+                seen.applied = index;
+                self.timeline.push(at, Happened::Installed(server, index));
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn note_leader(&mut self, at: Duration, server: ServerId, term: Term) {
+        if self.leaders.insert(term, server).is_none() {
+            self.timeline.push(at, Happened::Leads(server, term));
+        }
+    }
+}

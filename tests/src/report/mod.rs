@@ -1,0 +1,36 @@
+//! Words for people: the line of a run that passed, and the report of one that did not.
+
+mod artifacts;
+mod failure;
+
+use std::fmt::Write;
+
+use crate::case::TestCase;
+use crate::run::{Outcome, Plan};
+use crate::settings::World;
+
+pub use artifacts::directory;
+pub use failure::failure;
+
+/// MIT's line for a test that passed, and what else identifies the run:
+///
+/// ```text
+/// Passed initial_election_3a   3.1 s virtual 0.002 s wall   3 peers   62 RPCs    1841 bytes   0 commands  seed 0x1 9f3c...
+/// ```
+#[must_use]
+pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
+    let tally = outcome.tally;
+    let mut line = format!("Passed {:<34} {:>6.1} s", case.name, outcome.elapsed.as_secs_f64());
+    if plan.world == World::Simulated {
+        let _ = write!(line, " virtual {:>6.3} s wall", outcome.wall.as_secs_f64());
+    }
+    let _ = write!(
+        line,
+        " {:>2} peers {:>5} RPCs {:>8} bytes {:>5} commands",
+        tally.servers, tally.traffic.rpcs, tally.traffic.bytes, tally.commands
+    );
+    if let Some(fingerprint) = outcome.fingerprint {
+        let _ = write!(line, "  seed {:#x} {fingerprint}", plan.seed);
+    }
+    line
+}

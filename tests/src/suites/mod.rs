@@ -1,0 +1,23 @@
+//! The suites: every test of every part, with its scenario.
+//!
+//! A scenario is a function that reads as a paragraph. Its documentation says what happens and which mistake it
+//! catches. MIT's tests keep their names, numbers and thresholds; [`table`] lists all of them with their points.
+
+pub mod part_3a;
+pub mod table;
+mod tests;
+
+use crate::case::{Part, TestCase};
+
+pub use table::TESTS;
+
+/// The test of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static TestCase> {
+    TESTS.iter().find(|case| case.name == name)
+}
+
+/// The tests of a part, in order.
+pub fn of_part(part: Part) -> impl Iterator<Item = &'static TestCase> {
+    TESTS.iter().filter(move |case| case.part == part)
+}

@@ -1,0 +1,83 @@
+//! What the tester did and what came of it, newest last: the context of a failure.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId, Term};
+
+/// One thing worth telling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// A server was started, with this many starts so far.
+    Started(ServerId, u64),
+    /// A server was killed as MIT's tester does: cut off, its storage copied, `kill`.
+    Killed(ServerId),
+    /// A server lost its power: no thread of it ever runs again.
+    PowerLost(ServerId),
+    /// A server was cut off from all others.
+    Disconnected(ServerId),
+    /// A server was connected again.
+    Connected(ServerId),
+    /// A server was stopped for a while, as by a long garbage collection.
+    Paused(ServerId),
+    /// A server goes on.
+    Resumed(ServerId),
+    /// A server was seen leading a term for the first time.
+    Leads(ServerId, Term),
+    /// A server was the first to apply this index.
+    Committed(ServerId, Index),
+    /// A server delivered a snapshot.
+    Installed(ServerId, Index),
+    /// Anything else, said by the scenario.
+    Note(String),
+}
+
+impl fmt::Display for Happened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started(server, 1) => write!(f, "S{server} starts"),
+            Self::Started(server, count) => write!(f, "S{server} starts for the {count}. time"),
+            Self::Killed(server) => write!(f, "S{server} is killed"),
+            Self::PowerLost(server) => write!(f, "S{server} loses power"),
+            Self::Disconnected(server) => write!(f, "S{server} is disconnected"),
+            Self::Connected(server) => write!(f, "S{server} is connected"),
+            Self::Paused(server) => write!(f, "S{server} is paused"),
+            Self::Resumed(server) => write!(f, "S{server} goes on"),
+            Self::Leads(server, term) => write!(f, "S{server} leads term {term}"),
+            Self::Committed(server, index) => write!(f, "S{server} is the first to apply entry {index}"),
+            Self::Installed(server, index) => write!(f, "S{server} delivers a snapshot up to {index}"),
+            Self::Note(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The last things that happened.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    events: VecDeque<(Duration, Happened)>,
+}
+
+/// How many are kept. A failure shows the last few, the file next to its trace all of these.
+const KEPT_MAX: usize = 200;
+
+impl Timeline {
+    /// Adds one. A run of commits is kept as its last.
+    pub(crate) fn push(&mut self, at: Duration, what: Happened) {
+        if let (Happened::Committed(server, _), Some((_, Happened::Committed(before, _)))) =
+            (&what, self.events.back())
+            && server == before
+        {
+            self.events.pop_back();
+        }
+        if self.events.len() == KEPT_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back((at, what));
+    }
+
+    /// The last `count`, oldest first.
+    pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &(Duration, Happened)> {
+        self.events.iter().skip(self.events.len().saturating_sub(count))
+    }
+}
