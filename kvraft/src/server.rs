@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use labrpc::channel;
+use labrpc::channel::{self, Receiver};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Persister, ServerId};
@@ -39,22 +39,22 @@ impl<R: KvRaft> KvServer<R> {
         persister: Arc<dyn Persister>,
         config: RsmConfig,
     ) -> Result<Self, Damaged> {
-        Self::make_on(|apply| R::make(peers, me, persister.clone(), apply), persister.clone(), config)
+        let (apply, delivered) = channel::bounded(DELIVERIES_AHEAD_MAX);
+        let raft = R::make(peers, me, persister.clone(), apply);
+        Self::on(raft, delivered, persister, config)
     }
 
-    /// As [`Self::make`], on a Raft that `make_raft` makes, which delivers to the channel that it is given and stores in
-    /// `persister`.
+    /// Starts a server on a Raft that stores in `persister` and delivers to `delivered`.
     ///
     /// # Errors
     ///
     /// [`Damaged`] when the stored snapshot cannot be read. The Raft has been killed.
-    pub fn make_on(
-        make_raft: impl FnOnce(channel::Sender<ApplyMsg>) -> R,
+    pub fn on(
+        raft: R,
+        delivered: Receiver<ApplyMsg>,
         persister: Arc<dyn Persister>,
         config: RsmConfig,
     ) -> Result<Self, Damaged> {
-        let (apply, delivered) = channel::bounded(DELIVERIES_AHEAD_MAX);
-        let raft = make_raft(apply);
         let rsm = Rsm::new(raft.clone(), delivered, persister, KvMachine::default(), config);
         rsm.map(|rsm| Self { rsm }).inspect_err(|_| raft.kill())
     }

@@ -39,7 +39,9 @@ impl Lab {
     /// The run begins now, in the world of the caller.
     pub(crate) fn new(implementation: Implementation, world: World, record: Arc<Record>, run: u64) -> Self {
         let commands = AtomicU64::new(0);
-        Self { inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }) }
+        Self {
+            inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }),
+        }
     }
 
     /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.
@@ -161,6 +163,19 @@ impl Lab {
 
     pub(crate) fn implementation(&self) -> &Implementation {
         &self.inner.implementation
+    }
+
+    /// How many operations clients were answered, for the line that says that the run passed.
+    pub(crate) fn set_operations(&self, operations: u64) {
+        self.inner.record.set_operations(operations);
+    }
+
+    /// What threads of client `number` are called: `C2`, in the real world `C2@7`.
+    pub(crate) fn client_name(&self, number: u32) -> String {
+        match self.inner.run {
+            0 => format!("C{number}"),
+            run => format!("C{number}@{run}"),
+        }
     }
 
     /// What threads of server `number` are called: `S2`, in the real world `S2@7`.

@@ -43,7 +43,8 @@ impl Watcher {
             // A message of another shape says nothing.
             let _ = self.append_entries(leader, message);
         } else if message.method.ends_with(".InstallSnapshot")
-            && let (Some(term), Some(last)) = (number(message, "term"), number(message, "last_included_index"))
+            && let (Some(term), Some(last)) =
+                (number(message, "term"), number(message, "last_included_index"))
         {
             self.under_way.lock().insert(message.call, Request { term, last });
         }

@@ -99,5 +99,9 @@ pub struct Before {
 pub fn show_command(command: &[u8]) -> String {
     const SHOWN_MAX: usize = 24;
     let shown = command[..command.len().min(SHOWN_MAX)].escape_ascii();
-    if command.len() > SHOWN_MAX { format!("\"{shown}...\" ({} bytes)", command.len()) } else { format!("\"{shown}\"") }
+    if command.len() > SHOWN_MAX {
+        format!("\"{shown}...\" ({} bytes)", command.len())
+    } else {
+        format!("\"{shown}\"")
+    }
 }

@@ -27,7 +27,11 @@ static UNDER_WAY: Mutex<BTreeMap<u64, Arc<Record>>> = Mutex::new(BTreeMap::new()
 /// # Errors
 ///
 /// What it panicked with, or that it hangs.
-pub(crate) fn run(run: u64, record: &Arc<Record>, body: impl FnOnce() + Send + 'static) -> Result<(), String> {
+pub(crate) fn run(
+    run: u64,
+    record: &Arc<Record>,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<(), String> {
     install_hook();
     UNDER_WAY.lock().insert(run, Arc::clone(record));
     let (done, result) = crossbeam_channel::bounded(1);
@@ -38,10 +42,9 @@ pub(crate) fn run(run: u64, record: &Arc<Record>, body: impl FnOnce() + Send + '
     });
     let outcome = match result.recv_timeout(WALL_MAX) {
         Ok(outcome) => outcome,
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(format!(
-            "the test hangs: it has not ended after {} s of real time",
-            WALL_MAX.as_secs()
-        )),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            Err(format!("the test hangs: it has not ended after {} s of real time", WALL_MAX.as_secs()))
+        }
     };
     UNDER_WAY.lock().remove(&run);
     outcome
@@ -49,7 +52,8 @@ pub(crate) fn run(run: u64, record: &Arc<Record>, body: impl FnOnce() + Send + '
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a text".into())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a text".into())
 }
 
 /// Keeps panics of runs from being printed twice, and makes those of servers the failure of their run.

@@ -35,7 +35,7 @@ use labrpc::thread;
 use labrpc::time::{Duration, Instant};
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer};
 
-pub use snapshot::Damaged;
+pub use snapshot::{Damaged, snapshot_index};
 use waiters::{Answer, Ticket, Waiters};
 
 /// How often a waiter looks whether the term of its entry is over.

@@ -35,6 +35,16 @@ pub(super) fn restore(machine: &mut impl StateMachine, data: &[u8]) -> Result<In
     Ok(snapshot.applied)
 }
 
+/// Up to which index a snapshot goes.
+///
+/// # Errors
+///
+/// [`Damaged`] when the bytes are not a snapshot.
+pub fn snapshot_index(data: &[u8]) -> Result<Index, Damaged> {
+    let snapshot: Result<Snapshot, _> = postcard::from_bytes(data);
+    snapshot.map(|snapshot| snapshot.applied).map_err(|error| Damaged(error.to_string()))
+}
+
 /// As [`restore`], from what a persister holds: nothing before the first snapshot.
 pub(super) fn restore_stored(machine: &mut impl StateMachine, stored: &[u8]) -> Result<Index, Damaged> {
     if stored.is_empty() { Ok(0) } else { restore(machine, stored) }

@@ -104,7 +104,8 @@ impl Cluster {
             }
             self.inner.lab.sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(1280));
-            let has_moved = |server| self.state(server).is_some_and(|(now, _)| term.is_some_and(|term| now > term));
+            let has_moved =
+                |server| self.state(server).is_some_and(|(now, _)| term.is_some_and(|term| now > term));
             if self.servers().into_iter().any(has_moved) {
                 return None;
             }
@@ -185,7 +186,8 @@ impl Cluster {
             (_, 0) => "nobody applied it".to_owned(),
             (_, count) => format!("{count} did"),
         };
-        let tries = if attempts.len() == 1 { String::new() } else { format!(", after {} attempts", attempts.len()) };
+        let tries =
+            if attempts.len() == 1 { String::new() } else { format!(", after {} attempts", attempts.len()) };
         Finding::new(
             format!("no agreement on {command}, which S{leader} accepted at index {index}"),
             format!("{expected} within {} s", if attempts.len() > 1 { 10 } else { 2 }),

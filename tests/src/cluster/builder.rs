@@ -11,6 +11,7 @@ use parking_lot::Mutex as PlainMutex;
 
 use super::server::Slot;
 use super::{Bell, Cluster, Inner};
+use crate::kv::ServicePlan;
 use crate::lab::Lab;
 use crate::messages::Watcher;
 use crate::settings::World;
@@ -38,6 +39,7 @@ pub struct ClusterBuilder {
     is_unreliable: bool,
     snapshots: Snapshots,
     apply_capacity: usize,
+    service: Option<ServicePlan>,
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -46,7 +48,14 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 impl ClusterBuilder {
     pub(crate) fn new(lab: Lab, servers: usize) -> Self {
-        Self { lab, servers, is_unreliable: false, snapshots: Snapshots::Never, apply_capacity: 0 }
+        Self {
+            lab,
+            servers,
+            is_unreliable: false,
+            snapshots: Snapshots::Never,
+            apply_capacity: 0,
+            service: None,
+        }
     }
 
     /// MIT's unreliable network: a request waits 0 to 26 ms; one in ten is lost, and one reply in ten.
@@ -68,10 +77,19 @@ impl ClusterBuilder {
         self
     }
 
+    /// Something else than the harness' own service stands on the servers. As in MIT's tests of services, calls to
+    /// whom cannot be reached come back soon.
+    pub(crate) fn service(mut self, plan: ServicePlan) -> Self {
+        self.service = Some(plan);
+        self
+    }
+
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
-        network.long_delays();
+        if self.service.is_none() {
+            network.long_delays();
+        }
         if self.is_unreliable {
             network.unreliable();
         }
@@ -84,6 +102,7 @@ impl ClusterBuilder {
                 network,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity,
+                service: self.service,
                 slots: PlainMutex::new(slots),
                 bell: Bell::default(),
                 over: false.into(),

@@ -97,7 +97,10 @@ impl Cluster {
     #[must_use]
     pub fn connected(&self) -> Vec<ServerId> {
         let seen = self.inner.lab.record().all_seen();
-        self.servers().into_iter().filter(|&server| self.is_connected(server) && !seen[server].is_paused).collect()
+        self.servers()
+            .into_iter()
+            .filter(|&server| self.is_connected(server) && !seen[server].is_paused)
+            .collect()
     }
 
     /// Gives a command to a server that must be the leader, and returns where it put it.

@@ -62,7 +62,8 @@ impl Cluster {
     /// replies alike. It ends when the fault is dropped.
     pub fn one_way(&self, senders: &[ServerId], receivers: &[ServerId]) -> Fault {
         self.note(format!("messages from {} to {} are lost", names(senders), names(receivers)));
-        let [senders, receivers] = [senders, receivers].map(|servers| servers.iter().map(|&server| server as u32));
+        let [senders, receivers] =
+            [senders, receivers].map(|servers| servers.iter().map(|&server| server as u32));
         self.network().add_rule(Partition::one_way(senders, receivers))
     }
 

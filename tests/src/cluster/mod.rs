@@ -34,14 +34,15 @@ use parking_lot::Mutex as PlainMutex;
 use raft_interface::{Command, Persister, ServerId, Started};
 
 use crate::implementation::AnyRaft;
+use crate::kv::{AnyService, ServicePlan};
 use crate::lab::Lab;
 use crate::observation::Observation;
 use crate::record::Traffic;
 
 pub use builder::{ClusterBuilder, Running, Snapshots};
 pub use faults::Moment;
-pub use service::ServiceState;
 use server::Slot;
+pub use service::ServiceState;
 
 /// A running cluster. Cheap to clone: all clones are the same cluster. [`Running`] kills it when it is dropped.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ struct Inner {
     snapshots: Snapshots,
     /// How many messages each apply channel holds.
     apply_capacity: usize,
+    /// What stands on the Raft servers; `None`: the harness' own service.
+    service: Option<ServicePlan>,
     slots: PlainMutex<Vec<Slot>>,
     /// Rings when something that somebody waits for was applied.
     bell: Bell,
@@ -173,6 +176,17 @@ impl Cluster {
         self.inner.slots.lock()[server].raft()
     }
 
+    /// The service of a server that runs one.
+    pub(crate) fn service(&self, server: ServerId) -> Option<Arc<dyn AnyService>> {
+        self.inner.slots.lock()[server].service()
+    }
+
+    /// The length of a server's stored snapshot in bytes.
+    #[must_use]
+    pub fn snapshot_len(&self, server: ServerId) -> usize {
+        self.persister(server).snapshot_len()
+    }
+
     fn persister(&self, server: ServerId) -> Arc<raft_interface::MemoryPersister> {
         self.inner.slots.lock()[server].persister()
     }
@@ -188,8 +202,14 @@ impl Cluster {
         }
         self.inner.lab.record().set_traffic(Traffic { rpcs: self.rpcs(), bytes: self.bytes() });
         for server in self.servers() {
-            if let Some(raft) = self.raft(server) {
-                raft.kill();
+            let (raft, service) = {
+                let slots = self.inner.slots.lock();
+                (slots[server].raft(), slots[server].service())
+            };
+            match (service, raft) {
+                (Some(service), _) => service.kill(), // and its Raft
+                (None, Some(raft)) => raft.kill(),
+                (None, None) => {}
             }
         }
         self.inner.network.cleanup();

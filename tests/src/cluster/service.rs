@@ -1,6 +1,6 @@
 //! The service on top of each server: reads the apply channel, tells the record, and takes snapshots.
 
-use labrpc::channel::Receiver;
+use labrpc::channel::{Receiver, Sender};
 use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -32,10 +32,7 @@ impl ServiceState {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (index, digest) = bytes.split_first_chunk::<8>()?;
-        Some(Self {
-            index: u64::from_le_bytes(*index),
-            digest: u64::from_le_bytes(digest.try_into().ok()?),
-        })
+        Some(Self { index: u64::from_le_bytes(*index), digest: u64::from_le_bytes(digest.try_into().ok()?) })
     }
 }
 
@@ -52,8 +49,14 @@ impl Cluster {
         server: ServerId,
         start: u64,
         applied: Receiver<ApplyMsg>,
+        forward: Option<Sender<ApplyMsg>>,
     ) {
         let Some(raft) = self.raft(server) else { return };
+        if let Some(forward) = forward {
+            let cluster = self.clone();
+            node.spawn("reads along", move || cluster.read_along(server, start, &applied, &forward));
+            return;
+        }
         let cluster = self.clone();
         let snapshots_of = Arc::clone(&raft);
         node.spawn("service", move || cluster.serve(&*raft, server, start, &applied));
@@ -78,6 +81,34 @@ impl Cluster {
                     let (index, term) = (*index, *term);
                     self.tell(server, start, &Observation::Installed { index, term, data });
                 }
+            }
+        }
+    }
+
+    /// As [`serve`](Self::serve), with another service than the harness' own, to which everything goes on.
+    fn read_along(
+        &self,
+        server: ServerId,
+        start: u64,
+        applied: &Receiver<ApplyMsg>,
+        forward: &Sender<ApplyMsg>,
+    ) {
+        while let Ok(message) = applied.recv() {
+            match &message {
+                ApplyMsg::Command { index, term, command } => {
+                    let (index, term) = (*index, *term);
+                    self.tell(server, start, &Observation::Applied { index, term, command });
+                }
+                ApplyMsg::Snapshot { index, term, .. } => {
+                    // What is in it is the service's own affair: the histories of its clients judge that.
+                    let (index, term) = (*index, *term);
+                    let digest = self.inner.lab.record().digest(index).unwrap_or_default();
+                    let data = &ServiceState { index, digest }.encode();
+                    self.tell(server, start, &Observation::Installed { index, term, data });
+                }
+            }
+            if forward.send(message).is_err() {
+                return; // the service has ended
             }
         }
     }

@@ -36,7 +36,9 @@ impl Invariant for AppliedInOrder {
             Observation::Applied { index, .. } if index != last + 1 => {
                 Some((format!("the entry {}", last + 1), format!("the entry {index}")))
             }
-            Observation::Installed { index, .. } if index < last || (index == last && !self.is_fresh[server]) => {
+            Observation::Installed { index, .. }
+                if index < last || (index == last && !self.is_fresh[server]) =>
+            {
                 Some((format!("nothing that ends before {last}"), format!("a snapshot up to {index}")))
             }
             Observation::Applied { index, .. } | Observation::Installed { index, .. } => {

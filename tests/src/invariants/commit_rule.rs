@@ -74,9 +74,13 @@ impl CommitRule {
             return Ok(());
         }
         Err(Finding::new(
-            format!("S{leader} committed entry {commit} that only {stored} of {servers} servers have acknowledged"),
+            format!(
+                "S{leader} committed entry {commit} that only {stored} of {servers} servers have acknowledged"
+            ),
             format!("{} servers that store it", servers / 2 + 1),
-            format!("S{leader} announced commit index {commit} in term {term} with {stored}, itself among them"),
+            format!(
+                "S{leader} announced commit index {commit} in term {term} with {stored}, itself among them"
+            ),
         )
         .rule("an entry is committed when a majority stores it (§5.3; Fig. 2, Leaders 4)")
         .hint("matchIndex set to more than the request covered, or a majority counted wrong")

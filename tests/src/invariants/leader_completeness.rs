@@ -26,8 +26,12 @@ impl LeaderCompleteness {
         let known = self.committed.range(..=term).next_back().map_or(0, |(_, &(index, _))| index);
         if index > known {
             self.committed.insert(term, (index, server));
-            let covered: Vec<Term> =
-                self.committed.range(term + 1..).take_while(|(_, known)| known.0 <= index).map(|(&t, _)| t).collect();
+            let covered: Vec<Term> = self
+                .committed
+                .range(term + 1..)
+                .take_while(|(_, known)| known.0 <= index)
+                .map(|(&t, _)| t)
+                .collect();
             for term in covered {
                 self.committed.remove(&term);
             }

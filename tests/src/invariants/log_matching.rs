@@ -26,7 +26,12 @@ pub(super) struct LogMatching {
 }
 
 impl Invariant for LogMatching {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, history: &History) -> Result<(), Finding> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Finding> {
         match *fact {
             Observation::Accepted { index, term, command, .. } => {
                 self.accepted(server, index, term, command, history)
@@ -49,8 +54,7 @@ impl LogMatching {
     ) -> Result<(), Finding> {
         let accepted = self.accepted.insert((index, term), (server, command.clone()));
         let applied = history.get(index).filter(|entry| entry.term == term);
-        let Some((first, before)) =
-            accepted.or_else(|| applied.map(|entry| (server, entry.command.clone())))
+        let Some((first, before)) = accepted.or_else(|| applied.map(|entry| (server, entry.command.clone())))
         else {
             return Ok(());
         };
@@ -68,10 +72,18 @@ impl LogMatching {
         .term(term))
     }
 
-    fn applied(&mut self, server: ServerId, index: Index, term: Term, command: &Command) -> Result<(), Finding> {
+    fn applied(
+        &mut self,
+        server: ServerId,
+        index: Index,
+        term: Term,
+        command: &Command,
+    ) -> Result<(), Finding> {
         match self.accepted.get(&(index, term)) {
             Some((leader, accepted)) if accepted != command => Err(Finding::new(
-                format!("S{server} applied another command than the leader of term {term} put at index {index}"),
+                format!(
+                    "S{server} applied another command than the leader of term {term} put at index {index}"
+                ),
                 format!("{}, which S{leader} accepted there", show_command(accepted)),
                 show_command(command),
             )
@@ -114,11 +126,16 @@ mod tests {
     #[test]
     fn another_command_at_the_same_index_and_term_is_found() {
         let [x, y]: [Command; 2] = [b"x".as_slice().into(), b"y".as_slice().into()];
-        let accept = |command| Observation::Accepted { index: 1, term: 1, command, before: Before::default() };
+        let accept =
+            |command| Observation::Accepted { index: 1, term: 1, command, before: Before::default() };
         let apply = |command| Observation::Applied { index: 1, term: 1, command };
         let history = History::default();
         breaks_at_the_last(LogMatching::default(), &history, &[(0, accept(&x)), (0, accept(&y))]);
-        breaks_at_the_last(LogMatching::default(), &history, &[(0, accept(&x)), (1, apply(&x)), (1, apply(&y))]);
+        breaks_at_the_last(
+            LogMatching::default(),
+            &history,
+            &[(0, accept(&x)), (1, apply(&x)), (1, apply(&y))],
+        );
     }
 
     #[test]

@@ -39,12 +39,8 @@ pub trait Invariant: Send + fmt::Debug {
     /// # Errors
     ///
     /// The finding, if it does not hold.
-    fn observe(
-        &mut self,
-        server: ServerId,
-        fact: &Observation<'_>,
-        history: &History,
-    ) -> Result<(), Finding>;
+    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, history: &History)
+    -> Result<(), Finding>;
 }
 
 /// All of them, fresh, for a cluster of `servers` servers.

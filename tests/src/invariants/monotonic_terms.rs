@@ -14,7 +14,9 @@ pub(super) struct MonotonicTerms;
 impl Invariant for MonotonicTerms {
     fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Finding> {
         let (term, before) = match *fact {
-            Observation::State { term, before, .. } | Observation::Accepted { term, before, .. } => (term, before),
+            Observation::State { term, before, .. } | Observation::Accepted { term, before, .. } => {
+                (term, before)
+            }
             _ => return Ok(()),
         };
         if term >= before.term {
@@ -45,7 +47,8 @@ mod tests {
             let before = Before { term: known, restarted: true, ..Before::default() };
             (0, Observation::State { term, is_leader: false, before })
         };
-        let finding = breaks_at_the_last(MonotonicTerms, &History::default(), &[at(3, 0), at(3, 3), at(2, 3)]);
+        let finding =
+            breaks_at_the_last(MonotonicTerms, &History::default(), &[at(3, 0), at(3, 3), at(2, 3)]);
         assert!(finding.expected.contains("started again"), "{}", finding.expected);
     }
 }

@@ -18,7 +18,12 @@ const RULE: &str = "State Machine Safety: all servers apply the same entry at an
 pub(super) struct StateMachineSafety;
 
 impl Invariant for StateMachineSafety {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, history: &History) -> Result<(), Finding> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Finding> {
         match *fact {
             Observation::Applied { index, term, command } => applied(server, index, term, command, history),
             Observation::Installed { index, term, data } => installed(server, index, term, data, history),
@@ -53,7 +58,13 @@ fn applied(
     .term(term))
 }
 
-fn installed(server: ServerId, index: Index, term: Term, data: &[u8], history: &History) -> Result<(), Finding> {
+fn installed(
+    server: ServerId,
+    index: Index,
+    term: Term,
+    data: &[u8],
+    history: &History,
+) -> Result<(), Finding> {
     let wrong = |expected: String, seen: String| {
         Err(Finding::new(format!("S{server} delivered a wrong snapshot at index {index}"), expected, seen)
             .rule(RULE)
@@ -62,7 +73,10 @@ fn installed(server: ServerId, index: Index, term: Term, data: &[u8], history: &
             .term(term))
     };
     let Some(last) = history.get(index) else {
-        return wrong(format!("at most index {}, the last that anybody applied", history.last()), format!("index {index}"));
+        return wrong(
+            format!("at most index {}, the last that anybody applied", history.last()),
+            format!("index {index}"),
+        );
     };
     if last.term != term {
         return wrong(format!("term {}, that of the entry {index}", last.term), format!("term {term}"));
@@ -73,7 +87,10 @@ fn installed(server: ServerId, index: Index, term: Term, data: &[u8], history: &
             format!("the effect of the entries 1 to {index}"),
             format!("the effect of the entries 1 to {}", state.index),
         ),
-        None => wrong("the bytes that a service once gave to snapshot".into(), format!("{} other bytes", data.len())),
+        None => wrong(
+            "the bytes that a service once gave to snapshot".into(),
+            format!("{} other bytes", data.len()),
+        ),
     }
 }
 
@@ -102,9 +119,11 @@ mod tests {
     #[test]
     fn a_snapshot_of_other_entries_is_found() {
         let history = history();
-        let [two, three] = [2, 3].map(|index| ServiceState { index, digest: history.digest(index).unwrap() }.encode());
+        let [two, three] =
+            [2, 3].map(|index| ServiceState { index, digest: history.digest(index).unwrap() }.encode());
         let install = |index, data| (1, Observation::Installed { index, term: 1, data });
-        let finding = breaks_at_the_last(StateMachineSafety, &history, &[install(2, &two), install(2, &three)]);
+        let finding =
+            breaks_at_the_last(StateMachineSafety, &history, &[install(2, &two), install(2, &three)]);
         assert_eq!(finding.seen, "the effect of the entries 1 to 3");
         breaks_at_the_last(StateMachineSafety, &history, &[install(3, &three), install(4, &three)]);
     }

@@ -37,7 +37,11 @@ pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outc
     let is_same = traced.fingerprint == outcome.fingerprint;
     let directory = artifacts::directory(case.name, plan.seed);
     let mut ending = String::new();
-    match traced.defeat.as_ref().map(|traced| artifacts::write(&directory, &words(case, plan, defeat, ""), traced)) {
+    match traced
+        .defeat
+        .as_ref()
+        .map(|traced| artifacts::write(&directory, &words(case, plan, defeat, ""), traced))
+    {
         Some(Ok(())) => {
             let _ = write!(ending, "\ntrace:  {}", shown(&directory));
         }
@@ -186,7 +190,10 @@ fn write_timeline(out: &mut String, defeat: &Defeat) {
 
 fn replay(case: &TestCase, plan: Plan) -> String {
     if plan.world == World::Real {
-        return format!("again:  LAB_WORLD=real cargo test -p lab {} (the real world cannot be replayed)", case.name);
+        return format!(
+            "again:  LAB_WORLD=real cargo test -p lab {} (the real world cannot be replayed)",
+            case.name
+        );
     }
     let policy = match plan.policy {
         Policy::Random => String::new(),

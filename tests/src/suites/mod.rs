@@ -4,6 +4,10 @@
 //! catches. MIT's tests keep their names, numbers and thresholds; [`table`] lists all of them with their points.
 
 pub mod part_3a;
+pub mod part_4a;
+pub mod part_4b;
+pub mod part_4b_reads;
+pub mod part_4c;
 pub mod table;
 mod tests;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::part_3a;
-use crate::case::Part::A3;
+use super::{part_3a, part_4a, part_4b, part_4b_reads, part_4c};
+use crate::case::Part::{A3, A4, B4, C4};
 use crate::case::{Origin, Part, TestCase};
 use crate::lab::Lab;
 
@@ -40,4 +40,50 @@ pub static TESTS: &[TestCase] = rows! {
     A3 10 part_3a::initial_election_3a, mit("InitialElection", 64), "a leader is elected and stays";
     A3 10 part_3a::re_election_3a, mit("ReElection", 134), "a leader is replaced; none without a majority";
     A3 10 part_3a::many_elections_3a, mit("ManyElections", 539), "elections under changing connections";
+
+    A4 5 part_4a::basic_4a, mit("Basic", 0), "commands are executed on all replicas";
+    A4 5 part_4a::concurrent_4a, mit("Concurrent", 0), "50 callers at once get their own results";
+    A4 5 part_4a::leader_failure_4a, mit("LeaderFailure", 0), "the leader is cut off, and comes back";
+    A4 5 part_4a::leader_partition_4a, mit("LeaderPartition", 0), "a leader in a minority executes and answers nothing";
+    A4 5 part_4a::restart_replay_4a, mit("RestartReplay", 0), "a restart replays the log";
+    A4 5 part_4a::shutdown_4a, mit("Shutdown", 0), "a killed server frees its callers";
+    A4 5 part_4a::restart_submit_4a, mit("RestartSubmit", 0), "a restart with callers under way";
+    A4 5 part_4a::snapshot_4a, mit("Snapshot", 0), "snapshots bound the log, and are restored";
+    A4 5 part_4a::idle_after_partition_4a, Origin::Lab, "a deposed leader of an idle cluster frees its callers";
+    A4 5 part_4a::snapshot_under_load_4a, Origin::Lab, "snapshots under load fit to the log that follows";
+    B4 5 part_4b::basic_4b, mit("Basic", 0), "one client";
+    B4 5 part_4b::speed_4b, mit("Speed", 0), "1000 operations, one after the other";
+    B4 5 part_4b::concurrent_4b, mit("Concurrent", 0), "five clients";
+    B4 5 part_4b::unreliable_4b, mit("Unreliable", 0), "lost messages";
+    B4 5 part_4b::unreliable_one_key_4b, mit("UnreliableOneKey", 0), "appends of the same letter, lost messages";
+    B4 5 part_4b::one_partition_4b, mit("OnePartition", 0), "nothing completes in a minority";
+    B4 5 part_4b::many_partitions_one_client_4b, mit("ManyPartitionsOneClient", 0), "partitions, one client";
+    B4 5 part_4b::many_partitions_many_clients_4b, mit("ManyPartitionsManyClients", 0), "partitions, five clients";
+    B4 5 part_4b::persist_one_client_4b, mit("PersistOneClient", 0), "restarts, one client";
+    B4 5 part_4b::persist_concurrent_4b, mit("PersistConcurrent", 0), "restarts, five clients";
+    B4 5 part_4b::persist_concurrent_unreliable_4b, mit("PersistConcurrentUnreliable", 0), "restarts, lost messages";
+    B4 5 part_4b::persist_partition_4b, mit("PersistPartition", 0), "restarts, partitions";
+    B4 5 part_4b::persist_partition_unreliable_4b, mit("PersistPartitionUnreliable", 0), "restarts, partitions, lost messages";
+    B4 5 part_4b::persist_partition_unreliable_linearizable_4b, mit("PersistPartitionUnreliableLinearizable", 0), "the same, 15 clients, shared keys";
+    B4 5 part_4b::lagging_follower_4b, Origin::Lab, "a follower does not answer reads from its own state";
+    B4 5 part_4b::same_request_through_two_leaders_4b, Origin::Lab, "a request that is in the log twice takes effect once";
+    B4 5 part_4b::clients_crash_4b, Origin::Lab, "clients die in the middle of a call";
+    B4 5 part_4b::duplicated_requests_4b, Origin::Lab, "messages arrive twice, the second time late";
+    B4 5 part_4b::races_for_a_version_4b, Origin::Lab, "conditional writes of one version at once";
+    B4 5 part_4b_reads::read_index_4b, Origin::Lab, "reads by ReadIndex, restarts, partitions";
+    B4 5 part_4b_reads::read_index_one_partition_4b, Origin::Lab, "a leader in a minority answers no read";
+    B4 5 part_4b_reads::paused_leader_reads_4b, Origin::Lab, "a leader that slept answers no old values";
+    B4 5 part_4b_reads::drifting_clocks_reads_4b, Origin::Lab, "clocks that drift do not matter for reads";
+    B4 5 part_4b_reads::first_read_of_a_term_4b, Origin::Lab, "the first read of a new leader";
+    C4 5 part_4c::snapshots_rpc_4c, mit("SnapshotRPC", 0), "a server that missed much is needed";
+    C4 5 part_4c::snapshots_size_4c, mit("SnapshotSize", 0), "a small state has a small snapshot";
+    C4 5 part_4c::speed_4c, mit("Speed", 0), "1000 operations with snapshots";
+    C4 5 part_4c::snapshots_recover_4c, mit("SnapshotRecover", 0), "restarts from snapshots";
+    C4 5 part_4c::snapshots_recover_many_clients_4c, mit("SnapshotRecoverManyClients", 0), "restarts from snapshots, 20 clients";
+    C4 5 part_4c::snapshots_unreliable_4c, mit("SnapshotUnreliable", 0), "lost messages";
+    C4 5 part_4c::snapshots_unreliable_recover_4c, mit("SnapshotUnreliableRecover", 0), "lost messages, restarts";
+    C4 5 part_4c::snapshots_unreliable_recover_concurrent_partition_4c, mit("SnapshotUnreliableRecoverConcurrentPartition", 0), "lost messages, restarts, partitions";
+    C4 5 part_4c::snapshots_unreliable_recover_concurrent_partition_linearizable_4c, mit("SnapshotUnreliableRecoverConcurrentPartitionLinearizable", 0), "the same, 15 clients, shared keys";
+    C4 5 part_4c::retry_after_restart_4c, Origin::Lab, "a retry is recognised after a restart from a snapshot";
+    C4 5 part_4c::long_run_4c, Origin::Lab, "many snapshots and restarts under load";
 };
