@@ -18,6 +18,7 @@ use labrpc::sim::Tracing;
 /// If a run fails, if there is no such test, or if the environment asks for something that does not exist.
 #[track_caller]
 pub fn grade_test<R: RaftServer>(name: &str) {
+    labrpc::logging::init_quiet();
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
     let case = suites::find(name).unwrap_or_else(|| panic!("there is no test {name}"));
     let implementation = Implementation::of::<R>();

@@ -38,6 +38,17 @@ pub struct ClusterBuilder {
     is_unreliable: bool,
     snapshots: Snapshots,
     apply_capacity: usize,
+    service: Reading,
+}
+
+/// How long a service reads its apply channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// As long as its server lives.
+    #[default]
+    ToTheEnd,
+    /// That many messages, and then it is stuck.
+    UpTo(usize),
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -46,7 +57,14 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 impl ClusterBuilder {
     pub(crate) fn new(lab: Lab, servers: usize) -> Self {
-        Self { lab, servers, is_unreliable: false, snapshots: Snapshots::Never, apply_capacity: 0 }
+        Self {
+            lab,
+            servers,
+            is_unreliable: false,
+            snapshots: Snapshots::Never,
+            apply_capacity: 0,
+            service: Reading::ToTheEnd,
+        }
     }
 
     /// MIT's unreliable network: a request waits 0 to 26 ms; one in ten is lost, and one reply in ten.
@@ -68,6 +86,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// The services read that many messages and then no more, so that their apply channels fill up.
+    pub fn stuck_after(mut self, messages: usize) -> Self {
+        self.service = Reading::UpTo(messages);
+        self
+    }
+
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
@@ -84,6 +108,7 @@ impl ClusterBuilder {
                 network,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity,
+                reading: self.service,
                 slots: PlainMutex::new(slots),
                 bell: Bell::default(),
                 over: false.into(),

@@ -38,6 +38,7 @@ use crate::lab::Lab;
 use crate::observation::Observation;
 use crate::record::Traffic;
 
+use builder::Reading;
 pub use builder::{ClusterBuilder, Running, Snapshots};
 pub use faults::Moment;
 use server::Slot;
@@ -55,6 +56,8 @@ struct Inner {
     snapshots: Snapshots,
     /// How many messages each apply channel holds.
     apply_capacity: usize,
+    /// How long the services read them.
+    reading: Reading,
     slots: PlainMutex<Vec<Slot>>,
     /// Rings when something that somebody waits for was applied.
     bell: Bell,
@@ -135,6 +138,9 @@ impl Cluster {
         let (start, before) = self.inner.lab.record().before(server)?;
         let raft = self.raft(server)?;
         let started = raft.start(command.clone());
+        if self.has_lost_power(server) {
+            return None;
+        }
         if started.is_leader {
             let Started { index, term, .. } = started;
             self.tell(server, start, &Observation::Accepted { index, term, command, before });
@@ -146,6 +152,9 @@ impl Cluster {
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;
         let (term, is_leader) = self.raft(server)?.get_state();
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.tell(server, start, &Observation::State { term, is_leader, before });
         Some((term, is_leader))
     }
@@ -169,7 +178,11 @@ impl Cluster {
         }
     }
 
+    /// A server that can be asked. One that has lost its power cannot, although its memory is still there.
     fn raft(&self, server: ServerId) -> Option<Arc<dyn AnyRaft>> {
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.inner.slots.lock()[server].raft()
     }
 

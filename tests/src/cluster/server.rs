@@ -122,6 +122,14 @@ impl Cluster {
         Some(incarnation)
     }
 
+    /// Tells a server to end, and returns its node: to see whether its threads do.
+    #[must_use]
+    pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
+        let incarnation = self.take_down(server, Happened::Killed(server))?;
+        incarnation.raft.kill();
+        Some(incarnation.node)
+    }
+
     /// Whether a server runs.
     #[must_use]
     pub fn is_up(&self, server: ServerId) -> bool {

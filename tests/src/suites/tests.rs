@@ -25,6 +25,15 @@ suite! { $
     initial_election_3a
     re_election_3a
     many_elections_3a
+    even_sizes_3a
+    term_in_append_reply_3a
+    term_in_vote_reply_3a
+    stale_heartbeats_3a
+    synchronised_starts_3a
+    few_terms_3a
+    paused_leader_3a
+    drifting_clocks_3a
+    elections_in_chaos_3a
 }
 
 suite! { $
@@ -40,6 +49,18 @@ suite! { $
     rejoin_3b
     backup_3b
     count_3b
+    even_split_3b
+    unanswered_leader_3b
+    bridge_3b
+    latency_3b
+    backlog_3b
+    many_servers_3b
+    returning_follower_3b
+    late_and_twice_3b
+    chaos_3b
+    idle_3b
+    threads_end_3b
+    kill_with_full_channel_3b
 }
 
 suite! { $
@@ -53,6 +74,10 @@ suite! { $
     figure8_unreliable_3c
     reliable_churn_3c
     unreliable_churn_3c
+    crash_at_every_save_3c
+    restart_everything_3c
+    restart_between_votes_3c
+    chaos_3c
 }
 
 suite! { $
@@ -65,4 +90,9 @@ suite! { $
     snapshot_install_un_crash_3d
     snapshot_all_crash_3d
     snapshot_init_3d
+    staggered_snapshots_3d
+    snapshots_from_another_thread_3d
+    late_snapshots_3d
+    restart_everything_3d
+    chaos_3d
 }
