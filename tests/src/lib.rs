@@ -28,6 +28,7 @@ pub mod history;
 pub mod implementation;
 pub mod invariants;
 pub mod lab;
+pub mod linearizability;
 mod messages;
 pub mod observation;
 mod real;
