@@ -1,1 +1,133 @@
-//! The reference Raft.
+//! The reference Raft of the lab: Figure 2 and Figure 13 of the extended paper ("In Search of an Understandable
+//! Consensus Algorithm", 20 May 2014), on threads.
+//!
+//! # The problem
+//!
+//! A few servers keep one log of commands. Each feeds the log to its copy of a state machine, so all copies go
+//! through the same states, and clients see one machine that survives the crash of any minority. What has to be
+//! agreed on is therefore: which command stands at which index. Once that is settled for an index, the entry is
+//! *committed* and never changes.
+//!
+//! # The protocol
+//!
+//! **Terms.** Time is cut into terms, numbered upwards. A term has at most one leader. Terms are Raft's clock: each
+//! message carries one, who sees a higher one moves on to it, and who gets a lower one ignores the message (§5.1).
+//!
+//! **A leader is elected** (`election`). A server that hears no leader for a random while moves on to the next term
+//! and asks all others for a vote. Each server votes once per term, so a majority can elect only one (§5.2). The
+//! waiting time is random so that rarely two stand at once.
+//!
+//! **It replicates** (`replication`). Only the leader adds entries. It sends each follower what that lacks,
+//! together with the index and term of the entry just before. A follower that does not have that very entry
+//! refuses, and the leader tries further back; one that has it makes its log agree with the leader's. So two logs
+//! that agree at some index agree on everything before it (§5.3).
+//!
+//! **It commits.** An entry that a majority stores is safe, because any future leader needs a vote from that
+//! majority, and a voter refuses a candidate whose log is less up to date than its own (§5.4.1). That holds for
+//! entries of the leader's own term only: the leader waits for one of these, and with it commits all before
+//! (§5.4.2, Fig. 8).
+//!
+//! **It survives crashes** (`persist`). Term, vote and log are on stable storage before any message tells of
+//! them. A server that forgot its vote could vote twice; one that forgot entries would break a majority.
+//!
+//! **It forgets** (`snapshot`). A log cannot grow for ever. The service puts the effect of a prefix into a snapshot,
+//! and the log drops the prefix. A follower that lags behind the leader's log gets the snapshot instead (§7).
+//!
+//! **It applies** (`apply`). What is committed goes to the service, in order, each index once.
+//!
+//! **It answers reads** (`read`). A leader that reads its own state first makes sure that it still leads (§8).
+//!
+//! # Threads
+//!
+//! All of them share one `State`, inside one lock (`monitor`).
+//!
+//! | thread | how many | waits for | does |
+//! |---|---|---|---|
+//! | ticker | 1 | the next deadline, or a nearer one | stands for election; wakes senders whose time has come; starts more senders |
+//! | sender | per peer: 1, and 1 more whenever all are in calls and a message is due | a message to its peer being due | calls without the lock, handles the reply in a step |
+//! | applier | 1 | something being committed and not applied | sends on the apply channel without the lock |
+//! | handlers | the network's, 1 per request | | one step |
+//! | the service's | any | | `start` and `snapshot` are one step each |
+//!
+//! A call may hang for seconds, for instance to a server that is cut off (MIT's long delays). It occupies its
+//! sender alone. When the next message to that peer is due, a heartbeat interval later, the ticker finds nobody
+//! ready and starts another sender. When the calls come back, the senders that are too many end. Only the ticker
+//! starts threads: it belongs to the server, while `start` may run in a thread of a client.
+//!
+//! All threads end soon after `kill`. A blocked applier is freed by a channel that is closed then.
+//!
+//! # The lock rule
+//!
+//! Whoever holds the lock changes the state by one rule of the paper, saves, and lets go. Nobody holds it while
+//! it calls, sleeps, sends on a channel or waits for anything but the disk. After a call the world may have
+//! changed, so a reply is first checked: same term, same role?
+//!
+//! # Figure 2 and Figure 13, rule by rule
+//!
+//! | rule | function |
+//! |---|---|
+//! | State, persistent: saved before responding | `Journal::save`, called by `Monitor::step` |
+//! | State, volatile | the fields of `State`, `Ballot`, `Progress` |
+//! | AppendEntries, receiver 1: refuse older terms | `State::on_append_entries` |
+//! | receiver 2: refuse if the previous entry differs | `State::on_append_entries` |
+//! | receiver 3, 4: drop conflicts, append the missing | `State::store_entries` |
+//! | receiver 5: commit index | `State::on_append_entries`, `State::follow_commit_index` |
+//! | RequestVote, receiver 1, 2 | `State::on_request_vote`, `Log::is_covered_by` |
+//! | All servers: apply what is committed | `State::next_to_apply` |
+//! | All servers: a higher term makes a follower | `State::observe_term` |
+//! | Followers: answer | `Node::answer` |
+//! | Followers: stand for election after a timeout | `State::election_due` |
+//! | Candidates: on conversion | `State::start_election` |
+//! | Candidates: majority of votes | `State::count_votes` |
+//! | Candidates: a leader of this term appears | `State::hear_leader` |
+//! | Candidates: timeout, new election | `State::election_due` |
+//! | Leaders: heartbeats | `State::become_leader`, `State::replication_due_at` |
+//! | Leaders: append a client's command | `State::append_command` |
+//! | Leaders: send what a follower lacks | `State::replicate` |
+//! | Leaders: on success, on refusal | `State::on_append_entries_reply` |
+//! | Leaders: commit index | `State::advance_commit_index` |
+//! | InstallSnapshot, sender | `State::install_snapshot_args`, `State::on_install_snapshot_reply` |
+//! | InstallSnapshot, receiver 1 to 8 | `State::on_install_snapshot`, `Log::compact` |
+//!
+//! # What differs from the paper, and why
+//!
+//! - **No empty entry at the start of a term** (§8 asks for one). The labs' suites count indexes: the first command
+//!   must get index 1. The price: entries of an earlier term stay uncommitted until a new command comes, and so do
+//!   reads ([`ReadError::NothingCommitted`]).
+//! - **`start` answers at once**, with the index at which the command will appear if it commits. The paper answers
+//!   after applying; here the service watches the apply channel.
+//! - **A refusal carries hints** (`conflict_term`, `conflict_index`), as the end of §5.3 suggests without details.
+//! - **A snapshot is one message**: `offset` and `done` are missing. The service's snapshots are small.
+//! - **A snapshot below the commit index is ignored** by its receiver, which already has or will apply those
+//!   entries. Delivering it would take the service back.
+//! - **A follower accepts entries that its snapshot covers** as matching, and skips them.
+//! - **A commit index that advances is news of its own**: followers hear of it within about a millisecond, not with
+//!   the next heartbeat. It travels with entries if there are any.
+//! - **Repeats are paced**: a vote request or an AppendEntries that got no reply is sent again after a pause, and
+//!   not while the call is under way, but for heartbeats.
+//! - **Membership never changes** (§6), and there is no leadership transfer.
+//! - **A server whose disk fails stops** as if it had crashed. The paper does not speak of that.
+
+#[cfg(test)]
+mod alone;
+mod apply;
+mod config;
+mod election;
+mod log;
+mod monitor;
+mod node;
+mod persist;
+mod read;
+mod replication;
+mod rpc;
+#[cfg(test)]
+mod scripts;
+mod snapshot;
+mod state;
+mod threads;
+
+pub use config::{Config, ConfigError};
+pub use node::{MakeError, Raft};
+pub use persist::CorruptState;
+pub use read::ReadError;
+pub use state::{RoleName, Status};

@@ -56,7 +56,7 @@ pub(crate) fn give_way() {
     fiber::suspend();
 }
 
-/// Whether the running thread unwinds after a panic of its own. The standard library counts panics by OS thread,
+/// Whether the running thread unwinds, after a panic of its own or at the end of the run. The standard library counts panics by OS thread,
 /// so while one simulated thread waits in a destructor, it says yes for all of them.
 #[inline]
 fn is_unwinding() -> bool {
@@ -79,14 +79,43 @@ pub(crate) fn panic_begins() {
 
 /// A scheduling point: the running thread is about to do something that others can see.
 ///
-/// Does nothing once the run is over, and nothing while the thread unwinds after a panic: what destructors do
-/// then is not worth exploring, and must not be torn apart.
+/// Does nothing while the thread unwinds, after a panic or at the end of the run: what destructors do then is not worth
+/// exploring, and must not be torn apart.
 #[inline]
 pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static>) {
     if is_unwinding() {
         return;
     }
-    if with_core(|core| !core.is_over && core.step(kind, payload, location)) {
+    // Once the run is over, giving way is the end of the thread.
+    if with_core(|core| core.is_over || core.step(kind, payload, location)) {
+        give_way();
+    }
+}
+
+/// How many locks a thread may still take when the run is over; see [`step_to_lock`].
+const LOCKS_AT_THE_END_MAX: u32 = 16;
+
+/// The scheduling point before a lock is taken. The thread counts as being about to lock until
+/// [`Core::locking_ends`].
+///
+/// A thread that is to be unwound must not be unwound from here: when a condition variable, or
+/// `MutexGuard::unlocked`, takes the lock again, a panic would abort the process. So it goes on, gets its lock, and
+/// is unwound at the next step that is not of this kind. A loop that does nothing but lock ends as well.
+#[inline]
+pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) {
+    if is_unwinding() {
+        return;
+    }
+    let gives_way = with_core(|core| {
+        let slot = core.threads.slot_mut(core.current);
+        slot.is_locking = true;
+        if core.is_over {
+            slot.locks_at_the_end += 1;
+            return slot.locks_at_the_end > LOCKS_AT_THE_END_MAX;
+        }
+        core.step(kind, 0, location)
+    });
+    if gives_way {
         give_way();
     }
 }
@@ -98,7 +127,7 @@ pub(crate) fn step_aside(location: &'static Location<'static>) {
     }
     let switch = with_core(|core| {
         if core.is_over {
-            return false;
+            return true;
         }
         core.step_aside();
         core.step(Kind::Yield, 0, location)
@@ -126,7 +155,7 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
         }
         core.is_over
     });
-    if is_over {
+    if is_over && unwinding {
         return Woken::ByTheEnd;
     }
     give_way();
@@ -209,6 +238,20 @@ pub(crate) fn call_after(delay_ns: u64, call: Box<dyn FnOnce()>) {
     drop(refused);
 }
 
+/// Runs `call` in the run loop when `node` crashes. It must not block. Dropped without being called if the run ends
+/// before, or if the node has been crashed already.
+pub(crate) fn on_crash(node: NodeId, call: Box<dyn FnOnce()>) {
+    let refused = with_core(|core| {
+        let node = &mut core.nodes[node.index()];
+        if core.is_over || node.is_crashed {
+            return Some(call);
+        }
+        node.on_crash.push(call);
+        None
+    });
+    drop(refused);
+}
+
 /// The time on the clock of the running thread's node, in nanoseconds since the start of the run.
 #[inline]
 pub(crate) fn now() -> u64 {
@@ -219,11 +262,7 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn current_names() -> (Arc<str>, String) {
     with_core(|core| {
         let node = core.current_node();
-        let thread = match core.current {
-            NONE => "network".to_owned(),
-            current => core.thread_name(current),
-        };
-        (core.nodes[node.index()].name_arc(), thread)
+        (core.nodes[node.index()].name_arc(), core.thread_shown())
     })
 }
 
@@ -234,4 +273,18 @@ pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) 
             core.record_with(kind, payload, detail);
         }
     });
+}
+
+/// Whether the caller is part of a simulation that keeps its next event in full.
+pub(crate) fn keeps_trace() -> bool {
+    // Log lines can come from anywhere, also from destructors in places where the core is borrowed.
+    is_simulated()
+        && CORE.with(|core| {
+            core.try_borrow().is_ok_and(|core| core.as_ref().is_some_and(|core| core.recorder.keeps_next()))
+        })
+}
+
+/// Keeps a log line with the trace.
+pub(crate) fn annotate(text: String) {
+    with_core(|core| core.annotate(text));
 }

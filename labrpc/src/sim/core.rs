@@ -78,13 +78,15 @@ pub(crate) struct Core {
     steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
     census_at: u64,
+    /// The step at which [`Self::look`] has something to do.
+    look_at: u64,
 }
 
 impl Core {
     pub(crate) fn new(settings: Settings, run: u32, heartbeat: Arc<Heartbeat>) -> Self {
         let seed = settings.seed;
         let limit = settings.steps_max;
-        Self {
+        let mut core = Self {
             run,
             now: 0,
             steps: 0,
@@ -106,8 +108,11 @@ impl Core {
             heartbeat,
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
+            look_at: 0,
             settings,
-        }
+        };
+        core.look_at = core.next_look();
+        core
     }
 
     // ----- steps -----
@@ -150,13 +155,17 @@ impl Core {
         if self.timers.next_deadline().is_some_and(|deadline| deadline <= self.now) {
             self.fire_due();
         }
-        if self.steps >= self.census_at || self.now > self.settings.time_max_ns {
-            self.check_limits();
+        if self.steps >= self.look_at || self.now > self.settings.time_max_ns {
+            self.look();
         }
     }
 
+    /// Does what is to be done at certain steps only, and checks the limits.
     #[cold]
-    fn check_limits(&mut self) {
+    fn look(&mut self) {
+        if let Some(alarm) = self.settings.alarm.take_if(|alarm| alarm.step <= self.steps) {
+            self.calls.push(Box::new(move || (alarm.call)()));
+        }
         if self.now > self.settings.time_max_ns {
             self.fail(Cause::TimeLimit {
                 limit_ns: self.settings.time_max_ns,
@@ -170,6 +179,13 @@ impl Core {
                 slot.steps = 0;
             }
         }
+        self.look_at = self.next_look();
+    }
+
+    /// The next step at which there is something to do.
+    fn next_look(&self) -> u64 {
+        let census = if self.steps < self.census_at { self.census_at } else { self.settings.steps_max };
+        self.settings.alarm.as_ref().map_or(census, |alarm| census.min(alarm.step))
     }
 
     /// The threads that took most steps since the census, busiest first.
@@ -219,7 +235,7 @@ impl Core {
         self.now = self.now.max(deadline);
         self.fire_due();
         if self.now > self.settings.time_max_ns {
-            self.check_limits();
+            self.look();
         }
         true
     }
@@ -347,6 +363,8 @@ impl Core {
             slot.ticket = slot.ticket.wrapping_add(1);
         }
         self.nodes[node.index()].kept_back.clear();
+        let told = std::mem::take(&mut self.nodes[node.index()].on_crash);
+        self.calls.extend(told);
         for &index in &crashed {
             self.release_those_who_wait_for(index);
         }
@@ -467,13 +485,26 @@ impl Core {
         RawEvent { time_ns: self.now, node, thread, kind, payload }
     }
 
+    /// Keeps a log line with the trace, if there is one.
+    pub(crate) fn annotate(&mut self, text: String) {
+        let event = self.raw_event(Kind::Log, 0);
+        let thread = self.thread_shown();
+        let node = &self.nodes[event.node as usize];
+        self.recorder.annotate(event, node.name(), thread, text);
+    }
+
     #[cold]
     fn keep(&mut self, event: RawEvent, detail: String) {
-        let thread = match self.current {
-            NONE => "network".to_owned(),
-            current => self.thread_name(current),
-        };
+        let thread = self.thread_shown();
         let node = &self.nodes[event.node as usize];
         self.recorder.keep(event, node.name(), thread, detail);
+    }
+
+    /// The name of the running thread, without its node.
+    pub(crate) fn thread_shown(&self) -> String {
+        match self.current {
+            NONE => "network".to_owned(),
+            current => self.thread_name(current),
+        }
     }
 }

@@ -61,10 +61,7 @@ where
         Ok((_, report)) => report.trace.clone(),
         Err(failure) => failure.report.trace.clone(),
     };
-    let run = |sim: &Sim| {
-        let body = body.clone();
-        sim.run(move || body())
-    };
+    let run = |sim: &Sim| sim.run(body.clone());
     let first = trace_of(&run(sim));
     let outcome = run(sim);
     let Some(from) = first.first_difference(&trace_of(&outcome)) else { return Ok(outcome) };

@@ -15,7 +15,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use corosensei::stack::{DefaultStack, Stack as _, StackPointer};
+use corosensei::stack::{self, DefaultStack, StackPointer};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use parking_lot::Mutex;
 
@@ -46,7 +46,7 @@ const OFFSETS: usize = 24;
 
 // SAFETY: all but the base is the mapping's, and the base is moved towards the limit by far less than the smallest
 // stack is long, to an address that is as aligned as the mapping's.
-unsafe impl corosensei::stack::Stack for Stack {
+unsafe impl stack::Stack for Stack {
     fn base(&self) -> StackPointer {
         let base = self.mapping.base().get() - self.offset;
         StackPointer::new(base).expect("a stack does not begin at address 0")

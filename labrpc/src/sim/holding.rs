@@ -7,8 +7,14 @@ use super::threads::{Held, NONE, State};
 impl Core {
     /// The running thread has taken a lock.
     pub(crate) fn hold(&mut self, held: Held) {
-        let current = self.current;
-        self.threads.slot_mut(current).held.push(held);
+        let slot = self.threads.slot_mut(self.current);
+        slot.is_locking = false;
+        slot.held.push(held);
+    }
+
+    /// The running thread does not get the lock that it tried to take.
+    pub(crate) fn locking_ends(&mut self) {
+        self.threads.slot_mut(self.current).is_locking = false;
     }
 
     /// The running thread gives a lock back. `false` when it was taken away from it before.

@@ -66,12 +66,13 @@ pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
 
 pub(crate) use context::{
-    call_after, current_names, fail, is_in, is_over, is_simulated, now, record, start_thread, step,
-    step_aside, wait, waiter, wake, with_core,
+    annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
+    record, start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Core, Stream, stream_seed};
 pub(crate) use failure::place;
 pub(crate) use fiber::forget_lifetime;
+pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{fail_misuse, wait_real};
 pub(crate) use run::{is_live, panic_report, thread_main};
 pub(crate) use service::Party;
@@ -158,6 +159,7 @@ impl Sim {
                 stall: Duration::from_secs(10),
                 stack_bytes: Self::STACK_BYTES_DEFAULT,
                 tracing: Tracing::Off,
+                alarm: None,
             },
         }
     }
@@ -221,6 +223,14 @@ impl Sim {
         self
     }
 
+    /// Calls `call` from the run loop when `step` steps have been taken, between two steps of the program: to crash or
+    /// pause a node at each point of a run in turn. It must not block.
+    #[must_use]
+    pub fn at_step(mut self, step: u64, call: impl Fn() + Send + Sync + 'static) -> Self {
+        self.settings.alarm = Some(settings::Alarm { step, call: std::sync::Arc::new(call) });
+        self
+    }
+
     /// What replays this simulation.
     #[must_use]
     pub fn replay(&self) -> Replay {
@@ -241,7 +251,7 @@ impl Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        run::run(self.settings.clone(), body).map_err(Box::new)
+        run::run(self.settings.clone(), body)
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) is_paused: bool,
     /// Threads that could run if the node were not paused, in the order in which they became runnable.
     pub(crate) kept_back: Vec<u32>,
+    /// What is to be done when the node crashes.
+    pub(crate) on_crash: Vec<Box<dyn FnOnce()>>,
     /// The global time at which the clock's rate last changed, and what the clock then showed, in nanoseconds.
     since_global: u64,
     since_local: u64,
@@ -50,6 +52,7 @@ impl Node {
             is_crashed: false,
             is_paused: false,
             kept_back: Vec::new(),
+            on_crash: Vec::new(),
             since_global: 0,
             since_local: 0,
             rate_ppm: CLOCK_RATE_NORMAL_PPM,
@@ -130,6 +133,18 @@ impl NodeHandle {
             NodeId::TESTER
         };
         Self { id, name }
+    }
+
+    /// The node that was last made with this name; `None` if there is none, and outside a simulation.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        if !context::is_simulated() {
+            return None;
+        }
+        with_core(|core| {
+            let index = core.nodes.iter().rposition(|node| node.name() == name)?;
+            Some(Self { id: NodeId::new(index), name: core.nodes[index].name_arc() })
+        })
     }
 
     /// The node of the calling thread.

@@ -17,8 +17,10 @@ pub enum Policy {
     #[default]
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): threads have random priorities, the
-    /// highest that can run runs, and at `depth - 1` random steps of every [`Policy::PCT_WINDOW`] the running
-    /// thread falls behind all others. Finds bugs that need a few preemptions at just the right places, which
+    /// highest that can run runs, and at `depth - 1` random steps of each window of steps the running thread falls
+    /// behind all others. The paper draws these steps from the length of the run, which is not known beforehand: here
+    /// windows double from [`Policy::PCT_WINDOW_FIRST`] to [`Policy::PCT_WINDOW_MAX`], so that a short run gets its
+    /// changes, and each part of a long one too. Finds bugs that need a few preemptions at just the right places, which
     /// uniform choice makes unlikely.
     Pct {
         /// How many orderings the bug needs: at least 1. 2 or 3 finds most.
@@ -30,10 +32,10 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// The steps over which [`Policy::Pct`] spreads its `depth - 1` changes before it draws new ones. The paper
-    /// wants the length of the run, which is not known beforehand; windows give each part of a long run the
-    /// guarantee that a run of that length would have.
-    pub const PCT_WINDOW: u64 = 5_000;
+    /// The length of the first window of [`Policy::Pct`], in steps.
+    pub const PCT_WINDOW_FIRST: u64 = 8;
+    /// The length that windows of [`Policy::Pct`] grow to, in steps.
+    pub const PCT_WINDOW_MAX: u64 = 8_192;
 }
 
 impl std::fmt::Display for Policy {
@@ -94,6 +96,9 @@ struct Pct {
     /// Steps until each change of the current window.
     changes: Vec<u64>,
     step: u64,
+    /// The step at which the current window ends, and its length.
+    window_end: u64,
+    window: u64,
 }
 
 /// Starting priorities of PCT are drawn from here up; demoted threads are below.
@@ -111,6 +116,8 @@ impl Scheduler {
                 lowest: PCT_FIRST_PRIORITY,
                 changes: Vec::new(),
                 step: 0,
+                window_end: 0,
+                window: Policy::PCT_WINDOW_FIRST / 2,
             }),
         };
         Self { chance: Xoshiro256PlusPlus::seed_from_u64(seed), kind }
@@ -203,10 +210,12 @@ impl Scheduler {
 
 impl Pct {
     fn count_step(&mut self, chance: &mut Xoshiro256PlusPlus) {
-        if self.step % Policy::PCT_WINDOW == 0 {
+        if self.step == self.window_end {
+            self.window = (self.window * 2).min(Policy::PCT_WINDOW_MAX);
+            self.window_end += self.window;
             self.changes.clear();
             for _ in 1..self.depth {
-                self.changes.push(self.step + chance.random_range(0..Policy::PCT_WINDOW));
+                self.changes.push(chance.random_range(self.step..self.window_end));
             }
         }
         let due = self.changes.iter().filter(|&&change| change == self.step).count();

@@ -10,7 +10,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use lock_api::{GuardNoSend, RawMutex as _, RawMutexFair as _, RawMutexTimed as _};
+use lock_api::{GuardNoSend, RawMutex as _};
 use parking_lot::RawCondvar;
 
 use super::context::{self, is_simulated, with_core};
@@ -84,7 +84,7 @@ impl RawMutex {
     /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
     #[cold]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
-        context::step(Kind::Lock, 0, location);
+        context::step_to_lock(Kind::Lock, location);
         loop {
             match with_core(|core| self.attempt(core, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -97,17 +97,23 @@ impl RawMutex {
             }
             with_core(|core| self.waiting.push_current(core));
             if context::wait(Wait::Lock(self.id()), deadline, location) == Woken::ByDeadline {
-                with_core(|core| self.waiting.remove(core, core.current));
+                with_core(|core| {
+                    self.waiting.remove(core, core.current);
+                    core.locking_ends();
+                });
                 return None;
             }
         }
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        context::step(Kind::TryLock, 0, location);
+        context::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
-            _ => None,
+            _ => {
+                with_core(Core::locking_ends);
+                None
+            }
         }
     }
 

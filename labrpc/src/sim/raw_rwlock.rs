@@ -107,7 +107,7 @@ impl RawRwLock {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) -> Option<Token> {
-        context::step(Kind::Lock, 0, location);
+        context::step_to_lock(Kind::Lock, location);
         loop {
             match with_core(|core| self.attempt(core, side, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -119,6 +119,7 @@ impl RawRwLock {
                 with_core(|core| {
                     self.waiting.remove(core, core.current);
                     self.wake_all(core);
+                    core.locking_ends();
                 });
                 return None;
             }
@@ -126,10 +127,13 @@ impl RawRwLock {
     }
 
     fn try_lock_simulated(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
-        context::step(Kind::TryLock, 0, location);
+        context::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, side, location)) {
             Attempt::Taken => Some(Token::new(true)),
-            _ => None,
+            _ => {
+                with_core(Core::locking_ends);
+                None
+            }
         }
     }
 

@@ -21,18 +21,22 @@ use super::panics;
 use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name, Woken};
-use super::trace::Trace;
+use super::trace::{Trace, Tracing};
+use crate::logging;
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
     settings: Settings,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Failure> {
+) -> Result<(T, Report), Box<Failure>> {
     assert!(
         !context::is_simulated(),
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
     );
     panics::install_hook();
+    if settings.tracing != Tracing::Off {
+        logging::trace_begins();
+    }
     let heartbeat = Arc::new(Heartbeat::default());
     let (done, result) = crossbeam_channel::bounded(1);
     let watched = Arc::clone(&heartbeat);
@@ -53,8 +57,8 @@ pub(crate) fn run<T: Send + 'static>(
 fn watch<T>(
     settings: &Settings,
     heartbeat: &Heartbeat,
-    result: &crossbeam_channel::Receiver<Result<(T, Report), Failure>>,
-) -> Result<(T, Report), Failure> {
+    result: &crossbeam_channel::Receiver<Result<(T, Report), Box<Failure>>>,
+) -> Result<(T, Report), Box<Failure>> {
     let mut seen = heartbeat.beats();
     loop {
         match result.recv_timeout(settings.stall) {
@@ -66,7 +70,7 @@ fn watch<T>(
         }
         let beats = heartbeat.beats();
         if beats == seen {
-            return Err(stalled(settings, heartbeat));
+            return Err(Box::new(stalled(settings, heartbeat)));
         }
         seen = beats;
     }
@@ -111,7 +115,7 @@ fn simulate<T: Send + 'static>(
     settings: Settings,
     heartbeat: Arc<Heartbeat>,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Failure> {
+) -> Result<(T, Report), Box<Failure>> {
     let run = next_run();
     LIVE.lock().insert(run);
     set_core(Some(Box::new(Core::new(settings, run, heartbeat))));
@@ -144,7 +148,7 @@ fn simulate<T: Send + 'static>(
     let value = value.lock().take();
     match (cause, value) {
         (None, Some(value)) => Ok((value, report)),
-        (Some(cause), _) => Err(Failure { cause, report }),
+        (Some(cause), _) => Err(Box::new(Failure { cause, report })),
         (None, None) => unreachable!("the body returned a value or the run failed"),
     }
 }
@@ -272,16 +276,18 @@ fn unwind_all(fibers: &mut Fibers) {
     });
     for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
         let Some(mut fiber) = fibers[slot as usize].take() else { continue };
-        let is_unwinding = with_core(|core| {
+        let goes_on = with_core(|core| {
             core.current = slot;
             let thread = core.threads.slot_mut(slot);
             thread.woken = Woken::ByTheEnd;
-            thread.is_unwinding
+            thread.is_unwinding || thread.is_locking
         });
-        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on.
-        let stack = if is_unwinding && fiber.resume() == Resumed::Finished {
+        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on. One that
+        // waits for a lock must have it before it can be unwound.
+        let stack = if goes_on && fiber.resume() == Resumed::Finished {
             fiber.into_stack()
         } else {
+            with_core(|core| core.threads.slot_mut(slot).has_panicked = true);
             fiber.unwind()
         };
         with_core(|core| {

@@ -2,10 +2,24 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Policy;
 use super::trace::Tracing;
+
+/// A function that the run loop calls at a certain step.
+#[derive(Clone)]
+pub(crate) struct Alarm {
+    pub(crate) step: u64,
+    pub(crate) call: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Alarm at step {}", self.step)
+    }
+}
 
 /// What decides a run, and the limits that end it. Built by [`Sim`](super::Sim).
 #[derive(Clone, Debug)]
@@ -18,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) stall: Duration,
     pub(crate) stack_bytes: usize,
     pub(crate) tracing: Tracing,
+    pub(crate) alarm: Option<Alarm>,
 }
 
 impl Settings {

@@ -106,6 +106,7 @@ impl fmt::Display for Wait {
 
 /// Why a blocked thread runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "it reads as what it is: woken by a peer")]
 pub(crate) enum Woken {
     /// Somebody woke it. What it waited for may be there now; look again.
     ByPeer,
@@ -160,8 +161,12 @@ pub(crate) struct Slot {
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
     pub(crate) held: Vec<Held>,
-    /// A panic began in this thread, whether or not it was caught since.
+    /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
+    /// The thread is between the step before a lock and the lock; see [`super::context::step_to_lock`].
+    pub(crate) is_locking: bool,
+    /// The locks that it has taken since the run was over.
+    pub(crate) locks_at_the_end: u32,
     /// The thread waits in a destructor while a panic unwinds it.
     pub(crate) is_unwinding: bool,
     /// An unpark that came before its park.
@@ -187,6 +192,8 @@ impl Slot {
             steps: 0,
             held: Vec::new(),
             has_panicked: false,
+            is_locking: false,
+            locks_at_the_end: 0,
             is_unwinding: false,
             unparked: false,
             chance: None,
@@ -228,6 +235,7 @@ impl Threads {
         slot.steps = 0;
         slot.held.clear();
         slot.has_panicked = false;
+        slot.is_locking = false;
         slot.is_unwinding = false;
         slot.unparked = false;
         slot.chance = None;

@@ -67,12 +67,13 @@ pub enum Kind {
     CallEnded = 37,
     Fault = 38,
     Note = 48,
+    Log = 49,
 }
 
 /// One event of a full trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Its place among all events of the run, from 0.
+    /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
     pub index: u64,
     /// Virtual time since the start of the run, in nanoseconds.
     #[serde(rename = "time")]
@@ -186,6 +187,13 @@ impl Recorder {
         }
     }
 
+    /// Keeps a line that is not an event: it has no part in the fingerprint, so a run that keeps it is the same run.
+    pub(crate) fn annotate(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
+        if self.keeps_next() {
+            self.keep_at(self.events, event, node, thread, detail);
+        }
+    }
+
     /// Whether details are worth writing for the next event.
     pub(crate) fn keeps_next(&self) -> bool {
         match self.tracing {
@@ -204,13 +212,17 @@ impl Recorder {
 
     /// Keeps the event that was added last.
     pub(crate) fn keep(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
+        self.keep_at(self.events - 1, event, node, thread, detail);
+    }
+
+    fn keep_at(&mut self, index: u64, event: RawEvent, node: &str, thread: String, detail: String) {
         if let Tracing::Last(n) = self.tracing
             && self.kept.len() >= n
         {
             self.kept.pop_front();
         }
         self.kept.push_back(Event {
-            index: self.events - 1,
+            index,
             time_ns: event.time_ns,
             node: node.to_owned(),
             thread,
@@ -218,10 +230,6 @@ impl Recorder {
             payload: event.payload,
             detail,
         });
-    }
-
-    pub(crate) fn events(&self) -> u64 {
-        self.events
     }
 
     /// Ends the trace.

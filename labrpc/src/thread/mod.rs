@@ -29,6 +29,11 @@ pub(crate) fn real_node_label() -> Arc<str> {
     LABEL.with_borrow_mut(|label| Arc::clone(label.get_or_insert_with(|| Arc::from("tester"))))
 }
 
+/// Changes the node label of the calling real thread, which works for many nodes in turn.
+pub(crate) fn set_real_node_label(label: Arc<str>) {
+    LABEL.set(Some(label));
+}
+
 /// Starts a thread.
 ///
 /// # Panics

@@ -168,11 +168,13 @@ impl<T> ScopedJoinHandle<'_, T> {
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         self.handle.join()?;
-        let result = self.result.lock().take().expect("a thread that has ended has left a result");
-        if result.is_err() {
+        // Without a result the run is over, and nobody sees this value.
+        let lost = || Err(Box::new("the scoped thread left no result") as Box<dyn std::any::Any + Send>);
+        let result = self.result.lock().take();
+        if matches!(result, Some(Err(_))) {
             self.shared.state.lock().unjoined_panics -= 1;
         }
-        result
+        result.unwrap_or_else(lost)
     }
 
     /// Whether the thread has ended.

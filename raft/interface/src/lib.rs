@@ -1,6 +1,18 @@
 //! What a Raft looks like from outside: the trait that the suites grade, the messages on the apply channel and
 //! the persister. The harness and a foreign implementation both depend on this crate and on nothing of the
 //! reference.
+//!
+//! A suite makes a server per peer through [`RaftServer`], reads what it delivers as [`ApplyMsg`]s and keeps its
+//! [`Persister`] through crashes: a [`MemoryPersister`], as MIT's tester does, or a [`FilePersister`] when a real
+//! process is to be killed.
+
+mod file;
+mod memory;
+mod persister;
+
+pub use file::{FilePersister, OpenError};
+pub use memory::{MemoryPersister, SaveHook, SavePoint};
+pub use persister::{Persister, SaveError};
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,40 +52,6 @@ pub enum ApplyMsg {
         data: Arc<[u8]>,
     },
 }
-
-/// What a server remembers across a crash: Raft's state and the service's latest snapshot.
-///
-/// Both are opaque bytes. `save` replaces both at once: after a crash either the old pair or the new pair is
-/// there, never a mixture.
-pub trait Persister: Send + Sync + fmt::Debug {
-    /// Replaces the Raft state and, when `snapshot` is given, the snapshot as well, atomically.
-    ///
-    /// # Errors
-    ///
-    /// [`SaveError`] when nothing has been stored: the old pair is still there. A server that cannot save must
-    /// not answer as if it had.
-    fn save(&self, state: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError>;
-    /// The Raft state last saved; empty when nothing ever was.
-    fn raft_state(&self) -> Vec<u8>;
-    /// The snapshot last saved; empty when there is none.
-    fn snapshot(&self) -> Vec<u8>;
-    /// The length of [`Self::raft_state`] in bytes, without copying it.
-    fn raft_state_len(&self) -> usize;
-    /// The length of [`Self::snapshot`] in bytes, without copying it.
-    fn snapshot_len(&self) -> usize;
-}
-
-/// A save that stored nothing: the disk failed, say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SaveError(pub String);
-
-impl fmt::Display for SaveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the save stored nothing: {}", self.0)
-    }
-}
-
-impl std::error::Error for SaveError {}
 
 impl fmt::Debug for ApplyMsg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

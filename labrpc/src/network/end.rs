@@ -1,0 +1,115 @@
+//! The caller's side.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Address;
+use super::pending::Outcome;
+use super::shared::{Called, Request, Shared, fail_run};
+use super::world::World;
+use crate::sim::{self, Kind};
+use crate::wire;
+
+/// One end of a connection to one server: what a server or clerk holds of each peer that it calls.
+///
+/// Cheap to clone; all clones are the same end.
+#[derive(Clone)]
+pub struct ClientEnd {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: u32,
+    owner: Address,
+}
+
+impl ClientEnd {
+    pub(super) fn new(shared: Arc<Shared>, id: u32, owner: Address) -> Self {
+        Self { shared, id, owner }
+    }
+
+    /// Calls `method`, named in full as `Raft.RequestVote`, with `args`, and waits for the reply. There is no timeout
+    /// to wait for: the network always comes back sooner or later, unless the handler never returns.
+    ///
+    /// `None` means only: no reply came. The request may have been lost, or the reply; the handler may have run, or
+    /// may yet run. The caller cannot know.
+    ///
+    /// # Panics
+    ///
+    /// In the real world, if the server has no such method, if its types differ from `A` and `R`, or if the handler
+    /// panicked. In a simulation these end the run with the same message.
+    #[track_caller]
+    pub fn call<A, R>(&self, method: &str, args: &A) -> Option<R>
+    where
+        A: Serialize,
+        R: Serialize + DeserializeOwned,
+    {
+        let location = Location::caller();
+        self.shared.world.assert_here();
+        if matches!(self.shared.world, World::Simulated(_)) {
+            sim::step(Kind::Send, 0, location);
+        }
+        let bytes = match wire::encode(args) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.give_up(format!("{} cannot call {method}: {error}", self.owner)),
+        };
+        let request = Request { method, args, bytes, type_name: std::any::type_name::<A>() };
+        let mut called = self.shared.call(self.id, request, location);
+        match std::mem::replace(&mut called.outcome, Outcome::Nothing) {
+            Outcome::Nothing => None,
+            Outcome::Broken(message) => self.give_up(message),
+            Outcome::Reply(bytes, type_name) => self.read(&called, bytes, type_name),
+        }
+    }
+
+    fn read<R: Serialize + DeserializeOwned>(
+        &self,
+        called: &Called,
+        bytes: Vec<u8>,
+        type_name: &'static str,
+    ) -> Option<R> {
+        match wire::decode::<R>(&bytes) {
+            Ok(reply) => {
+                self.shared.report_reply(called, &reply, &bytes);
+                wire::give_back(bytes);
+                Some(reply)
+            }
+            Err(error) => self.give_up(format!("{}, sent as {type_name}: {error}", called.describe())),
+        }
+    }
+
+    /// Fails the test.
+    #[cold]
+    fn give_up<R>(&self, message: String) -> Option<R> {
+        match self.shared.world {
+            World::Simulated(_) => {
+                fail_run(message);
+                None
+            }
+            World::Real(_) => {
+                self.shared.state.lock().failure.get_or_insert_with(|| message.clone());
+                panic!("{message}")
+            }
+        }
+    }
+
+    /// The number of this end: how many ends the network had made before it. Ends are never used again, so it tells
+    /// the calls of a restarted server from those of its predecessor.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        u64::from(self.id)
+    }
+
+    /// Who calls with it.
+    #[must_use]
+    pub fn owner(&self) -> Address {
+        self.owner
+    }
+}
+
+impl fmt::Debug for ClientEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientEnd({} of {})", self.id, self.owner)
+    }
+}

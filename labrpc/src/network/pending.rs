@@ -1,0 +1,123 @@
+//! Where a caller waits for the outcome of its call.
+
+use std::cell::RefCell;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::real::Spinning;
+use crate::sim::{self, Kind, Wait, Waiter, Woken};
+
+/// How a call ended.
+pub(super) enum Outcome {
+    /// The encoded reply, and the name of its type.
+    Reply(Vec<u8>, &'static str),
+    /// No reply came.
+    Nothing,
+    /// Something that fails the test, in the real world: it is said in the caller's thread.
+    Broken(String),
+}
+
+/// The place for one outcome. Whoever ends the call leaves it here, once.
+pub(super) struct Pending {
+    cell: Mutex<Cell>,
+    /// The outcome is there. In the real world a caller looks at this for a moment before it goes to sleep.
+    ready: AtomicBool,
+    changed: Condvar,
+}
+
+struct Cell {
+    outcome: Option<Outcome>,
+    /// The simulated thread that waits.
+    waiter: Option<Waiter>,
+}
+
+/// Places kept for the next call, for each OS thread.
+const PENDING_KEPT_MAX: usize = 64;
+
+thread_local! {
+    static POOL: RefCell<Vec<Arc<Pending>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Pending {
+    /// An empty place.
+    pub(super) fn take() -> Arc<Self> {
+        POOL.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+            Arc::new(Self {
+                cell: Mutex::new(Cell { outcome: None, waiter: None }),
+                ready: AtomicBool::new(false),
+                changed: Condvar::new(),
+            })
+        })
+    }
+
+    /// Keeps a place whose outcome was taken, for the next call.
+    fn give_back(self: Arc<Self>) {
+        self.ready.store(false, Ordering::Relaxed);
+        POOL.with_borrow_mut(|pool| {
+            if pool.len() < PENDING_KEPT_MAX {
+                pool.push(self);
+            }
+        });
+    }
+
+    /// Leaves the outcome and wakes the caller.
+    pub(super) fn complete(&self, outcome: Outcome) {
+        let mut cell = self.cell.lock();
+        cell.outcome = Some(outcome);
+        let waiter = cell.waiter.take();
+        self.ready.store(true, Ordering::Release);
+        if waiter.is_none() {
+            self.changed.notify_one();
+        }
+        drop(cell);
+        if let Some(waiter) = waiter
+            && sim::is_simulated()
+        {
+            sim::wake(waiter);
+        }
+    }
+
+    /// Waits in a simulation. A call takes a step at least, so that time passes in a loop of calls that fail at once.
+    pub(super) fn wait_simulated(
+        self: Arc<Self>,
+        method: &'static str,
+        location: &'static Location<'static>,
+    ) -> Outcome {
+        let mut waited = false;
+        loop {
+            let mut cell = self.cell.lock();
+            if let Some(outcome) = cell.outcome.take() {
+                drop(cell);
+                self.give_back();
+                if !waited {
+                    sim::step(Kind::Recv, 0, location);
+                }
+                return outcome;
+            }
+            cell.waiter = Some(sim::waiter());
+            drop(cell);
+            if sim::wait(Wait::Reply(method), None, location) == Woken::ByTheEnd {
+                return Outcome::Nothing;
+            }
+            waited = true;
+        }
+    }
+
+    /// Waits in the real world: looks for a moment, then sleeps.
+    pub(super) fn wait_real(self: Arc<Self>, spinning: &Spinning) -> Outcome {
+        spinning.until(|| self.ready.load(Ordering::Acquire));
+        let mut cell = self.cell.lock();
+        let outcome = loop {
+            match cell.outcome.take() {
+                Some(outcome) => break outcome,
+                None => self.changed.wait(&mut cell),
+            }
+        };
+        drop(cell);
+        self.give_back();
+        outcome
+    }
+}

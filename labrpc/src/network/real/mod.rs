@@ -1,0 +1,68 @@
+//! The real world's part: a thread for what happens later, and a pool of threads for handlers.
+
+mod pool;
+mod spinning;
+mod timer;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+pub(super) use spinning::Spinning;
+
+use super::world::Job;
+use pool::Pool;
+use timer::Timer;
+
+/// The threads, clock and chance of one real network.
+pub(super) struct Real {
+    start: Instant,
+    pub(super) chance: Mutex<Xoshiro256PlusPlus>,
+    /// Callers that look for their reply before they go to sleep.
+    pub(super) callers: Spinning,
+    timer: Arc<Timer>,
+    pool: Arc<Pool>,
+}
+
+impl Real {
+    /// Threads are started when they are first needed.
+    pub(super) fn start(seed: Option<u64>) -> Arc<Self> {
+        // What the standard library seeds its hash maps with, which is the operating system's chance.
+        let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+        let timer = Arc::new(Timer::default());
+        Arc::new(Self {
+            start: Instant::now(),
+            chance: Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
+            callers: Spinning::default(),
+            pool: Arc::new(Pool::new(Arc::clone(&timer))),
+            timer,
+        })
+    }
+
+    pub(super) fn now_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn schedule(&self, delay: Duration, job: Job) {
+        Timer::schedule(&self.timer, delay, job);
+    }
+
+    pub(super) fn submit(&self, label: Arc<str>, job: Job) {
+        Pool::submit(&self.pool, label, job);
+    }
+
+    /// Lets all threads end: the timer and idle ones now, the others when their handlers return.
+    pub(super) fn stop(&self) {
+        self.timer.stop();
+        self.pool.stop();
+    }
+
+    /// How many threads there are now.
+    pub(super) fn threads(&self) -> usize {
+        self.timer.threads() + self.pool.threads()
+    }
+}

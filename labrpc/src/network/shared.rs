@@ -1,0 +1,523 @@
+//! The way of a message, from the caller to the handler and back.
+//!
+//! Everything that happens is one of a few small steps, and each of them locks the state, decides, unlocks, and acts:
+//!
+//! 1. [`Shared::call`]: the request enters the table of calls and passes the rules.
+//! 2. [`Shared::send`]: it arrives, now or later, once or several times, or is lost, or is held.
+//! 3. [`Shared::arrive`]: whoever is at the called address now gets it, in a thread of its node.
+//! 4. [`Shared::serve`]: the handler runs; its reply passes the rules and goes the same way back.
+//! 5. [`Shared::arrive`]: the reply ends the call and wakes the caller.
+//!
+//! The lock is never held across a switch of threads, user code, or the destructor of a user's value. A message under
+//! way belongs to the network: it does not matter what becomes of the thread that sent it.
+
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::calls::{Call, CallKey};
+use super::message::{Direction, Happening, Message, MessageEvent};
+use super::pending::{Outcome, Pending};
+use super::rules::{Delays, Entry, Fate, Held, Plan, judge};
+use super::service::Exchange;
+use super::state::{Begun, Incarnation, Observers, Rules, State};
+use super::world::World;
+use super::{Address, Network};
+use crate::sim::{self, Cause, Kind, with_core};
+use crate::wire::{self, Describe, WireError};
+
+/// A network's state and world; what all its handles share.
+pub(super) struct Shared {
+    pub(super) world: World,
+    pub(super) state: Mutex<State>,
+}
+
+/// A message in its encoded form.
+pub(super) struct Parcel {
+    pub(super) key: CallKey,
+    direction: Direction,
+    end: u32,
+    from: Address,
+    to: Address,
+    method: u32,
+    name: &'static str,
+    bytes: Vec<u8>,
+    /// The sender's name for the type, for messages.
+    type_name: &'static str,
+}
+
+impl Parcel {
+    fn copy(&self) -> Self {
+        Self { bytes: wire::copy(&self.bytes), ..*self }
+    }
+
+    fn message<'a>(&self, content: Option<&'a dyn Describe>) -> Message<'a> {
+        Message {
+            call: self.key.number,
+            end: u64::from(self.end),
+            direction: self.direction,
+            from: self.from,
+            to: self.to,
+            method: self.name,
+            size: self.bytes.len(),
+            content,
+        }
+    }
+}
+
+/// Arguments on their way into the network.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) args: &'a dyn Describe,
+    pub(super) bytes: Vec<u8>,
+    pub(super) type_name: &'static str,
+}
+
+/// What a caller gets back to make sense of the outcome of its call.
+pub(super) struct Called {
+    pub(super) outcome: Outcome,
+    parcel: Option<(CallKey, Address, Address, &'static str, u64)>,
+    end: u32,
+    observers: Observers,
+}
+
+impl Shared {
+    // ----- requests -----
+
+    /// Sends a request and waits for the outcome.
+    pub(super) fn call(
+        self: &Arc<Self>,
+        end: u32,
+        request: Request<'_>,
+        location: &'static Location<'static>,
+    ) -> Called {
+        let pending = Pending::take();
+        let size = request.bytes.len();
+        let begun =
+            self.state.lock().begin(end, request.method, size, self.world.now_ns(), Arc::clone(&pending));
+        let Some(begun) = begun else {
+            self.pause_after_the_end(location);
+            return Called { outcome: Outcome::Nothing, parcel: None, end, observers: None };
+        };
+        let Begun { key, method, name, from, to, incarnation, .. } = begun;
+        let parcel = Parcel {
+            key,
+            direction: Direction::Request,
+            end,
+            from,
+            to,
+            method,
+            name,
+            bytes: request.bytes,
+            type_name: request.type_name,
+        };
+        let parcel_ids = Some((key, from, to, name, incarnation));
+        self.send_request(parcel, request.args, &begun);
+        let outcome = match &self.world {
+            World::Simulated(_) => pending.wait_simulated(name, location),
+            World::Real(real) => pending.wait_real(&real.callers),
+        };
+        Called { outcome, parcel: parcel_ids, end, observers: begun.observers }
+    }
+
+    /// A network that was cleaned up answers nothing, at once; a loop of calls to it must see time pass all the same.
+    fn pause_after_the_end(&self, location: &'static Location<'static>) {
+        if matches!(self.world, World::Simulated(_)) {
+            sim::step(Kind::Recv, 0, location);
+        }
+    }
+
+    fn send_request(self: &Arc<Self>, parcel: Parcel, args: &dyn Describe, begun: &Begun) {
+        let message = parcel.message(Some(args));
+        let view = View { observers: &begun.observers, bytes: &parcel.bytes, incarnation: begun.incarnation };
+        self.report(&view, message, Happening::Sent);
+        if let Some(obstacle) = begun.obstacle {
+            self.report(&view, message, Happening::Dropped { by: obstacle });
+            let timeout = self.draw_timeout();
+            return self.lose_after(timeout, parcel);
+        }
+        match self.pass(&begun.rules, &view, message) {
+            None => self.arrive(parcel),
+            Some(plan) => self.send(parcel, plan),
+        }
+    }
+
+    /// How long a caller waits for a server that cannot be reached.
+    fn draw_timeout(&self) -> Duration {
+        let has_long_delays = self.state.lock().knobs.long_delays;
+        let timeouts = if has_long_delays { Delays::MIT_LONG_DELAYS } else { Delays::MIT_UNREACHABLE };
+        timeouts.draw(&mut self.world.chance())
+    }
+
+    // ----- rules -----
+
+    /// Lets a message pass the rules. `None` if there are none.
+    fn pass(&self, rules: &Rules, view: &View<'_>, message: Message<'_>) -> Option<Plan> {
+        let rules = rules.as_ref()?;
+        let plan = judge(rules, &message, &mut self.world.chance());
+        let dropped = |entry: &Arc<Entry>| {
+            self.report(view, message, Happening::Dropped { by: &entry.rule.name() });
+        };
+        match &plan.fate {
+            Fate::Deliver => {}
+            Fate::Drop(entry) | Fate::Unreachable(entry) => dropped(entry),
+            Fate::Hold(entry) => {
+                self.report(view, message, Happening::Held { by: &entry.rule.name() });
+            }
+        }
+        Some(plan)
+    }
+
+    /// Does what the rules decided.
+    fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
+        for later in &plan.copies {
+            self.add_copy(&parcel);
+            self.arrive_after(plan.delay + *later, parcel.copy());
+        }
+        match plan.fate {
+            Fate::Deliver => self.arrive_after(plan.delay, parcel),
+            Fate::Drop(_) => self.lose_after(plan.delay, parcel),
+            Fate::Unreachable(_) => {
+                let timeout = self.draw_timeout();
+                self.lose_after(plan.delay + timeout, parcel);
+            }
+            Fate::Hold(entry) => self.state.lock().held.push(Held { rule: entry.id, parcel }),
+        }
+    }
+
+    fn add_copy(&self, parcel: &Parcel) {
+        if let Some(call) = self.state.lock().calls.get_mut(parcel.key) {
+            call.messages += 1;
+            call.replies += u32::from(parcel.direction == Direction::Reply);
+        }
+    }
+
+    fn arrive_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+        if delay.is_zero() {
+            return self.arrive(parcel);
+        }
+        let shared = Arc::clone(self);
+        self.world.schedule(delay, Box::new(move || shared.arrive(parcel)));
+    }
+
+    fn lose_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+        let (key, is_reply) = (parcel.key, parcel.direction == Direction::Reply);
+        wire::give_back(parcel.bytes);
+        if delay.is_zero() {
+            return self.lose(key, is_reply);
+        }
+        let shared = Arc::clone(self);
+        self.world.schedule(delay, Box::new(move || shared.lose(key, is_reply)));
+    }
+
+    /// A message is gone; if it was the last one of its call, the caller learns that there is no reply.
+    fn lose(&self, key: CallKey, is_reply: bool) {
+        let ended = self.state.lock().lose(key, is_reply);
+        end_without_reply(ended);
+    }
+
+    // ----- arrival -----
+
+    fn arrive(self: &Arc<Self>, parcel: Parcel) {
+        match parcel.direction {
+            Direction::Request => self.request_arrives(parcel),
+            Direction::Reply => self.reply_arrives(parcel),
+        }
+    }
+
+    fn request_arrives(self: &Arc<Self>, parcel: Parcel) {
+        let mut state = self.state.lock();
+        let observers = state.observers();
+        let Some(server) = state.receive(parcel.to, parcel.bytes.len()) else {
+            drop(state);
+            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let because = "no server is there any more";
+            self.report(&view, parcel.message(None), Happening::Discarded { because });
+            return self.lose_after(Duration::ZERO, parcel);
+        };
+        if let Some(call) = state.calls.get_mut(parcel.key) {
+            call.since_ns = self.world.now_ns();
+        }
+        drop(state);
+        let shared = Arc::clone(self);
+        let (there, name) = (Arc::clone(&server), parcel.name);
+        let job = Box::new(move || shared.serve_guarded(server, parcel, observers));
+        self.world.start_handler(&there.node, &there.label, name, job);
+    }
+
+    fn reply_arrives(&self, parcel: Parcel) {
+        let mut state = self.state.lock();
+        let ended = state.end_with_reply(parcel.key, parcel.bytes.len());
+        let Some(call) = ended else {
+            let observers = state.observers();
+            drop(state);
+            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let because = "the call has ended";
+            self.report(&view, parcel.message(None), Happening::Discarded { because });
+            return wire::give_back(parcel.bytes);
+        };
+        drop(state);
+        call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name));
+    }
+
+    // ----- handlers -----
+
+    /// As [`Self::serve`]; a panic of the handler fails the test. A simulation sees to that itself.
+    fn serve_guarded(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
+        if matches!(self.world, World::Simulated(_)) {
+            return self.serve(server, request, observers);
+        }
+        let (key, name, to) = (request.key, request.name, request.to);
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.serve(server, request, observers)));
+        if let Err(payload) = outcome {
+            let said = sim::panic_message(&*payload);
+            self.fail(key, format!("the handler of {name} on {to} panicked: {said}"));
+        }
+    }
+
+    /// Handles a request, in a thread of the server's node.
+    fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
+        let Some(handler) = server.handler(request.method) else {
+            let known = server.methods.join(", ");
+            let message = format!(
+                "{} called {} on {}, which has no such method; it has: {known}",
+                request.from, request.name, request.to
+            );
+            return self.fail(request.key, message);
+        };
+        let handling = Handling { shared: self, server: &server, request: &request, observers: &observers };
+        if let Err(error) = handler(&request.bytes, &handling) {
+            let Parcel { key, from, to, name, type_name, .. } = &request;
+            self.fail(
+                *key,
+                format!(
+                    "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
+                ),
+            );
+        }
+        wire::give_back(request.bytes);
+    }
+
+    fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
+        if matches!(self.world, World::Simulated(_)) {
+            sim::step(Kind::Send, 0, Location::caller());
+        }
+        let incarnation = handling.server.number;
+        let message = parcel.message(Some(reply));
+        let mut state = self.state.lock();
+        let refused = state.send_reply(parcel.key, incarnation);
+        let (rules, observers) = (state.rules(), state.observers());
+        drop(state);
+        let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
+        self.report(&view, message, Happening::Sent);
+        if let Some(because) = refused {
+            self.report(&view, message, Happening::Discarded { because });
+            return self.lose_after(Duration::ZERO, parcel);
+        }
+        match self.pass(&rules, &view, message) {
+            None => self.reply_arrives(parcel),
+            Some(plan) => self.send(parcel, plan),
+        }
+    }
+
+    /// Something that no test may overlook: in a simulation it ends the run, in the real world it panics in the
+    /// caller's thread.
+    pub(super) fn fail(&self, key: CallKey, message: String) {
+        match self.world {
+            World::Simulated(_) => fail_run(message),
+            World::Real(_) => {
+                let mut state = self.state.lock();
+                state.failure.get_or_insert_with(|| message.clone());
+                let ended = state.calls.remove(key);
+                drop(state);
+                if let Some(call) = ended {
+                    call.pending.complete(Outcome::Broken(message));
+                }
+            }
+        }
+    }
+
+    // ----- what is gone -----
+
+    /// A server has gone, or an end was disabled: the calls that it concerns look again when MIT's next poll is due.
+    pub(super) fn something_is_gone(self: &Arc<Self>) {
+        let cut_off = self.state.lock().cut_off(self.world.now_ns());
+        for (key, wait_ns) in cut_off {
+            let shared = Arc::clone(self);
+            let look = move || {
+                let ended = shared.state.lock().end_if_cut_off(key);
+                end_without_reply(ended);
+            };
+            self.world.schedule(Duration::from_nanos(wait_ns), Box::new(look));
+        }
+    }
+
+    /// Ends everything: all callers are freed, and nothing is delivered any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        let calls = state.remove_all_calls();
+        let dropped = (state.remove_all_servers(), std::mem::take(&mut state.held), state.take_watchers());
+        drop(state);
+        drop(dropped);
+        for call in calls {
+            end_without_reply(Some(call));
+        }
+        if let World::Real(real) = &self.world {
+            real.stop();
+        }
+    }
+
+    // ----- held messages -----
+
+    pub(super) fn held_by(&self, rule: u64) -> usize {
+        self.state.lock().held.iter().filter(|held| held.rule == rule).count()
+    }
+
+    pub(super) fn release(self: &Arc<Self>, rule: u64, order: impl FnOnce(Vec<Held>) -> Vec<Held>) -> usize {
+        let held = self.state.lock().take_held(rule);
+        let held = order(held);
+        let count = held.len();
+        for Held { parcel, .. } in held {
+            self.arrive(parcel);
+        }
+        count
+    }
+
+    pub(super) fn release_one(self: &Arc<Self>, rule: u64) -> bool {
+        let mut state = self.state.lock();
+        let Some(place) = state.held.iter().position(|held| held.rule == rule) else { return false };
+        let Held { parcel, .. } = state.held.remove(place);
+        drop(state);
+        self.arrive(parcel);
+        true
+    }
+
+    pub(super) fn discard_held(self: &Arc<Self>, rule: u64) -> usize {
+        let held = self.state.lock().take_held(rule);
+        let count = held.len();
+        for Held { parcel, .. } in held {
+            self.lose_after(Duration::ZERO, parcel);
+        }
+        count
+    }
+
+    pub(super) fn end_rule(self: &Arc<Self>, rule: u64) {
+        let removed = self.state.lock().remove_rule(rule);
+        if !self.world.is_here() {
+            return;
+        }
+        if let Some(entry) = removed {
+            Network::record_fault(|| format!("end of {}", entry.rule.name()));
+        }
+        self.release(rule, |held| held);
+    }
+
+    // ----- reports -----
+
+    /// Tells the trace and the observers what happened to a message.
+    fn report(&self, view: &View<'_>, message: Message<'_>, what: Happening<'_>) {
+        if matches!(self.world, World::Simulated(_)) {
+            record(view, &message, what);
+        }
+        let Some(observers) = view.observers else { return };
+        let time = Duration::from_nanos(self.world.now_ns());
+        let event = MessageEvent { message, what, time, incarnation: view.incarnation };
+        for observer in observers.iter() {
+            observer.observe(&event);
+        }
+    }
+
+    /// Tells that the caller has got its reply.
+    pub(super) fn report_reply(&self, called: &Called, reply: &dyn Describe, bytes: &[u8]) {
+        let Some((key, caller, server, method, incarnation)) = called.parcel else { return };
+        let message = Message {
+            call: key.number,
+            end: u64::from(called.end),
+            direction: Direction::Reply,
+            from: server,
+            to: caller,
+            method,
+            size: bytes.len(),
+            content: Some(reply),
+        };
+        let view = View { observers: &called.observers, bytes, incarnation };
+        self.report(&view, message, Happening::Delivered);
+    }
+}
+
+impl Called {
+    /// Who called whom and what, for messages.
+    pub(super) fn describe(&self) -> String {
+        self.parcel.map_or_else(String::new, |(_, from, to, method, _)| {
+            format!("{from} cannot read the reply of {to} to {method}")
+        })
+    }
+}
+
+/// What a report needs besides the message.
+struct View<'a> {
+    observers: &'a Observers,
+    bytes: &'a [u8],
+    incarnation: u64,
+}
+
+/// Puts what happened into the trace.
+fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
+    let parties = message.from.number() << 20 ^ message.to.number();
+    let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);
+    // The content is user code: it is read before the trace is touched, and only if the trace keeps the event.
+    let keeps = with_core(|core| core.recorder.keeps_next());
+    let detail = if keeps { detail(message, what) } else { String::new() };
+    sim::record(what.kind(message.direction), payload, || detail);
+}
+
+#[cold]
+fn detail(message: &Message<'_>, what: Happening<'_>) -> String {
+    match message.value() {
+        Some(value) => format!("{what}: {message}: {value}"),
+        None => format!("{what}: {message}"),
+    }
+}
+
+/// Ends the run with a message, in a thread of the simulation.
+pub(super) fn fail_run(message: String) {
+    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
+    sim::fail(cause);
+}
+
+fn end_without_reply(ended: Option<Call>) {
+    if let Some(call) = ended {
+        call.pending.complete(Outcome::Nothing);
+    }
+}
+
+/// One request while its handler is at work.
+struct Handling<'a> {
+    shared: &'a Arc<Shared>,
+    server: &'a Incarnation,
+    request: &'a Parcel,
+    observers: &'a Observers,
+}
+
+impl Exchange for Handling<'_> {
+    fn delivered(&self, args: &dyn Describe) {
+        let view =
+            View { observers: self.observers, bytes: &self.request.bytes, incarnation: self.server.number };
+        self.shared.report(&view, self.request.message(Some(args)), Happening::Delivered);
+    }
+
+    fn replied(&self, reply: &dyn Describe, bytes: Result<Vec<u8>, WireError>, type_name: &'static str) {
+        let Parcel { key, end, from, to, method, name, .. } = *self.request;
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) => return self.shared.fail(key, format!("{to} cannot reply to {name}: {error}")),
+        };
+        let direction = Direction::Reply;
+        let parcel = Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name };
+        self.shared.send_reply(self, reply, parcel);
+    }
+}

@@ -1,0 +1,346 @@
+//! What the network knows, behind one lock. Nothing here blocks, runs user code or drops a user's value.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::calls::{Call, CallKey, Calls};
+use super::counters::{Counters, Tally};
+use super::message::Observer;
+use super::pending::Pending;
+use super::rules::{Entry, Held, mit_rules};
+use super::service::Handler;
+use super::{Address, names};
+use crate::sim::NodeHandle;
+
+/// A caller looks after this long, again and again, whether its server is still there (MIT).
+const LOOK_AGAIN_NS: u64 = 100_000_000;
+
+/// One client end.
+struct End {
+    owner: Address,
+    to: Option<Address>,
+    is_enabled: bool,
+}
+
+/// One server, from when it was added until it is deleted or replaced.
+pub(super) struct Incarnation {
+    pub(super) number: u64,
+    pub(super) node: NodeHandle,
+    pub(super) label: Arc<str>,
+    /// By the method's place in the network's table.
+    handlers: BTreeMap<u32, Arc<Handler>>,
+    /// What it serves, for messages.
+    pub(super) methods: Vec<String>,
+}
+
+impl Incarnation {
+    pub(super) fn handler(&self, method: u32) -> Option<&Handler> {
+        self.handlers.get(&method).map(|handler| &**handler)
+    }
+}
+
+/// A called address: who is there, and what was counted.
+#[derive(Default)]
+struct Place {
+    server: Option<Arc<Incarnation>>,
+    tally: Tally,
+}
+
+/// The network's rules as one message passes them; replaced as a whole when they change.
+pub(super) type Rules = Option<Arc<[Arc<Entry>]>>;
+/// Who watches; likewise.
+pub(super) type Observers = Option<Arc<[Arc<dyn Observer>]>>;
+
+/// MIT's global settings.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Knobs {
+    pub(super) unreliable: bool,
+    pub(super) long_reordering: bool,
+    pub(super) long_delays: bool,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    ends: Vec<End>,
+    places: BTreeMap<Address, Place>,
+    incarnations: u64,
+    pub(super) calls: Calls,
+    /// Names of methods in the order of their first use, and where they stand.
+    names: Vec<(&'static str, Tally)>,
+    by_name: BTreeMap<&'static str, u32>,
+    total: Tally,
+    pub(super) knobs: Knobs,
+    mit: Vec<Arc<Entry>>,
+    added: Vec<Arc<Entry>>,
+    entries: u64,
+    rules: Rules,
+    pub(super) held: Vec<Held>,
+    observers: Observers,
+    pub(super) is_closed: bool,
+    pub(super) failure: Option<String>,
+}
+
+/// A call that has just been entered into the table, and what is needed to send its request.
+pub(super) struct Begun {
+    pub(super) key: CallKey,
+    pub(super) method: u32,
+    pub(super) name: &'static str,
+    pub(super) from: Address,
+    pub(super) to: Address,
+    pub(super) incarnation: u64,
+    /// What is in the way, if the server cannot be reached.
+    pub(super) obstacle: Option<&'static str>,
+    pub(super) rules: Rules,
+    pub(super) observers: Observers,
+}
+
+impl State {
+    // ----- methods -----
+
+    /// The place of a method in the table, and its name for as long as the process lives.
+    fn method(&mut self, name: &str) -> (u32, &'static str) {
+        if let Some((&name, &place)) = self.by_name.get_key_value(name) {
+            return (place, name);
+        }
+        let name = names::intern(name);
+        let place = self.names.len() as u32;
+        self.names.push((name, Tally::default()));
+        self.by_name.insert(name, place);
+        (place, name)
+    }
+
+    // ----- ends -----
+
+    pub(super) fn make_end(&mut self, owner: Address) -> u32 {
+        self.ends.push(End { owner, to: None, is_enabled: false });
+        self.ends.len() as u32 - 1
+    }
+
+    pub(super) fn connect(&mut self, end: u32, to: Address) {
+        self.ends[end as usize].to = Some(to);
+    }
+
+    pub(super) fn set_enabled(&mut self, end: u32, is_enabled: bool) {
+        self.ends[end as usize].is_enabled = is_enabled;
+    }
+
+    pub(super) fn is_enabled(&self, end: u32) -> bool {
+        self.ends[end as usize].is_enabled
+    }
+
+    // ----- servers -----
+
+    /// Puts a server at an address. Returns its number and the one that was there before.
+    pub(super) fn add_server(
+        &mut self,
+        address: Address,
+        node: NodeHandle,
+        methods: Vec<(String, Arc<Handler>)>,
+    ) -> (u64, Option<Arc<Incarnation>>) {
+        self.incarnations += 1;
+        let number = self.incarnations;
+        let names = methods.iter().map(|(name, _)| name.clone()).collect();
+        let handlers = methods.into_iter().map(|(name, handler)| (self.method(&name).0, handler)).collect();
+        let label = Arc::from(node.name());
+        let server = Arc::new(Incarnation { number, node, label, handlers, methods: names });
+        let place = self.places.entry(address).or_default();
+        (number, place.server.replace(server))
+    }
+
+    pub(super) fn remove_server(&mut self, address: Address) -> Option<Arc<Incarnation>> {
+        self.places.get_mut(&address)?.server.take()
+    }
+
+    pub(super) fn remove_all_servers(&mut self) -> Vec<Arc<Incarnation>> {
+        self.places.values_mut().filter_map(|place| place.server.take()).collect()
+    }
+
+    /// The server at an address, unless its node was crashed.
+    fn server(&self, address: Address) -> Option<&Arc<Incarnation>> {
+        let server = self.places.get(&address)?.server.as_ref()?;
+        (!server.node.is_crashed()).then_some(server)
+    }
+
+    /// The server that a request arrives at, which counts it.
+    pub(super) fn receive(&mut self, to: Address, size: usize) -> Option<Arc<Incarnation>> {
+        let place = self.places.get_mut(&to)?;
+        let server = place.server.as_ref()?;
+        if server.node.is_crashed() {
+            return None;
+        }
+        place.tally.calls += 1;
+        place.tally.bytes += size as u64;
+        Some(Arc::clone(server))
+    }
+
+    // ----- calls -----
+
+    /// Enters a call. `None` once the network is closed.
+    pub(super) fn begin(
+        &mut self,
+        end: u32,
+        method: &str,
+        size: usize,
+        now_ns: u64,
+        pending: Arc<Pending>,
+    ) -> Option<Begun> {
+        if self.is_closed {
+            return None;
+        }
+        let (method, name) = self.method(method);
+        for tally in [&mut self.total, &mut self.names[method as usize].1] {
+            tally.calls += 1;
+            tally.bytes += size as u64;
+        }
+        let End { owner, to, is_enabled } = self.ends[end as usize];
+        let server = to.and_then(|to| self.server(to));
+        let obstacle = match (to, is_enabled, server) {
+            (None, ..) => Some("an end that is not connected"),
+            (_, false, _) => Some("a disabled end"),
+            (_, _, None) => Some("a server that is not there"),
+            _ => None,
+        };
+        let incarnation = server.filter(|_| obstacle.is_none()).map_or(0, |server| server.number);
+        let to = to.unwrap_or(Address::Nobody);
+        let call = Call { end, method, to, incarnation, messages: 1, replies: 0, since_ns: now_ns, pending };
+        let key = self.calls.add(call);
+        let (rules, observers) = (self.rules.clone(), self.observers.clone());
+        Some(Begun { key, method, name, from: owner, to, incarnation, obstacle, rules, observers })
+    }
+
+    /// Whether no reply may come any more, because the call's server is gone or its end disabled (MIT), and none is
+    /// on its way already. A call that met an obstacle when it was sent waits for its own timeout instead.
+    fn is_cut_off(&self, call: &Call) -> bool {
+        let is_there = |server: &Arc<Incarnation>| server.number == call.incarnation;
+        call.incarnation != 0
+            && call.replies == 0
+            && !(self.is_enabled(call.end) && self.server(call.to).is_some_and(is_there))
+    }
+
+    /// Why the reply that a handler has just returned must not reach its caller; `None` if it may, and then it counts
+    /// as sent.
+    pub(super) fn send_reply(&mut self, key: CallKey, handled_by: u64) -> Option<&'static str> {
+        let Some(call) = self.calls.get_mut(key) else { return Some("the call has ended") };
+        call.replies += 1;
+        let (end, to, incarnation) = (call.end, call.to, call.incarnation);
+        if !self.is_enabled(end) {
+            return Some("the end is disabled");
+        }
+        match self.server(to) {
+            Some(server) if server.number == incarnation && handled_by == incarnation => None,
+            _ => Some("the server is gone"),
+        }
+    }
+
+    /// A message of a call is lost. Returns the call if it ends by that.
+    pub(super) fn lose(&mut self, key: CallKey, is_reply: bool) -> Option<Call> {
+        let call = self.calls.get_mut(key)?;
+        call.messages -= 1;
+        call.replies -= u32::from(is_reply);
+        let is_last = call.messages == 0;
+        if is_last { self.calls.remove(key) } else { self.end_if_cut_off(key) }
+    }
+
+    /// MIT's look, every 100 ms, whether a call can still get a reply. Returns the call if it cannot.
+    pub(super) fn end_if_cut_off(&mut self, key: CallKey) -> Option<Call> {
+        let is_cut_off = self.calls.get(key).is_some_and(|call| self.is_cut_off(call));
+        if is_cut_off { self.calls.remove(key) } else { None }
+    }
+
+    /// The reply of a call has arrived. Returns the call and counts the bytes, unless the call has ended before.
+    pub(super) fn end_with_reply(&mut self, key: CallKey, size: usize) -> Option<Call> {
+        let call = self.calls.remove(key)?;
+        self.total.bytes += size as u64;
+        self.names[call.method as usize].1.bytes += size as u64;
+        if let Some(place) = self.places.get_mut(&call.to) {
+            place.tally.bytes += size as u64;
+        }
+        Some(call)
+    }
+
+    /// The calls that can get no reply any more but do not know it yet, and how long it is until each looks again.
+    pub(super) fn cut_off(&self, now_ns: u64) -> Vec<(CallKey, u64)> {
+        let lost = self.calls.iter().filter(|(_, call)| self.is_cut_off(call));
+        lost.map(|(key, call)| (key, LOOK_AGAIN_NS - now_ns.saturating_sub(call.since_ns) % LOOK_AGAIN_NS))
+            .collect()
+    }
+
+    pub(super) fn remove_all_calls(&mut self) -> Vec<Call> {
+        let keys: Vec<CallKey> = self.calls.iter().map(|(key, _)| key).collect();
+        keys.into_iter().filter_map(|key| self.calls.remove(key)).collect()
+    }
+
+    // ----- rules and observers -----
+
+    pub(super) fn rules(&self) -> Rules {
+        self.rules.clone()
+    }
+
+    pub(super) fn observers(&self) -> Observers {
+        self.observers.clone()
+    }
+
+    pub(super) fn next_rule(&mut self) -> u64 {
+        self.entries += 1;
+        self.entries
+    }
+
+    pub(super) fn add_rule(&mut self, entry: Arc<Entry>) {
+        self.added.push(entry);
+        self.list_rules();
+    }
+
+    /// Takes a rule out. Returns it, to be dropped outside of the lock.
+    pub(super) fn remove_rule(&mut self, id: u64) -> Option<Arc<Entry>> {
+        let place = self.added.iter().position(|entry| entry.id == id)?;
+        let entry = self.added.remove(place);
+        self.list_rules();
+        Some(entry)
+    }
+
+    pub(super) fn set_knobs(&mut self, change: impl FnOnce(&mut Knobs)) {
+        change(&mut self.knobs);
+        self.mit = mit_rules(self.knobs.unreliable, self.knobs.long_reordering);
+        self.list_rules();
+    }
+
+    fn list_rules(&mut self) {
+        let all: Vec<Arc<Entry>> = self.mit.iter().chain(&self.added).cloned().collect();
+        self.rules = (!all.is_empty()).then(|| all.into());
+    }
+
+    /// Takes what a rule holds back, oldest first.
+    pub(super) fn take_held(&mut self, rule: u64) -> Vec<Held> {
+        let (held, kept) = std::mem::take(&mut self.held).into_iter().partition(|held| held.rule == rule);
+        self.held = kept;
+        held
+    }
+
+    pub(super) fn add_observer(&mut self, observer: Arc<dyn Observer>) {
+        let before = self.observers.iter().flat_map(|observers| observers.iter().cloned());
+        self.observers = Some(before.chain([observer]).collect());
+    }
+
+    /// Takes all rules and observers, to be dropped outside of the lock.
+    pub(super) fn take_watchers(&mut self) -> (Rules, Vec<Arc<Entry>>, Observers) {
+        (self.rules.take(), std::mem::take(&mut self.added), self.observers.take())
+    }
+
+    // ----- counters -----
+
+    pub(super) fn total(&self) -> Tally {
+        self.total
+    }
+
+    pub(super) fn server_tally(&self, address: Address) -> Tally {
+        self.places.get(&address).map_or_else(Tally::default, |place| place.tally)
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        Counters {
+            total: self.total,
+            servers: self.places.iter().map(|(address, place)| (*address, place.tally)).collect(),
+            methods: self.names.iter().filter(|(_, tally)| tally.calls > 0).copied().collect(),
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Reading single fields of a value without making a tree of it.
+//!
+//! `serde` hands a serialiser one field after another, by name; a serialiser that wants one of them leaves the
+//! others alone, so asking a message for its term costs a few comparisons, however long its entries are.
+
+use std::fmt;
+
+use serde::ser::{self, Serialize};
+
+use super::Value;
+
+/// What can be asked of any value that serialises.
+///
+/// ```
+/// use labrpc::wire::Describe;
+/// use serde::Serialize;
+///
+/// #[derive(Serialize)]
+/// struct Entry { term: u64 }
+/// #[derive(Serialize)]
+/// struct AppendEntries { term: u64, success: bool, entries: Vec<Entry> }
+///
+/// let args = AppendEntries { term: 7, success: true, entries: vec![Entry { term: 5 }, Entry { term: 7 }] };
+/// assert_eq!(args.int_of("term"), Some(7));
+/// assert_eq!(args.int_of("success"), Some(1));
+/// assert_eq!(args.len_of("entries"), Some(2));
+/// assert_eq!(args.ints_of("entries", "term"), [5, 7]);
+/// assert_eq!(args.int_of("votes"), None);
+/// assert_eq!(
+///     args.to_value().to_string(),
+///     "AppendEntries {term: 7, success: true, entries: [Entry {term: 5}, Entry {term: 7}]}"
+/// );
+/// ```
+pub trait Describe {
+    /// The whole as a tree.
+    fn to_value(&self) -> Value;
+
+    /// The number in a field of a struct; a truth value counts as 0 or 1. `None` if there is no such field, or
+    /// something else is in it.
+    fn int_of(&self, field: &str) -> Option<i128>;
+
+    /// How many elements the sequence, map, text or bytes in a field have.
+    fn len_of(&self, field: &str) -> Option<usize>;
+
+    /// The numbers in the field `inner` of each element of the sequence in `field`: the terms of all entries. Empty
+    /// if there is no such sequence; an element that has no such number is left out.
+    fn ints_of(&self, field: &str, inner: &str) -> Vec<i128>;
+}
+
+impl<T: Serialize> Describe for T {
+    fn to_value(&self) -> Value {
+        Value::of(self)
+    }
+
+    fn int_of(&self, field: &str) -> Option<i128> {
+        first(self, &Question::Field(field, &Question::Int))
+    }
+
+    fn len_of(&self, field: &str) -> Option<usize> {
+        first(self, &Question::Field(field, &Question::Len)).and_then(|len| usize::try_from(len).ok())
+    }
+
+    fn ints_of(&self, field: &str, inner: &str) -> Vec<i128> {
+        let each = Question::Field(inner, &Question::Int);
+        let mut ints = Vec::new();
+        ask(self, &Question::Field(field, &Question::Each(&each)), &mut |int| ints.push(int));
+        ints
+    }
+}
+
+/// What is asked of a part of a value.
+enum Question<'a> {
+    /// The number that it is.
+    Int,
+    /// How long it is.
+    Len,
+    /// Something of its field of that name.
+    Field(&'a str, &'a Question<'a>),
+    /// The same of each of its elements.
+    Each(&'a Question<'a>),
+}
+
+fn first<T: Serialize + ?Sized>(value: &T, question: &Question<'_>) -> Option<i128> {
+    let mut first = None;
+    ask(value, question, &mut |int| {
+        first.get_or_insert(int);
+    });
+    first
+}
+
+/// Calls `answer` with every number that answers the question, in order. A type whose `Serialize` refuses has no
+/// more answers.
+fn ask<T: Serialize + ?Sized>(value: &T, question: &Question<'_>, answer: &mut dyn FnMut(i128)) {
+    let _ = value.serialize(Ask { question, answer });
+}
+
+/// The type's own `Serialize` refused.
+#[derive(Debug)]
+struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl ser::Error for Refused {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// The serialiser that answers a question.
+struct Ask<'a> {
+    question: &'a Question<'a>,
+    answer: &'a mut dyn FnMut(i128),
+}
+
+impl Ask<'_> {
+    fn int(self, int: impl Into<i128>) -> Result<(), Refused> {
+        if matches!(self.question, Question::Int) {
+            (self.answer)(int.into());
+        }
+        Ok(())
+    }
+
+    fn len(self, len: usize) -> Result<(), Refused> {
+        if matches!(self.question, Question::Len) {
+            (self.answer)(len as i128);
+        }
+        Ok(())
+    }
+}
+
+/// The parts of something, one after the other.
+struct Parts<'a> {
+    ask: Ask<'a>,
+    len: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.len += 1;
+        match self.ask.question {
+            Question::Each(question) => value.serialize(Ask { question, answer: self.ask.answer }),
+            _ => Ok(()),
+        }
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Refused> {
+        match self.ask.question {
+            Question::Field(wanted, question) if *wanted == name => {
+                value.serialize(Ask { question, answer: self.ask.answer })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<(), Refused> {
+        let Self { ask, len } = self;
+        ask.len(len)
+    }
+}
+
+impl<'a> ser::Serializer for Ask<'a> {
+    type Ok = ();
+    type Error = Refused;
+    type SerializeSeq = Parts<'a>;
+    type SerializeTuple = Parts<'a>;
+    type SerializeTupleStruct = Parts<'a>;
+    type SerializeTupleVariant = Parts<'a>;
+    type SerializeMap = Parts<'a>;
+    type SerializeStruct = Parts<'a>;
+    type SerializeStructVariant = Parts<'a>;
+
+    fn serialize_bool(self, bool: bool) -> Result<(), Refused> {
+        self.int(bool)
+    }
+    fn serialize_i8(self, int: i8) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_i16(self, int: i16) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_i32(self, int: i32) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_i64(self, int: i64) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_u8(self, int: u8) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_u16(self, int: u16) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_u32(self, int: u32) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_u64(self, int: u64) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_i128(self, int: i128) -> Result<(), Refused> {
+        self.int(int)
+    }
+    fn serialize_u128(self, int: u128) -> Result<(), Refused> {
+        i128::try_from(int).map_or(Ok(()), |int| self.int(int))
+    }
+    fn serialize_f32(self, _: f32) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_f64(self, _: f64) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_char(self, _: char) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_str(self, text: &str) -> Result<(), Refused> {
+        self.len(text.len())
+    }
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Refused> {
+        self.len(bytes.len())
+    }
+    fn serialize_none(self) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
+        value.serialize(self)
+    }
+    fn serialize_unit(self) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        value.serialize(self)
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        value.serialize(self)
+    }
+    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Parts<'a>, Refused> {
+        Ok(Parts { ask: self, len: 0 })
+    }
+}
+
+impl ser::SerializeSeq for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeTuple for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeTupleStruct for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeTupleVariant for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeMap for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeStruct for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        self.field(name, value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
+impl ser::SerializeStructVariant for Parts<'_> {
+    type Ok = ();
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        self.field(name, value)
+    }
+    fn end(self) -> Result<(), Refused> {
+        Ok(())
+    }
+}

@@ -1,0 +1,434 @@
+//! A self-describing tree of what a value serialises to.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::ser::{self, Serialize};
+
+/// What a value looks like to `serde`: names, numbers, sequences.
+///
+/// Newtypes are left out (`Term(3)` is the number 3), so that a reader need not know about them.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// `None`, `()` or a struct without fields.
+    Nothing,
+    /// A truth value.
+    Bool(bool),
+    /// An integer of whatever width.
+    Int(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// A character or a string.
+    Text(String),
+    /// Bytes, or a sequence of `u8`.
+    Bytes(Vec<u8>),
+    /// A sequence, a tuple or a tuple struct.
+    Seq(Vec<Value>),
+    /// A map, in its own order.
+    Map(Vec<(Value, Value)>),
+    /// A struct: its name, and its fields in order.
+    Struct(&'static str, Vec<(&'static str, Value)>),
+    /// A variant of an enum, with what it carries.
+    Variant(&'static str, Box<Value>),
+}
+
+impl Value {
+    /// The tree of a value.
+    #[must_use]
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        let byte = Cell::new(false);
+        value
+            .serialize(ToValue(&byte))
+            .unwrap_or_else(|error| Self::Text(format!("(does not serialise: {error})")))
+    }
+
+    /// The field of that name, if this is a struct, or a variant that carries one.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Struct(_, fields) => {
+                fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+            }
+            Self::Variant(_, content) => content.field(name),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is one; a truth value counts as 0 or 1.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i128> {
+        match self {
+            Self::Int(int) => Some(*int),
+            Self::Bool(bool) => Some(i128::from(*bool)),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is a sequence of other things than bytes.
+    #[must_use]
+    pub fn as_seq(&self) -> Option<&[Self]> {
+        match self {
+            Self::Seq(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if this is a sequence of them.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Elements of a sequence, and bytes, that are written out; of longer ones the rest is only counted.
+const SHOWN_MAX: usize = 24;
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("-"),
+            Self::Bool(bool) => write!(f, "{bool}"),
+            Self::Int(int) => write!(f, "{int}"),
+            Self::Float(float) => write!(f, "{float}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Bytes(bytes) => show_bytes(f, bytes),
+            Self::Seq(elements) => show_list(f, "[", elements, "]", |f, element| write!(f, "{element}")),
+            Self::Map(entries) => {
+                show_list(f, "{", entries, "}", |f, (key, value)| write!(f, "{key}: {value}"))
+            }
+            Self::Struct(name, fields) => {
+                write!(f, "{name} ")?;
+                show_list(f, "{", fields, "}", |f, (key, value)| write!(f, "{key}: {value}"))
+            }
+            Self::Variant(name, content) => match &**content {
+                Self::Nothing => f.write_str(name),
+                Self::Struct(..) => write!(f, "{content}"),
+                content => write!(f, "{name}({content})"),
+            },
+        }
+    }
+}
+
+fn show_bytes(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
+    write!(f, "b\"{}\"", shown.escape_ascii())?;
+    if shown.len() < bytes.len() {
+        write!(f, " and {} bytes more", bytes.len() - shown.len())?;
+    }
+    Ok(())
+}
+
+fn show_list<T>(
+    f: &mut fmt::Formatter<'_>,
+    open: &str,
+    items: &[T],
+    close: &str,
+    show: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    f.write_str(open)?;
+    for (place, item) in items.iter().take(SHOWN_MAX).enumerate() {
+        f.write_str(if place == 0 { "" } else { ", " })?;
+        show(f, item)?;
+    }
+    if items.len() > SHOWN_MAX {
+        write!(f, ", and {} more", items.len() - SHOWN_MAX)?;
+    }
+    f.write_str(close)
+}
+
+/// Why a tree could not be made: the type's own `Serialize` said so.
+#[derive(Debug)]
+pub(super) struct Refused(String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl ser::Error for Refused {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// The serialiser that makes a tree. The cell says whether the last value was a `u8`, so that a sequence of them can
+/// be told from a sequence of small numbers.
+struct ToValue<'a>(&'a Cell<bool>);
+
+impl ToValue<'_> {
+    fn int(self, int: impl Into<i128>) -> Result<Value, Refused> {
+        Ok(Value::Int(int.into()))
+    }
+}
+
+/// Collects the parts of something; see the variants of [`Value`].
+struct Parts {
+    name: &'static str,
+    is_variant: bool,
+    elements: Vec<Value>,
+    fields: Vec<(&'static str, Value)>,
+    keys: Vec<Value>,
+    /// Every element so far was a `u8`.
+    bytes: bool,
+}
+
+impl Parts {
+    fn new(name: &'static str, is_variant: bool) -> Self {
+        Self { name, is_variant, elements: Vec::new(), fields: Vec::new(), keys: Vec::new(), bytes: true }
+    }
+
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        let byte = Cell::new(false);
+        self.elements.push(value.serialize(ToValue(&byte))?);
+        self.bytes &= byte.get();
+        Ok(())
+    }
+
+    fn name<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Refused> {
+        self.fields.push((name, Value::of(value)));
+        Ok(())
+    }
+
+    fn wrap(name: &'static str, is_variant: bool, value: Value) -> Value {
+        if is_variant { Value::Variant(name, Box::new(value)) } else { value }
+    }
+
+    fn seq(self) -> Value {
+        let value = if self.bytes && !self.elements.is_empty() {
+            Value::Bytes(self.elements.iter().filter_map(Value::as_int).map(|int| int as u8).collect())
+        } else {
+            Value::Seq(self.elements)
+        };
+        Self::wrap(self.name, self.is_variant, value)
+    }
+
+    fn map(self) -> Value {
+        Value::Map(self.keys.into_iter().zip(self.elements).collect())
+    }
+
+    fn fields(self) -> Value {
+        Self::wrap(self.name, self.is_variant, Value::Struct(self.name, self.fields))
+    }
+}
+
+impl ser::Serializer for ToValue<'_> {
+    type Ok = Value;
+    type Error = Refused;
+    type SerializeSeq = Parts;
+    type SerializeTuple = Parts;
+    type SerializeTupleStruct = Parts;
+    type SerializeTupleVariant = Parts;
+    type SerializeMap = Parts;
+    type SerializeStruct = Parts;
+    type SerializeStructVariant = Parts;
+
+    fn serialize_bool(self, bool: bool) -> Result<Value, Refused> {
+        Ok(Value::Bool(bool))
+    }
+    fn serialize_i8(self, int: i8) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_i16(self, int: i16) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_i32(self, int: i32) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_i64(self, int: i64) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_i128(self, int: i128) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_u8(self, int: u8) -> Result<Value, Refused> {
+        self.0.set(true);
+        self.int(int)
+    }
+    fn serialize_u16(self, int: u16) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_u32(self, int: u32) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_u64(self, int: u64) -> Result<Value, Refused> {
+        self.int(int)
+    }
+    fn serialize_u128(self, int: u128) -> Result<Value, Refused> {
+        Ok(i128::try_from(int).map_or_else(|_| Value::Text(int.to_string()), Value::Int))
+    }
+    fn serialize_f32(self, float: f32) -> Result<Value, Refused> {
+        Ok(Value::Float(f64::from(float)))
+    }
+    fn serialize_f64(self, float: f64) -> Result<Value, Refused> {
+        Ok(Value::Float(float))
+    }
+    fn serialize_char(self, char: char) -> Result<Value, Refused> {
+        Ok(Value::Text(char.into()))
+    }
+    fn serialize_str(self, text: &str) -> Result<Value, Refused> {
+        Ok(Value::Text(text.to_owned()))
+    }
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<Value, Refused> {
+        Ok(Value::Bytes(bytes.to_vec()))
+    }
+    fn serialize_none(self) -> Result<Value, Refused> {
+        Ok(Value::Nothing)
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Refused> {
+        Ok(Value::of(value))
+    }
+    fn serialize_unit(self) -> Result<Value, Refused> {
+        Ok(Value::Nothing)
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Value, Refused> {
+        Ok(Value::Nothing)
+    }
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<Value, Refused> {
+        Ok(Value::Variant(name, Box::new(Value::Nothing)))
+    }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, Refused> {
+        value.serialize(self)
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Value, Refused> {
+        Ok(Value::Variant(name, Box::new(Value::of(value))))
+    }
+    fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Refused> {
+        Ok(Parts::new("", false))
+    }
+    fn serialize_tuple(self, _: usize) -> Result<Parts, Refused> {
+        Ok(Parts::new("", false))
+    }
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts, Refused> {
+        Ok(Parts::new("", false))
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Parts, Refused> {
+        Ok(Parts::new(name, true))
+    }
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts, Refused> {
+        Ok(Parts::new("", false))
+    }
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts, Refused> {
+        Ok(Parts::new(name, false))
+    }
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Parts, Refused> {
+        Ok(Parts::new(name, true))
+    }
+}
+
+impl ser::SerializeSeq for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.push(value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.seq())
+    }
+}
+
+impl ser::SerializeTuple for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.push(value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.seq())
+    }
+}
+
+impl ser::SerializeTupleStruct for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.push(value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.seq())
+    }
+}
+
+impl ser::SerializeTupleVariant for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.push(value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.seq())
+    }
+}
+
+impl ser::SerializeMap for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
+        self.keys.push(Value::of(key));
+        Ok(())
+    }
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        self.push(value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.map())
+    }
+}
+
+impl ser::SerializeStruct for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        self.name(name, value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.fields())
+    }
+}
+
+impl ser::SerializeStructVariant for Parts {
+    type Ok = Value;
+    type Error = Refused;
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        self.name(name, value)
+    }
+    fn end(self) -> Result<Value, Refused> {
+        Ok(self.fields())
+    }
+}

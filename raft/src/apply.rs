@@ -1,0 +1,42 @@
+//! What is delivered to the service, and in which order (Fig. 2, Rules for all servers 1).
+//!
+//! An index counts as applied when the applier takes it, under the lock and before it is sent. What the applier
+//! takes next therefore never overlaps with what it has in its hands, whatever happens to the log meanwhile.
+//! There is one applier, so the channel sees what it takes in the order in which it takes it.
+
+use raft_interface::{ApplyMsg, Index};
+
+use crate::state::State;
+
+/// How many entries the applier takes at once: enough to make its visits to the lock cheap, few enough to stop
+/// soon when the server is killed.
+const BATCH_MAX: usize = 128;
+
+impl State {
+    /// Whether there is something to deliver.
+    pub(crate) fn has_work_for_applier(&self) -> bool {
+        self.last_applied < self.commit_index
+    }
+
+    /// Takes what to deliver next: the leader's snapshot when the next entry is in it, or else entries.
+    pub(crate) fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
+        if self.last_applied < self.log.base_index() {
+            let (index, term) = (self.log.base_index(), self.log.base_term());
+            self.last_applied = index;
+            return vec![ApplyMsg::Snapshot { index, term, data: self.snapshot.clone() }];
+        }
+        let first = self.last_applied + 1;
+        let committed = (self.commit_index - self.last_applied) as usize;
+        let entries = &self.log.entries_from(first)[..committed.min(BATCH_MAX)];
+        let batch: Vec<_> = (first..)
+            .zip(entries)
+            .map(|(index, entry)| ApplyMsg::Command {
+                index,
+                term: entry.term,
+                command: entry.command.clone(),
+            })
+            .collect();
+        self.last_applied += batch.len() as Index;
+        batch
+    }
+}

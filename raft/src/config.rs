@@ -1,0 +1,173 @@
+//! The times that a server is configured with, and the inequality that they must satisfy.
+//!
+//! Raft's safety depends on no time at all. Its availability needs
+//!
+//! ```text
+//! network delay  <<  heartbeat interval  <  election timeout  <<  time between failures        (§5.6)
+//! ```
+//!
+//! [`Config::validate`] turns the first part of this into numbers and refuses a configuration in which a healthy
+//! leader would be deposed again and again, or in which candidates would keep splitting the vote.
+
+use std::time::Duration;
+
+/// How many heartbeats in a row may be lost before a follower may stand for election.
+///
+/// MIT's unreliable network loses one request in ten: at three in a row an idle cluster holds an election every
+/// hundred seconds or so, which the suites tolerate.
+const HEARTBEATS_LOST_MAX: u32 = 2;
+
+/// The times of one server. All servers of a cluster should have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The longest silence between two messages of a leader to a follower. MIT allows ten heartbeats a second,
+    /// hence the default of 100 ms.
+    pub heartbeat_interval: Duration,
+    /// The shortest time without a word from a leader after which a follower stands for election. Default 400 ms.
+    pub election_timeout_min: Duration,
+    /// The longest such time; each wait is drawn anew between both, ends included (§5.2). Default 799 ms.
+    pub election_timeout_max: Duration,
+    /// The longest time that the network needs for one direction when it works. Default 27 ms, MIT's unreliable
+    /// network.
+    pub network_delay_max: Duration,
+    /// How long a sender waits before it repeats a message whose call failed. Default 20 ms.
+    pub retry_pause: Duration,
+    /// How long news of an advanced commit index may wait for entries to travel with. Default 1 ms: under load a
+    /// command costs one message per follower instead of two, and an idle cluster still applies at once.
+    pub commit_notice: Duration,
+}
+
+/// Why a configuration is refused. Each message says what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A heartbeat interval of zero.
+    #[error("heartbeat_interval is zero, so a leader would never pause: set it to 100 ms, say")]
+    NoHeartbeatInterval,
+    /// A follower would stand for election although its leader is well.
+    #[error(
+        "election_timeout_min is {timeout:?}, but a healthy leader may be silent for {silence:?} \
+         (3 heartbeat intervals and 2 network delays): raise it above that, or lower heartbeat_interval"
+    )]
+    ElectionTimeoutTooShort {
+        /// The configured minimum.
+        timeout: Duration,
+        /// What it must exceed.
+        silence: Duration,
+    },
+    /// Candidates would split the vote again and again.
+    #[error(
+        "election timeouts are spread over {spread:?}, but collecting votes takes {round_trip:?} (2 network \
+         delays): raise election_timeout_max until it exceeds election_timeout_min by twice that"
+    )]
+    ElectionTimeoutsTooClose {
+        /// The configured maximum less the minimum.
+        spread: Duration,
+        /// Two network delays.
+        round_trip: Duration,
+    },
+    /// Something that should happen between two heartbeats would happen after the second.
+    #[error("{name} is {pause:?}, longer than heartbeat_interval ({heartbeat:?}): lower it")]
+    PauseTooLong {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        pause: Duration,
+        /// The heartbeat interval.
+        heartbeat: Duration,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            heartbeat_interval: Duration::from_millis(100),
+            election_timeout_min: Duration::from_millis(400),
+            election_timeout_max: Duration::from_millis(799),
+            network_delay_max: Duration::from_millis(27),
+            retry_pause: Duration::from_millis(20),
+            commit_notice: Duration::from_millis(1),
+        }
+    }
+}
+
+impl Config {
+    /// Checks that a healthy leader stays in office and that elections come to an end.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the field to change.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.heartbeat_interval.is_zero() {
+            return Err(ConfigError::NoHeartbeatInterval);
+        }
+        let round_trip = self.network_delay_max * 2;
+        let silence = self.heartbeat_interval * (HEARTBEATS_LOST_MAX + 1) + round_trip;
+        if self.election_timeout_min <= silence {
+            return Err(ConfigError::ElectionTimeoutTooShort { timeout: self.election_timeout_min, silence });
+        }
+        let spread = self.election_timeout_max.saturating_sub(self.election_timeout_min);
+        if spread.is_zero() || spread < round_trip * 2 {
+            return Err(ConfigError::ElectionTimeoutsTooClose { spread, round_trip });
+        }
+        for (name, pause) in [("retry_pause", self.retry_pause), ("commit_notice", self.commit_notice)] {
+            if pause > self.heartbeat_interval {
+                return Err(ConfigError::PauseTooLong { name, pause, heartbeat: self.heartbeat_interval });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_wrong_value_is_an_error_that_names_what_to_change() {
+        let good = Config::default();
+        let rows = [
+            (
+                "no pause between heartbeats",
+                Config { heartbeat_interval: Duration::ZERO, ..good },
+                "heartbeat_interval",
+            ),
+            (
+                "heartbeats too rare",
+                Config { heartbeat_interval: 200 * MS, ..good },
+                "lower heartbeat_interval",
+            ),
+            ("timeout equal to the silence", Config { election_timeout_min: 354 * MS, ..good }, "354ms"),
+            (
+                "no randomness",
+                Config { election_timeout_max: 400 * MS, ..good },
+                "raise election_timeout_max",
+            ),
+            (
+                "maximum below minimum",
+                Config { election_timeout_max: 300 * MS, ..good },
+                "election_timeout_max",
+            ),
+            (
+                "no randomness without delay",
+                Config { election_timeout_max: 400 * MS, network_delay_max: Duration::ZERO, ..good },
+                "election_timeout_max",
+            ),
+            ("slow network", Config { network_delay_max: 60 * MS, ..good }, "420ms"),
+            ("lazy retry", Config { retry_pause: 101 * MS, ..good }, "retry_pause"),
+            ("lazy commit", Config { commit_notice: 101 * MS, ..good }, "commit_notice"),
+        ];
+        for (name, config, wanted) in rows {
+            let message = config.validate().expect_err(name).to_string();
+            assert!(message.contains(wanted), "{name}: {message}");
+        }
+        let tight = Config { election_timeout_min: 355 * MS, ..good };
+        assert_eq!(tight.validate(), Ok(()), "one millisecond above the silence");
+    }
+}

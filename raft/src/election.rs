@@ -1,0 +1,135 @@
+//! Leader election (§5.2, §5.4.1).
+//!
+//! In the order in which it happens: a follower hears no leader for an election timeout and becomes a candidate;
+//! it asks every peer for a vote; each grants at most one vote per term, and only to a candidate whose log is at
+//! least as up to date as its own; with a majority the candidate leads and says so at once.
+//!
+//! A request whose call fails is repeated after a pause, so a candidate counts voters and not replies.
+
+use labrpc::time::Instant;
+use raft_interface::ServerId;
+
+use crate::replication::Progress;
+use crate::rpc::{CallId, Message, Outgoing, RequestVoteArgs, RequestVoteReply, Tag};
+use crate::state::{Leadership, Moment, Role, State, quorum};
+
+/// What a candidate knows of one voter.
+#[derive(Clone, Debug)]
+pub(crate) struct Ballot {
+    /// The voter's answer, once there is one. Granted votes are never taken back.
+    pub(crate) granted: Option<bool>,
+    /// The call that is under way, if any.
+    pub(crate) awaiting: Option<CallId>,
+    /// When to ask, if no call is under way.
+    pub(crate) ask_at: Instant,
+}
+
+impl Ballot {
+    /// When this voter should be asked; `None` when it was, or has answered.
+    pub(crate) fn due_at(&self) -> Option<Instant> {
+        (self.granted.is_none() && self.awaiting.is_none()).then_some(self.ask_at)
+    }
+}
+
+impl State {
+    /// Whether this server has waited long enough for a leader.
+    pub(crate) fn election_due(&self, now: Instant) -> bool {
+        !self.is_leader() && now >= self.election_deadline
+    }
+
+    /// Fig. 2, Rules for candidates: on conversion, increment the term, vote for self, reset the timer, ask.
+    pub(crate) fn start_election(&mut self, moment: &Moment) {
+        self.current_term += 1;
+        self.voted_for = Some(self.me);
+        self.leader = None;
+        self.dirty = true;
+        let ballot = Ballot { granted: None, awaiting: None, ask_at: moment.now };
+        let mut ballots = vec![ballot; self.servers];
+        ballots[self.me].granted = Some(true);
+        self.role = Role::Candidate(ballots);
+        self.reset_election_timer(moment);
+        log::info!(target: "VOTE", "S{} T{} stands for election", self.me, self.current_term);
+        self.count_votes(moment);
+    }
+
+    /// The message that asks `peer` for its vote; marks it as asked.
+    pub(crate) fn request_vote(&mut self, peer: ServerId) -> Outgoing {
+        let call = self.next_call();
+        if let Role::Candidate(ballots) = &mut self.role {
+            ballots[peer].awaiting = Some(call);
+        }
+        let args = RequestVoteArgs {
+            term: self.current_term,
+            candidate_id: self.me,
+            last_log_index: self.log.last_index(),
+            last_log_term: self.log.last_term(),
+        };
+        Outgoing { tag: Tag { peer, call, round: 0 }, message: Message::RequestVote(args) }
+    }
+
+    /// Fig. 2, RequestVote, receiver.
+    pub(crate) fn on_request_vote(&mut self, args: &RequestVoteArgs, moment: &Moment) -> RequestVoteReply {
+        let is_current = args.term == self.current_term; // receiver 1; a later term is ours by now
+        let is_free = self.voted_for.is_none_or(|candidate| candidate == args.candidate_id);
+        let is_up_to_date = self.log.is_covered_by(args.last_log_term, args.last_log_index); // §5.4.1
+        let vote_granted = is_current && is_free && is_up_to_date; // receiver 2
+        if vote_granted {
+            self.voted_for = Some(args.candidate_id);
+            self.dirty = true;
+            self.reset_election_timer(moment);
+        }
+        log::debug!(
+            target: "VOTE", "S{} T{} {} S{} for T{}",
+            self.me, self.current_term, if vote_granted { "votes for" } else { "refuses" }, args.candidate_id, args.term,
+        );
+        RequestVoteReply { term: self.current_term, vote_granted }
+    }
+
+    /// The call that asked a voter has ended, with a reply or without one.
+    pub(crate) fn on_vote_reply(
+        &mut self,
+        tag: Tag,
+        args: &RequestVoteArgs,
+        reply: Option<&RequestVoteReply>,
+        moment: &Moment,
+    ) {
+        if let Some(reply) = reply {
+            self.observe_term(reply.term, moment);
+        }
+        let Role::Candidate(ballots) = &mut self.role else { return };
+        if args.term != self.current_term {
+            return; // the answer to a candidacy that is over
+        }
+        let ballot = &mut ballots[tag.peer];
+        if ballot.awaiting == Some(tag.call) {
+            ballot.awaiting = None;
+        }
+        match reply {
+            Some(reply) if reply.term == args.term => {
+                ballot.granted = Some(reply.vote_granted);
+                self.count_votes(moment);
+            }
+            _ => ballot.ask_at = moment.now + self.config.retry_pause,
+        }
+    }
+
+    /// Fig. 2, Rules for candidates: votes from a majority of servers make a leader.
+    fn count_votes(&mut self, moment: &Moment) {
+        let Role::Candidate(ballots) = &self.role else { return };
+        let votes = ballots.iter().filter(|ballot| ballot.granted == Some(true)).count();
+        if votes >= quorum(self.servers) {
+            log::info!(
+                target: "LEAD", "S{} T{} becomes leader with {votes} of {} votes",
+                self.me, self.current_term, self.servers,
+            );
+            self.become_leader(moment);
+        }
+    }
+
+    /// Fig. 2, Volatile state on leaders, and Rules for leaders 1: a message to every peer is due at once.
+    fn become_leader(&mut self, moment: &Moment) {
+        let progress = vec![Progress::new(self.log.last_index() + 1, moment.now); self.servers];
+        self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0 });
+        self.leader = Some(self.me);
+    }
+}

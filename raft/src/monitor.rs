@@ -1,0 +1,246 @@
+//! The monitor: one lock around the [`State`], atomic steps, and who is woken by them.
+//!
+//! Whoever wants something of the state takes a *step*: lock, change, save what must be persistent (Fig. 2),
+//! check the invariants, unlock, wake. A reply is made in a step and leaves after it, so nothing is answered
+//! before it is saved, by construction.
+//!
+//! # Rules
+//!
+//! - No call, no sleep and no send on the apply channel happens under the lock. A save does: it is part of the step.
+//! - Each condition variable belongs to one kind of thread and stands for a question about the state: is a
+//!   message due, is an election due, is there something to apply? After each step the answers are looked at, not
+//!   what the step did, so no step can forget to wake anybody.
+//! - Only the ticker watches the time. The others wait without a deadline, and the ticker wakes them.
+//! - A server that cannot save stops as if it had crashed: its threads end, and its handlers answer nothing until
+//!   it is killed. What it had in memory and not on disk was never seen by anybody.
+
+use labrpc::channel::{Receiver, Sender};
+use labrpc::network::ClientEnd;
+use labrpc::rand::RngExt;
+use labrpc::sync::{Arc, Condvar, Mutex, MutexGuard};
+use labrpc::time::Instant;
+use raft_interface::{Persister, ServerId};
+
+use crate::config::Config;
+use crate::persist::Journal;
+use crate::state::{Moment, State};
+
+/// More senders than this are never kept waiting for one peer.
+const SENDERS_READY_MAX: usize = 2;
+/// More senders than this never exist for one peer. With a heartbeat of 100 ms and calls that hang for 7 s, MIT's
+/// longest, 70 are stuck at a time.
+const SENDERS_MAX: usize = 128;
+
+/// What the threads of one server share.
+pub(crate) struct Node {
+    /// How to reach each server, by id. The own one is not used.
+    pub(crate) ends: Vec<ClientEnd>,
+    pub(crate) config: Config,
+    pub(crate) persister: Arc<dyn Persister>,
+    pub(crate) monitor: Mutex<Monitor>,
+    /// An election is due, or a message for which no sender is ready, or a deadline has come nearer.
+    pub(crate) ticker: Condvar,
+    /// A message to this peer is due. One per server, by id.
+    pub(crate) senders: Vec<Condvar>,
+    /// Something is committed and not applied.
+    pub(crate) applier: Condvar,
+    /// A waiting read may be confirmed or lost, or a silent handler may return. Rarely waited on.
+    pub(crate) others: Condvar,
+    /// Nothing is ever sent here: it is disconnected when the server stops, which frees a blocked applier.
+    pub(crate) stopped: Receiver<()>,
+}
+
+/// What the lock protects.
+pub(crate) struct Monitor {
+    pub(crate) state: State,
+    journal: Journal,
+    /// How the ticker sleeps.
+    pub(crate) ticker_plan: Plan,
+    /// The senders of each peer, by id.
+    pub(crate) pools: Vec<Pool>,
+    /// How many threads wait on [`Node::others`].
+    pub(crate) others_waiting: usize,
+    /// Dropped when the server stops.
+    stop_signal: Option<Sender<()>>,
+    /// The harness has let go of this server.
+    pub(crate) killed: bool,
+}
+
+/// The sender threads of one peer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pool {
+    /// Those that exist.
+    pub(crate) all: usize,
+    /// Those that are not in a call.
+    pub(crate) ready: usize,
+}
+
+/// When the ticker will look at the state again of its own accord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// It is awake and will look before it sleeps.
+    Awake,
+    /// At that time; `None`: only when it is woken.
+    Asleep(Option<Instant>),
+}
+
+/// Whom to wake after a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Wake {
+    ticker: bool,
+    applier: bool,
+    others: bool,
+    /// One sender of each peer whose bit is set.
+    senders: u64,
+    /// All threads, because the server has stopped.
+    all: bool,
+}
+
+impl Monitor {
+    pub(crate) fn new(state: State, stop_signal: Sender<()>) -> Self {
+        let pools = vec![Pool::default(); state.servers];
+        Self {
+            state,
+            journal: Journal::default(),
+            ticker_plan: Plan::Awake,
+            pools,
+            others_waiting: 0,
+            stop_signal: Some(stop_signal),
+            killed: false,
+        }
+    }
+
+    /// Changes the state, saves what must be persistent and checks what must hold. `None` when the server has
+    /// stopped, be it long ago or because this very step could not be saved.
+    fn step<T>(
+        &mut self,
+        persister: &dyn Persister,
+        moment: &Moment,
+        change: impl FnOnce(&mut State, &Moment) -> T,
+    ) -> Option<T> {
+        if self.state.stopped {
+            return None;
+        }
+        let before = self.state.status();
+        let out = change(&mut self.state, moment);
+        if self.state.dirty
+            && let Err(error) = self.journal.save(&mut self.state, persister)
+        {
+            log::error!(target: "PERS", "S{} T{} stops like a crashed server: {error}", before.id, before.term);
+            self.state.stop(before.term);
+            return None;
+        }
+        self.state.assert_invariants(&before);
+        Some(out)
+    }
+
+    /// Whose question is answered "yes" now.
+    fn whom_to_wake(&mut self, now: Instant) -> Wake {
+        if self.state.stopped {
+            self.stop_signal = None;
+            return Wake { all: true, ..Wake::default() };
+        }
+        let senders = self.peers_due(now, |pool| pool.ready > 0).fold(0, |bits, peer| bits | 1 << peer);
+        let alarm = self.next_alarm(now);
+        let ticker = match (self.ticker_plan, alarm) {
+            (Plan::Awake, _) | (_, None) => false,
+            (Plan::Asleep(None), Some(_)) => true,
+            (Plan::Asleep(Some(planned)), Some(alarm)) => alarm < planned,
+        };
+        let applier = self.state.has_work_for_applier();
+        Wake { ticker, applier, others: self.others_waiting > 0, senders, all: false }
+    }
+
+    /// The peers to whom a message is due, of those whose senders are as asked for.
+    pub(crate) fn peers_due(
+        &self,
+        now: Instant,
+        pool_is: impl Fn(Pool) -> bool,
+    ) -> impl Iterator<Item = ServerId> {
+        self.state.peers().filter(move |&peer| {
+            self.state.due_at(peer).is_some_and(|at| at <= now) && pool_is(self.pools[peer])
+        })
+    }
+
+    /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once
+    /// when a message is due and all senders of its peer are in calls.
+    pub(crate) fn next_alarm(&self, now: Instant) -> Option<Instant> {
+        let messages = self.state.peers().filter_map(|peer| {
+            let at = self.state.due_at(peer)?;
+            (at > now || self.pools[peer].may_grow()).then_some(at)
+        });
+        let election = (!self.state.is_leader()).then_some(self.state.election_deadline);
+        messages.chain(election).min()
+    }
+}
+
+impl Pool {
+    /// Whether a due message needs another sender, and may have it.
+    pub(crate) fn may_grow(self) -> bool {
+        self.ready == 0 && self.all < SENDERS_MAX
+    }
+
+    /// Whether a sender that finds nothing to do should end.
+    pub(crate) fn is_too_large(self) -> bool {
+        self.ready > SENDERS_READY_MAX
+    }
+}
+
+impl Node {
+    /// Runs one atomic step. `None` when the server has stopped.
+    pub(crate) fn step<T>(&self, change: impl FnOnce(&mut State, &Moment) -> T) -> Option<T> {
+        self.step_holding(self.monitor.lock(), change)
+    }
+
+    /// Runs one atomic step with the lock already held, and releases it.
+    pub(crate) fn step_holding<T>(
+        &self,
+        mut monitor: MutexGuard<'_, Monitor>,
+        change: impl FnOnce(&mut State, &Moment) -> T,
+    ) -> Option<T> {
+        let moment = self.config.moment();
+        let out = monitor.step(&*self.persister, &moment, change);
+        let wake = monitor.whom_to_wake(moment.now);
+        drop(monitor); // so that whoever wakes finds the lock free
+        self.wake(wake);
+        out
+    }
+
+    /// Stops the server for good: its threads end and its handlers may answer anything.
+    pub(crate) fn kill(&self) {
+        let mut monitor = self.monitor.lock();
+        let term = monitor.state.current_term;
+        monitor.state.stop(term);
+        monitor.killed = true;
+        let wake = monitor.whom_to_wake(Instant::now());
+        drop(monitor);
+        self.wake(wake);
+    }
+
+    fn wake(&self, wake: Wake) {
+        for (peer, condvar) in self.senders.iter().enumerate() {
+            if wake.all {
+                condvar.notify_all();
+            } else if wake.senders & (1 << peer) != 0 {
+                condvar.notify_one();
+            }
+        }
+        if wake.applier || wake.all {
+            self.applier.notify_one();
+        }
+        if wake.ticker || wake.all {
+            self.ticker.notify_one();
+        }
+        if wake.others || wake.all {
+            self.others.notify_all();
+        }
+    }
+}
+
+impl Config {
+    /// The time, and a fresh random election timeout (§5.2).
+    pub(crate) fn moment(&self) -> Moment {
+        let timeouts = self.election_timeout_min..=self.election_timeout_max;
+        Moment { now: Instant::now(), election_timeout: labrpc::rand::rng().random_range(timeouts) }
+    }
+}

@@ -1,0 +1,180 @@
+//! The handle that a service holds: MIT's calls, and the handlers that peers call.
+
+use std::fmt;
+
+use labrpc::channel::{self, Sender};
+use labrpc::network::{ClientEnd, Service};
+use labrpc::sync::{Arc, Condvar, Mutex};
+use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+
+use crate::config::{Config, ConfigError};
+use crate::monitor::{Monitor, Node};
+use crate::persist::{CorruptState, restore};
+use crate::state::{Moment, State, Status};
+
+/// More servers than this are not supported: those to wake after a step are the bits of one number.
+const SERVERS_MAX: usize = 64;
+
+/// One Raft server. Cheap to clone: all clones are the same server. It runs until [`Self::kill`].
+#[derive(Clone)]
+pub struct Raft {
+    pub(crate) node: Arc<Node>,
+}
+
+/// Why a server could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MakeError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What is stored is not what a server saved.
+    #[error(transparent)]
+    Corrupt(#[from] CorruptState),
+}
+
+impl Raft {
+    /// Starts a server like [`RaftServer::make`], with times other than the default.
+    ///
+    /// # Errors
+    ///
+    /// [`MakeError`] when the configuration is invalid or the stored state is damaged. No thread has been started.
+    ///
+    /// # Panics
+    ///
+    /// When `me` is not the index of a peer, or there are more than 64 peers.
+    pub fn make_with(
+        config: Config,
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Result<Self, MakeError> {
+        Self::launch(config, peers.len(), peers, me, persister, apply)
+    }
+
+    /// Starts one of so many servers. A cluster of one needs no ends.
+    pub(crate) fn launch(
+        config: Config,
+        servers: usize,
+        ends: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Result<Self, MakeError> {
+        assert!(me < servers, "server {me} is not one of {servers}");
+        assert!(servers <= SERVERS_MAX, "{servers} servers, but {SERVERS_MAX} at most");
+        config.validate()?;
+        let restored = restore(&*persister)?;
+        let state = State::new(me, servers, config, restored, &config.moment());
+        log::info!(target: "PERS", "{} starts", state.status());
+        let (stop_signal, stopped) = channel::bounded(0);
+        let node = Arc::new(Node {
+            senders: (0..servers).map(|_| Condvar::new()).collect(),
+            ends,
+            config,
+            persister,
+            monitor: Mutex::new(Monitor::new(state, stop_signal)),
+            ticker: Condvar::new(),
+            applier: Condvar::new(),
+            others: Condvar::new(),
+            stopped,
+        });
+        node.spawn_threads(apply);
+        Ok(Self { node })
+    }
+
+    /// Who leads the current term, if this server knows. For redirecting clients: it may be out of date, as
+    /// everything about leaders may.
+    #[must_use]
+    pub fn leader_hint(&self) -> Option<ServerId> {
+        self.node.monitor.lock().state.leader
+    }
+
+    /// What this server is and how far it has come: one consistent copy.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.node.monitor.lock().state.status()
+    }
+}
+
+impl RaftServer for Raft {
+    /// # Panics
+    ///
+    /// When the stored state is damaged; [`Raft::make_with`] returns an error instead.
+    fn make(
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
+        Self::make_with(Config::default(), peers, me, persister, apply)
+            .unwrap_or_else(|error| panic!("server {me} cannot start: {error}"))
+    }
+
+    fn service(&self) -> Service {
+        let [votes, entries, snapshots] = [(); 3].map(|()| self.node.clone());
+        Service::new("Raft")
+            .method("RequestVote", move |args: crate::rpc::RequestVoteArgs| {
+                votes.answer(args.term, |state, moment| state.on_request_vote(&args, moment))
+            })
+            .method("AppendEntries", move |args: crate::rpc::AppendEntriesArgs| {
+                entries.answer(args.term, |state, moment| state.on_append_entries(&args, moment))
+            })
+            .method("InstallSnapshot", move |args: crate::rpc::InstallSnapshotArgs| {
+                snapshots.answer(args.term, |state, moment| state.on_install_snapshot(&args, moment))
+            })
+    }
+
+    fn start(&self, command: Command) -> Started {
+        self.node.step(|state, moment| state.append_command(command, moment)).unwrap_or_else(|| Started {
+            index: 0,
+            term: self.get_state().0,
+            is_leader: false,
+        })
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        let monitor = self.node.monitor.lock();
+        (monitor.state.current_term, monitor.state.is_leader())
+    }
+
+    /// # Panics
+    ///
+    /// When `index` has not been delivered on the apply channel: a snapshot cannot cover it.
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        // A stopped server forgets nothing and needs no snapshot.
+        let _ = self.node.step(|state, _| state.take_snapshot(index, data));
+    }
+
+    fn kill(&self) {
+        self.node.kill();
+    }
+}
+
+impl Node {
+    /// Handles a request of this term. The step has saved everything when the reply is there.
+    pub(crate) fn answer<R: Default>(&self, term: Term, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
+        let handled = self.step(|state, moment| {
+            state.observe_term(term, moment);
+            rule(state, moment)
+        });
+        handled.unwrap_or_else(|| self.fall_silent())
+    }
+
+    /// Answers nothing until the server is killed, and then anything: term 0, which no sender listens to.
+    fn fall_silent<R: Default>(&self) -> R {
+        let mut monitor = self.monitor.lock();
+        monitor.others_waiting += 1;
+        while !monitor.killed {
+            self.others.wait(&mut monitor);
+        }
+        monitor.others_waiting -= 1;
+        R::default()
+    }
+}
+
+impl fmt::Debug for Raft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status())
+    }
+}

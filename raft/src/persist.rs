@@ -1,0 +1,292 @@
+//! What a server writes to stable storage, and how it reads it back (Fig. 2, Persistent state on all servers).
+//!
+//! The state is a row of records in postcard's format:
+//!
+//! ```text
+//!   Base { index, term }   Entry { term, command } ...   Hard { current_term, voted_for, checksum }
+//! ```
+//!
+//! Entries come before the term and the vote, because a log grows at its end: to save a new entry, the
+//! [`Journal`] keeps everything up to the old `Hard` record and writes the entry and a new `Hard` behind it. Only
+//! a truncation or a snapshot makes it write the whole log again.
+//!
+//! The checksum (XXH3) runs over all bytes before it. Each record is hashed with the sum of those before as its
+//! seed, so that the sum, too, can be carried on. The snapshot is stored beside the state, as the service's own
+//! bytes; the index that it covers is the base.
+
+use labrpc::sync::Arc;
+use raft_interface::{Index, Persister, SaveError, ServerId, Term};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::log::{Change, Log};
+use crate::rpc::{Entry, bytes};
+use crate::state::State;
+
+/// One record of the stored state.
+#[derive(Serialize, Deserialize)]
+enum Record<'a> {
+    /// The last index that the snapshot covers, and its term. The first record, once.
+    Base { index: Index, term: Term },
+    /// An entry of the log, in order of index.
+    Entry {
+        term: Term,
+        #[serde(borrow, serialize_with = "bytes::serialize")]
+        command: &'a [u8],
+    },
+    /// The rest of Figure 2's persistent state. The last record, once.
+    Hard { current_term: Term, voted_for: Option<ServerId>, checksum: u64 },
+}
+
+/// A server's persistent state, as it was last saved.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Restored {
+    pub(crate) current_term: Term,
+    pub(crate) voted_for: Option<ServerId>,
+    pub(crate) log: Log,
+    pub(crate) snapshot: Arc<[u8]>,
+}
+
+/// Stored bytes that no save wrote. Nothing of them has been used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored Raft state is damaged at byte {offset} of {len}: {reason}")]
+pub struct CorruptState {
+    /// Where the first record that makes no sense begins.
+    pub offset: usize,
+    /// How many bytes are stored.
+    pub len: usize,
+    /// What is wrong.
+    pub reason: &'static str,
+}
+
+/// Writes a server's state, and remembers what is stored so that it need not be written again.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    /// The length in bytes of the stored `Base` and `Entry` records: where the `Hard` record begins.
+    log_len: usize,
+    /// The running checksum over these bytes.
+    checksum: u64,
+    /// The index of the last entry stored.
+    last_index: Index,
+    /// The records to write; kept to reuse its memory.
+    tail: Vec<u8>,
+}
+
+impl Journal {
+    /// Saves what Figure 2 says must be persistent. Clears the state's marks of change.
+    pub(crate) fn save(&mut self, state: &mut State, persister: &dyn Persister) -> Result<(), SaveError> {
+        self.tail.clear();
+        if state.log.take_change() == Change::Rewritten {
+            *self = Self { tail: std::mem::take(&mut self.tail), ..Self::default() };
+            self.last_index = state.log.base_index();
+            self.push(&Record::Base { index: state.log.base_index(), term: state.log.base_term() });
+        }
+        let keep = self.log_len - self.tail.len();
+        for entry in state.log.entries_from(self.last_index + 1) {
+            self.push(&Record::Entry { term: entry.term, command: &entry.command });
+        }
+        self.last_index = state.log.last_index();
+        self.push_hard(state.current_term, state.voted_for);
+        let snapshot = state.snapshot_changed.then_some(&*state.snapshot);
+        persister.save_tail(keep, &self.tail, snapshot)?;
+        state.dirty = false;
+        state.snapshot_changed = false;
+        Ok(())
+    }
+
+    /// Writes a record of the log.
+    fn push(&mut self, record: &Record<'_>) {
+        let start = self.tail.len();
+        write(&mut self.tail, record);
+        self.checksum = xxh3_64_with_seed(&self.tail[start..], self.checksum);
+        self.log_len += self.tail.len() - start;
+    }
+
+    /// Writes the last record. It does not count as log: the next save replaces it.
+    fn push_hard(&mut self, current_term: Term, voted_for: Option<ServerId>) {
+        let checksum = seal(self.checksum, current_term, voted_for);
+        write(&mut self.tail, &Record::Hard { current_term, voted_for, checksum });
+    }
+}
+
+/// Reads back what [`Journal::save`] wrote. Nothing stored means a server that starts for the first time.
+pub(crate) fn restore(persister: &dyn Persister) -> Result<Restored, CorruptState> {
+    let state = persister.raft_state();
+    if state.is_empty() {
+        return Ok(Restored {
+            current_term: 0,
+            voted_for: None,
+            log: Log::new(0, 0, Vec::new()),
+            snapshot: Arc::from([]),
+        });
+    }
+    let (current_term, voted_for, log) = decode(&state)?;
+    Ok(Restored { current_term, voted_for, log, snapshot: persister.snapshot().into() })
+}
+
+fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
+    let corrupt =
+        |rest: &[u8], reason| CorruptState { offset: state.len() - rest.len(), len: state.len(), reason };
+    let (mut rest, mut sum) = (state, 0);
+    let mut base = None;
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let (record, after) =
+            postcard::take_from_bytes(rest).map_err(|_| corrupt(rest, "no record begins here"))?;
+        match record {
+            Record::Base { index, term } if base.is_none() => base = Some((index, term)),
+            Record::Entry { term, command } if base.is_some() => {
+                entries.push(Entry { term, command: command.into() });
+            }
+            Record::Hard { current_term, voted_for, checksum } => {
+                let (index, term) = base.ok_or_else(|| corrupt(rest, "the log has no base"))?;
+                if checksum != seal(sum, current_term, voted_for) {
+                    return Err(corrupt(rest, "the checksum does not fit the bytes before it"));
+                }
+                if !after.is_empty() {
+                    return Err(corrupt(after, "there are bytes after the last record"));
+                }
+                return Ok((current_term, voted_for, Log::new(index, term, entries)));
+            }
+            Record::Base { .. } => return Err(corrupt(rest, "a second base")),
+            Record::Entry { .. } => return Err(corrupt(rest, "an entry before the base")),
+        }
+        sum = xxh3_64_with_seed(&rest[..rest.len() - after.len()], sum);
+        rest = after;
+    }
+}
+
+/// The checksum over a log with this sum, a term and a vote.
+fn seal(log: u64, current_term: Term, voted_for: Option<ServerId>) -> u64 {
+    let mut bytes = Vec::with_capacity(24);
+    write(&mut bytes, &(current_term, voted_for));
+    xxh3_64_with_seed(&bytes, log)
+}
+
+fn write(out: &mut Vec<u8>, value: &impl Serialize) {
+    let taken = std::mem::take(out);
+    *out = postcard::to_extend(value, taken).expect("these records can always be encoded");
+}
+
+#[cfg(test)]
+mod tests {
+    use raft_interface::MemoryPersister;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn entry(term: Term, command: &[u8]) -> Entry {
+        Entry { term, command: command.into() }
+    }
+
+    /// Something that happens to a state between two saves.
+    type Edit = fn(&mut State);
+
+    fn append(state: &mut State, term: Term, command: &[u8]) {
+        state.log.append(entry(term, command));
+    }
+
+    /// A state with something in every field.
+    fn state() -> State {
+        let log = Log::new(300, 2, vec![entry(2, b"one"), entry(5, b"")]);
+        let restored = Restored { current_term: 7, voted_for: Some(1), log, snapshot: Arc::from(*b"snap") };
+        let mut state = State::new(0, 3, Config::default(), restored, &Config::default().moment());
+        state.snapshot_changed = true;
+        state
+    }
+
+    fn saved(journal: &mut Journal, state: &mut State, persister: &MemoryPersister) -> Restored {
+        journal.save(state, persister).expect("a save in memory");
+        restore(persister).expect("what was saved")
+    }
+
+    #[test]
+    fn what_is_saved_is_restored() {
+        let (mut state, persister) = (state(), MemoryPersister::new());
+        let mut log = state.log.clone();
+        let restored = saved(&mut Journal::default(), &mut state, &persister);
+        let expected =
+            Restored { current_term: 7, voted_for: Some(1), log: log.clone(), snapshot: Arc::from(*b"snap") };
+        assert_eq!(restored, expected);
+        assert!(!state.dirty && !state.snapshot_changed);
+        log.take_change();
+        assert_eq!(state.log, log, "saving leaves the log alone");
+    }
+
+    #[test]
+    fn nothing_saved_is_a_server_that_starts_for_the_first_time() {
+        let restored = restore(&MemoryPersister::new()).unwrap();
+        assert_eq!((restored.current_term, restored.voted_for, restored.log.last_index()), (0, None, 0));
+    }
+
+    /// Whatever happens to the log between saves, what is stored is the same as if it had been written at once.
+    #[test]
+    fn saving_changes_is_saving_the_whole() {
+        let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
+        let changes: [(&str, Edit); 7] = [
+            ("nothing", |_| {}),
+            ("an entry", |s| append(s, 5, &[9; 200])),
+            ("two entries", |s| {
+                append(s, 5, b"x");
+                append(s, 6, b"y");
+            }),
+            ("a term and a vote", |s| (s.current_term, s.voted_for) = (1000, None)),
+            ("a conflict", |s| {
+                s.log.truncate_from(302);
+                s.log.append(entry(7, b"z"));
+            }),
+            ("a snapshot", |s| s.log.compact(301, 2)),
+            ("an entry after a snapshot", |s| append(s, 9, b"w")),
+        ];
+        for (name, change) in changes {
+            change(&mut state);
+            let restored = saved(&mut journal, &mut state, &persister);
+            assert_eq!(
+                (restored.current_term, restored.voted_for),
+                (state.current_term, state.voted_for),
+                "{name}"
+            );
+            let first = state.log.base_index() + 1;
+            assert_eq!(restored.log.entries_from(first), state.log.entries_from(first), "{name}");
+            let whole = MemoryPersister::new();
+            state.log = Log::new(
+                state.log.base_index(),
+                state.log.base_term(),
+                state.log.entries_from(first).to_vec(),
+            );
+            Journal::default().save(&mut state, &whole).unwrap();
+            assert_eq!(persister.raft_state(), whole.raft_state(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_new_entry_costs_its_own_bytes() {
+        let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
+        saved(&mut journal, &mut state, &persister);
+        let before = persister.raft_state_len();
+        state.log.append(entry(7, &[0; 100]));
+        saved(&mut journal, &mut state, &persister);
+        assert_eq!(persister.raft_state_len() - before, 103, "the command, its length, its term and a tag");
+        assert!(journal.tail.len() < 103 + 20, "{} bytes written", journal.tail.len());
+    }
+
+    #[test]
+    fn damage_is_an_error_with_its_place() {
+        let (mut state, persister) = (state(), MemoryPersister::new());
+        saved(&mut Journal::default(), &mut state, &persister);
+        let good = persister.raft_state();
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bad = good.clone();
+                bad[at] ^= 1 << bit;
+                assert!(decode(&bad).is_err(), "bit {bit} of byte {at} was flipped and nobody noticed");
+            }
+            assert!(decode(&good[..at]).is_err(), "the first {at} bytes passed for the whole");
+        }
+        persister.save(b"not a state of ours", None).unwrap();
+        let message = restore(&persister).unwrap_err().to_string();
+        assert!(message.contains("damaged at byte 0 of 19"), "{message}");
+        let longer = [&good[..], b"x"].concat();
+        assert_eq!(decode(&longer).unwrap_err().offset, good.len());
+    }
+}

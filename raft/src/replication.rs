@@ -1,0 +1,292 @@
+//! Log replication and commitment (§5.3, §5.4.2).
+//!
+//! In the order in which it happens: the leader appends a command; each peer is sent what it lacks, all in one
+//! message; the peer checks that its log matches just before the new entries, drops what conflicts, stores the
+//! rest and says so; what a majority stores is committed, if it is of the leader's own term; peers hear of that
+//! with the next message.
+//!
+//! # When a message is due
+//!
+//! A peer that has everything gets a heartbeat per interval. A peer that lacks something gets a message at once,
+//! unless one is under way: entries that come meanwhile wait for its answer and travel together. A message that
+//! stays without an answer for a heartbeat interval holds nothing up any longer, because then the heartbeat is
+//! due, and that carries everything which is not acknowledged.
+//!
+//! # Fast backup
+//!
+//! A follower whose log does not match says where the conflicting term begins, and the leader skips that term as
+//! a whole (§5.3). The three cases, for a leader that tries `prev_log_index` 4:
+//!
+//! ```text
+//!              1 2 3 4                                        hint                  next
+//!   leader     4 6 6 6     follower  4 5 5 5    term 5 from 2; leader has no 5      2
+//!   leader     4 4 6 6     follower  4 4 4 4    term 4 from 1; leader's last 4 is 2 3
+//!   leader     4 6 6 6     follower  4          no entry; log ends at 1             2
+//! ```
+
+use labrpc::time::Instant;
+use raft_interface::{Command, Index, ServerId, Started};
+
+use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Entry, Message, Outgoing, Tag};
+use crate::state::{Leadership, Moment, Role, State, reached_by_quorum};
+
+/// What a leader knows of one follower. Invariant: `match_index < next_index`.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// The next entry to send. Starts after the leader's last entry; moves back while the logs do not match.
+    pub(crate) next_index: Index,
+    /// The highest entry known to be stored there. Starts at 0 and only grows.
+    pub(crate) match_index: Index,
+    /// The highest commit index known to have arrived there. Starts at 0 and only grows.
+    pub(crate) commit_known: Index,
+    /// The latest call, while it is under way. Until it ends, only a heartbeat is due. An answer to an older call
+    /// does not end it: else each late answer would set off a message of its own.
+    pub(crate) awaiting: Option<CallId>,
+    /// Before this, only a heartbeat is due: the last call has failed.
+    pub(crate) retry_at: Instant,
+    /// When a message is due in any case.
+    pub(crate) heartbeat_at: Instant,
+    /// The last round of reads that a message has been sent for. Starts at 0.
+    pub(crate) round_sent: u64,
+    /// The last round of reads in which the follower has confirmed the leader. Starts at 0 and only grows.
+    pub(crate) round_acked: u64,
+}
+
+impl Progress {
+    /// A follower of which a new leader knows nothing: a message is due at once.
+    pub(crate) fn new(next_index: Index, now: Instant) -> Self {
+        Self {
+            next_index,
+            match_index: 0,
+            commit_known: 0,
+            awaiting: None,
+            retry_at: now,
+            heartbeat_at: now,
+            round_sent: 0,
+            round_acked: 0,
+        }
+    }
+
+    /// Everything up to `index` is stored there (Fig. 2, Rules for leaders 3). Late answers move nothing back.
+    pub(crate) fn matches(&mut self, index: Index) {
+        self.match_index = self.match_index.max(index);
+        self.next_index = self.next_index.max(self.match_index + 1);
+    }
+}
+
+impl State {
+    /// MIT's Start: a leader appends the command, and messages to the peers become due.
+    pub(crate) fn append_command(&mut self, command: Command, moment: &Moment) -> Started {
+        if !self.is_leader() {
+            return Started { index: 0, term: self.current_term, is_leader: false };
+        }
+        let index = self.log.append(Entry { term: self.current_term, command });
+        self.dirty = true;
+        log::debug!(target: "LOG", "S{} T{} appends {index}", self.me, self.current_term);
+        self.advance_commit_index(moment); // a cluster of one needs nobody else
+        Started { index, term: self.current_term, is_leader: true }
+    }
+
+    /// When the leader's next message to `peer` should leave.
+    pub(crate) fn replication_due_at(&self, leadership: &Leadership, peer: ServerId) -> Instant {
+        let progress = &leadership.progress[peer];
+        let lacks_entries = progress.next_index <= self.log.last_index();
+        let lacks_round = progress.round_sent < leadership.read_round;
+        let lacks_commit = progress.commit_known < self.commit_index.min(progress.match_index);
+        let news_at = if progress.awaiting.is_some() {
+            None
+        } else if lacks_entries || lacks_round {
+            Some(progress.retry_at)
+        } else if lacks_commit {
+            Some(progress.retry_at.max(self.commit_advanced_at + self.config.commit_notice))
+        } else {
+            None
+        };
+        news_at.map_or(progress.heartbeat_at, |at| at.min(progress.heartbeat_at))
+    }
+
+    /// The message that brings `peer` up to date: entries, or the snapshot if they are in it (§7). Marks it as
+    /// sent.
+    pub(crate) fn replicate(&mut self, peer: ServerId, moment: &Moment) -> Outgoing {
+        let call = self.next_call();
+        let Role::Leader(leadership) = &mut self.role else { unreachable!("only leaders replicate") };
+        let round = leadership.read_round;
+        leadership.round_begun = round;
+        let progress = &mut leadership.progress[peer];
+        progress.awaiting = Some(call);
+        progress.heartbeat_at = moment.now + self.config.heartbeat_interval;
+        progress.round_sent = round;
+        let next_index = progress.next_index;
+        let message = if next_index <= self.log.base_index() {
+            Message::InstallSnapshot(self.install_snapshot_args())
+        } else {
+            Message::AppendEntries(self.append_entries_args(next_index))
+        };
+        Outgoing { tag: Tag { peer, call, round }, message }
+    }
+
+    /// Everything from the peer's next index on (Fig. 2, Rules for leaders 3), or nothing as a heartbeat.
+    fn append_entries_args(&self, next_index: Index) -> AppendEntriesArgs {
+        let prev_log_index = next_index - 1;
+        let prev_log_term = self.log.term_at(prev_log_index).expect("a message starts at or after the base");
+        AppendEntriesArgs {
+            term: self.current_term,
+            leader_id: self.me,
+            prev_log_index,
+            prev_log_term,
+            entries: self.log.entries_from(next_index).to_vec(),
+            leader_commit: self.commit_index,
+        }
+    }
+
+    /// Fig. 2, AppendEntries, receiver.
+    pub(crate) fn on_append_entries(
+        &mut self,
+        args: &AppendEntriesArgs,
+        moment: &Moment,
+    ) -> AppendEntriesReply {
+        if args.term < self.current_term {
+            return self.reject(None, 0); // receiver 1
+        }
+        self.hear_leader(args.leader_id, moment);
+        // Receiver 2. What the snapshot covers is committed and therefore matches (§7): only later indexes tell.
+        if args.prev_log_index >= self.log.base_index() {
+            match self.log.term_at(args.prev_log_index) {
+                None => return self.reject(None, self.log.last_index() + 1),
+                Some(term) if term != args.prev_log_term => {
+                    self.assert_uncommitted(args.prev_log_index, args.prev_log_term);
+                    return self.reject(Some(term), self.log.first_index_of_term_at(args.prev_log_index));
+                }
+                Some(_) => {}
+            }
+        }
+        self.store_entries(args);
+        let last_new = args.prev_log_index + args.entries.len() as Index;
+        self.follow_commit_index(args.leader_commit.min(last_new)); // receiver 5
+        AppendEntriesReply { term: self.current_term, success: true, conflict_term: None, conflict_index: 0 }
+    }
+
+    /// Fig. 2, AppendEntries, receiver 3 and 4: drop what conflicts, append what is missing, and leave the rest
+    /// alone, for a late message may hold less than this server has acknowledged since.
+    fn store_entries(&mut self, args: &AppendEntriesArgs) {
+        for (index, entry) in (args.prev_log_index + 1..).zip(&args.entries) {
+            if index <= self.log.base_index() {
+                continue; // in the snapshot
+            }
+            match self.log.term_at(index) {
+                Some(term) if term == entry.term => continue,
+                Some(term) => {
+                    self.assert_uncommitted(index, entry.term);
+                    log::debug!(target: "LOG", "S{} T{} drops {index} of T{term} and after", self.me, self.current_term);
+                    self.log.truncate_from(index);
+                }
+                None => {}
+            }
+            self.log.append(entry.clone());
+            self.dirty = true;
+        }
+    }
+
+    /// The answer to a message that does not fit, with the hints for a fast backup.
+    fn reject(&self, conflict_term: Option<u64>, conflict_index: Index) -> AppendEntriesReply {
+        log::debug!(
+            target: "LOG", "S{} T{} rejects entries: conflict at {conflict_index} with term {conflict_term:?}",
+            self.me, self.current_term,
+        );
+        AppendEntriesReply { term: self.current_term, success: false, conflict_term, conflict_index }
+    }
+
+    /// A committed entry never changes (Fig. 3, State Machine Safety). No weather makes a leader say otherwise.
+    fn assert_uncommitted(&self, index: Index, term: u64) {
+        assert!(
+            index > self.commit_index,
+            "S{} T{}: a leader claims that entry {index} is of term {term}, but here it is committed with term {:?}",
+            self.me,
+            self.current_term,
+            self.log.term_at(index),
+        );
+    }
+
+    /// The call to a follower has ended, with a reply or without one.
+    pub(crate) fn on_append_entries_reply(
+        &mut self,
+        tag: Tag,
+        args: &AppendEntriesArgs,
+        reply: Option<&AppendEntriesReply>,
+        moment: &Moment,
+    ) {
+        if let Some(reply) = reply {
+            self.observe_term(reply.term, moment);
+        }
+        if !self.settle(tag, args.term, reply.map(|reply| reply.term), moment) {
+            return;
+        }
+        let (Some(reply), Role::Leader(leadership)) = (reply, &mut self.role) else { return };
+        let progress = &mut leadership.progress[tag.peer];
+        if reply.success {
+            let stored = args.prev_log_index + args.entries.len() as Index;
+            progress.matches(stored);
+            progress.commit_known = progress.commit_known.max(args.leader_commit.min(stored));
+            self.advance_commit_index(moment);
+        } else if progress.next_index == args.prev_log_index + 1 && progress.match_index < args.prev_log_index
+        {
+            let hint = next_index_after(&self.log, reply);
+            progress.next_index = hint.clamp(progress.match_index + 1, args.prev_log_index);
+            log::debug!(target: "LOG", "S{} T{} backs up to {} for S{}", self.me, self.current_term, progress.next_index, tag.peer);
+        } else {
+            // A late refusal, or a follower that has lost what it acknowledged: not worth a tight loop.
+            progress.retry_at = moment.now + self.config.retry_pause;
+        }
+    }
+
+    /// Does the bookkeeping for the end of a leader's call of term `term`. Whether its reply counts: this server
+    /// must still lead that term, and the reply must be of that term too.
+    pub(crate) fn settle(&mut self, tag: Tag, term: u64, reply_term: Option<u64>, moment: &Moment) -> bool {
+        let Role::Leader(leadership) = &mut self.role else { return false };
+        if term != self.current_term {
+            return false; // the answer to a leadership that is over
+        }
+        let progress = &mut leadership.progress[tag.peer];
+        let is_answer = reply_term == Some(term);
+        if progress.awaiting == Some(tag.call) {
+            progress.awaiting = None;
+            if !is_answer {
+                progress.retry_at = moment.now + self.config.retry_pause;
+                progress.round_sent = progress.round_acked; // that round has to be asked again
+            }
+        }
+        if is_answer {
+            progress.round_acked = progress.round_acked.max(tag.round);
+        }
+        is_answer
+    }
+
+    /// Fig. 2, Rules for leaders 4: what a majority stores is committed, if it is of the current term. Entries of
+    /// earlier terms are committed only along with such a one (§5.4.2, Fig. 8).
+    pub(crate) fn advance_commit_index(&mut self, moment: &Moment) {
+        let Role::Leader(leadership) = &self.role else { return };
+        let mut stored: Vec<Index> =
+            leadership.progress.iter().map(|progress| progress.match_index).collect();
+        stored[self.me] = self.log.last_index();
+        let majority = reached_by_quorum(stored);
+        if majority > self.commit_index && self.log.term_at(majority) == Some(self.current_term) {
+            self.commit_index = majority;
+            self.commit_advanced_at = moment.now;
+            log::debug!(target: "CMIT", "S{} T{} commits up to {majority}", self.me, self.current_term);
+        }
+    }
+
+    /// Fig. 2, AppendEntries, receiver 5. `index` is already limited to what is known to match the leader's log.
+    pub(crate) fn follow_commit_index(&mut self, index: Index) {
+        if index > self.commit_index {
+            self.commit_index = index;
+            log::debug!(target: "CMIT", "S{} T{} learns that {index} is committed", self.me, self.current_term);
+        }
+    }
+}
+
+/// Where to try next after a rejection: see the three cases in the module's documentation.
+fn next_index_after(log: &crate::log::Log, reply: &AppendEntriesReply) -> Index {
+    let own_run = reply.conflict_term.and_then(|term| log.last_index_of_term(term));
+    own_run.map_or(reply.conflict_index, |last| last + 1)
+}

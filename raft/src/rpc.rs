@@ -1,0 +1,182 @@
+//! The messages of Figure 2 and Figure 13, with the paper's field names.
+//!
+//! What the paper has and this lacks: InstallSnapshot's `offset` and `done`. A snapshot travels in one message.
+
+use raft_interface::{Command, Index, ServerId, Term};
+use serde::{Deserialize, Serialize};
+
+use labrpc::sync::Arc;
+
+/// The method that a candidate calls to gather votes (§5.2).
+pub(crate) const REQUEST_VOTE: &str = "Raft.RequestVote";
+/// The method that a leader calls to replicate entries, and as a heartbeat (§5.3).
+pub(crate) const APPEND_ENTRIES: &str = "Raft.AppendEntries";
+/// The method that a leader calls for a follower which needs entries that the leader has discarded (§7).
+pub(crate) const INSTALL_SNAPSHOT: &str = "Raft.InstallSnapshot";
+
+/// One entry of the log. Its index is its place in the log and is not stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The term of the leader that created it.
+    pub(crate) term: Term,
+    /// For the state machine. Shared with the log: immutable, so nobody can change a message under way.
+    #[serde(with = "bytes")]
+    pub(crate) command: Command,
+}
+
+/// A request for a vote (Fig. 2, RequestVote).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestVoteArgs {
+    /// The candidate's term.
+    pub(crate) term: Term,
+    /// Who asks.
+    pub(crate) candidate_id: ServerId,
+    /// The index of the candidate's last entry.
+    pub(crate) last_log_index: Index,
+    /// The term of that entry.
+    pub(crate) last_log_term: Term,
+}
+
+/// The answer to [`RequestVoteArgs`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestVoteReply {
+    /// The voter's term, for the candidate to update itself.
+    pub(crate) term: Term,
+    /// Whether the candidate has the vote.
+    pub(crate) vote_granted: bool,
+}
+
+/// Entries to store, or none as a heartbeat (Fig. 2, AppendEntries).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AppendEntriesArgs {
+    /// The leader's term.
+    pub(crate) term: Term,
+    /// Who leads, so that a follower can redirect clients.
+    pub(crate) leader_id: ServerId,
+    /// The index of the entry just before the new ones.
+    pub(crate) prev_log_index: Index,
+    /// The term of that entry.
+    pub(crate) prev_log_term: Term,
+    /// The entries to store.
+    pub(crate) entries: Vec<Entry>,
+    /// The leader's commit index.
+    pub(crate) leader_commit: Index,
+}
+
+/// The answer to [`AppendEntriesArgs`], with the hints of §5.3's last page for a fast backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AppendEntriesReply {
+    /// The follower's term, for the leader to update itself.
+    pub(crate) term: Term,
+    /// Whether the follower had the entry before the new ones, and so has them all now.
+    pub(crate) success: bool,
+    /// On a rejection: the term of the follower's entry at `prev_log_index`; `None` when its log is shorter.
+    pub(crate) conflict_term: Option<Term>,
+    /// On a rejection: the first index of `conflict_term`, or one past the follower's last entry.
+    pub(crate) conflict_index: Index,
+}
+
+/// A snapshot in the place of discarded entries (Fig. 13).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstallSnapshotArgs {
+    /// The leader's term.
+    pub(crate) term: Term,
+    /// Who leads.
+    pub(crate) leader_id: ServerId,
+    /// The snapshot replaces all entries up to and including this index.
+    pub(crate) last_included_index: Index,
+    /// The term of the entry at that index.
+    pub(crate) last_included_term: Term,
+    /// The service's state.
+    #[serde(with = "bytes")]
+    pub(crate) data: Arc<[u8]>,
+}
+
+/// The answer to [`InstallSnapshotArgs`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstallSnapshotReply {
+    /// The follower's term, for the leader to update itself.
+    pub(crate) term: Term,
+}
+
+/// Numbers the calls of one server, so that an answer can be told from the answer to an older call.
+pub(crate) type CallId = u64;
+
+/// What a server remembers of a call, to make sense of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// Whom the call is for.
+    pub(crate) peer: ServerId,
+    /// The call's own number.
+    pub(crate) call: CallId,
+    /// The round of reads that the call serves; see [`crate::read`].
+    pub(crate) round: u64,
+}
+
+/// A message to be sent without the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) tag: Tag,
+    pub(crate) message: Message,
+}
+
+/// Any of the requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    RequestVote(RequestVoteArgs),
+    AppendEntries(AppendEntriesArgs),
+    InstallSnapshot(InstallSnapshotArgs),
+}
+
+/// Shared bytes as one run of bytes. serde's own way is a sequence of numbers: the same on the wire, but one call
+/// for each byte.
+pub(crate) mod bytes {
+    use std::fmt;
+
+    use labrpc::sync::Arc;
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
+        deserializer.deserialize_bytes(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Arc<[u8]>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+            Ok(Arc::from(bytes))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_survives_the_wire() {
+        let entry = |term, bytes: &[u8]| Entry { term, command: Arc::from(bytes) };
+        let args = AppendEntriesArgs {
+            term: 7,
+            leader_id: 2,
+            prev_log_index: 300,
+            prev_log_term: 6,
+            entries: vec![entry(6, b""), entry(7, &[0, 255, 128])],
+            leader_commit: 299,
+        };
+        let bytes = postcard::to_stdvec(&args).unwrap();
+        assert_eq!(postcard::from_bytes::<AppendEntriesArgs>(&bytes).unwrap(), args);
+        assert_eq!(bytes.len(), 15, "small numbers and commands cost no more than they need");
+    }
+}

@@ -1,0 +1,108 @@
+//! Log compaction (§7, Fig. 13).
+//!
+//! In the order in which it happens: the service hands over a snapshot of everything up to an index that it has
+//! applied, and the log forgets the entries up to there. A follower that needs one of those gets the snapshot
+//! instead. It keeps the entries that follow, if its own entry at the last included index is the very one that
+//! the snapshot ends with; else its whole log goes. The applier then delivers the snapshot in its place in the
+//! order.
+//!
+//! # A snapshot against a stale AppendEntries
+//!
+//! ```text
+//!   snapshot up to 5 of term 2 | 6 7         the leader sent "prev 3: entries 4 5 6" before the snapshot,
+//!                                            and the network delivers it now
+//! ```
+//!
+//! Entries 4 and 5 are in the snapshot: committed, hence the same. The consistency check moves to the base, entry
+//! 6 is stored or found, and the answer is success up to 6. A rejection would send the leader back for nothing.
+
+use labrpc::sync::Arc;
+use raft_interface::Index;
+
+use crate::rpc::{InstallSnapshotArgs, InstallSnapshotReply, Tag};
+use crate::state::{Moment, Role, State};
+
+impl State {
+    /// MIT's Snapshot: `data` covers everything up to and including `index`. An old one is ignored.
+    ///
+    /// # Panics
+    ///
+    /// When `index` has not been applied yet: the service cannot know what it would say.
+    pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
+        if index <= self.log.base_index() {
+            return;
+        }
+        assert!(
+            index <= self.last_applied,
+            "S{}: a snapshot up to {index}, but only {} is applied",
+            self.me,
+            self.last_applied,
+        );
+        let term = self.log.term_at(index).expect("applied entries after the base are in the log");
+        self.replace_prefix(index, term, data.into());
+        log::debug!(target: "SNAP", "S{} T{} forgets entries up to {index}", self.me, self.current_term);
+    }
+
+    /// Puts a snapshot in the place of all entries up to `index`.
+    fn replace_prefix(&mut self, index: Index, term: u64, data: Arc<[u8]>) {
+        self.log.compact(index, term);
+        self.snapshot = data;
+        self.snapshot_changed = true;
+        self.dirty = true;
+    }
+
+    /// The message for a follower that needs entries which this leader has forgotten.
+    pub(crate) fn install_snapshot_args(&self) -> InstallSnapshotArgs {
+        InstallSnapshotArgs {
+            term: self.current_term,
+            leader_id: self.me,
+            last_included_index: self.log.base_index(),
+            last_included_term: self.log.base_term(),
+            data: self.snapshot.clone(),
+        }
+    }
+
+    /// Fig. 13, InstallSnapshot, receiver.
+    pub(crate) fn on_install_snapshot(
+        &mut self,
+        args: &InstallSnapshotArgs,
+        moment: &Moment,
+    ) -> InstallSnapshotReply {
+        if args.term < self.current_term {
+            return InstallSnapshotReply { term: self.current_term }; // receiver 1
+        }
+        self.hear_leader(args.leader_id, moment);
+        if args.last_included_index > self.commit_index {
+            // Receiver 5 to 8. The applier delivers the snapshot, because the base is now above `last_applied`.
+            self.replace_prefix(args.last_included_index, args.last_included_term, args.data.clone());
+            self.follow_commit_index(args.last_included_index);
+            log::debug!(
+                target: "SNAP", "S{} T{} installs a snapshot up to {}",
+                self.me, self.current_term, args.last_included_index,
+            );
+        }
+        InstallSnapshotReply { term: self.current_term }
+    }
+
+    /// The call to a follower has ended, with a reply or without one. Any reply of this term means that it has
+    /// everything up to the last included index.
+    pub(crate) fn on_install_snapshot_reply(
+        &mut self,
+        tag: Tag,
+        args: &InstallSnapshotArgs,
+        reply: Option<&InstallSnapshotReply>,
+        moment: &Moment,
+    ) {
+        if let Some(reply) = reply {
+            self.observe_term(reply.term, moment);
+        }
+        if !self.settle(tag, args.term, reply.map(|reply| reply.term), moment) {
+            return;
+        }
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let progress = &mut leadership.progress[tag.peer];
+        progress.matches(args.last_included_index);
+        progress.commit_known = progress.commit_known.max(args.last_included_index);
+        self.advance_commit_index(moment);
+    }
+}

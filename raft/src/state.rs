@@ -1,0 +1,360 @@
+//! The state of one server: Figure 2's box "State", and the rules that hold for every role.
+//!
+//! A [`State`] knows no thread, no clock and no chance: time and a random timeout come in as a [`Moment`], and
+//! what is to be sent or applied goes out as a value that somebody asks for. Its methods are spread over the
+//! files that carry the names of the paper's sections: `election`, `replication`, `snapshot`, `apply`.
+//!
+//! Verbs go by role: `on_*` handles a message, `become_*` and `step_down` change the role, `*_args` builds a
+//! message.
+
+use std::fmt;
+use std::time::Duration;
+
+use labrpc::sync::Arc;
+use labrpc::time::Instant;
+use raft_interface::{Index, ServerId, Term};
+
+use crate::config::Config;
+use crate::election::Ballot;
+use crate::log::Log;
+use crate::persist::Restored;
+use crate::replication::Progress;
+use crate::rpc::{CallId, Outgoing};
+
+/// What a step needs to know of time and chance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The time at which the step runs.
+    pub(crate) now: Instant,
+    /// How long the server waits for a leader, should the step restart its election timer. Drawn anew for each
+    /// step (§5.2).
+    pub(crate) election_timeout: Duration,
+}
+
+/// One server. See [`Self::assert_invariants`] for what always holds.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// This server. Never changes.
+    pub(crate) me: ServerId,
+    /// How many servers the cluster has, this one included. Never changes.
+    pub(crate) servers: usize,
+    /// The times to keep. Never changes.
+    pub(crate) config: Config,
+
+    /// Latest term this server has seen. Starts at 0 and only grows. Persistent.
+    pub(crate) current_term: Term,
+    /// Who got this server's vote in `current_term`, if anybody. Persistent.
+    pub(crate) voted_for: Option<ServerId>,
+    /// The entries, after those that the snapshot covers. Persistent.
+    pub(crate) log: Log,
+    /// The service's snapshot of everything up to the log's base; empty before the first. Persistent.
+    pub(crate) snapshot: Arc<[u8]>,
+
+    /// The highest index known to be committed. Starts at the log's base and only grows.
+    pub(crate) commit_index: Index,
+    /// The highest index handed to the applier. Starts at the log's base and only grows. Below the base while a
+    /// snapshot from the leader waits to be applied.
+    pub(crate) last_applied: Index,
+
+    /// Follower, candidate or leader, with what belongs to that role alone.
+    pub(crate) role: Role,
+    /// The leader of `current_term`, once it has been heard of. Not whom this server has voted for.
+    pub(crate) leader: Option<ServerId>,
+    /// When this server stands for election, unless it leads by then.
+    pub(crate) election_deadline: Instant,
+    /// When the leader's commit index last moved; followers hear of it soon after.
+    pub(crate) commit_advanced_at: Instant,
+    /// The number of the last call. Only grows.
+    pub(crate) last_call: CallId,
+
+    /// Something persistent has changed and must be saved before the step ends.
+    pub(crate) dirty: bool,
+    /// The snapshot is part of that.
+    pub(crate) snapshot_changed: bool,
+    /// The server takes no more steps: it was killed, or it could not save.
+    pub(crate) stopped: bool,
+}
+
+/// What a server does at the moment (§5.1), with the state that belongs to the role and vanishes with it.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Answers candidates and leaders.
+    Follower,
+    /// Gathers votes: one ballot per server, its own included.
+    Candidate(Vec<Ballot>),
+    /// Replicates its log: one record of progress per server; its own is not used.
+    Leader(Leadership),
+}
+
+/// What a leader keeps (Fig. 2, Volatile state on leaders), reinitialised after each election.
+#[derive(Debug)]
+pub(crate) struct Leadership {
+    /// One per server, by id.
+    pub(crate) progress: Vec<Progress>,
+    /// The number of the last round of messages that a read has asked for. Starts at 0 and only grows.
+    pub(crate) read_round: u64,
+    /// The number of the last round of which a message has left. Starts at 0 and only grows.
+    pub(crate) round_begun: u64,
+}
+
+/// A role without its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleName {
+    /// Answers candidates and leaders.
+    Follower,
+    /// Gathers votes.
+    Candidate,
+    /// Replicates its log.
+    Leader,
+}
+
+/// What a server says about itself. One consistent copy, taken between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The server.
+    pub id: ServerId,
+    /// Its role.
+    pub role: RoleName,
+    /// Its current term.
+    pub term: Term,
+    /// Who leads that term, if it knows.
+    pub leader: Option<ServerId>,
+    /// The last index that its snapshot covers; 0 without a snapshot.
+    pub snapshot_index: Index,
+    /// The index of its last entry.
+    pub last_log_index: Index,
+    /// The highest index that it knows to be committed.
+    pub commit_index: Index,
+    /// The highest index that it has handed to the apply channel, or is about to.
+    pub last_applied: Index,
+}
+
+/// How many servers are a majority of `servers`. Any two majorities share a server (§5.2, §5.3).
+pub(crate) fn quorum(servers: usize) -> usize {
+    servers / 2 + 1
+}
+
+/// The highest value that a majority has reached, given what each server has reached.
+pub(crate) fn reached_by_quorum(mut reached: Vec<u64>) -> u64 {
+    reached.sort_unstable_by(|a, b| b.cmp(a));
+    reached[quorum(reached.len()) - 1]
+}
+
+impl State {
+    /// A server as it comes up: a follower that remembers what it saved and knows no leader.
+    pub(crate) fn new(
+        me: ServerId,
+        servers: usize,
+        config: Config,
+        restored: Restored,
+        moment: &Moment,
+    ) -> Self {
+        let base = restored.log.base_index();
+        Self {
+            me,
+            servers,
+            config,
+            current_term: restored.current_term,
+            voted_for: restored.voted_for,
+            log: restored.log,
+            snapshot: restored.snapshot,
+            commit_index: base,
+            last_applied: base,
+            role: Role::Follower,
+            leader: None,
+            election_deadline: moment.now + moment.election_timeout,
+            commit_advanced_at: moment.now,
+            last_call: 0,
+            dirty: false,
+            snapshot_changed: false,
+            stopped: false,
+        }
+    }
+
+    /// All other servers.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        let me = self.me;
+        (0..self.servers).filter(move |&peer| peer != me)
+    }
+
+    /// Fig. 2, Rules for all servers: a term beyond our own, in a request or in a reply, becomes ours, and we
+    /// follow. Runs before anything else is read from a message.
+    pub(crate) fn observe_term(&mut self, term: Term, moment: &Moment) {
+        if term > self.current_term {
+            log::debug!(target: "TERM", "S{} T{} moves on to T{term}", self.me, self.current_term);
+            self.current_term = term;
+            self.voted_for = None;
+            self.leader = None;
+            self.dirty = true;
+            self.step_down(moment);
+        }
+    }
+
+    /// Follows from now on. The term and the vote stay, and so does a timer that runs: a leader has none.
+    pub(crate) fn step_down(&mut self, moment: &Moment) {
+        if self.role_name() != RoleName::Follower {
+            log::info!(target: "LEAD", "S{} T{} follows, was {:?}", self.me, self.current_term, self.role_name());
+        }
+        if self.is_leader() {
+            self.reset_election_timer(moment);
+        }
+        self.role = Role::Follower;
+    }
+
+    /// A message of the current term's leader has come: follow it, and trust it for another timeout (§5.2).
+    ///
+    /// # Panics
+    ///
+    /// When this server leads that term itself, or knows another leader of it: election safety is broken.
+    pub(crate) fn hear_leader(&mut self, leader: ServerId, moment: &Moment) {
+        assert!(
+            self.leader.is_none_or(|known| known == leader) && leader != self.me,
+            "S{} hears S{leader} as leader of T{}, but knows {:?} as its leader",
+            self.me,
+            self.current_term,
+            self.leader,
+        );
+        self.step_down(moment);
+        self.leader = Some(leader);
+        self.reset_election_timer(moment);
+    }
+
+    /// Waits a fresh random time for a leader before standing for election (§5.2).
+    pub(crate) fn reset_election_timer(&mut self, moment: &Moment) {
+        self.election_deadline = moment.now + moment.election_timeout;
+        log::trace!(target: "TIMR", "S{} T{} waits {:?}", self.me, self.current_term, moment.election_timeout);
+    }
+
+    /// The number of a new call.
+    pub(crate) fn next_call(&mut self) -> CallId {
+        self.last_call += 1;
+        self.last_call
+    }
+
+    /// When the next message to `peer` should leave; `None` when only a change of state can make one due.
+    pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
+        match &self.role {
+            Role::Follower => None,
+            Role::Candidate(ballots) => ballots[peer].due_at(),
+            Role::Leader(leadership) => Some(self.replication_due_at(leadership, peer)),
+        }
+    }
+
+    /// The message to `peer` that is due, if one is; marks it as sent.
+    pub(crate) fn message_for(&mut self, peer: ServerId, moment: &Moment) -> Option<Outgoing> {
+        if self.due_at(peer).is_none_or(|at| at > moment.now) {
+            return None;
+        }
+        match &self.role {
+            Role::Follower => None,
+            Role::Candidate(_) => Some(self.request_vote(peer)),
+            Role::Leader(_) => Some(self.replicate(peer, moment)),
+        }
+    }
+
+    /// Takes no more steps. `term` is the last one saved: a term that was never saved was never entered.
+    pub(crate) fn stop(&mut self, term: Term) {
+        self.stopped = true;
+        self.current_term = term;
+        self.role = Role::Follower;
+        self.leader = None;
+    }
+
+    /// Whether this server leads its current term.
+    pub(crate) fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// The role without its state.
+    pub(crate) fn role_name(&self) -> RoleName {
+        match self.role {
+            Role::Follower => RoleName::Follower,
+            Role::Candidate(_) => RoleName::Candidate,
+            Role::Leader(_) => RoleName::Leader,
+        }
+    }
+
+    /// One consistent copy of what others may want to know.
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            id: self.me,
+            role: self.role_name(),
+            term: self.current_term,
+            leader: self.leader,
+            snapshot_index: self.log.base_index(),
+            last_log_index: self.log.last_index(),
+            commit_index: self.commit_index,
+            last_applied: self.last_applied,
+        }
+    }
+
+    /// Checks what holds between any two steps. `before` is what held before this one.
+    ///
+    /// # Panics
+    ///
+    /// With the broken fact.
+    pub(crate) fn assert_invariants(&self, before: &Status) {
+        let now = self.status();
+        assert!(now.term >= before.term, "the term went back: {before} -> {now}");
+        assert!(now.commit_index >= before.commit_index, "the commit index went back: {before} -> {now}");
+        assert!(now.last_applied >= before.last_applied, "applied entries came back: {before} -> {now}");
+        assert!(now.snapshot_index <= now.commit_index, "the snapshot covers more than is committed: {now}");
+        assert!(now.last_applied <= now.commit_index, "more is applied than committed: {now}");
+        assert!(now.commit_index <= now.last_log_index, "more is committed than there is: {now}");
+        assert!(self.log.last_term() <= self.current_term, "an entry comes from a later term: {now}");
+        if now.role != RoleName::Follower {
+            assert_eq!(self.voted_for, Some(self.me), "who stands for election votes for itself: {now}");
+        }
+        assert_eq!(self.is_leader(), now.leader == Some(self.me), "a leader knows that it leads: {now}");
+        if let Role::Leader(leadership) = &self.role {
+            for peer in self.peers() {
+                let Progress { match_index, next_index, .. } = leadership.progress[peer];
+                assert!(match_index < next_index, "S{peer} would be sent what it has: {now}");
+                assert!(
+                    next_index <= now.last_log_index + 1,
+                    "S{peer} would be sent what is not there: {now}"
+                );
+            }
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S{} T{} {:?}", self.id, self.term, self.role)?;
+        if let Some(leader) = self.leader {
+            write!(f, " of S{leader}")?;
+        }
+        let Self { snapshot_index, last_applied, commit_index, last_log_index, .. } = self;
+        write!(f, " snapshot {snapshot_index} applied {last_applied} committed {commit_index}")?;
+        write!(f, " last {last_log_index}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quorum_is_more_than_half() {
+        let rows = [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (6, 4), (7, 4)];
+        for (servers, majority) in rows {
+            assert_eq!(quorum(servers), majority, "{servers} servers");
+        }
+    }
+
+    #[test]
+    fn what_a_quorum_has_reached() {
+        let rows: [(&str, &[u64], u64); 6] = [
+            ("alone", &[7], 7),
+            ("both of two", &[7, 3], 3),
+            ("two of three", &[9, 0, 4], 4),
+            ("half of four is not enough", &[9, 9, 4, 0], 4),
+            ("three of five", &[0, 9, 5, 0, 7], 5),
+            ("nobody yet", &[0, 0, 3], 0),
+        ];
+        for (name, reached, wanted) in rows {
+            assert_eq!(reached_by_quorum(reached.to_vec()), wanted, "{name}");
+        }
+    }
+}
