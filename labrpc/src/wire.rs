@@ -7,6 +7,7 @@
 //! nothing is made unless somebody asks.
 
 mod probe;
+mod show;
 mod value;
 
 use std::cell::RefCell;

@@ -34,6 +34,7 @@ pub fn grade_service_test<K: KeyValue>(name: &str) {
 
 #[track_caller]
 fn grade(name: &str, implementation: Implementation) {
+    labrpc::logging::init_quiet();
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
     let case = suites::find(name).unwrap_or_else(|| panic!("there is no test {name}"));
     for &seed in &settings.seeds {

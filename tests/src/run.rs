@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use labrpc::sim::{Cause, Failure, Fingerprint, Policy, Report, Sim, Tracing};
+use labrpc::sim::{Cause, Failure, Fingerprint, Policy, Sim, Trace, Tracing};
 use labrpc::sync::Arc;
 
 use crate::case::TestCase;
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub fingerprint: Option<Fingerprint>,
     /// The steps of the scheduler; 0 in the real world.
     pub steps: u64,
+    /// The events that were kept; `None` in the real world.
+    pub trace: Option<Trace>,
     /// Why it failed; `None` if it passed.
     pub defeat: Option<Box<Defeat>>,
 }
@@ -58,8 +60,6 @@ pub struct Defeat {
     pub servers: Vec<Seen>,
     /// What happened, oldest first.
     pub timeline: Vec<(Duration, Happened)>,
-    /// The simulation's own report, with the trace if it was kept.
-    pub report: Option<Report>,
 }
 
 /// How many happenings a failure keeps.
@@ -90,7 +90,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         Ok(((), report)) => (report, None),
         Err(failure) => {
             let Failure { cause, report } = *failure;
-            let defeat = defeat(&record, Some(cause), None, Some(report.clone()));
+            let defeat = defeat(&record, Some(cause), None);
             (report, Some(Box::new(defeat)))
         }
     };
@@ -100,6 +100,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         wall,
         fingerprint: Some(report.trace.fingerprint),
         steps: report.steps,
+        trace: Some(report.trace),
         defeat,
     }
 }
@@ -123,17 +124,17 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         wall: elapsed,
         fingerprint: None,
         steps: 0,
-        defeat: is_defeat.then(|| Box::new(defeat(&record, None, message, None))),
+        trace: None,
+        defeat: is_defeat.then(|| Box::new(defeat(&record, None, message))),
     }
 }
 
-fn defeat(record: &Record, cause: Option<Cause>, message: Option<String>, report: Option<Report>) -> Defeat {
+fn defeat(record: &Record, cause: Option<Cause>, message: Option<String>) -> Defeat {
     Defeat {
         finding: record.finding(),
         cause,
         message,
         servers: record.all_seen(),
         timeline: record.timeline(TIMELINE_MAX),
-        report,
     }
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Address;
+use super::handling::fail_run;
 use super::pending::Outcome;
-use super::shared::{Called, Request, Shared, fail_run};
+use super::shared::{Called, Request, Shared};
 use super::world::World;
 use crate::sim::{self, Kind};
 use crate::wire;

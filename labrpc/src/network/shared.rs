@@ -5,29 +5,28 @@
 //! 1. [`Shared::call`]: the request enters the table of calls and passes the rules.
 //! 2. [`Shared::send`]: it arrives, now or later, once or several times, or is lost, or is held.
 //! 3. [`Shared::arrive`]: whoever is at the called address now gets it, in a thread of its node.
-//! 4. [`Shared::serve`]: the handler runs; its reply passes the rules and goes the same way back.
+//! 4. `serve`, in `handling.rs`: the handler runs; its reply passes the rules and goes the same way back.
 //! 5. [`Shared::arrive`]: the reply ends the call and wakes the caller.
 //!
 //! The lock is never held across a switch of threads, user code, or the destructor of a user's value. A message under
 //! way belongs to the network: it does not matter what becomes of the thread that sent it.
 
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::calls::{Call, CallKey};
-use super::message::{Direction, Happening, Message, MessageEvent};
+use super::message::{Direction, Happening, Message};
 use super::pending::{Outcome, Pending};
+use super::report::View;
 use super::rules::{Delays, Entry, Fate, Held, Plan, judge};
-use super::service::Exchange;
-use super::state::{Begun, Incarnation, Observers, Rules, State};
+use super::state::{Begun, Observers, Rules, State};
 use super::world::World;
 use super::{Address, Network};
-use crate::sim::{self, Cause, Kind, with_core};
-use crate::wire::{self, Describe, WireError};
+use crate::sim::{self, Kind};
+use crate::wire::{self, Describe};
 
 /// A network's state and world; what all its handles share.
 pub(super) struct Shared {
@@ -38,15 +37,16 @@ pub(super) struct Shared {
 /// A message in its encoded form.
 pub(super) struct Parcel {
     pub(super) key: CallKey,
-    direction: Direction,
-    end: u32,
-    from: Address,
-    to: Address,
-    method: u32,
-    name: &'static str,
-    bytes: Vec<u8>,
+    pub(super) direction: Direction,
+    pub(super) end: u32,
+    pub(super) from: Address,
+    pub(super) to: Address,
+    /// The method's place in the network's table.
+    pub(super) method: u32,
+    pub(super) name: &'static str,
+    pub(super) bytes: Vec<u8>,
     /// The sender's name for the type, for messages.
-    type_name: &'static str,
+    pub(super) type_name: &'static str,
 }
 
 impl Parcel {
@@ -54,7 +54,7 @@ impl Parcel {
         Self { bytes: wire::copy(&self.bytes), ..*self }
     }
 
-    fn message<'a>(&self, content: Option<&'a dyn Describe>) -> Message<'a> {
+    pub(super) fn message<'a>(&self, content: Option<&'a dyn Describe>) -> Message<'a> {
         Message {
             call: self.key.number,
             end: u64::from(self.end),
@@ -79,9 +79,10 @@ pub(super) struct Request<'a> {
 /// What a caller gets back to make sense of the outcome of its call.
 pub(super) struct Called {
     pub(super) outcome: Outcome,
-    parcel: Option<(CallKey, Address, Address, &'static str, u64)>,
-    end: u32,
-    observers: Observers,
+    /// The call, the caller, the server, the method and which server it was.
+    pub(super) parcel: Option<(CallKey, Address, Address, &'static str, u64)>,
+    pub(super) end: u32,
+    pub(super) observers: Observers,
 }
 
 impl Shared {
@@ -155,7 +156,7 @@ impl Shared {
     // ----- rules -----
 
     /// Lets a message pass the rules. `None` if there are none.
-    fn pass(&self, rules: &Rules, view: &View<'_>, message: Message<'_>) -> Option<Plan> {
+    pub(super) fn pass(&self, rules: &Rules, view: &View<'_>, message: Message<'_>) -> Option<Plan> {
         let rules = rules.as_ref()?;
         let plan = judge(rules, &message, &mut self.world.chance());
         let dropped = |entry: &Arc<Entry>| {
@@ -172,7 +173,7 @@ impl Shared {
     }
 
     /// Does what the rules decided.
-    fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
+    pub(super) fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
         for later in &plan.copies {
             self.add_copy(&parcel);
             self.arrive_after(plan.delay + *later, parcel.copy());
@@ -203,7 +204,7 @@ impl Shared {
         self.world.schedule(delay, Box::new(move || shared.arrive(parcel)));
     }
 
-    fn lose_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+    pub(super) fn lose_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
         let (key, is_reply) = (parcel.key, parcel.direction == Direction::Reply);
         wire::give_back(parcel.bytes);
         if delay.is_zero() {
@@ -248,7 +249,7 @@ impl Shared {
         self.world.start_handler(&there.node, &there.label, name, job);
     }
 
-    fn reply_arrives(&self, parcel: Parcel) {
+    pub(super) fn reply_arrives(&self, parcel: Parcel) {
         let mut state = self.state.lock();
         let ended = state.end_with_reply(parcel.key, parcel.bytes.len());
         let Some(call) = ended else {
@@ -261,83 +262,6 @@ impl Shared {
         };
         drop(state);
         call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name));
-    }
-
-    // ----- handlers -----
-
-    /// As [`Self::serve`]; a panic of the handler fails the test. A simulation sees to that itself.
-    fn serve_guarded(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
-        if matches!(self.world, World::Simulated(_)) {
-            return self.serve(server, request, observers);
-        }
-        let (key, name, to) = (request.key, request.name, request.to);
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.serve(server, request, observers)));
-        if let Err(payload) = outcome {
-            let said = sim::panic_message(&*payload);
-            self.fail(key, format!("the handler of {name} on {to} panicked: {said}"));
-        }
-    }
-
-    /// Handles a request, in a thread of the server's node.
-    fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
-        let Some(handler) = server.handler(request.method) else {
-            let known = server.methods.join(", ");
-            let message = format!(
-                "{} called {} on {}, which has no such method; it has: {known}",
-                request.from, request.name, request.to
-            );
-            return self.fail(request.key, message);
-        };
-        let handling = Handling { shared: self, server: &server, request: &request, observers: &observers };
-        if let Err(error) = handler(&request.bytes, &handling) {
-            let Parcel { key, from, to, name, type_name, .. } = &request;
-            self.fail(
-                *key,
-                format!(
-                    "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
-                ),
-            );
-        }
-        wire::give_back(request.bytes);
-    }
-
-    fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
-        if matches!(self.world, World::Simulated(_)) {
-            sim::step(Kind::Send, 0, Location::caller());
-        }
-        let incarnation = handling.server.number;
-        let message = parcel.message(Some(reply));
-        let mut state = self.state.lock();
-        let refused = state.send_reply(parcel.key, incarnation);
-        let (rules, observers) = (state.rules(), state.observers());
-        drop(state);
-        let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
-        self.report(&view, message, Happening::Sent);
-        if let Some(because) = refused {
-            self.report(&view, message, Happening::Discarded { because });
-            return self.lose_after(Duration::ZERO, parcel);
-        }
-        match self.pass(&rules, &view, message) {
-            None => self.reply_arrives(parcel),
-            Some(plan) => self.send(parcel, plan),
-        }
-    }
-
-    /// Something that no test may overlook: in a simulation it ends the run, in the real world it panics in the
-    /// caller's thread.
-    pub(super) fn fail(&self, key: CallKey, message: String) {
-        match self.world {
-            World::Simulated(_) => fail_run(message),
-            World::Real(_) => {
-                let mut state = self.state.lock();
-                state.failure.get_or_insert_with(|| message.clone());
-                let ended = state.calls.remove(key);
-                drop(state);
-                if let Some(call) = ended {
-                    call.pending.complete(Outcome::Broken(message));
-                }
-            }
-        }
     }
 
     // ----- what is gone -----
@@ -415,38 +339,6 @@ impl Shared {
         }
         self.release(rule, |held| held);
     }
-
-    // ----- reports -----
-
-    /// Tells the trace and the observers what happened to a message.
-    fn report(&self, view: &View<'_>, message: Message<'_>, what: Happening<'_>) {
-        if matches!(self.world, World::Simulated(_)) {
-            record(view, &message, what);
-        }
-        let Some(observers) = view.observers else { return };
-        let time = Duration::from_nanos(self.world.now_ns());
-        let event = MessageEvent { message, what, time, incarnation: view.incarnation };
-        for observer in observers.iter() {
-            observer.observe(&event);
-        }
-    }
-
-    /// Tells that the caller has got its reply.
-    pub(super) fn report_reply(&self, called: &Called, reply: &dyn Describe, bytes: &[u8]) {
-        let Some((key, caller, server, method, incarnation)) = called.parcel else { return };
-        let message = Message {
-            call: key.number,
-            end: u64::from(called.end),
-            direction: Direction::Reply,
-            from: server,
-            to: caller,
-            method,
-            size: bytes.len(),
-            content: Some(reply),
-        };
-        let view = View { observers: &called.observers, bytes, incarnation };
-        self.report(&view, message, Happening::Delivered);
-    }
 }
 
 impl Called {
@@ -458,66 +350,8 @@ impl Called {
     }
 }
 
-/// What a report needs besides the message.
-struct View<'a> {
-    observers: &'a Observers,
-    bytes: &'a [u8],
-    incarnation: u64,
-}
-
-/// Puts what happened into the trace.
-fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
-    let parties = message.from.number() << 20 ^ message.to.number();
-    let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);
-    // The content is user code: it is read before the trace is touched, and only if the trace keeps the event.
-    let keeps = with_core(|core| core.recorder.keeps_next());
-    let detail = if keeps { detail(message, what) } else { String::new() };
-    sim::record(what.kind(message.direction), payload, || detail);
-}
-
-#[cold]
-fn detail(message: &Message<'_>, what: Happening<'_>) -> String {
-    match message.value() {
-        Some(value) => format!("{what}: {message}: {value}"),
-        None => format!("{what}: {message}"),
-    }
-}
-
-/// Ends the run with a message, in a thread of the simulation.
-pub(super) fn fail_run(message: String) {
-    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
-    sim::fail(cause);
-}
-
 fn end_without_reply(ended: Option<Call>) {
     if let Some(call) = ended {
         call.pending.complete(Outcome::Nothing);
-    }
-}
-
-/// One request while its handler is at work.
-struct Handling<'a> {
-    shared: &'a Arc<Shared>,
-    server: &'a Incarnation,
-    request: &'a Parcel,
-    observers: &'a Observers,
-}
-
-impl Exchange for Handling<'_> {
-    fn delivered(&self, args: &dyn Describe) {
-        let view =
-            View { observers: self.observers, bytes: &self.request.bytes, incarnation: self.server.number };
-        self.shared.report(&view, self.request.message(Some(args)), Happening::Delivered);
-    }
-
-    fn replied(&self, reply: &dyn Describe, bytes: Result<Vec<u8>, WireError>, type_name: &'static str) {
-        let Parcel { key, end, from, to, method, name, .. } = *self.request;
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) => return self.shared.fail(key, format!("{to} cannot reply to {name}: {error}")),
-        };
-        let direction = Direction::Reply;
-        let parcel = Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name };
-        self.shared.send_reply(self, reply, parcel);
     }
 }

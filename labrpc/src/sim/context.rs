@@ -36,6 +36,15 @@ pub(crate) fn set_core(core: Option<Box<Core>>) -> Option<Box<Core>> {
     CORE.replace(core)
 }
 
+/// Whether the simulation `run`, of which the calling thread is part, goes on. `None` if it is not part of it.
+#[inline]
+pub(crate) fn is_in(run: u32) -> Option<bool> {
+    if !is_simulated() {
+        return None;
+    }
+    with_core(|core| (core.run == run).then_some(!core.is_over))
+}
+
 /// Borrows the core. `act` must not call user code, drop users' values or switch stacks.
 #[inline]
 pub(crate) fn with_core<T>(act: impl FnOnce(&mut Core) -> T) -> T {

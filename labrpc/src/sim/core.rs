@@ -211,11 +211,22 @@ impl Core {
     pub(crate) fn fire_due(&mut self) {
         while let Some(due) = self.timers.take_due(self.now) {
             match due {
-                Due::Wake(waiter) if self.threads.is_waiting(waiter) => self.wake(waiter, Woken::ByDeadline),
+                Due::Wake(waiter) if self.threads.is_waiting(waiter) => {
+                    if self.is_deadline_over(waiter.slot) {
+                        self.wake(waiter, Woken::ByDeadline);
+                    }
+                }
                 Due::Wake(_) => self.timers.stale_one_is_gone(),
                 Due::Call(call) => self.calls.push(call),
             }
         }
+    }
+
+    /// Whether the deadline of a waiting thread has passed on its node's clock. A timer that was set before the clock
+    /// was slowed down comes early.
+    fn is_deadline_over(&self, index: u32) -> bool {
+        let slot = self.threads.slot(index);
+        self.nodes[slot.node.index()].global(slot.local_deadline, self.now) <= self.now
     }
 
     /// Moves the clock to the next deadline. `false` when there is none.
@@ -357,6 +368,7 @@ impl Core {
         for &index in &crashed {
             self.release_those_who_wait_for(index);
         }
+        self.those_at_channels_look_again();
     }
 
     /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
@@ -415,6 +427,7 @@ impl Core {
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
             self.scheduler.insert(index, &mut self.threads);
         }
+        self.those_of_node_at_channels_look_again(node);
     }
 
     /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.
@@ -424,9 +437,10 @@ impl Core {
         for index in self.threads_of(node) {
             let slot = self.threads.slot(index);
             if slot.has_deadline && matches!(slot.state, State::Blocked(..)) {
-                let waiter = Waiter { slot: index, ticket: slot.ticket.wrapping_add(1) };
+                // The wait goes on under its old ticket, which others may hold. The old timer may come too early;
+                // then it is ignored.
+                let waiter = Waiter { slot: index, ticket: slot.ticket };
                 let deadline = self.nodes[node.index()].global(slot.local_deadline, now);
-                self.threads.slot_mut(index).ticket = waiter.ticket;
                 self.timers.set(deadline, Due::Wake(waiter));
             }
         }

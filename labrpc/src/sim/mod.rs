@@ -46,6 +46,7 @@ mod raw_mutex;
 mod raw_rwlock;
 mod report;
 mod run;
+mod service;
 mod settings;
 mod stall;
 mod threads;
@@ -65,15 +66,17 @@ pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
 
 pub(crate) use context::{
-    annotate, call_after, current_names, fail, is_over, is_simulated, keeps_trace, now, on_crash, record,
-    start_thread, step, step_aside, wait, waiter, wake, with_core,
+    annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
+    record, start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
-pub(crate) use core::{Stream, stream_seed};
+pub(crate) use core::{Core, Stream, stream_seed};
+pub(crate) use failure::place;
 pub(crate) use fiber::forget_lifetime;
 pub(crate) use panics::message as panic_message;
-pub(crate) use raw_mutex::wait_real;
-pub(crate) use run::{panic_report, thread_main};
-pub(crate) use threads::{Name, State, Wait, Waiter, Woken};
+pub(crate) use raw_mutex::{fail_misuse, wait_real};
+pub(crate) use run::{is_live, panic_report, thread_main};
+pub(crate) use service::Party;
+pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use trace::Seconds;
 pub(crate) use wait_list::WaitList;
 

@@ -4,6 +4,7 @@
 //! now and then whether it still moves. If a simulated thread never comes back, the caller reports that and
 //! leaves the OS thread behind; it cannot be stopped, but it holds nothing that anybody needs.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,13 +102,23 @@ fn next_run() -> u32 {
     }
 }
 
+/// The simulations that have not ended, so that what they leave behind can tell whether they still go on.
+static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Whether a simulation has not ended yet.
+pub(crate) fn is_live(run: u32) -> bool {
+    LIVE.lock().contains(&run)
+}
+
 /// The whole life of a simulation, on its own OS thread.
 fn simulate<T: Send + 'static>(
     settings: Settings,
     heartbeat: Arc<Heartbeat>,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(T, Report), Box<Failure>> {
-    set_core(Some(Box::new(Core::new(settings, next_run(), heartbeat))));
+    let run = next_run();
+    LIVE.lock().insert(run);
+    set_core(Some(Box::new(Core::new(settings, run, heartbeat))));
     let value = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&value);
     let first = thread_main(
@@ -133,6 +144,7 @@ fn simulate<T: Send + 'static>(
     let report = with_core(|core| core.report());
     unwind_all(&mut fibers);
     set_core(None);
+    LIVE.lock().remove(&run);
     let value = value.lock().take();
     match (cause, value) {
         (None, Some(value)) => Ok((value, report)),

@@ -58,19 +58,20 @@ pub(crate) enum Wait {
     Select,
     /// The end of the thread with this number.
     Join(u64),
-    /// The end of all threads of a scope.
-    Scope,
     /// An `unpark`.
     Park,
     /// The passing of time only.
     Sleep,
-    /// The first value of a `OnceLock` or the end of a `Once`.
-    Once,
     /// The reply to a remote call.
     Reply(&'static str),
 }
 
 impl Wait {
+    /// Whether a channel, or one of several, is waited for.
+    pub(crate) fn is_for_channel(self) -> bool {
+        matches!(self, Self::Recv | Self::Send | Self::Select)
+    }
+
     /// The lock that is waited for, if it is one.
     pub(crate) fn lock(self) -> Option<usize> {
         match self {
@@ -90,10 +91,8 @@ impl fmt::Display for Wait {
             Self::Send => f.write_str("room in a channel"),
             Self::Select => f.write_str("an arm of a select"),
             Self::Join(number) => write!(f, "the end of thread {number}"),
-            Self::Scope => f.write_str("the end of the threads of a scope"),
             Self::Park => f.write_str("an unpark"),
             Self::Sleep => f.write_str("the end of a sleep"),
-            Self::Once => f.write_str("another thread's initialisation"),
             Self::Reply(method) => write!(f, "the reply to {method}"),
         }
     }

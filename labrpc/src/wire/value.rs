@@ -84,62 +84,6 @@ impl Value {
     }
 }
 
-/// Elements of a sequence, and bytes, that are written out; of longer ones the rest is only counted.
-const SHOWN_MAX: usize = 24;
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("-"),
-            Self::Bool(bool) => write!(f, "{bool}"),
-            Self::Int(int) => write!(f, "{int}"),
-            Self::Float(float) => write!(f, "{float}"),
-            Self::Text(text) => write!(f, "{text:?}"),
-            Self::Bytes(bytes) => show_bytes(f, bytes),
-            Self::Seq(elements) => show_list(f, "[", elements, "]", |f, element| write!(f, "{element}")),
-            Self::Map(entries) => {
-                show_list(f, "{", entries, "}", |f, (key, value)| write!(f, "{key}: {value}"))
-            }
-            Self::Struct(name, fields) => {
-                write!(f, "{name} ")?;
-                show_list(f, "{", fields, "}", |f, (key, value)| write!(f, "{key}: {value}"))
-            }
-            Self::Variant(name, content) => match &**content {
-                Self::Nothing => f.write_str(name),
-                Self::Struct(..) => write!(f, "{content}"),
-                content => write!(f, "{name}({content})"),
-            },
-        }
-    }
-}
-
-fn show_bytes(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
-    write!(f, "b\"{}\"", shown.escape_ascii())?;
-    if shown.len() < bytes.len() {
-        write!(f, " and {} bytes more", bytes.len() - shown.len())?;
-    }
-    Ok(())
-}
-
-fn show_list<T>(
-    f: &mut fmt::Formatter<'_>,
-    open: &str,
-    items: &[T],
-    close: &str,
-    show: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
-) -> fmt::Result {
-    f.write_str(open)?;
-    for (place, item) in items.iter().take(SHOWN_MAX).enumerate() {
-        f.write_str(if place == 0 { "" } else { ", " })?;
-        show(f, item)?;
-    }
-    if items.len() > SHOWN_MAX {
-        write!(f, ", and {} more", items.len() - SHOWN_MAX)?;
-    }
-    f.write_str(close)
-}
-
 /// Why a tree could not be made: the type's own `Serialize` said so.
 #[derive(Debug)]
 pub(super) struct Refused(String);

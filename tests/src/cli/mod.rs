@@ -1,1 +1,85 @@
 //! The program `lab`: one file per subcommand.
+//!
+//! Exit codes are Jepsen's: 0 all is well, 1 something failed, 2 it could not be told.
+
+mod arguments;
+mod grade;
+mod list;
+mod names;
+mod replay;
+
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use clap::{Parser, Subcommand};
+
+use crate::implementation::Implementation;
+
+/// How a subcommand ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is well.
+    Ok,
+    /// Something failed.
+    Failed,
+}
+
+/// Grades a Raft: elections, replication, persistence and snapshots, in simulations that replay from their seed.
+#[derive(Parser, Debug)]
+#[command(name = "lab", version, disable_help_subcommand = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Runs parts or tests over their seeds and shows what they are worth.
+    Grade(grade::Grade),
+    /// Shows all tests, with their points.
+    List(list::List),
+    /// Runs one test with one seed again and shows what happened.
+    Replay(replay::Replay),
+}
+
+const FRIENDLY: &str = "\
+This is a laboratory for Raft. Type one of these next:
+
+  cargo lab grade                 grade everything
+  cargo lab grade 3A              grade one part
+  cargo lab grade figure8_3c      grade one test
+  cargo lab list                  show all tests
+  cargo lab replay 0x1 figure8_3c run one seed again and read what happened
+
+cargo lab --help tells more. cargo test 3a runs the same tests as cargo tests.";
+
+/// Runs the program on the process's arguments, for this implementation.
+#[must_use]
+pub fn main(implementation: Implementation) -> ExitCode {
+    labrpc::logging::init_quiet();
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) => {
+            // Printing fails when nobody reads; then there is nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let Some(command) = program.command else {
+        println!("{FRIENDLY}");
+        return ExitCode::SUCCESS;
+    };
+    let verdict = match command {
+        Command::Grade(grade) => grade.run(implementation),
+        Command::List(list) => list.run(),
+        Command::Replay(replay) => replay.run(implementation),
+    };
+    match verdict {
+        Ok(Verdict::Ok) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -39,7 +39,18 @@ pub struct ClusterBuilder {
     is_unreliable: bool,
     snapshots: Snapshots,
     apply_capacity: usize,
-    service: Option<ServicePlan>,
+    upper: Option<ServicePlan>,
+    service: Reading,
+}
+
+/// How long a service reads its apply channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// As long as its server lives.
+    #[default]
+    ToTheEnd,
+    /// That many messages, and then it is stuck.
+    UpTo(usize),
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -54,7 +65,8 @@ impl ClusterBuilder {
             is_unreliable: false,
             snapshots: Snapshots::Never,
             apply_capacity: 0,
-            service: None,
+            upper: None,
+            service: Reading::ToTheEnd,
         }
     }
 
@@ -80,14 +92,20 @@ impl ClusterBuilder {
     /// Something else than the harness' own service stands on the servers. As in MIT's tests of services, calls to
     /// whom cannot be reached come back soon.
     pub(crate) fn service(mut self, plan: ServicePlan) -> Self {
-        self.service = Some(plan);
+        self.upper = Some(plan);
+        self
+    }
+
+    /// The services read that many messages and then no more, so that their apply channels fill up.
+    pub fn stuck_after(mut self, messages: usize) -> Self {
+        self.service = Reading::UpTo(messages);
         self
     }
 
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
-        if self.service.is_none() {
+        if self.upper.is_none() {
             network.long_delays();
         }
         if self.is_unreliable {
@@ -102,7 +120,8 @@ impl ClusterBuilder {
                 network,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity,
-                service: self.service,
+                upper: self.upper,
+                reading: self.service,
                 slots: PlainMutex::new(slots),
                 bell: Bell::default(),
                 over: false.into(),

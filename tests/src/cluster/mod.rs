@@ -39,6 +39,7 @@ use crate::lab::Lab;
 use crate::observation::Observation;
 use crate::record::Traffic;
 
+use builder::Reading;
 pub use builder::{ClusterBuilder, Running, Snapshots};
 pub use faults::Moment;
 use server::Slot;
@@ -57,7 +58,9 @@ struct Inner {
     /// How many messages each apply channel holds.
     apply_capacity: usize,
     /// What stands on the Raft servers; `None`: the harness' own service.
-    service: Option<ServicePlan>,
+    upper: Option<ServicePlan>,
+    /// How long the services read them.
+    reading: Reading,
     slots: PlainMutex<Vec<Slot>>,
     /// Rings when something that somebody waits for was applied.
     bell: Bell,
@@ -138,6 +141,9 @@ impl Cluster {
         let (start, before) = self.inner.lab.record().before(server)?;
         let raft = self.raft(server)?;
         let started = raft.start(command.clone());
+        if self.has_lost_power(server) {
+            return None;
+        }
         if started.is_leader {
             let Started { index, term, .. } = started;
             self.tell(server, start, &Observation::Accepted { index, term, command, before });
@@ -149,6 +155,9 @@ impl Cluster {
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;
         let (term, is_leader) = self.raft(server)?.get_state();
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.tell(server, start, &Observation::State { term, is_leader, before });
         Some((term, is_leader))
     }
@@ -172,7 +181,11 @@ impl Cluster {
         }
     }
 
+    /// A server that can be asked. One that has lost its power cannot, although its memory is still there.
     fn raft(&self, server: ServerId) -> Option<Arc<dyn AnyRaft>> {
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.inner.slots.lock()[server].raft()
     }
 

@@ -128,7 +128,7 @@ impl Cluster {
         apply: channel::Sender<ApplyMsg>,
     ) -> impl FnOnce() -> Made + Send + 'static {
         let implementation = *self.inner.lab.implementation();
-        let plan = self.inner.service.clone();
+        let plan = self.inner.upper;
         move || {
             let Some(plan) = plan else {
                 return Made {
@@ -149,7 +149,7 @@ impl Cluster {
         if snapshot.is_empty() {
             return 0;
         }
-        match &self.inner.service {
+        match &self.inner.upper {
             None => ServiceState::decode(snapshot).unwrap_or_default().index,
             Some(_) => {
                 let index = (self.inner.lab.implementation().services().snapshot_index)(snapshot);
@@ -197,6 +197,14 @@ impl Cluster {
         let copy = Arc::new(self.persister(server).copy());
         self.inner.slots.lock()[server].persister = copy;
         Some(incarnation)
+    }
+
+    /// Tells a server to end, and returns its node: to see whether its threads do.
+    #[must_use]
+    pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
+        let incarnation = self.take_down(server, Happened::Killed(server))?;
+        incarnation.raft.kill();
+        Some(incarnation.node)
     }
 
     /// Whether a server runs.

@@ -8,6 +8,7 @@ use labrpc::thread;
 use raft_interface::{ApplyMsg, Index, ServerId};
 use std::time::Duration;
 
+use super::builder::Reading;
 use super::{Cluster, Snapshots};
 use crate::implementation::AnyRaft;
 use crate::observation::Observation;
@@ -68,7 +69,9 @@ impl Cluster {
 
     /// Reads the apply channel until the server closes it.
     fn serve(&self, raft: &dyn AnyRaft, server: ServerId, start: u64, applied: &Receiver<ApplyMsg>) {
+        let mut read = 0;
         while let Ok(message) = applied.recv() {
+            read += 1;
             match &message {
                 ApplyMsg::Command { index, term, command } => {
                     let (index, term) = (*index, *term);
@@ -81,6 +84,10 @@ impl Cluster {
                     let (index, term) = (*index, *term);
                     self.tell(server, start, &Observation::Installed { index, term, data });
                 }
+            }
+            if self.inner.reading == Reading::UpTo(read) {
+                // Stuck, with the channel open.
+                thread::park();
             }
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use labrpc::sim::{Kind, Trace};
 
-use crate::run::Defeat;
+use crate::run::Outcome;
 use crate::timeline::Happened;
 
 /// Where the files of a test and a seed go: in cargo's target directory.
@@ -34,18 +34,21 @@ fn workspace_target() -> PathBuf {
     }
 }
 
-/// Writes the files. Returns the directory as seen from the workspace's root.
+/// Writes the files.
 ///
 /// # Errors
 ///
 /// Those of the file system.
-pub(super) fn write(directory: &Path, report: &str, defeat: &Defeat) -> io::Result<()> {
+pub(super) fn write(directory: &Path, report: &str, run: &Outcome) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     fs::write(directory.join("report.txt"), report)?;
-    write_timeline(BufWriter::new(File::create(directory.join("timeline.txt"))?), &defeat.timeline)?;
-    if let Some(report) = &defeat.report {
-        report.trace.write_json_lines(BufWriter::new(File::create(directory.join("trace.jsonl"))?))?;
-        write_log(BufWriter::new(File::create(directory.join("log.txt"))?), &report.trace)?;
+    let create = |name| File::create(directory.join(name)).map(BufWriter::new);
+    if let Some(defeat) = &run.defeat {
+        write_timeline(create("timeline.txt")?, &defeat.timeline)?;
+    }
+    if let Some(trace) = &run.trace {
+        trace.write_json_lines(create("trace.jsonl")?)?;
+        write_log(create("log.txt")?, trace)?;
     }
     Ok(())
 }
@@ -57,7 +60,11 @@ fn write_timeline(mut out: impl Write, timeline: &[(Duration, Happened)]) -> io:
     out.flush()
 }
 
-/// The events that say something in words: log lines, messages, faults, panics.
+/// Writes the events that say something in words: log lines, messages, faults, panics.
+///
+/// # Errors
+///
+/// Those of `out`.
 pub fn write_log(mut out: impl Write, trace: &Trace) -> io::Result<()> {
     let is_telling = |kind| {
         !matches!(

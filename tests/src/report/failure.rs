@@ -37,19 +37,10 @@ pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outc
     let is_same = traced.fingerprint == outcome.fingerprint;
     let directory = artifacts::directory(case.name, plan.seed);
     let mut ending = String::new();
-    match traced
-        .defeat
-        .as_ref()
-        .map(|traced| artifacts::write(&directory, &words(case, plan, defeat, ""), traced))
-    {
-        Some(Ok(())) => {
-            let _ = write!(ending, "\ntrace:  {}", shown(&directory));
-        }
-        Some(Err(error)) => {
-            let _ = write!(ending, "\ntrace:  could not be written: {error}");
-        }
-        None => {}
-    }
+    let _ = match artifacts::write(&directory, &words(case, plan, defeat, ""), &traced) {
+        Ok(()) => write!(ending, "\ntrace:  {}", shown(&directory)),
+        Err(error) => write!(ending, "\ntrace:  could not be written: {error}"),
+    };
     if !is_same {
         ending.push_str(
             "\nThe replay was another run: something is not under the seed's control. Usual culprits: iteration over \

@@ -48,11 +48,11 @@ impl Real {
     }
 
     pub(super) fn schedule(&self, delay: Duration, job: Job) {
-        Timer::schedule(&self.timer, delay, job);
+        self.timer.schedule(delay, job);
     }
 
     pub(super) fn submit(&self, label: Arc<str>, job: Job) {
-        Pool::submit(&self.pool, label, job);
+        self.pool.submit(label, job);
     }
 
     /// Lets all threads end: the timer and idle ones now, the others when their handlers return.

@@ -1,26 +1,29 @@
 //! A pool of threads for handlers, which grows when handlers block and shrinks when there is little to do.
 //!
-//! A request goes to the worker that went idle last, whose caches are warm and who may still be looking. If none is
-//! idle it waits in a queue for one that finishes; but a handler may block for as long as it likes, and no request may
-//! wait for that. A request that has waited for [`PATIENCE`] therefore gets a new worker: those who are busy and those
-//! who are blocked cannot be told apart, but by patience.
+//! Requests wait in a queue. A few workers serve it as fast as they can: more would only take the processor from each
+//! other, and waking a thread costs more than most handlers take. One worker that finds the queue empty goes on
+//! looking for a moment; as long as it does, a request wakes nobody.
+//!
+//! But a handler may block for as long as it likes, and no request may wait for that. Who is busy and who is blocked
+//! cannot be told apart, but by patience: when a request has waited for [`PATIENCE`], workers that have been in
+//! their handlers for so long no longer count, and every request that has waited for so long gets a worker of its own.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{Spinning, Timer};
 use crate::network::world::Job;
 use crate::thread::set_real_node_label;
 
-/// So many workers are started without waiting.
-const WORKERS_READY: usize = 2;
-/// How long a request waits for a worker that finishes before it gets a new one.
-const PATIENCE: Duration = Duration::from_micros(500);
+/// So many workers serve the queue.
+const WORKERS_ACTIVE: usize = 2;
+/// How long a request waits before it is given a worker of its own.
+const PATIENCE: Duration = Duration::from_micros(200);
 /// How long an idle worker waits for work before it ends.
 const IDLE_MAX: Duration = Duration::from_millis(500);
 
@@ -28,23 +31,29 @@ struct Task {
     /// The node that the handler's thread bears the name of.
     label: Arc<str>,
     job: Job,
+    since: Instant,
 }
 
-/// An idle worker's letter box.
+/// A worker that sleeps, until its flag is set under the pool's lock.
 #[derive(Default)]
-struct Worker {
-    task: Mutex<Option<Task>>,
-    /// There is a task, or the pool was stopped.
-    is_called: AtomicBool,
-    changed: Condvar,
+struct Sleeper {
+    is_called: bool,
+    changed: Arc<Condvar>,
 }
 
 #[derive(Default)]
 struct Workers {
-    /// The one that went idle last is last.
-    idle: Vec<Arc<Worker>>,
-    queue: VecDeque<(Instant, Task)>,
+    queue: VecDeque<Task>,
+    /// When each worker that is in a handler went there; `None` once it counts as blocked.
+    busy: BTreeMap<u64, Option<Instant>>,
+    /// How many of them do not count as blocked, with those that were called and are on their way.
+    active: usize,
+    /// Sleeping workers; the one that went to sleep last is last.
+    sleeping: Vec<(u64, Sleeper)>,
+    /// A worker looks at the queue.
+    is_looked_at: bool,
     count: usize,
+    started: u64,
     /// The timer will look whether the queue moves.
     is_watched: bool,
     is_stopped: bool,
@@ -52,50 +61,79 @@ struct Workers {
 
 pub(super) struct Pool {
     workers: Mutex<Workers>,
-    spinning: Spinning,
+    /// The length of the queue, for the worker that looks.
+    waiting: AtomicUsize,
     timer: Arc<Timer>,
 }
 
 impl Pool {
     pub(super) fn new(timer: Arc<Timer>) -> Self {
-        Self { workers: Mutex::default(), spinning: Spinning::default(), timer }
+        Self { workers: Mutex::default(), waiting: AtomicUsize::new(0), timer }
     }
 
     /// Runs `job` in a thread of the pool. Does nothing once it was stopped.
-    pub(super) fn submit(pool: &Arc<Self>, label: Arc<str>, job: Job) {
-        let task = Task { label, job };
-        let mut workers = pool.workers.lock();
+    pub(super) fn submit(self: &Arc<Self>, label: Arc<str>, job: Job) {
+        let task = Task { label, job, since: Instant::now() };
+        let mut workers = self.workers.lock();
         if workers.is_stopped {
+            // The job may own what takes the lock when it is dropped.
             drop(workers);
             return drop(task);
         }
-        if let Some(worker) = workers.idle.pop() {
-            drop(workers);
-            return worker.call(Some(task));
+        workers.queue.push_back(task);
+        self.waiting.store(workers.queue.len(), Ordering::Release);
+        if workers.queue.len() == 1 && workers.is_looked_at {
+            return;
         }
-        if workers.count < WORKERS_READY {
-            return pool.start(&mut workers, task);
+        if workers.active < WORKERS_ACTIVE {
+            return self.call_one(&mut workers);
         }
-        workers.queue.push_back((Instant::now(), task));
         let is_watched = std::mem::replace(&mut workers.is_watched, true);
         drop(workers);
         if !is_watched {
-            pool.watch();
+            self.watch();
         }
+    }
+
+    /// Gets one more worker for the queue: wakes the one that went to sleep last, or starts one.
+    fn call_one(self: &Arc<Self>, workers: &mut Workers) {
+        workers.active += 1;
+        if let Some((_, sleeper)) = workers.sleeping.iter_mut().rev().find(|(_, sleeper)| !sleeper.is_called)
+        {
+            sleeper.is_called = true;
+            sleeper.changed.notify_one();
+            return;
+        }
+        workers.count += 1;
+        workers.started += 1;
+        let number = workers.started;
+        let pool = Arc::clone(self);
+        let body = move || pool.work(number);
+        let thread = thread::Builder::new().name("network-handler".into()).spawn(body);
+        thread.expect("the machine can start a thread for a handler");
     }
 
     /// Looks after a while whether the queue has moved.
     fn watch(self: &Arc<Self>) {
         let pool = Arc::clone(self);
-        Timer::schedule(&self.timer, PATIENCE, Box::new(move || pool.grow()));
+        self.timer.schedule(PATIENCE, Box::new(move || pool.grow()));
     }
 
-    /// Gives a new worker to each request that has waited for too long.
+    /// Gives a worker to each request that has waited for too long.
     fn grow(self: &Arc<Self>) {
         let mut workers = self.workers.lock();
-        while workers.queue.front().is_some_and(|(since, _)| since.elapsed() >= PATIENCE) {
-            let Some((_, task)) = workers.queue.pop_front() else { break };
-            self.start(&mut workers, task);
+        let now = Instant::now();
+        let is_long = |since: Instant| now.saturating_duration_since(since) >= PATIENCE;
+        let late = workers.queue.iter().take_while(|task| is_long(task.since)).count();
+        if late > 0 {
+            let workers = &mut *workers;
+            for since in workers.busy.values_mut().filter(|since| since.is_some_and(is_long)) {
+                *since = None;
+                workers.active -= 1;
+            }
+            for _ in 0..late {
+                self.call_one(workers);
+            }
         }
         workers.is_watched = !workers.queue.is_empty() && !workers.is_stopped;
         let is_watched = workers.is_watched;
@@ -105,103 +143,78 @@ impl Pool {
         }
     }
 
-    fn start(self: &Arc<Self>, workers: &mut Workers, task: Task) {
-        workers.count += 1;
-        let pool = Arc::clone(self);
-        let body = move || pool.work(task);
-        let thread = thread::Builder::new().name("network-handler".into()).spawn(body);
-        thread.expect("the machine can start a thread for a handler");
-    }
-
-    /// A worker's life.
-    fn work(&self, first: Task) {
-        let me = Arc::new(Worker::default());
-        let mut next = Some(first);
-        while let Some(Task { label, job }) = next {
+    /// A worker's life. It counts as active when it begins.
+    fn work(self: Arc<Self>, me: u64) {
+        while let Some(Task { label, job, .. }) = self.next_task(me) {
             set_real_node_label(label);
             job();
-            next = self.next_task(&me);
+            let mut workers = self.workers.lock();
+            // One that counted as blocked counts again, until it finds the queue empty.
+            if workers.busy.remove(&me).flatten().is_none() {
+                workers.active += 1;
+            }
         }
     }
 
-    /// The next task: from the queue, or from whoever calls while this worker is idle. `None` if it is to end.
-    fn next_task(&self, me: &Arc<Worker>) -> Option<Task> {
+    /// The next task of the queue. `None` if there is none for a long time, or the pool was stopped.
+    fn next_task(&self, me: u64) -> Option<Task> {
         let mut workers = self.workers.lock();
-        if let Some((_, task)) = workers.queue.pop_front() {
-            return Some(task);
+        loop {
+            if let Some(task) = workers.queue.pop_front() {
+                self.waiting.store(workers.queue.len(), Ordering::Release);
+                workers.busy.insert(me, Some(Instant::now()));
+                return Some(task);
+            }
+            if !workers.is_looked_at && !workers.is_stopped {
+                workers.is_looked_at = true;
+                MutexGuard::unlocked(&mut workers, || {
+                    Spinning::look(|| self.waiting.load(Ordering::Acquire) > 0);
+                });
+                workers.is_looked_at = false;
+                if !workers.queue.is_empty() {
+                    continue;
+                }
+            }
+            workers.active -= 1;
+            if workers.is_stopped || !Self::sleep(&mut workers, me) {
+                workers.count -= 1;
+                return None;
+            }
         }
-        if workers.is_stopped {
-            workers.count -= 1;
-            return None;
-        }
-        workers.idle.push(Arc::clone(me));
-        drop(workers);
-        me.wait(&self.spinning).or_else(|| self.retire(me))
     }
 
-    /// Ends an idle worker, unless somebody called it meanwhile.
-    fn retire(&self, me: &Arc<Worker>) -> Option<Task> {
-        let mut workers = self.workers.lock();
-        let place = workers.idle.iter().position(|worker| Arc::ptr_eq(worker, me));
-        match place {
-            Some(place) => {
-                workers.idle.remove(place);
+    /// Sleeps until called; then the worker counts as active again. `false` if nobody calls for a while.
+    fn sleep(workers: &mut MutexGuard<'_, Workers>, me: u64) -> bool {
+        let changed = Arc::new(Condvar::new());
+        let sleeper = Sleeper { is_called: false, changed: Arc::clone(&changed) };
+        workers.sleeping.push((me, sleeper));
+        let deadline = Instant::now() + IDLE_MAX;
+        loop {
+            let is_late = changed.wait_until(workers, deadline).timed_out();
+            let Some(place) = workers.sleeping.iter().position(|(number, _)| *number == me) else {
+                return false;
+            };
+            let is_called = workers.sleeping[place].1.is_called;
+            if is_called || is_late || workers.is_stopped {
+                workers.sleeping.remove(place);
+                return is_called;
             }
-            None if !workers.is_stopped => {
-                drop(workers);
-                return me.wait_for_letter();
-            }
-            None => {}
         }
-        workers.count -= 1;
-        None
     }
 
     pub(super) fn stop(&self) {
         let mut workers = self.workers.lock();
         workers.is_stopped = true;
-        let idle = std::mem::take(&mut workers.idle);
         let queue = std::mem::take(&mut workers.queue);
+        self.waiting.store(0, Ordering::Release);
+        for (_, sleeper) in &workers.sleeping {
+            sleeper.changed.notify_one();
+        }
         drop(workers);
         drop(queue);
-        for worker in idle {
-            worker.call(None);
-        }
     }
 
     pub(super) fn threads(&self) -> usize {
         self.workers.lock().count
-    }
-}
-
-impl Worker {
-    /// Hands over a task, or the news that there will be none.
-    fn call(&self, task: Option<Task>) {
-        let mut letter = self.task.lock();
-        *letter = task;
-        self.is_called.store(true, Ordering::Release);
-        self.changed.notify_one();
-    }
-
-    /// Waits to be called. `None` if that does not happen for a while, or if there is no task.
-    fn wait(&self, spinning: &Spinning) -> Option<Task> {
-        spinning.until(|| self.is_called.load(Ordering::Acquire));
-        let mut task = self.task.lock();
-        while !self.is_called.load(Ordering::Acquire) {
-            if self.changed.wait_for(&mut task, IDLE_MAX).timed_out() {
-                break;
-            }
-        }
-        self.is_called.swap(false, Ordering::Acquire).then(|| task.take()).flatten()
-    }
-
-    /// Waits for the task of somebody who has promised one.
-    fn wait_for_letter(&self) -> Option<Task> {
-        let mut task = self.task.lock();
-        while !self.is_called.load(Ordering::Acquire) {
-            self.changed.wait(&mut task);
-        }
-        self.is_called.store(false, Ordering::Relaxed);
-        task.take()
     }
 }

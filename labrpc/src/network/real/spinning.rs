@@ -1,19 +1,17 @@
 //! Looking for a moment before going to sleep.
 //!
 //! Putting a thread to sleep and waking it costs some microseconds on each side, more than a whole call takes. So who
-//! waits for something that is likely to come at once looks again and again for a moment first. That helps only while
-//! there is a processor to spare: of those who wait for the same kind of thing, one at a time looks.
+//! waits for something that is likely to come at once looks again and again for a moment first, and offers the
+//! processor to others in between, who may be the ones to bring it. Many that look would take the processor from those
+//! who work: of the callers of a network, one at a time looks.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// How often it looks: some ten to twenty microseconds.
-const LOOKS: u32 = 2_000;
-
-/// Whether there is a second processor that could bring what is waited for.
-static IS_WORTH_IT: LazyLock<bool> =
-    LazyLock::new(|| thread::available_parallelism().is_ok_and(|processors| processors.get() > 1));
+/// How often it looks without giving the processor away: some microseconds.
+const LOOKS: u32 = 100;
+/// How often it then looks after it has offered the processor to others.
+const OFFERS: u32 = 30;
 
 /// Those who wait for the same kind of thing.
 #[derive(Default)]
@@ -24,15 +22,34 @@ pub(in crate::network) struct Spinning {
 impl Spinning {
     /// Looks until `is_there`, or until it is time to go to sleep, or not at all if another one looks already.
     pub(in crate::network) fn until(&self, is_there: impl Fn() -> bool) {
-        if is_there() || !*IS_WORTH_IT || self.is_taken.swap(true, Ordering::Relaxed) {
-            return;
+        if !is_there() && !self.is_taken.swap(true, Ordering::Relaxed) {
+            Self::spin(&is_there);
+            self.is_taken.store(false, Ordering::Relaxed);
         }
+        Self::offer(&is_there);
+    }
+
+    /// Looks until `is_there`, or until it is time to go to sleep.
+    pub(super) fn look(is_there: impl Fn() -> bool) {
+        Self::spin(&is_there);
+        Self::offer(&is_there);
+    }
+
+    fn spin(is_there: &impl Fn() -> bool) {
         for _ in 0..LOOKS {
             if is_there() {
-                break;
+                return;
             }
             std::hint::spin_loop();
         }
-        self.is_taken.store(false, Ordering::Relaxed);
+    }
+
+    fn offer(is_there: &impl Fn() -> bool) {
+        for _ in 0..OFFERS {
+            if is_there() {
+                return;
+            }
+            thread::yield_now();
+        }
     }
 }

@@ -29,8 +29,8 @@ struct Jobs {
 
 impl Timer {
     /// Runs `job` after `delay`. Does nothing once it was stopped.
-    pub(super) fn schedule(timer: &Arc<Self>, delay: Duration, job: Job) {
-        let mut jobs = timer.jobs.lock();
+    pub(super) fn schedule(self: &Arc<Self>, delay: Duration, job: Job) {
+        let mut jobs = self.jobs.lock();
         if jobs.is_stopped {
             // The job may own what takes the lock when it is dropped.
             drop(jobs);
@@ -44,12 +44,12 @@ impl Timer {
         let is_next = jobs.due.peek().is_some_and(|Reverse((_, next))| *next == number);
         if !jobs.is_running {
             jobs.is_running = true;
-            let timer = Arc::clone(timer);
+            let timer = Arc::clone(self);
             let body = move || timer.run();
             let thread = thread::Builder::new().name("network-timer".into()).spawn(body);
             thread.expect("the machine can start a thread for delayed messages");
         } else if is_next {
-            timer.changed.notify_one();
+            self.changed.notify_one();
         }
     }
 

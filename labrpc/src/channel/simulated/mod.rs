@@ -1,0 +1,292 @@
+//! Channels of the simulated world.
+//!
+//! An operation first gives way to the scheduler, then acts in one piece on the [`State`], and waits if it must.
+//! The state is behind a lock because handles may end up on other OS threads once the run is over; while the run
+//! goes on only the simulation's one OS thread takes it, and never across a switch.
+
+mod entry;
+mod port;
+mod selection;
+mod state;
+mod timer;
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use crossbeam_channel::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
+use parking_lot::Mutex;
+
+pub(super) use port::{Claim, Port};
+pub(super) use selection::{Arms, Choice, Patience, ready, select};
+pub(super) use timer::Timer;
+
+use self::entry::Offer;
+use self::state::{Awaited, Outcome, Received, Sent, State};
+use super::Until;
+use crate::sim::{self, Core, Kind, Wait, Woken, with_core};
+
+type Place = &'static Location<'static>;
+
+/// What the handles of one channel share.
+struct Channel<T> {
+    /// The simulation that it was made in.
+    run: u32,
+    state: Mutex<State<T>>,
+}
+
+/// A sending handle.
+pub(super) struct SendSide<T>(Arc<Channel<T>>);
+
+/// A receiving handle.
+pub(super) struct RecvSide<T>(Arc<Channel<T>>);
+
+/// A channel for the running simulation.
+pub(super) fn channel<T>(capacity: Option<usize>) -> (SendSide<T>, RecvSide<T>) {
+    let run = with_core(|core| core.run);
+    let channel = Arc::new(Channel { run, state: Mutex::new(State::new(capacity)) });
+    (SendSide(Arc::clone(&channel)), RecvSide(channel))
+}
+
+/// Whether the caller runs in the simulation `run` and it goes on. `false` when it is over: then nothing waits, but
+/// what is left can be looked at from anywhere.
+#[inline]
+#[track_caller]
+fn is_inside(run: u32) -> bool {
+    sim::is_in(run).unwrap_or_else(|| {
+        refuse_live(run);
+        false
+    })
+}
+
+/// Takes a step of the simulation `run`. `false` when it is over, as [`is_inside`].
+#[inline]
+#[track_caller]
+fn step(run: u32, kind: Kind, place: Place) -> bool {
+    let is_inside = is_inside(run);
+    if is_inside {
+        sim::step(kind, 0, place);
+    }
+    is_inside
+}
+
+#[cold]
+#[track_caller]
+fn refuse_live(run: u32) {
+    assert!(
+        !sim::is_live(run),
+        "a channel of a simulation was used outside of it: start threads with labrpc::thread::spawn, and make a \
+         channel that real threads share outside of Sim::run"
+    );
+}
+
+impl<T> Channel<T> {
+    /// Acts on the state and on the scheduler in one piece.
+    #[inline]
+    fn act<R>(&self, act: impl FnOnce(&mut State<T>, &mut Core) -> R) -> R {
+        let mut state = self.state.lock();
+        with_core(|core| act(&mut state, core))
+    }
+
+    /// As [`act`](Self::act), for a handle that goes away, which it may do anywhere.
+    fn act_at_end(&self, state: &mut State<T>, act: impl FnOnce(&mut State<T>, &mut Core)) {
+        if sim::is_in(self.run) == Some(true) {
+            with_core(|core| act(state, core));
+        }
+    }
+
+    /// Looks at the state, after a step.
+    fn look<R>(&self, kind: Kind, place: Place, look: impl FnOnce(&mut State<T>) -> R) -> R {
+        step(self.run, kind, place);
+        look(&mut self.state.lock())
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        self.state.lock().capacity()
+    }
+
+    /// Waits until the promise to the entry `id` is kept or broken. Returns whether the message is there; if not, the
+    /// entry is gone.
+    fn settle(&self, id: u64, place: Place) -> bool {
+        while let Outcome::Promised = self.act(|state, core| state.look_at_taker(core, id)) {
+            sim::wait(Wait::Recv, None, place);
+            if sim::is_over() {
+                return false;
+            }
+        }
+        self.state.lock().has_taker(id)
+    }
+
+    /// Fetches the message of the entry `id`, which may be a promise still. `None`: there is none, and the entry is
+    /// gone.
+    fn collect(&self, id: u64, place: Place) -> Option<T> {
+        if let Some(message) = self.state.lock().remove_message(id) {
+            return Some(message);
+        }
+        if self.settle(id, place) { self.state.lock().remove_message(id) } else { None }
+    }
+}
+
+impl<T> SendSide<T> {
+    #[track_caller]
+    pub(super) fn try_send(&self, message: T, place: Place) -> Result<(), TrySendError<T>> {
+        if !step(self.0.run, Kind::Send, place) {
+            return Err(TrySendError::Disconnected(message));
+        }
+        match self.0.act(|state, core| state.send(core, message)) {
+            Sent::Done => Ok(()),
+            Sent::Full(message) => Err(TrySendError::Full(message)),
+            Sent::Disconnected(message) => Err(TrySendError::Disconnected(message)),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn send(&self, mut message: T, until: Until, place: Place) -> Result<(), SendTimeoutError<T>> {
+        if !is_inside(self.0.run) {
+            return Err(SendTimeoutError::Disconnected(message));
+        }
+        let deadline = until.simulated_ns();
+        sim::step(Kind::Send, 0, place);
+        loop {
+            let waits = self.0.act(|state, core| match state.send(core, message) {
+                Sent::Done => Ok(None),
+                Sent::Full(message) => Ok(Some(state.register_giver(core, Offer::Message(message)))),
+                Sent::Disconnected(message) => Err(SendTimeoutError::Disconnected(message)),
+            })?;
+            let Some(id) = waits else { return Ok(()) };
+            let woken = sim::wait(Wait::Send, deadline, place);
+            let offer = self.0.state.lock().withdraw_giver(id);
+            let Offer::Message(back) = offer else { return Ok(()) };
+            message = match woken {
+                Woken::ByPeer => back,
+                Woken::ByDeadline => return Err(SendTimeoutError::Timeout(back)),
+                Woken::ByTheEnd => return Err(SendTimeoutError::Disconnected(back)),
+            };
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn len(&self, place: Place) -> usize {
+        self.0.look(Kind::Send, place, |state| state.len())
+    }
+
+    #[track_caller]
+    pub(super) fn is_full(&self, place: Place) -> bool {
+        self.0.look(Kind::Send, place, |state| state.is_full())
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.0.capacity()
+    }
+
+    pub(super) fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> RecvSide<T> {
+    #[track_caller]
+    pub(super) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
+        if !step(self.0.run, Kind::Recv, place) {
+            return self.take_left().ok_or(TryRecvError::Disconnected);
+        }
+        loop {
+            match self.0.act(State::receive) {
+                Received::Message(message) => return Ok(message),
+                Received::Empty => return Err(TryRecvError::Empty),
+                Received::Disconnected => return Err(TryRecvError::Disconnected),
+                // A select has just chosen to send to us; it does so in its next breath.
+                Received::Promised(id) => {
+                    if let Some(message) = self.0.collect(id, place) {
+                        return Ok(message);
+                    }
+                }
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
+        if !is_inside(self.0.run) {
+            return self.take_left().ok_or(RecvTimeoutError::Disconnected);
+        }
+        let deadline = until.simulated_ns();
+        sim::step(Kind::Recv, 0, place);
+        loop {
+            let (id, woken) = match self.0.act(State::receive_or_register) {
+                Awaited::Message(message) => return Ok(message),
+                Awaited::Disconnected => return Err(RecvTimeoutError::Disconnected),
+                Awaited::Promised(id) => (id, Woken::ByPeer),
+                Awaited::Waits(id) => (id, sim::wait(Wait::Recv, deadline, place)),
+            };
+            if let Some(message) = self.0.collect(id, place) {
+                return Ok(message);
+            }
+            match woken {
+                Woken::ByPeer => {}
+                Woken::ByDeadline => return Err(RecvTimeoutError::Timeout),
+                Woken::ByTheEnd => return Err(RecvTimeoutError::Disconnected),
+            }
+        }
+    }
+
+    /// A message that the run left behind.
+    fn take_left(&self) -> Option<T> {
+        self.0.state.lock().take_left()
+    }
+
+    #[track_caller]
+    pub(super) fn len(&self, place: Place) -> usize {
+        self.0.look(Kind::Recv, place, |state| state.len())
+    }
+
+    #[track_caller]
+    pub(super) fn is_full(&self, place: Place) -> bool {
+        self.0.look(Kind::Recv, place, |state| state.is_full())
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.0.capacity()
+    }
+
+    pub(super) fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Clone for SendSide<T> {
+    fn clone(&self) -> Self {
+        self.0.state.lock().senders += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Clone for RecvSide<T> {
+    fn clone(&self) -> Self {
+        self.0.state.lock().receivers += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for SendSide<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.senders -= 1;
+        if state.senders == 0 {
+            self.0.act_at_end(&mut state, State::wake_all);
+        }
+    }
+}
+
+impl<T> Drop for RecvSide<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.receivers -= 1;
+        if state.receivers == 0 {
+            let unwanted = state.take_queue();
+            self.0.act_at_end(&mut state, State::wake_all);
+            drop(state);
+            // Messages may have destructors that use this very channel.
+            drop(unwanted);
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! What a simulated channel holds, and the rules by which it changes.
+//!
+//! A thread that must wait leaves an entry: a [`Taker`] waits for a message, a [`Giver`] for room or for a taker.
+//! Whoever comes from the other side completes the waiting operation *in the entry*, and wakes the thread, which
+//! finds its operation done. Between two steps of the schedule these hold:
+//!
+//! - if there is a message in the queue, no taker waits that could be served;
+//! - if there is room in the queue, no giver waits that could be served;
+//! - in a channel of capacity 0, takers and givers that could be served do not wait at the same time.
+//!
+//! "Could be served" means: still waits, on a node that is neither crashed nor paused ([`Core::can_be_served`]).
+//! When a node goes on, its threads look again by themselves.
+//!
+//! A `select` is different in one point: it is served before its message is known. Its side of the bargain is then a
+//! *debt*: a place in the queue that is reserved, or a taker that was promised a message. A debt ends when the
+//! message is delivered, when the select gives it up, or when its thread is gone.
+//!
+//! The rules run with the core and the state borrowed. They drop no message and call no code of users.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::entry::{Debt, Entry as _, Giver, Got, NOBODY, Offer, Taker, choose};
+use crate::sim::{Core, Party, Waiter, Woken};
+
+pub(super) struct State<T> {
+    queue: VecDeque<T>,
+    /// `None`: no bound. 0: messages go from hand to hand.
+    capacity: Option<usize>,
+    /// How many sending handles there are.
+    pub(super) senders: usize,
+    /// How many receiving handles there are.
+    pub(super) receivers: usize,
+    takers: Vec<Taker<T>>,
+    givers: Vec<Giver<T>>,
+    /// Places in the queue that selects have been given and have not filled yet.
+    reserved: Vec<Party>,
+    /// Threads that want to know when something changes, and take nothing.
+    watchers: Vec<Waiter>,
+    /// The number of the next entry.
+    next_id: u64,
+}
+
+/// How an attempt to send went.
+pub(super) enum Sent<T> {
+    Done,
+    Full(T),
+    Disconnected(T),
+}
+
+/// How an attempt to receive went.
+pub(super) enum Received<T> {
+    Message(T),
+    /// A message will come to the taker with this number, which is the caller's.
+    Promised(u64),
+    Empty,
+    Disconnected,
+}
+
+/// As [`Received`], for a caller that waits for what is not there.
+pub(super) enum Awaited<T> {
+    Message(T),
+    Promised(u64),
+    /// The caller has this entry now, and is about to wait.
+    Waits(u64),
+    Disconnected,
+}
+
+/// What an entry of the caller's holds.
+pub(super) enum Outcome {
+    Message,
+    Promised,
+    Nothing,
+}
+
+impl<T> State<T> {
+    pub(super) fn new(capacity: Option<usize>) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            capacity,
+            senders: 1,
+            receivers: 1,
+            takers: Vec::new(),
+            givers: Vec::new(),
+            reserved: Vec::new(),
+            watchers: Vec::new(),
+            next_id: 0,
+        }
+    }
+
+    // ----- looking -----
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.capacity.is_some_and(|capacity| self.queue.len() + self.reserved.len() >= capacity)
+    }
+
+    fn is_rendezvous(&self) -> bool {
+        self.capacity == Some(0)
+    }
+
+    /// Whether a receive would not wait.
+    pub(super) fn can_receive(&self, core: &Core) -> bool {
+        !self.queue.is_empty()
+            || self.senders == 0
+            || self.is_rendezvous() && self.givers.iter().any(|giver| giver.is_waiting(core))
+    }
+
+    /// Whether a send would not wait.
+    pub(super) fn can_send(&mut self, core: &Core) -> bool {
+        self.receivers == 0
+            || self.has_room(core)
+            || self.is_rendezvous() && self.takers.iter().any(|taker| taker.is_waiting(core))
+    }
+
+    fn has_room(&mut self, core: &Core) -> bool {
+        if self.is_full() {
+            self.reserved.retain(|&party| !core.is_gone(party));
+        }
+        !self.is_full()
+    }
+
+    // ----- sending and receiving -----
+
+    pub(super) fn send(&mut self, core: &mut Core, message: T) -> Sent<T> {
+        if self.receivers == 0 {
+            return Sent::Disconnected(message);
+        }
+        if self.is_rendezvous() {
+            let Some(place) = choose(&self.takers, core) else { return Sent::Full(message) };
+            self.hand_over(core, place, message);
+        } else if self.has_room(core) {
+            self.queue.push_back(message);
+            self.balance(core);
+        } else {
+            return Sent::Full(message);
+        }
+        Sent::Done
+    }
+
+    pub(super) fn receive(&mut self, core: &mut Core) -> Received<T> {
+        if let Some(message) = self.queue.pop_front() {
+            self.balance(core);
+            return Received::Message(message);
+        }
+        if self.is_rendezvous()
+            && let Some(place) = choose(&self.givers, core)
+        {
+            return self.take_from(core, place);
+        }
+        if self.senders == 0 { Received::Disconnected } else { Received::Empty }
+    }
+
+    /// As [`receive`](Self::receive); when there is nothing, the running thread is about to wait.
+    pub(super) fn receive_or_register(&mut self, core: &mut Core) -> Awaited<T> {
+        match self.receive(core) {
+            Received::Message(message) => Awaited::Message(message),
+            Received::Disconnected => Awaited::Disconnected,
+            Received::Promised(id) => Awaited::Promised(id),
+            Received::Empty => Awaited::Waits(self.register_taker(core)),
+        }
+    }
+
+    /// Takes the message of a waiting sender. A select gets its arm, and owes the message.
+    fn take_from(&mut self, core: &mut Core, place: usize) -> Received<T> {
+        let id = self.new_id();
+        let giver = &mut self.givers[place];
+        core.wake(giver.waiter, Woken::ByPeer);
+        match mem::replace(&mut giver.offer, Offer::Taken) {
+            Offer::Message(message) => Received::Message(message),
+            _ => {
+                giver.offer = Offer::Accepted(Debt::Taker(id));
+                let got = Got::Promised(core.party(giver.waiter.slot));
+                self.takers.push(Taker { id, waiter: core.waiter(), got });
+                Received::Promised(id)
+            }
+        }
+    }
+
+    fn hand_over(&mut self, core: &mut Core, place: usize, message: T) {
+        let taker = &mut self.takers[place];
+        taker.got = Got::Message(message);
+        core.wake(taker.waiter, Woken::ByPeer);
+    }
+
+    /// Restores the rules after a message or a place has come or gone.
+    fn balance(&mut self, core: &mut Core) {
+        loop {
+            if !self.queue.is_empty()
+                && let Some(place) = choose(&self.takers, core)
+                && let Some(message) = self.queue.pop_front()
+            {
+                self.hand_over(core, place, message);
+            } else if !self.givers.is_empty()
+                && self.has_room(core)
+                && let Some(place) = choose(&self.givers, core)
+            {
+                self.let_in(core, place);
+            } else {
+                break;
+            }
+        }
+        self.tell_watchers(core);
+    }
+
+    /// Puts the message of a waiting sender into the queue; for a select, reserves a place.
+    fn let_in(&mut self, core: &mut Core, place: usize) {
+        let giver = &mut self.givers[place];
+        core.wake(giver.waiter, Woken::ByPeer);
+        match mem::replace(&mut giver.offer, Offer::Taken) {
+            Offer::Message(message) => self.queue.push_back(message),
+            _ => {
+                giver.offer = Offer::Accepted(Debt::Room);
+                self.reserved.push(core.party(giver.waiter.slot));
+            }
+        }
+    }
+
+    // ----- waiting -----
+
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The running thread is about to wait for a message.
+    pub(super) fn register_taker(&mut self, core: &mut Core) -> u64 {
+        let id = self.new_id();
+        self.takers.push(Taker { id, waiter: core.waiter(), got: Got::Nothing });
+        self.tell_watchers(core);
+        id
+    }
+
+    /// The running thread is about to wait with a message.
+    pub(super) fn register_giver(&mut self, core: &mut Core, offer: Offer<T>) -> u64 {
+        let id = self.new_id();
+        self.givers.push(Giver { id, waiter: core.waiter(), offer });
+        self.tell_watchers(core);
+        id
+    }
+
+    /// The running thread no longer waits to send. Returns what became of its offer.
+    pub(super) fn withdraw_giver(&mut self, id: u64) -> Offer<T> {
+        let place = self.givers.iter().position(|giver| giver.id == id).expect("a sender's own entry");
+        self.givers.remove(place).offer
+    }
+
+    /// The running thread no longer waits to receive. An entry with nothing in it, and nothing to come, is removed;
+    /// one that waits for a promise is told whom to wake.
+    pub(super) fn look_at_taker(&mut self, core: &Core, id: u64) -> Outcome {
+        let place = self.taker(id).expect("a receiver's own entry");
+        let taker = &mut self.takers[place];
+        match taker.got {
+            Got::Message(_) => Outcome::Message,
+            Got::Promised(party) if !core.is_gone(party) => {
+                taker.waiter = core.waiter();
+                Outcome::Promised
+            }
+            _ => {
+                self.takers.remove(place);
+                Outcome::Nothing
+            }
+        }
+    }
+
+    /// A select no longer waits. Returns whether this entry was served; if not, it is removed.
+    pub(super) fn withdraw_taker(&mut self, id: u64) -> bool {
+        let place = self.taker(id).expect("a receiver's own entry");
+        let is_served = !matches!(self.takers[place].got, Got::Nothing);
+        if !is_served {
+            self.takers.remove(place);
+        }
+        is_served
+    }
+
+    /// Whether there is such an entry.
+    pub(super) fn has_taker(&self, id: u64) -> bool {
+        self.taker(id).is_some()
+    }
+
+    /// Removes an entry that has its message. One without stays.
+    pub(super) fn remove_message(&mut self, id: u64) -> Option<T> {
+        let place = self.taker(id).filter(|&place| matches!(self.takers[place].got, Got::Message(_)))?;
+        match self.takers.remove(place).got {
+            Got::Message(message) => Some(message),
+            _ => unreachable!("there was a message"),
+        }
+    }
+
+    fn taker(&self, id: u64) -> Option<usize> {
+        self.takers.iter().position(|taker| taker.id == id)
+    }
+
+    // ----- selects -----
+
+    /// A select keeps a message until it is fetched.
+    pub(super) fn keep(&mut self, message: T) -> u64 {
+        let id = self.new_id();
+        self.takers.push(Taker { id, waiter: NOBODY, got: Got::Message(message) });
+        id
+    }
+
+    /// The running thread has chosen to send and will say later what. `None` when it would have to wait.
+    pub(super) fn promise(&mut self, core: &mut Core) -> Option<Debt> {
+        if self.receivers == 0 {
+            return Some(Debt::Closed);
+        }
+        let party = core.party(core.current);
+        if !self.is_rendezvous() {
+            return self.has_room(core).then(|| {
+                self.reserved.push(party);
+                Debt::Room
+            });
+        }
+        let place = choose(&self.takers, core)?;
+        let taker = &mut self.takers[place];
+        taker.got = Got::Promised(party);
+        // It must not be served by another arm, or give up: it wakes, and waits for this message only.
+        core.wake(taker.waiter, Woken::ByPeer);
+        Some(Debt::Taker(taker.id))
+    }
+
+    /// Delivers what the running thread owes. `Err` when nobody wants it any more.
+    pub(super) fn deliver(&mut self, core: &mut Core, debt: Debt, message: T) -> Result<(), T> {
+        match debt {
+            Debt::Closed => Err(message),
+            Debt::Taker(id) => match self.taker(id) {
+                Some(place) => {
+                    self.hand_over(core, place, message);
+                    Ok(())
+                }
+                None => Err(message),
+            },
+            Debt::Room => {
+                self.free_place(core);
+                if self.receivers == 0 {
+                    return Err(message);
+                }
+                self.queue.push_back(message);
+                self.balance(core);
+                Ok(())
+            }
+        }
+    }
+
+    /// The running thread will not send what it owes.
+    pub(super) fn give_up(&mut self, core: &mut Core, debt: Debt) {
+        match debt {
+            Debt::Closed => {}
+            Debt::Taker(id) => {
+                if let Some(place) = self.taker(id) {
+                    self.takers[place].got = Got::Nothing;
+                    core.wake(self.takers[place].waiter, Woken::ByPeer);
+                }
+            }
+            Debt::Room => {
+                self.free_place(core);
+                self.balance(core);
+            }
+        }
+    }
+
+    /// Ends a reservation of the running thread.
+    fn free_place(&mut self, core: &Core) {
+        let party = core.party(core.current);
+        if let Some(place) = self.reserved.iter().position(|&other| other == party) {
+            self.reserved.remove(place);
+        }
+    }
+
+    // ----- watching and the end -----
+
+    /// The running thread is about to wait until something changes.
+    pub(super) fn watch(&mut self, core: &Core) {
+        self.watchers.push(core.waiter());
+    }
+
+    /// The thread in this slot no longer watches.
+    pub(super) fn unwatch(&mut self, slot: u32) {
+        self.watchers.retain(|watcher| watcher.slot != slot);
+    }
+
+    fn tell_watchers(&mut self, core: &mut Core) {
+        for waiter in self.watchers.drain(..) {
+            core.wake(waiter, Woken::ByPeer);
+        }
+    }
+
+    /// One side is gone for good: all who wait look again.
+    pub(super) fn wake_all(&mut self, core: &mut Core) {
+        let takers = self.takers.iter().map(|taker| taker.waiter);
+        let givers = self.givers.iter().map(|giver| giver.waiter);
+        for waiter in takers.chain(givers).filter(|&waiter| waiter != NOBODY) {
+            core.wake(waiter, Woken::ByPeer);
+        }
+        self.tell_watchers(core);
+    }
+
+    /// The messages in the queue, for which nobody will ask any more.
+    pub(super) fn take_queue(&mut self) -> VecDeque<T> {
+        mem::take(&mut self.queue)
+    }
+
+    /// The next message in the queue, once the run is over and nobody waits.
+    pub(super) fn take_left(&mut self) -> Option<T> {
+        self.queue.pop_front()
+    }
+}

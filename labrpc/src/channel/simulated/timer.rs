@@ -1,0 +1,188 @@
+//! Receivers that time itself sends to: `after`, `at`, `tick`, and `never`, to which nothing comes.
+//!
+//! There is no thread behind them. A timer is a deadline; who waits for its message waits until then, and the first
+//! to come takes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{RecvTimeoutError, TryRecvError};
+use parking_lot::Mutex;
+
+use super::port::{Claim, Port};
+use super::{Place, is_inside};
+use crate::channel::Until;
+use crate::sim::{self, Kind, Wait, Woken, with_core};
+use crate::time::Instant;
+
+/// A receiving handle to a timer.
+pub(in crate::channel) struct Timer<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
+    run: u32,
+    /// When the next message comes, on the clock of whoever asks, in nanoseconds; `None`: never.
+    next: Mutex<Option<u64>>,
+    /// The time between messages; `None`: there is only one.
+    period: Option<u64>,
+    capacity: usize,
+    /// Makes the message of the instant at which it came.
+    message: fn(Instant) -> T,
+}
+
+impl<T> Timer<T> {
+    fn new(next: Option<u64>, period: Option<u64>, capacity: usize, message: fn(Instant) -> T) -> Self {
+        let run = with_core(|core| core.run);
+        Self(Arc::new(Shared { run, next: Mutex::new(next), period, capacity, message }))
+    }
+
+    /// To which nothing ever comes.
+    pub(in crate::channel) fn never() -> Self {
+        Self::new(None, None, 0, |_| unreachable!("nothing comes from `never`"))
+    }
+
+    #[track_caller]
+    pub(in crate::channel) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
+        if !is_inside(self.0.run) {
+            return Err(TryRecvError::Disconnected);
+        }
+        sim::step(Kind::Recv, 0, place);
+        self.take().map(|moment| self.message(moment)).ok_or(TryRecvError::Empty)
+    }
+
+    #[track_caller]
+    pub(in crate::channel) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
+        if !is_inside(self.0.run) {
+            return Err(RecvTimeoutError::Disconnected);
+        }
+        let deadline = until.simulated_ns();
+        sim::step(Kind::Recv, 0, place);
+        loop {
+            if let Some(moment) = self.take() {
+                return Ok(self.message(moment));
+            }
+            if deadline.is_some_and(|deadline| deadline <= sim::now()) {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            let next = [deadline, *self.0.next.lock()].into_iter().flatten().min();
+            if sim::wait(Wait::Recv, next, place) == Woken::ByTheEnd {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+        }
+    }
+
+    /// Takes the message, if its time has come.
+    fn take(&self) -> Option<u64> {
+        let now = sim::now();
+        let mut next = self.0.next.lock();
+        let moment = next.filter(|&moment| moment <= now)?;
+        *next = self.0.period.map(|period| now.saturating_add(period));
+        Some(moment)
+    }
+
+    fn message(&self, moment: u64) -> T {
+        (self.0.message)(Instant::from_simulated_ns(moment))
+    }
+
+    fn is_due(&self) -> bool {
+        self.0.next.lock().is_some_and(|moment| moment <= sim::now())
+    }
+
+    #[track_caller]
+    pub(in crate::channel) fn len(&self, place: Place) -> usize {
+        if !is_inside(self.0.run) {
+            return 0;
+        }
+        sim::step(Kind::Recv, 0, place);
+        usize::from(self.is_due())
+    }
+
+    #[track_caller]
+    pub(in crate::channel) fn is_full(&self, place: Place) -> bool {
+        self.len(place) == self.0.capacity
+    }
+
+    pub(in crate::channel) fn capacity(&self) -> Option<usize> {
+        Some(self.0.capacity)
+    }
+
+    /// All `never`s are one channel, to which nothing comes.
+    pub(in crate::channel) fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.capacity == 0 && other.0.capacity == 0
+    }
+
+    /// What a select claimed.
+    pub(in crate::channel) fn complete(&self, claim: Claim) -> Option<T> {
+        match claim {
+            Claim::Moment(moment) => Some(self.message(moment)),
+            _ => None,
+        }
+    }
+}
+
+impl Timer<Instant> {
+    /// One message at `deadline`.
+    pub(in crate::channel) fn at(deadline: Instant) -> Self {
+        Self::new(Some(deadline.simulated_ns()), None, 1, |moment| moment)
+    }
+
+    /// One message after `delay`; none if the clock cannot show when.
+    pub(in crate::channel) fn after(delay: Duration) -> Self {
+        Self::new(Until::After(delay).simulated_ns(), None, 1, |moment| moment)
+    }
+
+    /// A message every `period`.
+    pub(in crate::channel) fn tick(period: Duration) -> Self {
+        let period_ns = u64::try_from(period.as_nanos()).ok();
+        Self::new(Until::After(period).simulated_ns(), period_ns, 1, |moment| moment)
+    }
+}
+
+impl<T> Clone for Timer<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Port for Timer<T> {
+    fn is_inside(&self) -> bool {
+        is_inside(self.0.run)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_due()
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        self.take().map(Claim::Moment)
+    }
+
+    fn claim_left(&self) -> Option<Claim> {
+        None
+    }
+
+    fn register(&self) -> u64 {
+        0
+    }
+
+    fn withdraw(&self, _id: u64) -> Option<Claim> {
+        None
+    }
+
+    fn settle(&self, _claim: Claim, _place: Place) -> bool {
+        true
+    }
+
+    fn give_up(&self, _claim: Claim) {}
+
+    fn watch(&self) {}
+
+    fn unwatch(&self) {}
+
+    fn deadline(&self) -> Option<u64> {
+        *self.0.next.lock()
+    }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}

@@ -1,0 +1,131 @@
+//! A request at its server: the handler runs, and its reply is sent.
+
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::calls::CallKey;
+use super::message::{Direction, Happening};
+use super::pending::Outcome;
+use super::report::View;
+use super::service::Exchange;
+use super::shared::{Parcel, Shared};
+use super::state::{Incarnation, Observers};
+use super::world::World;
+use crate::sim::{self, Cause, Kind, with_core};
+use crate::wire::{self, Describe, WireError};
+
+impl Shared {
+    /// As [`Self::serve`]; a panic of the handler fails the test. A simulation sees to that itself.
+    pub(super) fn serve_guarded(
+        self: &Arc<Self>,
+        server: Arc<Incarnation>,
+        request: Parcel,
+        observers: Observers,
+    ) {
+        if matches!(self.world, World::Simulated(_)) {
+            return self.serve(server, request, observers);
+        }
+        let (key, name, to) = (request.key, request.name, request.to);
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.serve(server, request, observers)));
+        if let Err(payload) = outcome {
+            let said = sim::panic_message(&*payload);
+            self.fail(key, format!("the handler of {name} on {to} panicked: {said}"));
+        }
+    }
+
+    /// Handles a request, in a thread of the server's node.
+    fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
+        let Some(handler) = server.handler(request.method) else {
+            let known = server.methods.join(", ");
+            let message = format!(
+                "{} called {} on {}, which has no such method; it has: {known}",
+                request.from, request.name, request.to
+            );
+            return self.fail(request.key, message);
+        };
+        let handling = Handling { shared: self, server: &server, request: &request, observers: &observers };
+        if let Err(error) = handler(&request.bytes, &handling) {
+            let Parcel { key, from, to, name, type_name, .. } = &request;
+            self.fail(
+                *key,
+                format!(
+                    "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
+                ),
+            );
+        }
+        wire::give_back(request.bytes);
+    }
+
+    fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
+        if matches!(self.world, World::Simulated(_)) {
+            sim::step(Kind::Send, 0, Location::caller());
+        }
+        let incarnation = handling.server.number;
+        let message = parcel.message(Some(reply));
+        let mut state = self.state.lock();
+        let refused = state.send_reply(parcel.key, incarnation);
+        let (rules, observers) = (state.rules(), state.observers());
+        drop(state);
+        let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
+        self.report(&view, message, Happening::Sent);
+        if let Some(because) = refused {
+            self.report(&view, message, Happening::Discarded { because });
+            return self.lose_after(Duration::ZERO, parcel);
+        }
+        match self.pass(&rules, &view, message) {
+            None => self.reply_arrives(parcel),
+            Some(plan) => self.send(parcel, plan),
+        }
+    }
+
+    /// Something that no test may overlook: in a simulation it ends the run, in the real world it panics in the
+    /// caller's thread.
+    pub(super) fn fail(&self, key: CallKey, message: String) {
+        match self.world {
+            World::Simulated(_) => fail_run(message),
+            World::Real(_) => {
+                let mut state = self.state.lock();
+                state.failure.get_or_insert_with(|| message.clone());
+                let ended = state.calls.remove(key);
+                drop(state);
+                if let Some(call) = ended {
+                    call.pending.complete(Outcome::Broken(message));
+                }
+            }
+        }
+    }
+}
+
+/// Ends the run with a message, in a thread of the simulation.
+pub(super) fn fail_run(message: String) {
+    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
+    sim::fail(cause);
+}
+
+/// One request while its handler is at work.
+struct Handling<'a> {
+    shared: &'a Arc<Shared>,
+    server: &'a Incarnation,
+    request: &'a Parcel,
+    observers: &'a Observers,
+}
+
+impl Exchange for Handling<'_> {
+    fn delivered(&self, args: &dyn Describe) {
+        let view =
+            View { observers: self.observers, bytes: &self.request.bytes, incarnation: self.server.number };
+        self.shared.report(&view, self.request.message(Some(args)), Happening::Delivered);
+    }
+
+    fn replied(&self, reply: &dyn Describe, bytes: Result<Vec<u8>, WireError>, type_name: &'static str) {
+        let Parcel { key, end, from, to, method, name, .. } = *self.request;
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) => return self.shared.fail(key, format!("{to} cannot reply to {name}: {error}")),
+        };
+        let direction = Direction::Reply;
+        let parcel = Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name };
+        self.shared.send_reply(self, reply, parcel);
+    }
+}

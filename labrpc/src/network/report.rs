@@ -1,0 +1,69 @@
+//! What happens to messages, told to the trace and to the observers.
+
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::message::{Direction, Happening, Message, MessageEvent};
+use super::shared::{Called, Shared};
+use super::state::Observers;
+use super::world::World;
+use crate::sim::{self, with_core};
+use crate::wire::Describe;
+
+impl Shared {
+    /// Tells the trace and the observers what happened to a message.
+    pub(super) fn report(&self, view: &View<'_>, message: Message<'_>, what: Happening<'_>) {
+        if matches!(self.world, World::Simulated(_)) {
+            record(view, &message, what);
+        }
+        let Some(observers) = view.observers else { return };
+        let time = Duration::from_nanos(self.world.now_ns());
+        let event = MessageEvent { message, what, time, incarnation: view.incarnation };
+        for observer in observers.iter() {
+            observer.observe(&event);
+        }
+    }
+
+    /// Tells that the caller has got its reply.
+    pub(super) fn report_reply(&self, called: &Called, reply: &dyn Describe, bytes: &[u8]) {
+        let Some((key, caller, server, method, incarnation)) = called.parcel else { return };
+        let message = Message {
+            call: key.number,
+            end: u64::from(called.end),
+            direction: Direction::Reply,
+            from: server,
+            to: caller,
+            method,
+            size: bytes.len(),
+            content: Some(reply),
+        };
+        let view = View { observers: &called.observers, bytes, incarnation };
+        self.report(&view, message, Happening::Delivered);
+    }
+}
+
+/// What a report needs besides the message.
+pub(super) struct View<'a> {
+    pub(super) observers: &'a Observers,
+    pub(super) bytes: &'a [u8],
+    pub(super) incarnation: u64,
+}
+
+/// Puts what happened into the trace.
+fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
+    let parties = message.from.number() << 20 ^ message.to.number();
+    let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);
+    // The content is user code: it is read before the trace is touched, and only if the trace keeps the event.
+    let keeps = with_core(|core| core.recorder.keeps_next());
+    let detail = if keeps { detail(message, what) } else { String::new() };
+    sim::record(what.kind(message.direction), payload, || detail);
+}
+
+#[cold]
+fn detail(message: &Message<'_>, what: Happening<'_>) -> String {
+    match message.value() {
+        Some(value) => format!("{what}: {message}: {value}"),
+        None => format!("{what}: {message}"),
+    }
+}

@@ -1,0 +1,59 @@
+//! What channels ask of the scheduler: who can be served, and when those who wait must look again.
+//!
+//! A channel serves a waiting thread by doing its operation for it, and then wakes it. So a wake-up cannot be lost:
+//! there is nothing that the woken thread still has to fetch before somebody else does. Only threads that could act
+//! by themselves are served: those that still wait and whose node is not paused.
+
+use super::core::Core;
+use super::node::NodeId;
+use super::threads::{Slot, State, Waiter, Woken};
+
+/// One thread of a simulation, told apart from others that use its slot before or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Party {
+    pub(crate) slot: u32,
+    number: u64,
+}
+
+impl Core {
+    /// The thread in this slot.
+    pub(crate) fn party(&self, slot: u32) -> Party {
+        Party { slot, number: self.threads.slot(slot).number }
+    }
+
+    /// Whether a thread will never act again.
+    pub(crate) fn is_gone(&self, party: Party) -> bool {
+        let slot = self.threads.slot(party.slot);
+        slot.number != party.number || matches!(slot.state, State::Crashed | State::Vacant)
+    }
+
+    /// Whether a thread waits, and would go on if it were woken.
+    pub(crate) fn can_be_served(&self, waiter: Waiter) -> bool {
+        self.threads.is_waiting(waiter) && !self.nodes[self.threads.slot(waiter.slot).node.index()].is_paused
+    }
+
+    /// Chooses one of `count` equals by the stream of the schedule.
+    pub(crate) fn choose_one_of(&mut self, count: usize) -> Option<usize> {
+        (count > 0).then(|| self.scheduler.below(count as u32) as usize)
+    }
+
+    /// A thread has crashed: if it owed somebody the message or the room that it had been promised, they must look
+    /// again. Nobody keeps a list of debts, so all who wait for channels look.
+    pub(super) fn those_at_channels_look_again(&mut self) {
+        self.look_again(|_| true);
+    }
+
+    /// A node goes on: while it was paused nobody served its threads.
+    pub(super) fn those_of_node_at_channels_look_again(&mut self, node: NodeId) {
+        self.look_again(|slot| slot.node == node);
+    }
+
+    fn look_again(&mut self, is_meant: impl Fn(&Slot) -> bool) {
+        for index in self.threads.by_age() {
+            let slot = self.threads.slot(index);
+            if is_meant(slot) && matches!(slot.state, State::Blocked(wait, _) if wait.is_for_channel()) {
+                self.wake(Waiter { slot: index, ticket: slot.ticket }, Woken::ByPeer);
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Names of tests and parts as people type them.
+
+use anyhow::{Result, bail};
+
+use crate::case::{Part, TestCase};
+use crate::suites;
+
+/// How many near names are proposed.
+const PROPOSED_MAX: usize = 3;
+/// How like a name must be to be proposed, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.6;
+
+/// The tests that these names mean, in the order of the table; all if there are no names. A name is a part (`3A`, or `2A`
+/// in the old numbering), a test, or MIT's name of one (`TestFigure83C`, `Figure8`).
+pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
+    let mut wanted = Vec::new();
+    for name in names {
+        match name.parse::<Part>() {
+            Ok(part) => wanted.extend(suites::of_part(part).map(|case| case.name)),
+            Err(_) => wanted.push(find(name)?.name),
+        }
+    }
+    let is_wanted = |case: &&TestCase| names.is_empty() || wanted.contains(&case.name);
+    Ok(suites::TESTS.iter().filter(is_wanted).collect())
+}
+
+/// The test of that name.
+pub(super) fn find(name: &str) -> Result<&'static TestCase> {
+    let plain = plain(name);
+    let exact = suites::TESTS.iter().find(|case| self::plain(case.name) == plain);
+    if let Some(case) = exact.or_else(|| suites::TESTS.iter().find(|case| without_part(case.name) == plain)) {
+        return Ok(case);
+    }
+    let mut near: Vec<(f64, &str)> = suites::TESTS
+        .iter()
+        .map(|case| {
+            let likeness = strsim::jaro_winkler(&plain, &self::plain(case.name));
+            (likeness.max(strsim::jaro_winkler(&plain, &without_part(case.name))), case.name)
+        })
+        .filter(|&(likeness, _)| likeness >= LIKENESS_MIN)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<&str> = near.into_iter().take(PROPOSED_MAX).map(|(_, name)| name).collect();
+    if near.is_empty() {
+        bail!("there is no test or part {name:?}. cargo lab list shows all tests");
+    }
+    bail!("there is no test or part {name:?}. Did you mean {}?", near.join(", "))
+}
+
+/// Without what people write differently: `TestFigure8Unreliable3C` and `figure8_unreliable_3c` are the same.
+fn plain(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("test").unwrap_or(&name).to_owned();
+    match name.split_at_checked(name.len().saturating_sub(2)) {
+        Some((stem, part @ ("2a" | "2b" | "2c" | "2d"))) => format!("{stem}3{}", &part[1..]),
+        _ => name,
+    }
+}
+
+fn without_part(name: &str) -> String {
+    let plain = plain(name);
+    plain[..plain.len() - 2].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_found_under_all_its_names() {
+        for name in [
+            "figure8_unreliable_3c",
+            "TestFigure8Unreliable3C",
+            "TestFigure8Unreliable2C",
+            "Figure8Unreliable",
+        ] {
+            assert_eq!(find(name).unwrap().name, "figure8_unreliable_3c", "{name}");
+        }
+    }
+
+    #[test]
+    fn old_part_numbers_mean_the_new_parts() {
+        let names = |text: &str| select(&[text.to_owned()]).unwrap().len();
+        assert_eq!(names("2a"), names("3A"));
+        assert_eq!(select(&[]).unwrap().len(), suites::TESTS.len());
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest() {
+        let error = find("figur8_3c").unwrap_err().to_string();
+        assert!(error.contains("figure8_3c"), "{error}");
+        let error = find("zzz").unwrap_err().to_string();
+        assert!(error.contains("cargo lab list"), "{error}");
+    }
+}

@@ -1,0 +1,177 @@
+//! Why a history is not linearizable, in words.
+
+use std::fmt;
+
+use super::check::{Check, ObjectCheck, ObjectResult};
+use super::history::{History, Moment, Operation, OperationId};
+use super::specification::Specification;
+use super::violation::{Prefix, Violation};
+
+/// How many states are told.
+const STATES_TOLD: usize = 3;
+
+/// How many of the operations that overlap are told.
+const OVERLAPPING_TOLD: usize = 8;
+
+/// How many of the last writes before a state are told.
+const WRITES_TOLD: usize = 3;
+
+/// Tells what came of a check: a line for the verdict, and a paragraph for each object that is not
+/// linearizable.
+pub fn explain<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    check: &Check<P::State>,
+) -> String {
+    let words = Words { specification, history };
+    let operations: usize = check.objects.iter().map(|object| object.operations).sum();
+    let (objects, steps) = (check.objects.len(), check.steps());
+    let mut lines =
+        vec![format!("{}: {operations} operations, {objects} objects, {steps} steps", check.verdict())];
+    for object in &check.objects {
+        match &object.result {
+            ObjectResult::Linearizable(_) => {}
+            ObjectResult::Illegal(violation) => words.tell_violation(object, violation, &mut lines),
+            ObjectResult::OutOfSteps => lines.push(format!(
+                "{}: undecided after {} steps. This is not a pass. A larger budget may decide it.",
+                name(&object.partition),
+                object.steps
+            )),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What the words are about.
+struct Words<'a, P: Specification> {
+    specification: &'a P,
+    history: &'a History<P::Input, P::Output>,
+}
+
+impl<P: Specification> Words<'_, P> {
+    fn tell_violation(
+        &self,
+        object: &ObjectCheck<P::State>,
+        violation: &Violation<P::State>,
+        lines: &mut Vec<String>,
+    ) {
+        lines.push(format!("{}: not linearizable", name(&object.partition)));
+        lines.push(format!("  {}", self.sentence(violation.culprit)));
+        lines.push("  No order of the operations agrees with this reply.".to_string());
+        lines.push(match violation.is_first {
+            true => "  Until just before it everything has a legal order, which leads to:".to_string(),
+            false => "  What happened before it leads to:".to_string(),
+        });
+        for prefix in violation.prefixes.iter().take(STATES_TOLD) {
+            self.tell_prefix(object, violation.culprit, prefix, lines);
+        }
+        let untold = violation.prefixes.len().saturating_sub(STATES_TOLD);
+        if untold > 0 {
+            let at_least = if violation.more_states { "at least " } else { "" };
+            lines
+                .push(format!("  - or {at_least}{untold} other states, none of which agrees with it either"));
+        }
+        self.tell_overlapping(violation, lines);
+    }
+
+    fn tell_overlapping(&self, violation: &Violation<P::State>, lines: &mut Vec<String>) {
+        let overlapping = &violation.overlapping;
+        if overlapping.is_empty() {
+            return lines.push("  No other operation overlaps it.".to_string());
+        }
+        lines.push("  These overlap it, and may take effect before or after it:".to_string());
+        lines.extend(
+            overlapping.iter().take(OVERLAPPING_TOLD).map(|&id| format!("    {}", self.sentence(id))),
+        );
+        if overlapping.len() > OVERLAPPING_TOLD {
+            lines.push(format!("    and {} more", overlapping.len() - OVERLAPPING_TOLD));
+        }
+    }
+
+    /// Tells a state that the culprit does not agree with: what it would have to reply, and since when.
+    fn tell_prefix(
+        &self,
+        object: &ObjectCheck<P::State>,
+        culprit: OperationId,
+        prefix: &Prefix<P::State>,
+        lines: &mut Vec<String>,
+    ) {
+        let is_seen = prefix.order.contains(&culprit);
+        let culprit = self.operation(culprit);
+        let state = self.specification.describe_state(&object.partition, &prefix.state);
+        let call = self.specification.describe_input(&culprit.input);
+        if is_seen {
+            lines.push(format!("  - {state}, with {call} in effect: others have seen it"));
+            return self.tell_writes(&prefix.order, lines);
+        }
+        let reply = self.specification.reply(&prefix.state, &culprit.input);
+        let reply = self.specification.describe_output(&reply);
+        lines.push(format!("  - {state}, where {call} must return {reply}"));
+        let since = prefix.culprit_fitted_after.map_or(&[][..], |after| &prefix.order[after..]);
+        let Some(&until) = since.first() else {
+            lines.push("      (what it returned was right at no time on the way there)".to_string());
+            return self.tell_writes(&prefix.order, lines);
+        };
+        lines.push(format!(
+            "      what it returned was right until this took effect: {}",
+            self.sentence(until)
+        ));
+        let completed = since.iter().find_map(|&id| {
+            let end = self.operation(id).replied_at()?;
+            (end.position < culprit.call.position).then_some((id, end))
+        });
+        let Some((id, end)) = completed else {
+            return self.tell_writes(&prefix.order, lines);
+        };
+        let which = if id == until { "it".to_string() } else { format!("then {}; it", self.sentence(id)) };
+        let (end, start) = (When(end), When(culprit.call));
+        lines.push(format!("      {which} had completed at {end}, before {call} was called at {start}"));
+    }
+
+    /// Tells the last operations of `order` that may have changed the state.
+    fn tell_writes(&self, order: &[OperationId], lines: &mut Vec<String>) {
+        let is_write = |id: &OperationId| {
+            let operation = self.operation(*id);
+            !self.specification.only_observes(&operation.input, operation.output())
+        };
+        let last = order.iter().rev().copied().filter(is_write).take(WRITES_TOLD);
+        for (place, id) in last.enumerate() {
+            let which = if place == 0 { "after" } else { "and before that" };
+            lines.push(format!("      {which} {}", self.sentence(id)));
+        }
+    }
+
+    fn operation(&self, id: OperationId) -> &Operation<P::Input, P::Output> {
+        &self.history.operations()[id]
+    }
+
+    /// `get(x) by client 3 returned "1" between 5.02 s and 5.1 s`.
+    fn sentence(&self, id: OperationId) -> String {
+        let operation = self.operation(id);
+        let call = self.specification.describe_input(&operation.input);
+        let (client, start) = (operation.client, When(operation.call));
+        match (operation.output(), operation.replied_at()) {
+            (Some(output), Some(end)) => {
+                let output = self.specification.describe_output(output);
+                format!("{call} by client {client} returned {output} between {start} and {}", When(end))
+            }
+            _ => format!("{call} by client {client}, called at {start}, got no reply"),
+        }
+    }
+}
+
+/// A moment in the words of the history: seconds, or the number of the event if there is no clock.
+struct When(Moment);
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.time_ns {
+            Some(time_ns) => write!(f, "{} s", time_ns as f64 / 1e9),
+            None => write!(f, "event {}", self.0.position),
+        }
+    }
+}
+
+fn name(partition: &str) -> &str {
+    if partition.is_empty() { "the object" } else { partition }
+}

@@ -1,0 +1,3 @@
+//! Part 3B, log replication: the tests of `lab::suites`, graded on the reference.
+
+lab::suite_3b!(raft::Raft);

@@ -1,0 +1,3 @@
+//! Part 3C, persistence: the tests of `lab::suites`, graded on the reference.
+
+lab::suite_3c!(raft::Raft);
