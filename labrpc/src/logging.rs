@@ -32,6 +32,14 @@ pub fn init_test() {
     install(env_logger::Builder::from_env("RUST_LOG").format(line).is_test(true).build());
 }
 
+/// Sets the process's logger up for programs that show results instead of logs: nothing is shown unless `RUST_LOG` asks
+/// for it, while simulations that keep a full trace get their records all the same. Does nothing if there is a logger
+/// already.
+pub fn init_quiet() {
+    let silence = env_logger::Env::default().default_filter_or("off");
+    install(env_logger::Builder::from_env(silence).format(line).build());
+}
+
 fn install(shown: env_logger::Logger) {
     STARTED.get_or_init(Instant::now);
     let level = shown.filter();

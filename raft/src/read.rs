@@ -13,6 +13,7 @@
 //! The first read of a term has to wait for an entry of that term to be committed: before, the leader does not know
 //! which of its entries are (§8). The labs count indexes, so no empty entry is added for that; the service is told.
 
+use labrpc::time::Instant;
 use raft_interface::{Index, ServerId, Term};
 
 use crate::node::Raft;
@@ -30,6 +31,9 @@ pub enum ReadError {
     /// This leader has committed nothing in its term yet. Starting any command helps.
     #[error("the leader has committed nothing in its term yet")]
     NothingCommitted,
+    /// No majority has confirmed the leader in time.
+    #[error("no majority has confirmed the leader in time")]
+    Timeout,
 }
 
 /// A read that waits for its round.
@@ -52,6 +56,19 @@ impl Raft {
     ///
     /// [`ReadError`] when this server does not lead, or cannot know yet what is committed.
     pub fn read_index(&self) -> Result<Index, ReadError> {
+        self.wait_for_round(None)
+    }
+
+    /// As [`Self::read_index`], until `deadline` at the longest.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], [`ReadError::Timeout`] among them.
+    pub fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadError> {
+        self.wait_for_round(Some(deadline))
+    }
+
+    fn wait_for_round(&self, deadline: Option<Instant>) -> Result<Index, ReadError> {
         let not_leader = ReadError::NotLeader { leader: None };
         let read = self.node.step(|state, _| state.begin_read()).ok_or(not_leader)??;
         let mut monitor = self.node.monitor.lock();
@@ -60,7 +77,13 @@ impl Raft {
             if let Some(outcome) = monitor.state.outcome_of(read) {
                 break outcome;
             }
-            self.node.others.wait(&mut monitor);
+            match deadline {
+                None => self.node.others.wait(&mut monitor),
+                Some(deadline) if Instant::now() >= deadline => break Err(ReadError::Timeout),
+                Some(deadline) => {
+                    let _woken_or_late = self.node.others.wait_until(&mut monitor, deadline); // the loop looks anyway
+                }
+            }
         };
         monitor.others_waiting -= 1;
         outcome

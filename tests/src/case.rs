@@ -17,11 +17,17 @@ pub enum Part {
     C3,
     /// Snapshots.
     D3,
+    /// The replicated state machine layer.
+    A4,
+    /// A key/value service without snapshots.
+    B4,
+    /// A key/value service with snapshots.
+    C4,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 4] = [Self::A3, Self::B3, Self::C3, Self::D3];
+    pub const ALL: [Self; 7] = [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4];
 
     /// What the part is about.
     #[must_use]
@@ -31,6 +37,9 @@ impl Part {
             Self::B3 => "log replication",
             Self::C3 => "persistence",
             Self::D3 => "snapshots",
+            Self::A4 => "replicated state machine",
+            Self::B4 => "key/value service",
+            Self::C4 => "key/value service with snapshots",
         }
     }
 }
@@ -42,6 +51,9 @@ impl fmt::Display for Part {
             Self::B3 => "3B",
             Self::C3 => "3C",
             Self::D3 => "3D",
+            Self::A4 => "4A",
+            Self::B4 => "4B",
+            Self::C4 => "4C",
         })
     }
 }
@@ -56,7 +68,10 @@ impl FromStr for Part {
             "3b" | "2b" => Ok(Self::B3),
             "3c" | "2c" => Ok(Self::C3),
             "3d" | "2d" => Ok(Self::D3),
-            _ => Err(format!("{text:?} is not a part: write 3A to 3D (2A to 2D mean the same)")),
+            "4a" => Ok(Self::A4),
+            "4b" => Ok(Self::B4),
+            "4c" => Ok(Self::C4),
+            _ => Err(format!("{text:?} is not a part: write 3A to 3D (2A to 2D mean the same) or 4A to 4C")),
         }
     }
 }

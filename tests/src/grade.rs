@@ -4,6 +4,7 @@ use raft_interface::RaftServer;
 
 use crate::case::TestCase;
 use crate::implementation::Implementation;
+use crate::kv::KeyValue;
 use crate::report;
 use crate::run::{Outcome, Plan, run_case};
 use crate::settings::Settings;
@@ -18,9 +19,24 @@ use labrpc::sim::Tracing;
 /// If a run fails, if there is no such test, or if the environment asks for something that does not exist.
 #[track_caller]
 pub fn grade_test<R: RaftServer>(name: &str) {
+    grade(name, Implementation::of::<R>());
+}
+
+/// As [`grade_test`], for a key/value service.
+///
+/// # Panics
+///
+/// As [`grade_test`].
+#[track_caller]
+pub fn grade_service_test<K: KeyValue>(name: &str) {
+    grade(name, Implementation::of_service::<K>());
+}
+
+#[track_caller]
+fn grade(name: &str, implementation: Implementation) {
+    labrpc::logging::init_quiet();
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
     let case = suites::find(name).unwrap_or_else(|| panic!("there is no test {name}"));
-    let implementation = Implementation::of::<R>();
     for &seed in &settings.seeds {
         let plan = Plan { world: settings.world, seed, policy: settings.policy, tracing: Tracing::Off };
         let outcome = run_case(case, implementation, plan);

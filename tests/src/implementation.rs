@@ -7,6 +7,8 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
+use crate::kv::{AnyClerk, AnyService, KeyValue, Reads, ServiceSetup};
+
 /// A Raft server of some implementation. The calls are those of [`RaftServer`].
 pub(crate) trait AnyRaft: Send + Sync {
     fn service(&self) -> Service;
@@ -40,11 +42,24 @@ impl<R: RaftServer> AnyRaft for R {
 
 type Make = fn(Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
 
+/// How to make what stands on a Raft.
+#[derive(Clone, Copy)]
+pub(crate) struct Services {
+    /// A server with its Raft, which delivers to the given channel; the service reads from the given receiver.
+    pub(crate) make: fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>),
+    pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
+    pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
+}
+
+/// How a Raft server reaches the others, and which of them it is.
+pub(crate) type Peers = (Vec<ClientEnd>, ServerId);
+
 /// How to make a server of the implementation that is graded.
 #[derive(Clone, Copy)]
 pub struct Implementation {
     name: &'static str,
     make: Make,
+    services: Option<Services>,
 }
 
 impl Implementation {
@@ -54,7 +69,34 @@ impl Implementation {
         Self {
             name: std::any::type_name::<R>(),
             make: |peers, me, persister, apply| Arc::new(R::make(peers, me, persister, apply)),
+            services: None,
         }
+    }
+
+    /// The key/value service `K`, on its Raft.
+    #[must_use]
+    pub fn of_service<K: KeyValue>() -> Self {
+        let services = Services {
+            make: |(peers, me), apply, setup| {
+                let raft = K::Raft::make(peers, me, setup.persister.clone(), apply);
+                let service = K::make(setup.on(raft.clone()));
+                (Arc::new(raft), service)
+            },
+            clerk: K::clerk,
+            snapshot_index: K::snapshot_index,
+        };
+        Self { name: std::any::type_name::<K>(), services: Some(services), ..Self::of::<K::Raft>() }
+    }
+
+    /// How to make services.
+    ///
+    /// # Panics
+    ///
+    /// If the implementation is a Raft alone.
+    pub(crate) fn services(&self) -> Services {
+        self.services.unwrap_or_else(|| {
+            panic!("{} is no key/value service: grade it with Implementation::of_service", self.name)
+        })
     }
 
     /// The name of its type.

@@ -165,6 +165,19 @@ impl Lab {
         &self.inner.implementation
     }
 
+    /// How many operations clients were answered, for the line that says that the run passed.
+    pub(crate) fn set_operations(&self, operations: u64) {
+        self.inner.record.set_operations(operations);
+    }
+
+    /// What threads of client `number` are called: `C2`, in the real world `C2@7`.
+    pub(crate) fn client_name(&self, number: u32) -> String {
+        match self.inner.run {
+            0 => format!("C{number}"),
+            run => format!("C{number}@{run}"),
+        }
+    }
+
     /// What threads of server `number` are called: `S2`, in the real world `S2@7`.
     pub(crate) fn node_name(&self, server: usize) -> String {
         match self.inner.run {

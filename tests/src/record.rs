@@ -57,6 +57,8 @@ struct Books {
     awaited: Vec<Index>,
     /// What the network had counted when the run ended.
     traffic: Traffic,
+    /// How many operations clients were answered.
+    operations: u64,
 }
 
 /// What the network counted.
@@ -77,6 +79,8 @@ pub struct Tally {
     pub traffic: Traffic,
     /// The number of entries that were committed.
     pub commands: u64,
+    /// The number of operations that clients of a service were answered.
+    pub operations: u64,
 }
 
 impl Record {
@@ -244,9 +248,18 @@ impl Record {
         self.books.lock().traffic = traffic;
     }
 
+    pub(crate) fn set_operations(&self, operations: u64) {
+        self.books.lock().operations = operations;
+    }
+
     pub(crate) fn tally(&self) -> Tally {
         let books = self.books.lock();
-        Tally { servers: books.servers.len(), traffic: books.traffic, commands: books.history.last() }
+        Tally {
+            servers: books.servers.len(),
+            traffic: books.traffic,
+            commands: books.history.last(),
+            operations: books.operations,
+        }
     }
 
     /// The last `count` things that happened, oldest first.

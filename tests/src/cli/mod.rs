@@ -56,7 +56,7 @@ cargo lab --help tells more. cargo test 3a runs the same tests as cargo tests.";
 /// Runs the program on the process's arguments, for this implementation.
 #[must_use]
 pub fn main(implementation: Implementation) -> ExitCode {
-    labrpc::logging::init();
+    labrpc::logging::init_quiet();
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(error) => {

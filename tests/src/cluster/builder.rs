@@ -11,6 +11,7 @@ use parking_lot::Mutex as PlainMutex;
 
 use super::server::Slot;
 use super::{Bell, Cluster, Inner};
+use crate::kv::ServicePlan;
 use crate::lab::Lab;
 use crate::messages::Watcher;
 use crate::settings::World;
@@ -38,6 +39,18 @@ pub struct ClusterBuilder {
     is_unreliable: bool,
     snapshots: Snapshots,
     apply_capacity: usize,
+    upper: Option<ServicePlan>,
+    service: Reading,
+}
+
+/// How long a service reads its apply channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// As long as its server lives.
+    #[default]
+    ToTheEnd,
+    /// That many messages, and then it is stuck.
+    UpTo(usize),
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -46,7 +59,15 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 impl ClusterBuilder {
     pub(crate) fn new(lab: Lab, servers: usize) -> Self {
-        Self { lab, servers, is_unreliable: false, snapshots: Snapshots::Never, apply_capacity: 0 }
+        Self {
+            lab,
+            servers,
+            is_unreliable: false,
+            snapshots: Snapshots::Never,
+            apply_capacity: 0,
+            upper: None,
+            service: Reading::ToTheEnd,
+        }
     }
 
     /// MIT's unreliable network: a request waits 0 to 26 ms; one in ten is lost, and one reply in ten.
@@ -68,10 +89,25 @@ impl ClusterBuilder {
         self
     }
 
+    /// Something else than the harness' own service stands on the servers. As in MIT's tests of services, calls to
+    /// whom cannot be reached come back soon.
+    pub(crate) fn service(mut self, plan: ServicePlan) -> Self {
+        self.upper = Some(plan);
+        self
+    }
+
+    /// The services read that many messages and then no more, so that their apply channels fill up.
+    pub fn stuck_after(mut self, messages: usize) -> Self {
+        self.service = Reading::UpTo(messages);
+        self
+    }
+
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
-        network.long_delays();
+        if self.upper.is_none() {
+            network.long_delays();
+        }
         if self.is_unreliable {
             network.unreliable();
         }
@@ -84,6 +120,8 @@ impl ClusterBuilder {
                 network,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity,
+                upper: self.upper,
+                reading: self.service,
                 slots: PlainMutex::new(slots),
                 bell: Bell::default(),
                 over: false.into(),

@@ -22,10 +22,22 @@ impl Cluster {
     /// If not.
     #[track_caller]
     pub fn check_one_leader(&self) -> ServerId {
+        self.check_leader_after(0).1
+    }
+
+    /// As [`check_one_leader`](Self::check_one_leader), for a leader of a later term than `term`. Returns its term as
+    /// well.
+    ///
+    /// # Panics
+    ///
+    /// If there is none within five seconds.
+    #[track_caller]
+    pub fn check_leader_after(&self, term: Term) -> (Term, ServerId) {
         let lab = &self.inner.lab;
         for _ in 0..LEADER_LOOKS {
             lab.sleep_ms(LEADER_PAUSE_MS.0 + lab.below(LEADER_PAUSE_MS.1));
-            if let Some((_, leader)) = self.leaders().into_iter().max() {
+            if let Some(leader) = self.leaders().into_iter().max().filter(|&(led, _)| led > term || term == 0)
+            {
                 return leader;
             }
         }
@@ -33,7 +45,10 @@ impl Cluster {
             Finding::new(
                 "no leader was elected within 5 s",
                 format!("a leader among {}, which are connected", names(&self.connected())),
-                "none of them says that it leads",
+                match term {
+                    0 => "none of them says that it leads".to_owned(),
+                    _ => format!("none of them says that it leads a term after {term}"),
+                },
             )
             .hint("candidates that split the vote, votes not granted, or a server that is stuck"),
         )

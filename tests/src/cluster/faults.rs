@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use labrpc::network::{Delay, Delays, Duplication, Fault, Partition};
+use labrpc::network::{Delay, Delays, Duplication, Fault, Partition, Rule, Traffic, Verdict};
 use labrpc::sync::Arc;
 use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
 
@@ -65,6 +65,15 @@ impl Cluster {
         let [senders, receivers] =
             [senders, receivers].map(|servers| servers.iter().map(|&server| server as u32));
         self.network().add_rule(Partition::one_way(senders, receivers))
+    }
+
+    /// From now on requests do not reach a server, while its own requests and their replies pass. It ends when the
+    /// fault is dropped.
+    pub fn deaf_to_requests(&self, server: ServerId) -> Fault {
+        self.note(format!("requests to S{server} are lost"));
+        let lose =
+            |_: &labrpc::network::Message<'_>, _: &mut labrpc::network::Chance<'_>| Verdict::Unreachable;
+        self.network().add_rule(lose.on(Traffic::requests().to(server as u32)))
     }
 
     /// From now on each set of servers reaches only itself. A server in two sets is a bridge between them.

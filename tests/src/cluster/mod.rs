@@ -34,10 +34,12 @@ use parking_lot::Mutex as PlainMutex;
 use raft_interface::{Command, Persister, ServerId, Started};
 
 use crate::implementation::AnyRaft;
+use crate::kv::{AnyService, ServicePlan};
 use crate::lab::Lab;
 use crate::observation::Observation;
 use crate::record::Traffic;
 
+use builder::Reading;
 pub use builder::{ClusterBuilder, Running, Snapshots};
 pub use faults::Moment;
 use server::Slot;
@@ -55,6 +57,10 @@ struct Inner {
     snapshots: Snapshots,
     /// How many messages each apply channel holds.
     apply_capacity: usize,
+    /// What stands on the Raft servers; `None`: the harness' own service.
+    upper: Option<ServicePlan>,
+    /// How long the services read them.
+    reading: Reading,
     slots: PlainMutex<Vec<Slot>>,
     /// Rings when something that somebody waits for was applied.
     bell: Bell,
@@ -135,6 +141,9 @@ impl Cluster {
         let (start, before) = self.inner.lab.record().before(server)?;
         let raft = self.raft(server)?;
         let started = raft.start(command.clone());
+        if self.has_lost_power(server) {
+            return None;
+        }
         if started.is_leader {
             let Started { index, term, .. } = started;
             self.tell(server, start, &Observation::Accepted { index, term, command, before });
@@ -146,6 +155,9 @@ impl Cluster {
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;
         let (term, is_leader) = self.raft(server)?.get_state();
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.tell(server, start, &Observation::State { term, is_leader, before });
         Some((term, is_leader))
     }
@@ -169,8 +181,23 @@ impl Cluster {
         }
     }
 
+    /// A server that can be asked. One that has lost its power cannot, although its memory is still there.
     fn raft(&self, server: ServerId) -> Option<Arc<dyn AnyRaft>> {
+        if self.has_lost_power(server) {
+            return None;
+        }
         self.inner.slots.lock()[server].raft()
+    }
+
+    /// The service of a server that runs one.
+    pub(crate) fn service(&self, server: ServerId) -> Option<Arc<dyn AnyService>> {
+        self.inner.slots.lock()[server].service()
+    }
+
+    /// The length of a server's stored snapshot in bytes.
+    #[must_use]
+    pub fn snapshot_len(&self, server: ServerId) -> usize {
+        self.persister(server).snapshot_len()
     }
 
     fn persister(&self, server: ServerId) -> Arc<raft_interface::MemoryPersister> {
@@ -188,8 +215,14 @@ impl Cluster {
         }
         self.inner.lab.record().set_traffic(Traffic { rpcs: self.rpcs(), bytes: self.bytes() });
         for server in self.servers() {
-            if let Some(raft) = self.raft(server) {
-                raft.kill();
+            let (raft, service) = {
+                let slots = self.inner.slots.lock();
+                (slots[server].raft(), slots[server].service())
+            };
+            match (service, raft) {
+                (Some(service), _) => service.kill(), // and its Raft
+                (None, Some(raft)) => raft.kill(),
+                (None, None) => {}
             }
         }
         self.inner.network.cleanup();

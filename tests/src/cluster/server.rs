@@ -4,11 +4,13 @@ use labrpc::channel;
 use labrpc::network::{Address, ClientEnd, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use raft_interface::{MemoryPersister, Persister, ServerId};
+use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
 
 use super::Cluster;
 use super::service::ServiceState;
+use crate::finding::Finding;
 use crate::implementation::AnyRaft;
+use crate::kv::AnyService;
 use crate::timeline::Happened;
 
 /// What the harness holds of a server.
@@ -27,11 +29,27 @@ pub(super) struct Slot {
 struct Incarnation {
     node: NodeHandle,
     raft: Arc<dyn AnyRaft>,
+    /// What stands on the Raft, if it is not the harness' own service.
+    service: Option<Arc<dyn AnyService>>,
+}
+
+impl Incarnation {
+    /// Tells the server to end.
+    fn kill(&self) {
+        match &self.service {
+            Some(service) => service.kill(), // and its Raft
+            None => self.raft.kill(),
+        }
+    }
 }
 
 impl Slot {
     pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
         Some(Arc::clone(&self.running.as_ref()?.raft))
+    }
+
+    pub(super) fn service(&self) -> Option<Arc<dyn AnyService>> {
+        self.running.as_ref()?.service.clone()
     }
 
     pub(super) fn node(&self) -> Option<NodeHandle> {
@@ -42,6 +60,17 @@ impl Slot {
         Arc::clone(&self.persister)
     }
 }
+
+/// A server that was just made.
+struct Made {
+    raft: Arc<dyn AnyRaft>,
+    service: Option<Arc<dyn AnyService>>,
+    /// Where the service gets what its Raft delivers.
+    forward: Option<channel::Sender<ApplyMsg>>,
+}
+
+/// How many messages wait between the harness, which reads along, and a service.
+const FORWARDED_MAX: usize = 64;
 
 fn address(server: ServerId) -> Address {
     Address::Server(server as u32)
@@ -70,28 +99,76 @@ impl Cluster {
             })
             .collect();
         let persister = self.persister(server);
-        let base = ServiceState::decode(&persister.snapshot()).unwrap_or_default();
+        let base = self.snapshot_index(&persister.snapshot());
         self.inner.slots.lock()[server].ends.clone_from(&ends);
         self.set_links(server);
-        let start = match lab.record().started(lab.now(), server, base.index) {
+        let start = match lab.record().started(lab.now(), server, base) {
             Ok(start) => start,
             Err(finding) => return lab.broken(&finding),
         };
         let (sender, receiver) = channel::bounded(self.inner.apply_capacity);
-        let implementation = *lab.implementation();
         // On the server's own node, to which the threads that it starts will belong.
-        let made = node.spawn("make", move || implementation.make(ends, server, persister, sender)).join();
-        let raft = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        network.add_server(address(server), Server::new(&node).service(raft.service()));
-        self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft });
-        self.spawn_service(&node, server, start, receiver);
+        let made = node.spawn("make", self.maker(ends, server, persister, sender)).join();
+        let Made { raft, service, forward } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let mut handlers = Server::new(&node).service(raft.service());
+        if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {
+            handlers = handlers.service(more);
+        }
+        network.add_server(address(server), handlers);
+        self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft, service });
+        self.spawn_service(&node, server, start, receiver, forward);
+    }
+
+    /// What makes a server, when it is called on its node.
+    fn maker(
+        &self,
+        ends: Vec<ClientEnd>,
+        server: ServerId,
+        persister: Arc<MemoryPersister>,
+        apply: channel::Sender<ApplyMsg>,
+    ) -> impl FnOnce() -> Made + Send + 'static {
+        let implementation = *self.inner.lab.implementation();
+        let plan = self.inner.upper;
+        move || {
+            let Some(plan) = plan else {
+                return Made {
+                    raft: implementation.make(ends, server, persister, apply),
+                    service: None,
+                    forward: None,
+                };
+            };
+            let (forward, delivered) = channel::bounded(FORWARDED_MAX);
+            let setup = plan.setup(delivered, persister);
+            let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
+            Made { raft, service: Some(service), forward: Some(forward) }
+        }
+    }
+
+    /// How far a stored snapshot goes; 0 if there is none.
+    fn snapshot_index(&self, snapshot: &[u8]) -> Index {
+        if snapshot.is_empty() {
+            return 0;
+        }
+        match &self.inner.upper {
+            None => ServiceState::decode(snapshot).unwrap_or_default().index,
+            Some(_) => {
+                let index = (self.inner.lab.implementation().services().snapshot_index)(snapshot);
+                index.unwrap_or_else(|| {
+                    self.inner.lab.fail(Finding::new(
+                        "a stored snapshot cannot be read",
+                        "a snapshot of the service",
+                        "other bytes",
+                    ))
+                })
+            }
+        }
     }
 
     /// Kills a server as MIT's tester does: it is cut off and taken from the network, its storage copied, and then it
     /// is told to end. What it still does reaches nobody and is stored nowhere.
     pub fn crash(&self, server: ServerId) {
         let Some(incarnation) = self.take_down(server, Happened::Killed(server)) else { return };
-        incarnation.raft.kill();
+        incarnation.kill();
     }
 
     /// A server loses its power: none of its threads takes another step. In the real world, where threads cannot be
@@ -101,7 +178,7 @@ impl Cluster {
         let is_simulated = node.crash();
         let Some(incarnation) = self.take_down(server, Happened::PowerLost(server)) else { return };
         if !is_simulated && !node.is_crashed() {
-            incarnation.raft.kill();
+            incarnation.kill();
         }
     }
 
@@ -120,6 +197,14 @@ impl Cluster {
         let copy = Arc::new(self.persister(server).copy());
         self.inner.slots.lock()[server].persister = copy;
         Some(incarnation)
+    }
+
+    /// Tells a server to end, and returns its node: to see whether its threads do.
+    #[must_use]
+    pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
+        let incarnation = self.take_down(server, Happened::Killed(server))?;
+        incarnation.raft.kill();
+        Some(incarnation.node)
     }
 
     /// Whether a server runs.

@@ -29,6 +29,9 @@ pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
         " {:>2} peers {:>5} RPCs {:>8} bytes {:>5} commands",
         tally.servers, tally.traffic.rpcs, tally.traffic.bytes, tally.commands
     );
+    if tally.operations > 0 {
+        let _ = write!(line, " {:>5} ops", tally.operations);
+    }
     if let Some(fingerprint) = outcome.fingerprint {
         let _ = write!(line, "  seed {:#x} {fingerprint}", plan.seed);
     }

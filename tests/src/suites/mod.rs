@@ -3,10 +3,19 @@
 //! A scenario is a function that reads as a paragraph. Its documentation says what happens and which mistake it
 //! catches. MIT's tests keep their names, numbers and thresholds; [`table`] lists all of them with their points.
 
+mod chaos;
+pub mod more_3a;
+pub mod more_3b;
+pub mod more_3c;
+pub mod more_3d;
 pub mod part_3a;
 pub mod part_3b;
 pub mod part_3c;
 pub mod part_3d;
+pub mod part_4a;
+pub mod part_4b;
+pub mod part_4b_reads;
+pub mod part_4c;
 pub mod table;
 mod tests;
 

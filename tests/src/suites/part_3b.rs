@@ -1,7 +1,5 @@
 //! Part 3B, log replication (§5.3, §5.4): MIT's ten tests.
 
-use std::time::Duration;
-
 use crate::cluster::Cluster;
 use crate::finding::Finding;
 use crate::lab::Lab;
@@ -346,6 +344,3 @@ pub(super) fn start_on_some_leader(cluster: &Cluster) -> (ServerId, Index) {
         "ten leaders that had been deposed half a second later",
     ))
 }
-
-/// How long a healthy cluster may take to agree: some network delays, no timeout.
-pub(super) const PROMPT: Duration = Duration::from_millis(500);

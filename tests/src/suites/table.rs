@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{part_3a, part_3b, part_3c, part_3d};
-use crate::case::Part::{A3, B3, C3, D3};
+use super::{more_3a, more_3b, more_3c, more_3d, part_3a, part_3b, part_3c, part_3d};
+use super::{part_4a, part_4b, part_4b_reads, part_4c};
+use crate::case::Part::{A3, A4, B3, B4, C3, C4, D3};
 use crate::case::{Origin, Part, TestCase};
 use crate::lab::Lab;
 
@@ -40,6 +41,15 @@ pub static TESTS: &[TestCase] = rows! {
     A3 10 part_3a::initial_election_3a, mit("InitialElection", 64), "a leader is elected and stays";
     A3 10 part_3a::re_election_3a, mit("ReElection", 134), "a leader is replaced; none without a majority";
     A3 10 part_3a::many_elections_3a, mit("ManyElections", 539), "elections under changing connections";
+    A3 5 more_3a::even_sizes_3a, Origin::Lab, "a half of 2, 4 or 6 servers elects nobody";
+    A3 5 more_3a::term_in_append_reply_3a, Origin::Lab, "a leader hears of a higher term in a reply";
+    A3 5 more_3a::term_in_vote_reply_3a, Origin::Lab, "a candidate hears of a higher term in a reply";
+    A3 5 more_3a::stale_heartbeats_3a, Origin::Lab, "heartbeats of an old term keep nobody from electing";
+    A3 5 more_3a::synchronised_starts_3a, Origin::Lab, "all start at once, again and again";
+    A3 5 more_3a::few_terms_3a, Origin::Lab, "elections do not take many terms";
+    A3 5 more_3a::paused_leader_3a, Origin::Lab, "a leader that was stopped for a while steps down";
+    A3 5 more_3a::drifting_clocks_3a, Origin::Lab, "clocks that drift depose nobody";
+    A3 10 more_3a::elections_in_chaos_3a, Origin::Lab, "late and repeated messages elect nobody twice";
 
     B3 5 part_3b::basic_agree_3b, mit("BasicAgree", 18), "three commands at the indexes 1, 2, 3";
     B3 5 part_3b::rpc_bytes_3b, mit("RPCBytes", 48), "each command is sent to each server about once";
@@ -51,6 +61,18 @@ pub static TESTS: &[TestCase] = rows! {
     B3 5 part_3b::rejoin_3b, mit("Rejoin", 149), "an isolated leader returns";
     B3 10 part_3b::backup_3b, mit("Backup", 2099), "logs that differ by many entries";
     B3 5 part_3b::count_3b, mit("Count", 58), "not too many calls";
+    B3 5 more_3b::even_split_3b, Origin::Lab, "a half of 4 servers commits nothing";
+    B3 5 more_3b::unanswered_leader_3b, Origin::Lab, "a leader without replies commits nothing";
+    B3 5 more_3b::bridge_3b, Origin::Lab, "two majorities with one server in common";
+    B3 5 more_3b::latency_3b, Origin::Lab, "a command does not wait for a heartbeat";
+    B3 5 more_3b::backlog_3b, Origin::Lab, "ten thousand entries in few messages";
+    B3 5 more_3b::many_servers_3b, Origin::Lab, "25 servers";
+    B3 5 more_3b::returning_follower_3b, Origin::Lab, "calls that hang hold nobody up";
+    B3 5 more_3b::late_and_twice_3b, Origin::Lab, "late and repeated messages change no log";
+    B3 10 more_3b::chaos_3b, Origin::Lab, "all faults of the network and of servers at once";
+    B3 5 more_3b::idle_3b, Origin::Lab, "an idle cluster costs next to nothing";
+    B3 5 more_3b::threads_end_3b, Origin::Lab, "no thread outlives kill";
+    B3 5 more_3b::kill_with_full_channel_3b, Origin::Lab, "kill frees a server whose service is stuck";
 
     C3 5 part_3c::persist1_3c, mit("Persist1", 76), "restarts of all and of one";
     C3 5 part_3c::persist2_3c, mit("Persist2", 350), "changing majorities are down";
@@ -60,6 +82,10 @@ pub static TESTS: &[TestCase] = rows! {
     C3 10 part_3c::figure8_unreliable_3c, mit("Figure8Unreliable", 10630), "Figure 8 over a bad network";
     C3 5 part_3c::reliable_churn_3c, mit("ReliableChurn", 10317), "servers come and go under load";
     C3 5 part_3c::unreliable_churn_3c, mit("UnreliableChurn", 4576), "the same over a bad network";
+    C3 5 more_3c::crash_at_every_save_3c, Origin::Lab, "power failures before and after saves";
+    C3 5 more_3c::restart_everything_3c, Origin::Lab, "all lose power at once";
+    C3 5 more_3c::restart_between_votes_3c, Origin::Lab, "a voter restarts between two candidates";
+    C3 10 more_3c::chaos_3c, Origin::Lab, "all faults at once, with slow disks";
 
     D3 5 part_3d::snapshot_basic_3d, mit("SnapshotBasic", 488), "the log shrinks";
     D3 5 part_3d::snapshot_install_3d, mit("SnapshotInstall", 1444), "a server gets the snapshot";
@@ -68,4 +94,55 @@ pub static TESTS: &[TestCase] = rows! {
     D3 5 part_3d::snapshot_install_un_crash_3d, mit("SnapshotInstallUnCrash", 1182), "the same over a bad network";
     D3 5 part_3d::snapshot_all_crash_3d, mit("SnapshotAllCrash", 346), "all crash at once";
     D3 5 part_3d::snapshot_init_3d, mit("SnapshotInit", 90), "the snapshot survives the first save after a restart";
+    D3 5 more_3d::staggered_snapshots_3d, Origin::Lab, "snapshots at different indexes";
+    D3 5 more_3d::snapshots_from_another_thread_3d, Origin::Lab, "snapshots beside applying, and of old indexes";
+    D3 5 more_3d::late_snapshots_3d, Origin::Lab, "late and repeated snapshots";
+    D3 5 more_3d::restart_everything_3d, Origin::Lab, "all lose power at once, with snapshots";
+    D3 10 more_3d::chaos_3d, Origin::Lab, "all faults at once, with snapshots";
+
+    A4 5 part_4a::basic_4a, mit("Basic", 0), "commands are executed on all replicas";
+    A4 5 part_4a::concurrent_4a, mit("Concurrent", 0), "50 callers at once get their own results";
+    A4 5 part_4a::leader_failure_4a, mit("LeaderFailure", 0), "the leader is cut off, and comes back";
+    A4 5 part_4a::leader_partition_4a, mit("LeaderPartition", 0), "a leader in a minority executes and answers nothing";
+    A4 5 part_4a::restart_replay_4a, mit("RestartReplay", 0), "a restart replays the log";
+    A4 5 part_4a::shutdown_4a, mit("Shutdown", 0), "a killed server frees its callers";
+    A4 5 part_4a::restart_submit_4a, mit("RestartSubmit", 0), "a restart with callers under way";
+    A4 5 part_4a::snapshot_4a, mit("Snapshot", 0), "snapshots bound the log, and are restored";
+    A4 5 part_4a::idle_after_partition_4a, Origin::Lab, "a deposed leader of an idle cluster frees its callers";
+    A4 5 part_4a::snapshot_under_load_4a, Origin::Lab, "snapshots under load fit to the log that follows";
+    B4 5 part_4b::basic_4b, mit("Basic", 0), "one client";
+    B4 5 part_4b::speed_4b, mit("Speed", 0), "1000 operations, one after the other";
+    B4 5 part_4b::concurrent_4b, mit("Concurrent", 0), "five clients";
+    B4 5 part_4b::unreliable_4b, mit("Unreliable", 0), "lost messages";
+    B4 5 part_4b::unreliable_one_key_4b, mit("UnreliableOneKey", 0), "appends of the same letter, lost messages";
+    B4 5 part_4b::one_partition_4b, mit("OnePartition", 0), "nothing completes in a minority";
+    B4 5 part_4b::many_partitions_one_client_4b, mit("ManyPartitionsOneClient", 0), "partitions, one client";
+    B4 5 part_4b::many_partitions_many_clients_4b, mit("ManyPartitionsManyClients", 0), "partitions, five clients";
+    B4 5 part_4b::persist_one_client_4b, mit("PersistOneClient", 0), "restarts, one client";
+    B4 5 part_4b::persist_concurrent_4b, mit("PersistConcurrent", 0), "restarts, five clients";
+    B4 5 part_4b::persist_concurrent_unreliable_4b, mit("PersistConcurrentUnreliable", 0), "restarts, lost messages";
+    B4 5 part_4b::persist_partition_4b, mit("PersistPartition", 0), "restarts, partitions";
+    B4 5 part_4b::persist_partition_unreliable_4b, mit("PersistPartitionUnreliable", 0), "restarts, partitions, lost messages";
+    B4 5 part_4b::persist_partition_unreliable_linearizable_4b, mit("PersistPartitionUnreliableLinearizable", 0), "the same, 15 clients, shared keys";
+    B4 5 part_4b::lagging_follower_4b, Origin::Lab, "a follower does not answer reads from its own state";
+    B4 5 part_4b::same_request_through_two_leaders_4b, Origin::Lab, "a request that is in the log twice takes effect once";
+    B4 5 part_4b::clients_crash_4b, Origin::Lab, "clients die in the middle of a call";
+    B4 5 part_4b::duplicated_requests_4b, Origin::Lab, "messages arrive twice, the second time late";
+    B4 5 part_4b::races_for_a_version_4b, Origin::Lab, "conditional writes of one version at once";
+    B4 5 part_4b_reads::read_index_4b, Origin::Lab, "reads by ReadIndex, restarts, partitions";
+    B4 5 part_4b_reads::read_index_one_partition_4b, Origin::Lab, "a leader in a minority answers no read";
+    B4 5 part_4b_reads::paused_leader_reads_4b, Origin::Lab, "a leader that slept answers no old values";
+    B4 5 part_4b_reads::drifting_clocks_reads_4b, Origin::Lab, "clocks that drift do not matter for reads";
+    B4 5 part_4b_reads::first_read_of_a_term_4b, Origin::Lab, "the first read of a new leader";
+    C4 5 part_4c::snapshots_rpc_4c, mit("SnapshotRPC", 0), "a server that missed much is needed";
+    C4 5 part_4c::snapshots_size_4c, mit("SnapshotSize", 0), "a small state has a small snapshot";
+    C4 5 part_4c::speed_4c, mit("Speed", 0), "1000 operations with snapshots";
+    C4 5 part_4c::snapshots_recover_4c, mit("SnapshotRecover", 0), "restarts from snapshots";
+    C4 5 part_4c::snapshots_recover_many_clients_4c, mit("SnapshotRecoverManyClients", 0), "restarts from snapshots, 20 clients";
+    C4 5 part_4c::snapshots_unreliable_4c, mit("SnapshotUnreliable", 0), "lost messages";
+    C4 5 part_4c::snapshots_unreliable_recover_4c, mit("SnapshotUnreliableRecover", 0), "lost messages, restarts";
+    C4 5 part_4c::snapshots_unreliable_recover_concurrent_partition_4c, mit("SnapshotUnreliableRecoverConcurrentPartition", 0), "lost messages, restarts, partitions";
+    C4 5 part_4c::snapshots_unreliable_recover_concurrent_partition_linearizable_4c, mit("SnapshotUnreliableRecoverConcurrentPartitionLinearizable", 0), "the same, 15 clients, shared keys";
+    C4 5 part_4c::retry_after_restart_4c, Origin::Lab, "a retry is recognised after a restart from a snapshot";
+    C4 5 part_4c::long_run_4c, Origin::Lab, "many snapshots and restarts under load";
 };

@@ -25,6 +25,15 @@ suite! { $
     initial_election_3a
     re_election_3a
     many_elections_3a
+    even_sizes_3a
+    term_in_append_reply_3a
+    term_in_vote_reply_3a
+    stale_heartbeats_3a
+    synchronised_starts_3a
+    few_terms_3a
+    paused_leader_3a
+    drifting_clocks_3a
+    elections_in_chaos_3a
 }
 
 suite! { $
@@ -40,6 +49,18 @@ suite! { $
     rejoin_3b
     backup_3b
     count_3b
+    even_split_3b
+    unanswered_leader_3b
+    bridge_3b
+    latency_3b
+    backlog_3b
+    many_servers_3b
+    returning_follower_3b
+    late_and_twice_3b
+    chaos_3b
+    idle_3b
+    threads_end_3b
+    kill_with_full_channel_3b
 }
 
 suite! { $
@@ -53,6 +74,10 @@ suite! { $
     figure8_unreliable_3c
     reliable_churn_3c
     unreliable_churn_3c
+    crash_at_every_save_3c
+    restart_everything_3c
+    restart_between_votes_3c
+    chaos_3c
 }
 
 suite! { $
@@ -65,4 +90,88 @@ suite! { $
     snapshot_install_un_crash_3d
     snapshot_all_crash_3d
     snapshot_init_3d
+    staggered_snapshots_3d
+    snapshots_from_another_thread_3d
+    late_snapshots_3d
+    restart_everything_3d
+    chaos_3d
+}
+
+/// Makes a macro for the tests of one part of a service.
+macro_rules! service_suite {
+    ($dollar:tt $(#[$doc:meta])* $suite:ident: $($test:ident)*) => {
+        $(#[$doc])*
+        #[macro_export]
+        macro_rules! $suite {
+            (@names) => { [$(stringify!($test)),*] };
+            ($dollar service:ty) => {
+                $(
+                    #[test]
+                    fn $test() {
+                        $crate::grade_service_test::<$dollar service>(stringify!($test));
+                    }
+                )*
+            };
+        }
+    };
+}
+
+service_suite! { $
+    /// Makes a `#[test]` of every test of part 4A for a service: `lab::suite_4a!(lab::kv::Reference<raft::Raft>);`.
+    suite_4a:
+    basic_4a
+    concurrent_4a
+    leader_failure_4a
+    leader_partition_4a
+    restart_replay_4a
+    shutdown_4a
+    restart_submit_4a
+    snapshot_4a
+    idle_after_partition_4a
+    snapshot_under_load_4a
+}
+
+service_suite! { $
+    /// Makes a `#[test]` of every test of part 4B for a service: `lab::suite_4b!(lab::kv::Reference<raft::Raft>);`.
+    suite_4b:
+    basic_4b
+    speed_4b
+    concurrent_4b
+    unreliable_4b
+    unreliable_one_key_4b
+    one_partition_4b
+    many_partitions_one_client_4b
+    many_partitions_many_clients_4b
+    persist_one_client_4b
+    persist_concurrent_4b
+    persist_concurrent_unreliable_4b
+    persist_partition_4b
+    persist_partition_unreliable_4b
+    persist_partition_unreliable_linearizable_4b
+    lagging_follower_4b
+    same_request_through_two_leaders_4b
+    clients_crash_4b
+    duplicated_requests_4b
+    races_for_a_version_4b
+    read_index_4b
+    read_index_one_partition_4b
+    paused_leader_reads_4b
+    drifting_clocks_reads_4b
+    first_read_of_a_term_4b
+}
+
+service_suite! { $
+    /// Makes a `#[test]` of every test of part 4C for a service: `lab::suite_4c!(lab::kv::Reference<raft::Raft>);`.
+    suite_4c:
+    snapshots_rpc_4c
+    snapshots_size_4c
+    speed_4c
+    snapshots_recover_4c
+    snapshots_recover_many_clients_4c
+    snapshots_unreliable_4c
+    snapshots_unreliable_recover_4c
+    snapshots_unreliable_recover_concurrent_partition_4c
+    snapshots_unreliable_recover_concurrent_partition_linearizable_4c
+    retry_after_restart_4c
+    long_run_4c
 }

@@ -1,0 +1,92 @@
+//! Every way in which a request can fail, on the wire and for the caller of a clerk.
+
+use raft_interface::ServerId;
+use serde::{Deserialize, Serialize};
+
+use crate::carrier::ReadIndexError;
+use crate::op::{TooLarge, Version};
+use crate::rsm::SubmitError;
+
+/// Why a server has no reply to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refusal {
+    /// This server does not lead. The request has no effect.
+    #[error("not the leader")]
+    NotLeader {
+        /// Who leads, if this server knows. It may be wrong.
+        leader: Option<ServerId>,
+    },
+    /// Another entry was committed in the request's place. The request has no effect.
+    #[error("another command was committed in its place")]
+    Overwritten,
+    /// The server has lost its leadership. The request may or may not take effect.
+    #[error("leadership was lost")]
+    LostLeadership {
+        /// Who leads now, if this server knows. It may be wrong.
+        leader: Option<ServerId>,
+    },
+    /// The request has not committed in time, and may still do so.
+    #[error("not committed in time")]
+    Timeout,
+    /// The server is being stopped. The request may or may not take effect.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// A key or value exceeds its limit. The request has no effect.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+impl Refusal {
+    /// Whether the request may have taken effect, or may still do so.
+    #[must_use]
+    pub fn may_take_effect(self) -> bool {
+        match self {
+            Self::NotLeader { .. } | Self::Overwritten | Self::TooLarge(_) => false,
+            Self::LostLeadership { .. } | Self::Timeout | Self::ShuttingDown => true,
+        }
+    }
+
+    /// As a server with this idea of who leads says it.
+    pub(crate) fn of_submit(error: SubmitError, leader: Option<ServerId>) -> Self {
+        match error {
+            SubmitError::NotLeader => Self::NotLeader { leader },
+            SubmitError::Overwritten => Self::Overwritten,
+            SubmitError::LostLeadership => Self::LostLeadership { leader },
+            SubmitError::Timeout => Self::Timeout,
+            SubmitError::ShuttingDown => Self::ShuttingDown,
+        }
+    }
+
+    /// As above, for a read; `None` when the log can answer it.
+    pub(crate) fn of_read(error: ReadIndexError, leader: Option<ServerId>) -> Option<Self> {
+        match error {
+            ReadIndexError::NotLeader => Some(Self::NotLeader { leader }),
+            ReadIndexError::Timeout => Some(Self::Timeout),
+            ReadIndexError::ShuttingDown => Some(Self::ShuttingDown),
+            ReadIndexError::NothingCommitted | ReadIndexError::Unsupported => None,
+        }
+    }
+}
+
+/// Why an operation has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClerkError {
+    /// The key was at this other version when the write came to it (0: never written). It had no effect.
+    #[error("the key is at version {0}")]
+    WrongVersion(Version),
+    /// Nobody can know whether the write took effect, or still will: 6.5840's `ErrMaybe`.
+    #[error("the write may or may not have taken effect")]
+    Maybe,
+    /// The clerk has given up, and the operation has no effect: no server ever took it on.
+    #[error("no leader was found")]
+    NoLeader,
+    /// A key or value exceeds its limit. The operation has no effect.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// An append would make the value exceed its limit. It had no effect.
+    #[error("the value would become too long")]
+    ValueTooLong,
+    /// The server answered what no server answers: it speaks another protocol.
+    #[error("the answer makes no sense")]
+    Protocol,
+}

@@ -1,0 +1,87 @@
+//! The applier: the one thread that changes the machine.
+//!
+//! It takes what the Raft delivers in order, applies it under the lock, and looks after each batch whether the log has
+//! become too long. A snapshot and the index that it stands for are taken in the same piece under the lock: what they
+//! say belongs together. The Raft gets them after the lock is free.
+
+use labrpc::channel::{Receiver, select};
+use labrpc::sync::MutexGuard;
+use raft_interface::{ApplyMsg, Index, RaftServer};
+
+use super::waiters::Ticket;
+use super::{Core, Shared, StateMachine, snapshot};
+
+/// How many messages are applied under one hold of the lock.
+const BATCH_MAX: usize = 64;
+
+impl<R: RaftServer, M: StateMachine> Shared<R, M> {
+    /// Applies until the server is stopped or the Raft has ended. Then nobody waits any more.
+    pub(super) fn apply_all(&self, delivered: &Receiver<ApplyMsg>, stopped: &Receiver<()>) {
+        while let Some(first) = next(delivered, stopped) {
+            let mut core = self.core.lock();
+            if core.is_stopped() {
+                break; // a deposed or killed server answers nobody
+            }
+            core.absorb(first);
+            for message in delivered.try_iter().take(BATCH_MAX) {
+                core.absorb(message);
+            }
+            self.finish_batch(core);
+        }
+        self.stop();
+    }
+
+    /// Wakes readers, and takes a snapshot if it is time.
+    fn finish_batch(&self, core: MutexGuard<'_, Core<M>>) {
+        let snapshot =
+            self.is_log_too_long().then(|| (core.applied, snapshot::take(core.applied, &core.machine)));
+        let has_readers = core.readers_waiting > 0;
+        drop(core);
+        if has_readers {
+            self.progress.notify_all();
+        }
+        if let Some((index, data)) = snapshot {
+            self.raft.snapshot(index, data);
+        }
+    }
+
+    fn is_log_too_long(&self) -> bool {
+        self.config.raft_state_bytes_max.is_some_and(|max| self.persister.raft_state_len() >= max)
+    }
+}
+
+/// The next message; `None` when there will be none.
+fn next(delivered: &Receiver<ApplyMsg>, stopped: &Receiver<()>) -> Option<ApplyMsg> {
+    select! {
+        recv(delivered) -> message => message.ok(),
+        recv(stopped) -> _ => None,
+    }
+}
+
+impl<M: StateMachine> Core<M> {
+    /// Takes over what one message says. What the machine has already is skipped.
+    ///
+    /// # Panics
+    ///
+    /// When an index is left out, or a snapshot cannot be read: going on would make this replica differ from the others.
+    fn absorb(&mut self, message: ApplyMsg) {
+        match message {
+            ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. } if index <= self.applied => {}
+            ApplyMsg::Command { index, term, command } => {
+                let applied = self.applied;
+                assert!(index == applied + 1, "the Raft delivers index {index} after {applied}");
+                let reply = self.machine.apply(index, &command);
+                self.applied = index;
+                self.waiters.applied(Ticket { index, term }, reply);
+            }
+            ApplyMsg::Snapshot { index, data, .. } => self.install(index, &data),
+        }
+    }
+
+    fn install(&mut self, index: Index, data: &[u8]) {
+        let label = snapshot::restore(&mut self.machine, data);
+        assert!(label == Ok(index), "the snapshot up to {index} says of itself: {label:?}");
+        self.applied = index;
+        self.waiters.overtaken(index);
+    }
+}

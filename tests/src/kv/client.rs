@@ -1,0 +1,149 @@
+//! A client: a clerk on a node of its own, whose every operation goes into the history.
+
+use std::fmt;
+
+use kvraft::ClerkError;
+use kvraft::op::Version;
+use labrpc::network::ClientEnd;
+use labrpc::sync::Arc;
+
+use super::AnyClerk;
+use super::journal::{End, Journal};
+use crate::lab::Lab;
+use crate::linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
+
+/// A client of the service. It does one thing at a time.
+///
+/// A key belongs to one kind of operation for a whole test: either [`get`](Self::get), [`put`](Self::put) and
+/// [`append`](Self::append), or [`read`](Self::read) and the writes by version.
+pub struct Client {
+    pub(super) lab: Lab,
+    pub(super) number: u32,
+    pub(super) clerk: Box<dyn AnyClerk>,
+    pub(super) journal: Arc<Journal>,
+    /// Its ends to the servers, by id.
+    pub(super) ends: Vec<ClientEnd>,
+}
+
+impl Client {
+    /// Its number, from 1: it is `C3` in reports and on the network.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Its ends to the servers, by id: for tests that disable them.
+    #[must_use]
+    pub fn ends(&self) -> &[ClientEnd] {
+        &self.ends
+    }
+
+    /// The value of a key; empty if it was never written.
+    pub fn get(&mut self, key: &str) -> Option<String> {
+        let told = self.classic(key, KvOp::Get, |clerk| {
+            clerk.get(key).map(|told| told.map_or_else(String::new, |it| it.0))
+        });
+        told.ok()
+    }
+
+    /// Replaces a value.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError> {
+        self.classic(key, KvOp::Put(value.into()), |clerk| clerk.put(key, value).map(|()| String::new()))
+            .map(drop)
+    }
+
+    /// Puts `tail` at the end of a value.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn append(&mut self, key: &str, tail: &str) -> Result<(), ClerkError> {
+        self.classic(key, KvOp::Append(tail.into()), |clerk| clerk.append(key, tail).map(|()| String::new()))
+            .map(drop)
+    }
+
+    /// The value and version of a key; version 0 if it was never written.
+    pub fn read(&mut self, key: &str) -> Option<(String, Version)> {
+        let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
+        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = self.clerk.get(key);
+        let end = match &told {
+            Ok(Some((value, version))) => {
+                End::Replied(VersionedOutput::Value { value: value.clone(), version: *version })
+            }
+            Ok(None) => End::Replied(VersionedOutput::ErrNoKey),
+            Err(_) => End::Unknown,
+        };
+        self.journal.versioned.end(id, self.lab.now(), end);
+        told.ok().map(Option::unwrap_or_default)
+    }
+
+    /// Replaces a value that is at `version`, exactly once.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn replace(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version))
+    }
+
+    /// The same without a session: the `Put` of 6.5840.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn replace_plain(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
+    }
+
+    fn classic(
+        &mut self,
+        key: &str,
+        op: KvOp,
+        ask: impl FnOnce(&mut dyn AnyClerk) -> Result<String, ClerkError>,
+    ) -> Result<String, ClerkError> {
+        let is_get = op == KvOp::Get;
+        let input = KvInput { key: key.into(), op };
+        let id = self.journal.classic.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = ask(&mut *self.clerk);
+        let end = match &told {
+            Ok(value) if is_get => End::Replied(KvOutput::Value(value.clone())),
+            Ok(_) => End::Replied(KvOutput::Done),
+            Err(ClerkError::Maybe) => End::Unknown,
+            Err(_) => End::Failed,
+        };
+        self.journal.classic.end(id, self.lab.now(), end);
+        told
+    }
+
+    fn versioned(
+        &mut self,
+        key: &str,
+        value: &str,
+        version: Version,
+        ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
+    ) -> Result<(), ClerkError> {
+        let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
+        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = ask(&mut *self.clerk);
+        let end = match &told {
+            Ok(()) => End::Replied(VersionedOutput::Done),
+            Err(ClerkError::WrongVersion(0)) => End::Replied(VersionedOutput::ErrNoKey),
+            Err(ClerkError::WrongVersion(_)) => End::Replied(VersionedOutput::ErrVersion),
+            Err(ClerkError::Maybe) => End::Unknown,
+            Err(_) => End::Failed,
+        };
+        self.journal.versioned.end(id, self.lab.now(), end);
+        told
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "C{}", self.number)
+    }
+}

@@ -1,0 +1,98 @@
+//! The histories of a test: what its clients asked for and were told, in the order in which it happened.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::finding::Finding;
+use crate::linearizability::model::{Kv, KvInput, KvOutput, VersionedInput, VersionedKv, VersionedOutput};
+use crate::linearizability::{Budget, History, OperationId, Specification, Verdict, check, explain};
+
+/// Both kinds of history. A key belongs to one of them: it is either appended to, or written by version.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    pub(super) classic: Log<KvInput, KvOutput>,
+    pub(super) versioned: Log<VersionedInput, VersionedOutput>,
+}
+
+/// A history that many threads write. The lock is a plain one, and never held while anything of a simulation is called.
+#[derive(Debug)]
+pub(super) struct Log<I, O>(Mutex<History<I, O>>);
+
+/// How an operation ended for its client.
+#[derive(Debug)]
+pub(super) enum End<O> {
+    Replied(O),
+    /// It never took effect, and never will.
+    Failed,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl<I, O> Default for Log<I, O> {
+    fn default() -> Self {
+        Self(Mutex::new(History::new()))
+    }
+}
+
+impl<I, O> Log<I, O> {
+    pub(super) fn invoke(&self, client: u64, at: Duration, input: I) -> OperationId {
+        self.0.lock().invoke(client, Some(at.as_nanos() as u64), input)
+    }
+
+    pub(super) fn end(&self, id: OperationId, at: Duration, end: End<O>) {
+        let at = Some(at.as_nanos() as u64);
+        let mut history = self.0.lock();
+        match end {
+            End::Replied(output) => history.complete(id, at, output),
+            End::Failed => history.fail(id, at),
+            End::Unknown => history.give_up(id, at),
+        }
+    }
+
+    /// How many operations have been asked for, and how many were answered.
+    fn count(&self) -> (usize, usize) {
+        let history = self.0.lock();
+        let answered = history.operations().iter().filter(|operation| operation.replied_at().is_some());
+        (history.operations().len(), answered.count())
+    }
+
+    fn judge<P: Specification<Input = I, Output = O>>(&self, specification: &P) -> Result<(), Finding> {
+        let history = self.0.lock();
+        let judged = check(specification, &history, Budget::default());
+        let headline = match judged.verdict() {
+            Verdict::Ok => return Ok(()),
+            Verdict::Illegal => "the history of the clients is not linearizable",
+            Verdict::Unknown => "it could not be decided whether the history of the clients is linearizable",
+        };
+        let told = explain(specification, &history, &judged);
+        let mut lines = told.lines().map(str::trim);
+        let counts = lines.next().unwrap_or_default().to_owned();
+        let seen = lines.collect::<Vec<_>>().join(" ");
+        Err(Finding::new(
+            headline,
+            format!("each operation takes effect once, at one moment between its call and its reply ({counts})"),
+            seen,
+        )
+        .rule("linearizability (Herlihy & Wing 1990; §8)")
+        .hint("a retry that takes effect again, a write that was acknowledged and lost, or a read of an old state"))
+    }
+}
+
+impl Journal {
+    /// How many operations have been asked for, and how many were answered.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let (classic, versioned) = (self.classic.count(), self.versioned.count());
+        (classic.0 + versioned.0, classic.1 + versioned.1)
+    }
+
+    /// Whether everything that the clients saw can be.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be.
+    pub(super) fn judge(&self) -> Result<(), Finding> {
+        self.classic.judge(&Kv)?;
+        self.versioned.judge(&VersionedKv)
+    }
+}
