@@ -517,6 +517,34 @@ fn once_the_run_is_over_nothing_waits() {
     assert_eq!(heard.recv(), Ok((Err(SendError(1)), Err(RecvError), Ok(0), Err(RecvError), true)));
 }
 
+#[test]
+fn a_loop_that_tries_again_and_again_ends_with_the_run() {
+    in_simulation(|| {
+        let (sender, receiver) = unbounded::<i32>();
+        let lock = Arc::new(Mutex::new(()));
+        for kind in 0..3 {
+            let (lock, receiver, sender) = (Arc::clone(&lock), receiver.clone(), sender.clone());
+            // When the run ends while a thread takes a lock, the thread goes on until its next step.
+            thread::spawn(move || {
+                loop {
+                    drop(lock.lock());
+                    match kind {
+                        0 => while receiver.recv() == Err(RecvError) {},
+                        1 => while sender.send(1).is_err() {},
+                        _ => {
+                            while labrpc::channel::select! { recv(receiver) -> message => message.is_err() } {
+                            }
+                        }
+                    }
+                }
+            });
+        }
+        for _ in 0..10 {
+            drop(lock.lock());
+        }
+    });
+}
+
 // ----- crashes, pauses and clocks -----
 
 #[test]

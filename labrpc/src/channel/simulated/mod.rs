@@ -23,7 +23,7 @@ pub(super) use timer::Timer;
 use self::entry::Offer;
 use self::state::{Awaited, Outcome, Received, Sent, State};
 use super::Until;
-use crate::sim::{self, Core, Kind, Wait, Woken, with_core};
+use crate::sim::{self, Core, Kind, NONE, Wait, Woken, with_core};
 
 type Place = &'static Location<'static>;
 
@@ -65,8 +65,31 @@ fn step(run: u32, kind: Kind, place: Place) -> bool {
     let is_inside = is_inside(run);
     if is_inside {
         sim::step(kind, 0, place);
+    } else {
+        step_after_the_end(kind, place);
     }
     is_inside
+}
+
+/// As [`step`], for an operation that may wait. Returns its deadline; the outer `None` is for a run that is over.
+#[inline]
+#[track_caller]
+fn begin(run: u32, until: Until, kind: Kind, place: Place) -> Option<Option<u64>> {
+    let deadline = is_inside(run).then(|| until.simulated_ns());
+    match deadline {
+        Some(_) => sim::step(kind, 0, place),
+        None => step_after_the_end(kind, place),
+    }
+    deadline
+}
+
+/// A step of a run that is over ends its thread, unless that is being unwound. Otherwise a loop that tries again and
+/// again would never end.
+#[cold]
+fn step_after_the_end(kind: Kind, place: Place) {
+    if sim::is_simulated() && with_core(|core| core.is_over && core.current != NONE) {
+        sim::step(kind, 0, place);
+    }
 }
 
 #[cold]
@@ -141,11 +164,9 @@ impl<T> SendSide<T> {
 
     #[track_caller]
     pub(super) fn send(&self, mut message: T, until: Until, place: Place) -> Result<(), SendTimeoutError<T>> {
-        if !is_inside(self.0.run) {
+        let Some(deadline) = begin(self.0.run, until, Kind::Send, place) else {
             return Err(SendTimeoutError::Disconnected(message));
-        }
-        let deadline = until.simulated_ns();
-        sim::step(Kind::Send, 0, place);
+        };
         loop {
             let waits = self.0.act(|state, core| match state.send(core, message) {
                 Sent::Done => Ok(None),
@@ -206,11 +227,9 @@ impl<T> RecvSide<T> {
 
     #[track_caller]
     pub(super) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        if !is_inside(self.0.run) {
+        let Some(deadline) = begin(self.0.run, until, Kind::Recv, place) else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
-        }
-        let deadline = until.simulated_ns();
-        sim::step(Kind::Recv, 0, place);
+        };
         loop {
             let (id, woken) = match self.0.act(State::receive_or_register) {
                 Awaited::Message(message) => return Ok(message),

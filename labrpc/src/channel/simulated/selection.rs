@@ -1,7 +1,7 @@
 //! How a simulated `select` chooses among its arms, and waits for them.
 
-use super::Place;
 use super::port::{Claim, Port};
+use super::{Place, step_after_the_end};
 use crate::channel::Until;
 use crate::sim::{self, Kind, Wait, Woken, with_core};
 
@@ -33,6 +33,7 @@ pub(in crate::channel) fn select(
     place: Place,
 ) -> Option<(usize, Claim)> {
     if !are_inside(arms) {
+        step_after_the_end(Kind::Select, place);
         return Some(left(arms));
     }
     let (waits, deadline) = patience.simulated();
@@ -78,6 +79,7 @@ pub(in crate::channel) fn ready(
     place: Place,
 ) -> Option<usize> {
     if !are_inside(arms) {
+        step_after_the_end(Kind::Select, place);
         return Some(first(arms));
     }
     let (waits, deadline) = patience.simulated();

@@ -10,7 +10,7 @@ use crossbeam_channel::{RecvTimeoutError, TryRecvError};
 use parking_lot::Mutex;
 
 use super::port::{Claim, Port};
-use super::{Place, is_inside};
+use super::{Place, begin, is_inside, step};
 use crate::channel::Until;
 use crate::sim::{self, Kind, Wait, Woken, with_core};
 use crate::time::Instant;
@@ -42,20 +42,17 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        if !is_inside(self.0.run) {
+        if !step(self.0.run, Kind::Recv, place) {
             return Err(TryRecvError::Disconnected);
         }
-        sim::step(Kind::Recv, 0, place);
         self.take().map(|moment| self.message(moment)).ok_or(TryRecvError::Empty)
     }
 
     #[track_caller]
     pub(in crate::channel) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        if !is_inside(self.0.run) {
+        let Some(deadline) = begin(self.0.run, until, Kind::Recv, place) else {
             return Err(RecvTimeoutError::Disconnected);
-        }
-        let deadline = until.simulated_ns();
-        sim::step(Kind::Recv, 0, place);
+        };
         loop {
             if let Some(moment) = self.take() {
                 return Ok(self.message(moment));
@@ -89,11 +86,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn len(&self, place: Place) -> usize {
-        if !is_inside(self.0.run) {
-            return 0;
-        }
-        sim::step(Kind::Recv, 0, place);
-        usize::from(self.is_due())
+        usize::from(step(self.0.run, Kind::Recv, place) && self.is_due())
     }
 
     #[track_caller]
