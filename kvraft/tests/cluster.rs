@@ -76,7 +76,7 @@ fn boot(network: &Network, id: u32, persister: &Arc<MemoryPersister>) -> KvServe
 
 /// Runs a scenario over some seeds and once on real threads.
 fn in_both_worlds(seeds: u64, scenario: fn()) {
-    for seed in 0..0 * seeds {
+    for seed in 0..seeds {
         Sim::new(seed)
             .time_max(Duration::from_secs(300))
             .run(scenario)

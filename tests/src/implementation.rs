@@ -42,11 +42,13 @@ impl<R: RaftServer> AnyRaft for R {
 
 type Make = fn(Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
 
+type MakeServices = fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
+
 /// How to make what stands on a Raft.
 #[derive(Clone, Copy)]
 pub(crate) struct Services {
     /// A server with its Raft, which delivers to the given channel; the service reads from the given receiver.
-    pub(crate) make: fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>),
+    pub(crate) make: MakeServices,
     pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
     pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
 }

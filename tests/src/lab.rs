@@ -45,7 +45,6 @@ impl Lab {
     }
 
     /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.
-    #[must_use]
     pub fn cluster(&self, servers: usize) -> ClusterBuilder {
         ClusterBuilder::new(self.clone(), servers)
     }

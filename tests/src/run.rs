@@ -1,10 +1,10 @@
 //! Runs one test once, in either world, and says how it went.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use labrpc::sim::{Cause, Failure, Fingerprint, Policy, Sim, Trace, Tracing};
 use labrpc::sync::Arc;
+use labrpc::time::{Duration, Instant};
 
 use crate::case::TestCase;
 use crate::finding::Finding;
@@ -78,7 +78,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
     let record = Arc::new(Record::default());
     let told = Arc::clone(&record);
     let body = case.body;
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let sim = Sim::new(plan.seed)
         .policy(plan.policy)
         .time_max(case.time_max)
@@ -111,7 +111,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     let record = Arc::new(Record::default());
     let told = Arc::clone(&record);
     let body = case.body;
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let result = real::run(run, &record, move || {
         body(&Lab::new(implementation, World::Real, told, run));
     });
