@@ -228,7 +228,7 @@ impl State {
         }
         match self.server(to) {
             Some(server) if server.number == incarnation && handled_by == incarnation => None,
-            _ => None,
+            _ => Some("the server is gone"),
         }
     }
 
