@@ -1,0 +1,111 @@
+//! The suites themselves: that the wrappers and the table name the same tests, and that a wrong Raft fails with words.
+
+use lab::suites::{TESTS, find};
+use lab::{Implementation, Part, Plan, World, run_case};
+use labrpc::channel::Sender;
+use labrpc::network::{ClientEnd, Service};
+use labrpc::sim::{Policy, Tracing};
+use labrpc::sync::Arc;
+use raft::Raft;
+use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+
+/// Nobody forgets to add a test in one of the two places.
+#[test]
+fn every_test_of_the_table_has_a_wrapper() {
+    let wrapped = [
+        lab::suite_3a!(@names).as_slice(),
+        lab::suite_3b!(@names).as_slice(),
+        lab::suite_3c!(@names).as_slice(),
+        lab::suite_3d!(@names).as_slice(),
+    ]
+    .concat();
+    let listed: Vec<&str> = TESTS.iter().map(|case| case.name).collect();
+    assert_eq!(wrapped, listed);
+    for case in TESTS {
+        let part = case.name.rsplit('_').next().expect("a name").parse::<Part>();
+        assert_eq!(part, Ok(case.part), "{}", case.name);
+    }
+}
+
+fn plan(seed: u64) -> Plan {
+    Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off }
+}
+
+/// The same seed is the same run, and another seed is another.
+#[test]
+fn a_seed_replays() {
+    let case = find("elections_in_chaos_3a").expect("a test");
+    let run = |seed| run_case(case, Implementation::of::<Raft>(), plan(seed)).fingerprint;
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}
+
+/// A reference that says of every server that it leads.
+#[derive(Clone)]
+struct Boaster(Raft);
+
+impl RaftServer for Boaster {
+    fn make(
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
+        Self(Raft::make(peers, me, persister, apply))
+    }
+
+    fn service(&self) -> Service {
+        self.0.service()
+    }
+
+    fn start(&self, command: Command) -> Started {
+        self.0.start(command)
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        (self.0.get_state().0, true)
+    }
+
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        self.0.snapshot(index, data);
+    }
+
+    fn kill(&self) {
+        self.0.kill();
+    }
+}
+
+/// A report names the rule, what was expected and seen, the servers and the way to replay it, and is not too long.
+#[test]
+fn a_wrong_raft_fails_with_a_report() {
+    let case = find("initial_election_3a").expect("a test");
+    let implementation = Implementation::of::<Boaster>();
+    let outcome = run_case(case, implementation, plan(1));
+    let report = lab::report::failure(case, implementation, plan(1), &outcome);
+    for part in [
+        "initial_election_3a: two leaders in term 0: S0 and S1",
+        "Election Safety",
+        "expected:",
+        "seen:",
+        "servers, as last seen:",
+        "replay: cargo lab replay 0x1 initial_election_3a",
+        "trace:",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+    assert!(report.chars().count() <= 2000, "{} characters:\n{report}", report.chars().count());
+    let directory = lab::report::directory(case.name, 1);
+    for file in ["report.txt", "timeline.txt", "trace.jsonl", "log.txt"] {
+        let text = std::fs::read_to_string(directory.join(file)).expect(file);
+        assert!(!text.is_empty(), "{file}");
+    }
+}
+
+/// The panic of a grading test is the report, once.
+#[test]
+fn a_failing_test_panics_with_its_report() {
+    let panic =
+        std::panic::catch_unwind(|| lab::grade_test::<Boaster>("initial_election_3a")).expect_err("it fails");
+    let text = panic.downcast_ref::<String>().expect("a text");
+    assert_eq!(text.matches("two leaders in term").count(), 1, "{text}");
+}
