@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lab::cli::main(lab::Implementation::of::<raft::Raft>())
+    lab::cli::main(lab::Implementation::of_service::<lab::kv::Reference<raft::Raft>>())
 }

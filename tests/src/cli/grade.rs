@@ -19,7 +19,7 @@ use crate::run::{Outcome, Plan, run_case};
 /// Runs parts or tests over their seeds and shows what they are worth.
 #[derive(Args, Debug)]
 pub(super) struct Grade {
-    /// Parts (3A to 3D, or 2A to 2D) or tests; all if none is given
+    /// Parts (3A to 3D, or 2A to 2D; 4A to 4C) or tests; all if none is given
     names: Vec<String>,
     #[command(flatten)]
     run: RunArguments,

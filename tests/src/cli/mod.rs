@@ -24,7 +24,7 @@ pub enum Verdict {
     Failed,
 }
 
-/// Grades a Raft: elections, replication, persistence and snapshots, in simulations that replay from their seed.
+/// Grades a Raft and a key/value service on it: elections, replication, persistence, snapshots and clients, in simulations that replay from their seed.
 #[derive(Parser, Debug)]
 #[command(name = "lab", version, disable_help_subcommand = true)]
 struct Program {
@@ -46,7 +46,7 @@ const FRIENDLY: &str = "\
 This is a laboratory for Raft. Type one of these next:
 
   cargo lab grade                 grade everything
-  cargo lab grade 3A              grade one part
+  cargo lab grade 3A              grade one part, 3A to 3D and 4A to 4C
   cargo lab grade figure8_3c      grade one test
   cargo lab list                  show all tests
   cargo lab replay 0x1 figure8_3c run one seed again and read what happened

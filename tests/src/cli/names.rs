@@ -28,7 +28,8 @@ pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
 pub(super) fn find(name: &str) -> Result<&'static TestCase> {
     let plain = plain(name);
     let exact = suites::TESTS.iter().find(|case| self::plain(case.name) == plain);
-    if let Some(case) = exact.or_else(|| suites::TESTS.iter().find(|case| without_part(case.name) == plain)) {
+    let without = || suites::TESTS.iter().find(|case| without_part(case.name) == plain);
+    if let Some(case) = exact.or_else(without).or_else(|| find_classic(&plain)) {
         return Ok(case);
     }
     let mut near: Vec<(f64, &str)> = suites::TESTS
@@ -58,6 +59,17 @@ fn plain(name: &str) -> String {
     }
 }
 
+/// The test of the key/value service that was numbered 3A or 3B before 2024 (`TestSnapshotRPC3B`). Parts 3A and 3B as a
+/// whole, and names that Raft's tests have as well, mean Raft's.
+fn find_classic(plain: &str) -> Option<&'static TestCase> {
+    let part = match plain.split_at_checked(plain.len().checked_sub(2)?)? {
+        (_, "3a") => Part::B4,
+        (_, "3b") => Part::C4,
+        _ => return None,
+    };
+    suites::of_part(part).find(|case| without_part(case.name) == plain[..plain.len() - 2])
+}
+
 fn without_part(name: &str) -> String {
     let plain = plain(name);
     plain[..plain.len() - 2].to_owned()
@@ -76,6 +88,18 @@ mod tests {
             "Figure8Unreliable",
         ] {
             assert_eq!(find(name).unwrap().name, "figure8_unreliable_3c", "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_classic_service_lab_are_known_where_they_are_unambiguous() {
+        for (name, test) in [
+            ("TestBasic3A", "basic_4b"),
+            ("SnapshotRPC3B", "snapshot_rpc_4c"),
+            ("TestManyPartitionsOneClient3A", "many_partitions_one_client_4b"),
+            ("TestReElection3A", "re_election_3a"),
+        ] {
+            assert_eq!(find(name).unwrap().name, test);
         }
     }
 

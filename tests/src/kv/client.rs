@@ -9,6 +9,7 @@ use labrpc::sync::Arc;
 
 use super::AnyClerk;
 use super::journal::{End, Journal};
+use crate::finding::Finding;
 use crate::lab::Lab;
 use crate::linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
 
@@ -39,6 +40,10 @@ impl Client {
     }
 
     /// The value of a key; empty if it was never written.
+    ///
+    /// # Panics
+    ///
+    /// If the clerk gives up.
     pub fn get(&mut self, key: &str) -> Option<String> {
         let told = self.classic(key, KvOp::Get, |clerk| {
             clerk.get(key).map(|told| told.map_or_else(String::new, |it| it.0))
@@ -50,7 +55,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What the clerk says.
+    /// What the clerk says, if the write was refused.
+    ///
+    /// # Panics
+    ///
+    /// If the clerk gives up.
     pub fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError> {
         self.classic(key, KvOp::Put(value.into()), |clerk| clerk.put(key, value).map(|()| String::new()))
             .map(drop)
@@ -117,6 +126,17 @@ impl Client {
             Err(_) => End::Failed,
         };
         self.journal.classic.end(id, self.lab.now(), end);
+        if let Err(error @ (ClerkError::Maybe | ClerkError::NoLeader | ClerkError::Protocol)) = &told {
+            self.lab.fail(
+                Finding::new(
+                    format!("the clerk of C{} gave up: {error}", self.number),
+                    "it tries until it knows: Put, Append and Get have no other end (MIT)",
+                    error.to_string(),
+                )
+                .rule("a client retries a command until it is executed (§8)")
+                .hint("sessions that are forgotten, or not in the snapshot"),
+            );
+        }
         told
     }
 

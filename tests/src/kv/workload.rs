@@ -46,13 +46,15 @@ pub struct Workload {
     pub reads: Reads,
 }
 
-/// How long the clients of a round work, without partitions and with.
+/// How long the clients of a round work: on a good network, on a bad one, and with partitions, each of which lasts about
+/// a second.
 const ROUND: Duration = Duration::from_millis(1000);
+const ROUND_UNRELIABLE: Duration = Duration::from_millis(2500);
 const ROUND_WITH_PARTITIONS: Duration = Duration::from_millis(3500);
 /// Rounds.
 const ROUNDS: usize = 3;
-/// All clients together start about this many operations a second.
-const OPERATIONS_PER_SECOND: u64 = 300;
+/// All clients together start about this many operations in a round, if they are answered quickly.
+const OPERATIONS_PER_ROUND: u64 = 350;
 /// The Raft state may exceed the limit by this factor (MIT).
 const STATE_FACTOR: usize = 8;
 
@@ -111,14 +113,18 @@ impl Workload {
         cluster.check(self.operations_min());
     }
 
-    /// A clerk that never rests would do some hundreds; a third of those that are started is asked for.
+    /// How many operations must be answered: a fraction of those that the reference is answered, as one who waits for long after
+    /// each lost message or partition is still right.
     fn operations_min(&self) -> usize {
-        let rate = if self.partitions || self.unreliable { 20 } else { 60 };
-        ROUNDS * rate * self.duration().as_millis() as usize / 1000
+        if self.partitions || self.unreliable { 60 } else { OPERATIONS_PER_ROUND as usize }
     }
 
     fn duration(&self) -> Duration {
-        if self.partitions { ROUND_WITH_PARTITIONS } else { ROUND }
+        match (self.partitions, self.unreliable) {
+            (true, _) => ROUND_WITH_PARTITIONS,
+            (false, true) => ROUND_UNRELIABLE,
+            (false, false) => ROUND,
+        }
     }
 
     fn keys_used(&self) -> Vec<String> {
@@ -151,7 +157,8 @@ impl Workload {
     /// One client's round.
     fn work(self, mut client: Client, place: usize, round: usize, over: &AtomicBool) {
         let lab = client.lab.clone();
-        let pause_max_us = 2_000_000 * self.clients as u64 / OPERATIONS_PER_SECOND;
+        let pause_max_us =
+            2 * self.duration().as_micros() as u64 * self.clients as u64 / OPERATIONS_PER_ROUND;
         let own = format!("k{place}");
         let mut appended = (round > 0).then(|| client.get(&own)).flatten().unwrap_or_default();
         let mut count = 0;

@@ -18,7 +18,7 @@ const fn with_snapshots(clients: usize, servers: usize) -> Workload {
 }
 
 /// A server misses fifty writes and then is needed for a majority: it gets a snapshot.
-pub fn snapshots_rpc_4c(lab: &Lab) {
+pub fn snapshot_rpc_4c(lab: &Lab) {
     let cluster = lab.service(3, Layer::KeyValue).snapshots_at(RAFT_STATE_BYTES_MAX).start();
     let mut client = cluster.client();
     let _ = client.put("a", "A");
@@ -47,7 +47,7 @@ pub fn snapshots_rpc_4c(lab: &Lab) {
 }
 
 /// Two hundred writes of one key leave a small log and a small snapshot.
-pub fn snapshots_size_4c(lab: &Lab) {
+pub fn snapshot_size_4c(lab: &Lab) {
     let cluster = lab.service(3, Layer::KeyValue).snapshots_at(RAFT_STATE_BYTES_MAX).start();
     let mut client = cluster.client();
     for _ in 0..200 {
@@ -66,32 +66,32 @@ pub fn speed_4c(lab: &Lab) {
 }
 
 /// One client, and all servers restart.
-pub fn snapshots_recover_4c(lab: &Lab) {
+pub fn snapshot_recover_4c(lab: &Lab) {
     Workload { crash: true, ..with_snapshots(1, 5) }.run(lab);
 }
 
 /// Twenty clients, and all servers restart.
-pub fn snapshots_recover_many_clients_4c(lab: &Lab) {
+pub fn snapshot_recover_many_clients_4c(lab: &Lab) {
     Workload { crash: true, ..with_snapshots(20, 5) }.run(lab);
 }
 
 /// Five clients, messages are lost.
-pub fn snapshots_unreliable_4c(lab: &Lab) {
+pub fn snapshot_unreliable_4c(lab: &Lab) {
     Workload { unreliable: true, ..with_snapshots(5, 5) }.run(lab);
 }
 
 /// The same, and all servers restart.
-pub fn snapshots_unreliable_recover_4c(lab: &Lab) {
+pub fn snapshot_unreliable_recover_4c(lab: &Lab) {
     Workload { unreliable: true, crash: true, ..with_snapshots(5, 5) }.run(lab);
 }
 
 /// The same, and partitions.
-pub fn snapshots_unreliable_recover_concurrent_partition_4c(lab: &Lab) {
+pub fn snapshot_unreliable_recover_concurrent_partition_4c(lab: &Lab) {
     Workload { unreliable: true, crash: true, partitions: true, ..with_snapshots(5, 5) }.run(lab);
 }
 
 /// The same with fifteen clients, seven servers and shared keys.
-pub fn snapshots_unreliable_recover_concurrent_partition_linearizable_4c(lab: &Lab) {
+pub fn snapshot_unreliable_recover_concurrent_partition_linearizable_4c(lab: &Lab) {
     let keys = Keys::Random(20);
     Workload { unreliable: true, crash: true, partitions: true, keys, ..with_snapshots(15, 7) }.run(lab);
 }
@@ -152,7 +152,7 @@ pub fn long_run_4c(lab: &Lab) {
                         1 => drop(client.append(&key, &format!("{place}.{count} "))),
                         _ => drop(client.get(&key)),
                     }
-                    labrpc::thread::sleep(Duration::from_millis(lab.below(40)));
+                    labrpc::thread::sleep(Duration::from_millis(lab.below(80)));
                 }
             };
             cluster.spawn_with(cluster.client(), work)
@@ -176,5 +176,5 @@ pub fn long_run_4c(lab: &Lab) {
         .for_each(|thread| finish_within(lab, thread, Duration::from_secs(10), "the last restart"));
     let mut client = cluster.client();
     (0..8).for_each(|key| drop(client.get(&format!("k{key}"))));
-    cluster.check(500);
+    cluster.check(300);
 }

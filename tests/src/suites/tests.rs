@@ -163,15 +163,15 @@ service_suite! { $
 service_suite! { $
     /// Makes a `#[test]` of every test of part 4C for a service: `lab::suite_4c!(lab::kv::Reference<raft::Raft>);`.
     suite_4c:
-    snapshots_rpc_4c
-    snapshots_size_4c
+    snapshot_rpc_4c
+    snapshot_size_4c
     speed_4c
-    snapshots_recover_4c
-    snapshots_recover_many_clients_4c
-    snapshots_unreliable_4c
-    snapshots_unreliable_recover_4c
-    snapshots_unreliable_recover_concurrent_partition_4c
-    snapshots_unreliable_recover_concurrent_partition_linearizable_4c
+    snapshot_recover_4c
+    snapshot_recover_many_clients_4c
+    snapshot_unreliable_4c
+    snapshot_unreliable_recover_4c
+    snapshot_unreliable_recover_concurrent_partition_4c
+    snapshot_unreliable_recover_concurrent_partition_linearizable_4c
     retry_after_restart_4c
     long_run_4c
 }
