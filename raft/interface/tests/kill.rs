@@ -1,0 +1,64 @@
+//! A file persister survives a real kill: a process that saves without end is killed at any moment, and what is then on
+//! disk is one whole save.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the killed process is real, and so is the time until it is killed"
+)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use raft_interface::{FilePersister, Persister};
+
+const DIRECTORY: &str = "RAFT_INTERFACE_KILL_DIRECTORY";
+
+/// Number `n` as a state: a length that depends on `n`, filled with it.
+fn state(n: u64) -> Vec<u8> {
+    n.to_le_bytes().repeat(1 + (n % 500) as usize)
+}
+
+/// Not a test of its own: the process that the test below starts and kills.
+#[test]
+fn the_process_that_is_killed() {
+    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
+    let persister = FilePersister::open(Path::new(&directory)).expect("what was saved before is whole");
+    let first = number(&persister.raft_state());
+    for n in first + 1.. {
+        persister.save(&state(n), Some(&state(n))).expect("the disk works");
+    }
+}
+
+/// The number that a state stands for; 0 for none.
+fn number(state: &[u8]) -> u64 {
+    state.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_saves_leaves_a_whole_save() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut last = 0;
+    for round in 0..20_u64 {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "the_process_that_is_killed"])
+            .env(DIRECTORY, directory.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a child process");
+        std::thread::sleep(Duration::from_millis(40 + 7 * round));
+        child.kill().expect("the child runs until it is killed");
+        child.wait().expect("the child has ended");
+
+        let persister = FilePersister::open(directory.path()).expect("a whole save");
+        let n = number(&persister.raft_state());
+        assert!(n >= last, "save {n} after save {last}: an acknowledged save is gone");
+        if n > 0 {
+            assert_eq!(persister.raft_state(), state(n), "the state is not what was saved");
+            assert_eq!(persister.snapshot(), state(n), "the snapshot belongs to another save than the state");
+        }
+        last = n;
+    }
+    assert!(last > 20, "only {last} saves in all: the child hardly ran");
+}
