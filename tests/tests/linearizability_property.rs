@@ -253,6 +253,47 @@ fn every_planted_fault_is_refuted() {
     }
 }
 
+/// What had happened before the event at `until`, without the operations that fail sooner or later.
+fn before(history: &History<KvInput, KvOutput>, until: u64) -> History<KvInput, KvOutput> {
+    let mut events: Vec<(u64, OperationId, bool)> = Vec::new();
+    for (id, operation) in history.operations().iter().enumerate() {
+        if !matches!(operation.outcome, Outcome::Failed(_)) {
+            events.push((operation.call.position, id, false));
+        }
+        events.extend(operation.replied_at().map(|at| (at.position, id, true)));
+    }
+    events.sort_unstable();
+    let mut cut = History::new();
+    let mut ids = vec![0; history.operations().len()];
+    for (_, id, is_reply) in events.into_iter().take_while(|(position, ..)| *position < until) {
+        let operation = &history.operations()[id];
+        match operation.output() {
+            Some(output) if is_reply => cut.complete(ids[id], None, output.clone()),
+            _ => ids[id] = cut.invoke(operation.client, None, operation.input.clone()),
+        }
+    }
+    cut
+}
+
+/// In long histories too the reply that is blamed is the first that makes the history illegal.
+#[test]
+fn the_blame_is_on_the_first_reply_that_is_too_much() {
+    for fault in [Fault::StaleRead, Fault::LostUpdate, Fault::DoubleApply, Fault::DirtyRead] {
+        for seed in 0..20 {
+            let history = workload(seed, Some(fault)).history();
+            let result = check(&Kv, &history, Budget::default());
+            let firsts = result.objects.iter().filter_map(|object| match &object.result {
+                ObjectResult::Illegal(violation) => history.operations()[violation.culprit].replied_at(),
+                _ => None,
+            });
+            let first = firsts.map(|at| at.position).min().expect("it is illegal");
+            let verdict = |until| check(&Kv, &before(&history, until), Budget::default()).verdict();
+            assert_eq!(verdict(first), Verdict::Ok, "{fault:?}, seed {seed}");
+            assert_eq!(verdict(first + 1), Verdict::Illegal, "{fault:?}, seed {seed}");
+        }
+    }
+}
+
 #[test]
 fn a_workload_is_the_same_every_time() {
     assert_eq!(workload(7, None).history(), workload(7, None).history());
@@ -263,7 +304,7 @@ fn a_workload_is_the_same_every_time() {
 fn the_budget_is_exact_and_running_out_is_unknown() {
     let history = Workload { keys: 1, ..Workload::new(10, 200, 1) }.history();
     let steps = check(&Kv, &history, Budget::default()).steps();
-    for steps_max in 0..=steps {
+    for steps_max in (0..=steps).step_by(11) {
         let result = check(&Kv, &history, Budget { steps_max });
         let again = check(&Kv, &history, Budget { steps_max });
         assert_eq!((result.verdict(), result.steps()), (again.verdict(), again.steps()));

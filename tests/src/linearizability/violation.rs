@@ -1,10 +1,10 @@
 //! Why a history is not linearizable, as data.
 //!
-//! Linearizability is closed under prefixes: if all of a history is linearizable, so is what had happened
-//! before any event of it. So in an illegal history there is one event, always the reply of some operation,
-//! up to which it is linearizable and with which it is not. This module finds that reply by checking
-//! prefixes, and then lists where the object can be just before it. Both depend on the history alone, not on
-//! the order of the search.
+//! Linearizability is closed under prefixes: if all of a history is linearizable, so is what had happened before
+//! any event of it. So in an illegal history there is one event, always the reply of some operation, up to which
+//! it is linearizable and with which it is not. This module finds that reply by checking prefixes, and then lists
+//! where the object can be just before it. Both depend on the history alone, not on the order of the search.
+//! Operations that fail, sooner or later, are no part of any of this.
 
 use super::history::OperationId;
 use super::object::Object;
@@ -15,7 +15,12 @@ use super::specification::Specification;
 const STATES_MAX: usize = 16;
 
 /// The most steps for listing them.
-const LISTING_STEPS_MAX: u64 = 100_000;
+const LISTING_STEPS_MAX: u64 = 30_000;
+
+/// The most steps for finding the culprit: this many times what it took to find that the object is illegal, which
+/// is about what one prefix takes; and at least so many.
+const CULPRIT_STEPS_FACTOR: u64 = 4;
+const CULPRIT_STEPS_MIN: u64 = 100_000;
 
 /// Why no order is legal.
 ///
@@ -89,11 +94,13 @@ fn find_culprit<P: Specification>(
     let mut replies: Vec<(u64, OperationId)> =
         object.ids.iter().filter_map(|&id| reply(id).map(|at| (at, id))).collect();
     replies.sort_unstable();
-    let steps_max = steps.saturating_mul(2).max(LISTING_STEPS_MAX);
+    let mut steps_left = steps.saturating_mul(CULPRIT_STEPS_FACTOR).max(CULPRIT_STEPS_MIN);
     let mut out_of_steps = false;
     // Whether the history is illegal that ends with the reply of this rank.
     let mut is_illegal = |rank: usize| {
-        let progress = object.search(None, replies[rank].0 + 1).0.run(steps_max);
+        let mut search = object.search(None, replies[rank].0 + 1).0;
+        let progress = search.run(steps_left);
+        steps_left = steps_left.saturating_sub(search.steps());
         out_of_steps |= progress == Progress::OutOfSteps;
         progress == Progress::Exhausted
     };
