@@ -114,6 +114,10 @@ impl Network {
     /// Cuts an end off. Calls through it get no reply, after up to 99 ms, or up to 6999 ms with
     /// [long delays](Self::long_delays). A call under way gets none either, within 100 ms, although its handler may
     /// run; unless its reply was sent before.
+    ///
+    /// # Panics
+    ///
+    /// If the end is of another network, or that of another world than the caller.
     pub fn disable(&self, end: &ClientEnd) {
         self.state_of(end).lock().set_enabled(end.id, false);
         Self::record_fault(|| format!("disabled {end:?}"));
@@ -127,6 +131,7 @@ impl Network {
 
     fn state_of(&self, end: &ClientEnd) -> &Mutex<State> {
         assert!(Arc::ptr_eq(self.shared(), &end.shared), "{end:?} belongs to another network");
+        self.shared().world.assert_here();
         &self.shared().state
     }
 
@@ -164,7 +169,12 @@ impl Network {
     /// Takes a server away. Its handlers go on, if they run, but nothing they return reaches a caller: callers get no
     /// reply, within 100 ms. (MIT: a positive reply must not leak from a server whose disk has been given to its
     /// successor.) Only a reply that was sent before still arrives.
+    ///
+    /// # Panics
+    ///
+    /// If the network is of another world than the caller.
     pub fn delete_server(&self, address: impl Into<Address>) {
+        self.shared().world.assert_here();
         let address = address.into();
         let removed = self.shared().state.lock().remove_server(address);
         Self::record_fault(|| format!("deleted server {address}"));

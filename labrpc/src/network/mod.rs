@@ -48,7 +48,8 @@
 //!
 //! # What it leaves out
 //!
-//! Bandwidth, connections, and corruption: what arrives, arrives whole.
+//! Bandwidth, connections, and corruption: what arrives, arrives whole. Types are not compared, only decoded: a number
+//! sent as `i32` and read as `u64` passes with another value, so both sides should share their argument types.
 
 mod address;
 mod calls;
