@@ -162,6 +162,8 @@ fn line(what: &str, figure: f64, unit: &str, aim: &str) {
 
 fn main() {
     println!("{:<58} {:>10} {:<9} aim", "simulated world, one core", "measured", "");
+    // First, while no stack has been touched yet.
+    line("touched memory of an idle thread, of 10,000", bytes_per_idle_thread() / 1024.0, "KiB", "<= 16");
     line("switch between threads", simulated(1_000_000, switches), "ns", "<= 80");
     line("lock + unlock, 10 threads contending", simulated(1_000_000, contended_locks), "ns", "<= 150");
     line("spawn + exit of a thread", simulated(200_000, spawns), "ns", "<= 200");
@@ -175,7 +177,6 @@ fn main() {
         "times",
         "<= 4, as log 10,000 / log 10",
     );
-    line("touched memory of an idle thread, of 10,000", bytes_per_idle_thread() / 1024.0, "KiB", "<= 16");
     println!("{:<58} {:>10}", "real world", "measured");
     line("Mutex against parking_lot's, not contended", mutex_ratio(), "times", "<= 1.05");
     line("channel against crossbeam's, send + receive", channel_ratio(), "times", "<= 1.05");
