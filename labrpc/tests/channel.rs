@@ -709,9 +709,16 @@ fn a_slower_clock_lets_a_timer_come_later() {
             after(Duration::from_secs(1)).recv().unwrap();
             labrpc::sim::elapsed().unwrap()
         });
+        let (_sender, receiver) = unbounded::<()>();
+        let timing_out = node.spawn("timing out", move || {
+            receiver.recv_timeout(Duration::from_secs(1)).unwrap_err();
+            labrpc::sim::elapsed().unwrap()
+        });
         thread::sleep(MS);
         node.set_clock_rate(100_000);
-        let came = waiting.join().unwrap().as_secs_f64();
+        let (came, timed_out) =
+            (waiting.join().unwrap().as_secs_f64(), timing_out.join().unwrap().as_secs_f64());
         assert!((9.9..10.1).contains(&came), "{came}");
+        assert!((9.9..10.1).contains(&timed_out), "{timed_out}");
     });
 }

@@ -359,6 +359,10 @@ impl Core {
                 self.scheduler.remove(index, &mut self.threads);
             }
             let slot = self.threads.slot_mut(index);
+            if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
+                // Readers let it go first.
+                slot.woken_for = Some(lock);
+            }
             slot.state = State::Crashed;
             slot.ticket = slot.ticket.wrapping_add(1);
         }
@@ -402,22 +406,27 @@ impl Core {
             }
             self.scheduler.remove(index, &mut self.threads);
             self.nodes[node.index()].kept_back.push(index);
-            if let Some(lock) = self.threads.slot_mut(index).woken_for.take() {
-                self.wake_another_for(lock, node);
-            }
         }
         self.nodes[node.index()].is_paused = true;
+        for index in self.nodes[node.index()].kept_back.clone() {
+            // The thread stays in charge as well: if it is crashed before it goes on, all look again.
+            if let Some(lock) = self.threads.slot(index).woken_for {
+                self.wake_another_for(lock);
+            }
+        }
     }
 
-    /// A lock is free, and the thread that was to have it is paused: wakes one of another node.
-    fn wake_another_for(&mut self, lock: usize, paused: NodeId) {
+    /// A lock is free, and the thread that was to have it is paused: wakes one that is not.
+    fn wake_another_for(&mut self, lock: usize) {
         let next = self.threads.by_age().into_iter().find(|&index| {
             let slot = self.threads.slot(index);
-            slot.node != paused && matches!(slot.state, State::Blocked(wait, _) if wait.lock() == Some(lock))
+            let waits = matches!(slot.state, State::Blocked(wait, _) if wait.lock() == Some(lock));
+            waits && !self.nodes[slot.node.index()].is_paused
         });
         if let Some(index) = next {
             let ticket = self.threads.slot(index).ticket;
             self.wake(Waiter { slot: index, ticket }, Woken::ByPeer);
+            self.threads.slot_mut(index).woken_for = Some(lock);
         }
     }
 
@@ -427,7 +436,7 @@ impl Core {
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
             self.scheduler.insert(index, &mut self.threads);
         }
-        self.those_of_node_at_channels_look_again(node);
+        self.those_of_node_look_again(node);
     }
 
     /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.

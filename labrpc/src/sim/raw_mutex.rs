@@ -96,11 +96,10 @@ impl RawMutex {
                 Attempt::Foreign => fail_foreign(location),
             }
             with_core(|core| self.waiting.push_current(core));
-            if context::wait(Wait::Lock(self.id()), deadline, location) == Woken::ByDeadline {
-                with_core(|core| {
-                    self.waiting.remove(core, core.current);
-                    core.locking_ends();
-                });
+            let woken = context::wait(Wait::Lock(self.id()), deadline, location);
+            with_core(|core| self.waiting.leave(core));
+            if woken == Woken::ByDeadline {
+                with_core(Core::locking_ends);
                 return None;
             }
         }
@@ -131,7 +130,7 @@ impl RawMutex {
             }
             // SAFETY: the running thread's slot listed the lock, so the real lock is held on its behalf.
             unsafe { self.real.unlock(GuardNoSend::new()) };
-            if let Some(waiter) = self.waiting.pop(core) {
+            if let Some(waiter) = self.waiting.pop_unpaused(core) {
                 core.wake(waiter, Woken::ByPeer);
                 core.threads.slot_mut(waiter.slot).woken_for = Some(self.id());
             }

@@ -115,9 +115,10 @@ impl RawRwLock {
                 Attempt::Foreign => fail_foreign(location),
             }
             with_core(|core| self.waiting.push_current(core));
-            if context::wait(self.wait_for(side), deadline, location) == Woken::ByDeadline {
+            let woken = context::wait(self.wait_for(side), deadline, location);
+            with_core(|core| self.waiting.leave(core));
+            if woken == Woken::ByDeadline {
                 with_core(|core| {
-                    self.waiting.remove(core, core.current);
                     self.wake_all(core);
                     core.locking_ends();
                 });

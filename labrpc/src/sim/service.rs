@@ -6,7 +6,7 @@
 
 use super::core::Core;
 use super::node::NodeId;
-use super::threads::{Slot, State, Waiter, Woken};
+use super::threads::{Slot, State, Wait, Waiter, Woken};
 
 /// One thread of a simulation, told apart from others that use its slot before or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +40,18 @@ impl Core {
     /// A thread has crashed: if it owed somebody the message or the room that it had been promised, they must look
     /// again. Nobody keeps a list of debts, so all who wait for channels look.
     pub(super) fn those_at_channels_look_again(&mut self) {
-        self.look_again(|_| true);
+        self.look_again(|_, wait| wait.is_for_channel());
     }
 
-    /// A node goes on: while it was paused nobody served its threads.
-    pub(super) fn those_of_node_at_channels_look_again(&mut self, node: NodeId) {
-        self.look_again(|slot| slot.node == node);
+    /// A node goes on: while it was paused nobody served its threads, and locks were given to others first.
+    pub(super) fn those_of_node_look_again(&mut self, node: NodeId) {
+        self.look_again(|slot, wait| slot.node == node && (wait.is_for_channel() || wait.lock().is_some()));
     }
 
-    fn look_again(&mut self, is_meant: impl Fn(&Slot) -> bool) {
+    fn look_again(&mut self, is_meant: impl Fn(&Slot, Wait) -> bool) {
         for index in self.threads.by_age() {
             let slot = self.threads.slot(index);
-            if is_meant(slot) && matches!(slot.state, State::Blocked(wait, _) if wait.is_for_channel()) {
+            if matches!(slot.state, State::Blocked(wait, _) if is_meant(slot, wait)) {
                 self.wake(Waiter { slot: index, ticket: slot.ticket }, Woken::ByPeer);
             }
         }

@@ -150,6 +150,8 @@ pub(crate) struct Slot {
     pub(crate) woken_for: Option<usize>,
     /// The next waiter in an intrusive list; see [`super::wait_list`].
     pub(crate) next: u32,
+    /// Whether the thread is in such a list.
+    pub(crate) is_listed: bool,
     /// Where in the policy's set of runnable threads this one stands.
     pub(crate) place: u32,
     /// Steps since the last census; see [`super::core::Core`].
@@ -182,6 +184,7 @@ impl Slot {
             woken: Woken::ByPeer,
             woken_for: None,
             next: NONE,
+            is_listed: false,
             place: NONE,
             steps: 0,
             held: Vec::new(),
@@ -226,6 +229,7 @@ impl Threads {
         slot.ticket = slot.ticket.wrapping_add(1);
         slot.has_deadline = false;
         slot.woken_for = None;
+        slot.is_listed = false;
         slot.steps = 0;
         slot.held.clear();
         slot.has_panicked = false;

@@ -48,13 +48,24 @@ impl WaitList {
             self.first.store(NONE, Relaxed);
         }
         let current = core.current;
-        core.threads.slot_mut(current).next = NONE;
+        let slot = core.threads.slot_mut(current);
+        debug_assert!(!slot.is_listed, "a thread is in one list at a time");
+        slot.is_listed = true;
+        slot.next = NONE;
         if self.first.load(Relaxed) == NONE {
             self.first.store(current, Relaxed);
         } else {
             core.threads.slot_mut(self.last.load(Relaxed)).next = current;
         }
         self.last.store(current, Relaxed);
+    }
+
+    /// Takes out the running thread, which no longer waits, if whoever woke it did not: its deadline, or a crash or a
+    /// pause that made it look again.
+    pub(crate) fn leave(&self, core: &mut Core) {
+        if core.threads.slot(core.current).is_listed {
+            self.remove(core, core.current);
+        }
     }
 
     /// Takes a thread out, wherever it stands. Does nothing if it is not there.
@@ -68,7 +79,9 @@ impl WaitList {
         if at == NONE {
             return;
         }
-        let next = std::mem::replace(&mut core.threads.slot_mut(at).next, NONE);
+        let slot = core.threads.slot_mut(at);
+        slot.is_listed = false;
+        let next = std::mem::replace(&mut slot.next, NONE);
         if before == NONE {
             self.first.store(next, Relaxed);
         } else {
@@ -88,11 +101,26 @@ impl WaitList {
                 return None;
             }
             let slot = core.threads.slot_mut(first);
+            slot.is_listed = false;
             self.first.store(std::mem::replace(&mut slot.next, NONE), Relaxed);
             if matches!(slot.state, State::Blocked(..)) {
                 return Some(Waiter { slot: first, ticket: slot.ticket });
             }
         }
+    }
+
+    /// As [`pop`](Self::pop), but a thread whose node is paused is taken only if there is no other.
+    pub(crate) fn pop_unpaused(&self, core: &mut Core) -> Option<Waiter> {
+        let mut at = self.first(core);
+        while at != NONE {
+            let waiter = Waiter { slot: at, ticket: core.threads.slot(at).ticket };
+            if core.can_be_served(waiter) {
+                self.remove(core, at);
+                return Some(waiter);
+            }
+            at = core.threads.slot(at).next;
+        }
+        self.pop(core)
     }
 
     /// Takes out any one that still waits, chosen by the stream of the schedule.

@@ -160,10 +160,12 @@ impl Condvar {
         let deadline = deadline.map(Instant::simulated_ns);
         // Nothing else runs between joining the list and waiting: giving the lock back is not a step.
         with_core(|core| self.waiting.push_current(core));
-        let woken = MutexGuard::unlocked(guard, || sim::wait(Wait::Condvar, deadline, location));
-        if woken == Woken::ByDeadline {
-            with_core(|core| self.waiting.remove(core, core.current));
-        }
+        let woken = MutexGuard::unlocked(guard, || {
+            let woken = sim::wait(Wait::Condvar, deadline, location);
+            // Before the lock is taken again, which may mean to wait in its list.
+            with_core(|core| self.waiting.leave(core));
+            woken
+        });
         WaitTimeoutResult(woken == Woken::ByDeadline)
     }
 }
