@@ -22,7 +22,7 @@ use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
 use super::timers::{Due, Timers};
-use super::trace::{Kind, RawEvent, Recorder};
+use super::trace::{Kind, Recorder};
 
 /// A thread that took this many steps in a row without waiting lets the others pass, whatever the policy: under
 /// PCT a thread that polls would otherwise starve the one that it polls for.
@@ -337,124 +337,6 @@ impl Core {
         self.fail(Cause::Panic(panic));
     }
 
-    // ----- nodes -----
-
-    pub(crate) fn add_node(&mut self, name: Arc<str>) -> NodeId {
-        self.nodes.push(Node::new(name));
-        NodeId::new(self.nodes.len() - 1)
-    }
-
-    fn threads_of(&self, node: NodeId) -> Vec<u32> {
-        let mut of_node = self.threads.by_age();
-        of_node.retain(|&index| self.threads.slot(index).node == node);
-        of_node
-    }
-
-    /// Stops all threads of a node for good.
-    pub(crate) fn crash(&mut self, node: NodeId) {
-        self.nodes[node.index()].is_crashed = true;
-        let crashed = self.threads_of(node);
-        for &index in &crashed {
-            if self.threads.slot(index).state == State::Runnable && !self.nodes[node.index()].is_paused {
-                self.scheduler.remove(index, &mut self.threads);
-            }
-            let slot = self.threads.slot_mut(index);
-            if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
-                // Readers let it go first.
-                slot.woken_for = Some(lock);
-            }
-            slot.state = State::Crashed;
-            slot.ticket = slot.ticket.wrapping_add(1);
-        }
-        self.nodes[node.index()].kept_back.clear();
-        let told = std::mem::take(&mut self.nodes[node.index()].on_crash);
-        self.calls.extend(told);
-        for &index in &crashed {
-            self.release_those_who_wait_for(index);
-        }
-        self.those_at_channels_look_again();
-    }
-
-    /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
-    /// woken to take, or for its end.
-    fn release_those_who_wait_for(&mut self, index: u32) {
-        let slot = self.threads.slot_mut(index);
-        let number = slot.number;
-        let mut locks: Vec<usize> = slot.held.iter().map(|held| held.lock).collect();
-        locks.extend(slot.woken_for.take());
-        for other in self.threads.by_age() {
-            let slot = self.threads.slot(other);
-            let waits_for_it = match slot.state {
-                State::Blocked(Wait::Join(joined), _) => joined == number,
-                State::Blocked(wait, _) => wait.lock().is_some_and(|lock| locks.contains(&lock)),
-                _ => false,
-            };
-            if waits_for_it {
-                self.wake(Waiter { slot: other, ticket: slot.ticket }, Woken::ByPeer);
-            }
-        }
-    }
-
-    /// Keeps all threads of a node from running until it is resumed. Time goes on.
-    pub(crate) fn pause(&mut self, node: NodeId) {
-        if self.nodes[node.index()].is_paused {
-            return;
-        }
-        for index in self.threads_of(node) {
-            if self.threads.slot(index).state != State::Runnable {
-                continue;
-            }
-            self.scheduler.remove(index, &mut self.threads);
-            self.nodes[node.index()].kept_back.push(index);
-        }
-        self.nodes[node.index()].is_paused = true;
-        for index in self.nodes[node.index()].kept_back.clone() {
-            // The thread stays in charge as well: if it is crashed before it goes on, all look again.
-            if let Some(lock) = self.threads.slot(index).woken_for {
-                self.wake_another_for(lock);
-            }
-        }
-    }
-
-    /// A lock is free, and the thread that was to have it is paused: wakes one that is not.
-    fn wake_another_for(&mut self, lock: usize) {
-        let next = self.threads.by_age().into_iter().find(|&index| {
-            let slot = self.threads.slot(index);
-            let waits = matches!(slot.state, State::Blocked(wait, _) if wait.lock() == Some(lock));
-            waits && !self.nodes[slot.node.index()].is_paused
-        });
-        if let Some(index) = next {
-            let ticket = self.threads.slot(index).ticket;
-            self.wake(Waiter { slot: index, ticket }, Woken::ByPeer);
-            self.threads.slot_mut(index).woken_for = Some(lock);
-        }
-    }
-
-    /// Lets a paused node go on.
-    pub(crate) fn unpause(&mut self, node: NodeId) {
-        self.nodes[node.index()].is_paused = false;
-        for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
-            self.scheduler.insert(index, &mut self.threads);
-        }
-        self.those_of_node_look_again(node);
-    }
-
-    /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.
-    pub(crate) fn set_clock_rate(&mut self, node: NodeId, ppm: u32) {
-        let now = self.now;
-        self.nodes[node.index()].set_clock_rate(ppm, now);
-        for index in self.threads_of(node) {
-            let slot = self.threads.slot(index);
-            if slot.has_deadline && matches!(slot.state, State::Blocked(..)) {
-                // The wait goes on under its old ticket, which others may hold. The old timer may come too early;
-                // then it is ignored.
-                let waiter = Waiter { slot: index, ticket: slot.ticket };
-                let deadline = self.nodes[node.index()].global(slot.local_deadline, now);
-                self.timers.set(deadline, Due::Wake(waiter));
-            }
-        }
-    }
-
     /// The time on the clock of the running thread's node, in nanoseconds since the start.
     pub(crate) fn local_now(&self) -> u64 {
         let node = match self.current {
@@ -462,58 +344,5 @@ impl Core {
             current => self.threads.slot(current).node,
         };
         self.nodes[node.index()].local(self.now)
-    }
-
-    // ----- the trace -----
-
-    #[inline]
-    pub(crate) fn record(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) {
-        let event = self.raw_event(kind, payload);
-        if self.recorder.add(event) {
-            self.keep(event, format!("at {}:{}", location.file(), location.line()));
-        }
-    }
-
-    /// Records an event whose detail is worth its words only when it is kept.
-    pub(crate) fn record_with(&mut self, kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
-        let event = self.raw_event(kind, payload);
-        if self.recorder.add(event) {
-            self.keep(event, detail());
-        }
-    }
-
-    #[inline]
-    fn raw_event(&self, kind: Kind, payload: u64) -> RawEvent {
-        let (node, thread) = match self.current {
-            NONE => (0, u64::from(NONE)),
-            current => {
-                let slot = self.threads.slot(current);
-                (slot.node.index() as u32, slot.number)
-            }
-        };
-        RawEvent { time_ns: self.now, node, thread, kind, payload }
-    }
-
-    /// Keeps a log line with the trace, if there is one.
-    pub(crate) fn annotate(&mut self, text: String) {
-        let event = self.raw_event(Kind::Log, 0);
-        let thread = self.thread_shown();
-        let node = &self.nodes[event.node as usize];
-        self.recorder.annotate(event, node.name(), thread, text);
-    }
-
-    #[cold]
-    fn keep(&mut self, event: RawEvent, detail: String) {
-        let thread = self.thread_shown();
-        let node = &self.nodes[event.node as usize];
-        self.recorder.keep(event, node.name(), thread, detail);
-    }
-
-    /// The name of the running thread, without its node.
-    pub(crate) fn thread_shown(&self) -> String {
-        match self.current {
-            NONE => "network".to_owned(),
-            current => self.thread_name(current),
-        }
     }
 }
