@@ -16,13 +16,17 @@ use crate::observation::{Observation, show_command};
 const RULE: &str = "Log Matching: an index and a term name one entry and one past (Fig. 3, §5.3)";
 const HINT: &str = "a leader that overwrites its own log, two leaders in a term, or a follower that keeps conflicting entries";
 
+/// No log of the lab is longer. Messages can say anything.
+const INDEX_MAX: Index = 1 << 22;
+
 /// Remembers what stands where.
 #[derive(Debug, Default)]
 pub(super) struct LogMatching {
     /// What `start` accepted, and who.
     accepted: BTreeMap<(Index, Term), (ServerId, Command)>,
-    /// The term of the entry before the one with this index and term.
-    before: BTreeMap<(Index, Term), Term>,
+    /// By index: the terms of which an entry was sent there, each with the term of the entry before it. Hardly ever more
+    /// than two, and looked at for every entry of every message.
+    before: Vec<Vec<(Term, Term)>>,
 }
 
 impl Invariant for LogMatching {
@@ -95,11 +99,37 @@ impl LogMatching {
         }
     }
 
+    /// The term of the entry before the one at `index` of `term`; it is `before` if none was sent so far.
+    fn before_or_insert(&mut self, index: Index, term: Term, before: Term) -> Term {
+        let place = index as usize;
+        if self.before.len() <= place {
+            self.before.resize_with(place + 1, Vec::new);
+        }
+        let known = &mut self.before[place];
+        match known.iter().find(|(of, _)| *of == term) {
+            Some(&(_, before)) => before,
+            None => {
+                known.push((term, before));
+                before
+            }
+        }
+    }
+
     fn sent(&mut self, server: ServerId, prev: (Index, Term), entries: &[Term]) -> Result<(), Finding> {
         let (mut index, mut term) = prev;
+        if index > INDEX_MAX {
+            return Err(Finding::new(
+                format!("S{server} sends entries after index {index}"),
+                "the index of an entry, or 0 before the first",
+                "an index that no log of the lab reaches",
+            )
+            .rule(RULE)
+            .hint("an index of 0 from which something was subtracted")
+            .servers([server]));
+        }
         for &next in entries {
             index += 1;
-            let before = *self.before.entry((index, next)).or_insert(term);
+            let before = self.before_or_insert(index, next, term);
             if before != term || next < term {
                 return Err(Finding::new(
                     format!("S{server} sends a log whose past differs at index {}", index - 1),
@@ -135,6 +165,16 @@ mod tests {
             LogMatching::default(),
             &history,
             &[(0, accept(&x)), (1, apply(&x)), (1, apply(&y))],
+        );
+    }
+
+    #[test]
+    fn an_index_below_zero_is_found_and_takes_no_memory() {
+        let send = |prev| Observation::Appending { term: 1, prev, entries: &[1], commit: 0 };
+        breaks_at_the_last(
+            LogMatching::default(),
+            &History::default(),
+            &[(0, send((0, 0))), (0, send((u64::MAX, 0)))],
         );
     }
 

@@ -1,5 +1,6 @@
 //! Part 3C, persistence (§5, Fig. 2 "State"): MIT's eight tests.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cluster::Cluster;
@@ -220,7 +221,7 @@ fn churn(lab: &Lab, cluster: &Cluster) {
     lab.sleep_ms(1000);
 
     let last = cluster.one(5);
-    let log: Vec<Command> = (1..=last).filter_map(|index| cluster.wait(index, 5, None)).collect();
+    let log: BTreeSet<Command> = (1..=last).filter_map(|index| cluster.wait(index, 5, None)).collect();
     for command in seen {
         lab.expect(log.contains(&command), || {
             Finding::new(
