@@ -265,6 +265,16 @@ pub fn snapshot_under_load_4a(lab: &Lab) {
         told += results.iter().flatten().count() as i64;
         cluster.bounce(cluster.servers());
     }
-    expect_result(lab, cluster.add_somewhere(0), told);
-    cluster.expect_counters(told, CATCH_UP);
+    // Where leadership was lost, callers were told nothing, and their commands may have been executed.
+    let value = cluster.add_somewhere(0);
+    let range = told..=4 * 80;
+    lab.expect(range.contains(&value), || {
+        Finding::new(
+            "commands were lost or executed twice around a snapshot",
+            format!("{range:?}"),
+            value.to_string(),
+        )
+        .hint("a snapshot whose state is of another moment than its index")
+    });
+    cluster.expect_counters(value, CATCH_UP);
 }
