@@ -10,7 +10,7 @@ use labrpc::channel::{
     never, tick, unbounded,
 };
 use labrpc::rand::{RngExt as _, rng};
-use labrpc::sim::{Cause, NodeHandle, Sim};
+use labrpc::sim::{Cause, NodeHandle, Sim, is_active};
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use labrpc::time::Instant;
@@ -294,8 +294,11 @@ fn after_comes_once_at_its_time() {
     in_both_worlds(|| {
         let start = Instant::now();
         let timer = after(2 * MS);
-        assert_eq!(timer.try_recv(), Err(TryRecvError::Empty));
-        assert_eq!(timer.recv_timeout(MS), Err(RecvTimeoutError::Timeout));
+        if is_active() {
+            // On a busy machine two milliseconds may go by between two lines.
+            assert_eq!(timer.try_recv(), Err(TryRecvError::Empty));
+            assert_eq!(timer.recv_timeout(MS), Err(RecvTimeoutError::Timeout));
+        }
         let came = timer.recv().unwrap();
         assert!(came >= start + 2 * MS && came <= Instant::now() && start.elapsed() >= 2 * MS);
         assert_eq!(timer.recv_timeout(3 * MS), Err(RecvTimeoutError::Timeout), "it comes only once");
@@ -333,7 +336,9 @@ fn ticks_come_again_and_again_and_do_not_pile_up() {
         assert_eq!(clock.len(), 1);
         assert!(clock.is_full());
         assert!(clock.try_recv().is_ok());
-        assert_eq!(clock.try_recv(), Err(TryRecvError::Empty), "missed ticks are not made up for");
+        if is_active() {
+            assert_eq!(clock.try_recv(), Err(TryRecvError::Empty), "missed ticks are not made up for");
+        }
     });
 }
 

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use labrpc::channel::{self, Receiver, Sender};
 use labrpc::network::{Network, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::thread;
+use labrpc::time::{Duration, Instant};
 use raft::Raft;
 use raft_interface::{ApplyMsg, MemoryPersister, RaftServer};
 

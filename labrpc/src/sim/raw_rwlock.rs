@@ -264,7 +264,7 @@ unsafe impl lock_api::RawRwLockTimed for RawRwLock {
 
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> Option<Token> {
-        self.lock(Side::Shared, Some(Instant::now() + timeout), Location::caller())
+        self.lock(Side::Shared, Instant::now().checked_add(timeout), Location::caller())
     }
 
     #[track_caller]
@@ -274,7 +274,7 @@ unsafe impl lock_api::RawRwLockTimed for RawRwLock {
 
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<Token> {
-        self.lock(Side::Exclusive, Some(Instant::now() + timeout), Location::caller())
+        self.lock(Side::Exclusive, Instant::now().checked_add(timeout), Location::caller())
     }
 
     #[track_caller]

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::panic::Location;
 
 use parking_lot::Mutex as RealMutex;
 
 use super::Mutex;
+use crate::sim::{self, Kind};
 
 /// A cell that is written once.
 ///
@@ -27,8 +29,15 @@ impl<T> OnceLock<T> {
     }
 
     /// The value, if there is one.
+    #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        self.value.get()
+        let value = self.value.get();
+        if value.is_none() && sim::is_simulated() {
+            // So that a loop which looks until there is one lets others run.
+            sim::step(Kind::Once, 0, Location::caller());
+            return self.value.get();
+        }
+        value
     }
 
     /// The value to change, if there is one.
@@ -103,6 +112,7 @@ impl Once {
 
     /// Whether one has run to its end.
     #[must_use]
+    #[track_caller]
     pub fn is_completed(&self) -> bool {
         self.0.get().is_some()
     }

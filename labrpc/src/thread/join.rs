@@ -113,10 +113,11 @@ impl<T> JoinHandle<T> {
 
     /// Whether the thread has ended.
     #[must_use]
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
             Handle::Real(handle) => handle.is_finished(),
-            Handle::Simulated(handle) => handle.packet.0.lock().is_finished,
+            Handle::Simulated(handle) => handle.is_finished(Location::caller()),
         }
     }
 
@@ -145,6 +146,15 @@ impl<T> Simulated<T> {
             self.packet.0.lock().joiner = Some(sim::waiter());
             sim::wait(Wait::Join(self.number), None, location);
         }
+    }
+
+    fn is_finished(&self, location: &'static Location<'static>) -> bool {
+        let is_finished = || self.packet.0.lock().is_finished;
+        if !is_finished() && sim::is_in(self.run) == Some(true) {
+            // So that a loop which waits for it lets others run.
+            sim::step(Kind::Join, self.number, location);
+        }
+        is_finished()
     }
 
     fn take_result(&self) -> Option<std::thread::Result<T>> {

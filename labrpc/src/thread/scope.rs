@@ -179,6 +179,7 @@ impl<T> ScopedJoinHandle<'_, T> {
 
     /// Whether the thread has ended.
     #[must_use]
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
