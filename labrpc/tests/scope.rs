@@ -123,7 +123,7 @@ fn scoped_threads_have_names_and_ends() {
 #[test]
 fn a_run_that_ends_in_a_scope_drops_what_its_threads_borrow_in_order() {
     let failed = failure(|| {
-        let borrowed = vec![1, 2, 3];
+        let borrowed = [1, 2, 3];
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::park();
@@ -139,7 +139,7 @@ fn a_scope_of_a_crashed_node_is_dropped_at_the_end() {
     in_simulation(|| {
         let node = NodeHandle::new("S1");
         node.spawn("scopes", || {
-            let borrowed = vec![1, 2, 3];
+            let borrowed = [1, 2, 3];
             thread::scope(|scope| {
                 for _ in 0..3 {
                     scope.spawn(|| {
