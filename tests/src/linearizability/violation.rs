@@ -19,7 +19,7 @@ const LISTING_STEPS_MAX: u64 = 30_000;
 
 /// The most steps for finding the culprit: this many times what it took to find that the object is illegal, which
 /// is about what one prefix takes; and at least so many.
-const CULPRIT_STEPS_FACTOR: u64 = 4;
+const CULPRIT_STEPS_FACTOR: u64 = 2;
 const CULPRIT_STEPS_MIN: u64 = 100_000;
 
 /// Why no order is legal.
