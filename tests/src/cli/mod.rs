@@ -3,6 +3,7 @@
 //! Exit codes are Jepsen's: 0 all is well, 1 something failed, 2 it could not be told.
 
 mod arguments;
+mod check;
 mod grade;
 mod list;
 mod names;
@@ -40,6 +41,8 @@ enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Checks a history of operations in a file for linearizability.
+    Check(check::Check),
 }
 
 const FRIENDLY: &str = "\
@@ -73,6 +76,7 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Grade(grade) => grade.run(implementation),
         Command::List(list) => list.run(),
         Command::Replay(replay) => replay.run(implementation),
+        Command::Check(check) => check.run(),
     };
     match verdict {
         Ok(Verdict::Ok) => ExitCode::SUCCESS,
