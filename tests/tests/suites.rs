@@ -17,6 +17,9 @@ fn every_test_of_the_table_has_a_wrapper() {
         lab::suite_3b!(@names).as_slice(),
         lab::suite_3c!(@names).as_slice(),
         lab::suite_3d!(@names).as_slice(),
+        lab::suite_4a!(@names).as_slice(),
+        lab::suite_4b!(@names).as_slice(),
+        lab::suite_4c!(@names).as_slice(),
     ]
     .concat();
     let listed: Vec<&str> = TESTS.iter().map(|case| case.name).collect();
