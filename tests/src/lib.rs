@@ -22,6 +22,7 @@
 pub mod case;
 pub mod cli;
 pub mod cluster;
+mod conformance;
 pub mod finding;
 pub mod grade;
 pub mod history;
@@ -31,6 +32,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod nemesis;
 pub mod observation;
 mod real;
 pub mod record;

@@ -59,7 +59,9 @@ fn is_not<T>(what: &str, value: &Value) -> Result<T, Error> {
 
 impl<'a> Plain<'a> {
     fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Some(value) = self.0 else { return visitor.visit_u64(0) };
+        let Some(value) = self.0.filter(|value| **value != Value::Nothing) else {
+            return visitor.visit_u64(0);
+        };
         let Some(int) = value.as_int() else { return is_not("a whole number", value) };
         match (u64::try_from(int), i64::try_from(int)) {
             (Ok(int), _) => visitor.visit_u64(int),
