@@ -24,6 +24,7 @@
 pub mod case;
 pub mod cli;
 pub mod cluster;
+mod conformance;
 pub mod finding;
 pub mod grade;
 pub mod history;
@@ -33,6 +34,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod nemesis;
 pub mod observation;
 mod real;
 pub mod record;
