@@ -7,6 +7,7 @@ use raft_interface::{Index, Started, Term};
 
 use super::peer::{Append, Appended, VoteRequest};
 use super::{Bench, ELECTION_MAX, Letter, Request, SERVER};
+use crate::settings::World;
 
 impl Bench {
     /// Fails unless `holds`, with the sentence of this bench as the rule.
@@ -43,6 +44,15 @@ impl Bench {
         }
     }
 
+    /// How long something may take that waits for nothing: a third of a heartbeat interval. A busy real machine gets
+    /// more.
+    pub(crate) fn at_once(&self) -> Duration {
+        match self.0.lab.world() {
+            World::Simulated => Duration::from_millis(30),
+            World::Real => super::SOON,
+        }
+    }
+
     // ----- elections -----
 
     /// Waits until the server asks for votes in a term after `term`, and returns that term.
@@ -57,6 +67,25 @@ impl Bench {
                 format!("none; it is in term {}", self.term()),
             ),
         }
+    }
+
+    /// Expects the server to ask for votes although `noise` happens all the time, which must not keep it from that.
+    #[track_caller]
+    pub(crate) fn expect_candidate_despite(&self, noise: impl Fn(), what: &str) {
+        let stands = |letter: &Letter| matches!(letter.request, Request::Vote { .. });
+        let deadline = Instant::now() + ELECTION_MAX;
+        while Instant::now() < deadline {
+            if self.count_letters(stands) > 0 {
+                return;
+            }
+            noise();
+            self.0.lab.sleep_ms(50);
+        }
+        self.fail(
+            format!("S{SERVER} does not stand for election as long as {what}"),
+            format!("a RequestVote within {ELECTION_MAX:?}"),
+            format!("none; it is in term {}", self.term()),
+        );
     }
 
     /// Has the server elected by these peers, which follow it from then on, and returns its term. All others are silent.
@@ -225,7 +254,7 @@ impl Bench {
 impl VoteRequest<'_> {
     /// Sends it, and expects the vote.
     #[track_caller]
-    pub(crate) fn is_granted(self, why: &str) {
+    pub(crate) fn is_granted(&self, why: &str) {
         let reply = self.send();
         self.peer.bench.expect(
             matches!(reply, Some((_, true))),
@@ -237,7 +266,7 @@ impl VoteRequest<'_> {
 
     /// Sends it, and expects a refusal.
     #[track_caller]
-    pub(crate) fn is_refused(self, why: &str) {
+    pub(crate) fn is_refused(&self, why: &str) {
         let reply = self.send();
         self.peer.bench.expect(
             matches!(reply, Some((_, false))),

@@ -196,8 +196,13 @@ impl<'a> Nemesis<'a> {
         self.cluster.network().in_order();
         for server in self.cluster.servers() {
             self.revive(server);
-            self.cluster.resume(server);
+            if self.lab.record().seen(server).is_paused {
+                self.cluster.resume(server);
+            }
         }
+        // A power failure may be under way, in a save that takes its time.
+        self.lab.sleep(trouble::DISK_MAX * 2);
+        self.cluster.servers().into_iter().for_each(|server| self.revive(server));
         self.cluster.repair();
     }
 

@@ -12,8 +12,8 @@ use crate::cluster::Moment;
 const CLOCK_PPM: u32 = 1_000_000;
 /// How far a clock may be off: three tenths.
 const CLOCK_OFF_PPM: u64 = 300_000;
-/// How long a save takes on a slow disk, in milliseconds, at most.
-const DISK_MAX_MS: u64 = 40;
+/// How long a save takes on a slow disk at most.
+pub(super) const DISK_MAX: Duration = Duration::from_millis(40);
 /// A power failure comes at one of so many next saves.
 const SAVES_MAX: u64 = 6;
 
@@ -103,12 +103,16 @@ impl Nemesis<'_> {
     }
 
     fn stop(&mut self, trouble: Trouble, server: ServerId) -> Option<Ending> {
+        if self.lab.record().seen(server).is_paused {
+            // Else `kill` would wait for a lock that a paused thread may hold.
+            self.cluster.resume(server);
+        }
         match trouble {
             Trouble::Crash => self.cluster.crash(server),
             Trouble::PowerFailure => self.cluster.power_failure(server),
             Trouble::PowerFailureAtSave => {
                 let moment = if self.lab.happens(50) { Moment::BeforeSave } else { Moment::AfterSave };
-                let disk = Duration::from_millis(self.lab.below(2) * self.lab.below(DISK_MAX_MS));
+                let disk = self.up_to(DISK_MAX) * self.lab.below(2) as u32;
                 self.cluster.power_failure_at_save(server, 1 + self.lab.below(SAVES_MAX), moment, disk);
             }
             _ => {
@@ -129,7 +133,7 @@ impl Nemesis<'_> {
                 self.cluster.set_clock_rate(server, ppm as u32).then_some(Ending::RightClock(server))
             }
             _ => {
-                let time = Duration::from_millis(1 + self.lab.below(DISK_MAX_MS));
+                let time = self.up_to(DISK_MAX);
                 self.cluster.slow_disk(server, time);
                 Some(Ending::FastDisk(server))
             }
@@ -186,7 +190,7 @@ impl Nemesis<'_> {
     }
 
     /// Takes a server whose power has failed at a save from the network, so that it can be started again. A power failure
-    /// that is still to come is called off.
+    /// that is still to come is called off, unless its save has begun.
     pub(super) fn revive(&self, server: ServerId) {
         if self.cluster.has_lost_power(server) {
             self.cluster.power_failure(server);

@@ -259,11 +259,11 @@ pub fn entries_leave_at_once_3b(lab: &Lab) {
         bench.forget_letters();
         bench.peer(1).next_letter(ELECTION_MAX, is_append);
         let index = bench.start_command().index;
-        let letter = bench.peer(1).next_letter(Duration::from_millis(30), Request::has_entries);
+        let letter = bench.peer(1).next_letter(bench.at_once(), Request::has_entries);
         bench.expect(
             letter.is_some(),
             format!("entry {index} is not sent when it comes"),
-            "an AppendEntries with it within 30 ms of start",
+            format!("an AppendEntries with it within {:?} of start", bench.at_once()),
             "none, although the follower is well",
         );
         bench.expect_applies(index, "both followers store it");

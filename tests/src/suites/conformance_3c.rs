@@ -20,7 +20,9 @@ pub fn vote_survives_3c(lab: &Lab) {
         "votedFor is persistent: a restarted server votes for nobody else in the term (Fig. 2, State)",
         "votedFor is not stored, or not restored",
     );
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    // The term is stored already, so that the vote alone is new.
+    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).asks_vote(5).is_granted("a late request; nobody has its vote of term 5");
     bench.restart();
     bench.peer(2).asks_vote(5).is_refused("S1 has its vote of term 5, from before the restart");
     bench.peer(1).asks_vote(5).is_granted("S1 has its vote of term 5");
@@ -71,6 +73,8 @@ pub fn entries_survive_3c(lab: &Lab) {
         "log[] is persistent: what a follower has acknowledged survives its restart (Fig. 2, State)",
         "entries are not stored when AppendEntries brings them, or not restored",
     );
+    // The term is stored already, so that the entries alone are new.
+    bench.peer(1).appends(2).succeeds("S1 leads term 2");
     bench.peer(1).appends(2).entries(&[1, 2, 2]).succeeds("it follows the empty log");
     bench.restart();
     bench
@@ -94,6 +98,7 @@ pub fn cut_survives_3c(lab: &Lab) {
         "the log is cut in memory only",
     );
     bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(2).appends(2).after(3, 1).succeeds("S2 leads term 2");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
     bench.restart();
     bench.expect_entry(2, 2, "it took the place of one of term 1, before the restart");
@@ -148,6 +153,8 @@ pub fn entries_stored_before_reply_3c(lab: &Lab) {
         "persistent state is updated on stable storage before responding to RPCs (Fig. 2, State)",
         "entries are stored after the reply has left, or by another thread",
     );
+    // The term is stored already, so that the entries alone are new.
+    bench.peer(1).appends(2).succeeds("S1 leads term 2");
     bench.slow_disk(SLOW);
     bench.peer(1).appends(2).entries(&[1, 2]).succeeds("it follows the empty log");
     let then = bench.storage();
