@@ -62,7 +62,9 @@ impl Mutants {
         let mut mutants = catalogue.select(&self.names)?;
         mutants.retain(|mutant| mutant.fast || !self.fast);
         if self.list {
-            mutants.iter().for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
+            mutants
+                .iter()
+                .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(Verdict::Ok);
         }
         let began = Instant::now();

@@ -159,9 +159,12 @@ impl Catalogue {
                 }
                 (_, None) => bail!("mutant {name} does not say which test should find it"),
                 (suites, Some(test)) => {
-                    let is_there = crate::suites::find(test)
-                        .is_some_and(|case| suites.parts().contains(&case.part));
-                    ensure!(is_there, "mutant {name} should be found by {test}, which is no test of its suites");
+                    let is_there =
+                        crate::suites::find(test).is_some_and(|case| suites.parts().contains(&case.part));
+                    ensure!(
+                        is_there,
+                        "mutant {name} should be found by {test}, which is no test of its suites"
+                    );
                 }
             }
         }

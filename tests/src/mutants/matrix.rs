@@ -42,8 +42,7 @@ impl<'a> Matrix<'a> {
     /// The numbers, a sentence each.
     #[must_use]
     pub fn numbers(&self) -> Vec<String> {
-        let caught: Vec<_> =
-            self.rows.iter().filter(|(_, trial)| trial.verdict == Verdict::Caught).collect();
+        let caught: Vec<_> = self.rows.iter().filter(|(_, trial)| trial.verdict == Verdict::Caught).collect();
         let count = |is: &dyn Fn(&(&Mutant, &Trial)) -> bool| caught.iter().filter(|row| is(row)).count();
         let at_once = count(&|(_, trial)| trial.is_caught_at_once());
         let explained = count(&|(_, trial)| trial.is_explained);
@@ -58,7 +57,11 @@ impl<'a> Matrix<'a> {
         let runs: usize = self.unmutated.iter().map(|trial| trial.runs.len()).sum();
         let alarms = self.unmutated.iter().filter(|trial| trial.verdict != Verdict::Survived).count();
         let mut numbers = vec![
-            format!("{} of {} caught; {at_once} of them with the first seed of some test", caught.len(), self.rows.len()),
+            format!(
+                "{} of {} caught; {at_once} of them with the first seed of some test",
+                caught.len(),
+                self.rows.len()
+            ),
             format!("{explained} of {} reports name the broken rule or what was expected", caught.len()),
         ];
         if let Some(median) = median(timed) {
@@ -69,7 +72,10 @@ impl<'a> Matrix<'a> {
         }
         numbers.push(format!("the unmutated code: {runs} runs, {alarms} false alarms"));
         if tried > 0 {
-            numbers.push(format!("MIT's suite, of the {tried} that it was tried on: {} caught", tried - survived));
+            numbers.push(format!(
+                "MIT's suite, of the {tried} that it was tried on: {} caught",
+                tried - survived
+            ));
         }
         numbers
     }
@@ -83,7 +89,9 @@ impl<'a> Matrix<'a> {
             if mutant.group != group {
                 group = &mutant.group;
                 let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
-                out += &format!("\n### {title}\n\n| mutant | the bug | found by | what the report says | MIT |\n|---|---|---|---|---|\n");
+                out += &format!(
+                    "\n### {title}\n\n| mutant | the bug | found by | what the report says | MIT |\n|---|---|---|---|---|\n"
+                );
             }
             let cells = [
                 format!("`{}`", mutant.name),
@@ -112,7 +120,8 @@ pub fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
         Verdict::TimedOut => "TIMED OUT",
         Verdict::Crashed => "CRASHED",
     };
-    let name = if trial.name == UNMUTATED { format!("{UNMUTATED} ({})", trial.group) } else { trial.name.clone() };
+    let name =
+        if trial.name == UNMUTATED { format!("{UNMUTATED} ({})", trial.group) } else { trial.name.clone() };
     let mut line = format!("{name:<40} {verdict:<20}");
     if !trial.runs.is_empty() {
         line += &format!(" {:>4} runs {:>7.0} ms", trial.runs.len(), trial.cpu_ms);

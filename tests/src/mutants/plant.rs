@@ -63,7 +63,11 @@ mod tests {
         replace("disarm.toml", &catalogue.disarm, &mut clean).expect("disarming");
         for mutant in &catalogue.mutants {
             let changed = plant(mutant, &clean).expect("planting");
-            assert!(changed.iter().all(|(file, text)| clean[file] != *text), "{} changes nothing", mutant.name);
+            assert!(
+                changed.iter().all(|(file, text)| clean[file] != *text),
+                "{} changes nothing",
+                mutant.name
+            );
         }
     }
 

@@ -20,8 +20,7 @@ pub fn update(root: &Path, matrix: &Matrix<'_>) -> Result<()> {
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let numbers: String = matrix.numbers().iter().map(|number| format!("- {number}\n")).collect();
     let inside = format!("\n{numbers}{}\n", matrix.markdown());
-    let text =
-        between(&text, &inside).with_context(|| format!("{} has no place for it", path.display()))?;
+    let text = between(&text, &inside).with_context(|| format!("{} has no place for it", path.display()))?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 

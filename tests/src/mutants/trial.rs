@@ -236,11 +236,7 @@ fn cargo_tests(workshop: &Workshop, mutant: &Mutant) -> Result<Trial> {
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if !built.status.success() {
-        return Ok(Trial {
-            build_ms,
-            message: text(&built.stderr),
-            ..what.verdict(Verdict::DoesNotCompile)
-        });
+        return Ok(Trial { build_ms, message: text(&built.stderr), ..what.verdict(Verdict::DoesNotCompile) });
     }
     let began = Instant::now();
     let ran = workshop
