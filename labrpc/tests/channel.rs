@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{failure, in_both_worlds, in_simulation, misuse, outcomes};
+use common::{failure, in_both_worlds, in_simulation, misuse, outcomes_in_fixed_order};
 use labrpc::channel::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError, after, at, bounded,
     never, tick, unbounded,
@@ -357,7 +357,7 @@ fn nothing_comes_from_never() {
 
 #[test]
 fn the_seed_decides_who_is_served() {
-    let seen = outcomes(|| {
+    let seen = outcomes_in_fixed_order(|| {
         let (sender, receiver) = unbounded();
         let (said, heard) = unbounded();
         for name in ["a", "b", "c"] {

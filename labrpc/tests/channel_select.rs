@@ -5,7 +5,7 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use common::{failure, in_both_worlds, in_simulation, outcomes};
+use common::{failure, in_both_worlds, in_simulation, outcomes_in_fixed_order};
 use labrpc::channel::{
     Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, after, bounded, never,
     select, select_biased, tick, unbounded,
@@ -161,7 +161,7 @@ fn many_arms_are_read() {
 
 #[test]
 fn of_several_ready_arms_each_is_chosen_now_and_then() {
-    let seen = outcomes(|| {
+    let seen = outcomes_in_fixed_order(|| {
         let (sender, receiver) = unbounded();
         let (other, others) = unbounded();
         sender.send(0).unwrap();

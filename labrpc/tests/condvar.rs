@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{failure, in_both_worlds, in_simulation, outcomes};
+use common::{failure, in_both_worlds, in_simulation, outcomes_in_fixed_order};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
@@ -162,7 +162,7 @@ fn a_notification_is_not_spent_on_one_who_has_given_up() {
 
 #[test]
 fn the_seed_decides_who_is_notified() {
-    let seen = outcomes(|| {
+    let seen = outcomes_in_fixed_order(|| {
         let shared = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         for i in 0..3 {
             let shared = Arc::clone(&shared);

@@ -156,6 +156,47 @@ fn a_crash_frees_the_callers() {
     });
 }
 
+/// A request that is under way when its server's node crashes finds nobody, and its caller hears of it then.
+#[test]
+fn a_request_does_not_arrive_at_a_crashed_node() {
+    in_simulations(4, || {
+        let network = Network::new();
+        let node = add_server(&network, 0, slow(ms(1)).0);
+        let late = Delay::new(Delays::Fixed(ms(50))).on(Traffic::requests());
+        let _fault = network.add_rule(late);
+        let call = call_aside(&tester_end(&network, 0));
+        thread::sleep(ms(10));
+        node.crash();
+        let (reply, took) = call.join().unwrap();
+        assert_eq!((reply, network.server_tally(0).calls), (None, 0));
+        assert!((ms(50)..ms(51)).contains(&took), "heard of it after {took:?}");
+    });
+}
+
+/// Calls that fail at once cost virtual time all the same: a loop of them ends.
+#[test]
+fn time_passes_in_a_loop_of_calls_that_fail_at_once() {
+    in_simulations(4, || {
+        let network = Network::new();
+        add_server(&network, 0, echo());
+        let _fault = network.add_rule(Loss::always());
+        let end = tester_end(&network, 0);
+        for _ in 0..2 {
+            let start = Instant::now();
+            let mut calls = 0;
+            while start.elapsed() < ms(1) {
+                assert_eq!(end.call::<_, u64>("Echo.Int", &5_u64), None);
+                calls += 1;
+            }
+            assert!(
+                (100..=1000).contains(&calls),
+                "{calls} calls in a millisecond of steps of a microsecond"
+            );
+            network.cleanup();
+        }
+    });
+}
+
 /// Handlers of a paused node wait until it goes on.
 #[test]
 fn handlers_of_a_paused_node_wait() {

@@ -49,6 +49,8 @@ impl ClientEnd {
         let location = Location::caller();
         self.shared.world.assert_here();
         if matches!(self.shared.world, World::Simulated(_)) {
+            // What was unlocked before the call can change before it is sent; and a loop of calls that fail at once
+            // sees time pass.
             sim::step(Kind::Send, 0, location);
         }
         let bytes = match wire::encode(args) {

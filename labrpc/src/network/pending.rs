@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex};
 
 use super::real::Spinning;
-use crate::sim::{self, Kind, Wait, Waiter, Woken};
+use crate::sim::{self, Wait, Waiter, Woken};
 
 /// How a call ended.
 pub(super) enum Outcome {
@@ -80,21 +80,17 @@ impl Pending {
         }
     }
 
-    /// Waits in a simulation. A call takes a step at least, so that time passes in a loop of calls that fail at once.
+    /// Waits in a simulation.
     pub(super) fn wait_simulated(
         self: Arc<Self>,
         method: &'static str,
         location: &'static Location<'static>,
     ) -> Outcome {
-        let mut waited = false;
         loop {
             let mut cell = self.cell.lock();
             if let Some(outcome) = cell.outcome.take() {
                 drop(cell);
                 self.give_back();
-                if !waited {
-                    sim::step(Kind::Recv, 0, location);
-                }
                 return outcome;
             }
             cell.waiter = Some(sim::waiter());
@@ -102,7 +98,6 @@ impl Pending {
             if sim::wait(Wait::Reply(method), None, location) == Woken::ByTheEnd {
                 return Outcome::Nothing;
             }
-            waited = true;
         }
     }
 

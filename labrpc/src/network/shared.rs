@@ -25,7 +25,6 @@ use super::rules::{Delays, Entry, Fate, Held, Plan, judge};
 use super::state::{Begun, Observers, Rules, State};
 use super::world::World;
 use super::{Address, Network};
-use crate::sim::{self, Kind};
 use crate::wire::{self, Describe};
 
 /// A network's state and world; what all its handles share.
@@ -100,7 +99,6 @@ impl Shared {
         let begun =
             self.state.lock().begin(end, request.method, size, self.world.now_ns(), Arc::clone(&pending));
         let Some(begun) = begun else {
-            self.pause_after_the_end(location);
             return Called { outcome: Outcome::Nothing, parcel: None, end, observers: None };
         };
         let Begun { key, method, name, from, to, incarnation, .. } = begun;
@@ -122,13 +120,6 @@ impl Shared {
             World::Real(real) => pending.wait_real(&real.callers),
         };
         Called { outcome, parcel: parcel_ids, end, observers: begun.observers }
-    }
-
-    /// A network that was cleaned up answers nothing, at once; a loop of calls to it must see time pass all the same.
-    fn pause_after_the_end(&self, location: &'static Location<'static>) {
-        if matches!(self.world, World::Simulated(_)) {
-            sim::step(Kind::Recv, 0, location);
-        }
     }
 
     fn send_request(self: &Arc<Self>, parcel: Parcel, args: &dyn Describe, begun: &Begun) {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+use std::collections::BTreeSet;
+
 use labrpc::sim::{Cause, Failure, Policy, Sim};
 
 /// Seeds per policy.
@@ -47,9 +49,19 @@ pub(crate) fn misuse(body: fn()) -> String {
 }
 
 /// Over all schedules of [`in_simulation`], the different values that `body` returned.
-pub(crate) fn outcomes<T: Ord + Send + 'static>(body: fn() -> T) -> std::collections::BTreeSet<T> {
-    let mut seen = std::collections::BTreeSet::new();
-    for policy in POLICIES {
+pub(crate) fn outcomes<T: Ord + Send + 'static>(body: fn() -> T) -> BTreeSet<T> {
+    outcomes_under(&POLICIES, body)
+}
+
+/// As [`outcomes`], over seeds of the policy under which threads run in a fixed order: only what else depends on the
+/// seed can differ.
+pub(crate) fn outcomes_in_fixed_order<T: Ord + Send + 'static>(body: fn() -> T) -> BTreeSet<T> {
+    outcomes_under(&[Policy::Fifo], body)
+}
+
+fn outcomes_under<T: Ord + Send + 'static>(policies: &[Policy], body: fn() -> T) -> BTreeSet<T> {
+    let mut seen = BTreeSet::new();
+    for &policy in policies {
         for seed in 0..SEEDS {
             match Sim::new(seed).policy(policy).run(body) {
                 Ok((value, _)) => seen.insert(value),

@@ -121,10 +121,12 @@ pub fn synchronised_starts_3a(lab: &Lab) {
 /// Catches: a timer that is not reset when a vote is granted, and timeouts that are too much alike.
 pub fn few_terms_3a(lab: &Lab) {
     const ELECTIONS: Term = 20;
-    /// The mean of a correct Raft is 1.1 terms per election.
-    const TERMS_MAX: Term = 2 * ELECTIONS;
+    /// Measured over 40 seeds: a correct Raft takes 20 to 28, one that does not reset the timer 37 to 64.
+    const TERMS_MAX: Term = 35;
 
-    let cluster = lab.cluster(7).unreliable().start();
+    let cluster = lab.cluster(7).start();
+    // So slow that a voter's own timer may well run out between its vote and the first heartbeat.
+    let _slow = cluster.delays(1.0, Duration::from_millis(100));
     let (first, mut leader) = cluster.check_leader_after(0);
     let mut term = first;
     for _ in 0..ELECTIONS {
