@@ -17,8 +17,8 @@
 //! # Rules
 //!
 //! - Nothing is ever planted in the tree, only in the copies.
-//! - The reference checks itself at every step, which would find many bugs before a suite does. In the copies that is
-//!   switched off (`disarm.toml`): a student's Raft does not do so.
+//! - The reference checks itself at every step, which would find many bugs before a suite does. Where a bug of the Raft is
+//!   planted, that is switched off (`disarm.toml`): a student's Raft does not do so.
 //! - The order of runs is by seed: every test with the first seed, the expected one before the others, then every
 //!   test with the second. So a bug that a test finds with some seed is not found sooner by luck in the order of tests.
 

@@ -2,10 +2,7 @@
 //!
 //! It is a process of its own so that a bug which eats the processor, the stack or the memory takes nothing else with it.
 
-use std::time::Duration;
-
 use labrpc::sim::{Policy, Tracing};
-use labrpc::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::case::TestCase;
@@ -113,37 +110,11 @@ pub fn probe(
 
 fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
     let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
-    let began = Clock::now();
+    let began = cpu_time::ProcessTime::now();
     let outcome = run_case(case, implementation, plan);
     let cpu_ms = began.elapsed().as_secs_f64() * 1000.0;
     let failure = outcome.defeat.as_deref().map(Said::of);
     Run { test: case.name.to_owned(), seed, cpu_ms, failure }
-}
-
-/// The processor time of this thread where the system tells it (Linux), else real time.
-struct Clock {
-    began: Instant,
-    cpu: Option<Duration>,
-}
-
-impl Clock {
-    fn now() -> Self {
-        Self { began: Instant::now(), cpu: thread_time() }
-    }
-
-    fn elapsed(&self) -> Duration {
-        match (self.cpu, thread_time()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.began.elapsed(),
-        }
-    }
-}
-
-/// The first number of `schedstat` is the time on a processor, in nanoseconds.
-fn thread_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanos = text.split_whitespace().next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanos)).filter(|time| !time.is_zero())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use labrpc::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Mutant, Suites};
-use super::plant::{Texts, plant};
+use super::plant::Texts;
 use super::probe::Run;
 use super::workshop::Workshop;
 use crate::suites;
@@ -88,7 +88,7 @@ impl Trial {
 /// When the trial cannot be held: the bug cannot be planted, a program cannot be started.
 pub fn hold(workshop: &mut Workshop, what: Defendant<'_>, terms: Terms) -> Result<Trial> {
     let files = match what {
-        Defendant::Mutant(mutant) => plant(mutant, workshop.clean())?,
+        Defendant::Mutant(mutant) => workshop.plant(mutant)?,
         Defendant::Unmutated(_) => Texts::new(),
     };
     workshop.set(&files).context("planting")?;
@@ -127,14 +127,21 @@ impl Defendant<'_> {
         }
     }
 
+    fn suites(&self) -> Suites {
+        match self {
+            Self::Mutant(mutant) => mutant.suites(),
+            Self::Unmutated(suites) => *suites,
+        }
+    }
+
     /// The tests, the expected one first.
     fn tests(&self) -> Vec<&'static str> {
-        let (suites, first) = match self {
-            Self::Mutant(mutant) => (mutant.suites(), mutant.test.as_deref()),
-            Self::Unmutated(suites) => (*suites, None),
+        let first = match self {
+            Self::Mutant(mutant) => mutant.test.as_deref(),
+            Self::Unmutated(_) => None,
         };
         let of_part = |part: &_| suites::of_part(*part).map(|case| case.name);
-        let mut names: Vec<&'static str> = suites.parts().iter().flat_map(of_part).collect();
+        let mut names: Vec<&'static str> = self.suites().parts().iter().flat_map(of_part).collect();
         names.sort_by_key(|name| Some(*name) != first); // stable: the rest stays in order
         names
     }
@@ -143,14 +150,15 @@ impl Defendant<'_> {
 fn suites_of_the_lab(workshop: &Workshop, what: Defendant<'_>, terms: Terms) -> Result<Trial> {
     let began = Instant::now();
     let mut cargo = workshop.cargo();
-    cargo.args(["build", "--offline", "--quiet", "-p", "lab", "--bin", "lab"]);
+    let (arguments, program) = workshop.program(what.suites());
+    cargo.args(["build", "--offline", "--quiet"]).args(arguments);
     let built = cargo.output().context("cannot start cargo")?;
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
     if !built.status.success() {
         let message = String::from_utf8_lossy(&built.stderr).into_owned();
         return Ok(Trial { build_ms, message, ..what.verdict(Verdict::DoesNotCompile) });
     }
-    let mut probe = limited(&workshop.program(), terms.cpu_max);
+    let mut probe = limited(&program, terms.cpu_max);
     probe.current_dir(workshop.path()).arg("probe").args(["--seeds", &terms.seeds.to_string()]);
     if terms.is_thorough {
         probe.arg("--all");
