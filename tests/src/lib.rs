@@ -34,6 +34,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod mutants;
 pub mod nemesis;
 pub mod observation;
 mod real;
