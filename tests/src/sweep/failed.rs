@@ -1,0 +1,204 @@
+//! A failed run in two lines: what kind of failure, and its headline. Failures with the same cause are counted together.
+
+use std::fmt;
+
+use labrpc::sim::Cause;
+use serde::{Deserialize, Serialize};
+
+use crate::run::Defeat;
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) seed: u64,
+    pub(crate) kind: Kind,
+    /// What went wrong, in one line.
+    pub(crate) headline: String,
+}
+
+/// How a run can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// A rule of the paper was broken.
+    Rule,
+    /// The scenario expected something else.
+    Expectation,
+    /// A thread panicked.
+    Panic,
+    /// All threads wait for ever.
+    Deadlock,
+    /// The limit of virtual time was reached.
+    TimeLimit,
+    /// The limit of steps was reached.
+    Livelock,
+    /// A thread does not come back to the scheduler.
+    Stall,
+    /// Something was used in a way that its world does not allow.
+    Misuse,
+    /// An invalid access to memory.
+    Segfault,
+    /// A stack has no room left.
+    StackOverflow,
+    /// The process aborted itself.
+    Abort,
+    /// The code under test ended the process.
+    Exit,
+    /// The process used more memory than it may.
+    Memory,
+    /// No answer came for too long.
+    Hang,
+    /// The process was killed, by the system or by somebody.
+    Killed,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rule => "broken rule",
+            Self::Expectation => "failed expectation",
+            Self::Panic => "panic",
+            Self::Deadlock => "deadlock",
+            Self::TimeLimit => "limit of virtual time",
+            Self::Livelock => "livelock",
+            Self::Stall => "stall",
+            Self::Misuse => "misuse",
+            Self::Segfault => "segmentation fault",
+            Self::StackOverflow => "stack overflow",
+            Self::Abort => "abort",
+            Self::Exit => "exit of the process",
+            Self::Memory => "memory run wild",
+            Self::Hang => "hang",
+            Self::Killed => "killed process",
+        })
+    }
+}
+
+/// The longest headline, in characters.
+const HEADLINE_MAX: usize = 300;
+
+impl Failed {
+    /// A failure with a headline, which is made one line.
+    pub(crate) fn new(seed: u64, kind: Kind, headline: &str) -> Self {
+        let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
+        let headline = match line.char_indices().nth(HEADLINE_MAX) {
+            Some((end, _)) => format!("{}...", &line[..end]),
+            None => line,
+        };
+        Self { seed, kind, headline }
+    }
+
+    /// What a run came to that ended in good order, and lost.
+    pub(crate) fn of(seed: u64, defeat: &Defeat) -> Self {
+        let (kind, headline) = match (&defeat.finding, &defeat.cause) {
+            (Some(finding), _) if finding.rule.is_some() => (Kind::Rule, finding.headline.clone()),
+            (Some(finding), _) if finding.headline.contains(" panicked: ") => {
+                let place = finding.place.as_deref().map_or(String::new(), |place| format!(" (at {place})"));
+                (Kind::Panic, format!("{}{place}", finding.headline))
+            }
+            (Some(finding), _) => (Kind::Expectation, finding.headline.clone()),
+            (None, Some(cause)) => of_cause(cause),
+            (None, None) => match defeat.message.as_deref() {
+                Some(message) if message.starts_with("the test hangs") => (Kind::Hang, message.to_owned()),
+                message => (Kind::Panic, message.unwrap_or("it failed").to_owned()),
+            },
+        };
+        Self::new(seed, kind, &headline)
+    }
+
+    /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
+    /// source keep theirs, since another line is another cause.
+    pub(crate) fn cause(&self) -> (Kind, String) {
+        let words: Vec<String> = self.headline.split(' ').map(without_numbers).collect();
+        (self.kind, words.join(" "))
+    }
+}
+
+fn of_cause(cause: &Cause) -> (Kind, String) {
+    match cause {
+        Cause::Panic(panic) => {
+            let place = panic.location.as_deref().unwrap_or("an unknown place");
+            (Kind::Panic, format!("{} panicked at {place}: {}", panic.thread, panic.message))
+        }
+        Cause::Deadlock { cycle, .. } if !cycle.is_empty() => {
+            (Kind::Deadlock, format!("deadlock: {} wait for each other in a circle", cycle.join(", ")))
+        }
+        Cause::Deadlock { .. } => (Kind::Deadlock, "deadlock: all threads wait for ever".to_owned()),
+        Cause::TimeLimit { limit_ns, .. } => {
+            let seconds = limit_ns / 1_000_000_000;
+            (Kind::TimeLimit, format!("the test did not end within {seconds} s of virtual time"))
+        }
+        Cause::StepLimit { limit, spinners } => {
+            let busiest =
+                spinners.first().map_or(String::new(), |busiest| format!(", busiest: {}", busiest.thread));
+            (Kind::Livelock, format!("livelock: {limit} steps and no end{busiest}"))
+        }
+        Cause::Stall { thread, stalled, .. } => {
+            let seconds = stalled.as_secs_f64();
+            let text = format!(
+                "{thread} ran for {seconds:.1} s of real time without giving way: an endless loop, or it \
+                                waits for something real"
+            );
+            (Kind::Stall, text)
+        }
+        Cause::Misuse { message, thread, .. } => (Kind::Misuse, format!("{thread}: {message}")),
+        other => (Kind::Panic, other.to_string()),
+    }
+}
+
+fn without_numbers(word: &str) -> String {
+    if word.contains(".rs:") {
+        return word.to_owned();
+    }
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..start]);
+        out.push('#');
+        let number = &rest[start..];
+        let digits = match number.strip_prefix("0x") {
+            Some(hex) => 2 + hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len()),
+            None => number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()),
+        };
+        rest = &number[digits..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(headline: &str) -> String {
+        Failed::new(1, Kind::Rule, headline).cause().1
+    }
+
+    #[test]
+    fn numbers_do_not_make_another_cause() {
+        assert_eq!(
+            cause("S4 voted twice in term 12: for S2 and for S5"),
+            "S# voted twice in term #: for S# and for S#"
+        );
+        assert_eq!(cause("at 0x1f2e, 1.5 s"), "at #, #.# s");
+        assert_eq!(cause("no number, Ünïcode ß"), "no number, Ünïcode ß");
+        assert_eq!(cause(""), "");
+    }
+
+    #[test]
+    fn another_line_of_the_source_is_another_cause() {
+        let at = |line| cause(&format!("S1/ticker panicked at raft/src/log.rs:{line}:9: index 7"));
+        assert_ne!(at(10), at(11));
+        assert_eq!(at(10), "S#/ticker panicked at raft/src/log.rs:10:9: index #");
+    }
+
+    #[test]
+    fn another_kind_is_another_cause() {
+        assert_ne!(Failed::new(1, Kind::Rule, "x").cause(), Failed::new(1, Kind::Panic, "x").cause());
+    }
+
+    #[test]
+    fn a_headline_is_one_line_and_not_too_long() {
+        let failed = Failed::new(1, Kind::Panic, &format!("a\n  b {}", "x".repeat(1000)));
+        assert!(failed.headline.starts_with("a b xxx") && failed.headline.len() < 310, "{}", failed.headline);
+    }
+}
