@@ -33,6 +33,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod mutants;
 pub mod observation;
 mod real;
 pub mod record;

@@ -6,7 +6,9 @@ mod arguments;
 mod check;
 mod grade;
 mod list;
+mod mutants;
 mod names;
+mod probe;
 mod replay;
 
 use std::process::ExitCode;
@@ -41,6 +43,11 @@ enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Plants bugs in copies of the reference and shows which tests find them.
+    Mutants(mutants::Mutants),
+    /// Runs tests and prints a line of JSON for each run.
+    #[command(hide = true)]
+    Probe(probe::Probe),
     /// Checks a history of operations in a file for linearizability.
     Check(check::Check),
 }
@@ -76,6 +83,8 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Grade(grade) => grade.run(implementation),
         Command::List(list) => list.run(),
         Command::Replay(replay) => replay.run(implementation),
+        Command::Mutants(mutants) => mutants.run(),
+        Command::Probe(probe) => probe.run(implementation),
         Command::Check(check) => check.run(),
     };
     match verdict {
