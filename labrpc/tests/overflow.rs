@@ -10,6 +10,7 @@ use labrpc::thread;
 /// Asks this test, as a process of its own, to do it.
 const ASKED: &str = "LABRPC_TEST_OVERFLOW";
 
+#[allow(unconditional_recursion, reason = "that is what this is about")]
 fn without_end(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 64]);
     without_end(frame[0] + 1) + frame[1]

@@ -13,8 +13,10 @@
 //!
 //! It implements [`RaftServer`](raft_interface::RaftServer), and one line makes the `#[test]` functions of a part:
 //!
-//! ```ignore
-//! lab::suite_3a!(my_raft::Raft);
+//! ```no_run
+//! mod my_raft_is_graded {
+//!     lab::suite_3a!(raft::Raft);
+//! }
 //! ```
 //!
 //! `examples/another_raft.rs` does that for a Raft that is wrong.
@@ -31,6 +33,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod mutants;
 pub mod observation;
 mod real;
 pub mod record;

@@ -7,7 +7,9 @@ mod check;
 mod grade;
 mod list;
 mod merge;
+mod mutants;
 mod names;
+mod probe;
 mod quantity;
 mod repeat;
 mod replay;
@@ -45,6 +47,11 @@ enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Plants bugs in copies of the reference and shows which tests find them.
+    Mutants(mutants::Mutants),
+    /// Runs tests and prints a line of JSON for each run.
+    #[command(hide = true)]
+    Probe(probe::Probe),
     /// Checks a history of operations in a file for linearizability.
     Check(check::Check),
     /// Runs tests over very many seeds, on all cores, and says how often and why they fail.
@@ -90,6 +97,8 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Grade(grade) => grade.run(implementation),
         Command::List(list) => list.run(),
         Command::Replay(replay) => replay.run(implementation),
+        Command::Mutants(mutants) => mutants.run(),
+        Command::Probe(probe) => probe.run(implementation),
         Command::Check(check) => check.run(),
         Command::Sweep(sweep) => sweep.run(implementation),
         Command::Merge(merge) => merge.run(),

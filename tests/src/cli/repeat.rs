@@ -32,9 +32,11 @@ pub(super) struct Repeat {
     /// Stop after this time: 90s, 10m, 1h30m
     #[arg(long, value_parser = time)]
     time: Option<Duration>,
-    /// What cargo test is given: a filter, and after it anything else, such as -p labrpc
-    #[arg(required = true, trailing_var_arg = true)]
-    arguments: Vec<String>,
+    /// Which tests: a part of their names, as cargo test takes it
+    filter: String,
+    /// What else cargo test is given: -- -p labrpc
+    #[arg(last = true)]
+    rest: Vec<String>,
 }
 
 impl Repeat {
@@ -86,9 +88,10 @@ impl Repeat {
 
     /// Builds first, so that what does not compile is not taken for a failure.
     fn build(&self) -> Result<()> {
-        let cargo_arguments = self.arguments.split(|argument| argument == "--").next().unwrap_or_default();
-        let status =
-            self.cargo().arg("--no-run").args(cargo_arguments).status().context("cannot run cargo")?;
+        let of_cargo = self.rest.split(|argument| argument == "--").next().unwrap_or_default();
+        let mut cargo = self.cargo();
+        cargo.arg("--no-run").arg(&self.filter).args(of_cargo);
+        let status = cargo.status().context("cannot run cargo")?;
         if !status.success() {
             bail!("cargo test does not build");
         }
@@ -100,23 +103,19 @@ impl Repeat {
         let problem = || format!("cannot write {}", output.display());
         let file = File::create(output).with_context(problem)?;
         let also = file.try_clone().with_context(problem)?;
-        let status = self
-            .cargo()
-            .args(&self.arguments)
-            .stdout(file)
-            .stderr(also)
-            .status()
-            .context("cannot run cargo")?;
+        let mut cargo = self.cargo();
+        cargo.arg(&self.filter).args(&self.rest).stdout(file).stderr(also);
+        let status = cargo.status().context("cannot run cargo")?;
         if status.success() && tests_run(&read(output)?) == 0 {
-            bail!("no test matches {:?}: cargo test -- --list shows all", self.arguments.join(" "));
+            bail!("no test matches {:?}: cargo test -- --list shows all", self.filter);
         }
         Ok(status.success())
     }
 
     /// Keeps the output of a failure and shows its end.
     fn keep(&self, directory: &Path, output: &Path, number: u64) -> Result<PathBuf> {
-        let name: String = self.arguments.join("-");
-        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let name: String =
+            self.filter.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let kept = directory.join(format!("{name}-{number}.txt"));
         fs::rename(output, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
         let text = read(&kept)?;

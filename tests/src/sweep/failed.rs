@@ -5,6 +5,7 @@ use std::fmt;
 use labrpc::sim::Cause;
 use serde::{Deserialize, Serialize};
 
+use crate::report;
 use crate::run::Defeat;
 
 /// A run that failed.
@@ -90,18 +91,18 @@ impl Failed {
 
     /// What a run came to that ended in good order, and lost.
     pub(crate) fn of(seed: u64, defeat: &Defeat) -> Self {
-        let (kind, headline) = match (&defeat.finding, &defeat.cause) {
-            (Some(finding), _) if finding.rule.is_some() => (Kind::Rule, finding.headline.clone()),
-            (Some(finding), _) if finding.headline.contains(" panicked: ") => {
-                let place = finding.place.as_deref().map_or(String::new(), |place| format!(" (at {place})"));
-                (Kind::Panic, format!("{}{place}", finding.headline))
+        let headline = report::headline(defeat);
+        let kind = match (&defeat.finding, &defeat.cause) {
+            (Some(finding), _) if finding.rule.is_some() => Kind::Rule,
+            // In the real world a panic of a server is told as a finding.
+            (Some(finding), _) if finding.expected == "no panic" => {
+                let place = finding.place.as_deref().unwrap_or("an unknown place");
+                return Self::new(seed, Kind::Panic, &format!("{headline} (at {place})"));
             }
-            (Some(finding), _) => (Kind::Expectation, finding.headline.clone()),
-            (None, Some(cause)) => of_cause(cause),
-            (None, None) => match defeat.message.as_deref() {
-                Some(message) if message.starts_with("the test hangs") => (Kind::Hang, message.to_owned()),
-                message => (Kind::Panic, message.unwrap_or("it failed").to_owned()),
-            },
+            (Some(_), _) => Kind::Expectation,
+            (None, Some(cause)) => kind_of(cause),
+            (None, None) if headline.starts_with("the test hangs") => Kind::Hang,
+            (None, None) => Kind::Panic,
         };
         Self::new(seed, kind, &headline)
     }
@@ -114,35 +115,14 @@ impl Failed {
     }
 }
 
-fn of_cause(cause: &Cause) -> (Kind, String) {
+fn kind_of(cause: &Cause) -> Kind {
     match cause {
-        Cause::Panic(panic) => {
-            let place = panic.location.as_deref().unwrap_or("an unknown place");
-            (Kind::Panic, format!("{} panicked at {place}: {}", panic.thread, panic.message))
-        }
-        Cause::Deadlock { cycle, .. } if !cycle.is_empty() => {
-            (Kind::Deadlock, format!("deadlock: {} wait for each other in a circle", cycle.join(", ")))
-        }
-        Cause::Deadlock { .. } => (Kind::Deadlock, "deadlock: all threads wait for ever".to_owned()),
-        Cause::TimeLimit { limit_ns, .. } => {
-            let seconds = limit_ns / 1_000_000_000;
-            (Kind::TimeLimit, format!("the test did not end within {seconds} s of virtual time"))
-        }
-        Cause::StepLimit { limit, spinners } => {
-            let busiest =
-                spinners.first().map_or(String::new(), |busiest| format!(", busiest: {}", busiest.thread));
-            (Kind::Livelock, format!("livelock: {limit} steps and no end{busiest}"))
-        }
-        Cause::Stall { thread, stalled, .. } => {
-            let seconds = stalled.as_secs_f64();
-            let text = format!(
-                "{thread} ran for {seconds:.1} s of real time without giving way: an endless loop, or it \
-                                waits for something real"
-            );
-            (Kind::Stall, text)
-        }
-        Cause::Misuse { message, thread, .. } => (Kind::Misuse, format!("{thread}: {message}")),
-        other => (Kind::Panic, other.to_string()),
+        Cause::Deadlock { .. } => Kind::Deadlock,
+        Cause::TimeLimit { .. } => Kind::TimeLimit,
+        Cause::StepLimit { .. } => Kind::Livelock,
+        Cause::Stall { .. } => Kind::Stall,
+        Cause::Misuse { .. } => Kind::Misuse,
+        _ => Kind::Panic,
     }
 }
 

@@ -13,7 +13,7 @@ use labrpc::time::Instant;
 
 use super::failed::Failed;
 use super::message::{Answer, Cost, Order, mark};
-use super::system;
+use super::{remains, system};
 use crate::case::TestCase;
 use crate::implementation::Implementation;
 use crate::run::{Outcome, Plan, run_case};
@@ -81,7 +81,10 @@ impl Worker {
         let Some(defeat) = &outcome.defeat else { return (None, false) };
         match &defeat.cause {
             // It would stall again, and nothing is known of a stalled run but this.
-            Some(cause @ Cause::Stall { .. }) => (Some(format!("{}: {cause}", case.name)), true),
+            Some(cause @ Cause::Stall { .. }) => {
+                let again = remains::replay(case.name, &plan.policy.to_string(), "simulated", plan.seed);
+                (Some(format!("{}: {cause}\n  the test: {}\nreplay: {again}\n", case.name, case.about)), true)
+            }
             _ if plan.world == World::Real => {
                 (Some(report::failure(case, self.implementation, plan, outcome)), true)
             }
