@@ -139,8 +139,14 @@ mod tests {
 
     #[test]
     fn millions_of_runs_converge() {
-        let bound = failure_rate_max(30_000_000, 60_000_000);
-        assert!(bound > 0.5 && bound < 0.500_2, "{bound}");
+        for (failed, runs, wanted) in [
+            (30_000_000, 60_000_000, 0.500_106_183),
+            (500_000, 1_000_000, 0.500_822_926),
+            (1000, 60_000_000, 1.756e-5),
+        ] {
+            let bound = failure_rate_max(failed, runs);
+            assert!((bound - wanted).abs() < 1e-9, "{failed} of {runs}: {bound}");
+        }
     }
 
     #[test]
