@@ -123,6 +123,16 @@ impl Lab {
         panic!("{headline}");
     }
 
+    /// Ends the run as skipped: the implementation cannot be put to this test, through no fault of its own.
+    ///
+    /// # Panics
+    ///
+    /// Always: that is how a run ends.
+    pub fn skip(&self, why: &str) -> ! {
+        self.inner.record.skip(why);
+        panic!("skipped: {why}");
+    }
+
     /// Fails unless `holds`.
     ///
     /// # Panics

@@ -24,6 +24,7 @@
 pub mod case;
 pub mod cli;
 pub mod cluster;
+mod conformance;
 pub mod finding;
 pub mod grade;
 pub mod history;
@@ -34,6 +35,7 @@ pub mod lab;
 pub mod linearizability;
 mod messages;
 pub mod mutants;
+pub mod nemesis;
 pub mod observation;
 mod real;
 pub mod record;

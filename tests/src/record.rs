@@ -53,6 +53,8 @@ struct Books {
     leaders: BTreeMap<Term, ServerId>,
     /// The first thing that went wrong.
     finding: Option<Finding>,
+    /// Why the implementation cannot be put to this test.
+    skipped: Option<String>,
     /// The indexes that somebody waits to see applied, one for each who waits.
     awaited: Vec<Index>,
     /// What the network had counted when the run ended.
@@ -191,6 +193,15 @@ impl Record {
     /// Keeps a finding if it is the first.
     pub(crate) fn keep(&self, finding: Finding) {
         self.books.lock().finding.get_or_insert(finding);
+    }
+
+    /// The test cannot be run on this implementation, and why.
+    pub(crate) fn skip(&self, why: &str) {
+        self.books.lock().skipped.get_or_insert_with(|| why.to_owned());
+    }
+
+    pub(crate) fn skipped(&self) -> Option<String> {
+        self.books.lock().skipped.clone()
     }
 
     pub(crate) fn finding(&self) -> Option<Finding> {

@@ -43,6 +43,8 @@ pub struct Outcome {
     pub steps: u64,
     /// The events that were kept; `None` in the real world.
     pub trace: Option<Trace>,
+    /// Why it was skipped: the implementation cannot be put to this test. It has then neither passed nor failed.
+    pub skipped: Option<String>,
     /// Why it failed; `None` if it passed.
     pub defeat: Option<Box<Defeat>>,
 }
@@ -89,6 +91,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
     let wall = began.elapsed();
     let (report, defeat) = match result {
         Ok(((), report)) => (report, None),
+        Err(failure) if record.skipped().is_some() => (failure.report, None),
         Err(failure) => {
             let Failure { cause, report } = *failure;
             let defeat = defeat(&record, Some(cause), None);
@@ -102,6 +105,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         fingerprint: Some(report.trace.fingerprint),
         steps: report.steps,
         trace: Some(report.trace),
+        skipped: record.skipped(),
         defeat,
     }
 }
@@ -118,7 +122,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     });
     let elapsed = began.elapsed();
     let message = result.err();
-    let is_defeat = message.is_some() || record.finding().is_some();
+    let skipped = record.skipped();
+    let is_defeat = skipped.is_none() && (message.is_some() || record.finding().is_some());
     Outcome {
         tally: record.tally(),
         elapsed,
@@ -126,6 +131,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         fingerprint: None,
         steps: 0,
         trace: None,
+        skipped,
         defeat: is_defeat.then(|| Box::new(defeat(&record, None, message))),
     }
 }

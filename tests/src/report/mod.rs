@@ -19,6 +19,9 @@ pub use failure::{failure, headline};
 /// ```
 #[must_use]
 pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
+    if let Some(why) = &outcome.skipped {
+        return format!("Skipped {}: {why}", case.name);
+    }
     let tally = outcome.tally;
     let mut line = format!("Passed {:<34} {:>6.1} s", case.name, outcome.elapsed.as_secs_f64());
     if plan.world == World::Simulated {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::chaos;
 use super::part_3b::expect_index;
 use crate::cluster::Cluster;
 use crate::finding::Finding;
@@ -199,15 +198,6 @@ pub fn late_and_twice_3b(lab: &Lab) {
     }
     drop((late, twice));
     cluster.one(3);
-}
-
-/// Everything at once, without restarts from a snapshot.
-///
-/// Catches: what only a combination of faults shows.
-pub fn chaos_3b(lab: &Lab) {
-    let cluster = lab.cluster(5).start();
-    cluster.one(5);
-    chaos::rounds(lab, &cluster, 25);
 }
 
 /// Ten seconds in which nothing happens.
