@@ -43,6 +43,7 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod suites;
+mod sweep;
 pub mod timeline;
 
 pub use case::{Origin, Part, TestCase};

@@ -9,7 +9,7 @@ use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
 use crate::settings::World;
 
-pub use artifacts::{directory, write_log};
+pub use artifacts::{directory, root, write_log};
 pub use failure::{failure, headline};
 
 /// MIT's line for a test that passed, and what else identifies the run:
