@@ -71,12 +71,13 @@ impl Said {
         Self { kind, headline: report::headline(defeat), details }
     }
 
-    /// Whether these words are in it, in any case.
+    /// Whether these words are in it, in capitals or not; `one way | another` are two ways to say it.
     #[must_use]
     pub fn names(&self, words: &str) -> bool {
-        let words = words.to_lowercase();
-        let mut lines = std::iter::once(&self.headline).chain(&self.details);
-        lines.any(|line| line.to_lowercase().contains(&words))
+        let text: Vec<&str> =
+            std::iter::once(&self.headline).chain(&self.details).map(String::as_str).collect();
+        let text = text.join("\n").to_lowercase();
+        words.split(" | ").any(|words| text.contains(&words.to_lowercase()))
     }
 }
 
@@ -128,7 +129,9 @@ mod tests {
             headline: "S1 voted twice".into(),
             details: vec!["one vote per server and term (§5.2)".into()],
         };
-        for (words, is_there) in [("One vote", true), ("voted twice", true), ("log", false), ("", true)] {
+        for (words, is_there) in
+            [("One vote", true), ("log | voted twice", true), ("log", false), ("log | term 2", false)]
+        {
             assert_eq!(said.names(words), is_there, "{words}");
         }
     }

@@ -22,6 +22,7 @@ pub fn far_apart_3b(lab: &Lab) {
     cluster.disconnect(behind);
     let (_, leader) = cluster.check_leader_after(term);
     offer(&cluster, leader, ENTRIES);
+    cluster.one(2);
     expect_few_calls_for(lab, &cluster, behind, "lacks");
 
     let (term, astray) = cluster.check_leader_after(0);
@@ -29,6 +30,7 @@ pub fn far_apart_3b(lab: &Lab) {
     offer(&cluster, astray, ENTRIES);
     let (_, leader) = cluster.check_leader_after(term);
     offer(&cluster, leader, ENTRIES);
+    cluster.one(2);
     expect_few_calls_for(lab, &cluster, astray, "has other entries in the place of");
 }
 
@@ -36,7 +38,6 @@ fn offer(cluster: &Cluster, leader: ServerId, entries: u64) {
     for _ in 0..entries {
         cluster.offer(leader);
     }
-    cluster.one(2);
 }
 
 /// Restarts the other two, so that whoever leads starts at the end of its log; connects `server`, and counts the calls to
@@ -72,12 +73,12 @@ pub fn crossing_messages_3b(lab: &Lab) {
     for _ in 0..6 {
         let (term, old) = cluster.check_leader_after(0);
         let crossing = Crossing::begin(&cluster, old);
-        for _ in 0..5 {
-            cluster.offer(old);
-        }
-        cluster.check_leader_after(term);
+        offer(&cluster, old, 3);
+        let (_, leader) = cluster.check_leader_after(term);
+        offer(&cluster, leader, 12);
         cluster.one(6);
         crossing.meet();
+        offer(&cluster, old, 3); // entries to send at the moment of the meeting
         lab.sleep_ms(300);
         drop(crossing);
         cluster.one(7);
