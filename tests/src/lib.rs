@@ -34,6 +34,7 @@ pub mod kv;
 pub mod lab;
 pub mod linearizability;
 mod messages;
+pub mod mutants;
 pub mod nemesis;
 pub mod observation;
 mod real;
@@ -42,6 +43,7 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod suites;
+mod sweep;
 pub mod timeline;
 
 pub use case::{Origin, Part, TestCase};

@@ -12,7 +12,7 @@ use crate::implementation::Implementation;
 use crate::lab::Lab;
 use crate::real;
 use crate::record::{Record, Seen, Tally};
-use crate::settings::World;
+use crate::settings::{self, World};
 use crate::timeline::Happened;
 
 /// How one run is done.
@@ -85,6 +85,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         .policy(plan.policy)
         .time_max(case.time_max)
         .steps_max(case.steps_max)
+        .stall(settings::stall())
         .tracing(plan.tracing);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();

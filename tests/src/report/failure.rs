@@ -73,6 +73,16 @@ fn words(case: &TestCase, plan: Plan, defeat: &Defeat, ending: &str) -> String {
     head + &cut(&middle, room) + &replay
 }
 
+/// What went wrong, in a line.
+#[must_use]
+pub fn headline(defeat: &Defeat) -> String {
+    match (&defeat.finding, &defeat.cause, &defeat.message) {
+        (Some(finding), _, _) => cut_line(&finding.headline),
+        (None, Some(cause), _) => cause_headline(cause),
+        (None, None, message) => message.clone().unwrap_or_else(|| "it failed".to_owned()),
+    }
+}
+
 fn write_finding(out: &mut String, case: &TestCase, finding: &Finding) {
     let _ = writeln!(out, "{}: {}", case.name, cut_line(&finding.headline));
     if let Some(rule) = finding.rule {
@@ -98,21 +108,30 @@ fn write_finding(out: &mut String, case: &TestCase, finding: &Finding) {
     let _ = writeln!(out, "  the test: {}", case.about);
 }
 
-fn write_cause(head: &mut String, middle: &mut String, case: &TestCase, cause: &Cause) {
-    let (headline, threads): (String, &[ThreadReport]) = match cause {
+/// What ended a simulation, in a line.
+fn cause_headline(cause: &Cause) -> String {
+    match cause {
         Cause::Panic(panic) => {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
-            (format!("{} panicked at {place}: {}", panic.thread, cut_line(&panic.message)), &[])
+            format!("{} panicked at {place}: {}", panic.thread, cut_line(&panic.message))
         }
-        Cause::Deadlock { cycle, threads, .. } if !cycle.is_empty() => {
-            (format!("deadlock: {} wait for each other in a circle", cycle.join(", ")), threads)
+        Cause::Deadlock { cycle, .. } if !cycle.is_empty() => {
+            format!("deadlock: {} wait for each other in a circle", cycle.join(", "))
         }
-        Cause::Deadlock { threads, .. } => ("deadlock: all threads wait for ever".to_owned(), threads),
+        Cause::Deadlock { .. } => "deadlock: all threads wait for ever".to_owned(),
         Cause::TimeLimit { limit_ns, threads } => {
             let seconds = Duration::from_nanos(*limit_ns).as_secs();
-            (format!("the test did not end within {seconds} s of virtual time{}", stuck(threads)), threads)
+            format!("the test did not end within {seconds} s of virtual time{}", stuck(threads))
         }
-        other => (cut_line(&other.to_string()), &[]),
+        other => cut_line(&other.to_string()),
+    }
+}
+
+fn write_cause(head: &mut String, middle: &mut String, case: &TestCase, cause: &Cause) {
+    let headline = cause_headline(cause);
+    let threads: &[ThreadReport] = match cause {
+        Cause::Deadlock { threads, .. } | Cause::TimeLimit { threads, .. } => threads,
+        _ => &[],
     };
     let _ = writeln!(head, "{}: {headline}", case.name);
     if let Cause::Panic(panic) = cause {

@@ -9,8 +9,8 @@ use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
 use crate::settings::World;
 
-pub use artifacts::{directory, write_log};
-pub use failure::failure;
+pub use artifacts::{directory, root, write_log};
+pub use failure::{failure, headline};
 
 /// MIT's line for a test that passed, and what else identifies the run:
 ///

@@ -10,6 +10,7 @@ pub mod conformance_3c;
 pub mod conformance_3d;
 pub mod more_3a;
 pub mod more_3b;
+pub mod more_3b_logs;
 pub mod more_3c;
 pub mod more_3d;
 pub mod part_3a;

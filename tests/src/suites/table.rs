@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{chaos, conformance_3a, conformance_3b, conformance_3c, conformance_3d};
-use super::{more_3a, more_3b, more_3c, more_3d, part_3a, part_3b, part_3c, part_3d};
+use super::{more_3a, more_3b, more_3b_logs, more_3c, more_3d, part_3a, part_3b, part_3c, part_3d};
 use super::{part_4a, part_4b, part_4b_reads, part_4c};
 use crate::case::Part::{A3, A4, B3, B4, C3, C4, D3};
 use crate::case::{Origin, Part, TestCase};
@@ -96,6 +96,8 @@ pub static TESTS: &[TestCase] = rows! {
     B3 5 more_3b::returning_follower_3b, Origin::Lab, "calls that hang hold nobody up";
     B3 5 more_3b::late_and_twice_3b, Origin::Lab, "late and repeated messages change no log";
     B3 10 chaos::chaos_3b, Origin::Lab, "all faults of the network at once, pauses, clocks";
+    B3 5 more_3b_logs::far_apart_3b, Origin::Lab, "logs that differ by thousands of entries, in few calls";
+    B3 5 more_3b_logs::crossing_messages_3b, Origin::Lab, "a deposed leader is told so while it sends";
     B3 5 more_3b::idle_3b, Origin::Lab, "an idle cluster costs next to nothing";
     B3 5 more_3b::threads_end_3b, Origin::Lab, "no thread outlives kill";
     B3 5 more_3b::kill_with_full_channel_3b, Origin::Lab, "kill frees a server whose service is stuck";

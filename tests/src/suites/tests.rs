@@ -82,6 +82,8 @@ suite! { $
     many_servers_3b
     returning_follower_3b
     late_and_twice_3b
+    far_apart_3b
+    crossing_messages_3b
     chaos_3b
     idle_3b
     threads_end_3b
