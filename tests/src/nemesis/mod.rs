@@ -17,6 +17,7 @@
 
 mod trouble;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labrpc::network::Fault;
@@ -157,13 +158,15 @@ pub struct Nemesis<'a> {
     /// The faults in force, and when each ends.
     endings: Vec<(Duration, Ending)>,
     weather: Vec<Fault>,
+    /// Whose power was to fail at a save. In the real world nobody can tell whether it has: the server is silent.
+    doomed: BTreeSet<ServerId>,
 }
 
 impl<'a> Nemesis<'a> {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(lab: &'a Lab, cluster: &'a Cluster, campaign: Campaign) -> Self {
-        Self { lab, cluster, campaign, endings: Vec::new(), weather: Vec::new() }
+        Self { lab, cluster, campaign, endings: Vec::new(), weather: Vec::new(), doomed: BTreeSet::new() }
     }
 
     /// Goes through all phases. After each event `meanwhile` is called: to give commands, say. After each phase all is
@@ -204,6 +207,7 @@ impl<'a> Nemesis<'a> {
         self.lab.sleep(trouble::DISK_MAX * 2);
         self.cluster.servers().into_iter().for_each(|server| self.revive(server));
         self.cluster.repair();
+        self.doomed.clear();
     }
 
     fn change_weather(&mut self) {

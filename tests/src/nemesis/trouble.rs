@@ -7,6 +7,7 @@ use raft_interface::ServerId;
 
 use super::{Nemesis, Weights};
 use crate::cluster::Moment;
+use crate::settings::World;
 
 /// The rate of a right clock, in parts per million of true time.
 const CLOCK_PPM: u32 = 1_000_000;
@@ -113,6 +114,7 @@ impl Nemesis<'_> {
             Trouble::PowerFailureAtSave => {
                 let moment = if self.lab.happens(50) { Moment::BeforeSave } else { Moment::AfterSave };
                 let disk = self.up_to(DISK_MAX) * self.lab.below(2) as u32;
+                self.doomed.insert(server);
                 self.cluster.power_failure_at_save(server, 1 + self.lab.below(SAVES_MAX), moment, disk);
             }
             _ => {
@@ -192,7 +194,8 @@ impl Nemesis<'_> {
     /// Takes a server whose power has failed at a save from the network, so that it can be started again. A power failure
     /// that is still to come is called off, unless its save has begun.
     pub(super) fn revive(&self, server: ServerId) {
-        if self.cluster.has_lost_power(server) {
+        let may_be_silent = self.lab.world() == World::Real && self.doomed.contains(&server);
+        if self.cluster.has_lost_power(server) || may_be_silent {
             self.cluster.power_failure(server);
         } else {
             self.cluster.slow_disk(server, Duration::ZERO);
