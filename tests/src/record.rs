@@ -1,6 +1,6 @@
 //! What the harness knows about one run: every fact goes through here, to the invariants and into the books.
 //!
-//! Many threads tell facts: the scenario, a service per server, a watcher, the network's observer. All of them go
+//! Many threads tell facts: the scenario, a service per server, a watcher, the referee. All of them go
 //! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
 //! breaks an invariant gets the finding back and must [end the run](crate::Lab::fail).
 
@@ -55,6 +55,8 @@ struct Books {
     finding: Option<Finding>,
     /// Why the implementation cannot be put to this test.
     skipped: Option<String>,
+    /// What must be known about the results.
+    remark: Option<String>,
     /// The indexes that somebody waits to see applied, one for each who waits.
     awaited: Vec<Index>,
     /// What the network had counted when the run ended.
@@ -124,18 +126,18 @@ impl Record {
         Ok(books.enter(at, server, fact))
     }
 
-    /// As [`observe`](Self::observe), for the incarnation that runs now.
-    pub(crate) fn observe_current(
-        &self,
-        at: Duration,
-        server: ServerId,
-        fact: &Observation<'_>,
-    ) -> Result<(), Finding> {
-        let start = match self.books.lock().servers.get(server) {
-            Some(seen) => seen.starts,
-            None => return Ok(()),
-        };
-        self.observe(at, server, start, fact).map(drop)
+    /// A server was seen to lead a term.
+    pub(crate) fn leads(&self, at: Duration, server: ServerId, term: Term) {
+        self.books.lock().note_leader(at, server, term);
+    }
+
+    /// Something about the tester itself that whoever reads the results must know.
+    pub(crate) fn remark(&self, text: String) {
+        self.books.lock().remark.get_or_insert(text);
+    }
+
+    pub(crate) fn remarked(&self) -> Option<String> {
+        self.books.lock().remark.clone()
     }
 
     /// A server starts, and its service with the snapshot at `base`. Returns the number of this start.
@@ -294,7 +296,6 @@ impl Books {
                 (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
                 self.note_leader(at, server, term);
             }
-            Observation::Appending { term, .. } => self.note_leader(at, server, term),
             Observation::Applied { index, term, command } => {
                 seen.applied = index;
                 if index > self.history.last() {

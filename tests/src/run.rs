@@ -45,6 +45,8 @@ pub struct Outcome {
     pub trace: Option<Trace>,
     /// Why it was skipped: the implementation cannot be put to this test. It has then neither passed nor failed.
     pub skipped: Option<String>,
+    /// What must be known about the verdict: that the referee cannot read the messages.
+    pub remark: Option<String>,
     /// Why it failed; `None` if it passed.
     pub defeat: Option<Box<Defeat>>,
 }
@@ -106,6 +108,7 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         steps: report.steps,
         trace: Some(report.trace),
         skipped: record.skipped(),
+        remark: record.remarked(),
         defeat,
     }
 }
@@ -132,6 +135,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         steps: 0,
         trace: None,
         skipped,
+        remark: record.remarked(),
         defeat: is_defeat.then(|| Box::new(defeat(&record, None, message))),
     }
 }

@@ -76,6 +76,7 @@ impl Shared {
         let message = parcel.message(Some(reply));
         let mut state = self.state.lock();
         let refused = state.send_reply(parcel.key, incarnation);
+        let incarnation = if state.is_there(parcel.from, incarnation) { incarnation } else { 0 };
         let (rules, observers) = (state.rules(), state.observers());
         drop(state);
         let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };

@@ -226,13 +226,15 @@ impl State {
         let Some(call) = self.calls.get_mut(key) else { return Some("the call has ended") };
         call.replies += 1;
         let (end, to, incarnation) = (call.end, call.to, call.incarnation);
-        if !self.is_enabled(end) {
-            return Some("the end is disabled");
+        if !self.is_there(to, handled_by) || handled_by != incarnation {
+            return Some("the server is gone");
         }
-        match self.server(to) {
-            Some(server) if server.number == incarnation && handled_by == incarnation => None,
-            _ => Some("the server is gone"),
-        }
+        (!self.is_enabled(end)).then_some("the end is disabled")
+    }
+
+    /// Whether that very server is still at an address and has not crashed.
+    pub(super) fn is_there(&self, address: Address, number: u64) -> bool {
+        self.server(address).is_some_and(|server| server.number == number)
     }
 
     /// A message of a call is lost. Returns the call if it ends by that.

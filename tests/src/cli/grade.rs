@@ -14,6 +14,7 @@ use super::{Verdict, names};
 use crate::case::{Origin, Part, TestCase};
 use crate::grade::explain;
 use crate::implementation::Implementation;
+use crate::report;
 use crate::run::{Outcome, Plan, run_case};
 
 /// Runs parts or tests over their seeds and shows what they are worth.
@@ -96,6 +97,7 @@ fn grade_case(
         row.wall += outcome.wall;
         row.rpcs += outcome.tally.traffic.rpcs;
         row.skipped.clone_from(&outcome.skipped);
+        progress.pause(|| report::remark_once(&outcome));
         row.failure = explain(case, implementation, plan, &outcome);
         progress.step();
         if row.failure.is_some() {
@@ -187,6 +189,14 @@ impl Progress {
     fn show(&self, case: &TestCase, plan: Plan) {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{} seed {:#x}", case.name, plan.seed));
+        }
+    }
+
+    /// Does something that writes to the terminal.
+    fn pause(&self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         }
     }
 

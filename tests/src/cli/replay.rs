@@ -53,6 +53,7 @@ impl Replay {
             let mut out = anstream::stdout().lock();
             report::write_log(&mut out, trace).and_then(|()| out.flush()).context("showing the log")?;
         }
+        report::remark_once(&outcome);
         let mut verdict = Verdict::Ok;
         if outcome.defeat.is_some() {
             println!("{}", report::failure(case, implementation, plan, &outcome));

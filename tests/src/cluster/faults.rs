@@ -107,6 +107,7 @@ impl Cluster {
 
     /// Lets a paused server go on.
     pub fn resume(&self, server: ServerId) {
+        self.inner.referee.resumes(server);
         if self.node(server).is_some_and(|node| node.resume()) {
             self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Resumed(server));
         }

@@ -66,6 +66,7 @@ fn words(case: &TestCase, plan: Plan, defeat: &Defeat, ending: &str) -> String {
             let _ = writeln!(head, "{}: {}", case.name, message.as_deref().unwrap_or("it failed"));
         }
     }
+    write_proof(&mut middle, defeat.finding.as_ref());
     write_servers(&mut middle, &defeat.servers);
     write_timeline(&mut middle, defeat);
     let replay = replay(case, plan) + ending;
@@ -106,6 +107,16 @@ fn write_finding(out: &mut String, case: &TestCase, finding: &Finding) {
         let _ = writeln!(out, "  often:    {hint}");
     }
     let _ = writeln!(out, "  the test: {}", case.about);
+}
+
+fn write_proof(out: &mut String, finding: Option<&Finding>) {
+    let proof = finding.map_or(&[][..], |finding| &finding.proof);
+    if !proof.is_empty() {
+        let _ = writeln!(out, "messages that prove it:");
+    }
+    for line in proof {
+        let _ = writeln!(out, "  {line}");
+    }
 }
 
 /// What ended a simulation, in a line.

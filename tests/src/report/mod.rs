@@ -4,6 +4,8 @@ mod artifacts;
 mod failure;
 
 use std::fmt::Write;
+use std::io;
+use std::sync::Once;
 
 use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
@@ -11,6 +13,17 @@ use crate::settings::World;
 
 pub use artifacts::{directory, root, write_log};
 pub use failure::{failure, headline};
+
+/// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
+/// kept back because the test passed.
+pub fn remark_once(outcome: &Outcome) {
+    static REMARKED: Once = Once::new();
+    if let Some(remark) = &outcome.remark {
+        // Nobody to tell is no reason to fail.
+        REMARKED
+            .call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
+    }
+}
 
 /// MIT's line for a test that passed, and what else identifies the run:
 ///
