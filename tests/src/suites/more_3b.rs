@@ -141,12 +141,12 @@ pub fn returning_follower_3b(lab: &Lab) {
 
     let cluster = lab.cluster(3).start();
     cluster.one_shot(3);
-    for _ in 0..4 {
+    for millis in [8000, 1000, 1000, 1000] {
         let leader = cluster.check_one_leader();
         let away = cluster.next(leader, 1);
         cluster.disconnect(away);
         let missed = cluster.one(2);
-        lab.sleep_ms(1000);
+        lab.sleep_ms(millis);
         cluster.connect(away);
         expect_catches_up(lab, &cluster, missed, PATIENCE);
     }
