@@ -116,8 +116,9 @@ fn ask<T: Serialize + ?Sized>(value: &T, question: &Question<'_>, answer: &mut d
 
 /// Takes one more number into a hash.
 fn mix(hash: u64, int: i128) -> u64 {
-    let folded = int as u64 ^ ((int >> 64) as u64).rotate_left(32);
-    (hash.rotate_left(5) ^ folded).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) // 2^64 divided by the golden ratio
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio
+    let folded = int as u64 ^ ((int >> 64) as u64).wrapping_mul(ODD);
+    (hash.rotate_left(5) ^ folded).wrapping_add(1).wrapping_mul(ODD)
 }
 
 /// The type's own `Serialize` refused.
