@@ -95,9 +95,9 @@ pub static TESTS: &[TestCase] = rows! {
     B3 5 more_3b::many_servers_3b, Origin::Lab, "25 servers";
     B3 5 more_3b::returning_follower_3b, Origin::Lab, "calls that hang hold nobody up";
     B3 5 more_3b::late_and_twice_3b, Origin::Lab, "late and repeated messages change no log";
-    B3 10 chaos::chaos_3b, Origin::Lab, "all faults of the network at once, pauses, clocks";
     B3 5 more_3b_logs::far_apart_3b, Origin::Lab, "logs that differ by thousands of entries, in few calls";
     B3 5 more_3b_logs::crossing_messages_3b, Origin::Lab, "a deposed leader is told so while it sends";
+    B3 10 chaos::chaos_3b, Origin::Lab, "all faults of the network at once, pauses, clocks";
     B3 5 more_3b::idle_3b, Origin::Lab, "an idle cluster costs next to nothing";
     B3 5 more_3b::threads_end_3b, Origin::Lab, "no thread outlives kill";
     B3 5 more_3b::kill_with_full_channel_3b, Origin::Lab, "kill frees a server whose service is stuck";
