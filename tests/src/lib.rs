@@ -22,6 +22,7 @@
 pub mod case;
 pub mod cli;
 pub mod cluster;
+pub mod deeds;
 pub mod finding;
 pub mod grade;
 pub mod history;
@@ -47,5 +48,5 @@ pub use grade::{grade_service_test, grade_test};
 pub use implementation::Implementation;
 pub use lab::Lab;
 pub use observation::Observation;
-pub use run::{Outcome, Plan, run_case};
+pub use run::{Outcome, Plan, run_case, run_cut};
 pub use settings::{Settings, World};

@@ -39,6 +39,11 @@ impl Watcher {
 
     fn sent(&self, message: &Message<'_>) {
         let Some(leader) = server(message.from) else { return };
+        if message.method.ends_with(".RequestVote")
+            && let Some(term) = number(message, "term")
+        {
+            self.lab.record().stands(leader, term);
+        }
         if message.method.ends_with(".AppendEntries") {
             // A message of another shape says nothing.
             let _ = self.append_entries(leader, message);

@@ -17,7 +17,7 @@ use super::fiber::{self, Fiber};
 use super::node::NodeId;
 use super::threads::{NONE, Name, Wait, Waiter, Woken};
 use super::timers::Due;
-use super::trace::Kind;
+use super::trace::{Kind, TracedMessage};
 
 thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
@@ -271,6 +271,16 @@ pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) 
     with_core(|core| {
         if !core.is_over {
             core.record_with(kind, payload, detail);
+        }
+    });
+}
+
+/// Records an event about a message, which is kept in full.
+pub(crate) fn record_message(kind: Kind, payload: u64, detail: String, message: TracedMessage) {
+    with_core(|core| {
+        if !core.is_over {
+            core.record_with(kind, payload, || detail);
+            core.recorder.tell_message(message);
         }
     });
 }

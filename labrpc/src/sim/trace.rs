@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Events in a block of the fingerprint.
@@ -33,7 +33,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// What kind of thing an event is. The numbers are part of the fingerprint: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 #[allow(missing_docs)] // each variant is the name of the operation
@@ -71,7 +71,7 @@ pub enum Kind {
 }
 
 /// One event of a full trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
     pub index: u64,
@@ -82,12 +82,50 @@ pub struct Event {
     pub node: String,
     /// The name of the thread; its number when it has none.
     pub thread: String,
+    /// The number of the thread, which no other thread of the run has; [`Event::NETWORK`] for what the network does
+    /// by itself.
+    #[serde(rename = "tid")]
+    pub thread_number: u64,
     /// What kind of thing happened.
     pub kind: Kind,
     /// A hash of what the event carried; 0 when it carried nothing.
     pub payload: u64,
     /// What happened, in words; may be empty. Not part of the fingerprint.
     pub detail: String,
+    /// The message that it happened to, if it is about one. Not part of the fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Box<TracedMessage>>,
+}
+
+/// The message of an event: enough to draw an arrow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedMessage {
+    /// The number of the call, which a request, its reply and copies of either share.
+    pub call: u64,
+    /// Whether it is the reply.
+    pub is_reply: bool,
+    /// Who sent it, as `S0`.
+    pub from: String,
+    /// Who is to get it.
+    pub to: String,
+    /// What is called, as `Raft.AppendEntries`.
+    pub method: String,
+    /// What happened to it: `sent`, `delivered`, `dropped by Loss` and so on.
+    pub what: String,
+    /// What is in it, in words; empty if it was not there any more.
+    pub content: String,
+}
+
+impl Event {
+    /// The [`thread_number`](Self::thread_number) of what the network does by itself.
+    pub const NETWORK: u64 = u32::MAX as u64;
+
+    /// Whether this is the same event of another run: what goes into the fingerprint is equal. Words may differ.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let key = |event: &Self| (event.index, event.time_ns, event.kind, event.payload);
+        key(self) == key(other) && self.node == other.node && self.thread == other.thread
+    }
 }
 
 impl fmt::Display for Event {
@@ -226,10 +264,19 @@ impl Recorder {
             time_ns: event.time_ns,
             node: node.to_owned(),
             thread,
+            thread_number: event.thread,
             kind: event.kind,
             payload: event.payload,
             detail,
+            message: None,
         });
+    }
+
+    /// Says which message the event that was kept last is about.
+    pub(crate) fn tell_message(&mut self, message: TracedMessage) {
+        if let Some(event) = self.kept.back_mut() {
+            event.message = Some(Box::new(message));
+        }
     }
 
     /// Ends the trace.

@@ -34,6 +34,8 @@ pub use reference::{Counter, Reference};
 pub use workload::{Keys, Workload};
 
 pub(crate) use cluster::wait_for;
+pub use journal::Operations;
+pub(crate) use journal::Journal;
 
 /// A key/value service to be graded.
 pub trait KeyValue: 'static {
