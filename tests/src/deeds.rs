@@ -102,9 +102,9 @@ impl Gate {
         Some(books.deeds.len() - 1)
     }
 
-    /// What happened and had an effect.
+    /// What happened, with and without effect, in order.
     pub(crate) fn deeds(&self) -> Vec<Deed> {
-        self.books.lock().deeds.iter().filter(|deed| !deed.words.is_empty()).cloned().collect()
+        self.books.lock().deeds.clone()
     }
 }
 

@@ -64,7 +64,10 @@ const KEPT_MAX: usize = 200;
 impl Timeline {
     /// Adds one, and logs it. A run of commits is kept as its last.
     pub(crate) fn push(&mut self, at: Duration, what: Happened) {
-        log::info!(target: "TEST", "{what}");
+        match &what {
+            Happened::Committed(..) => log::debug!(target: "CMIT", "{what}"),
+            _ => log::info!(target: "TEST", "{what}"),
+        }
         if let (Happened::Committed(server, _), Some((_, Happened::Committed(before, _)))) =
             (&what, self.events.back())
             && server == before

@@ -4,10 +4,12 @@
 
 mod arguments;
 mod check;
+mod export;
 mod grade;
 mod list;
 mod names;
 mod replay;
+mod shrink;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,10 @@ enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Writes a run for other tools.
+    Export(export::Export),
+    /// Finds a smaller run that still fails, and tells it as a story.
+    Shrink(shrink::Shrink),
     /// Checks a history of operations in a file for linearizability.
     Check(check::Check),
 }
@@ -53,6 +59,7 @@ This is a laboratory for Raft. Type one of these next:
   cargo lab grade figure8_3c      grade one test
   cargo lab list                  show all tests
   cargo lab replay 0x1 figure8_3c run one seed again and read what happened
+  cargo lab shrink 0x1 figure8_3c find the few faults and commands that a failure needs
 
 cargo lab --help tells more. cargo test 3a runs the same tests as cargo tests.";
 
@@ -76,6 +83,8 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Grade(grade) => grade.run(implementation),
         Command::List(list) => list.run(),
         Command::Replay(replay) => replay.run(implementation),
+        Command::Export(export) => export.run(implementation),
+        Command::Shrink(shrink) => shrink.run(implementation),
         Command::Check(check) => check.run(),
     };
     match verdict {

@@ -143,7 +143,9 @@ impl Cluster {
     /// Lets a server's clock run at that many parts per million of true time. Returns whether it could be done: not in the
     /// real world.
     pub fn set_clock_rate(&self, server: ServerId, ppm: u32) -> bool {
-        if !self.does_to_network(&format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0)) {
+        if !self
+            .does_to_network(&format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0))
+        {
             return true; // for the scenario it was done
         }
         self.node(server).is_some_and(|node| node.set_clock_rate(ppm))
@@ -157,6 +159,7 @@ impl Cluster {
         if !self.does(DeedKind::Fault, "power failure at a save", server) {
             return;
         }
+        self.note(format!("S{server} will lose its power at its {count}. save from now"));
         let left = std::sync::atomic::AtomicU64::new(count);
         let hook: SaveHook = Arc::new(move |point| {
             if point == SavePoint::Before {
@@ -183,6 +186,7 @@ impl Cluster {
         if !time.is_zero() && !self.does(DeedKind::Fault, "slow disk", server) {
             return;
         }
+        self.note(format!("saves of S{server} take {time:?}"));
         let persister: Arc<MemoryPersister> = self.persister(server);
         let slow: SaveHook = Arc::new(move |point| {
             if point == SavePoint::Before {
@@ -199,6 +203,10 @@ impl Cluster {
         self.node(server).is_some_and(|node| node.is_crashed())
     }
 
+    fn note(&self, text: String) {
+        self.inner.lab.note(text);
+    }
+
     /// Whether something is to be done to a server; see [`crate::deeds`].
     pub(super) fn does(&self, kind: DeedKind, what: &str, server: ServerId) -> bool {
         self.inner.lab.does(kind, || format!("{what} S{server}"))
@@ -208,7 +216,7 @@ impl Cluster {
     fn does_to_network(&self, what: &str) -> bool {
         let does = self.inner.lab.does(DeedKind::Fault, || what.to_owned());
         if does {
-            self.inner.lab.note(what);
+            self.note(what.to_owned());
         }
         does
     }

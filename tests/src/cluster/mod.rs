@@ -33,10 +33,10 @@ use labrpc::sync::{Arc, Condvar, Mutex};
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::{Command, Persister, ServerId, Started};
 
+use crate::deeds::DeedKind;
 use crate::implementation::AnyRaft;
 use crate::kv::{AnyService, ServicePlan};
 use crate::lab::Lab;
-use crate::deeds::DeedKind;
 use crate::observation::{Observation, show_command};
 use crate::record::Traffic;
 

@@ -96,6 +96,13 @@ impl Operations {
         (self.0.classic.count().0, self.0.versioned.count().0)
     }
 
+    /// The model of the kind of operation of which there are more.
+    #[must_use]
+    pub fn main_model(&self) -> Model {
+        let (classic, versioned) = self.count();
+        if versioned > classic { Model::VersionedKv } else { Model::Kv }
+    }
+
     /// The history of one kind of operation as text, which `cargo lab check` reads again with this model.
     ///
     /// # Errors

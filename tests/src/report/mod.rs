@@ -1,7 +1,10 @@
 //! Words for people: the line of a run that passed, and the report of one that did not.
 
-mod artifacts;
-mod failure;
+pub(crate) mod artifacts;
+pub mod columns;
+mod facts;
+pub(crate) mod failure;
+mod layout;
 
 use std::fmt::Write;
 
@@ -9,8 +12,8 @@ use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
 use crate::settings::World;
 
-pub use artifacts::{directory, write_log};
-pub use failure::failure;
+pub use artifacts::directory;
+pub use failure::{REPORT_MAX, failure};
 
 /// MIT's line for a test that passed, and what else identifies the run:
 ///
