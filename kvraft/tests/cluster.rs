@@ -8,7 +8,8 @@ use labrpc::time::{Duration, Instant};
 use raft::Raft;
 use raft_interface::{MemoryPersister, Persister, RaftServer};
 
-use kvraft::{Clerk, ClerkConfig, ClerkError, KvServer, ReadPath, RsmConfig};
+use kvraft::op::{Command, Reply, Write};
+use kvraft::{Clerk, ClerkConfig, ClerkError, KvServer, ReadPath, RsmConfig, SESSIONS_MAX};
 
 const SERVERS: u32 = 3;
 
@@ -18,14 +19,21 @@ struct Cluster {
     persisters: Vec<Arc<MemoryPersister>>,
     servers: Vec<KvServer<Raft>>,
     clients: u32,
+    bytes: usize,
 }
 
 impl Cluster {
     fn start() -> Self {
-        let mut cluster = Self { network: Network::new(), persisters: vec![], servers: vec![], clients: 0 };
+        Self::with_state_up_to(1000)
+    }
+
+    /// A snapshot is taken when the Raft's state exceeds so many bytes.
+    fn with_state_up_to(bytes: usize) -> Self {
+        let mut cluster =
+            Self { network: Network::new(), persisters: vec![], servers: vec![], clients: 0, bytes };
         for id in 0..SERVERS {
             let persister = Arc::new(MemoryPersister::new());
-            cluster.servers.push(boot(&cluster.network, id, &persister));
+            cluster.servers.push(boot(&cluster.network, id, &persister, bytes));
             cluster.persisters.push(persister);
         }
         cluster
@@ -36,7 +44,7 @@ impl Cluster {
         self.network.delete_server(id);
         let copy = Arc::new(self.persisters[place].copy());
         self.servers[place].kill();
-        self.servers[place] = boot(&self.network, id, &copy);
+        self.servers[place] = boot(&self.network, id, &copy, self.bytes);
         self.persisters[place] = copy;
     }
 
@@ -63,11 +71,11 @@ impl Cluster {
 }
 
 /// Starts a server on a node of its own.
-fn boot(network: &Network, id: u32, persister: &Arc<MemoryPersister>) -> KvServer<Raft> {
+fn boot(network: &Network, id: u32, persister: &Arc<MemoryPersister>, bytes: usize) -> KvServer<Raft> {
     let node = NodeHandle::new(format!("S{id}"));
     let ends: Vec<ClientEnd> = (0..SERVERS).map(|peer| network.make_connected_end(id, peer)).collect();
     let persister: Arc<dyn Persister> = persister.clone();
-    let config = RsmConfig { raft_state_bytes_max: Some(1000), ..RsmConfig::default() };
+    let config = RsmConfig { raft_state_bytes_max: Some(bytes), ..RsmConfig::default() };
     let make = move || KvServer::<Raft>::make(ends, id as usize, persister, config).expect("a good snapshot");
     let server = node.spawn("make", make).join().expect("a server");
     network.add_server(id, Server::new(&node).service(server.raft().service()).service(server.service()));
@@ -164,4 +172,49 @@ fn a_killed_server_frees_its_callers() {
         assert!(killed.elapsed() < Duration::from_millis(500), "freed after {:?}", killed.elapsed());
         cluster.end();
     });
+}
+
+/// A hundred thousand clients open a session and write once. What the servers keep of them stays bounded, in memory and
+/// in snapshots, and it survives a restart.
+#[test]
+fn a_hundred_thousand_clients_leave_a_bounded_state() {
+    const AT_A_TIME: u64 = 250;
+    const CLIENTS_OF_EACH: u64 = 400;
+    const STATE_BYTES_MAX: usize = 200_000;
+    /// What a session takes in a snapshot, at most.
+    const SESSION_BYTES_MAX: usize = 24;
+
+    in_both_worlds(1, || {
+        let mut cluster = Cluster::with_state_up_to(STATE_BYTES_MAX);
+        cluster.clerk(ClerkConfig::default()).put("k", "v").expect("all servers are well");
+        let leader = cluster.leader();
+        let callers = (0..AT_A_TIME).map(|caller| {
+            let server = cluster.servers[leader as usize].clone();
+            thread::spawn(move || (0..CLIENTS_OF_EACH).for_each(|_| write_as_a_new_client(&server, caller)))
+        });
+        let callers: Vec<_> = callers.collect();
+        callers.into_iter().for_each(|caller| caller.join().expect("no panic"));
+        cluster.bounce(leader);
+        cluster.clerk(ClerkConfig::default()).put("k", "v").expect("all servers are well");
+        for persister in &cluster.persisters {
+            let bytes = persister.snapshot_len();
+            assert!(bytes > SESSIONS_MAX, "a snapshot of {bytes} bytes can't hold the sessions");
+            assert!(bytes < SESSIONS_MAX * SESSION_BYTES_MAX, "a snapshot of {bytes} bytes");
+            assert!(
+                persister.raft_state_len() < 4 * STATE_BYTES_MAX,
+                "{} bytes of log",
+                persister.raft_state_len()
+            );
+        }
+        cluster.end();
+    });
+}
+
+fn write_as_a_new_client(server: &KvServer<Raft>, caller: u64) {
+    let Ok(Reply::Registered(session)) = server.execute(&Command::Register) else {
+        panic!("no session");
+    };
+    let key = format!("k{}", caller % 10);
+    let write = Command::Once { session, sequence: 1, key, write: Write::Put("x".into()) };
+    assert_eq!(server.execute(&write), Ok(Reply::Done));
 }

@@ -10,7 +10,9 @@
 //! A peer that has everything gets a heartbeat per interval. A peer that lacks something gets a message at once,
 //! unless one is under way: entries that come meanwhile wait for its answer and travel together. A message that
 //! stays without an answer for a heartbeat interval holds nothing up any longer, because then the heartbeat is
-//! due, and that carries everything which is not acknowledged.
+//! due. It starts where the message before it ended, in the hope that only the answer is late: nothing is sent twice to
+//! a peer that cannot be reached. If the peer says that it lacks what comes before, or does not answer either, all that is
+//! not acknowledged is sent again.
 //!
 //! # Fast backup
 //!
@@ -42,6 +44,9 @@ pub(crate) struct Progress {
     /// The latest call, while it is under way. Until it ends, only a heartbeat is due. An answer to an older call
     /// does not end it: else each late answer would set off a message of its own.
     pub(crate) awaiting: Option<CallId>,
+    /// The last entry that the latest call has carried, or its predecessor if it carried none: while that call is
+    /// under way, the next one starts after it.
+    pub(crate) sent_index: Index,
     /// Before this, only a heartbeat is due: the last call has failed.
     pub(crate) retry_at: Instant,
     /// When a message is due in any case.
@@ -60,6 +65,7 @@ impl Progress {
             match_index: 0,
             commit_known: 0,
             awaiting: None,
+            sent_index: 0,
             retry_at: now,
             heartbeat_at: now,
             round_sent: 0,
@@ -106,35 +112,38 @@ impl State {
     }
 
     /// The message that brings `peer` up to date: entries, or the snapshot if they are in it (§7). Marks it as
-    /// sent.
+    /// sent. What the call before has carried is left out while that call is under way.
     pub(crate) fn replicate(&mut self, peer: ServerId, moment: &Moment) -> Outgoing {
         let call = self.next_call();
         let Role::Leader(leadership) = &mut self.role else { unreachable!("only leaders replicate") };
         let round = leadership.read_round;
         leadership.round_begun = round;
         let progress = &mut leadership.progress[peer];
-        progress.awaiting = Some(call);
+        let is_answered = progress.awaiting.replace(call).is_none();
+        let first =
+            if is_answered { progress.next_index } else { progress.next_index.max(progress.sent_index + 1) };
+        let is_trimmed = first <= self.log.base_index();
+        progress.sent_index = if is_trimmed { self.log.base_index() } else { self.log.last_index() };
         progress.heartbeat_at = moment.now + self.config.heartbeat_interval;
         progress.round_sent = round;
-        let next_index = progress.next_index;
-        let message = if next_index <= self.log.base_index() {
+        let message = if is_trimmed {
             Message::InstallSnapshot(self.install_snapshot_args())
         } else {
-            Message::AppendEntries(self.append_entries_args(next_index))
+            Message::AppendEntries(self.append_entries_args(first))
         };
         Outgoing { tag: Tag { peer, call, round }, message }
     }
 
-    /// Everything from the peer's next index on (Fig. 2, Rules for leaders 3), or nothing as a heartbeat.
-    fn append_entries_args(&self, next_index: Index) -> AppendEntriesArgs {
-        let prev_log_index = next_index - 1;
+    /// Everything from entry `first` on (Fig. 2, Rules for leaders 3), or nothing as a heartbeat.
+    fn append_entries_args(&self, first: Index) -> AppendEntriesArgs {
+        let prev_log_index = first - 1;
         let prev_log_term = self.log.term_at(prev_log_index).expect("a message starts at or after the base");
         AppendEntriesArgs {
             term: self.current_term,
             leader_id: self.me,
             prev_log_index,
             prev_log_term,
-            entries: self.log.entries_from(next_index).to_vec(),
+            entries: self.log.entries_from(first).to_vec(),
             leader_commit: self.commit_index,
         }
     }

@@ -13,8 +13,10 @@
 //!
 //! It implements [`RaftServer`](raft_interface::RaftServer), and one line makes the `#[test]` functions of a part:
 //!
-//! ```ignore
-//! lab::suite_3a!(my_raft::Raft);
+//! ```no_run
+//! mod my_raft_is_graded {
+//!     lab::suite_3a!(raft::Raft);
+//! }
 //! ```
 //!
 //! `examples/another_raft.rs` does that for a Raft that is wrong.

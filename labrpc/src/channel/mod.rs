@@ -49,6 +49,7 @@
 //! the wake-up and the waking. Crossbeam allows that in rare schedules.
 
 mod iter;
+mod operation;
 mod receiver;
 mod select;
 mod select_macro;
@@ -63,8 +64,9 @@ pub use crossbeam_channel::{
     TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };
 pub use iter::{IntoIter, Iter, TryIter};
+pub use operation::SelectedOperation;
 pub use receiver::Receiver;
-pub use select::{Select, SelectedOperation};
+pub use select::Select;
 pub use sender::Sender;
 
 use crate::sim;

@@ -63,6 +63,11 @@ fn step<T>(script: &mut Script, id: ServerId, change: impl FnOnce(&mut State, &M
     out
 }
 
+/// News of a commit waits for a millisecond, so that a page shows it after the next little wait.
+fn config() -> Config {
+    Config { commit_notice: Duration::from_millis(1), ..Config::default() }
+}
+
 impl Script {
     /// Fresh servers.
     fn new(servers: usize) -> Self {
@@ -78,7 +83,7 @@ impl Script {
                 |(i, &term): (usize, &Term)| Entry { term, command: command(&format!("{}.{term}", i + 1)) };
             let log = Log::new(0, 0, terms.iter().enumerate().map(entry).collect());
             let restored = Restored { current_term, voted_for: None, log, snapshot: Arc::from([]) };
-            State::new(me, rows.len(), Config::default(), restored, &moment)
+            State::new(me, rows.len(), config(), restored, &moment)
         };
         let servers = rows.iter().enumerate().map(server).collect();
         let disks = rows.iter().map(|_| (MemoryPersister::new(), Journal::default())).collect();
@@ -208,7 +213,7 @@ impl Script {
         let moment = Moment { now: self.now, election_timeout: Duration::from_millis(500) };
         let persister = self.disks[id].0.copy();
         let restored = restore(&persister).expect("what was saved");
-        self.servers[id] = State::new(id, self.servers.len(), Config::default(), restored, &moment);
+        self.servers[id] = State::new(id, self.servers.len(), config(), restored, &moment);
         self.disks[id] = (persister, Journal::default());
         self.line(format!("S{id} restarts"));
     }

@@ -64,8 +64,11 @@ fn a_late_message_does_not_truncate() {
     let late = s.send(0, 1);
     s.start(0, "y");
     s.silent(0, 1);
-    s.note("the heartbeat carries what is not acknowledged");
+    s.note("the heartbeat starts where the message under way ends; S1 says that it lacks what comes before");
     s.after(100);
+    s.exchange(0, 1);
+    s.note("so all that is not acknowledged is sent");
+    s.after(20);
     s.exchange(0, 1);
     s.note("now the first message arrives");
     let reply = s.deliver(&late);
@@ -81,8 +84,12 @@ fn a_late_message_does_not_truncate() {
         S0 -> S1  AppendEntries T1 prev 0:0 [1] commit 0
         S0 start y: index 2 of T1
         S0 -> S1  nothing
-        # the heartbeat carries what is not acknowledged
+        # the heartbeat starts where the message under way ends; S1 says that it lacks what comes before
         ... 100 ms
+        S0 -> S1  AppendEntries T1 prev 1:1 [1] commit 0
+           S1 answers  T1 conflict: log ends before 1
+        # so all that is not acknowledged is sent
+        ... 20 ms
         S0 -> S1  AppendEntries T1 prev 0:0 [1 1] commit 0
            S1 answers  T1 success
         # now the first message arrives
@@ -272,7 +279,7 @@ fn calls_that_hang_or_fail() {
         ... 99 ms
         S0 -> S1  nothing
         ... 1 ms
-        S0 -> S1  AppendEntries T1 prev 0:0 [1] commit 0
+        S0 -> S1  AppendEntries T1 prev 1:1 [] commit 0
            S0 gets no reply from S1
         S0 -> S1  nothing
         ... 20 ms

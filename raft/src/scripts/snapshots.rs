@@ -152,6 +152,8 @@ fn a_late_snapshot_discards_nothing() {
     let late = s.send(0, 2);
     s.after(100);
     s.exchange(0, 2);
+    s.after(20);
+    s.exchange(0, 2);
     s.start(0, "f");
     s.exchange_all(0, 2);
     s.note("now the first copy arrives, below an acknowledged entry");
@@ -171,6 +173,9 @@ fn a_late_snapshot_discards_nothing() {
         S0 takes a snapshot up to 5
         S0 -> S2  InstallSnapshot T1 last 5:1 upto 5
         ... 100 ms
+        S0 -> S2  AppendEntries T1 prev 5:1 [] commit 5
+           S2 answers  T1 conflict: log ends before 1
+        ... 20 ms
         S0 -> S2  InstallSnapshot T1 last 5:1 upto 5
            S2 answers  T1 done
         S0 start f: index 6 of T1

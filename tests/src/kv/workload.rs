@@ -54,7 +54,7 @@ const ROUND_WITH_PARTITIONS: Duration = Duration::from_millis(3500);
 /// Rounds.
 const ROUNDS: usize = 3;
 /// All clients together start about this many operations in a round, if they are answered quickly.
-const OPERATIONS_PER_ROUND: u64 = 350;
+const OPERATIONS_PER_ROUND: u64 = 600;
 /// The Raft state may exceed the limit by this factor (MIT).
 const STATE_FACTOR: usize = 8;
 

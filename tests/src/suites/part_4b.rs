@@ -311,7 +311,7 @@ pub fn clients_crash_4b(lab: &Lab) {
                 })
             })
             .collect();
-        lab.sleep_ms(100 + lab.below(100));
+        lab.sleep_ms(400 + lab.below(200));
         for (node, thread) in workers {
             if !node.crash() {
                 crate::kv::wait_for(thread);
