@@ -4,8 +4,8 @@
 //! cargo run -p lab --example tracing_cost
 //! ```
 //!
-//! The target: at most three times the time. Runs use one thread of the machine, one after the other, so that wall time is
-//! processor time on a machine that is not busy; the fastest of several passes counts.
+//! The target: at most three times the processor time. Where the system does not tell it (it is read from Linux' `/proc`),
+//! wall time stands in for it. The fastest of several passes counts.
 
 use std::time::Duration;
 
@@ -15,9 +15,17 @@ use lab::{Implementation, Plan, World, run_case};
 use labrpc::sim::{Policy, Tracing};
 
 /// Seeds of each test in a pass.
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 6;
 /// Passes, of which the fastest counts.
-const PASSES: usize = 5;
+const PASSES: usize = 3;
+
+/// The processor time of this process so far, in hundredths of a second.
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(10 * ticks))
+}
 
 fn pass(test: &str, tracing: Tracing) -> Duration {
     let case = find(test).expect("a test");
@@ -26,7 +34,9 @@ fn pass(test: &str, tracing: Tracing) -> Duration {
         let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing };
         run_case(case, implementation, plan).wall
     };
-    (1..=SEEDS).map(run).sum()
+    let before = processor_time();
+    let wall: Duration = (1..=SEEDS).map(run).sum();
+    before.and_then(|before| Some(processor_time()? - before)).unwrap_or(wall)
 }
 
 fn main() {

@@ -24,6 +24,8 @@ pub struct Replayed {
     pub report: String,
     /// Whether it is the run that it should be.
     pub is_same: bool,
+    /// Whether the seed decides all: if it is another run than the stored one, then because the code has changed.
+    pub is_reproducible: bool,
     /// What it was compared with and how that went, in words.
     pub comparison: String,
 }
@@ -37,16 +39,20 @@ pub fn replay(case: &TestCase, implementation: Implementation, plan: Plan) -> st
     let directory = report::directory(case.name, plan.seed);
     let stored = StoredRun::read(&directory, plan, implementation);
     let outcome = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
-    let (is_same, comparison) = match &stored {
+    let (is_same, is_reproducible, comparison) = match &stored {
         Some(stored) => compare(case, implementation, plan, stored, &outcome),
-        None => twice(case, implementation, plan, &outcome, "Nothing was stored to compare with. "),
+        None => {
+            let (is_same, words) =
+                twice(case, implementation, plan, &outcome, "Nothing was stored to compare with. ");
+            (is_same, is_same, words)
+        }
     };
     let report = match &outcome.defeat {
         Some(defeat) => failure::of_traced(case, plan, defeat),
         None => report::passed_line(case, plan, &outcome),
     };
     artifacts::write(&directory, &Files { case, implementation, plan, report: &report, run: &outcome })?;
-    Ok(Replayed { outcome, report, is_same, comparison })
+    Ok(Replayed { outcome, report, is_same, is_reproducible, comparison })
 }
 
 fn fingerprint(outcome: &Outcome) -> Fingerprint {
@@ -60,11 +66,12 @@ fn compare(
     plan: Plan,
     stored: &StoredRun,
     outcome: &Outcome,
-) -> (bool, String) {
+) -> (bool, bool, String) {
     let print = fingerprint(outcome);
     let how = |passed: bool| if passed { "passed" } else { "failed" };
     if stored.fingerprint == print.to_string() {
         return (
+            true,
             true,
             format!("The same run as the stored one, which {}: fingerprint {print}.", how(stored.passed)),
         );
@@ -85,7 +92,7 @@ fn compare(
         words +=
             " So the code has changed since, or it was built in another way. What is stored now is this run.";
     }
-    (false, words)
+    (false, is_deterministic, words)
 }
 
 /// The first event in which a run differs from the one that is stored, which is in this block of events.

@@ -9,7 +9,7 @@ use super::shared::{Called, Shared};
 use super::state::Observers;
 use super::world::World;
 use crate::sim::{self, TracedMessage, with_core};
-use crate::wire::Describe;
+use crate::wire::{Describe, Value};
 
 impl Shared {
     /// Tells the trace and the observers what happened to a message.
@@ -58,28 +58,22 @@ fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
     let keeps = with_core(|core| core.recorder.keeps_next());
     let kind = what.kind(message.direction);
     if keeps {
-        let traced = traced(message, what);
-        sim::record_message(kind, payload, detail(message, &traced), traced);
+        sim::record_message(kind, payload, traced(message, what));
     } else {
         sim::record(kind, payload, String::new);
     }
 }
 
 #[cold]
-fn detail(message: &Message<'_>, traced: &TracedMessage) -> String {
-    let TracedMessage { what, content, .. } = traced;
-    if content.is_empty() { format!("{what}: {message}") } else { format!("{what}: {message}: {content}") }
-}
-
-#[cold]
-fn traced(message: &Message<'_>, what: Happening<'_>) -> TracedMessage {
-    TracedMessage {
+fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<(TracedMessage, Option<Value>, usize)> {
+    let traced = TracedMessage {
         call: message.call,
         is_reply: message.is_reply(),
         from: message.from.to_string(),
         to: message.to.to_string(),
         method: message.method.to_owned(),
         what: what.to_string(),
-        content: message.value().map_or_else(String::new, |value| value.to_string()),
-    }
+        content: String::new(),
+    };
+    Box::new((traced, message.content.map(Describe::beginning), message.size))
 }

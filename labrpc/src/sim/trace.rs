@@ -8,7 +8,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::Location;
+use std::sync::Arc;
 
+use crate::wire::Value;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -79,9 +82,9 @@ pub struct Event {
     #[serde(rename = "time")]
     pub time_ns: u64,
     /// The name of the node.
-    pub node: String,
+    pub node: Arc<str>,
     /// The name of the thread; its number when it has none.
-    pub thread: String,
+    pub thread: Arc<str>,
     /// The number of the thread, which no other thread of the run has; [`Event::NETWORK`] for what the network does
     /// by itself.
     #[serde(rename = "tid")]
@@ -178,7 +181,65 @@ pub(crate) struct Recorder {
     checkpoints: Vec<u64>,
     events: u64,
     tracing: Tracing,
-    kept: VecDeque<Event>,
+    kept: VecDeque<Kept>,
+}
+
+/// An event that is kept. Its words are made when the run has ended, and only if it is still kept then.
+struct Kept {
+    index: u64,
+    event: RawEvent,
+    node: Arc<str>,
+    thread: Arc<str>,
+    detail: Detail,
+}
+
+impl Kept {
+    fn tell(self) -> Event {
+        let (detail, message) = self.detail.tell();
+        Event {
+            index: self.index,
+            time_ns: self.event.time_ns,
+            node: self.node,
+            thread: self.thread,
+            thread_number: self.event.thread,
+            kind: self.event.kind,
+            payload: self.event.payload,
+            detail,
+            message,
+        }
+    }
+}
+
+/// What the words of an event are made of.
+pub(crate) enum Detail {
+    /// `at` a place in the source.
+    Place(&'static Location<'static>),
+    Text(String),
+    /// The message, without its content; its content; its size in bytes.
+    Message(Box<(TracedMessage, Option<Value>, usize)>),
+}
+
+impl Detail {
+    fn tell(self) -> (String, Option<Box<TracedMessage>>) {
+        match self {
+            Self::Place(location) => (format!("at {}:{}", location.file(), location.line()), None),
+            Self::Text(text) => (text, None),
+            Self::Message(parts) => {
+                let (mut message, value, size) = *parts;
+                message.content = value.map_or_else(String::new, |value| value.to_string());
+                (message.tell(size), Some(Box::new(message)))
+            }
+        }
+    }
+}
+
+impl TracedMessage {
+    fn tell(&self, size: usize) -> String {
+        let Self { call, is_reply, from, to, method, what, content } = self;
+        let direction = if *is_reply { "reply" } else { "request" };
+        let colon = if content.is_empty() { "" } else { ": " };
+        format!("{what}: {from} -> {to} {method} {direction} #{call}, {size} bytes{colon}{content}")
+    }
 }
 
 /// An event as the scheduler hands it over.
@@ -226,9 +287,9 @@ impl Recorder {
     }
 
     /// Keeps a line that is not an event: it has no part in the fingerprint, so a run that keeps it is the same run.
-    pub(crate) fn annotate(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
+    pub(crate) fn annotate(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: String) {
         if self.keeps_next() {
-            self.keep_at(self.events, event, node, thread, detail);
+            self.keep_at(self.events, event, names, Detail::Text(detail));
         }
     }
 
@@ -249,34 +310,18 @@ impl Recorder {
     }
 
     /// Keeps the event that was added last.
-    pub(crate) fn keep(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
-        self.keep_at(self.events - 1, event, node, thread, detail);
+    pub(crate) fn keep(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
+        self.keep_at(self.events - 1, event, names, detail);
     }
 
-    fn keep_at(&mut self, index: u64, event: RawEvent, node: &str, thread: String, detail: String) {
+    fn keep_at(&mut self, index: u64, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
         if let Tracing::Last(n) = self.tracing
             && self.kept.len() >= n
         {
             self.kept.pop_front();
         }
-        self.kept.push_back(Event {
-            index,
-            time_ns: event.time_ns,
-            node: node.to_owned(),
-            thread,
-            thread_number: event.thread,
-            kind: event.kind,
-            payload: event.payload,
-            detail,
-            message: None,
-        });
-    }
-
-    /// Says which message the event that was kept last is about.
-    pub(crate) fn tell_message(&mut self, message: TracedMessage) {
-        if let Some(event) = self.kept.back_mut() {
-            event.message = Some(Box::new(message));
-        }
+        let (node, thread) = names;
+        self.kept.push_back(Kept { index, event, node, thread, detail });
     }
 
     /// Ends the trace.
@@ -288,7 +333,7 @@ impl Recorder {
             fingerprint: Fingerprint(self.hash),
             checkpoints: std::mem::take(&mut self.checkpoints),
             total: self.events,
-            events: std::mem::take(&mut self.kept).into(),
+            events: std::mem::take(&mut self.kept).into_iter().map(Kept::tell).collect(),
         }
     }
 }

@@ -135,7 +135,7 @@ impl Replay {
             }
             _ => true,
         };
-        let is_well = replayed.is_same && is_wanted && replayed.outcome.defeat.is_none();
+        let is_well = replayed.is_reproducible && is_wanted && replayed.outcome.defeat.is_none();
         if is_well { Verdict::Ok } else { Verdict::Failed }
     }
 

@@ -107,12 +107,12 @@ impl Writer {
     /// The place of an event. A process or a thread that is new is named.
     fn place(&mut self, event: &Event) -> Place {
         let count = self.processes.len();
-        let (process, is_new) = match self.processes.get(&event.node) {
+        let (process, is_new) = match self.processes.get(&*event.node) {
             Some(&process) => (process, false),
             None => (count, true),
         };
         if is_new {
-            self.processes.insert(event.node.clone(), process);
+            self.processes.insert(event.node.to_string(), process);
             self.name((process, 0), "process_name", &event.node);
         }
         let place = (process, event.thread_number);

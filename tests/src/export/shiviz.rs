@@ -62,7 +62,7 @@ fn told(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
         _ => return None,
     };
     let clock = clocks.step(&event.node, None);
-    Some((event.node.clone(), clock, text.clone()))
+    Some((event.node.to_string(), clock, text.clone()))
 }
 
 fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {

@@ -90,7 +90,7 @@ fn line(event: &Event) -> Option<Line> {
     let server = server(&event.node).or_else(speaks_for);
     let text = match server {
         Some(_) => text.to_owned(),
-        None if event.node == "tester" => text.to_owned(),
+        None if &*event.node == "tester" => text.to_owned(),
         None => format!("{} {text}", event.node),
     };
     Some(Line { at, server, topic: topic.to_owned(), text })
