@@ -38,6 +38,9 @@ pub trait Describe {
     /// The whole as a tree.
     fn to_value(&self) -> Value;
 
+    /// As much of it as its words show; see [`Value::beginning_of`].
+    fn beginning(&self) -> Value;
+
     /// The number in a field of a struct; a truth value counts as 0 or 1. `None` if there is no such field, or
     /// something else is in it.
     fn int_of(&self, field: &str) -> Option<i128>;
@@ -58,6 +61,10 @@ pub trait Describe {
 impl<T: Serialize> Describe for T {
     fn to_value(&self) -> Value {
         Value::of(self)
+    }
+
+    fn beginning(&self) -> Value {
+        Value::beginning_of(self, super::show::SHOWN_MAX)
     }
 
     fn int_of(&self, field: &str) -> Option<i128> {
