@@ -1,5 +1,6 @@
 //! What happens to messages, told to the trace and to the observers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -72,7 +73,11 @@ fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<(TracedMessage, Opt
         from: message.from.to_string(),
         to: message.to.to_string(),
         method: message.method.to_owned(),
-        what: what.to_string(),
+        what: match what {
+            Happening::Sent => Cow::Borrowed("sent"),
+            Happening::Delivered => Cow::Borrowed("delivered"),
+            other => Cow::Owned(other.to_string()),
+        },
         content: String::new(),
     };
     Box::new((traced, message.content.map(Describe::beginning), message.size))

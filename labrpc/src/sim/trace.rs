@@ -5,6 +5,7 @@
 //! those before it; the hash after a block is a *checkpoint*. Two runs with the same fingerprint did the same
 //! things in the same order; of two runs that differ, the first checkpoint that differs says about where.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
@@ -114,7 +115,7 @@ pub struct TracedMessage {
     /// What is called, as `Raft.AppendEntries`.
     pub method: String,
     /// What happened to it: `sent`, `delivered`, `dropped by Loss` and so on.
-    pub what: String,
+    pub what: Cow<'static, str>,
     /// What is in it, in words; empty if it was not there any more.
     pub content: String,
 }

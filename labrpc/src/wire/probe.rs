@@ -58,13 +58,16 @@ pub trait Describe {
     fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)>;
 }
 
+/// How many elements of a sequence a trace tells. A leader repeats long logs to each follower.
+const TRACED_MAX: usize = 12;
+
 impl<T: Serialize> Describe for T {
     fn to_value(&self) -> Value {
         Value::of(self)
     }
 
     fn beginning(&self) -> Value {
-        Value::beginning_of(self, super::show::SHOWN_MAX)
+        Value::beginning_of(self, TRACED_MAX)
     }
 
     fn int_of(&self, field: &str) -> Option<i128> {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Value;
 
 /// Elements of a sequence, and bytes, that are written out; of longer ones the rest is only counted.
-pub(crate) const SHOWN_MAX: usize = 24;
+const SHOWN_MAX: usize = 24;
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

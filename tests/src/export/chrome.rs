@@ -80,7 +80,7 @@ impl Writer {
     fn message(&mut self, place: Place, at: u64, message: &TracedMessage) {
         let TracedMessage { call, is_reply, from, to, method, what, content } = message;
         let arrow = format!("{call}{}", if *is_reply { " reply" } else { "" });
-        match (what.as_str(), is_reply) {
+        match (&**what, is_reply) {
             ("sent", false) => {
                 self.begin(place, at, Slice::Call(*call), format!("{method} to {to}"));
                 self.arrow(place, at, "s", &arrow, content);

@@ -69,7 +69,7 @@ fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock,
     let TracedMessage { call, is_reply, from, to, method, what, content } = message;
     let key = (*call, *is_reply, from.clone(), to.clone());
     let word = if *is_reply { "reply" } else { "request" };
-    match what.as_str() {
+    match &**what {
         "sent" => {
             let clock = clocks.step(from, None);
             clocks.carried.insert(key, clock.clone());

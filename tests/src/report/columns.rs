@@ -102,7 +102,7 @@ fn message_line(at: Duration, event: &Event, message: &TracedMessage) -> Line {
     let reply = if *is_reply { " reply" } else { "" };
     // The names of argument types repeat what the method says.
     let content = content.find('{').map_or(content.as_str(), |start| &content[start..]);
-    let (topic, who, text) = match what.as_str() {
+    let (topic, who, text) = match &**what {
         "sent" => ("RPC", from, format!("-> {to} #{call} {method}{reply} {content}")),
         "delivered" => ("RPC", to, format!("<- {from} #{call} {method}{reply} {content}")),
         other => ("DROP", from, format!("-x {to} #{call} {method}{reply} {other}")),
@@ -275,7 +275,8 @@ mod tests {
     fn written(layout: &Layout, lines: &[Line]) -> String {
         let mut out = Vec::new();
         write(&mut out, layout, lines).unwrap();
-        String::from_utf8(out).unwrap()
+        // With a margin, so that the indentation of the first line is part of what is expected.
+        String::from_utf8(out).unwrap().lines().map(|line| format!("|{line}\n")).collect()
     }
 
     #[test]
@@ -286,10 +287,10 @@ mod tests {
             &[line(Some(2), "appends entries 17 to 23 of the leader"), line(None, "S0 is killed")],
         );
         expect_test::expect![[r#"
-                seconds S0                      S2                      tester
-               1.500000                         LOG appends entries 17
-                                                  to 23 of the leader
-                                                                        LOG S0 is killed
+            |    seconds S0                      S2                      tester
+            |   1.500000                         LOG appends entries 17
+            |                                      to 23 of the leader
+            |                                                            LOG S0 is killed
         "#]]
         .assert_eq(&text);
     }
@@ -299,9 +300,9 @@ mod tests {
         let layout = Layout::new(60, &[0, 1, 2, 3, 4]);
         let text = written(&layout, &[line(Some(3), "appends"), line(None, "waits")]);
         expect_test::expect![[r#"
-                seconds
-               1.500000 S3   LOG appends
-                             LOG waits
+            |    seconds
+            |   1.500000 S3   LOG appends
+            |                 LOG waits
         "#]]
         .assert_eq(&text);
     }
