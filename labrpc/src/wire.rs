@@ -4,8 +4,10 @@
 //! memory and byte counts are honest. Bytes of that format cannot be read without the type. What watches messages
 //! therefore asks the value itself, while it is still there, through [`Describe`]: for a single field, or for the
 //! whole as a [`Value`]. Both are made from the type's `Serialize`, so no type has to do anything for it, and
-//! nothing is made unless somebody asks.
+//! nothing is made unless somebody asks. The other way, a value is made from a tree by [`from_value`], so that a tester
+//! can speak to code whose types it does not have.
 
+mod plain;
 mod probe;
 mod show;
 mod value;
@@ -16,6 +18,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use plain::{field_names, from_value};
 pub use probe::Describe;
 pub use value::Value;
 
@@ -108,6 +111,14 @@ pub enum WireError {
         /// How many of them were not used.
         left: usize,
     },
+    /// A tree does not fit the type.
+    #[error("a tree does not fit {type_name}: {cause}")]
+    Plain {
+        /// The wanted type.
+        type_name: &'static str,
+        /// What does not fit.
+        cause: String,
+    },
 }
 
 /// Encodes a value.
@@ -140,5 +151,27 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(WireError::LeftOver { type_name, size, left: rest.len() }),
         Err(cause) => Err(WireError::Decode { type_name, size, cause: cause.to_string() }),
+    }
+}
+
+/// What is decoded: bytes that the type's own `Serialize` made, or a tree where a party does not have the type.
+#[derive(Clone, Copy)]
+pub(crate) enum Encoded<'a> {
+    /// The encoding of a value.
+    Bytes(&'a [u8]),
+    /// A tree.
+    Plain(&'a Value),
+}
+
+impl<'a> Encoded<'a> {
+    pub(crate) fn new(bytes: &'a [u8], plain: Option<&'a Value>) -> Self {
+        plain.map_or(Self::Bytes(bytes), Self::Plain)
+    }
+
+    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<T, WireError> {
+        match self {
+            Self::Bytes(bytes) => decode(bytes),
+            Self::Plain(value) => from_value(value),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Encoding, trees, and single fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use labrpc::wire::{Describe, Value, WireError, decode, encode};
 use proptest::prelude::*;
@@ -91,6 +91,45 @@ fn single_fields_are_read_without_a_tree() {
     assert_eq!(value.ints_of("entries", "command"), [0_i128; 0]);
     assert_eq!(value.ints_of("term", "term"), [0_i128; 0]);
     assert_eq!(Op::Get { key: "key".into() }.len_of("key"), Some(3));
+}
+
+#[test]
+fn digests_tell_values_apart_by_all_that_is_in_them() {
+    #[derive(Serialize)]
+    struct Holder<T> {
+        all: Vec<Held<T>>,
+    }
+    #[derive(Serialize)]
+    struct Held<T> {
+        held: T,
+    }
+    fn all_differ<T: Serialize + Clone>(values: &[T]) {
+        let twice = values.iter().chain(values).map(|held| Held { held: held.clone() });
+        let heads = Holder { all: twice.collect() }.heads_of("all", "term", "held");
+        let digests: Vec<u64> = heads.into_iter().map(|(_, digest)| digest).collect();
+        let (first, second) = digests.split_at(values.len());
+        assert_eq!(first, second, "the same values");
+        let different: BTreeSet<u64> = first.iter().copied().collect();
+        assert_eq!(different.len(), values.len(), "{digests:?}");
+    }
+    all_differ(&[0, 1, -1, i128::MAX, 1 << 64]);
+    all_differ(&[None, Some(0), Some(1)]);
+    all_differ(&["", "a", "b", "ab"]);
+    all_differ(&[vec![], vec![0_u8], vec![0, 0], vec![1, 0], vec![0, 1]]);
+    all_differ(&[0.0, -0.0, 1.5]);
+    all_differ(&[
+        Op::Get { key: "k".into() },
+        Op::Get { key: "l".into() },
+        Op::Put("k".into(), 1),
+        Op::Put("k".into(), 2),
+        Op::Wrap(Term(0)),
+        Op::Stop,
+    ]);
+    let none = everything().heads_of("entries", "term", "nothing");
+    assert_eq!(none, [(Some(5), 0), (Some(7), 0), (Some(6), 0)]);
+    assert_eq!(everything().heads_of("entries", "nothing", "term")[0].0, None);
+    assert_eq!(everything().heads_of("nothing", "term", "term"), []);
+    assert_eq!(1.5_f64.len_of("held"), None);
 }
 
 /// A field that is not asked for is not even looked at.

@@ -23,6 +23,8 @@ pub struct Finding {
     pub term: Option<Term>,
     /// When: virtual time, or real time since the start of the test.
     pub at: Duration,
+    /// The messages that prove it, oldest first, each with its time; empty if the rule is not about messages.
+    pub proof: Vec<String>,
     /// The line of the scenario, as `file:line`, if it was the scenario that expected something.
     pub place: Option<String>,
 }

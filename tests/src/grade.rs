@@ -40,6 +40,7 @@ fn grade(name: &str, implementation: Implementation) {
     for &seed in &settings.seeds {
         let plan = Plan { world: settings.world, seed, policy: settings.policy, tracing: Tracing::Off };
         let outcome = run_case(case, implementation, plan);
+        report::remark_once(&outcome);
         match explain(case, implementation, plan, &outcome) {
             None => println!("{}", report::passed_line(case, plan, &outcome)),
             Some(text) => panic!("{text}"),

@@ -8,6 +8,7 @@ use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use crate::kv::{AnyClerk, AnyService, KeyValue, Reads, ServiceSetup};
+use crate::referee::Names;
 
 /// A Raft server of some implementation. The calls are those of [`RaftServer`].
 pub(crate) trait AnyRaft: Send + Sync {
@@ -62,6 +63,7 @@ pub struct Implementation {
     name: &'static str,
     make: Make,
     services: Option<Services>,
+    names: fn() -> Names,
 }
 
 impl Implementation {
@@ -72,7 +74,19 @@ impl Implementation {
             name: std::any::type_name::<R>(),
             make: |peers, me, persister, apply| Arc::new(R::make(peers, me, persister, apply)),
             services: None,
+            names: Names::default,
         }
+    }
+
+    /// Its messages bear other names than the paper's. The referee needs them to judge what servers send each other.
+    #[must_use]
+    pub fn with_names(self, names: fn() -> Names) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The names that the referee looks for.
+    pub(crate) fn names(&self) -> Names {
+        (self.names)()
     }
 
     /// The key/value service `K`, on its Raft.

@@ -14,6 +14,7 @@ use crate::cluster::ClusterBuilder;
 use crate::finding::Finding;
 use crate::implementation::Implementation;
 use crate::record::Record;
+use crate::referee::Call;
 use crate::settings::World;
 
 /// The surroundings of one run of one test. Cheap to clone: all clones are the same.
@@ -123,6 +124,16 @@ impl Lab {
         panic!("{headline}");
     }
 
+    /// Ends the run as skipped: the implementation cannot be put to this test, through no fault of its own.
+    ///
+    /// # Panics
+    ///
+    /// Always: that is how a run ends.
+    pub fn skip(&self, why: &str) -> ! {
+        self.inner.record.skip(why);
+        panic!("skipped: {why}");
+    }
+
     /// Fails unless `holds`.
     ///
     /// # Panics
@@ -140,6 +151,22 @@ impl Lab {
     pub(crate) fn broken(&self, finding: &Finding) {
         if self.world() == World::Simulated {
             panic!("{}", finding.headline);
+        }
+    }
+
+    /// The referee has seen who leads, has found something, or stands aside.
+    pub(crate) fn hear_referee(&self, call: &Call) {
+        let record = &self.inner.record;
+        match call {
+            &Call::Leads(server, term) => record.leads(self.now(), server, term),
+            Call::StandsAside(why) => record.remark(format!(
+                "The referee stands aside, so rules that show only in messages are not checked: {why}."
+            )),
+            Call::Breach(breach) => {
+                let finding = breach.finding();
+                record.keep(finding.clone());
+                self.broken(&finding);
+            }
         }
     }
 

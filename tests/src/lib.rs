@@ -5,9 +5,9 @@
 //!
 //! A [`TestCase`] is a scenario with a name, a part and points. [`run_case`] runs it once, in a simulation of one seed or
 //! in the real world. Its body gets a [`Lab`] and makes a [`Cluster`] of servers of the [`Implementation`] that is
-//! graded, does things to it and expects things of it. Meanwhile everything that shows from outside goes as an
-//! [`Observation`] to the [`invariants`], which hold at every step of every test. What goes wrong first is the
-//! [`Finding`], and [`report`] puts it into words.
+//! graded, does things to it and expects things of it. Meanwhile everything that the servers tell and apply goes as an
+//! [`Observation`] to the [`invariants`], and every message that they send each other to the [`referee`]; both hold at
+//! every step of every test. What goes wrong first is the [`Finding`], and [`report`] puts it into words.
 //!
 //! # Grading another implementation
 //!
@@ -20,10 +20,15 @@
 //! ```
 //!
 //! `examples/another_raft.rs` does that for a Raft that is wrong.
+//!
+//! The referee reads the messages by the names that the paper gives them and their fields, in the spelling of Rust:
+//! `RequestVote`, `prev_log_index`. If yours differ, say so with [`Implementation::with_names`]. Messages that it cannot
+//! read are not judged, and a line on standard error says so.
 
 pub mod case;
 pub mod cli;
 pub mod cluster;
+mod conformance;
 pub mod deeds;
 pub mod export;
 pub mod finding;
@@ -34,16 +39,19 @@ pub mod invariants;
 pub mod kv;
 pub mod lab;
 pub mod linearizability;
-mod messages;
+pub mod mutants;
+pub mod nemesis;
 pub mod observation;
 mod real;
 pub mod record;
+pub mod referee;
 pub mod replay;
 pub mod report;
 pub mod run;
 pub mod settings;
 pub mod shrink;
 pub mod suites;
+mod sweep;
 pub mod timeline;
 
 pub use case::{Origin, Part, TestCase};

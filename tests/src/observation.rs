@@ -1,9 +1,9 @@
 //! What the harness sees of a cluster: facts for the invariants to judge.
 //!
-//! All of it is black box. Facts come from the five calls of a server, from its apply channel, and from the messages
-//! on the network, as far as they bear the paper's names.
+//! All of it is black box. Facts come from the five calls of a server and from its apply channel. The messages on the
+//! network are for the [referee](crate::referee).
 
-use raft_interface::{Command, Index, ServerId, Term};
+use raft_interface::{Command, Index, Term};
 
 /// One fact about one server.
 #[derive(Clone, Copy, Debug)]
@@ -52,33 +52,6 @@ pub enum Observation<'a> {
         term: Term,
         /// The service's bytes.
         data: &'a [u8],
-    },
-    /// Its vote reached the candidate.
-    Voted {
-        /// Who got it.
-        candidate: ServerId,
-        /// In which term.
-        term: Term,
-    },
-    /// It sent an AppendEntries.
-    Appending {
-        /// The leader's term.
-        term: Term,
-        /// The entry before the new ones: its index and term.
-        prev: (Index, Term),
-        /// The terms of the new entries.
-        entries: &'a [Term],
-        /// The leader's commit index.
-        commit: Index,
-    },
-    /// It heard that `follower` stores its log up to `index`.
-    Acknowledged {
-        /// Who answered.
-        follower: ServerId,
-        /// The term of the request.
-        term: Term,
-        /// The last index that the request covered.
-        index: Index,
     },
 }
 

@@ -1,6 +1,6 @@
 //! What the harness knows about one run: every fact goes through here, to the invariants and into the books.
 //!
-//! Many threads tell facts: the scenario, a service per server, a watcher, the network's observer. All of them go
+//! Many threads tell facts: the scenario, a service per server, a watcher, the referee. All of them go
 //! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
 //! breaks an invariant gets the finding back and must [end the run](crate::Lab::fail).
 
@@ -82,6 +82,10 @@ struct Books {
     leaders: BTreeMap<Term, ServerId>,
     /// The first thing that went wrong.
     finding: Option<Finding>,
+    /// Why the implementation cannot be put to this test.
+    skipped: Option<String>,
+    /// What must be known about the results.
+    remark: Option<String>,
     /// The indexes that somebody waits to see applied, one for each who waits.
     awaited: Vec<Index>,
     /// What the network had counted when the run ended.
@@ -139,6 +143,14 @@ impl Record {
         }
     }
 
+    /// A server has answered a leader of `term`.
+    pub(crate) fn follows(&self, server: ServerId, term: Term) {
+        let mut books = self.books.lock();
+        if let Some(seen) = books.servers.get_mut(server).filter(|seen| term >= seen.term) {
+            seen.role = Role::Follower;
+        }
+    }
+
     /// A cluster of this size begins.
     pub(crate) fn begin(&self, servers: usize) {
         let mut books = self.books.lock();
@@ -177,18 +189,18 @@ impl Record {
         Ok(books.enter(at, server, fact))
     }
 
-    /// As [`observe`](Self::observe), for the incarnation that runs now.
-    pub(crate) fn observe_current(
-        &self,
-        at: Duration,
-        server: ServerId,
-        fact: &Observation<'_>,
-    ) -> Result<(), Finding> {
-        let start = match self.books.lock().servers.get(server) {
-            Some(seen) => seen.starts,
-            None => return Ok(()),
-        };
-        self.observe(at, server, start, fact).map(drop)
+    /// A server was seen to lead a term.
+    pub(crate) fn leads(&self, at: Duration, server: ServerId, term: Term) {
+        self.books.lock().note_leader(at, server, term);
+    }
+
+    /// Something about the tester itself that whoever reads the results must know.
+    pub(crate) fn remark(&self, text: String) {
+        self.books.lock().remark.get_or_insert(text);
+    }
+
+    pub(crate) fn remarked(&self) -> Option<String> {
+        self.books.lock().remark.clone()
     }
 
     /// A server starts, and its service with the snapshot at `base`. Returns the number of this start.
@@ -249,6 +261,15 @@ impl Record {
     /// Keeps a finding if it is the first.
     pub(crate) fn keep(&self, finding: Finding) {
         self.books.lock().finding.get_or_insert(finding);
+    }
+
+    /// The test cannot be run on this implementation, and why.
+    pub(crate) fn skip(&self, why: &str) {
+        self.books.lock().skipped.get_or_insert_with(|| why.to_owned());
+    }
+
+    pub(crate) fn skipped(&self) -> Option<String> {
+        self.books.lock().skipped.clone()
     }
 
     pub(crate) fn finding(&self) -> Option<Finding> {
@@ -347,7 +368,6 @@ impl Books {
                 (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
                 self.note_leader(at, server, term);
             }
-            Observation::Appending { term, .. } => self.note_leader(at, server, term),
             Observation::Applied { index, term, command } => {
                 seen.applied = index;
                 if seen.tail.len() == TAIL_MAX {
@@ -359,13 +379,6 @@ impl Books {
                     self.history.extend(index, Committed { term, command: command.clone(), first: server });
                 }
                 return self.awaited.iter().any(|&awaited| index >= awaited);
-            }
-            Observation::Acknowledged { follower, term, index } => {
-                let seen = &mut self.servers[follower];
-                seen.stored = Some((index, term));
-                if term >= seen.term {
-                    seen.role = Role::Follower;
-                }
             }
             Observation::Installed { index, .. } => {
                 seen.applied = index;

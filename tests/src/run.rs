@@ -14,7 +14,7 @@ use crate::kv::Operations;
 use crate::lab::Lab;
 use crate::real;
 use crate::record::{Record, Seen, Tally};
-use crate::settings::World;
+use crate::settings::{self, World};
 use crate::timeline::Happened;
 
 /// How one run is done.
@@ -45,6 +45,10 @@ pub struct Outcome {
     pub steps: u64,
     /// The events that were kept; `None` in the real world.
     pub trace: Option<Trace>,
+    /// Why it was skipped: the implementation cannot be put to this test. It has then neither passed nor failed.
+    pub skipped: Option<String>,
+    /// What must be known about the verdict: that the referee cannot read the messages.
+    pub remark: Option<String>,
     /// Why it failed; `None` if it passed.
     pub defeat: Option<Box<Defeat>>,
     /// What the scenario did, if [`run_cut`] asked for it.
@@ -108,6 +112,7 @@ fn simulation(case: &TestCase, plan: Plan) -> Sim {
         .policy(plan.policy)
         .time_max(case.time_max)
         .steps_max(case.steps_max)
+        .stall(settings::stall())
         .tracing(plan.tracing)
 }
 
@@ -127,6 +132,7 @@ fn simulated(
     let wall = began.elapsed();
     let (report, cause) = match result {
         Ok(((), report)) => (report, None),
+        Err(failure) if record.skipped().is_some() => (failure.report, None),
         Err(failure) => (failure.report, Some(failure.cause)),
     };
     let defeat = cause.map(|cause| {
@@ -145,6 +151,8 @@ fn simulated(
         fingerprint: Some(report.trace.fingerprint),
         steps: report.steps,
         trace: Some(report.trace),
+        skipped: record.skipped(),
+        remark: record.remarked(),
         defeat,
         deeds: record.gate().map_or_else(Vec::new, Gate::deeds),
         preemptions: report.preemptions,
@@ -164,7 +172,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     });
     let elapsed = began.elapsed();
     let message = result.err();
-    let is_defeat = message.is_some() || record.finding().is_some();
+    let skipped = record.skipped();
+    let is_defeat = skipped.is_none() && (message.is_some() || record.finding().is_some());
     Outcome {
         tally: record.tally(),
         elapsed,
@@ -172,6 +181,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         fingerprint: None,
         steps: 0,
         trace: None,
+        skipped,
+        remark: record.remarked(),
         defeat: is_defeat.then(|| Box::new(defeat(&record, message))),
         deeds: Vec::new(),
         preemptions: Vec::new(),

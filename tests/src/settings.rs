@@ -6,8 +6,12 @@
 //! | `LAB_SEEDS` | how many seeds each test runs over, 1, 2, 3 and so on | 5; once in the real world |
 //! | `LAB_SEED` | one seed only, `42` or `0x2a` | |
 //! | `LAB_POLICY` | `random`, `pct`, `pct:DEPTH` or `fifo` | random |
+//! | `LAB_STALL` | the real time, in seconds, in which a simulated thread must give way | 10 |
 
+use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use labrpc::sim::{Policy, parse_seed};
 
@@ -19,6 +23,15 @@ pub enum World {
     Simulated,
     /// Threads of the operating system and the machine's clock. A seed decides nothing there.
     Real,
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Simulated => "simulated",
+            Self::Real => "real",
+        })
+    }
 }
 
 impl FromStr for World {
@@ -42,6 +55,32 @@ pub struct Settings {
     pub seeds: Vec<u64>,
     /// Who runs next, in the simulated world.
     pub policy: Policy,
+}
+
+/// The variable that says how long a simulated thread may run without giving way, in seconds of real time.
+pub(crate) const STALL: &str = "LAB_STALL";
+/// What it is when nothing is said.
+const STALL_DEFAULT: Duration = Duration::from_secs(10);
+
+/// The real time in which a simulated thread must give way. A guard against endless loops; it decides nothing in a run that
+/// ends.
+///
+/// # Panics
+///
+/// If `LAB_STALL` is no use.
+pub(crate) fn stall() -> Duration {
+    static STALL_TIME: OnceLock<Duration> = OnceLock::new();
+    *STALL_TIME.get_or_init(|| {
+        std::env::var(STALL).map_or(STALL_DEFAULT, |text| {
+            parse_stall(&text)
+                .unwrap_or_else(|| panic!("{STALL}: {text:?} is not a time in seconds, such as 10 or 0.5"))
+        })
+    })
+}
+
+fn parse_stall(text: &str) -> Option<Duration> {
+    let seconds = text.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|stall| !stall.is_zero())
 }
 
 /// How many seeds a test runs over when nothing else is said: few enough that everything takes seconds.
@@ -97,6 +136,14 @@ mod tests {
         Settings::from_lookup(|name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn a_stall_is_a_time_in_seconds() {
+        assert_eq!(parse_stall("0.5"), Some(Duration::from_millis(500)));
+        for text in ["", "0", "-1", "soon", "nan"] {
+            assert_eq!(parse_stall(text), None, "{text}");
+        }
     }
 
     #[test]

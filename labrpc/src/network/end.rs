@@ -13,7 +13,7 @@ use super::pending::Outcome;
 use super::shared::{Called, Request, Shared};
 use super::world::World;
 use crate::sim::{self, Kind};
-use crate::wire;
+use crate::wire::{self, Encoded, Value};
 
 /// One end of a connection to one server: what a server or clerk holds of each peer that it calls.
 ///
@@ -57,12 +57,47 @@ impl ClientEnd {
             Ok(bytes) => bytes,
             Err(error) => return self.give_up(format!("{} cannot call {method}: {error}", self.owner)),
         };
-        let request = Request { method, args, bytes, type_name: std::any::type_name::<A>() };
+        let request = Request { method, args, bytes, type_name: std::any::type_name::<A>(), plain: None };
         let mut called = self.shared.call(self.id, request, location);
         match std::mem::replace(&mut called.outcome, Outcome::Nothing) {
             Outcome::Nothing => None,
             Outcome::Broken(message) => self.give_up(message),
-            Outcome::Reply(bytes, type_name) => self.read(&called, bytes, type_name),
+            Outcome::Reply(bytes, type_name, plain) => self.read(&called, bytes, type_name, plain.as_deref()),
+        }
+    }
+
+    /// As [`call`](Self::call), for a caller that does not have the server's types: its arguments are a tree, from which
+    /// the server's type is made by name, as by [`wire::from_value`]; and so is the reply.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why the server cannot read the arguments, or that it has no such method.
+    ///
+    /// # Panics
+    ///
+    /// If the network is of another world than the caller.
+    #[track_caller]
+    pub fn call_plain(&self, method: &str, args: &Value) -> Result<Option<Value>, String> {
+        let location = Location::caller();
+        self.shared.world.assert_here();
+        if matches!(self.shared.world, World::Simulated(_)) {
+            sim::step(Kind::Send, 0, location);
+        }
+        let bytes = wire::encode(args).map_err(|error| error.to_string())?;
+        let plain = Some(Arc::new(args.clone()));
+        let request = Request { method, args, bytes, type_name: "a tree", plain };
+        let mut called = self.shared.call(self.id, request, location);
+        match std::mem::replace(&mut called.outcome, Outcome::Nothing) {
+            Outcome::Nothing => Ok(None),
+            Outcome::Broken(message) => Err(message),
+            Outcome::Reply(bytes, _, plain) => {
+                let reply = plain.map(Arc::unwrap_or_clone);
+                if let Some(reply) = &reply {
+                    self.shared.report_reply(&called, reply, &bytes);
+                }
+                wire::give_back(bytes);
+                Ok(reply)
+            }
         }
     }
 
@@ -71,8 +106,9 @@ impl ClientEnd {
         called: &Called,
         bytes: Vec<u8>,
         type_name: &'static str,
+        plain: Option<&Value>,
     ) -> Option<R> {
-        match wire::decode::<R>(&bytes) {
+        match Encoded::new(&bytes, plain).decode::<R>() {
             Ok(reply) => {
                 self.shared.report_reply(called, &reply, &bytes);
                 wire::give_back(bytes);

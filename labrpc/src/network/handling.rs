@@ -13,7 +13,7 @@ use super::shared::{Parcel, Shared};
 use super::state::{Incarnation, Observers};
 use super::world::World;
 use crate::sim::{self, Cause, Kind, with_core};
-use crate::wire::{self, Describe, WireError};
+use crate::wire::{self, Describe, Encoded, WireError};
 
 impl Shared {
     /// As [`Self::serve`]; a panic of the handler fails the test. A simulation sees to that itself.
@@ -36,25 +36,36 @@ impl Shared {
 
     /// Handles a request, in a thread of the server's node.
     fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
-        let Some(handler) = server.handler(request.method) else {
+        let is_plain = request.plain.is_some();
+        let Some(method) = server.handler(request.method) else {
             let known = server.methods.join(", ");
             let message = format!(
                 "{} called {} on {}, which has no such method; it has: {known}",
                 request.from, request.name, request.to
             );
-            return self.fail(request.key, message);
+            return self.refuse(request.key, is_plain, message);
         };
         let handling = Handling { shared: self, server: &server, request: &request, observers: &observers };
-        if let Err(error) = handler(&request.bytes, &handling) {
+        let encoded = Encoded::new(&request.bytes, request.plain.as_deref());
+        if let Err(error) = (method.handler)(encoded, &handling) {
             let Parcel { key, from, to, name, type_name, .. } = &request;
-            self.fail(
-                *key,
-                format!(
-                    "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
-                ),
+            let message = format!(
+                "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
             );
+            self.refuse(*key, is_plain, message);
         }
         wire::give_back(request.bytes);
+    }
+
+    /// A server cannot make sense of a request. Who speaks in trees is told so; else it [fails](Self::fail) the test.
+    fn refuse(&self, key: CallKey, is_plain: bool, message: String) {
+        if !is_plain {
+            return self.fail(key, message);
+        }
+        let ended = self.state.lock().calls.remove(key);
+        if let Some(call) = ended {
+            call.pending.complete(Outcome::Broken(message));
+        }
     }
 
     fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
@@ -65,6 +76,7 @@ impl Shared {
         let message = parcel.message(Some(reply));
         let mut state = self.state.lock();
         let refused = state.send_reply(parcel.key, incarnation);
+        let incarnation = if state.is_there(parcel.from, incarnation) { incarnation } else { 0 };
         let (rules, observers) = (state.rules(), state.observers());
         drop(state);
         let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
@@ -125,7 +137,17 @@ impl Exchange for Handling<'_> {
             Err(error) => return self.shared.fail(key, format!("{to} cannot reply to {name}: {error}")),
         };
         let direction = Direction::Reply;
-        let parcel = Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name };
+        let plain = self.request.plain.is_some().then(|| Arc::new(reply.to_value()));
+        let parcel =
+            Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name, plain };
         self.shared.send_reply(self, reply, parcel);
+    }
+
+    fn ignored(&self) {
+        let Parcel { key, direction, end, from, to, method, name, type_name, .. } = *self.request;
+        let (bytes, plain) = (Vec::new(), None);
+        let parcel = Parcel { key, direction, end, from, to, method, name, bytes, type_name, plain };
+        let timeout = self.shared.draw_timeout();
+        self.shared.lose_after(timeout, parcel);
     }
 }

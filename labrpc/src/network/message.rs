@@ -76,6 +76,12 @@ impl Message<'_> {
     pub fn ints_of(&self, field: &str, inner: &str) -> Vec<i128> {
         self.content.map_or_else(Vec::new, |content| content.ints_of(field, inner))
     }
+
+    /// A number and a hash of each element; see [`Describe::heads_of`].
+    #[must_use]
+    pub fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)> {
+        self.content.map_or_else(Vec::new, |message| message.heads_of(field, inner, content))
+    }
 }
 
 /// Who, what and how long: `C0 -> S2 Raft.AppendEntries request #7, 64 bytes`, without the content.
@@ -156,7 +162,8 @@ pub struct MessageEvent<'a> {
     /// The time since the start of the simulation, on no node's clock; in the real world, since the network was made.
     pub time: Duration,
     /// Which server at the called address this is about: the number that
-    /// [`Network::add_server`](super::Network::add_server) returned; 0 if there was none.
+    /// [`Network::add_server`](super::Network::add_server) returned; 0 if there was none, and for the reply of a server
+    /// that is not there any more: nobody hears from that one again, and its storage may have been copied already.
     pub incarnation: u64,
 }
 

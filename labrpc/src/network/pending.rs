@@ -9,14 +9,16 @@ use parking_lot::{Condvar, Mutex};
 
 use super::real::Spinning;
 use crate::sim::{self, Wait, Waiter, Woken};
+use crate::wire::Value;
 
 /// How a call ended.
 pub(super) enum Outcome {
-    /// The encoded reply, and the name of its type.
-    Reply(Vec<u8>, &'static str),
+    /// The encoded reply, the name of its type, and its tree if one of the parties speaks in trees.
+    Reply(Vec<u8>, &'static str, Option<Arc<Value>>),
     /// No reply came.
     Nothing,
-    /// Something that fails the test, in the real world: it is said in the caller's thread.
+    /// The server cannot read what it was sent. For calls with types that fails the test: in the real world it is said in
+    /// the caller's thread, in a simulation at once.
     Broken(String),
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::sim::NodeHandle;
-use crate::wire::{self, Describe, WireError};
+use crate::wire::{self, Describe, Encoded, Value, WireError};
 
 /// The network's side of one request that is being handled.
 pub(super) trait Exchange {
@@ -16,10 +16,22 @@ pub(super) trait Exchange {
     fn delivered(&self, args: &dyn Describe);
     /// The handler has returned.
     fn replied(&self, reply: &dyn Describe, bytes: Result<Vec<u8>, WireError>, type_name: &'static str);
+    /// The handler has returned, and there is no reply.
+    fn ignored(&self);
 }
 
 /// A handler without its types.
-pub(super) type Handler = dyn Fn(&[u8], &dyn Exchange) -> Result<(), WireError> + Send + Sync;
+pub(super) type Handler = dyn Fn(Encoded<'_>, &dyn Exchange) -> Result<(), WireError> + Send + Sync;
+
+/// A method of a service.
+#[derive(Clone)]
+pub(super) struct Method {
+    pub(super) handler: Arc<Handler>,
+    /// Its arguments and its reply are trees, whatever the caller's types are.
+    pub(super) is_plain: bool,
+    /// The fields of its arguments, if these are a struct.
+    fields: Option<&'static [&'static str]>,
+}
 
 /// Named methods that can be called over the network.
 ///
@@ -34,7 +46,7 @@ pub(super) type Handler = dyn Fn(&[u8], &dyn Exchange) -> Result<(), WireError> 
 /// They are called as `Echo.Say` and `Echo.Add`.
 pub struct Service {
     name: String,
-    methods: BTreeMap<String, Arc<Handler>>,
+    methods: BTreeMap<String, Method>,
 }
 
 impl Service {
@@ -51,23 +63,65 @@ impl Service {
     ///
     /// If the service has a method of that name.
     #[must_use]
-    pub fn method<A, R, F>(mut self, name: &str, handler: F) -> Self
+    pub fn method<A, R, F>(self, name: &str, handler: F) -> Self
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + 'static,
         F: Fn(A) -> R + Send + Sync + 'static,
     {
-        let full_name = format!("{}.{name}", self.name);
-        let untyped = move |bytes: &[u8], exchange: &dyn Exchange| {
-            let args: A = wire::decode(bytes)?;
+        let untyped = move |encoded: Encoded<'_>, exchange: &dyn Exchange| {
+            let args: A = encoded.decode()?;
             exchange.delivered(&args);
             let reply = handler(args);
             exchange.replied(&reply, wire::encode(&reply), std::any::type_name::<R>());
             Ok(())
         };
-        let before = self.methods.insert(full_name, Arc::new(untyped));
+        let method = Method { handler: Arc::new(untyped), is_plain: false, fields: wire::field_names::<A>() };
+        self.insert(name, method)
+    }
+
+    /// Adds a method for a caller whose types are not known here: it gets the arguments as a tree and answers with a
+    /// tree, from which the caller's type is made by name, as by [`wire::from_value`]. `None` is no answer: the caller
+    /// waits as for a server that cannot be reached.
+    ///
+    /// # Panics
+    ///
+    /// If the service has a method of that name.
+    #[must_use]
+    pub fn plain_method<F>(self, name: &str, handler: F) -> Self
+    where
+        F: Fn(Value) -> Option<Value> + Send + Sync + 'static,
+    {
+        let untyped = move |encoded: Encoded<'_>, exchange: &dyn Exchange| {
+            let Encoded::Plain(args) = encoded else {
+                let cause = "the request was sent before this server was there".to_owned();
+                return Err(WireError::Plain { type_name: "a tree", cause });
+            };
+            exchange.delivered(args);
+            match handler(args.clone()) {
+                Some(reply) => exchange.replied(&reply, wire::encode(&reply), "a tree"),
+                None => exchange.ignored(),
+            }
+            Ok(())
+        };
+        self.insert(name, Method { handler: Arc::new(untyped), is_plain: true, fields: None })
+    }
+
+    fn insert(mut self, name: &str, method: Method) -> Self {
+        let before = self.methods.insert(format!("{}.{name}", self.name), method);
         assert!(before.is_none(), "the service {} has two methods {name}", self.name);
         self
+    }
+
+    /// The name that its methods begin with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its methods, named in full, with the names of the fields of their arguments; none where these are no struct.
+    pub fn methods(&self) -> impl Iterator<Item = (&str, &'static [&'static str])> {
+        self.methods.iter().map(|(name, method)| (name.as_str(), method.fields.unwrap_or_default()))
     }
 }
 
@@ -105,7 +159,7 @@ impl Server {
         self
     }
 
-    pub(super) fn into_parts(self) -> (NodeHandle, Vec<(String, Arc<Handler>)>) {
+    pub(super) fn into_parts(self) -> (NodeHandle, Vec<(String, Method)>) {
         let methods = self.services.into_iter().flat_map(|service| service.methods).collect();
         (self.node, methods)
     }

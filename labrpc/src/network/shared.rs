@@ -25,7 +25,7 @@ use super::rules::{Delays, Entry, Fate, Held, Plan, judge};
 use super::state::{Begun, Observers, Rules, State};
 use super::world::World;
 use super::{Address, Network};
-use crate::wire::{self, Describe};
+use crate::wire::{self, Describe, Value};
 
 /// A network's state and world; what all its handles share.
 pub(super) struct Shared {
@@ -46,11 +46,13 @@ pub(super) struct Parcel {
     pub(super) bytes: Vec<u8>,
     /// The sender's name for the type, for messages.
     pub(super) type_name: &'static str,
+    /// What is read in place of the bytes, if one of the parties speaks in trees.
+    pub(super) plain: Option<Arc<Value>>,
 }
 
 impl Parcel {
     fn copy(&self) -> Self {
-        Self { bytes: wire::copy(&self.bytes), ..*self }
+        Self { bytes: wire::copy(&self.bytes), plain: self.plain.clone(), ..*self }
     }
 
     pub(super) fn message<'a>(&self, content: Option<&'a dyn Describe>) -> Message<'a> {
@@ -73,6 +75,8 @@ pub(super) struct Request<'a> {
     pub(super) args: &'a dyn Describe,
     pub(super) bytes: Vec<u8>,
     pub(super) type_name: &'static str,
+    /// The caller speaks in trees.
+    pub(super) plain: Option<Arc<Value>>,
 }
 
 /// What a caller gets back to make sense of the outcome of its call.
@@ -112,6 +116,7 @@ impl Shared {
             name,
             bytes: request.bytes,
             type_name: request.type_name,
+            plain: request.plain.or_else(|| begun.is_plain.then(|| Arc::new(request.args.to_value()))),
         };
         let parcel_ids = Some((key, from, to, name, incarnation));
         self.send_request(parcel, request.args, &begun);
@@ -138,7 +143,7 @@ impl Shared {
     }
 
     /// How long a caller waits for a server that cannot be reached.
-    fn draw_timeout(&self) -> Duration {
+    pub(super) fn draw_timeout(&self) -> Duration {
         let has_long_delays = self.state.lock().knobs.long_delays;
         let timeouts = if has_long_delays { Delays::MIT_LONG_DELAYS } else { Delays::MIT_UNREACHABLE };
         timeouts.draw(&mut self.world.chance())
@@ -252,7 +257,7 @@ impl Shared {
             return wire::give_back(parcel.bytes);
         };
         drop(state);
-        call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name));
+        call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name, parcel.plain));
     }
 
     // ----- what is gone -----

@@ -8,7 +8,7 @@ use super::counters::{Counters, Tally};
 use super::message::Observer;
 use super::pending::Pending;
 use super::rules::{Entry, Held, mit_rules};
-use super::service::Handler;
+use super::service::Method;
 use super::{Address, names};
 use crate::sim::NodeHandle;
 
@@ -28,14 +28,14 @@ pub(super) struct Incarnation {
     pub(super) node: NodeHandle,
     pub(super) label: Arc<str>,
     /// By the method's place in the network's table.
-    handlers: BTreeMap<u32, Arc<Handler>>,
+    handlers: BTreeMap<u32, Method>,
     /// What it serves, for messages.
     pub(super) methods: Vec<String>,
 }
 
 impl Incarnation {
-    pub(super) fn handler(&self, method: u32) -> Option<&Handler> {
-        self.handlers.get(&method).map(|handler| &**handler)
+    pub(super) fn handler(&self, method: u32) -> Option<&Method> {
+        self.handlers.get(&method)
     }
 }
 
@@ -90,6 +90,8 @@ pub(super) struct Begun {
     pub(super) incarnation: u64,
     /// What is in the way, if the server cannot be reached.
     pub(super) obstacle: Option<&'static str>,
+    /// The called method reads trees.
+    pub(super) is_plain: bool,
     pub(super) rules: Rules,
     pub(super) observers: Observers,
 }
@@ -135,7 +137,7 @@ impl State {
         &mut self,
         address: Address,
         node: NodeHandle,
-        methods: Vec<(String, Arc<Handler>)>,
+        methods: Vec<(String, Method)>,
     ) -> (u64, Option<Arc<Incarnation>>) {
         self.incarnations += 1;
         let number = self.incarnations;
@@ -200,12 +202,13 @@ impl State {
             (_, _, None) => Some("a server that is not there"),
             _ => None,
         };
+        let is_plain = server.and_then(|server| server.handler(method)).is_some_and(|method| method.is_plain);
         let incarnation = server.filter(|_| obstacle.is_none()).map_or(0, |server| server.number);
         let to = to.unwrap_or(Address::Nobody);
         let call = Call { end, method, to, incarnation, messages: 1, replies: 0, since_ns: now_ns, pending };
         let key = self.calls.add(call);
         let (rules, observers) = (self.rules.clone(), self.observers.clone());
-        Some(Begun { key, method, name, from: owner, to, incarnation, obstacle, rules, observers })
+        Some(Begun { key, method, name, from: owner, to, incarnation, obstacle, is_plain, rules, observers })
     }
 
     /// Whether no reply may come any more, because the call's server is gone or its end disabled (MIT), and none is
@@ -223,13 +226,15 @@ impl State {
         let Some(call) = self.calls.get_mut(key) else { return Some("the call has ended") };
         call.replies += 1;
         let (end, to, incarnation) = (call.end, call.to, call.incarnation);
-        if !self.is_enabled(end) {
-            return Some("the end is disabled");
+        if !self.is_there(to, handled_by) || handled_by != incarnation {
+            return Some("the server is gone");
         }
-        match self.server(to) {
-            Some(server) if server.number == incarnation && handled_by == incarnation => None,
-            _ => Some("the server is gone"),
-        }
+        (!self.is_enabled(end)).then_some("the end is disabled")
+    }
+
+    /// Whether that very server is still at an address and has not crashed.
+    pub(super) fn is_there(&self, address: Address, number: u64) -> bool {
+        self.server(address).is_some_and(|server| server.number == number)
     }
 
     /// A message of a call is lost. Returns the call if it ends by that.

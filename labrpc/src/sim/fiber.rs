@@ -114,22 +114,30 @@ pub(crate) enum Resumed {
 pub(crate) struct Fiber {
     coroutine: Coroutine<(), (), (), Stack>,
     yielder: *const Yielder<(), ()>,
+    /// Where its stack ends.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only looked at where signals tell of an overflow"))]
+    limit: usize,
 }
 
 impl Fiber {
     /// A fiber that will run `body` when it is first resumed. `body` must not let a panic out.
     pub(crate) fn new(stack: Stack, body: Box<dyn FnOnce()>) -> Self {
+        let limit = stack::Stack::limit(&stack).get();
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
             YIELDER.set(yielder);
             body();
         });
-        Self { coroutine, yielder: ptr::null() }
+        Self { coroutine, yielder: ptr::null(), limit }
     }
 
     /// Runs the fiber until it suspends itself or ends.
     pub(crate) fn resume(&mut self) -> Resumed {
         YIELDER.set(self.yielder);
+        #[cfg(unix)]
+        super::overflow::set_guard(self.limit);
         let result = self.coroutine.resume(());
+        #[cfg(unix)]
+        super::overflow::set_guard(0);
         self.yielder = YIELDER.replace(ptr::null());
         match result {
             CoroutineResult::Yield(()) => Resumed::Suspended,

@@ -41,6 +41,8 @@ mod fiber;
 mod holding;
 mod machines;
 mod node;
+#[cfg(unix)]
+mod overflow;
 mod panics;
 mod policy;
 mod preemptions;
@@ -215,7 +217,7 @@ impl Sim {
     }
 
     /// The usable size of each simulated thread's stack, in bytes; a guard page below it turns an overflow into a
-    /// crash of the process instead of silent damage. Default: [`Self::STACK_BYTES_DEFAULT`].
+    /// crash of the process that says so, instead of silent damage. Default: [`Self::STACK_BYTES_DEFAULT`].
     #[must_use]
     pub fn stack_bytes(mut self, bytes: usize) -> Self {
         self.settings.stack_bytes = bytes;

@@ -17,6 +17,8 @@ use super::context::{self, set_core, with_core};
 use super::core::Core;
 use super::failure::{Cause, Failure, PanicReport, Report};
 use super::fiber::{Fiber, Resumed};
+#[cfg(unix)]
+use super::overflow;
 use super::panics;
 use super::settings::Settings;
 use super::stall::Heartbeat;
@@ -34,6 +36,8 @@ pub(crate) fn run<T: Send + 'static>(
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
     );
     panics::install_hook();
+    #[cfg(unix)]
+    overflow::install_handler();
     if settings.tracing != Tracing::Off {
         logging::trace_begins();
     }

@@ -3,9 +3,11 @@
 //! `serde` hands a serialiser one field after another, by name; a serialiser that wants one of them leaves the
 //! others alone, so asking a message for its term costs a few comparisons, however long its entries are.
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::ser::{self, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Value;
 
@@ -25,6 +27,7 @@ use super::Value;
 /// assert_eq!(args.int_of("success"), Some(1));
 /// assert_eq!(args.len_of("entries"), Some(2));
 /// assert_eq!(args.ints_of("entries", "term"), [5, 7]);
+/// assert_eq!(args.heads_of("entries", "term", "command"), [(Some(5), 0), (Some(7), 0)]); // there is no command
 /// assert_eq!(args.int_of("votes"), None);
 /// assert_eq!(
 ///     args.to_value().to_string(),
@@ -48,6 +51,11 @@ pub trait Describe {
     /// The numbers in the field `inner` of each element of the sequence in `field`: the terms of all entries. Empty
     /// if there is no such sequence; an element that has no such number is left out.
     fn ints_of(&self, field: &str, inner: &str) -> Vec<i128>;
+
+    /// Of each element of the sequence in `field`: the number in its field `inner`, and a hash of its field `content`,
+    /// whatever is in that; 0 if there is no such field. Equal values have equal hashes, in every run and on every
+    /// machine. Empty if there is no such sequence.
+    fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)>;
 }
 
 /// How many elements of a sequence a trace tells. A leader repeats long logs to each follower.
@@ -76,6 +84,12 @@ impl<T: Serialize> Describe for T {
         ask(self, &Question::Field(field, &Question::Each(&each)), &mut |int| ints.push(int));
         ints
     }
+
+    fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)> {
+        let heads = RefCell::default();
+        ask(self, &Question::Field(field, &Question::Heads { inner, content, heads: &heads }), &mut |_| ());
+        heads.into_inner()
+    }
 }
 
 /// What is asked of a part of a value.
@@ -84,10 +98,16 @@ enum Question<'a> {
     Int,
     /// How long it is.
     Len,
+    /// All that is in it, as numbers: of texts and bytes a hash, and how long things are.
+    Content,
     /// Something of its field of that name.
     Field(&'a str, &'a Question<'a>),
     /// The same of each of its elements.
     Each(&'a Question<'a>),
+    /// Of each of its elements a number and the hash of another field.
+    Heads { inner: &'a str, content: &'a str, heads: &'a RefCell<Vec<(Option<i128>, u64)>> },
+    /// Of one such element.
+    Head { inner: &'a str, content: &'a str, int: &'a Cell<Option<i128>> },
 }
 
 fn first<T: Serialize + ?Sized>(value: &T, question: &Question<'_>) -> Option<i128> {
@@ -102,6 +122,13 @@ fn first<T: Serialize + ?Sized>(value: &T, question: &Question<'_>) -> Option<i1
 /// more answers.
 fn ask<T: Serialize + ?Sized>(value: &T, question: &Question<'_>, answer: &mut dyn FnMut(i128)) {
     let _ = value.serialize(Ask { question, answer });
+}
+
+/// Takes one more number into a hash.
+fn mix(hash: u64, int: i128) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio
+    let folded = int as u64 ^ ((int >> 64) as u64).wrapping_mul(ODD);
+    (hash.rotate_left(5) ^ folded).wrapping_add(1).wrapping_mul(ODD)
 }
 
 /// The type's own `Serialize` refused.
@@ -130,17 +157,32 @@ struct Ask<'a> {
 
 impl Ask<'_> {
     fn int(self, int: impl Into<i128>) -> Result<(), Refused> {
-        if matches!(self.question, Question::Int) {
+        if matches!(self.question, Question::Int | Question::Content) {
             (self.answer)(int.into());
         }
         Ok(())
     }
 
     fn len(self, len: usize) -> Result<(), Refused> {
-        if matches!(self.question, Question::Len) {
+        if matches!(self.question, Question::Len | Question::Content) {
             (self.answer)(len as i128);
         }
         Ok(())
+    }
+
+    fn bytes(self, bytes: &[u8]) -> Result<(), Refused> {
+        if matches!(self.question, Question::Content) {
+            (self.answer)(i128::from(xxh3_64(bytes)));
+        }
+        self.len(bytes.len())
+    }
+
+    /// Which of several cases it is. That is no number that anybody asks for by name.
+    fn case(self, index: u32) -> Self {
+        if matches!(self.question, Question::Content) {
+            (self.answer)(i128::from(index));
+        }
+        self
     }
 }
 
@@ -154,6 +196,16 @@ impl<'a> Parts<'a> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
         self.len += 1;
         match self.ask.question {
+            Question::Heads { inner, content, heads } => {
+                let (int, mut hash) = (Cell::new(None), 0);
+                let answer = &mut |part| hash = mix(hash, part);
+                value.serialize(Ask { question: &Question::Head { inner, content, int: &int }, answer })?;
+                heads.borrow_mut().push((int.get(), hash));
+                Ok(())
+            }
+            Question::Content => {
+                value.serialize(Ask { question: self.ask.question, answer: self.ask.answer })
+            }
             Question::Each(question) => value.serialize(Ask { question, answer: self.ask.answer }),
             _ => Ok(()),
         }
@@ -163,6 +215,16 @@ impl<'a> Parts<'a> {
         match self.ask.question {
             Question::Field(wanted, question) if *wanted == name => {
                 value.serialize(Ask { question, answer: self.ask.answer })
+            }
+            Question::Head { inner, int, .. } if *inner == name => {
+                let answer = &mut |found| int.set(int.get().or(Some(found)));
+                value.serialize(Ask { question: &Question::Int, answer })
+            }
+            Question::Head { content, .. } if *content == name => {
+                value.serialize(Ask { question: &Question::Content, answer: self.ask.answer })
+            }
+            Question::Content => {
+                value.serialize(Ask { question: self.ask.question, answer: self.ask.answer })
             }
             _ => Ok(()),
         }
@@ -218,26 +280,31 @@ impl<'a> ser::Serializer for Ask<'a> {
     fn serialize_u128(self, int: u128) -> Result<(), Refused> {
         i128::try_from(int).map_or(Ok(()), |int| self.int(int))
     }
-    fn serialize_f32(self, _: f32) -> Result<(), Refused> {
+    fn serialize_f32(self, float: f32) -> Result<(), Refused> {
+        self.case(float.to_bits());
         Ok(())
     }
-    fn serialize_f64(self, _: f64) -> Result<(), Refused> {
+    fn serialize_f64(self, float: f64) -> Result<(), Refused> {
+        let bits = float.to_bits();
+        self.case(bits as u32).case((bits >> 32) as u32);
         Ok(())
     }
-    fn serialize_char(self, _: char) -> Result<(), Refused> {
+    fn serialize_char(self, char: char) -> Result<(), Refused> {
+        self.case(char.into());
         Ok(())
     }
     fn serialize_str(self, text: &str) -> Result<(), Refused> {
-        self.len(text.len())
+        self.bytes(text.as_bytes())
     }
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Refused> {
-        self.len(bytes.len())
+        self.bytes(bytes)
     }
     fn serialize_none(self) -> Result<(), Refused> {
+        self.case(0);
         Ok(())
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
-        value.serialize(self)
+        value.serialize(self.case(1))
     }
     fn serialize_unit(self) -> Result<(), Refused> {
         Ok(())
@@ -245,7 +312,8 @@ impl<'a> ser::Serializer for Ask<'a> {
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refused> {
         Ok(())
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Refused> {
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<(), Refused> {
+        self.case(index);
         Ok(())
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -258,11 +326,11 @@ impl<'a> ser::Serializer for Ask<'a> {
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         _: &'static str,
         value: &T,
     ) -> Result<(), Refused> {
-        value.serialize(self)
+        value.serialize(self.case(index))
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
         Ok(Parts { ask: self, len: 0 })
@@ -276,11 +344,11 @@ impl<'a> ser::Serializer for Ask<'a> {
     fn serialize_tuple_variant(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         _: &'static str,
         _: usize,
     ) -> Result<Parts<'a>, Refused> {
-        Ok(Parts { ask: self, len: 0 })
+        Ok(Parts { ask: self.case(index), len: 0 })
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
         Ok(Parts { ask: self, len: 0 })
@@ -291,11 +359,11 @@ impl<'a> ser::Serializer for Ask<'a> {
     fn serialize_struct_variant(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         _: &'static str,
         _: usize,
     ) -> Result<Parts<'a>, Refused> {
-        Ok(Parts { ask: self, len: 0 })
+        Ok(Parts { ask: self.case(index), len: 0 })
     }
 }
 
@@ -346,8 +414,11 @@ impl ser::SerializeTupleVariant for Parts<'_> {
 impl ser::SerializeMap for Parts<'_> {
     type Ok = ();
     type Error = Refused;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Refused> {
-        Ok(())
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
+        match self.ask.question {
+            Question::Content => key.serialize(Ask { question: self.ask.question, answer: self.ask.answer }),
+            _ => Ok(()),
+        }
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
         self.element(value)

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::ser::{self, Serialize};
+use serde::ser::{self, Serialize, SerializeStruct as _};
 
 /// What a value looks like to `serde`: names, numbers, sequences.
 ///
@@ -89,6 +89,33 @@ impl Value {
         match self {
             Self::Bytes(bytes) => Some(bytes),
             _ => None,
+        }
+    }
+}
+
+/// A tree serialises as what it was made of, but that all integers are wide and newtypes are gone.
+impl Serialize for Value {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_none(),
+            Self::Bool(bool) => serializer.serialize_bool(*bool),
+            Self::Int(int) => serializer.serialize_i128(*int),
+            Self::Float(float) => serializer.serialize_f64(*float),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
+            Self::Seq(elements) => serializer.collect_seq(elements),
+            Self::Map(pairs) => serializer.collect_map(pairs.iter().map(|(key, value)| (key, value))),
+            Self::Struct(name, fields) => {
+                let mut out = serializer.serialize_struct(name, fields.len())?;
+                for (name, value) in fields {
+                    out.serialize_field(name, value)?;
+                }
+                out.end()
+            }
+            Self::Variant(name, content) => serializer.serialize_newtype_variant("", 0, name, &**content),
+            Self::Beginning(_, more) => Err(ser::Error::custom(format!(
+                "{more} elements are missing: this is only the beginning of a value"
+            ))),
         }
     }
 }

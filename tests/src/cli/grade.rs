@@ -14,6 +14,7 @@ use super::{Verdict, names};
 use crate::case::{Origin, Part, TestCase};
 use crate::grade::explain;
 use crate::implementation::Implementation;
+use crate::report;
 use crate::run::{Outcome, Plan, run_case};
 
 /// Runs parts or tests over their seeds and shows what they are worth.
@@ -36,11 +37,26 @@ struct Row {
     rpcs: u64,
     /// The report of the first that failed; the rest was then not run.
     failure: Option<String>,
+    /// Why it was skipped, if it was.
+    skipped: Option<String>,
 }
 
 impl Row {
     fn points(&self) -> u32 {
-        if self.failure.is_none() { self.case.points } else { 0 }
+        if self.failure.is_none() { self.points_max() } else { 0 }
+    }
+
+    /// What there is to gain: nothing by a test that was skipped.
+    fn points_max(&self) -> u32 {
+        if self.skipped.is_none() { self.case.points } else { 0 }
+    }
+
+    fn result(&self) -> &'static str {
+        match (&self.failure, &self.skipped) {
+            (Some(_), _) => "FAILED",
+            (None, Some(_)) => "skipped",
+            (None, None) => "passed",
+        }
     }
 }
 
@@ -56,6 +72,9 @@ impl Grade {
             if let Some(failure) = &row.failure {
                 println!("{failure}\n");
             }
+            if let Some(why) = &row.skipped {
+                println!("skipped {}: {why}", row.case.name);
+            }
         }
         println!("{}", table(&rows));
         println!("{}", summary(&rows));
@@ -70,13 +89,15 @@ fn grade_case(
     plans: &[Plan],
     progress: &Progress,
 ) -> Row {
-    let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None };
+    let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None, skipped: None };
     for &plan in plans {
         progress.show(case, plan);
         let outcome: Outcome = run_case(case, implementation, plan);
         row.runs += 1;
         row.wall += outcome.wall;
         row.rpcs += outcome.tally.traffic.rpcs;
+        row.skipped.clone_from(&outcome.skipped);
+        progress.pause(|| report::remark_once(&outcome));
         row.failure = explain(case, implementation, plan, &outcome);
         progress.step();
         if row.failure.is_some() {
@@ -102,8 +123,8 @@ fn table(rows: &[Row]) -> Table {
         table.add_row([
             row.case.part.to_string(),
             row.case.name.to_owned(),
-            if row.failure.is_none() { "passed" } else { "FAILED" }.to_owned(),
-            format!("{}/{}", row.points(), row.case.points),
+            row.result().to_owned(),
+            format!("{}/{}", row.points(), row.points_max()),
             row.runs.to_string(),
             format!("{:.1}", row.wall.as_secs_f64() * 1000.0 / runs),
             format!("{:.0}", row.rpcs as f64 / runs),
@@ -132,7 +153,7 @@ fn table(rows: &[Row]) -> Table {
 }
 
 fn points(rows: &[&Row]) -> (u32, u32) {
-    (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.case.points).sum())
+    (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
 }
 
 fn summary(rows: &[Row]) -> String {
@@ -171,6 +192,14 @@ impl Progress {
         }
     }
 
+    /// Does something that writes to the terminal.
+    fn pause(&self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     fn step(&self) {
         self.skip(1);
     }
@@ -183,8 +212,7 @@ impl Progress {
 
     fn end_of(&self, row: &Row) {
         if self.bar.is_none() {
-            let result = if row.failure.is_none() { "passed" } else { "FAILED" };
-            anstream::eprintln!("{result} {} ({} runs)", row.case.name, row.runs);
+            anstream::eprintln!("{} {} ({} runs)", row.result(), row.case.name, row.runs);
         }
     }
 

@@ -7,9 +7,15 @@ mod check;
 mod export;
 mod grade;
 mod list;
+mod merge;
+mod mutants;
 mod names;
+mod probe;
+mod quantity;
+mod repeat;
 mod replay;
 mod shrink;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -43,12 +49,26 @@ enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Plants bugs in copies of the reference and shows which tests find them.
+    Mutants(mutants::Mutants),
+    /// Runs tests and prints a line of JSON for each run.
+    #[command(hide = true)]
+    Probe(probe::Probe),
     /// Writes a run for other tools.
     Export(export::Export),
     /// Finds a smaller run that still fails, and tells it as a story.
     Shrink(shrink::Shrink),
     /// Checks a history of operations in a file for linearizability.
     Check(check::Check),
+    /// Runs tests over very many seeds, on all cores, and says how often and why they fail.
+    Sweep(sweep::Sweep),
+    /// Puts the results of shards of a sweep together.
+    Merge(merge::Merge),
+    /// Repeats cargo test, on real threads, until it fails.
+    Repeat(repeat::Repeat),
+    /// What a sweep runs in its worker processes.
+    #[command(hide = true, name = crate::sweep::WORKER)]
+    Work,
 }
 
 const FRIENDLY: &str = "\
@@ -59,6 +79,7 @@ This is a laboratory for Raft. Type one of these next:
   cargo lab grade figure8_3c      grade one test
   cargo lab list                  show all tests
   cargo lab replay 0x1 figure8_3c run one seed again and read what happened
+  cargo lab sweep 3A -n 1000      run very many seeds, on all cores
   cargo lab shrink 0x1 figure8_3c find the few faults and commands that a failure needs
 
 cargo lab --help tells more. cargo test 3a runs the same tests as cargo tests.";
@@ -83,9 +104,15 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Grade(grade) => grade.run(implementation),
         Command::List(list) => list.run(),
         Command::Replay(replay) => replay.run(implementation),
+        Command::Mutants(mutants) => mutants.run(),
+        Command::Probe(probe) => probe.run(implementation),
         Command::Export(export) => export.run(implementation),
         Command::Shrink(shrink) => shrink.run(implementation),
         Command::Check(check) => check.run(),
+        Command::Sweep(sweep) => sweep.run(implementation),
+        Command::Merge(merge) => merge.run(),
+        Command::Repeat(repeat) => repeat.run(),
+        Command::Work => crate::sweep::work(implementation).map(|()| Verdict::Ok),
     };
     match verdict {
         Ok(Verdict::Ok) => ExitCode::SUCCESS,

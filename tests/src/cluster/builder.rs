@@ -4,16 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use labrpc::network::Network;
+use labrpc::network::{Address, Happening, MessageEvent, Network, Observer};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
+use raft_interface::ServerId;
 
 use super::server::Slot;
 use super::{Bell, Cluster, Inner};
 use crate::kv::ServicePlan;
 use crate::lab::Lab;
-use crate::messages::Watcher;
+use crate::record::Record;
+use crate::referee::{Names, Referee};
 use crate::settings::World;
 
 /// When the services of a cluster take snapshots.
@@ -111,13 +113,14 @@ impl ClusterBuilder {
         if self.is_unreliable {
             network.unreliable();
         }
-        network.add_observer(Watcher::new(self.lab.clone()));
+        let referee = self.attach_referee(&network);
         self.lab.record().begin(self.servers);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
         let cluster = Cluster {
             inner: Arc::new(Inner {
                 lab: self.lab,
                 network,
+                referee,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity,
                 upper: self.upper,
@@ -133,6 +136,46 @@ impl ClusterBuilder {
         let watched = cluster.clone();
         thread::spawn(move || watched.watch());
         Running { cluster }
+    }
+
+    /// The referee watches the network from the first message on.
+    fn attach_referee(&self, network: &Network) -> Arc<Referee> {
+        let told = self.lab.clone();
+        let names = self.lab.implementation().names();
+        let record = Arc::clone(self.lab.record());
+        let known = names.clone();
+        let referee = Referee::new(self.servers, names, move |call| told.hear_referee(call));
+        let referee = match (self.upper, self.service) {
+            (Some(_), _) => referee.with_reads(),
+            (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),
+            (None, Reading::UpTo(_)) => referee.with_told_calls(),
+        };
+        let referee = Arc::new(referee);
+        let watching = Arc::clone(&referee);
+        network.add_observer(move |event: &MessageEvent<'_>| {
+            note_role(&record, &known, event);
+            watching.observe(event);
+        });
+        referee
+    }
+}
+
+/// What a message tells of the role of its sender, for the report of a failure.
+fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
+    let Address::Server(number) = event.message.from else { return };
+    let sender = number as ServerId;
+    match event.what {
+        Happening::Sent => {
+            if let Some(term) = names.candidacy(&event.message) {
+                record.stands(sender, term);
+            }
+        }
+        Happening::Delivered => {
+            if let Some(term) = names.answer_to_leader(&event.message) {
+                record.follows(sender, term);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -135,6 +135,7 @@ impl Cluster {
         if was_paused && !self.does(DeedKind::Mending, "resume", server) {
             return;
         }
+        self.inner.referee.resumes(server);
         if self.node(server).is_some_and(|node| node.resume()) {
             self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Resumed(server));
         }

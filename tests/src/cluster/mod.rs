@@ -5,8 +5,8 @@
 //!
 //! A server is a node of the world, with a Raft server, a persister and a service. The service is a thread that reads
 //! the apply channel, tells the [record](crate::record) what it read, and takes snapshots if the test asks for them.
-//! A watcher asks all servers for their state now and then, and the network's observer reads the messages. So the
-//! invariants see what happens also where the scenario does not look.
+//! A watcher asks all servers for their state now and then, and the [referee](crate::referee) reads the messages. So
+//! what happens is judged also where the scenario does not look.
 //!
 //! # Crashes
 //!
@@ -39,6 +39,7 @@ use crate::kv::{AnyService, ServicePlan};
 use crate::lab::Lab;
 use crate::observation::{Observation, show_command};
 use crate::record::Traffic;
+use crate::referee::Referee;
 
 use builder::Reading;
 pub use builder::{ClusterBuilder, Running, Snapshots};
@@ -55,6 +56,7 @@ pub struct Cluster {
 struct Inner {
     lab: Lab,
     network: Network,
+    referee: Arc<Referee>,
     snapshots: Snapshots,
     /// How many messages each apply channel holds.
     apply_capacity: usize,
@@ -184,7 +186,13 @@ impl Cluster {
 
     /// Tells the record a fact about an incarnation, and everybody who waits for it.
     fn tell(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
-        let lab = &self.inner.lab;
+        let (lab, referee) = (&self.inner.lab, &self.inner.referee);
+        match *fact {
+            Observation::Accepted { index, term, .. } => referee.accepts(server, index, term),
+            Observation::Applied { index, term, .. } => referee.applied(lab.now(), server, index, term),
+            Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
+            _ => {}
+        }
         match lab.record().observe(lab.now(), server, start, fact) {
             Ok(false) => {}
             Ok(true) => self.inner.bell.ring(),
@@ -227,6 +235,7 @@ impl Cluster {
         if self.inner.over.swap(true, Ordering::Relaxed) {
             return;
         }
+        self.inner.referee.dismiss();
         self.inner.lab.record().set_traffic(Traffic { rpcs: self.rpcs(), bytes: self.bytes() });
         for server in self.servers() {
             let (raft, service) = {

@@ -21,7 +21,8 @@ pub(super) struct Slot {
     persister: Arc<MemoryPersister>,
     /// What runs; `None` while the server is down.
     running: Option<Incarnation>,
-    /// Its ends to all servers, by id; those of the last incarnation while it is down.
+    /// Its ends to all servers, by id; none while it is down. Those of an incarnation that is gone are never enabled again:
+    /// if its threads live on, they talk to nobody.
     ends: Vec<ClientEnd>,
     /// Whether the tester has cut it off.
     is_cut_off: bool,
@@ -111,6 +112,7 @@ impl Cluster {
             Ok(start) => start,
             Err(finding) => return lab.broken(&finding),
         };
+        self.inner.referee.starts(server, base);
         let (sender, receiver) = channel::bounded(self.inner.apply_capacity);
         // On the server's own node, to which the threads that it starts will belong.
         let made = node.spawn("make", self.maker(ends, server, persister, sender)).join();
@@ -199,7 +201,7 @@ impl Cluster {
         lab.record().gone(lab.now(), server, how);
         let (incarnation, ends) = {
             let slot = &mut self.inner.slots.lock()[server];
-            (slot.running.take()?, slot.ends.clone())
+            (slot.running.take()?, std::mem::take(&mut slot.ends))
         };
         for end in &ends {
             self.inner.network.delete_end(end);

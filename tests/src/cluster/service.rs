@@ -77,7 +77,7 @@ impl Cluster {
                     let (index, term) = (*index, *term);
                     self.tell(server, start, &Observation::Applied { index, term, command });
                     if self.snapshot_is_due(server, index) {
-                        self.take_snapshot(raft, index);
+                        self.take_snapshot(raft, server, index);
                     }
                 }
                 ApplyMsg::Snapshot { index, term, data } => {
@@ -128,9 +128,10 @@ impl Cluster {
         }
     }
 
-    fn take_snapshot(&self, raft: &dyn AnyRaft, index: Index) {
+    fn take_snapshot(&self, raft: &dyn AnyRaft, server: ServerId, index: Index) {
         // The history has all that anybody applied, unless an invariant is broken already.
         let Some(digest) = self.inner.lab.record().digest(index) else { return };
+        self.inner.referee.takes_snapshot(server, index);
         raft.snapshot(index, ServiceState { index, digest }.encode());
     }
 
@@ -145,7 +146,7 @@ impl Cluster {
             }
             let behind = rand::rng().random_range(0..=SNAPSHOT_INTERVAL);
             if let Some(index) = before.applied.checked_sub(behind).filter(|&index| index > 0) {
-                self.take_snapshot(raft, index);
+                self.take_snapshot(raft, server, index);
             }
         }
     }

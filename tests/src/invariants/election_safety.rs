@@ -1,6 +1,7 @@
 //! Election Safety: at most one leader can be elected in a given term (Fig. 3; §5.2).
 //!
-//! Who leads is seen in three ways: `get_state`, an accepted `start`, and an AppendEntries on the network.
+//! Who leads is seen in two ways: `get_state`, and an accepted `start`. A third is AppendEntries on the network, which
+//! the referee looks at.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,6 @@ impl Invariant for ElectionSafety {
         let (term, how) = match *fact {
             Observation::State { term, is_leader: true, .. } => (term, "get_state says that it leads"),
             Observation::Accepted { term, .. } => (term, "start accepts a command as leader"),
-            Observation::Appending { term, .. } => (term, "it sends AppendEntries as leader"),
             _ => return Ok(()),
         };
         let first = *self.leaders.entry(term).or_insert(server);
@@ -52,8 +52,9 @@ mod tests {
         let before = Before::default();
         let leads = |term| Observation::State { term, is_leader: true, before };
         let follows = Observation::State { term: 3, is_leader: false, before };
-        let sends = Observation::Appending { term: 3, prev: (0, 0), entries: &[], commit: 0 };
-        let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, sends), (2, sends)];
+        let command = b"x".as_slice().into();
+        let accepts = Observation::Accepted { index: 1, term: 3, command: &command, before };
+        let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, accepts), (2, accepts)];
         let finding = breaks_at_the_last(ElectionSafety::default(), &History::default(), &facts);
         assert_eq!((finding.servers, finding.term), (vec![1, 2], Some(3)));
     }

@@ -1,26 +1,23 @@
 //! What must hold at every moment of every run, whatever the scenario: one file per property.
 //!
 //! An invariant is handed every [`Observation`] in the order in which things happened, and keeps what it needs to
-//! remember. It never asks anybody anything. A broken one ends the test at once.
+//! remember. It never asks anybody anything. A broken one ends the test at once. These look at what servers tell and
+//! apply; what they send each other is judged by the [referee](crate::referee).
 //!
 //! | file | property | source |
 //! |---|---|---|
 //! | `election_safety` | at most one leader per term | Fig. 3; §5.2 |
-//! | `one_vote` | a server votes for one candidate per term, across crashes | §5.2; Fig. 2, RequestVote, receiver 2 |
 //! | `log_matching` | an index and a term name one entry and one past | Fig. 3; §5.3 |
 //! | `leader_completeness` | a leader's log holds what was committed before its term, across crashes | Fig. 3; §5.4 |
-//! | `commit_rule` | a leader commits what a majority stores, and counts only entries of its term | Fig. 2, Leaders 4; §5.4.2 |
 //! | `state_machine_safety` | applied entries agree, for ever | Fig. 3; §5.4.3 |
 //! | `applied_in_order` | indexes are applied in order and once | Fig. 2, Rules for all servers 1 |
 //! | `monotonic_terms` | a server's term never goes back, across crashes | Fig. 2, State; §5.1 |
 
 mod applied_in_order;
-mod commit_rule;
 mod election_safety;
 mod leader_completeness;
 mod log_matching;
 mod monotonic_terms;
-mod one_vote;
 mod state_machine_safety;
 
 use std::fmt;
@@ -48,10 +45,8 @@ pub trait Invariant: Send + fmt::Debug {
 pub fn all(servers: usize) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(monotonic_terms::MonotonicTerms),
-        Box::new(one_vote::OneVote::default()),
         Box::new(election_safety::ElectionSafety::default()),
         Box::new(log_matching::LogMatching::default()),
-        Box::new(commit_rule::CommitRule::new(servers)),
         Box::new(state_machine_safety::StateMachineSafety),
         Box::new(applied_in_order::AppliedInOrder::new(servers)),
         Box::new(leader_completeness::LeaderCompleteness::default()),

@@ -37,6 +37,11 @@ impl Client {
         self.number
     }
 
+    /// The lab that it is part of.
+    pub(crate) fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
     /// Its ends to the servers, by id: for tests that disable them.
     #[must_use]
     pub fn ends(&self) -> &[ClientEnd] {

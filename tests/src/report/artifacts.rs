@@ -27,8 +27,13 @@ const LOG_COLUMN: usize = 44;
 /// Where the files of a test and a seed go: in cargo's target directory.
 #[must_use]
 pub fn directory(test: &str, seed: u64) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(workspace_target, PathBuf::from);
-    target.join("lab").join(test).join(format!("{seed:#x}"))
+    root().join(test).join(format!("{seed:#x}"))
+}
+
+/// Where everything goes that the lab leaves behind: `target/lab`.
+#[must_use]
+pub fn root() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(workspace_target, PathBuf::from).join("lab")
 }
 
 /// `target` of the workspace: seen from its root, where the program runs, or from this package, where tests run.

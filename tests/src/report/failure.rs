@@ -77,9 +77,19 @@ fn words(case: &TestCase, plan: Plan, defeat: &Defeat, parted: Option<&str>, end
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
     let happened = happened(defeat);
     let kept_free = happened.chars().count().min(TIMELINE_ROOM);
-    let facts = cut(&facts::of(defeat), room.saturating_sub(kept_free));
+    let facts = cut(&(proof(defeat) + &facts::of(defeat)), room.saturating_sub(kept_free));
     let happened = cut_front(&happened, room.saturating_sub(facts.chars().count()));
     head + &facts + &happened + &tail + &backtrace(defeat)
+}
+
+/// What went wrong, in a line.
+#[must_use]
+pub fn headline(defeat: &Defeat) -> String {
+    match (&defeat.finding, &defeat.cause, &defeat.message) {
+        (Some(finding), _, _) => cut_line(&finding.headline),
+        (None, Some(cause), _) => headline_of(defeat, cause).0,
+        (None, None, message) => cut_line(message.as_deref().unwrap_or("it failed")),
+    }
 }
 
 fn head(case: &TestCase, plan: Plan, defeat: &Defeat) -> String {
@@ -127,8 +137,19 @@ fn write_finding(out: &mut String, case: &TestCase, plan: Plan, finding: &Findin
 }
 
 fn write_cause(out: &mut String, case: &TestCase, plan: Plan, defeat: &Defeat, cause: &Cause) {
+    let (headline, at_ns) = headline_of(defeat, cause);
+    let _ = writeln!(out, "{}: {headline}", case.name);
+    let _ = match at_ns {
+        Some(at) => writeln!(out, "{}", when(plan, Duration::from_nanos(at))),
+        None => writeln!(out, "  when:     seed {:#x}", plan.seed),
+    };
+    let _ = writeln!(out, "  the test: {}", case.about);
+}
+
+/// What ended a simulation in a line, and when, in nanoseconds of virtual time.
+fn headline_of(defeat: &Defeat, cause: &Cause) -> (String, Option<u64>) {
     let seconds = |ns: u64| Duration::from_nanos(ns).as_secs();
-    let (headline, at_ns) = match cause {
+    match cause {
         Cause::Panic(panic) => {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
             let message = cut_line(&panic.message);
@@ -153,13 +174,20 @@ fn write_cause(out: &mut String, case: &TestCase, plan: Plan, defeat: &Defeat, c
             (format!("{thread}: {}", cut_line(message)), Some(*time_ns))
         }
         other => (cut_line(&other.to_string()), None),
-    };
-    let _ = writeln!(out, "{}: {headline}", case.name);
-    let _ = match at_ns {
-        Some(at) => writeln!(out, "{}", when(plan, Duration::from_nanos(at))),
-        None => writeln!(out, "  when:     seed {:#x}", plan.seed),
-    };
-    let _ = writeln!(out, "  the test: {}", case.about);
+    }
+}
+
+/// The messages that prove that a rule was broken, oldest first.
+fn proof(defeat: &Defeat) -> String {
+    let lines = defeat.finding.as_ref().map_or(&[][..], |finding| &finding.proof);
+    let mut out = String::new();
+    if !lines.is_empty() {
+        out.push_str("messages that prove it:\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
 }
 
 /// What often leads here.

@@ -7,13 +7,26 @@ pub(crate) mod failure;
 mod layout;
 
 use std::fmt::Write;
+use std::io;
+use std::sync::Once;
 
 use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
 use crate::settings::World;
 
-pub use artifacts::directory;
-pub use failure::{REPORT_MAX, failure};
+pub use artifacts::{directory, root};
+pub use failure::{REPORT_MAX, failure, headline};
+
+/// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
+/// kept back because the test passed.
+pub fn remark_once(outcome: &Outcome) {
+    static REMARKED: Once = Once::new();
+    if let Some(remark) = &outcome.remark {
+        // Nobody to tell is no reason to fail.
+        REMARKED
+            .call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
+    }
+}
 
 /// MIT's line for a test that passed, and what else identifies the run:
 ///
@@ -22,6 +35,9 @@ pub use failure::{REPORT_MAX, failure};
 /// ```
 #[must_use]
 pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
+    if let Some(why) = &outcome.skipped {
+        return format!("Skipped {}: {why}", case.name);
+    }
     let tally = outcome.tally;
     let mut line = format!("Passed {:<34} {:>6.1} s", case.name, outcome.elapsed.as_secs_f64());
     if plan.world == World::Simulated {

@@ -3,9 +3,14 @@
 //! A scenario is a function that reads as a paragraph. Its documentation says what happens and which mistake it
 //! catches. MIT's tests keep their names, numbers and thresholds; [`table`] lists all of them with their points.
 
-mod chaos;
+pub mod chaos;
+pub mod conformance_3a;
+pub mod conformance_3b;
+pub mod conformance_3c;
+pub mod conformance_3d;
 pub mod more_3a;
 pub mod more_3b;
+pub mod more_3b_logs;
 pub mod more_3c;
 pub mod more_3d;
 pub mod part_3a;

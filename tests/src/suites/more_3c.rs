@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::chaos;
 use crate::cluster::{Cluster, Moment};
 use crate::lab::Lab;
 use labrpc::network::Fault;
@@ -96,16 +95,4 @@ fn restart_after_vote(lab: &Lab, cluster: &Cluster, voter: ServerId) {
     }
     cluster.power_failure(voter);
     cluster.restart(voter);
-}
-
-/// Everything at once, with power failures and restarts.
-///
-/// Catches: what only a combination of faults shows.
-pub fn chaos_3c(lab: &Lab) {
-    let cluster = lab.cluster(5).start();
-    cluster.one(5);
-    for server in cluster.servers() {
-        cluster.slow_disk(server, Duration::from_millis(lab.below(8)));
-    }
-    chaos::rounds(lab, &cluster, 40);
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::chaos;
 use crate::cluster::{Cluster, Snapshots};
 use crate::lab::Lab;
 
@@ -73,13 +72,4 @@ pub fn restart_everything_3d(lab: &Lab) {
         cluster.servers().into_iter().for_each(|server| cluster.restart(server));
         cluster.one(3);
     }
-}
-
-/// Everything at once, with snapshots at different indexes.
-///
-/// Catches: what only a combination of faults shows.
-pub fn chaos_3d(lab: &Lab) {
-    let cluster = lab.cluster(5).snapshots(Snapshots::Staggered).start();
-    cluster.one(5);
-    chaos::rounds(lab, &cluster, 40);
 }

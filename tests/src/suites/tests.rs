@@ -34,6 +34,31 @@ suite! { $
     paused_leader_3a
     drifting_clocks_3a
     elections_in_chaos_3a
+    one_vote_per_term_3a
+    same_candidate_again_3a
+    vote_outlives_heartbeats_3a
+    new_term_new_vote_3a
+    old_candidate_refused_3a
+    old_leader_refused_3a
+    term_from_requests_3a
+    term_never_goes_back_3a
+    term_from_vote_reply_3a
+    term_from_append_reply_3a
+    leader_steps_down_for_candidate_3a
+    leader_steps_down_for_leader_3a
+    candidate_follows_leader_3a
+    candidate_votes_for_itself_3a
+    candidate_tries_again_3a
+    majority_of_four_3a
+    voter_counts_once_3a
+    late_votes_do_not_count_3a
+    leader_says_so_at_once_3a
+    heartbeats_at_a_sane_rate_3a
+    heartbeats_reset_the_timer_3a
+    granting_resets_the_timer_3a
+    refusing_resets_no_timer_3a
+    old_leader_resets_no_timer_3a
+    timeouts_differ_3a
 }
 
 suite! { $
@@ -57,10 +82,37 @@ suite! { $
     many_servers_3b
     returning_follower_3b
     late_and_twice_3b
+    far_apart_3b
+    crossing_messages_3b
     chaos_3b
     idle_3b
     threads_end_3b
     kill_with_full_channel_3b
+    up_to_date_3b
+    refusal_leaves_the_vote_3b
+    missing_previous_entry_3b
+    other_previous_term_3b
+    heartbeat_is_checked_3b
+    conflict_is_cut_3b
+    late_request_cuts_nothing_3b
+    repeated_requests_3b
+    old_leader_changes_nothing_3b
+    commit_not_past_the_log_3b
+    commit_not_past_new_entries_3b
+    candidate_tells_its_log_3b
+    entries_leave_at_once_3b
+    many_entries_in_a_message_3b
+    leader_goes_on_trying_3b
+    refused_is_tried_again_3b
+    backs_up_fast_3b
+    commits_with_majority_of_four_3b
+    counts_own_term_only_3b
+    match_is_what_was_sent_3b
+    old_success_does_not_count_3b
+    commit_is_told_3b
+    silence_commits_nothing_3b
+    next_index_starts_at_the_end_3b
+    deposed_leader_sends_nothing_3b
 }
 
 suite! { $
@@ -78,6 +130,18 @@ suite! { $
     restart_everything_3c
     restart_between_votes_3c
     chaos_3c
+    vote_survives_3c
+    term_survives_3c
+    own_vote_survives_3c
+    entries_survive_3c
+    cut_survives_3c
+    commands_survive_3c
+    vote_stored_before_reply_3c
+    entries_stored_before_reply_3c
+    candidacy_stored_before_request_3c
+    power_fails_before_reply_3c
+    entries_sent_again_after_power_failure_3c
+    applies_again_3c
 }
 
 suite! { $
@@ -95,6 +159,22 @@ suite! { $
     late_snapshots_3d
     restart_everything_3d
     chaos_3d
+    old_snapshot_leader_refused_3d
+    snapshot_is_a_message_of_the_leader_3d
+    old_snapshot_ignored_3d
+    suffix_is_kept_3d
+    other_log_is_dropped_3d
+    snapshot_counts_as_applied_3d
+    snapshot_survives_3d
+    snapshot_stored_before_reply_3d
+    snapshot_keeps_its_last_term_3d
+    entries_below_the_snapshot_3d
+    snapshot_is_sent_once_3d
+    snapshot_is_sent_truly_3d
+    install_acknowledges_the_snapshot_only_3d
+    term_from_install_reply_3d
+    old_snapshot_of_the_service_3d
+    indexes_go_on_3d
 }
 
 /// Makes a macro for the tests of one part of a service.
@@ -174,4 +254,5 @@ service_suite! { $
     snapshot_unreliable_recover_concurrent_partition_linearizable_4c
     retry_after_restart_4c
     long_run_4c
+    chaos_4c
 }

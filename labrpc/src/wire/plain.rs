@@ -1,0 +1,383 @@
+//! Making values from trees, by name: how one can speak to code whose types one does not have.
+//!
+//! A tree says `{term: 3, candidate_id: 1}`. The type that is wanted says which fields it has, and each gets what the tree
+//! has under its name. Names that the type does not have are passed over. Fields that the tree does not have get the
+//! nothing of their type: 0, `false`, `None`, an empty text or sequence, the first variant. Widths of integers do not
+//! matter, as long as the number fits.
+
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::{Value, WireError};
+
+type Error = de::value::Error;
+
+/// A value of type `T` that has what the tree has.
+///
+/// # Errors
+///
+/// [`WireError::Plain`] when something in the tree is of another kind than the type's field of that name.
+///
+/// ```
+/// use labrpc::wire::{self, Value};
+/// use serde::Deserialize;
+///
+/// #[derive(Debug, PartialEq, Deserialize)]
+/// struct Vote { granted: bool, term: u32, hint: Option<u64> }
+///
+/// let tree = Value::Struct("", vec![("term", Value::Int(7)), ("granted", Value::Bool(true)), ("extra", Value::Int(1))]);
+/// assert_eq!(wire::from_value(&tree), Ok(Vote { granted: true, term: 7, hint: None }));
+/// ```
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, WireError> {
+    T::deserialize(Plain(Some(value)))
+        .map_err(|cause| WireError::Plain { type_name: std::any::type_name::<T>(), cause: cause.to_string() })
+}
+
+/// The names of the fields of a struct, as it is read. `None` for another type.
+///
+/// ```
+/// #[derive(serde::Deserialize)]
+/// struct Vote { granted: bool, term: u32 }
+/// assert_eq!(labrpc::wire::field_names::<Vote>(), Some(["granted", "term"].as_slice()));
+/// assert_eq!(labrpc::wire::field_names::<u32>(), None);
+/// ```
+#[must_use]
+pub fn field_names<T: DeserializeOwned>() -> Option<&'static [&'static str]> {
+    let mut names = None;
+    // It never comes to a value: the asker only listens.
+    let _ = T::deserialize(Asker(&mut names));
+    names
+}
+
+/// A part of a tree, or nothing where the tree has no such part.
+#[derive(Clone, Copy)]
+struct Plain<'a>(Option<&'a Value>);
+
+fn is_not<T>(what: &str, value: &Value) -> Result<T, Error> {
+    Err(de::Error::custom(format!("{value} is not {what}")))
+}
+
+impl<'a> Plain<'a> {
+    fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let Some(value) = self.0.filter(|value| **value != Value::Nothing) else {
+            return visitor.visit_u64(0);
+        };
+        let Some(int) = value.as_int() else { return is_not("a whole number", value) };
+        match (u64::try_from(int), i64::try_from(int)) {
+            (Ok(int), _) => visitor.visit_u64(int),
+            (_, Ok(int)) => visitor.visit_i64(int),
+            _ => visitor.visit_i128(int),
+        }
+    }
+
+    fn elements(self) -> Result<Elements<'a>, Error> {
+        match self.0 {
+            None | Some(Value::Nothing) => Ok(Elements::Values([].iter())),
+            Some(Value::Seq(elements)) => Ok(Elements::Values(elements.iter())),
+            Some(Value::Bytes(bytes)) => Ok(Elements::Bytes(bytes.iter())),
+            Some(value) => is_not("a sequence", value),
+        }
+    }
+
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None => visitor.visit_str(""),
+            Some(Value::Text(text)) => visitor.visit_str(text),
+            Some(Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
+                Ok(text) => visitor.visit_str(text),
+                Err(_) => is_not("a text", &Value::Bytes(bytes.clone())),
+            },
+            Some(value) => is_not("a text", value),
+        }
+    }
+
+    fn bytes<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None => visitor.visit_bytes(&[]),
+            Some(Value::Bytes(bytes)) => visitor.visit_bytes(bytes),
+            Some(Value::Text(text)) => visitor.visit_bytes(text.as_bytes()),
+            Some(Value::Seq(elements)) if elements.is_empty() => visitor.visit_bytes(&[]),
+            Some(value) => is_not("bytes", value),
+        }
+    }
+}
+
+/// What is asked for and what to answer with, where it is the same for several questions.
+macro_rules! answer {
+    ($($method:ident)* => $with:ident) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.$with(visitor)
+        })*
+    };
+}
+
+impl<'de> de::Deserializer<'de> for Plain<'_> {
+    type Error = Error;
+
+    answer! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8
+    deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 => int }
+    answer! { deserialize_char deserialize_str deserialize_string deserialize_identifier => text }
+    answer! { deserialize_bytes deserialize_byte_buf => bytes }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None | Some(Value::Nothing) => visitor.visit_unit(),
+            Some(Value::Bool(bool)) => visitor.visit_bool(*bool),
+            Some(Value::Int(_)) => self.int(visitor),
+            Some(Value::Float(float)) => visitor.visit_f64(*float),
+            Some(Value::Text(text)) => visitor.visit_str(text),
+            Some(Value::Bytes(_) | Value::Seq(_)) => visitor.visit_seq(self.elements()?),
+            Some(Value::Map(_) | Value::Struct(..)) => self.deserialize_map(visitor),
+            Some(value @ Value::Variant(..)) => is_not("of a kind that is known here", value),
+            Some(value @ Value::Beginning(..)) => is_not("whole", value),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.map(|value| (value, value.as_int())) {
+            None | Some((_, Some(0))) => visitor.visit_bool(false),
+            Some((_, Some(1))) => visitor.visit_bool(true),
+            Some((value, _)) => is_not("true or false", value),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None => visitor.visit_f64(0.0),
+            Some(Value::Float(float)) => visitor.visit_f64(*float),
+            Some(Value::Int(int)) => visitor.visit_f64(*int as f64),
+            Some(value) => is_not("a number", value),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None | Some(Value::Nothing) => visitor.visit_none(),
+            Some(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_seq(self.elements()?)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            None => visitor.visit_seq(Elements::Nothing(len)),
+            Some(_) => visitor.visit_seq(self.elements()?),
+        }
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let pairs = match self.0 {
+            None | Some(Value::Nothing) => Vec::new(),
+            Some(Value::Map(pairs)) => {
+                pairs.iter().map(|(key, value)| (Key::Value(key), Plain(Some(value)))).collect()
+            }
+            Some(Value::Struct(_, fields)) => {
+                fields.iter().map(|(name, value)| (Key::Name(name), Plain(Some(value)))).collect()
+            }
+            Some(value) => return is_not("a map", value),
+        };
+        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if let Some(value) = self.0
+            && !matches!(value, Value::Struct(..) | Value::Nothing)
+        {
+            return is_not(&format!("a struct {name}"), value);
+        }
+        let given = |field| Plain(self.0.and_then(|value| value.field(field)));
+        let pairs: Vec<_> = fields.iter().map(|&field| (Key::Name(field), given(field))).collect();
+        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None })
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let (variant, content) = match self.0 {
+            None | Some(Value::Nothing) => (variants.first().copied(), Plain(None)),
+            Some(Value::Variant(variant, content)) => (Some(*variant), Plain(Some(content))),
+            Some(value) => return is_not(&format!("a variant of {name}"), value),
+        };
+        let variant = variant.ok_or_else(|| Error::custom(format!("{name} has no variants")))?;
+        visitor.visit_enum(Variant { variant, content })
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+}
+
+/// The elements of a sequence.
+enum Elements<'a> {
+    Values(std::slice::Iter<'a, Value>),
+    Bytes(std::slice::Iter<'a, u8>),
+    /// That many nothings, where a tuple was wanted and none was given.
+    Nothing(usize),
+}
+
+impl<'de> de::SeqAccess<'de> for Elements<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        match self {
+            Self::Values(values) => {
+                values.next().map(|value| seed.deserialize(Plain(Some(value)))).transpose()
+            }
+            Self::Bytes(bytes) => {
+                bytes.next().map(|byte| seed.deserialize((*byte).into_deserializer())).transpose()
+            }
+            Self::Nothing(0) => Ok(None),
+            Self::Nothing(left) => {
+                *left -= 1;
+                seed.deserialize(Plain(None)).map(Some)
+            }
+        }
+    }
+}
+
+/// A key of a map, or the name of a field.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Name(&'a str),
+    Value(&'a Value),
+}
+
+/// Keys and what belongs to them.
+struct Pairs<'a> {
+    pairs: std::vec::IntoIter<(Key<'a>, Plain<'a>)>,
+    next: Option<Plain<'a>>,
+}
+
+impl<'de> de::MapAccess<'de> for Pairs<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.pairs.next() else { return Ok(None) };
+        self.next = Some(value);
+        match key {
+            Key::Name(name) => seed.deserialize(name.into_deserializer()).map(Some),
+            Key::Value(key) => seed.deserialize(Plain(Some(key))).map(Some),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        seed.deserialize(self.next.take().unwrap_or(Plain(None)))
+    }
+}
+
+/// A variant of an enum.
+struct Variant<'a> {
+    variant: &'a str,
+    content: Plain<'a>,
+}
+
+impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
+    type Error = Error;
+    type Variant = Plain<'a>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Plain<'a>), Error> {
+        Ok((seed.deserialize(self.variant.into_deserializer())?, self.content))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Plain<'_> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        de::Deserializer::deserialize_tuple(self, len, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        de::Deserializer::deserialize_struct(self, "variant", fields, visitor)
+    }
+}
+
+/// Listens to what a type asks for first.
+struct Asker<'a>(&'a mut Option<&'static [&'static str]>);
+
+impl<'de> de::Deserializer<'de> for Asker<'_> {
+    type Error = Error;
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        seq tuple tuple_struct map enum identifier ignored_any
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("only asking"))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = Some(fields);
+        Err(Error::custom("only asking"))
+    }
+}

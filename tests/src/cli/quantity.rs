@@ -1,0 +1,63 @@
+//! Numbers, times and sizes as people type them, with a message for those that mean nothing.
+
+use std::time::Duration;
+
+/// A number from 1: `1000`, `1_000_000`.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let number = text.replace('_', "").parse().ok().filter(|&number| number > 0);
+    number
+        .ok_or_else(|| format!("{text:?} is not a number of runs: write a whole number from 1, such as 1000"))
+}
+
+/// A time that is not zero: `90s`, `10m`, `1h30m`, `1.5` (seconds).
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let seconds = || text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let time = humantime::parse_duration(text).ok().or_else(seconds).filter(|time| !time.is_zero());
+    time.ok_or_else(|| format!("{text:?} is not a time: write 90s, 10m or 1h30m"))
+}
+
+/// A size in bytes: `512M`, `2G`.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    let size = text.split_at_checked(text.len().saturating_sub(1)).and_then(|(number, unit)| {
+        let number: u64 = number.parse().ok().filter(|&number| number > 0)?;
+        match unit {
+            "M" | "m" => number.checked_mul(1 << 20),
+            "G" | "g" => number.checked_mul(1 << 30),
+            _ => None,
+        }
+    });
+    size.ok_or_else(|| format!("{text:?} is not an amount of memory: write 512M or 2G"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, millis) in
+            [("90s", 90_000), ("10m", 600_000), ("1h30m", 5_400_000), ("250ms", 250), ("1.5", 1500)]
+        {
+            assert_eq!(time(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "0", "0s", "-1", "ten", "1x", "inf", "nan"] {
+            assert!(time(text).unwrap_err().contains("write 90s, 10m or 1h30m"), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_start_at_one() {
+        assert_eq!((count("7"), count("1_000_000")), (Ok(7), Ok(1_000_000)));
+        for text in ["0", "-1", "1.5", "many", "", "99999999999999999999"] {
+            assert!(count(text).unwrap_err().contains("whole number from 1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn memory_has_a_unit() {
+        assert_eq!((memory("512M"), memory("2g")), (Ok(512 << 20), Ok(2 << 30)));
+        for text in ["", "2", "G", "0M", "2T", "-1G", "99999999999999999999G", "2ß"] {
+            assert!(memory(text).unwrap_err().contains("write 512M or 2G"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What one process says of one mutant: a line of JSON for each run, as it ends.
+//!
+//! It is a process of its own so that a bug which eats the processor, the stack or the memory takes nothing else with it.
+
+use labrpc::sim::{Policy, Tracing};
+use serde::{Deserialize, Serialize};
+
+use crate::case::TestCase;
+use crate::implementation::Implementation;
+use crate::report;
+use crate::run::{Defeat, Plan, run_case};
+use crate::settings::World;
+
+/// One run of one test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The test.
+    pub test: String,
+    /// The seed.
+    pub seed: u64,
+    /// Processor time, in milliseconds.
+    pub cpu_ms: f64,
+    /// What went wrong; `None` if it passed.
+    pub failure: Option<Said>,
+}
+
+/// What the report of a failed run says, without what only helps to replay it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// How it was noticed.
+    pub kind: Kind,
+    /// In a line.
+    pub headline: String,
+    /// The broken rule, what was expected, what often causes it.
+    pub details: Vec<String>,
+}
+
+/// How a failure was noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A rule of the paper was broken.
+    Rule,
+    /// A scenario expected something else.
+    Expectation,
+    /// The code panicked, or waited for itself.
+    #[default]
+    Crash,
+    /// A limit of time or of steps was reached.
+    Limit,
+}
+
+impl Said {
+    fn of(defeat: &Defeat) -> Self {
+        let finding = defeat.finding.as_ref();
+        let kind = match (finding, &defeat.cause) {
+            (Some(finding), _) if finding.rule.is_some() => Kind::Rule,
+            (Some(_), _) => Kind::Expectation,
+            (None, Some(labrpc::sim::Cause::TimeLimit { .. } | labrpc::sim::Cause::StepLimit { .. })) => {
+                Kind::Limit
+            }
+            (None, _) => Kind::Crash,
+        };
+        let details = finding.map_or_else(Vec::new, |finding| {
+            [finding.rule, Some(finding.expected.as_str()), finding.hint]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect()
+        });
+        Self { kind, headline: report::headline(defeat), details }
+    }
+
+    /// Whether these words are in it, in capitals or not; `one way | another` are two ways to say it.
+    #[must_use]
+    pub fn names(&self, words: &str) -> bool {
+        let text: Vec<&str> =
+            std::iter::once(&self.headline).chain(&self.details).map(String::as_str).collect();
+        let text = text.join("\n").to_lowercase();
+        words.split(" | ").any(|words| text.contains(&words.to_lowercase()))
+    }
+}
+
+/// Runs every test with the first seed, then every test with the second, and so on. Tells each run. Ends at the first
+/// failure, or leaves out a test that has failed if it should go on.
+pub fn probe(
+    cases: &[&TestCase],
+    seeds: u64,
+    goes_on: bool,
+    implementation: Implementation,
+    mut tell: impl FnMut(&Run),
+) -> bool {
+    let mut failed: Vec<&str> = Vec::new();
+    for seed in 1..=seeds {
+        for case in cases {
+            if failed.contains(&case.name) {
+                continue;
+            }
+            let run = run_once(case, seed, implementation);
+            tell(&run);
+            if run.failure.is_some() {
+                failed.push(case.name);
+                if !goes_on {
+                    return false;
+                }
+            }
+        }
+    }
+    failed.is_empty()
+}
+
+fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
+    let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
+    let began = cpu_time::ProcessTime::now();
+    let outcome = run_case(case, implementation, plan);
+    let cpu_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let failure = outcome.defeat.as_deref().map(Said::of);
+    Run { test: case.name.to_owned(), seed, cpu_ms, failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_looked_for_in_the_whole_report() {
+        let said = Said {
+            kind: Kind::Rule,
+            headline: "S1 voted twice".into(),
+            details: vec!["one vote per server and term (§5.2)".into()],
+        };
+        for (words, is_there) in
+            [("One vote", true), ("log | voted twice", true), ("log", false), ("log | term 2", false)]
+        {
+            assert_eq!(said.names(words), is_there, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_run_passes_along_a_pipe() {
+        let run = Run { test: "t".into(), seed: 3, cpu_ms: 1.5, failure: Some(Said::default()) };
+        let line = serde_json::to_string(&run).expect("plain data");
+        assert_eq!(serde_json::from_str::<Run>(&line).expect("the same"), run);
+        assert!(!line.contains('\n'));
+    }
+}

@@ -1,0 +1,45 @@
+//! The matrix in `tests/README.md`, between two lines that mark its place.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::matrix::Matrix;
+
+const BEGIN: &str = "<!-- begin: cargo lab mutants --readme -->";
+const END: &str = "<!-- end: cargo lab mutants --readme -->";
+
+/// Puts the matrix into the README of the workspace at `root`.
+///
+/// # Errors
+///
+/// When the file cannot be read or written, or the lines are not there.
+pub fn update(root: &Path, matrix: &Matrix<'_>) -> Result<()> {
+    let path = root.join("tests/README.md");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let numbers: String = matrix.numbers().iter().map(|number| format!("- {number}\n")).collect();
+    let inside = format!("\n{numbers}{}\n", matrix.markdown());
+    let text = between(&text, &inside).with_context(|| format!("{} has no place for it", path.display()))?;
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The text with something else between the two lines.
+fn between(text: &str, inside: &str) -> Result<String> {
+    let (head, rest) = text.split_once(BEGIN).with_context(|| format!("the line {BEGIN} is missing"))?;
+    let (_, tail) = rest.split_once(END).with_context(|| format!("the line {END} is missing"))?;
+    Ok(format!("{head}{BEGIN}\n{inside}{END}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_outside_stays() {
+        let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
+        assert_eq!(between(&text, "new\n").expect("both lines"), format!("a\n{BEGIN}\nnew\n{END}\nb\n"));
+        let error = between("a", "new").expect_err("no lines").to_string();
+        assert!(error.contains("begin: cargo lab mutants"), "{error}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Calls under way: what was asked, and what was known of the server when it was about to answer.
+
+use labrpc::sync::Arc;
+use raft_interface::Term;
+use std::collections::BTreeMap;
+
+use crate::referee::breach::{Line, Position};
+use crate::referee::reading::{Reply, Request};
+
+/// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call whose handler is at
+/// work is forgotten last.
+const CALLS_KEPT_MAX: usize = 2048;
+/// As many are kept at most.
+const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
+
+/// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::referee) struct Handled {
+    /// The request, with the time at which it was delivered.
+    pub(in crate::referee) line: Line,
+    /// The server was stopped meanwhile.
+    pub(in crate::referee) was_stopped: bool,
+    /// The incarnation of the server.
+    pub(in crate::referee) incarnation: u64,
+    /// The server's term was at least this.
+    pub(in crate::referee) floor: Term,
+    /// The server stored this entry, and so all before it.
+    pub(in crate::referee) stored: Option<Position>,
+    /// The server's count of cuts just after the delivery.
+    pub(in crate::referee) cuts: u64,
+    /// A request of another term was handled at the same time; which of both came first is unknown.
+    pub(in crate::referee) is_mixed: bool,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub(in crate::referee) struct Call {
+    pub(in crate::referee) request: Arc<Request>,
+    /// What was known at the first delivery whose answer is still to come, and how many are.
+    handled: Option<(Handled, u32)>,
+    reply: Given,
+}
+
+/// What the server has answered.
+#[derive(Clone, Copy, Debug, Default)]
+enum Given {
+    #[default]
+    Nothing,
+    Once(Reply),
+    /// A request that arrived twice was answered twice. Which of the answers arrives is not known.
+    Twice,
+}
+
+/// The calls, by number.
+#[derive(Debug, Default)]
+pub(in crate::referee) struct Calls {
+    calls: BTreeMap<u64, Call>,
+}
+
+impl Calls {
+    pub(in crate::referee) fn add(&mut self, number: u64, request: Arc<Request>) {
+        self.calls.insert(number, Call { request, handled: None, reply: Given::Nothing });
+        if self.calls.len() > CALLS_OPEN_MAX {
+            self.calls.pop_first();
+        } else if self.calls.len() > CALLS_KEPT_MAX {
+            let idle = self.calls.iter().find(|(_, call)| call.handled.is_none()).map(|(&number, _)| number);
+            idle.map(|number| self.calls.remove(&number));
+        }
+    }
+
+    pub(in crate::referee) fn get(&self, number: u64) -> Option<&Call> {
+        self.calls.get(&number)
+    }
+
+    /// What was known when a request was delivered to which the answer is still to come.
+    pub(in crate::referee) fn handled(&self, number: u64) -> Option<&Handled> {
+        self.calls.get(&number)?.handled.as_ref().map(|(handled, _)| handled)
+    }
+
+    /// What was answered.
+    pub(in crate::referee) fn gives(&mut self, number: u64, reply: Reply) {
+        if let Some(call) = self.calls.get_mut(&number) {
+            call.reply = match call.reply {
+                Given::Nothing => Given::Once(reply),
+                _ => Given::Twice,
+            };
+        }
+    }
+
+    /// The answer has arrived and ends the call. Returns what was asked and, if it is known, answered. A request that
+    /// arrives once more is read again.
+    pub(in crate::referee) fn end(&mut self, number: u64) -> Option<(Arc<Request>, Option<Reply>)> {
+        let call = self.calls.get(&number)?;
+        let reply = match call.reply {
+            Given::Once(reply) => Some(reply),
+            _ => None,
+        };
+        let request = Arc::clone(&call.request);
+        if call.handled.is_none() {
+            self.calls.remove(&number);
+        }
+        Some((request, reply))
+    }
+
+    /// The server that handles these was stopped meanwhile.
+    pub(super) fn were_stopped(&mut self, open: &[u64]) {
+        for number in open {
+            if let Some(Call { handled: Some((handled, _)), .. }) = self.calls.get_mut(number) {
+                handled.was_stopped = true;
+            }
+        }
+    }
+
+    /// Whether an answer is still to come.
+    pub(super) fn is_open(&self, number: u64) -> bool {
+        self.calls.get(&number).is_some_and(|call| call.handled.is_some())
+    }
+
+    /// A request is about to be handled, maybe for the second time. Returns whether it was not under way already.
+    pub(super) fn deliver(&mut self, number: u64, handled: Handled) -> bool {
+        let Some(call) = self.calls.get_mut(&number) else { return false };
+        match &mut call.handled {
+            Some((first, open)) if first.incarnation == handled.incarnation => {
+                *open += 1;
+                first.is_mixed |= handled.is_mixed;
+                false
+            }
+            other => {
+                *other = Some((handled, 1));
+                true
+            }
+        }
+    }
+
+    /// An answer has come. Returns what was known when its request was delivered.
+    pub(in crate::referee) fn answer(&mut self, number: u64, incarnation: u64) -> Option<Handled> {
+        let call = self.calls.get_mut(&number)?;
+        let (handled, open) = call.handled.as_mut()?;
+        if handled.incarnation != incarnation {
+            return None;
+        }
+        let known = *handled;
+        *open -= 1;
+        if *open == 0 {
+            call.handled = None;
+        }
+        Some(known)
+    }
+
+    /// A request of `term` is delivered while these are open. Says whether one of them is of another term, and tells
+    /// those.
+    pub(super) fn overlap(&mut self, open: &[u64], term: Term) -> bool {
+        let mut is_mixed = false;
+        for number in open {
+            if let Some(call) = self.calls.get_mut(number)
+                && call.request.term() != term
+                && let Some((handled, _)) = &mut call.handled
+            {
+                handled.is_mixed = true;
+                is_mixed = true;
+            }
+        }
+        is_mixed
+    }
+}

@@ -1,0 +1,264 @@
+//! What is certain of one server.
+
+use std::time::Duration;
+
+use raft_interface::{Index, Term};
+
+use super::duties::{Duties, Reach};
+use crate::referee::breach::{Line, Position};
+use crate::referee::fact::{Fact, Life};
+
+/// Shorter than any useful election timeout: MIT's heartbeats come every 100 ms.
+const TIMEOUT_MIN: Duration = Duration::from_millis(30);
+/// Longer than any useful one.
+const ELECTION_TIMEOUT_MAX: Duration = Duration::from_secs(2);
+
+/// An entry that a server has acknowledged and nothing has removed since.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::referee) struct Stored {
+    pub(in crate::referee) position: Position,
+    /// The term of the leader to whom it was acknowledged.
+    pub(in crate::referee) leader_term: Term,
+    /// The acknowledgement.
+    pub(in crate::referee) line: Line,
+}
+
+impl Stored {
+    /// Takes the place of what was known, unless that says more.
+    fn replace(self, known: &mut Option<Self>) {
+        let is_news = known.is_none_or(|known| {
+            self.leader_term >= known.leader_term && self.position.index >= known.position.index
+        });
+        if is_news && self.position.index > 0 {
+            *known = Some(self);
+        }
+    }
+}
+
+/// One odd message proves nothing where it may have been built before the server knew better. Many of them, over a
+/// time in which the server was at work, do.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::referee) struct Evidence {
+    /// What it is about: evidence of other terms is other evidence.
+    pub(in crate::referee) term: Term,
+    /// The first odd message.
+    pub(in crate::referee) first: Line,
+    count: u32,
+}
+
+impl Evidence {
+    /// How many odd messages prove something, if they are spread over that time at least.
+    const COUNT_MIN: u32 = 6;
+    const SPREAD_MIN: Duration = Duration::from_millis(500);
+
+    /// One more odd message.
+    pub(super) fn add(evidence: &mut Option<Self>, term: Term, line: Line) {
+        match evidence {
+            Some(known) if known.term == term => known.count += 1,
+            _ => *evidence = Some(Self { term, first: line, count: 1 }),
+        }
+    }
+
+    /// Whether one more at `at` is proof.
+    pub(in crate::referee) fn is_proof(&self, at: Duration) -> bool {
+        self.count + 1 >= Self::COUNT_MIN && at.saturating_sub(self.first.at) >= Self::SPREAD_MIN
+    }
+}
+
+/// What is certain of one server.
+#[derive(Clone, Debug, Default)]
+pub(in crate::referee) struct Server {
+    /// Its stored term is at least this.
+    pub(in crate::referee) floor: Term,
+    /// The message that says so.
+    pub(in crate::referee) floor_line: Option<Line>,
+    /// Who sends now, and what its term was at least when it began.
+    life: Option<Life>,
+    floor_before: (Term, Option<Line>),
+    /// What its term was at least when an incarnation handled its first request, until that sends one.
+    floor_at_serving: Option<(Term, Option<Line>)>,
+    /// The highest term that a reply has told this life.
+    pub(in crate::referee) heard: Option<(Term, Line)>,
+    /// Requests in a term older than what it knew.
+    pub(in crate::referee) stale: Option<Evidence>,
+    /// The last entry that it certainly stores, and with it all before.
+    pub(in crate::referee) stored: Option<Stored>,
+    /// The last entry that it has sent as a leader. It is in its log as long as it is not restarted; nothing says that
+    /// it was saved.
+    pub(in crate::referee) held: Option<Stored>,
+    /// How often something may have removed acknowledged entries.
+    pub(in crate::referee) cuts: u64,
+    /// It can know at most this index to be committed.
+    pub(in crate::referee) bound: Index,
+    /// The last index of any snapshot that it was sent.
+    pub(in crate::referee) snapshot: Index,
+    /// In the term of the last leader that it heard: what it can have of that leader's log.
+    of_term: Term,
+    matched: Index,
+    /// The highest commit index that any leader has told it.
+    commit: Index,
+    /// Entries up to this one may be in a snapshot that the service took.
+    trimmed: Index,
+    incarnation: u64,
+    /// The calls that it handles.
+    pub(super) open: Vec<u64>,
+    /// When it last had a reason not to stand for election, in which term, and the answer that shows it.
+    pub(in crate::referee) timer: Option<(Duration, Term, Line)>,
+    /// When it last stood for election all the same, in which term.
+    pub(in crate::referee) early: Option<(Term, Line)>,
+    /// When it last may have heard from a leader.
+    led_at: Option<Duration>,
+    pub(in crate::referee) duties: Duties,
+    /// What it was ever given, or made itself, at most.
+    pub(in crate::referee) reach: Reach,
+}
+
+impl Server {
+    /// Whether the sender of a request is an incarnation that has been replaced since.
+    pub(in crate::referee) fn is_ghost(&self, life: Option<Life>) -> bool {
+        matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(current))) if life < current)
+    }
+
+    /// What the term of the sender of a request was at least when it began, with the message that shows it.
+    pub(in crate::referee) fn floor_of(&self, life: Option<Life>) -> (Term, Option<Line>) {
+        match life {
+            Some(Life::Node(_)) if life == self.life => self.floor_before,
+            Some(Life::Node(_)) if self.life.is_some() => self.floor_at_start(),
+            _ => (0, None),
+        }
+    }
+
+    /// The floor when the youngest incarnation began: before the first request that it handled, or now.
+    fn floor_at_start(&self) -> (Term, Option<Line>) {
+        self.floor_at_serving.unwrap_or((self.floor, self.floor_line))
+    }
+
+    /// The highest term that the sender of a request certainly knows, if it has not just begun.
+    pub(in crate::referee) fn known_term(&self, life: Option<Life>) -> Option<(Term, Line)> {
+        if life.is_none() || life != self.life {
+            return None;
+        }
+        let floor = self.floor_line.map(|line| (self.floor, line));
+        floor.into_iter().chain(self.heard).max_by_key(|&(term, _)| term)
+    }
+
+    pub(super) fn send(&mut self, life: Option<Life>, fact: &Fact, term: Term, counts: bool) {
+        if life.is_some() && life != self.life {
+            self.floor_before = self.floor_of(life);
+            self.floor_at_serving = None;
+            (self.life, self.heard, self.stale, self.timer) = (life, None, None, None);
+            self.held = None;
+        }
+        if self.known_term(life).is_some_and(|(known, _)| term < known) {
+            Evidence::add(&mut self.stale, term, fact.line());
+        }
+        if counts {
+            self.raise_floor(term, fact.line());
+        }
+    }
+
+    pub(super) fn hears(&mut self, life: Option<Life>, term: Term, line: Line) {
+        if life.is_some() && life == self.life && self.heard.is_none_or(|(heard, _)| term > heard) {
+            self.heard = Some((term, line));
+        }
+    }
+
+    pub(super) fn raise_floor(&mut self, term: Term, line: Line) {
+        if term > self.floor {
+            (self.floor, self.floor_line) = (term, Some(line));
+        }
+    }
+
+    /// That incarnation handles requests now, in that life.
+    pub(super) fn serves_as(&mut self, incarnation: u64, life: Option<Life>) {
+        if incarnation == self.incarnation {
+            return;
+        }
+        self.incarnation = incarnation;
+        self.open.clear();
+        // It may have sent something before.
+        if !(matches!(life, Some(Life::Node(_))) && life == self.life) {
+            self.floor_at_serving = Some((self.floor, self.floor_line));
+            self.held = None;
+        }
+    }
+
+    /// A leader of `term` has sent it its log up to `last` and the commit index `commit`.
+    pub(super) fn may_know(&mut self, term: Term, last: Index, commit: Index) {
+        if term > self.of_term {
+            (self.of_term, self.matched) = (term, 0);
+        }
+        if term == self.of_term {
+            self.matched = self.matched.max(last);
+            self.commit = self.commit.max(commit);
+            self.bound = self.bound.max(self.matched.min(self.commit));
+        }
+    }
+
+    /// The most up-to-date entry that is certainly in its log.
+    pub(in crate::referee) fn last_certain(&self) -> Option<Stored> {
+        self.stored.into_iter().chain(self.held).max_by_key(|stored| stored.position.up_to_date())
+    }
+
+    /// A message may have been handled that leaves of an entry and those before it what `kept` says, if that is less.
+    #[allow(clippy::option_option, reason = "no change, and nothing left, are two answers")]
+    pub(super) fn cut(&mut self, kept: impl Fn(&Stored) -> Option<Option<Position>>) {
+        for certain in [&mut self.stored, &mut self.held] {
+            let Some(stored) = *certain else { continue };
+            if let Some(kept) = kept(&stored) {
+                self.cuts += 1;
+                *certain = kept.map(|position| Stored { position, ..stored });
+            }
+        }
+    }
+
+    /// It has acknowledged everything up to `position` to the leader of `leader_term`.
+    pub(super) fn stores(&mut self, position: Position, leader_term: Term, line: Line) {
+        Stored { position, leader_term, line }.replace(&mut self.stored);
+    }
+
+    /// It has sent everything up to `position` as the leader of `leader_term`.
+    pub(super) fn holds(&mut self, position: Position, leader_term: Term, line: Line) {
+        Stored { position, leader_term, line }.replace(&mut self.held);
+    }
+
+    /// A message of a leader that it does not refuse for its term is about to be handled.
+    pub(super) fn is_led(&mut self, at: Duration) {
+        self.led_at = Some(at);
+    }
+
+    /// Whether it may leave a higher term alone, in a request for a vote at this time: because it has just heard from a
+    /// leader (thesis §4.2.3).
+    pub(super) fn may_ignore_candidates(&self, at: Duration) -> bool {
+        self.led_at.is_some_and(|led| at.saturating_sub(led) < ELECTION_TIMEOUT_MAX)
+    }
+
+    /// Its service has taken a snapshot.
+    pub(in crate::referee) fn trims(&mut self, index: Index) {
+        self.trimmed = self.trimmed.max(index);
+    }
+
+    /// The last index that may be in a snapshot. If nobody tells what the service does, that is all that may be
+    /// committed.
+    pub(in crate::referee) fn trimmed(&self, is_told: bool) -> Index {
+        self.snapshot.max(if is_told { self.trimmed } else { self.bound })
+    }
+
+    /// Stands for election in `term`. Returns whether it should have waited: it had a reason to in the term before.
+    pub(in crate::referee) fn is_early(&self, at: Duration, term: Term) -> Option<Line> {
+        let (reset_at, before, line) = self.timer?;
+        (term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN).then_some(line)
+    }
+
+    pub(super) fn stands(&mut self, at: Duration, term: Term, line: Line) {
+        if self.is_early(at, term).is_some() {
+            self.early = Some((term, line));
+        }
+    }
+
+    pub(super) fn resets_timer(&mut self, at: Duration, term: Term, line: Line) {
+        if self.timer.is_none_or(|(_, known, _)| term >= known) {
+            self.timer = Some((at, term, line));
+        }
+    }
+}

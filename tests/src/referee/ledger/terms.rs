@@ -1,0 +1,208 @@
+//! What is known of each term: votes, the leader, its log as far as it was sent, and who acknowledged it.
+
+use std::collections::BTreeMap;
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::pace::Pace;
+use super::server::Evidence;
+use super::window::Window;
+use crate::referee::breach::{Line, Position};
+use crate::referee::fact::{Fact, Life, What};
+use crate::referee::reading::Entry;
+
+/// Terms that are kept, from the latest back.
+const TERMS_KEPT: Term = 64;
+
+/// Who leads a term.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::referee) struct Leader {
+    pub(in crate::referee) server: ServerId,
+    pub(in crate::referee) life: Option<Life>,
+    /// The first message that it sent as leader.
+    pub(in crate::referee) line: Line,
+}
+
+/// One term.
+#[derive(Clone, Debug)]
+pub(in crate::referee) struct TermBook {
+    term: Term,
+    pub(in crate::referee) leader: Option<Leader>,
+    /// For whom each server voted, and how that is known.
+    pub(in crate::referee) votes: Vec<Option<(ServerId, Line)>>,
+    /// The end of each candidate's log.
+    pub(in crate::referee) candidates: Vec<Option<(Position, Line)>>,
+    /// The leader's log, as far as it was sent: the term of each entry, 0 if it is not known.
+    log: Window<Term>,
+    /// The highest index that each server acknowledged to the leader.
+    pub(in crate::referee) acked: Vec<Index>,
+    /// The leader's commit index, as far as it has told, and the message that did.
+    pub(in crate::referee) commit: Index,
+    pub(in crate::referee) commit_line: Option<Line>,
+    /// The leader's last messages, all with a lower one.
+    pub(in crate::referee) commit_back: Option<Evidence>,
+    /// How often the leader sends.
+    pub(in crate::referee) pace: Pace,
+}
+
+impl TermBook {
+    fn new(term: Term, servers: usize) -> Self {
+        Self {
+            term,
+            leader: None,
+            votes: vec![None; servers],
+            candidates: vec![None; servers],
+            log: Window::default(),
+            acked: vec![0; servers],
+            commit: 0,
+            commit_line: None,
+            commit_back: None,
+            pace: Pace::new(servers),
+        }
+    }
+
+    pub(in crate::referee) fn leader_id(&self) -> Option<ServerId> {
+        self.leader.map(|leader| leader.server)
+    }
+
+    /// The term of the entry at an index of the leader's log, as far as it was sent.
+    pub(in crate::referee) fn term_at(&self, index: Index) -> Option<Term> {
+        self.log.get(index).copied().filter(|&term| term > 0)
+    }
+
+    /// One more than the last index that is known of the leader's log.
+    pub(super) fn log_end(&self) -> Index {
+        self.log.end()
+    }
+
+    /// How many servers certainly store the leader's log up to `index`, itself among them.
+    pub(in crate::referee) fn stored_on(&self, index: Index) -> usize {
+        let leader = self.leader_id();
+        let others = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
+        1 + others.filter(|&(_, &acked)| acked >= index).count()
+    }
+
+    /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
+    /// has acknowledged it, and the entry there is of this term.
+    pub(super) fn committable(&self, majority: usize) -> Index {
+        let leader = self.leader_id();
+        let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };
+        let servers = 0..self.acked.len();
+        // The highest that so many have reached; the number of servers is small.
+        let is_reached =
+            |&index: &Index| servers.clone().filter(|&server| acked(server) >= index).count() >= majority;
+        let index = servers.clone().map(acked).filter(is_reached).max().unwrap_or(0);
+        // What is not known of the leader's log is given the benefit of the doubt.
+        let is_own = self.term_at(index).is_none_or(|term| term == self.term);
+        if is_own { index } else { 0 }
+    }
+
+    pub(super) fn vote(&mut self, voter: ServerId, candidate: ServerId, line: Line) {
+        self.votes[voter].get_or_insert((candidate, line));
+    }
+
+    pub(super) fn asks(&mut self, candidate: ServerId, last: Position, line: Line) {
+        self.candidates[candidate].get_or_insert((last, line));
+    }
+
+    pub(super) fn leads(&mut self, fact: &Fact, line: Line) {
+        let What::Sent { life, .. } = fact.what else { return };
+        let leader = self.leader.get_or_insert(Leader { server: fact.asker, life, line });
+        leader.life = leader.life.or(life);
+    }
+
+    /// The leader sends this commit index.
+    pub(super) fn tells_commit(&mut self, commit: Index, line: Line) {
+        if commit < self.commit {
+            Evidence::add(&mut self.commit_back, self.term, line);
+        } else {
+            self.commit_back = None;
+        }
+    }
+
+    pub(super) fn says(&mut self, prev: Position, entries: &[Entry]) {
+        let last = (prev.index > 0).then_some((prev.index, prev.term));
+        let entries = (prev.index + 1..).zip(entries.iter().map(|entry| entry.term));
+        for (index, term) in last.into_iter().chain(entries) {
+            if let Some(known) = self.log.open(index) {
+                *known = term;
+            }
+        }
+    }
+}
+
+/// The latest terms.
+#[derive(Debug)]
+pub(in crate::referee) struct Terms {
+    servers: usize,
+    books: BTreeMap<Term, TermBook>,
+    /// Nothing is known of terms below.
+    horizon: Term,
+}
+
+impl Terms {
+    pub(super) fn new(servers: usize) -> Self {
+        Self { servers, books: BTreeMap::new(), horizon: 0 }
+    }
+
+    pub(in crate::referee) fn get(&self, term: Term) -> Option<&TermBook> {
+        self.books.get(&term)
+    }
+
+    /// Whether what is not known of a term has not happened.
+    pub(in crate::referee) fn is_kept(&self, term: Term) -> bool {
+        term >= self.horizon
+    }
+
+    pub(super) fn get_mut(&mut self, term: Term) -> Option<&mut TermBook> {
+        self.books.get_mut(&term)
+    }
+
+    /// The book of a term, a new one if need be; `None` if the term was forgotten.
+    pub(super) fn open(&mut self, term: Term) -> Option<&mut TermBook> {
+        if term < self.horizon {
+            return None;
+        }
+        let latest = self.books.keys().next_back().copied().unwrap_or(0);
+        if term > latest {
+            self.horizon = self.horizon.max(term.saturating_sub(TERMS_KEPT));
+            while self.books.first_key_value().is_some_and(|(&first, _)| first < self.horizon) {
+                self.books.pop_first();
+            }
+        }
+        let servers = self.servers;
+        Some(self.books.entry(term).or_insert_with(|| TermBook::new(term, servers)))
+    }
+}
+
+/// The entries that leaders have said to be committed.
+#[derive(Debug, Default)]
+pub(in crate::referee) struct Committed {
+    /// By index: the entry's term, 0 if it is not known, and the lowest term of a leader that said so. Both grow with
+    /// the index.
+    entries: Window<(Term, Term)>,
+}
+
+impl Committed {
+    /// The entry at an index: its term, and by which term it was committed.
+    pub(in crate::referee) fn get(&self, index: Index) -> Option<(Term, Term)> {
+        self.entries.get(index).copied().filter(|&(of, _)| of > 0)
+    }
+
+    /// The last entry that was committed before a term.
+    pub(in crate::referee) fn last_before(&self, term: Term) -> Option<Position> {
+        let before = self.entries.downward().find(|(_, (of, by))| *of > 0 && *by < term);
+        before.map(|(index, &(of, _))| Position { index, term: of })
+    }
+
+    pub(super) fn insert(&mut self, position: Position, by: Term) {
+        if position.index == 0 {
+            return;
+        }
+        let Some(entry) = self.entries.open(position.index) else { return };
+        if entry.0 == 0 {
+            *entry = (position.term, by);
+        }
+        entry.1 = entry.1.min(by);
+    }
+}

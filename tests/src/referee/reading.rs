@@ -1,0 +1,282 @@
+//! Reading: from a message on the wire to the numbers that the rules are about.
+//!
+//! A message is known by the last part of its method's name, and its numbers by the names of their fields. Both are
+//! the paper's by default, and [`Names`] takes others. Nothing else of a message is looked at, so an implementation may
+//! add what it likes.
+
+use labrpc::network::Message;
+use raft_interface::{Index, Term};
+
+use super::breach::{Content, Position};
+
+/// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
+/// counts.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
+pub struct Names {
+    pub request_vote: Vec<&'static str>,
+    pub append_entries: Vec<&'static str>,
+    pub install_snapshot: Vec<&'static str>,
+    pub term: Vec<&'static str>,
+    pub last_log_index: Vec<&'static str>,
+    pub last_log_term: Vec<&'static str>,
+    pub vote_granted: Vec<&'static str>,
+    pub prev_log_index: Vec<&'static str>,
+    pub prev_log_term: Vec<&'static str>,
+    pub entries: Vec<&'static str>,
+    /// What an entry says; an implementation may add other things to an entry, which may change.
+    pub command: Vec<&'static str>,
+    pub leader_commit: Vec<&'static str>,
+    pub success: Vec<&'static str>,
+    pub last_included_index: Vec<&'static str>,
+    pub last_included_term: Vec<&'static str>,
+    /// False in a snapshot that comes in pieces, for all but the last (Fig. 13); such are not read.
+    pub done: Vec<&'static str>,
+    /// In a rejection: the index to which the leader should go back, if there is such a field. A request that has
+    /// `pre_vote` set is no request for a vote (thesis §9.6).
+    pub conflict_index: Vec<&'static str>,
+    pub pre_vote: Vec<&'static str>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            request_vote: vec!["RequestVote", "request_vote"],
+            append_entries: vec!["AppendEntries", "append_entries"],
+            install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
+            term: vec!["term"],
+            last_log_index: vec!["last_log_index"],
+            last_log_term: vec!["last_log_term"],
+            vote_granted: vec!["vote_granted"],
+            prev_log_index: vec!["prev_log_index"],
+            prev_log_term: vec!["prev_log_term"],
+            entries: vec!["entries"],
+            command: vec!["command", "cmd", "data"],
+            leader_commit: vec!["leader_commit"],
+            success: vec!["success"],
+            last_included_index: vec!["last_included_index"],
+            last_included_term: vec!["last_included_term"],
+            done: vec!["done"],
+            conflict_index: vec!["conflict_index", "next_index_hint"],
+            pre_vote: vec!["pre_vote", "is_pre_vote"],
+        }
+    }
+}
+
+/// Why a message cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("has no field {0} with a number or a list in it")]
+    Missing(&'static str),
+    #[error("brings a snapshot in pieces")]
+    InPieces,
+}
+
+impl Unreadable {
+    fn missing(names: &[&'static str]) -> Self {
+        Self::Missing(names.first().copied().unwrap_or("of any name"))
+    }
+}
+
+/// Which of the paper's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Vote,
+    Append,
+    Snapshot,
+}
+
+/// One entry of an AppendEntries: its term, and a hash of its command; 0 if it has no field of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) term: Term,
+    pub(super) digest: u64,
+}
+
+/// A request, in the numbers of Figure 2 and Figure 13.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Vote { term: Term, last: Position },
+    Append { term: Term, prev: Position, entries: Vec<Entry>, commit: Index },
+    Snapshot { term: Term, last: Position },
+}
+
+impl Request {
+    pub(super) fn term(&self) -> Term {
+        match *self {
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term, .. } => term,
+        }
+    }
+
+    /// Whether only a leader sends it.
+    pub(super) fn is_of_a_leader(&self) -> bool {
+        !matches!(self, Self::Vote { .. })
+    }
+
+    /// The last position that a follower stores which says yes; that of the candidate's log for a vote.
+    pub(super) fn last(&self) -> Position {
+        match self {
+            Self::Vote { last, .. } | Self::Snapshot { last, .. } => *last,
+            Self::Append { prev, entries, .. } => entries.last().map_or(*prev, |entry| Position {
+                index: prev.index + entries.len() as Index,
+                term: entry.term,
+            }),
+        }
+    }
+
+    pub(super) fn content(&self) -> Content {
+        match self {
+            &Self::Vote { term, last } => Content::AskVote { term, last },
+            &Self::Snapshot { term, last } => Content::Snapshot { term, last },
+            Self::Append { term, prev, entries, commit } => {
+                Content::Append { term: *term, prev: *prev, count: entries.len() as u64, commit: *commit }
+            }
+        }
+    }
+}
+
+/// A reply, in the numbers of Figure 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    Vote { term: Term, granted: bool },
+    Append { term: Term, success: bool, conflict: Option<Index> },
+    Snapshot { term: Term },
+}
+
+impl Reply {
+    pub(super) fn term(self) -> Term {
+        match self {
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term } => term,
+        }
+    }
+
+    pub(super) fn content(self) -> Content {
+        match self {
+            Self::Vote { term, granted } => Content::Vote { term, granted },
+            Self::Append { term, success, .. } => Content::Appended { term, success },
+            Self::Snapshot { term } => Content::Installed { term },
+        }
+    }
+}
+
+impl Names {
+    /// Which message a method takes; `None` if none of the paper's.
+    pub(super) fn kind(&self, method: &str) -> Option<Kind> {
+        let kinds = [
+            (&self.append_entries, Kind::Append),
+            (&self.request_vote, Kind::Vote),
+            (&self.install_snapshot, Kind::Snapshot),
+        ];
+        let is_last_part = |name: &&'static str| {
+            method.strip_suffix(*name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        kinds.into_iter().find(|(names, _)| names.iter().any(is_last_part)).map(|(_, kind)| kind)
+    }
+
+    /// The term for which the sender of a message stands, if the message asks for a vote that counts.
+    pub(crate) fn candidacy(&self, message: &Message<'_>) -> Option<Term> {
+        let is_candidacy = message.is_request()
+            && self.kind(message.method) == Some(Kind::Vote)
+            && !self.is_pre_vote(Kind::Vote, message);
+        is_candidacy.then(|| needed(message, &self.term).ok()).flatten()
+    }
+
+    /// The term of the leader that a message answers.
+    pub(crate) fn answer_to_leader(&self, message: &Message<'_>) -> Option<Term> {
+        let is_answer =
+            !message.is_request() && self.kind(message.method).is_some_and(|kind| kind != Kind::Vote);
+        is_answer.then(|| needed(message, &self.term).ok()).flatten()
+    }
+
+    /// Whether this asks for a vote that does not count.
+    pub(super) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
+        kind == Kind::Vote && number(message, &self.pre_vote).is_some_and(|yes| yes != 0)
+    }
+
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub(super) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
+        let term = needed(message, &self.term)?;
+        Ok(match kind {
+            Kind::Vote => {
+                Request::Vote { term, last: position(message, &self.last_log_index, &self.last_log_term)? }
+            }
+            Kind::Snapshot if number(message, &self.done) == Some(0) => return Err(Unreadable::InPieces),
+            Kind::Snapshot => Request::Snapshot {
+                term,
+                last: position(message, &self.last_included_index, &self.last_included_term)?,
+            },
+            Kind::Append => Request::Append {
+                term,
+                prev: position(message, &self.prev_log_index, &self.prev_log_term)?,
+                entries: self.entries(message)?,
+                commit: needed(message, &self.leader_commit)?,
+            },
+        })
+    }
+
+    fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
+        let found = self.entries.iter().find_map(|field| Some((field, message.len_of(field)?)));
+        let Some((field, count)) = found else { return Err(Unreadable::missing(&self.entries)) };
+        let mut entries = Vec::new();
+        if count == 0 {
+            return Ok(entries);
+        }
+        // The first names are right, or else others are tried until the entries have terms, and commands if any.
+        'names: for term in &self.term {
+            for command in self.command.iter().copied().chain([""]) {
+                let heads = message.heads_of(field, term, command);
+                let entry = |(term, digest): (Option<i128>, u64)| {
+                    Some(Entry { term: term?.try_into().ok()?, digest })
+                };
+                let Some(read) = heads.into_iter().map(entry).collect::<Option<Vec<Entry>>>() else {
+                    continue 'names;
+                };
+                entries = read;
+                if entries.iter().any(|entry| entry.digest != 0) {
+                    break 'names;
+                }
+            }
+        }
+        if entries.len() == count { Ok(entries) } else { Err(Unreadable::Missing("term in its entries")) }
+    }
+
+    /// A reply of term 0 says nothing: every server that has handled a request is in a term above, and one that was
+    /// told to end may answer anything. `Ok(None)` then.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub(super) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
+        let term = needed(message, &self.term)?;
+        let reply = match kind {
+            Kind::Vote => Reply::Vote { term, granted: needed(message, &self.vote_granted)? == 1 },
+            Kind::Snapshot => Reply::Snapshot { term },
+            Kind::Append => Reply::Append {
+                term,
+                success: needed(message, &self.success)? == 1,
+                conflict: number(message, &self.conflict_index).filter(|&index| index > 0),
+            },
+        };
+        Ok((term > 0).then_some(reply))
+    }
+}
+
+fn number(message: &Message<'_>, names: &[&'static str]) -> Option<u64> {
+    names.iter().find_map(|name| message.int_of(name))?.try_into().ok()
+}
+
+fn needed(message: &Message<'_>, names: &[&'static str]) -> Result<u64, Unreadable> {
+    number(message, names).ok_or_else(|| Unreadable::missing(names))
+}
+
+fn position(
+    message: &Message<'_>,
+    index: &[&'static str],
+    term: &[&'static str],
+) -> Result<Position, Unreadable> {
+    let (index, term) = (needed(message, index)?, needed(message, term)?);
+    // There is no entry 0, so its term means nothing.
+    Ok(Position { index, term: if index == 0 { 0 } else { term } })
+}

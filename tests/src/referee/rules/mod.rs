@@ -1,0 +1,107 @@
+//! The rules, one file each. A rule is a function of the ledger and the next fact, and remembers nothing itself.
+
+mod acknowledged_entries;
+mod answers;
+mod applied_entries;
+mod applying;
+mod commit_growth;
+mod commit_index;
+mod election;
+mod free_votes;
+mod heartbeats;
+mod leader_completeness;
+mod log_matching;
+mod matching_entry;
+mod next_index;
+mod older_terms;
+mod one_leader;
+mod one_vote;
+mod random_timeouts;
+mod snapshots;
+mod stepped_down;
+mod terms;
+mod timer;
+mod up_to_date;
+
+use std::fmt;
+
+use super::breach::Broken;
+use super::fact::{Fact, What};
+use super::ledger::Ledger;
+
+/// When a rule is asked: it looks at facts of these kinds only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// A candidate sends.
+    Asking,
+    /// A leader sends.
+    Leading,
+    /// A request is about to be handled.
+    Delivered,
+    /// A reply was given.
+    Answered,
+    /// An entry was delivered to a service.
+    Applied,
+}
+
+impl On {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Asking, Self::Leading, Self::Delivered, Self::Answered, Self::Applied];
+
+    /// The kind of a fact; `None` if no rule is about it.
+    pub(super) fn of(what: &What) -> Option<Self> {
+        Some(match what {
+            What::Sent { request, .. } if request.is_of_a_leader() => Self::Leading,
+            What::Sent { .. } => Self::Asking,
+            What::Delivered { .. } => Self::Delivered,
+            What::Answered { .. } => Self::Answered,
+            What::Applied { .. } => Self::Applied,
+            What::Heard { .. } => return None,
+        })
+    }
+}
+
+/// A rule of the paper, as far as it shows on the wire.
+pub struct Rule {
+    /// The rule in one line, with its source in the paper.
+    pub title: &'static str,
+    /// Why the rule exists: what goes wrong without it.
+    pub why: &'static str,
+    /// The mistakes that most often break it.
+    pub hint: &'static str,
+    /// When it is asked.
+    pub(super) on: &'static [On],
+    pub(super) check: fn(&Ledger, &Fact) -> Option<Broken>,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title)
+    }
+}
+
+/// All rules. The first that is broken names the breach, so causes stand before what they lead to.
+pub static RULES: [&Rule; 22] = [
+    &terms::RULE,
+    &older_terms::RULE,
+    &one_vote::RULE,
+    &up_to_date::RULE,
+    &one_leader::RULE,
+    &election::RULE,
+    &log_matching::RULE,
+    &matching_entry::RULE,
+    &acknowledged_entries::RULE,
+    &leader_completeness::RULE,
+    &commit_index::RULE,
+    &commit_growth::RULE,
+    &snapshots::RULE,
+    &applied_entries::RULE,
+    &stepped_down::RULE,
+    &timer::RULE,
+    &next_index::RULE,
+    &heartbeats::RULE,
+    &free_votes::RULE,
+    &random_timeouts::RULE,
+    &answers::RULE,
+    &applying::RULE,
+];

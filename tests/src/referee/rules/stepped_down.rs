@@ -1,0 +1,32 @@
+//! Who hears of a higher term steps down, and sends nothing more in its old term (Fig. 2, All servers 2; §5.1).
+//!
+//! A message may have been built before; so one proves nothing. A row of them, over half a second, does.
+
+use super::{On, Rule};
+use crate::referee::breach::Broken;
+use crate::referee::fact::{Fact, What};
+use crate::referee::ledger::{Ledger, proof};
+
+pub(super) static RULE: Rule = Rule {
+    title: "who hears of a higher term leaves its own (Fig. 2, All servers 2; §5.1)",
+    why: "A leader or candidate that stays in a term that is over is of no use to anybody, and with an unlucky \
+          network it stays there for ever.",
+    hint: "the term of a reply is not looked at: AppendEntries, RequestVote and InstallSnapshot all carry one back",
+    on: &[On::Asking, On::Leading],
+    check,
+};
+
+fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
+    let What::Sent { request, life, .. } = &fact.what else { return None };
+    let (server, term) = (fact.asker, request.term());
+    let stale = ledger.servers[server].stale.filter(|stale| stale.term == term)?;
+    let (known, line) = ledger.servers[server].known_term(*life)?;
+    (term < known && stale.is_proof(fact.at)).then(|| Broken {
+        headline: format!("S{server} knows of term {known} and goes on in term {term}"),
+        expected: format!("S{server} follows in term {known}, or stands for election in a later one"),
+        seen: format!("S{server} sends requests of term {term} since {:.3} s", stale.first.at.as_secs_f64()),
+        servers: vec![server],
+        term,
+        proof: proof([Some(line), Some(stale.first)]),
+    })
+}

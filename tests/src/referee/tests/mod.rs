@@ -1,0 +1,8 @@
+//! For each rule a few messages that break it, and some that look alike and are legal.
+
+mod duties;
+mod elections;
+mod leaders;
+mod logs;
+mod script;
+mod wire;

@@ -1,0 +1,184 @@
+//! A failed run in two lines: what kind of failure, and its headline. Failures with the same cause are counted together.
+
+use std::fmt;
+
+use labrpc::sim::Cause;
+use serde::{Deserialize, Serialize};
+
+use crate::report;
+use crate::run::Defeat;
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) seed: u64,
+    pub(crate) kind: Kind,
+    /// What went wrong, in one line.
+    pub(crate) headline: String,
+}
+
+/// How a run can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// A rule of the paper was broken.
+    Rule,
+    /// The scenario expected something else.
+    Expectation,
+    /// A thread panicked.
+    Panic,
+    /// All threads wait for ever.
+    Deadlock,
+    /// The limit of virtual time was reached.
+    TimeLimit,
+    /// The limit of steps was reached.
+    Livelock,
+    /// A thread does not come back to the scheduler.
+    Stall,
+    /// Something was used in a way that its world does not allow.
+    Misuse,
+    /// An invalid access to memory.
+    Segfault,
+    /// A stack has no room left.
+    StackOverflow,
+    /// The process aborted itself.
+    Abort,
+    /// The code under test ended the process.
+    Exit,
+    /// The process used more memory than it may.
+    Memory,
+    /// No answer came for too long.
+    Hang,
+    /// The process was killed, by the system or by somebody.
+    Killed,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rule => "broken rule",
+            Self::Expectation => "failed expectation",
+            Self::Panic => "panic",
+            Self::Deadlock => "deadlock",
+            Self::TimeLimit => "limit of virtual time",
+            Self::Livelock => "livelock",
+            Self::Stall => "stall",
+            Self::Misuse => "misuse",
+            Self::Segfault => "segmentation fault",
+            Self::StackOverflow => "stack overflow",
+            Self::Abort => "abort",
+            Self::Exit => "exit of the process",
+            Self::Memory => "memory run wild",
+            Self::Hang => "hang",
+            Self::Killed => "killed process",
+        })
+    }
+}
+
+/// The longest headline, in characters.
+const HEADLINE_MAX: usize = 300;
+
+impl Failed {
+    /// A failure with a headline, which is made one line.
+    pub(crate) fn new(seed: u64, kind: Kind, headline: &str) -> Self {
+        let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
+        let headline = match line.char_indices().nth(HEADLINE_MAX) {
+            Some((end, _)) => format!("{}...", &line[..end]),
+            None => line,
+        };
+        Self { seed, kind, headline }
+    }
+
+    /// What a run came to that ended in good order, and lost.
+    pub(crate) fn of(seed: u64, defeat: &Defeat) -> Self {
+        let headline = report::headline(defeat);
+        let kind = match (&defeat.finding, &defeat.cause) {
+            (Some(finding), _) if finding.rule.is_some() => Kind::Rule,
+            // In the real world a panic of a server is told as a finding.
+            (Some(finding), _) if finding.expected == "no panic" => {
+                let place = finding.place.as_deref().unwrap_or("an unknown place");
+                return Self::new(seed, Kind::Panic, &format!("{headline} (at {place})"));
+            }
+            (Some(_), _) => Kind::Expectation,
+            (None, Some(cause)) => kind_of(cause),
+            (None, None) if headline.starts_with("the test hangs") => Kind::Hang,
+            (None, None) => Kind::Panic,
+        };
+        Self::new(seed, kind, &headline)
+    }
+
+    /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
+    /// source keep theirs, since another line is another cause.
+    pub(crate) fn cause(&self) -> (Kind, String) {
+        let words: Vec<String> = self.headline.split(' ').map(without_numbers).collect();
+        (self.kind, words.join(" "))
+    }
+}
+
+fn kind_of(cause: &Cause) -> Kind {
+    match cause {
+        Cause::Deadlock { .. } => Kind::Deadlock,
+        Cause::TimeLimit { .. } => Kind::TimeLimit,
+        Cause::StepLimit { .. } => Kind::Livelock,
+        Cause::Stall { .. } => Kind::Stall,
+        Cause::Misuse { .. } => Kind::Misuse,
+        _ => Kind::Panic,
+    }
+}
+
+fn without_numbers(word: &str) -> String {
+    if word.contains(".rs:") {
+        return word.to_owned();
+    }
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..start]);
+        out.push('#');
+        let number = &rest[start..];
+        let digits = match number.strip_prefix("0x") {
+            Some(hex) => 2 + hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len()),
+            None => number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()),
+        };
+        rest = &number[digits..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(headline: &str) -> String {
+        Failed::new(1, Kind::Rule, headline).cause().1
+    }
+
+    #[test]
+    fn numbers_do_not_make_another_cause() {
+        assert_eq!(
+            cause("S4 voted twice in term 12: for S2 and for S5"),
+            "S# voted twice in term #: for S# and for S#"
+        );
+        assert_eq!(cause("at 0x1f2e, 1.5 s"), "at #, #.# s");
+        assert_eq!(cause("no number, Ünïcode ß"), "no number, Ünïcode ß");
+        assert_eq!(cause(""), "");
+    }
+
+    #[test]
+    fn another_line_of_the_source_is_another_cause() {
+        let at = |line| cause(&format!("S1/ticker panicked at raft/src/log.rs:{line}:9: index 7"));
+        assert_ne!(at(10), at(11));
+        assert_eq!(at(10), "S#/ticker panicked at raft/src/log.rs:10:9: index #");
+    }
+
+    #[test]
+    fn another_kind_is_another_cause() {
+        assert_ne!(Failed::new(1, Kind::Rule, "x").cause(), Failed::new(1, Kind::Panic, "x").cause());
+    }
+
+    #[test]
+    fn a_headline_is_one_line_and_not_too_long() {
+        let failed = Failed::new(1, Kind::Panic, &format!("a\n  b {}", "x".repeat(1000)));
+        assert!(failed.headline.starts_with("a b xxx") && failed.headline.len() < 310, "{}", failed.headline);
+    }
+}

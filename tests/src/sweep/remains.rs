@@ -1,0 +1,74 @@
+//! What a failed run leaves behind that cannot be run again with a trace: one that ended its process, one that stalled,
+//! or one of the real world.
+//!
+//! | file | what |
+//! |---|---|
+//! | `report.txt` | what is known |
+//! | `output.txt` | what the process said last, if it said something |
+
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::failed::Failed;
+use super::message::Order;
+use crate::case::TestCase;
+use crate::report;
+
+/// How much of what the process said stands in the report, in lines.
+const LINES_SHOWN: usize = 20;
+
+/// Where the report of a failed run is.
+pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
+    let directory = report::directory(test, seed);
+    if world == "real" { directory.with_file_name(format!("real-{seed}")) } else { directory }
+}
+
+/// The command that runs it again.
+pub(crate) fn replay(test: &str, policy: &str, world: &str, seed: u64) -> String {
+    match (world, policy) {
+        ("real", _) => format!("LAB_WORLD=real cargo test -p lab {test} (the real world cannot be replayed)"),
+        (_, "random") => format!("cargo lab replay {seed:#x} {test}"),
+        _ => format!("cargo lab replay {seed:#x} {test} --policy {policy}"),
+    }
+}
+
+/// Writes the files.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(super) fn write(
+    order: &Order,
+    case: &TestCase,
+    failed: &Failed,
+    report: Option<&str>,
+    said: &str,
+) -> io::Result<()> {
+    let directory = directory(&order.test, &order.world, order.seed);
+    fs::create_dir_all(&directory)?;
+    let text = report.map_or_else(|| words(order, case, failed, said), str::to_owned);
+    fs::write(directory.join("report.txt"), text)?;
+    // Files of an earlier failure of this seed would mislead.
+    for name in ["timeline.txt", "trace.jsonl", "log.txt", "output.txt"] {
+        match fs::remove_file(directory.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    if said.is_empty() { Ok(()) } else { fs::write(directory.join("output.txt"), said) }
+}
+
+fn words(order: &Order, case: &TestCase, failed: &Failed, said: &str) -> String {
+    let mut text = format!("{}: {}\n  the test: {}\n", order.test, failed.headline, case.about);
+    let lines: Vec<&str> = said.lines().collect();
+    if !lines.is_empty() {
+        text.push_str("what the process said last:\n");
+    }
+    for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = writeln!(text, "again:  {}", replay(&order.test, &order.policy, &order.world, order.seed));
+    text
+}

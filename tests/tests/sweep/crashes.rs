@@ -1,0 +1,100 @@
+//! Whatever code under test does to its process, it is the failure of that seed, in words, and all others run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+
+use crate::bad::VARIABLE;
+use crate::program::{Ran, command, json};
+use crate::trial;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("each_way_to_ruin_a_process_is_a_failure_of_its_seed", each_way),
+        trial("a_hang_of_the_real_world_is_killed", hang),
+        trial("until_fail_stops_at_the_first_failure", until_fail),
+    ]
+}
+
+/// Seed, kind, and words that the headline must hold. Seeds that are not listed pass.
+const EXPECTED: [(u64, &str, &str); 10] = [
+    (2, "segfault", "segmentation fault (SIGSEGV)"),
+    (3, "abort", "the process aborted itself (SIGABRT)"),
+    (4, "exit", "exit code 3"),
+    (5, "stack-overflow", "a simulated thread has overflowed its stack"),
+    (6, "livelock", "the limit of 5000000 steps was reached: a livelock"),
+    (7, "stall", "S1/culprit has been running for"),
+    (8, "memory", "the process used more than 200 MiB"),
+    (10, "panic", "this is a panic of server 1"),
+    (11, "exit", "exit code 0"),
+    (12, "memory", "memory allocation of 70368744177664 bytes failed"),
+];
+
+fn each_way() {
+    let target = tempfile::tempdir().unwrap();
+    let file = target.path().join("results.json");
+    let arguments = format!(
+        "sweep initial_election_3a -n 20 -j 2 --stall 1s --memory 200M --json {} --junit {}",
+        file.display(),
+        target.path().join("junit.xml").display()
+    );
+    let ran: Ran = command(target.path(), &arguments).env(VARIABLE, "all").output().unwrap().into();
+    ran.expect(
+        1,
+        &["10      10", "FAILED: 10 of 20 runs", "again: cargo lab replay 0x5 initial_election_3a"],
+    );
+    let results = json(&file);
+    let row = &results["rows"][0];
+    let failures: BTreeMap<u64, (&str, &str)> = row["failures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|failure| {
+            let text = |name: &str| failure[name].as_str().unwrap();
+            (failure["seed"].as_u64().unwrap(), (text("kind"), text("headline")))
+        })
+        .collect();
+    for (seed, kind, words) in EXPECTED {
+        let got = failures.get(&seed).unwrap_or_else(|| panic!("seed {seed} passed: {}", ran.out));
+        assert!(got.0 == kind && got.1.contains(words), "seed {seed}: {got:?}, not {kind:?}: {words:?}");
+        assert_left(target.path(), seed, words);
+    }
+    assert_eq!(failures.len(), EXPECTED.len());
+    assert_eq!(row["passed"].to_string(), "[[1,1],[9,9],[13,20]]");
+    // Only a run that ends in good order can be run again with a trace.
+    let trace = target.path().join("lab/initial_election_3a/0xa/trace.jsonl");
+    assert!(trace.metadata().unwrap().len() > 1000);
+    let junit = std::fs::read_to_string(target.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("message=\"10 of 20 runs failed"), "{junit}");
+}
+
+/// Each failure leaves a report that says the same, and how to run it again.
+#[track_caller]
+fn assert_left(target: &Path, seed: u64, words: &str) {
+    let path = target.join(format!("lab/initial_election_3a/{seed:#x}/report.txt"));
+    let report = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let is_told = report.contains(words);
+    let has_replay = report.contains(&format!("cargo lab replay {seed:#x} initial_election_3a"));
+    assert!(is_told && has_replay, "seed {seed}: {report}");
+}
+
+fn hang() {
+    let target = tempfile::tempdir().unwrap();
+    let arguments = "sweep initial_election_3a re_election_3a -n 1 --world real --limit 1s";
+    let ran: Ran = command(target.path(), arguments).env(VARIABLE, "all").output().unwrap().into();
+    ran.expect(
+        1,
+        &["hangs: the run did not end within 1.0 s of real time", "FAILED: 2 of 2 runs, in 2 of 2 tests"],
+    );
+    assert!(target.path().join("lab/initial_election_3a/real-1/report.txt").exists());
+}
+
+fn until_fail() {
+    let target = tempfile::tempdir().unwrap();
+    let arguments = "sweep initial_election_3a --until-fail -j 2";
+    let ran: Ran = command(target.path(), arguments).env(VARIABLE, "10").output().unwrap().into();
+    ran.expect(1, &["Stopped at the first failure", "first: seed 0xa (panic)", "FAILED: 1 of"]);
+    let again: Ran = command(target.path(), arguments).env(VARIABLE, "10").output().unwrap().into();
+    again.expect(1, &["0 runs in", "first: seed 0xa (panic)"]);
+}
