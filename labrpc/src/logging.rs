@@ -50,8 +50,8 @@ fn install(shown: env_logger::Logger) {
 
 /// A simulation that keeps a full trace begins: its records must reach the logger.
 pub(crate) fn trace_begins() {
-    if log::max_level() < LevelFilter::Debug {
-        log::set_max_level(LevelFilter::Debug);
+    if log::max_level() < LevelFilter::Trace {
+        log::set_max_level(LevelFilter::Trace);
     }
 }
 

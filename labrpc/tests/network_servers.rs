@@ -441,7 +441,7 @@ fn the_trace_shows_messages_in_readable_form() {
             matches!(event.kind, Kind::CallSent | Kind::CallDelivered | Kind::CallReplied | Kind::CallEnded)
         })
         .collect();
-    let nodes: Vec<&str> = messages.iter().map(|event| event.node.as_str()).collect();
+    let nodes: Vec<&str> = messages.iter().map(|event| &*event.node).collect();
     assert_eq!(nodes, ["tester", "S3", "S3", "tester"]);
     for event in &messages {
         assert!(event.detail.contains("Vote {term: 7, granted: false}"), "{event}");

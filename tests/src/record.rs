@@ -4,17 +4,32 @@
 //! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
 //! breaks an invariant gets the finding back and must [end the run](crate::Lab::fail).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use labrpc::sync::Arc;
 use parking_lot::Mutex;
 use raft_interface::{Command, Index, ServerId, Term};
 
+use crate::deeds::Gate;
 use crate::finding::Finding;
 use crate::history::{Committed, History};
 use crate::invariants::{self, Invariant};
+use crate::kv::Journal;
 use crate::observation::{Before, Observation};
 use crate::timeline::{Happened, Timeline};
+
+/// What a server takes itself for, as far as it shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing else is known of it.
+    #[default]
+    Follower,
+    /// It asked for votes in its term.
+    Candidate,
+    /// It said that it leads.
+    Leader,
+}
 
 /// A server as it was last seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,12 +50,26 @@ pub struct Seen {
     pub applied: Index,
     /// Whether it was started again since it last showed its term.
     pub restarted: bool,
+    /// What it takes itself for: `get_state` tells leaders, the messages on the network candidates.
+    pub role: Role,
+    /// The last entry that it is known to store, as index and term in which that became known: of a leader what it accepted, of a
+    /// follower what it acknowledged.
+    pub stored: Option<(Index, Term)>,
+    /// The last entries that it delivered: index, term and command.
+    pub tail: VecDeque<(Index, Term, Command)>,
 }
+
+/// How many entries [`Seen::tail`] holds.
+const TAIL_MAX: usize = 3;
 
 /// Everything known about one run.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     books: Mutex<Books>,
+    /// What deeds of the scenario pass; `None`: all, and nobody remembers them.
+    gate: Option<Gate>,
+    /// What clients of a service asked and were told, if there is a service.
+    journal: Mutex<Option<Arc<Journal>>>,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +117,40 @@ pub struct Tally {
 }
 
 impl Record {
+    /// The record of a run of which something is left out.
+    pub(crate) fn with_gate(gate: Gate) -> Self {
+        Self { gate: Some(gate), ..Self::default() }
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
+    }
+
+    /// A service begins, whose clients write this journal.
+    pub(crate) fn set_journal(&self, journal: &Arc<Journal>) {
+        *self.journal.lock() = Some(Arc::clone(journal));
+    }
+
+    pub(crate) fn journal(&self) -> Option<Arc<Journal>> {
+        self.journal.lock().clone()
+    }
+
+    /// A server asks for votes in a term.
+    pub(crate) fn stands(&self, server: ServerId, term: Term) {
+        let mut books = self.books.lock();
+        if let Some(seen) = books.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
+            (seen.term, seen.role) = (term, Role::Candidate);
+        }
+    }
+
+    /// A server has answered a leader of `term`.
+    pub(crate) fn follows(&self, server: ServerId, term: Term) {
+        let mut books = self.books.lock();
+        if let Some(seen) = books.servers.get_mut(server).filter(|seen| term >= seen.term) {
+            seen.role = Role::Follower;
+        }
+    }
+
     /// A cluster of this size begins.
     pub(crate) fn begin(&self, servers: usize) {
         let mut books = self.books.lock();
@@ -153,8 +216,10 @@ impl Record {
             seen.is_up = true;
             seen.is_paused = false;
             seen.is_leader = false;
+            seen.role = Role::Follower;
             seen.restarted = true;
             seen.applied = base;
+            seen.tail.clear();
             let start = seen.starts;
             books.timeline.push(at, Happened::Started(server, start));
             start
@@ -171,6 +236,7 @@ impl Record {
         let mut books = self.books.lock();
         let seen = &mut books.servers[server];
         (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
+        seen.role = Role::Follower;
         books.timeline.push(at, what);
     }
 
@@ -287,17 +353,27 @@ impl Books {
         let seen = &mut self.servers[server];
         match *fact {
             Observation::State { term, is_leader, .. } if term >= seen.term => {
+                if is_leader {
+                    seen.role = Role::Leader;
+                } else if seen.role == Role::Leader || term > seen.term {
+                    seen.role = Role::Follower;
+                }
                 (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
                 if is_leader {
                     self.note_leader(at, server, term);
                 }
             }
-            Observation::Accepted { term, .. } if term >= seen.term => {
+            Observation::Accepted { index, term, .. } if term >= seen.term => {
+                (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
                 (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
                 self.note_leader(at, server, term);
             }
             Observation::Applied { index, term, command } => {
                 seen.applied = index;
+                if seen.tail.len() == TAIL_MAX {
+                    seen.tail.pop_front();
+                }
+                seen.tail.push_back((index, term, command.clone()));
                 if index > self.history.last() {
                     self.timeline.push(at, Happened::Committed(server, index));
                     self.history.extend(index, Committed { term, command: command.clone(), first: server });
@@ -306,6 +382,7 @@ impl Books {
             }
             Observation::Installed { index, .. } => {
                 seen.applied = index;
+                seen.tail.clear();
                 self.timeline.push(at, Happened::Installed(server, index));
                 return self.awaited.iter().any(|&awaited| index >= awaited);
             }

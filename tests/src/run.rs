@@ -2,13 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use labrpc::sim::{Cause, Failure, Fingerprint, Policy, Sim, Trace, Tracing};
+use labrpc::sim::{Cause, Divergence, Fingerprint, Policy, Preemptions, Sim, ThreadReport, Trace, Tracing};
 use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 
 use crate::case::TestCase;
+use crate::deeds::{Cut, Deed, Gate};
 use crate::finding::Finding;
 use crate::implementation::Implementation;
+use crate::kv::Operations;
 use crate::lab::Lab;
 use crate::real;
 use crate::record::{Record, Seen, Tally};
@@ -49,6 +51,12 @@ pub struct Outcome {
     pub remark: Option<String>,
     /// Why it failed; `None` if it passed.
     pub defeat: Option<Box<Defeat>>,
+    /// What the scenario did, if [`run_cut`] asked for it.
+    pub deeds: Vec<Deed>,
+    /// The preemptions that happened, if [`run_cut`] asked for them.
+    pub preemptions: Vec<u64>,
+    /// What clients of a service asked and were told; `None` if there was no service.
+    pub operations: Option<Operations>,
 }
 
 /// A failed run: everything that a report is made of.
@@ -64,6 +72,10 @@ pub struct Defeat {
     pub servers: Vec<Seen>,
     /// What happened, oldest first.
     pub timeline: Vec<(Duration, Happened)>,
+    /// What each thread did when the simulation ended, oldest first, but for the scenario itself.
+    pub threads: Vec<ThreadReport>,
+    /// The threads that waited for each other in a circle when the simulation ended, if any did.
+    pub cycle: Vec<String>,
 }
 
 /// How many happenings a failure keeps.
@@ -73,33 +85,65 @@ const TIMELINE_MAX: usize = 200;
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
     match plan.world {
-        World::Simulated => simulated(case, implementation, plan),
+        World::Simulated => simulated(case, implementation, plan, Record::default(), Preemptions::All),
         World::Real => in_the_real_world(case, implementation),
     }
 }
 
-fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
-    let record = Arc::new(Record::default());
-    let told = Arc::clone(&record);
+/// Runs a part of a test once, in a simulation, and tells what the scenario did.
+#[must_use]
+pub fn run_cut(case: &TestCase, implementation: Implementation, plan: Plan, cut: &Cut) -> Outcome {
+    let record = Record::with_gate(Gate::new(cut.clone()));
+    simulated(case, implementation, plan, record, cut.preemptions.clone())
+}
+
+/// Runs a simulation twice, and shows the first event in which the two runs differ; `None` if they are the same run.
+#[must_use]
+pub fn divergence(case: &TestCase, implementation: Implementation, plan: Plan) -> Option<Box<Divergence>> {
     let body = case.body;
-    let began = Instant::now();
-    let sim = Sim::new(plan.seed)
+    let again = move || {
+        body(&Lab::new(implementation, World::Simulated, Arc::new(Record::default()), 0));
+    };
+    labrpc::sim::check_replay(&simulation(case, plan), again).err()
+}
+
+fn simulation(case: &TestCase, plan: Plan) -> Sim {
+    Sim::new(plan.seed)
         .policy(plan.policy)
         .time_max(case.time_max)
         .steps_max(case.steps_max)
         .stall(settings::stall())
-        .tracing(plan.tracing);
+        .tracing(plan.tracing)
+}
+
+fn simulated(
+    case: &TestCase,
+    implementation: Implementation,
+    plan: Plan,
+    record: Record,
+    preemptions: Preemptions,
+) -> Outcome {
+    let record = Arc::new(record);
+    let told = Arc::clone(&record);
+    let body = case.body;
+    let began = Instant::now();
+    let sim = simulation(case, plan).preemptions(preemptions);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
-    let (report, defeat) = match result {
+    let (report, cause) = match result {
         Ok(((), report)) => (report, None),
         Err(failure) if record.skipped().is_some() => (failure.report, None),
-        Err(failure) => {
-            let Failure { cause, report } = *failure;
-            let defeat = defeat(&record, Some(cause), None);
-            (report, Some(Box::new(defeat)))
-        }
+        Err(failure) => (failure.report, Some(failure.cause)),
     };
+    let defeat = cause.map(|cause| {
+        let simulated = Defeat {
+            cause: Some(cause),
+            threads: report.threads_left,
+            cycle: report.cycle,
+            ..defeat(&record, None)
+        };
+        Box::new(simulated)
+    });
     Outcome {
         tally: record.tally(),
         elapsed: report.elapsed,
@@ -110,6 +154,9 @@ fn simulated(case: &TestCase, implementation: Implementation, plan: Plan) -> Out
         skipped: record.skipped(),
         remark: record.remarked(),
         defeat,
+        deeds: record.gate().map_or_else(Vec::new, Gate::deeds),
+        preemptions: report.preemptions,
+        operations: record.journal().map(Operations::of),
     }
 }
 
@@ -136,16 +183,21 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         trace: None,
         skipped,
         remark: record.remarked(),
-        defeat: is_defeat.then(|| Box::new(defeat(&record, None, message))),
+        defeat: is_defeat.then(|| Box::new(defeat(&record, message))),
+        deeds: Vec::new(),
+        preemptions: Vec::new(),
+        operations: record.journal().map(Operations::of),
     }
 }
 
-fn defeat(record: &Record, cause: Option<Cause>, message: Option<String>) -> Defeat {
+fn defeat(record: &Record, message: Option<String>) -> Defeat {
     Defeat {
         finding: record.finding(),
-        cause,
+        cause: None,
         message,
         servers: record.all_seen(),
         timeline: record.timeline(TIMELINE_MAX),
+        threads: Vec::new(),
+        cycle: Vec::new(),
     }
 }

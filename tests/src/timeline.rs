@@ -62,8 +62,12 @@ pub struct Timeline {
 const KEPT_MAX: usize = 200;
 
 impl Timeline {
-    /// Adds one. A run of commits is kept as its last.
+    /// Adds one, and logs it. A run of commits is kept as its last.
     pub(crate) fn push(&mut self, at: Duration, what: Happened) {
+        match &what {
+            Happened::Committed(..) => log::debug!(target: "CMIT", "{what}"),
+            _ => log::info!(target: "TEST", "{what}"),
+        }
         if let (Happened::Committed(server, _), Some((_, Happened::Committed(before, _)))) =
             (&what, self.events.back())
             && server == before

@@ -1,5 +1,6 @@
 //! What happens to messages, told to the trace and to the observers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -8,8 +9,8 @@ use super::message::{Direction, Happening, Message, MessageEvent};
 use super::shared::{Called, Shared};
 use super::state::Observers;
 use super::world::World;
-use crate::sim::{self, with_core};
-use crate::wire::Describe;
+use crate::sim::{self, TracedMessage, with_core};
+use crate::wire::{Describe, Value};
 
 impl Shared {
     /// Tells the trace and the observers what happened to a message.
@@ -56,14 +57,28 @@ fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
     let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);
     // The content is user code: it is read before the trace is touched, and only if the trace keeps the event.
     let keeps = with_core(|core| core.recorder.keeps_next());
-    let detail = if keeps { detail(message, what) } else { String::new() };
-    sim::record(what.kind(message.direction), payload, || detail);
+    let kind = what.kind(message.direction);
+    if keeps {
+        sim::record_message(kind, payload, traced(message, what));
+    } else {
+        sim::record(kind, payload, String::new);
+    }
 }
 
 #[cold]
-fn detail(message: &Message<'_>, what: Happening<'_>) -> String {
-    match message.value() {
-        Some(value) => format!("{what}: {message}: {value}"),
-        None => format!("{what}: {message}"),
-    }
+fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<(TracedMessage, Option<Value>, usize)> {
+    let traced = TracedMessage {
+        call: message.call,
+        is_reply: message.is_reply(),
+        from: message.from.to_string(),
+        to: message.to.to_string(),
+        method: message.method.to_owned(),
+        what: match what {
+            Happening::Sent => Cow::Borrowed("sent"),
+            Happening::Delivered => Cow::Borrowed("delivered"),
+            other => Cow::Owned(other.to_string()),
+        },
+        content: String::new(),
+    };
+    Box::new((traced, message.content.map(Describe::beginning), message.size))
 }

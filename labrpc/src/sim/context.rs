@@ -17,7 +17,8 @@ use super::fiber::{self, Fiber};
 use super::node::NodeId;
 use super::threads::{NONE, Name, Wait, Waiter, Woken};
 use super::timers::Due;
-use super::trace::Kind;
+use super::trace::{Kind, TracedMessage};
+use crate::wire::Value;
 
 thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
@@ -273,6 +274,18 @@ pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) 
             core.record_with(kind, payload, detail);
         }
     });
+}
+
+/// Records an event about a message: the message without its content, its content, and its size in bytes.
+pub(crate) fn record_message(kind: Kind, payload: u64, message: Box<(TracedMessage, Option<Value>, usize)>) {
+    let message = with_core(|core| {
+        if core.is_over {
+            return Some(message);
+        }
+        core.record_message(kind, payload, message);
+        None
+    });
+    drop(message);
 }
 
 /// Whether the caller is part of a simulation that keeps its next event in full.

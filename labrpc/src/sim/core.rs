@@ -94,7 +94,11 @@ impl Core {
             picked: None,
             threads: Threads::default(),
             nodes: vec![Node::new(Arc::from("tester"))],
-            scheduler: Scheduler::new(settings.policy, stream_seed(seed, Stream::Schedule, 0)),
+            scheduler: Scheduler::new(
+                settings.policy,
+                stream_seed(seed, Stream::Schedule, 0),
+                &settings.preemptions,
+            ),
             timers: Timers::default(),
             recorder: Recorder::new(settings.tracing, seed),
             stacks: Stacks::new(settings.stack_bytes),

@@ -80,14 +80,9 @@ where
 
 /// The first kept event in which two runs differ.
 fn compare(replay: Replay, first: &Trace, second: &Trace) -> Option<Divergence> {
-    let same = first.events.iter().zip(&second.events).take_while(|(a, b)| is_same(a, b)).count();
+    let same = first.events.iter().zip(&second.events).take_while(|(a, b)| a.is_same(b)).count();
     let (a, b) = (first.events.get(same), second.events.get(same));
     let index = a.or(b)?.index;
     let before = same.checked_sub(1).map(|last| first.events[last].clone());
     Some(Divergence { replay, index, first: a.cloned(), second: b.cloned(), before })
-}
-
-/// Details are words for people and not part of a run.
-fn is_same(a: &Event, b: &Event) -> bool {
-    (a.time_ns, &a.node, &a.thread, a.kind, a.payload) == (b.time_ns, &b.node, &b.thread, b.kind, b.payload)
 }

@@ -38,6 +38,11 @@ pub struct Report {
     pub threads_started: u64,
     /// The threads that were still there when the run ended, but for crashed ones and the body, oldest first.
     pub threads_left: Vec<ThreadReport>,
+    /// The threads that then waited for each other in a circle, each for the next; empty if there was none.
+    pub cycle: Vec<String>,
+    /// The preemptions of the run, by their numbers, if [`Preemptions::Record`](super::Preemptions::Record) or
+    /// [`Only`](super::Preemptions::Only) asked for them.
+    pub preemptions: Vec<u64>,
     /// The fingerprint, and the events that [`Tracing`](super::Tracing) asked for.
     pub trace: Trace,
 }

@@ -45,6 +45,7 @@ mod node;
 mod overflow;
 mod panics;
 mod policy;
+mod preemptions;
 mod raw_mutex;
 mod raw_rwlock;
 mod recording;
@@ -63,15 +64,17 @@ use std::time::Duration;
 pub use determinism::{Divergence, check_replay};
 pub use failure::{Cause, Failure, PanicReport, Report, SpinReport, ThreadReport};
 pub use node::{CLOCK_RATE_NORMAL_PPM, NodeHandle, NodeId};
+pub use panics::keep_backtraces;
 pub use policy::{ParsePolicyError, Policy};
+pub use preemptions::Preemptions;
 pub use raw_mutex::RawMutex;
 pub use raw_rwlock::RawRwLock;
 pub use settings::{ParseReplayError, Replay, parse_seed};
-pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
+pub use trace::{Event, Fingerprint, Kind, Trace, TracedMessage, Tracing};
 
 pub(crate) use context::{
     annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
-    record, start_thread, step, step_aside, wait, waiter, wake, with_core,
+    record, record_message, start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Core, Stream, stream_seed};
 pub(crate) use failure::place;
@@ -164,6 +167,7 @@ impl Sim {
                 stack_bytes: Self::STACK_BYTES_DEFAULT,
                 tracing: Tracing::Off,
                 alarm: None,
+                preemptions: Preemptions::All,
             },
         }
     }
@@ -224,6 +228,13 @@ impl Sim {
     #[must_use]
     pub fn tracing(mut self, tracing: Tracing) -> Self {
         self.settings.tracing = tracing;
+        self
+    }
+
+    /// Which of the policy's preemptions happen. Default: all. For finding out which of them matter.
+    #[must_use]
+    pub fn preemptions(mut self, preemptions: Preemptions) -> Self {
+        self.settings.preemptions = preemptions;
         self
     }
 

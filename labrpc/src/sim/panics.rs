@@ -9,6 +9,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context;
 
@@ -20,6 +21,15 @@ pub(crate) struct Origin {
 
 thread_local! {
     static LAST: RefCell<Option<Origin>> = const { RefCell::new(None) };
+}
+
+/// Whether stacks are kept although `RUST_BACKTRACE` does not ask for them.
+static KEEPS_BACKTRACES: AtomicBool = AtomicBool::new(false);
+
+/// From now on the reports of panics in simulated threads have their stack, in the whole process, as with
+/// `RUST_BACKTRACE=1`.
+pub fn keep_backtraces() {
+    KEEPS_BACKTRACES.store(true, Ordering::Relaxed);
 }
 
 /// Installs the hook if it is not there yet.
@@ -39,7 +49,11 @@ pub(crate) fn install_hook() {
 }
 
 fn origin(info: &PanicHookInfo<'_>) -> Origin {
-    let backtrace = Backtrace::capture();
+    let backtrace = if KEEPS_BACKTRACES.load(Ordering::Relaxed) {
+        Backtrace::force_capture()
+    } else {
+        Backtrace::capture()
+    };
     Origin {
         location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
         backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
 
+use super::preemptions::{Filter, Preemptions};
 use super::threads::{NONE, Threads};
 
 /// A scheduling policy, chosen with [`Sim::policy`](super::Sim::policy).
@@ -76,6 +77,8 @@ impl std::str::FromStr for Policy {
 pub(crate) struct Scheduler {
     chance: Xoshiro256PlusPlus,
     kind: Kind,
+    /// Has the last word, if there is one.
+    filter: Option<Filter>,
 }
 
 enum Kind {
@@ -105,7 +108,7 @@ struct Pct {
 const PCT_FIRST_PRIORITY: u64 = 1 << 62;
 
 impl Scheduler {
-    pub(crate) fn new(policy: Policy, seed: u64) -> Self {
+    pub(crate) fn new(policy: Policy, seed: u64, preemptions: &Preemptions) -> Self {
         let kind = match policy {
             Policy::Random => Kind::Random { ready: Vec::new() },
             Policy::Fifo => Kind::Fifo { ready: VecDeque::new() },
@@ -120,7 +123,7 @@ impl Scheduler {
                 window: Policy::PCT_WINDOW_FIRST / 2,
             }),
         };
-        Self { chance: Xoshiro256PlusPlus::seed_from_u64(seed), kind }
+        Self { chance: Xoshiro256PlusPlus::seed_from_u64(seed), kind, filter: Filter::new(preemptions) }
     }
 
     /// A number below `bound`, from the stream of the schedule.
@@ -141,6 +144,9 @@ impl Scheduler {
 
     /// The thread can run from now on.
     pub(crate) fn insert(&mut self, slot: u32, threads: &mut Threads) {
+        if let Some(filter) = &mut self.filter {
+            filter.insert(slot);
+        }
         match &mut self.kind {
             Kind::Random { ready } => {
                 threads.slot_mut(slot).place = ready.len() as u32;
@@ -155,6 +161,9 @@ impl Scheduler {
 
     /// The thread cannot run any more.
     pub(crate) fn remove(&mut self, slot: u32, threads: &mut Threads) {
+        if let Some(filter) = &mut self.filter {
+            filter.remove(slot);
+        }
         match &mut self.kind {
             Kind::Random { ready } => {
                 let place = threads.slot(slot).place as usize;
@@ -180,6 +189,20 @@ impl Scheduler {
 
     /// Picks the thread that runs next; `None` when none can.
     pub(crate) fn pick(&mut self) -> Option<u32> {
+        let picked = self.pick_by_policy();
+        match &mut self.filter {
+            None => picked,
+            Some(filter) => picked.map(|picked| filter.decide(picked)),
+        }
+    }
+
+    /// The numbers of the preemptions that happened, if they were asked for.
+    pub(crate) fn take_preemptions(&mut self) -> Vec<u64> {
+        self.filter.as_mut().map_or_else(Vec::new, Filter::take_happened)
+    }
+
+    #[inline]
+    fn pick_by_policy(&mut self) -> Option<u32> {
         match &mut self.kind {
             Kind::Random { ready } => match ready.len() {
                 0 => None,
@@ -196,6 +219,9 @@ impl Scheduler {
 
     /// The running thread gives way by name, or has run so long that the others must get their turn.
     pub(crate) fn yielded(&mut self, slot: u32) {
+        if let Some(filter) = &mut self.filter {
+            filter.yielded(slot);
+        }
         match &mut self.kind {
             Kind::Random { .. } => {}
             Kind::Pct(pct) => pct.demote(slot),

@@ -1,17 +1,19 @@
 //! How the scheduler writes the trace: who did what, and the words for it when somebody wants them.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::core::Core;
 use super::threads::NONE;
-use super::trace::{Kind, RawEvent};
+use super::trace::{Detail, Kind, RawEvent, TracedMessage};
+use crate::wire::Value;
 
 impl Core {
     #[inline]
     pub(crate) fn record(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) {
         let event = self.raw_event(kind, payload);
         if self.recorder.add(event) {
-            self.keep(event, format!("at {}:{}", location.file(), location.line()));
+            self.keep(event, Detail::Place(location));
         }
     }
 
@@ -19,7 +21,20 @@ impl Core {
     pub(crate) fn record_with(&mut self, kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
         let event = self.raw_event(kind, payload);
         if self.recorder.add(event) {
-            self.keep(event, detail());
+            self.keep(event, Detail::Text(detail()));
+        }
+    }
+
+    /// Records an event about a message: the message, its content, and its size in bytes.
+    pub(crate) fn record_message(
+        &mut self,
+        kind: Kind,
+        payload: u64,
+        message: Box<(TracedMessage, Option<Value>, usize)>,
+    ) {
+        let event = self.raw_event(kind, payload);
+        if self.recorder.add(event) {
+            self.keep(event, Detail::Message(message));
         }
     }
 
@@ -38,16 +53,28 @@ impl Core {
     /// Keeps a log line with the trace, if there is one.
     pub(crate) fn annotate(&mut self, text: String) {
         let event = self.raw_event(Kind::Log, 0);
-        let thread = self.thread_shown();
-        let node = &self.nodes[event.node as usize];
-        self.recorder.annotate(event, node.name(), thread, text);
+        let names = self.names(event);
+        self.recorder.annotate(event, names, text);
     }
 
     #[cold]
-    fn keep(&mut self, event: RawEvent, detail: String) {
-        let thread = self.thread_shown();
-        let node = &self.nodes[event.node as usize];
-        self.recorder.keep(event, node.name(), thread, detail);
+    fn keep(&mut self, event: RawEvent, detail: Detail) {
+        let names = self.names(event);
+        self.recorder.keep(event, names, detail);
+    }
+
+    /// The names of an event's node and thread. Threads keep theirs, so that an event does not make it anew.
+    fn names(&mut self, event: RawEvent) -> (Arc<str>, Arc<str>) {
+        let node = self.nodes[event.node as usize].name_arc();
+        if self.current == NONE {
+            return (node, Arc::from(self.thread_shown()));
+        }
+        if let Some(shown) = &self.threads.slot(self.current).shown {
+            return (node, Arc::clone(shown));
+        }
+        let shown: Arc<str> = Arc::from(self.thread_shown());
+        self.threads.slot_mut(self.current).shown = Some(Arc::clone(&shown));
+        (node, shown)
     }
 
     /// The name of the running thread, without its node.

@@ -40,6 +40,9 @@ impl Core {
     /// The thread that has what the thread in `index` waits for.
     fn holder(&self, index: u32) -> Option<u32> {
         let State::Blocked(wait, _) = self.threads.slot(index).state else { return None };
+        if wait.lock().is_none() && !matches!(wait, Wait::Join(_)) {
+            return None;
+        }
         self.threads.by_age().into_iter().find(|&other| {
             let other = self.threads.slot(other);
             wait == Wait::Join(other.number) || other.held.iter().any(|held| Some(held.lock) == wait.lock())
@@ -94,7 +97,7 @@ impl Core {
     }
 
     /// Threads that each wait for what the next one has, the last for the first.
-    fn cycle(&self) -> Vec<String> {
+    pub(crate) fn cycle(&self) -> Vec<String> {
         for start in self.threads.by_age() {
             let mut path = vec![start];
             while let Some(next) = self.holder(path[path.len() - 1]) {

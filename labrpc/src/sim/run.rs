@@ -90,6 +90,8 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
             steps: heartbeat.beats(),
             threads_started: 0,
             threads_left: Vec::new(),
+            cycle: Vec::new(),
+            preemptions: Vec::new(),
             trace: Trace::default(),
         },
     }
@@ -314,6 +316,8 @@ impl Core {
             steps: self.steps,
             threads_started: self.threads.started(),
             threads_left,
+            cycle: self.cycle(),
+            preemptions: self.scheduler.take_preemptions(),
             trace: self.recorder.finish(),
         }
     }

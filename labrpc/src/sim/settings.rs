@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Policy;
+use super::preemptions::Preemptions;
 use super::trace::Tracing;
 
 /// A function that the run loop calls at a certain step.
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) stack_bytes: usize,
     pub(crate) tracing: Tracing,
     pub(crate) alarm: Option<Alarm>,
+    pub(crate) preemptions: Preemptions,
 }
 
 impl Settings {

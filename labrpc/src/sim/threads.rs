@@ -139,6 +139,8 @@ pub(crate) struct Slot {
     pub(crate) number: u64,
     pub(crate) node: NodeId,
     pub(crate) name: Name,
+    /// How traces show the name, once one has.
+    pub(crate) shown: Option<Arc<str>>,
     /// Changes whenever a wait ends; see [`Waiter`]. Goes on from thread to thread.
     pub(crate) ticket: u32,
     /// Whether the current wait has a timer in the heap.
@@ -178,6 +180,7 @@ impl Slot {
             number: 0,
             node: NodeId::TESTER,
             name: Name::None,
+            shown: None,
             ticket: 0,
             has_deadline: false,
             local_deadline: 0,
@@ -218,6 +221,7 @@ impl Threads {
         slot.number = self.started;
         slot.node = node;
         slot.name = name;
+        slot.shown = None;
         self.started += 1;
         index
     }

@@ -5,11 +5,15 @@
 //! those before it; the hash after a block is a *checkpoint*. Two runs with the same fingerprint did the same
 //! things in the same order; of two runs that differ, the first checkpoint that differs says about where.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::Location;
+use std::sync::Arc;
 
-use serde::Serialize;
+use crate::wire::Value;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Events in a block of the fingerprint.
@@ -33,7 +37,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// What kind of thing an event is. The numbers are part of the fingerprint: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 #[allow(missing_docs)] // each variant is the name of the operation
@@ -71,7 +75,7 @@ pub enum Kind {
 }
 
 /// One event of a full trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
     pub index: u64,
@@ -79,15 +83,53 @@ pub struct Event {
     #[serde(rename = "time")]
     pub time_ns: u64,
     /// The name of the node.
-    pub node: String,
+    pub node: Arc<str>,
     /// The name of the thread; its number when it has none.
-    pub thread: String,
+    pub thread: Arc<str>,
+    /// The number of the thread, which no other thread of the run has; [`Event::NETWORK`] for what the network does
+    /// by itself.
+    #[serde(rename = "tid")]
+    pub thread_number: u64,
     /// What kind of thing happened.
     pub kind: Kind,
     /// A hash of what the event carried; 0 when it carried nothing.
     pub payload: u64,
     /// What happened, in words; may be empty. Not part of the fingerprint.
     pub detail: String,
+    /// The message that it happened to, if it is about one. Not part of the fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Box<TracedMessage>>,
+}
+
+/// The message of an event: enough to draw an arrow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedMessage {
+    /// The number of the call, which a request, its reply and copies of either share.
+    pub call: u64,
+    /// Whether it is the reply.
+    pub is_reply: bool,
+    /// Who sent it, as `S0`.
+    pub from: String,
+    /// Who is to get it.
+    pub to: String,
+    /// What is called, as `Raft.AppendEntries`.
+    pub method: String,
+    /// What happened to it: `sent`, `delivered`, `dropped by Loss` and so on.
+    pub what: Cow<'static, str>,
+    /// What is in it, in words; empty if it was not there any more.
+    pub content: String,
+}
+
+impl Event {
+    /// The [`thread_number`](Self::thread_number) of what the network does by itself.
+    pub const NETWORK: u64 = u32::MAX as u64;
+
+    /// Whether this is the same event of another run: what goes into the fingerprint is equal. Words may differ.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let key = |event: &Self| (event.index, event.time_ns, event.kind, event.payload);
+        key(self) == key(other) && self.node == other.node && self.thread == other.thread
+    }
 }
 
 impl fmt::Display for Event {
@@ -140,7 +182,65 @@ pub(crate) struct Recorder {
     checkpoints: Vec<u64>,
     events: u64,
     tracing: Tracing,
-    kept: VecDeque<Event>,
+    kept: VecDeque<Kept>,
+}
+
+/// An event that is kept. Its words are made when the run has ended, and only if it is still kept then.
+struct Kept {
+    index: u64,
+    event: RawEvent,
+    node: Arc<str>,
+    thread: Arc<str>,
+    detail: Detail,
+}
+
+impl Kept {
+    fn tell(self) -> Event {
+        let (detail, message) = self.detail.tell();
+        Event {
+            index: self.index,
+            time_ns: self.event.time_ns,
+            node: self.node,
+            thread: self.thread,
+            thread_number: self.event.thread,
+            kind: self.event.kind,
+            payload: self.event.payload,
+            detail,
+            message,
+        }
+    }
+}
+
+/// What the words of an event are made of.
+pub(crate) enum Detail {
+    /// `at` a place in the source.
+    Place(&'static Location<'static>),
+    Text(String),
+    /// The message, without its content; its content; its size in bytes.
+    Message(Box<(TracedMessage, Option<Value>, usize)>),
+}
+
+impl Detail {
+    fn tell(self) -> (String, Option<Box<TracedMessage>>) {
+        match self {
+            Self::Place(location) => (format!("at {}:{}", location.file(), location.line()), None),
+            Self::Text(text) => (text, None),
+            Self::Message(parts) => {
+                let (mut message, value, size) = *parts;
+                message.content = value.map_or_else(String::new, |value| value.to_string());
+                (message.tell(size), Some(Box::new(message)))
+            }
+        }
+    }
+}
+
+impl TracedMessage {
+    fn tell(&self, size: usize) -> String {
+        let Self { call, is_reply, from, to, method, what, content } = self;
+        let direction = if *is_reply { "reply" } else { "request" };
+        let colon = if content.is_empty() { "" } else { ": " };
+        format!("{what}: {from} -> {to} {method} {direction} #{call}, {size} bytes{colon}{content}")
+    }
 }
 
 /// An event as the scheduler hands it over.
@@ -188,9 +288,9 @@ impl Recorder {
     }
 
     /// Keeps a line that is not an event: it has no part in the fingerprint, so a run that keeps it is the same run.
-    pub(crate) fn annotate(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
+    pub(crate) fn annotate(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: String) {
         if self.keeps_next() {
-            self.keep_at(self.events, event, node, thread, detail);
+            self.keep_at(self.events, event, names, Detail::Text(detail));
         }
     }
 
@@ -211,25 +311,18 @@ impl Recorder {
     }
 
     /// Keeps the event that was added last.
-    pub(crate) fn keep(&mut self, event: RawEvent, node: &str, thread: String, detail: String) {
-        self.keep_at(self.events - 1, event, node, thread, detail);
+    pub(crate) fn keep(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
+        self.keep_at(self.events - 1, event, names, detail);
     }
 
-    fn keep_at(&mut self, index: u64, event: RawEvent, node: &str, thread: String, detail: String) {
+    fn keep_at(&mut self, index: u64, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
         if let Tracing::Last(n) = self.tracing
             && self.kept.len() >= n
         {
             self.kept.pop_front();
         }
-        self.kept.push_back(Event {
-            index,
-            time_ns: event.time_ns,
-            node: node.to_owned(),
-            thread,
-            kind: event.kind,
-            payload: event.payload,
-            detail,
-        });
+        let (node, thread) = names;
+        self.kept.push_back(Kept { index, event, node, thread, detail });
     }
 
     /// Ends the trace.
@@ -241,7 +334,7 @@ impl Recorder {
             fingerprint: Fingerprint(self.hash),
             checkpoints: std::mem::take(&mut self.checkpoints),
             total: self.events,
-            events: std::mem::take(&mut self.kept).into(),
+            events: std::mem::take(&mut self.kept).into_iter().map(Kept::tell).collect(),
         }
     }
 }

@@ -129,6 +129,7 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
             Some(Value::Bytes(_) | Value::Seq(_)) => visitor.visit_seq(self.elements()?),
             Some(Value::Map(_) | Value::Struct(..)) => self.deserialize_map(visitor),
             Some(value @ Value::Variant(..)) => is_not("of a kind that is known here", value),
+            Some(value @ Value::Beginning(..)) => is_not("whole", value),
         }
     }
 

@@ -38,6 +38,9 @@ pub trait Describe {
     /// The whole as a tree.
     fn to_value(&self) -> Value;
 
+    /// As much of it as its words show; see [`Value::beginning_of`].
+    fn beginning(&self) -> Value;
+
     /// The number in a field of a struct; a truth value counts as 0 or 1. `None` if there is no such field, or
     /// something else is in it.
     fn int_of(&self, field: &str) -> Option<i128>;
@@ -55,9 +58,16 @@ pub trait Describe {
     fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)>;
 }
 
+/// How many elements of a sequence a trace tells. A leader repeats long logs to each follower.
+const TRACED_MAX: usize = 12;
+
 impl<T: Serialize> Describe for T {
     fn to_value(&self) -> Value {
         Value::of(self)
+    }
+
+    fn beginning(&self) -> Value {
+        Value::beginning_of(self, TRACED_MAX)
     }
 
     fn int_of(&self, field: &str) -> Option<i128> {
@@ -116,8 +126,9 @@ fn ask<T: Serialize + ?Sized>(value: &T, question: &Question<'_>, answer: &mut d
 
 /// Takes one more number into a hash.
 fn mix(hash: u64, int: i128) -> u64 {
-    let folded = int as u64 ^ ((int >> 64) as u64).rotate_left(32);
-    (hash.rotate_left(5) ^ folded).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) // 2^64 divided by the golden ratio
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio
+    let folded = int as u64 ^ ((int >> 64) as u64).wrapping_mul(ODD);
+    (hash.rotate_left(5) ^ folded).wrapping_add(1).wrapping_mul(ODD)
 }
 
 /// The type's own `Serialize` refused.

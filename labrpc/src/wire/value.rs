@@ -31,15 +31,24 @@ pub enum Value {
     Struct(&'static str, Vec<(&'static str, Value)>),
     /// A variant of an enum, with what it carries.
     Variant(&'static str, Box<Value>),
+    /// The beginning of a sequence, of bytes or of a map, and how many more elements there are; see [`Value::beginning_of`].
+    Beginning(Box<Value>, usize),
 }
 
 impl Value {
     /// The tree of a value.
     #[must_use]
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        Self::beginning_of(value, usize::MAX)
+    }
+
+    /// The tree of a value, with at most `elements_max` elements of each sequence in it: for words, which count the
+    /// rest only.
+    #[must_use]
+    pub fn beginning_of<T: Serialize + ?Sized>(value: &T, elements_max: usize) -> Self {
         let byte = Cell::new(false);
         value
-            .serialize(ToValue(&byte))
+            .serialize(ToValue { byte: &byte, elements_max })
             .unwrap_or_else(|error| Self::Text(format!("(does not serialise: {error})")))
     }
 
@@ -104,6 +113,9 @@ impl Serialize for Value {
                 out.end()
             }
             Self::Variant(name, content) => serializer.serialize_newtype_variant("", 0, name, &**content),
+            Self::Beginning(_, more) => Err(ser::Error::custom(format!(
+                "{more} elements are missing: this is only the beginning of a value"
+            ))),
         }
     }
 }
@@ -128,7 +140,12 @@ impl ser::Error for Refused {
 
 /// The serialiser that makes a tree. The cell says whether the last value was a `u8`, so that a sequence of them can
 /// be told from a sequence of small numbers.
-struct ToValue<'a>(&'a Cell<bool>);
+#[derive(Clone, Copy)]
+struct ToValue<'a> {
+    byte: &'a Cell<bool>,
+    /// How many elements of a sequence are kept.
+    elements_max: usize,
+}
 
 impl ToValue<'_> {
     fn int(self, int: impl Into<i128>) -> Result<Value, Refused> {
@@ -145,22 +162,38 @@ struct Parts {
     keys: Vec<Value>,
     /// Every element so far was a `u8`.
     bytes: bool,
+    elements_max: usize,
+    /// How many elements were left out.
+    left_out: usize,
 }
 
 impl Parts {
-    fn new(name: &'static str, is_variant: bool) -> Self {
-        Self { name, is_variant, elements: Vec::new(), fields: Vec::new(), keys: Vec::new(), bytes: true }
+    fn new(name: &'static str, is_variant: bool, elements_max: usize) -> Self {
+        Self {
+            name,
+            is_variant,
+            elements: Vec::new(),
+            fields: Vec::new(),
+            keys: Vec::new(),
+            bytes: true,
+            elements_max,
+            left_out: 0,
+        }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        if self.elements.len() >= self.elements_max {
+            self.left_out += 1;
+            return Ok(());
+        }
         let byte = Cell::new(false);
-        self.elements.push(value.serialize(ToValue(&byte))?);
+        self.elements.push(value.serialize(ToValue { byte: &byte, elements_max: self.elements_max })?);
         self.bytes &= byte.get();
         Ok(())
     }
 
     fn name<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Refused> {
-        self.fields.push((name, Value::of(value)));
+        self.fields.push((name, Value::beginning_of(value, self.elements_max)));
         Ok(())
     }
 
@@ -174,11 +207,15 @@ impl Parts {
         } else {
             Value::Seq(self.elements)
         };
-        Self::wrap(self.name, self.is_variant, value)
+        Self::wrap(self.name, self.is_variant, Self::counted(value, self.left_out))
     }
 
     fn map(self) -> Value {
-        Value::Map(self.keys.into_iter().zip(self.elements).collect())
+        Self::counted(Value::Map(self.keys.into_iter().zip(self.elements).collect()), self.left_out)
+    }
+
+    fn counted(value: Value, left_out: usize) -> Value {
+        if left_out == 0 { value } else { Value::Beginning(Box::new(value), left_out) }
     }
 
     fn fields(self) -> Value {
@@ -216,7 +253,7 @@ impl ser::Serializer for ToValue<'_> {
         self.int(int)
     }
     fn serialize_u8(self, int: u8) -> Result<Value, Refused> {
-        self.0.set(true);
+        self.byte.set(true);
         self.int(int)
     }
     fn serialize_u16(self, int: u16) -> Result<Value, Refused> {
@@ -275,16 +312,16 @@ impl ser::Serializer for ToValue<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<Value, Refused> {
-        Ok(Value::Variant(name, Box::new(Value::of(value))))
+        Ok(Value::Variant(name, Box::new(Value::beginning_of(value, self.elements_max))))
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Refused> {
-        Ok(Parts::new("", false))
+        Ok(Parts::new("", false, self.elements_max))
     }
     fn serialize_tuple(self, _: usize) -> Result<Parts, Refused> {
-        Ok(Parts::new("", false))
+        Ok(Parts::new("", false, self.elements_max))
     }
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts, Refused> {
-        Ok(Parts::new("", false))
+        Ok(Parts::new("", false, self.elements_max))
     }
     fn serialize_tuple_variant(
         self,
@@ -293,13 +330,13 @@ impl ser::Serializer for ToValue<'_> {
         name: &'static str,
         _: usize,
     ) -> Result<Parts, Refused> {
-        Ok(Parts::new(name, true))
+        Ok(Parts::new(name, true, self.elements_max))
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts, Refused> {
-        Ok(Parts::new("", false))
+        Ok(Parts::new("", false, self.elements_max))
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts, Refused> {
-        Ok(Parts::new(name, false))
+        Ok(Parts::new(name, false, self.elements_max))
     }
     fn serialize_struct_variant(
         self,
@@ -308,7 +345,7 @@ impl ser::Serializer for ToValue<'_> {
         name: &'static str,
         _: usize,
     ) -> Result<Parts, Refused> {
-        Ok(Parts::new(name, true))
+        Ok(Parts::new(name, true, self.elements_max))
     }
 }
 
@@ -360,7 +397,9 @@ impl ser::SerializeMap for Parts {
     type Ok = Value;
     type Error = Refused;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
-        self.keys.push(Value::of(key));
+        if self.keys.len() < self.elements_max {
+            self.keys.push(Value::beginning_of(key, self.elements_max));
+        }
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {

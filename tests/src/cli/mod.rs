@@ -4,6 +4,7 @@
 
 mod arguments;
 mod check;
+mod export;
 mod grade;
 mod list;
 mod merge;
@@ -13,6 +14,7 @@ mod probe;
 mod quantity;
 mod repeat;
 mod replay;
+mod shrink;
 mod sweep;
 
 use std::process::ExitCode;
@@ -52,6 +54,10 @@ enum Command {
     /// Runs tests and prints a line of JSON for each run.
     #[command(hide = true)]
     Probe(probe::Probe),
+    /// Writes a run for other tools.
+    Export(export::Export),
+    /// Finds a smaller run that still fails, and tells it as a story.
+    Shrink(shrink::Shrink),
     /// Checks a history of operations in a file for linearizability.
     Check(check::Check),
     /// Runs tests over very many seeds, on all cores, and says how often and why they fail.
@@ -74,6 +80,7 @@ This is a laboratory for Raft. Type one of these next:
   cargo lab list                  show all tests
   cargo lab replay 0x1 figure8_3c run one seed again and read what happened
   cargo lab sweep 3A -n 1000      run very many seeds, on all cores
+  cargo lab shrink 0x1 figure8_3c find the few faults and commands that a failure needs
 
 cargo lab --help tells more. cargo test 3a runs the same tests as cargo tests.";
 
@@ -99,6 +106,8 @@ pub fn main(implementation: Implementation) -> ExitCode {
         Command::Replay(replay) => replay.run(implementation),
         Command::Mutants(mutants) => mutants.run(),
         Command::Probe(probe) => probe.run(implementation),
+        Command::Export(export) => export.run(implementation),
+        Command::Shrink(shrink) => shrink.run(implementation),
         Command::Check(check) => check.run(),
         Command::Sweep(sweep) => sweep.run(implementation),
         Command::Merge(merge) => merge.run(),

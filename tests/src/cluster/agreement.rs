@@ -159,7 +159,7 @@ impl Cluster {
         for _ in 0..self.size() {
             *first = self.next(*first, 1);
             if self.connected().contains(first)
-                && let Some(started) = self.start(*first, command)
+                && let Some(started) = self.start_now(*first, command)
                 && started.is_leader
             {
                 return Some((*first, started.index));

@@ -4,16 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use labrpc::network::{MessageEvent, Network, Observer};
+use labrpc::network::{Address, Happening, MessageEvent, Network, Observer};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
+use raft_interface::ServerId;
 
 use super::server::Slot;
 use super::{Bell, Cluster, Inner};
 use crate::kv::ServicePlan;
 use crate::lab::Lab;
-use crate::referee::Referee;
+use crate::record::Record;
+use crate::referee::{Names, Referee};
 use crate::settings::World;
 
 /// When the services of a cluster take snapshots.
@@ -140,6 +142,8 @@ impl ClusterBuilder {
     fn attach_referee(&self, network: &Network) -> Arc<Referee> {
         let told = self.lab.clone();
         let names = self.lab.implementation().names();
+        let record = Arc::clone(self.lab.record());
+        let known = names.clone();
         let referee = Referee::new(self.servers, names, move |call| told.hear_referee(call));
         let referee = match (self.upper, self.service) {
             (Some(_), _) => referee.with_reads(),
@@ -148,8 +152,30 @@ impl ClusterBuilder {
         };
         let referee = Arc::new(referee);
         let watching = Arc::clone(&referee);
-        network.add_observer(move |event: &MessageEvent<'_>| watching.observe(event));
+        network.add_observer(move |event: &MessageEvent<'_>| {
+            note_role(&record, &known, event);
+            watching.observe(event);
+        });
         referee
+    }
+}
+
+/// What a message tells of the role of its sender, for the report of a failure.
+fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
+    let Address::Server(number) = event.message.from else { return };
+    let sender = number as ServerId;
+    match event.what {
+        Happening::Sent => {
+            if let Some(term) = names.candidacy(&event.message) {
+                record.stands(sender, term);
+            }
+        }
+        Happening::Delivered => {
+            if let Some(term) = names.answer_to_leader(&event.message) {
+                record.follows(sender, term);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use labrpc::network::{Delay, Delays, Duplication, Fault, Partition, Rule, Traffic, Verdict};
+use labrpc::network::{
+    Chance, Delay, Delays, Duplication, Fault, Message, Partition, Rule, Traffic, Verdict,
+};
 use labrpc::sync::Arc;
 use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
 
 use super::Cluster;
+use crate::deeds::DeedKind;
 use crate::timeline::Happened;
 
 /// When a server loses its power, seen from a save.
@@ -21,12 +24,19 @@ pub enum Moment {
 impl Cluster {
     /// Cuts a server off from all others. Calls to and from it get no reply, after up to seven seconds.
     pub fn disconnect(&self, server: ServerId) {
+        if !self.does(DeedKind::Fault, "disconnect", server) {
+            return;
+        }
         self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Disconnected(server));
         self.cut_off(server, true);
     }
 
     /// Connects a server again.
     pub fn connect(&self, server: ServerId) {
+        let was_cut_off = !self.inner.lab.record().seen(server).is_connected;
+        if was_cut_off && !self.does(DeedKind::Mending, "connect", server) {
+            return;
+        }
         self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Connected(server));
         self.cut_off(server, false);
     }
@@ -61,7 +71,10 @@ impl Cluster {
     /// From now on messages from `senders` do not reach `receivers`, while those the other way do. Requests and
     /// replies alike. It ends when the fault is dropped.
     pub fn one_way(&self, senders: &[ServerId], receivers: &[ServerId]) -> Fault {
-        self.note(format!("messages from {} to {} are lost", names(senders), names(receivers)));
+        let what = format!("messages from {} to {} are lost", names(senders), names(receivers));
+        if !self.does_to_network(&what) {
+            return self.no_fault();
+        }
         let [senders, receivers] =
             [senders, receivers].map(|servers| servers.iter().map(|&server| server as u32));
         self.network().add_rule(Partition::one_way(senders, receivers))
@@ -70,34 +83,45 @@ impl Cluster {
     /// From now on requests do not reach a server, while its own requests and their replies pass. It ends when the
     /// fault is dropped.
     pub fn deaf_to_requests(&self, server: ServerId) -> Fault {
-        self.note(format!("requests to S{server} are lost"));
-        let lose =
-            |_: &labrpc::network::Message<'_>, _: &mut labrpc::network::Chance<'_>| Verdict::Unreachable;
+        if !self.does_to_network(&format!("requests to S{server} are lost")) {
+            return self.no_fault();
+        }
+        let lose = |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Unreachable;
         self.network().add_rule(lose.on(Traffic::requests().to(server as u32)))
     }
 
     /// From now on each set of servers reaches only itself. A server in two sets is a bridge between them.
     pub fn partition(&self, sets: &[&[ServerId]]) -> Fault {
         let shown: Vec<String> = sets.iter().map(|set| names(set)).collect();
-        self.note(format!("the network is split: {}", shown.join(" | ")));
+        if !self.does_to_network(&format!("the network is split: {}", shown.join(" | "))) {
+            return self.no_fault();
+        }
         self.network().add_rule(Partition::of(sets.iter().map(|set| set.iter().map(|&server| server as u32))))
     }
 
     /// From now on this share of the messages, from 0 to 1, arrives up to `longest` late.
     pub fn delays(&self, share: f64, longest: Duration) -> Fault {
-        self.note(format!("{:.0} % of the messages are up to {longest:?} late", share * 100.0));
+        let what = format!("{:.0} % of the messages are up to {longest:?} late", share * 100.0);
+        if !self.does_to_network(&what) {
+            return self.no_fault();
+        }
         self.network().add_rule(Delay::sometimes(share, Delays::Between(Duration::ZERO, longest)))
     }
 
     /// From now on this share of the messages, from 0 to 1, arrives twice, the second time up to `later` after the first.
     pub fn duplicates(&self, share: f64, later: Duration) -> Fault {
-        self.note(format!("{:.0} % of the messages arrive twice", share * 100.0));
+        if !self.does_to_network(&format!("{:.0} % of the messages arrive twice", share * 100.0)) {
+            return self.no_fault();
+        }
         self.network().add_rule(Duplication::new(share, Delays::Between(Duration::ZERO, later)))
     }
 
     /// Stops a server's threads for a while, as a long garbage collection would. Returns whether it could be done:
     /// not in the real world.
     pub fn pause(&self, server: ServerId) -> bool {
+        if self.is_up(server) && !self.does(DeedKind::Fault, "pause", server) {
+            return true; // for the scenario it was done
+        }
         let is_paused = self.node(server).is_some_and(|node| node.pause());
         if is_paused {
             self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Paused(server));
@@ -107,6 +131,10 @@ impl Cluster {
 
     /// Lets a paused server go on.
     pub fn resume(&self, server: ServerId) {
+        let was_paused = self.inner.lab.record().seen(server).is_paused;
+        if was_paused && !self.does(DeedKind::Mending, "resume", server) {
+            return;
+        }
         self.inner.referee.resumes(server);
         if self.node(server).is_some_and(|node| node.resume()) {
             self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Resumed(server));
@@ -116,7 +144,11 @@ impl Cluster {
     /// Lets a server's clock run at that many parts per million of true time. Returns whether it could be done: not in the
     /// real world.
     pub fn set_clock_rate(&self, server: ServerId, ppm: u32) -> bool {
-        self.note(format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0));
+        if !self
+            .does_to_network(&format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0))
+        {
+            return true; // for the scenario it was done
+        }
         self.node(server).is_some_and(|node| node.set_clock_rate(ppm))
     }
 
@@ -125,6 +157,10 @@ impl Cluster {
     /// stop answering.
     pub fn power_failure_at_save(&self, server: ServerId, count: u64, moment: Moment, disk: Duration) {
         let Some(node) = self.node(server) else { return };
+        if !self.does(DeedKind::Fault, "power failure at a save", server) {
+            return;
+        }
+        self.note(format!("S{server} will lose its power at its {count}. save from now"));
         let left = std::sync::atomic::AtomicU64::new(count);
         let hook: SaveHook = Arc::new(move |point| {
             if point == SavePoint::Before {
@@ -148,6 +184,10 @@ impl Cluster {
 
     /// Every save of a server takes this long from now on; zero for no time, as by default.
     pub fn slow_disk(&self, server: ServerId, time: Duration) {
+        if !time.is_zero() && !self.does(DeedKind::Fault, "slow disk", server) {
+            return;
+        }
+        self.note(format!("saves of S{server} take {time:?}"));
         let persister: Arc<MemoryPersister> = self.persister(server);
         let slow: SaveHook = Arc::new(move |point| {
             if point == SavePoint::Before {
@@ -166,6 +206,25 @@ impl Cluster {
 
     fn note(&self, text: String) {
         self.inner.lab.note(text);
+    }
+
+    /// Whether something is to be done to a server; see [`crate::deeds`].
+    pub(super) fn does(&self, kind: DeedKind, what: &str, server: ServerId) -> bool {
+        self.inner.lab.does(kind, || format!("{what} S{server}"))
+    }
+
+    /// Whether something is to be done to the network or a clock. If so, the timeline tells of it.
+    fn does_to_network(&self, what: &str) -> bool {
+        let does = self.inner.lab.does(DeedKind::Fault, || what.to_owned());
+        if does {
+            self.note(what.to_owned());
+        }
+        does
+    }
+
+    /// What stands for a fault that is left out.
+    fn no_fault(&self) -> Fault {
+        self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
     }
 }
 

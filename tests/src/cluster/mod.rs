@@ -33,10 +33,11 @@ use labrpc::sync::{Arc, Condvar, Mutex};
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::{Command, Persister, ServerId, Started};
 
+use crate::deeds::DeedKind;
 use crate::implementation::AnyRaft;
 use crate::kv::{AnyService, ServicePlan};
 use crate::lab::Lab;
-use crate::observation::Observation;
+use crate::observation::{Observation, show_command};
 use crate::record::Traffic;
 use crate::referee::Referee;
 
@@ -140,6 +141,19 @@ impl Cluster {
 
     /// Asks a server to agree on a command. `None` if the server is down.
     pub fn start(&self, server: ServerId, command: &Command) -> Option<Started> {
+        let lab = &self.inner.lab;
+        let passed = lab.passes(DeedKind::Command, || format!("command S{server}"))?;
+        let started = self.start_now(server, command);
+        if let Some(Started { index, term, is_leader: true }) = started {
+            lab.came_of(passed, || {
+                format!("S{server} accepts {} at index {index}, term {term}", show_command(command))
+            });
+        }
+        started
+    }
+
+    /// As [`start`](Self::start), for commands that an expectation is about: they are never left out.
+    fn start_now(&self, server: ServerId, command: &Command) -> Option<Started> {
         let (start, before) = self.inner.lab.record().before(server)?;
         let raft = self.raft(server)?;
         let started = raft.start(command.clone());

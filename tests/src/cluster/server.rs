@@ -8,6 +8,7 @@ use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
 
 use super::Cluster;
 use super::service::ServiceState;
+use crate::deeds::DeedKind;
 use crate::finding::Finding;
 use crate::implementation::AnyRaft;
 use crate::kv::AnyService;
@@ -88,6 +89,10 @@ impl Cluster {
             return;
         }
         let lab = &self.inner.lab;
+        let was_up_before = lab.record().seen(server).starts > 0;
+        if was_up_before && !self.does(DeedKind::Mending, "restart", server) {
+            return;
+        }
         let network = &self.inner.network;
         let node = NodeHandle::new(lab.node_name(server));
         let ends: Vec<ClientEnd> = self
@@ -169,6 +174,9 @@ impl Cluster {
     /// Kills a server as MIT's tester does: it is cut off and taken from the network, its storage copied, and then it
     /// is told to end. What it still does reaches nobody and is stored nowhere.
     pub fn crash(&self, server: ServerId) {
+        if self.is_up(server) && !self.does(DeedKind::Fault, "crash", server) {
+            return;
+        }
         let Some(incarnation) = self.take_down(server, Happened::Killed(server)) else { return };
         incarnation.kill();
     }
@@ -177,6 +185,9 @@ impl Cluster {
     /// stopped, this is a [`crash`](Self::crash).
     pub fn power_failure(&self, server: ServerId) {
         let Some(node) = self.inner.slots.lock()[server].node() else { return };
+        if !self.does(DeedKind::Fault, "power failure", server) {
+            return;
+        }
         let is_simulated = node.crash();
         let Some(incarnation) = self.take_down(server, Happened::PowerLost(server)) else { return };
         if !is_simulated && !node.is_crashed() {

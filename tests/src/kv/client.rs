@@ -9,9 +9,13 @@ use labrpc::sync::Arc;
 
 use super::AnyClerk;
 use super::journal::{End, Journal};
+use crate::deeds::DeedKind;
 use crate::finding::Finding;
 use crate::lab::Lab;
 use crate::linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
+
+/// What a client is told of an operation that is left out; see [`crate::deeds`].
+const LEFT_OUT: ClerkError = ClerkError::NoLeader;
 
 /// A client of the service. It does one thing at a time.
 ///
@@ -82,6 +86,9 @@ impl Client {
 
     /// The value and version of a key; version 0 if it was never written.
     pub fn read(&mut self, key: &str) -> Option<(String, Version)> {
+        if !self.does(key, || format!("read {key}")) {
+            return None;
+        }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
         let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
         let told = self.clerk.get(key);
@@ -114,12 +121,31 @@ impl Client {
         self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
     }
 
+    /// Whether an operation on a key is to happen; see [`crate::deeds`].
+    fn does(&self, key: &str, words: impl Fn() -> String) -> bool {
+        let passed = self.lab.passes(DeedKind::Operation, || format!("C{} {key}", self.number));
+        if let Some(passed) = passed {
+            self.lab.came_of(passed, || format!("C{} asks: {}", self.number, words()));
+        } else {
+            self.lab.sleep_ms(1); // a loop that asks again and again must see time pass
+        }
+        passed.is_some()
+    }
+
     fn classic(
         &mut self,
         key: &str,
         op: KvOp,
         ask: impl FnOnce(&mut dyn AnyClerk) -> Result<String, ClerkError>,
     ) -> Result<String, ClerkError> {
+        let words = || match &op {
+            KvOp::Get => format!("get {key}"),
+            KvOp::Put(value) => format!("put {key} {value:?}"),
+            KvOp::Append(tail) => format!("append {key} {tail:?}"),
+        };
+        if !self.does(key, words) {
+            return Err(LEFT_OUT);
+        }
         let is_get = op == KvOp::Get;
         let input = KvInput { key: key.into(), op };
         let id = self.journal.classic.invoke(u64::from(self.number), self.lab.now(), input);
@@ -152,6 +178,9 @@ impl Client {
         version: Version,
         ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
     ) -> Result<(), ClerkError> {
+        if !self.does(key, || format!("put {key} {value:?} at version {version}")) {
+            return Err(LEFT_OUT);
+        }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
         let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
         let told = ask(&mut *self.clerk);

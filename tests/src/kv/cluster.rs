@@ -66,7 +66,9 @@ impl KvBuilder {
     /// Starts all servers, connected.
     pub fn start(self) -> KvCluster {
         let cluster = self.cluster.service(self.plan).start();
-        KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), journal: Arc::default() }
+        let journal = Arc::default();
+        cluster.lab().record().set_journal(&journal);
+        KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), journal }
     }
 }
 

@@ -2,26 +2,32 @@
 
 use std::time::Duration;
 
+use labrpc::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::finding::Finding;
 use crate::linearizability::model::{Kv, KvInput, KvOutput, VersionedInput, VersionedKv, VersionedOutput};
+use crate::linearizability::text::{Format, Model, write_history};
 use crate::linearizability::{Budget, History, OperationId, Specification, Verdict, check, explain};
 
 /// Both kinds of history. A key belongs to one of them: it is either appended to, or written by version.
 #[derive(Debug, Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     pub(super) classic: Log<KvInput, KvOutput>,
     pub(super) versioned: Log<VersionedInput, VersionedOutput>,
 }
 
+/// What the clients of a service asked and were told in a run. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Operations(Arc<Journal>);
+
 /// A history that many threads write. The lock is a plain one, and never held while anything of a simulation is called.
 #[derive(Debug)]
-pub(super) struct Log<I, O>(Mutex<History<I, O>>);
+pub(crate) struct Log<I, O>(Mutex<History<I, O>>);
 
 /// How an operation ended for its client.
 #[derive(Debug)]
-pub(super) enum End<O> {
+pub(crate) enum End<O> {
     Replied(O),
     /// It never took effect, and never will.
     Failed,
@@ -76,6 +82,40 @@ impl<I, O> Log<I, O> {
         )
         .rule("linearizability (Herlihy & Wing 1990; §8)")
         .hint("a retry that takes effect again, a write that was acknowledged and lost, or a read of an old state"))
+    }
+}
+
+impl Operations {
+    pub(crate) fn of(journal: Arc<Journal>) -> Self {
+        Self(journal)
+    }
+
+    /// How many operations have been asked for of each kind: of the classic suite (get, put, append), and by version.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        (self.0.classic.count().0, self.0.versioned.count().0)
+    }
+
+    /// The model of the kind of operation of which there are more.
+    #[must_use]
+    pub fn main_model(&self) -> Model {
+        let (classic, versioned) = self.count();
+        if versioned > classic { Model::VersionedKv } else { Model::Kv }
+    }
+
+    /// The history of one kind of operation as text, which `cargo lab check` reads again with this model.
+    ///
+    /// # Errors
+    ///
+    /// If no client works on such a model.
+    pub fn write(&self, model: Model, format: Format) -> Result<String, String> {
+        match model {
+            Model::Kv => Ok(write_history(&Kv, &self.0.classic.0.lock(), format)),
+            Model::VersionedKv => Ok(write_history(&VersionedKv, &self.0.versioned.0.lock(), format)),
+            Model::Register | Model::CasRegister => {
+                Err("clients of the key/value service work on the models kv and versioned-kv".to_owned())
+            }
+        }
     }
 }
 

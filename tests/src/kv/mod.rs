@@ -34,6 +34,8 @@ pub use reference::{Counter, Reference};
 pub use workload::{Keys, Workload};
 
 pub(crate) use cluster::wait_for;
+pub(crate) use journal::Journal;
+pub use journal::Operations;
 
 /// A key/value service to be graded.
 pub trait KeyValue: 'static {

@@ -173,6 +173,21 @@ impl Names {
         kinds.into_iter().find(|(names, _)| names.iter().any(is_last_part)).map(|(_, kind)| kind)
     }
 
+    /// The term for which the sender of a message stands, if the message asks for a vote that counts.
+    pub(crate) fn candidacy(&self, message: &Message<'_>) -> Option<Term> {
+        let is_candidacy = message.is_request()
+            && self.kind(message.method) == Some(Kind::Vote)
+            && !self.is_pre_vote(Kind::Vote, message);
+        is_candidacy.then(|| needed(message, &self.term).ok()).flatten()
+    }
+
+    /// The term of the leader that a message answers.
+    pub(crate) fn answer_to_leader(&self, message: &Message<'_>) -> Option<Term> {
+        let is_answer =
+            !message.is_request() && self.kind(message.method).is_some_and(|kind| kind != Kind::Vote);
+        is_answer.then(|| needed(message, &self.term).ok()).flatten()
+    }
+
     /// Whether this asks for a vote that does not count.
     pub(super) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
         kind == Kind::Vote && number(message, &self.pre_vote).is_some_and(|yes| yes != 0)

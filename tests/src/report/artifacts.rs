@@ -1,21 +1,28 @@
-//! What a failure leaves behind, under `target/lab/<test>/<seed>/`.
+//! What a run leaves behind, under `target/lab/<test>/<seed>/`.
 //!
 //! | file | what |
 //! |---|---|
-//! | `report.txt` | the report, in full |
-//! | `timeline.txt` | what the tester did and what came of it |
+//! | `report.md` | the report of a failure, as on the terminal; of a run that passed the line that says so |
+//! | `log.txt` | what the servers logged, the messages, and what the tester did, in a column for each server |
 //! | `trace.jsonl` | the last events of the simulation, an object a line |
-//! | `log.txt` | the same events for reading: what the servers logged, and the messages |
+//! | `run.json` | what identifies the run: seed, policy, fingerprint and checkpoints |
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use labrpc::sim::{Kind, Trace};
+use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
+use serde::{Deserialize, Serialize};
 
-use crate::run::Outcome;
-use crate::timeline::Happened;
+use super::columns::{self, Layout, Selection};
+use crate::case::TestCase;
+use crate::implementation::Implementation;
+use crate::run::{Outcome, Plan};
+
+/// How much of a run is kept: all of nearly every run, and of a runaway the end.
+pub(crate) const TRACING: Tracing = Tracing::Last(150_000);
+/// How wide `log.txt` is, in characters for each server.
+const LOG_COLUMN: usize = 44;
 
 /// Where the files of a test and a seed go: in cargo's target directory.
 #[must_use]
@@ -39,61 +46,107 @@ fn workspace_target() -> PathBuf {
     }
 }
 
+/// Everything that the files are made of.
+pub(crate) struct Files<'a> {
+    pub(crate) case: &'a TestCase,
+    pub(crate) implementation: Implementation,
+    pub(crate) plan: Plan,
+    pub(crate) report: &'a str,
+    /// The run, with its trace.
+    pub(crate) run: &'a Outcome,
+}
+
+/// What identifies a run that was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredRun {
+    pub(crate) test: String,
+    pub(crate) seed: u64,
+    pub(crate) policy: String,
+    /// The type that was graded.
+    pub(crate) implementation: String,
+    pub(crate) passed: bool,
+    /// As 16 digits.
+    pub(crate) fingerprint: String,
+    /// How many events there were.
+    pub(crate) events: u64,
+    /// The hash after every block of events; see [`Trace::checkpoints`].
+    pub(crate) checkpoints: Vec<u64>,
+}
+
+impl StoredRun {
+    fn of(files: &Files<'_>) -> Option<Self> {
+        let trace = files.run.trace.as_ref()?;
+        Some(Self {
+            test: files.case.name.to_owned(),
+            seed: files.plan.seed,
+            policy: files.plan.policy.to_string(),
+            implementation: files.implementation.name().to_owned(),
+            passed: files.run.defeat.is_none(),
+            fingerprint: trace.fingerprint.to_string(),
+            events: trace.total,
+            checkpoints: trace.checkpoints.clone(),
+        })
+    }
+
+    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation.
+    pub(crate) fn read(directory: &Path, plan: Plan, implementation: Implementation) -> Option<Self> {
+        let text = fs::read_to_string(directory.join("run.json")).ok()?;
+        let run: Self = serde_json::from_str(&text).ok()?;
+        let is_same = run.seed == plan.seed
+            && run.policy == plan.policy.to_string()
+            && run.implementation == implementation.name();
+        is_same.then_some(run)
+    }
+
+    /// The index of the first event of the block in which the run differs from `trace`; `None` if it does not.
+    pub(crate) fn first_difference(&self, trace: &Trace) -> Option<u64> {
+        let fingerprint = Fingerprint(u64::from_str_radix(&self.fingerprint, 16).unwrap_or_default());
+        let stored = Trace {
+            fingerprint,
+            checkpoints: self.checkpoints.clone(),
+            total: self.events,
+            events: Vec::new(),
+        };
+        stored.first_difference(trace)
+    }
+}
+
 /// Writes the files.
 ///
 /// # Errors
 ///
 /// Those of the file system.
-pub(super) fn write(directory: &Path, report: &str, run: &Outcome) -> io::Result<()> {
+pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    fs::write(directory.join("report.txt"), report)?;
+    let report = files.report.trim_end();
+    // As a block of code, so that a viewer of Markdown leaves the lines alone.
+    fs::write(directory.join("report.md"), format!("```text\n{report}\n```\n"))?;
     let create = |name| File::create(directory.join(name)).map(BufWriter::new);
-    if let Some(defeat) = &run.defeat {
-        write_timeline(create("timeline.txt")?, &defeat.timeline)?;
+    if let Some(trace) = &files.run.trace {
+        let mut out = create("trace.jsonl")?;
+        trace.write_json_lines(&mut out)?;
+        out.flush()?;
+        let servers: Vec<usize> = (0..files.run.tally.servers).collect();
+        let layout = Layout::new(12 + LOG_COLUMN * (servers.len().min(7) + 1), &servers);
+        let lines = columns::lines(trace, &Selection::all(servers));
+        let mut out = create("log.txt")?;
+        columns::write(&mut out, &layout, &lines)?;
+        out.flush()?;
     }
-    if let Some(trace) = &run.trace {
-        trace.write_json_lines(create("trace.jsonl")?)?;
-        write_log(create("log.txt")?, trace)?;
+    match StoredRun::of(files) {
+        Some(run) => fs::write(directory.join("run.json"), serde_json::to_string(&run)? + "\n"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn write_timeline(mut out: impl Write, timeline: &[(Duration, Happened)]) -> io::Result<()> {
-    for (at, what) in timeline {
-        writeln!(out, "{:>11.6} s  {what}", at.as_secs_f64())?;
-    }
-    out.flush()
-}
-
-/// Writes the events that say something in words: log lines, messages, faults, panics.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write_log(mut out: impl Write, trace: &Trace) -> io::Result<()> {
-    let is_telling = |kind| {
-        !matches!(
-            kind,
-            Kind::Lock
-                | Kind::TryLock
-                | Kind::Notify
-                | Kind::Block
-                | Kind::Resume
-                | Kind::Yield
-                | Kind::Spawn
-                | Kind::Exit
-                | Kind::Chance
-                | Kind::Atomic
-                | Kind::Recv
-                | Kind::Send
-                | Kind::Select
-                | Kind::Join
-        )
-    };
-    for event in trace.events.iter().filter(|event| is_telling(event.kind) && !event.detail.is_empty()) {
-        let seconds = Duration::from_nanos(event.time_ns).as_secs_f64();
-        let who = format!("{}/{}", event.node, event.thread);
-        writeln!(out, "{seconds:>11.6} s {who:<16} {}", event.detail)?;
-    }
-    out.flush()
+/// The kept events of a stored run with an index from `from` up to `to`, without log lines.
+pub(crate) fn stored_events(directory: &Path, from: u64, to: u64) -> Vec<Event> {
+    let Ok(file) = File::open(directory.join("trace.jsonl")) else { return Vec::new() };
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
+        .take_while(|event| event.index < to)
+        .filter(|event| event.index >= from && event.kind != Kind::Log)
+        .collect()
 }

@@ -1,29 +1,35 @@
 //! The report of a run that failed: most important first, within 2,000 characters, and the way to replay it.
+//!
+//! It reads the same on a terminal and as Markdown in `report.md`. The order: test, what went wrong, seed and virtual time;
+//! the broken rule or the expectation; the facts; the last things that happened before; what often causes it; the
+//! command that replays it. Facts and happenings share the room that the rest leaves. A stack is shown only to those
+//! who ask for one, after the end.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use labrpc::sim::{Cause, Policy, ThreadReport, Tracing};
+use labrpc::sim::{Cause, Divergence, Policy, Tracing};
 
-use super::artifacts;
+use super::artifacts::{self, Files};
+use super::facts;
+use super::layout::{cut, cut_front, cut_line, cut_line_to};
 use crate::case::TestCase;
 use crate::finding::Finding;
 use crate::implementation::Implementation;
-use crate::record::Seen;
-use crate::run::{Defeat, Outcome, Plan, run_case};
+use crate::run::{Defeat, Outcome, Plan, divergence, run_case};
 use crate::settings::World;
 
-/// How many of the last events are kept when a failed seed is run again.
-const TRACE_EVENTS: usize = 20_000;
-/// How long a report may be, in characters; the file has all of it.
-const REPORT_MAX: usize = 2_000;
+/// How long a report may be, in characters. What follows in a grader's view is cut.
+pub const REPORT_MAX: usize = 2_000;
 /// How many of the last happenings a report shows.
 const TIMELINE_SHOWN: usize = 8;
-/// How many waiting threads a report shows.
-const THREADS_SHOWN: usize = 6;
-/// The longest panic message or value that a report shows, in characters.
-const TEXT_MAX: usize = 400;
+/// The room that is kept for them, in characters, when the facts are long.
+const TIMELINE_ROOM: usize = 330;
+/// The longest panic message, hint or event that a report shows, in characters.
+const LINE_MAX: usize = 220;
+/// The longest head: what went wrong, rule and expectation.
+const HEAD_MAX: usize = 1_050;
 
 /// The report of a failed run. A simulation is run again with a full trace, which is left with the report under
 /// `target/lab/`.
@@ -31,47 +37,49 @@ const TEXT_MAX: usize = 400;
 pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> String {
     let Some(defeat) = &outcome.defeat else { return String::new() };
     if plan.world == World::Real {
-        return words(case, plan, defeat, "");
+        return words(case, plan, defeat, None, "");
     }
-    let traced = run_case(case, implementation, Plan { tracing: Tracing::Last(TRACE_EVENTS), ..plan });
-    let is_same = traced.fingerprint == outcome.fingerprint;
+    let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
+    let parted = (traced.fingerprint != outcome.fingerprint).then(|| {
+        let untraced = Plan { tracing: Tracing::Off, ..plan };
+        shown_divergence(divergence(case, implementation, untraced).as_deref())
+    });
     let directory = artifacts::directory(case.name, plan.seed);
-    let mut ending = String::new();
-    let _ = match artifacts::write(&directory, &words(case, plan, defeat, ""), &traced) {
-        Ok(()) => write!(ending, "\ntrace:  {}", shown(&directory)),
-        Err(error) => write!(ending, "\ntrace:  could not be written: {error}"),
-    };
-    if !is_same {
-        ending.push_str(
-            "\nThe replay was another run: something is not under the seed's control. Usual culprits: iteration over \
-             a HashMap, std's clock, threads or locks.",
-        );
+    let ending = format!("\ntrace:  {}", shown(&directory));
+    let report = words(case, plan, defeat, parted.as_deref(), &ending);
+    match artifacts::write(&directory, &Files { case, implementation, plan, report: &report, run: &traced }) {
+        Ok(()) => report,
+        Err(error) => {
+            let ending = format!("\ntrace:  could not be written: {error}");
+            words(case, plan, defeat, parted.as_deref(), &ending)
+        }
     }
-    words(case, plan, defeat, &ending)
 }
 
-fn shown(directory: &Path) -> String {
+/// The report of a simulation that was run with a full trace already. Writes nothing.
+pub(crate) fn of_traced(case: &TestCase, plan: Plan, defeat: &Defeat) -> String {
+    let directory = artifacts::directory(case.name, plan.seed);
+    words(case, plan, defeat, None, &format!("\ntrace:  {}", shown(&directory)))
+}
+
+/// A path as seen from the root of the workspace.
+pub(crate) fn shown(directory: &Path) -> String {
     let text = directory.display().to_string();
     text.strip_prefix("../").map(str::to_owned).unwrap_or(text) + "/"
 }
 
-/// Puts the parts together. The head and the way to replay are always there; what is between is cut if it must be.
-fn words(case: &TestCase, plan: Plan, defeat: &Defeat, ending: &str) -> String {
-    let mut head = String::new();
-    let mut middle = String::new();
-    match (&defeat.finding, &defeat.cause, &defeat.message) {
-        (Some(finding), _, _) => write_finding(&mut head, case, finding),
-        (None, Some(cause), _) => write_cause(&mut head, &mut middle, case, cause),
-        (None, None, message) => {
-            let _ = writeln!(head, "{}: {}", case.name, message.as_deref().unwrap_or("it failed"));
-        }
-    }
-    write_proof(&mut middle, defeat.finding.as_ref());
-    write_servers(&mut middle, &defeat.servers);
-    write_timeline(&mut middle, defeat);
-    let replay = replay(case, plan) + ending;
-    let room = REPORT_MAX.saturating_sub(head.chars().count() + replay.chars().count());
-    head + &cut(&middle, room) + &replay
+/// Puts the parts together. What went wrong and the way to replay it are always there; what is between is cut if it
+/// must be.
+fn words(case: &TestCase, plan: Plan, defeat: &Defeat, parted: Option<&str>, ending: &str) -> String {
+    let parted = parted.unwrap_or_default();
+    let head = cut(&head(case, plan, defeat), HEAD_MAX.saturating_sub(parted.chars().count())) + parted;
+    let tail = hint(defeat) + &replay(case, plan) + ending;
+    let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
+    let happened = happened(defeat);
+    let kept_free = happened.chars().count().min(TIMELINE_ROOM);
+    let facts = cut(&(proof(defeat) + &facts::of(defeat)), room.saturating_sub(kept_free));
+    let happened = cut_front(&happened, room.saturating_sub(facts.chars().count()));
+    head + &facts + &happened + &tail + &backtrace(defeat)
 }
 
 /// What went wrong, in a line.
@@ -79,19 +87,36 @@ fn words(case: &TestCase, plan: Plan, defeat: &Defeat, ending: &str) -> String {
 pub fn headline(defeat: &Defeat) -> String {
     match (&defeat.finding, &defeat.cause, &defeat.message) {
         (Some(finding), _, _) => cut_line(&finding.headline),
-        (None, Some(cause), _) => cause_headline(cause),
-        (None, None, message) => message.clone().unwrap_or_else(|| "it failed".to_owned()),
+        (None, Some(cause), _) => headline_of(defeat, cause).0,
+        (None, None, message) => cut_line(message.as_deref().unwrap_or("it failed")),
     }
 }
 
-fn write_finding(out: &mut String, case: &TestCase, finding: &Finding) {
-    let _ = writeln!(out, "{}: {}", case.name, cut_line(&finding.headline));
-    if let Some(rule) = finding.rule {
-        let _ = writeln!(out, "  rule:     {rule}");
+fn head(case: &TestCase, plan: Plan, defeat: &Defeat) -> String {
+    let mut out = String::new();
+    match (&defeat.finding, &defeat.cause, &defeat.message) {
+        (Some(finding), _, _) => write_finding(&mut out, case, plan, finding),
+        (None, Some(cause), _) => write_cause(&mut out, case, plan, defeat, cause),
+        (None, None, message) => {
+            let _ = writeln!(out, "{}: {}", case.name, cut_line(message.as_deref().unwrap_or("it failed")));
+            let _ = writeln!(out, "  the test: {}", case.about);
+        }
     }
-    let _ = writeln!(out, "  expected: {}", cut_line(&finding.expected));
-    let _ = writeln!(out, "  seen:     {}", cut_line(&finding.seen));
-    let _ = write!(out, "  when:     {:.6} s", finding.at.as_secs_f64());
+    out
+}
+
+/// `  seed 0x2a, 1.234567 s of virtual time`.
+fn when(plan: Plan, at: Duration) -> String {
+    let seconds = at.as_secs_f64();
+    match plan.world {
+        World::Simulated => format!("  when:     seed {:#x}, {seconds:.6} s of virtual time", plan.seed),
+        World::Real => format!("  when:     {seconds:.3} s after the start, in the real world"),
+    }
+}
+
+fn write_finding(out: &mut String, case: &TestCase, plan: Plan, finding: &Finding) {
+    let _ = writeln!(out, "{}: {}", case.name, cut_line(&finding.headline));
+    out.push_str(&when(plan, finding.at));
     if !finding.servers.is_empty() {
         let servers: Vec<String> = finding.servers.iter().map(|server| format!("S{server}")).collect();
         let _ = write!(out, ", on {}", servers.join(" and "));
@@ -103,110 +128,119 @@ fn write_finding(out: &mut String, case: &TestCase, finding: &Finding) {
         let _ = write!(out, ", at {place}");
     }
     out.push('\n');
-    if let Some(hint) = finding.hint {
-        let _ = writeln!(out, "  often:    {hint}");
+    if let Some(rule) = finding.rule {
+        let _ = writeln!(out, "  rule:     {rule}");
     }
+    let _ = writeln!(out, "  expected: {}", cut_line(&finding.expected));
+    let _ = writeln!(out, "  seen:     {}", cut_line(&finding.seen));
     let _ = writeln!(out, "  the test: {}", case.about);
 }
 
-fn write_proof(out: &mut String, finding: Option<&Finding>) {
-    let proof = finding.map_or(&[][..], |finding| &finding.proof);
-    if !proof.is_empty() {
-        let _ = writeln!(out, "messages that prove it:");
-    }
-    for line in proof {
-        let _ = writeln!(out, "  {line}");
-    }
+fn write_cause(out: &mut String, case: &TestCase, plan: Plan, defeat: &Defeat, cause: &Cause) {
+    let (headline, at_ns) = headline_of(defeat, cause);
+    let _ = writeln!(out, "{}: {headline}", case.name);
+    let _ = match at_ns {
+        Some(at) => writeln!(out, "{}", when(plan, Duration::from_nanos(at))),
+        None => writeln!(out, "  when:     seed {:#x}", plan.seed),
+    };
+    let _ = writeln!(out, "  the test: {}", case.about);
 }
 
-/// What ended a simulation, in a line.
-fn cause_headline(cause: &Cause) -> String {
+/// What ended a simulation in a line, and when, in nanoseconds of virtual time.
+fn headline_of(defeat: &Defeat, cause: &Cause) -> (String, Option<u64>) {
+    let seconds = |ns: u64| Duration::from_nanos(ns).as_secs();
     match cause {
         Cause::Panic(panic) => {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
-            format!("{} panicked at {place}: {}", panic.thread, cut_line(&panic.message))
+            let message = cut_line(&panic.message);
+            (format!("{} panicked at {place}: {message}", panic.thread), Some(panic.time_ns))
         }
-        Cause::Deadlock { cycle, .. } if !cycle.is_empty() => {
-            format!("deadlock: {} wait for each other in a circle", cycle.join(", "))
+        Cause::Deadlock { time_ns, .. } => {
+            (format!("deadlock: {}", facts::circle_or_all(defeat)), Some(*time_ns))
         }
-        Cause::Deadlock { .. } => "deadlock: all threads wait for ever".to_owned(),
-        Cause::TimeLimit { limit_ns, threads } => {
-            let seconds = Duration::from_nanos(*limit_ns).as_secs();
-            format!("the test did not end within {seconds} s of virtual time{}", stuck(threads))
+        Cause::TimeLimit { limit_ns, .. } => {
+            let why = facts::stuck(defeat);
+            let limit = seconds(*limit_ns);
+            (format!("the test did not end within {limit} s of virtual time{why}"), Some(*limit_ns))
         }
-        other => cut_line(&other.to_string()),
+        Cause::StepLimit { limit, .. } => {
+            (format!("{limit} steps, and no end: a livelock, or a loop that polls"), None)
+        }
+        Cause::Stall { thread, time_ns, stalled } => {
+            let seconds = stalled.as_secs();
+            (format!("{thread} ran for {seconds} s of real time and did not give way"), Some(*time_ns))
+        }
+        Cause::Misuse { thread, time_ns, message } => {
+            (format!("{thread}: {}", cut_line(message)), Some(*time_ns))
+        }
+        other => (cut_line(&other.to_string()), None),
     }
 }
 
-fn write_cause(head: &mut String, middle: &mut String, case: &TestCase, cause: &Cause) {
-    let headline = cause_headline(cause);
-    let threads: &[ThreadReport] = match cause {
-        Cause::Deadlock { threads, .. } | Cause::TimeLimit { threads, .. } => threads,
-        _ => &[],
+/// The messages that prove that a rule was broken, oldest first.
+fn proof(defeat: &Defeat) -> String {
+    let lines = defeat.finding.as_ref().map_or(&[][..], |finding| &finding.proof);
+    let mut out = String::new();
+    if !lines.is_empty() {
+        out.push_str("messages that prove it:\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
+}
+
+/// What often leads here.
+fn hint(defeat: &Defeat) -> String {
+    let of_finding = defeat.finding.as_ref().and_then(|finding| finding.hint);
+    let hint = match (&defeat.finding, &defeat.cause) {
+        (Some(_), _) if !defeat.cycle.is_empty() => Some(
+            "two locks that are taken in two orders: take them in one, or give the first back before the second",
+        ),
+        (Some(_), _) => of_finding,
+        (None, Some(Cause::Deadlock { .. } | Cause::TimeLimit { .. })) => Some(
+            "a lock that is held across a call, a send or a wait; or a notification that comes too early",
+        ),
+        (None, Some(Cause::StepLimit { .. })) => {
+            Some("a loop that does not sleep or wait; two servers that answer each other for ever")
+        }
+        (None, Some(Cause::Stall { .. })) => Some(
+            "an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's",
+        ),
+        _ => None,
     };
-    let _ = writeln!(head, "{}: {headline}", case.name);
-    if let Cause::Panic(panic) = cause {
-        let _ = writeln!(head, "  when:     {:.6} s", Duration::from_nanos(panic.time_ns).as_secs_f64());
-    }
-    let _ = writeln!(head, "  the test: {}", case.about);
-    if threads.is_empty() {
-        return;
-    }
-    // Who waits for a lock, or holds one, tells more than who sleeps.
-    let (telling, others): (Vec<_>, Vec<_>) =
-        threads.iter().partition(|thread| thread.waits_for.is_some() || !thread.holds.is_empty());
-    let _ = writeln!(middle, "threads:");
-    for thread in telling.iter().chain(&others).take(THREADS_SHOWN) {
-        let _ = writeln!(middle, "  {thread}");
-    }
-    if threads.len() > THREADS_SHOWN {
-        let _ = writeln!(middle, "  and {} more", threads.len() - THREADS_SHOWN);
-    }
+    hint.map_or_else(String::new, |hint| format!("often:  {}\n", cut_line_to(hint, LINE_MAX)))
 }
 
-/// What the scenario itself waits for, if it waits for a thread of the code under test.
-fn stuck(threads: &[ThreadReport]) -> String {
-    let waiting = threads.iter().find(|thread| thread.thread == "tester/main");
-    match waiting.and_then(|thread| thread.waits_for.as_ref()) {
-        Some(holder) => format!(": the scenario waits for a lock that {holder} holds"),
-        None => String::new(),
-    }
-}
-
-fn write_servers(out: &mut String, servers: &[Seen]) {
-    if servers.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "servers, as last seen:");
-    for (id, seen) in servers.iter().enumerate() {
-        let role = match (seen.is_up, seen.is_leader) {
-            (false, _) => "down",
-            (true, true) => "leader",
-            (true, false) => "no leader",
-        };
-        let _ = write!(out, "  S{id} {role:<9} term {:<3} applied {}", seen.term, seen.applied);
-        if !seen.is_connected {
-            out.push_str(", disconnected");
-        }
-        if seen.is_paused {
-            out.push_str(", paused");
-        }
-        if seen.starts > 1 {
-            let _ = write!(out, ", started {} times", seen.starts);
-        }
-        out.push('\n');
-    }
-}
-
-fn write_timeline(out: &mut String, defeat: &Defeat) {
+fn happened(defeat: &Defeat) -> String {
     let skipped = defeat.timeline.len().saturating_sub(TIMELINE_SHOWN);
-    if defeat.timeline.is_empty() {
-        return;
+    let mut out = String::new();
+    if !defeat.timeline.is_empty() {
+        out.push_str("what happened before:\n");
     }
-    let _ = writeln!(out, "what happened last:");
     for (at, what) in &defeat.timeline[skipped..] {
-        let _ = writeln!(out, "  {:>10.6} s  {}", at.as_secs_f64(), cut_line(&what.to_string()));
+        let what = cut_line_to(&what.to_string(), LINE_MAX / 2);
+        let _ = writeln!(out, "  {:>10.6} s  {what}", at.as_secs_f64());
     }
+    out
+}
+
+/// Two runs of the seed were not the same run.
+fn shown_divergence(divergence: Option<&Divergence>) -> String {
+    let mut out = String::from("  not replayable: another run of this seed went another way\n");
+    match divergence {
+        Some(Divergence { index, first, second, .. }) => {
+            let shown = |event: &Option<labrpc::sim::Event>| match event {
+                Some(event) => cut_line_to(&event.to_string(), LINE_MAX / 2),
+                None => "(it had ended, or went elsewhere)".to_owned(),
+            };
+            let _ = writeln!(out, "  they differ first at event {index}:");
+            let _ = writeln!(out, "    one run: {}\n    another: {}", shown(first), shown(second));
+        }
+        None => out.push_str("  two later runs were the same: a static or thread-local outlives a run\n"),
+    }
+    out + "  culprits: iteration over a HashMap, Instant::now(), thread::spawn or rand::rng() of the real world,\n    a \
+           static that outlives a run, an address that is printed or compared\n"
 }
 
 fn replay(case: &TestCase, plan: Plan) -> String {
@@ -216,34 +250,23 @@ fn replay(case: &TestCase, plan: Plan) -> String {
             case.name
         );
     }
-    let policy = match plan.policy {
+    format!("replay: cargo lab replay {:#x} {}{}", plan.seed, case.name, policy_argument(plan.policy))
+}
+
+/// ` --policy pct:3`; nothing for the default.
+pub(crate) fn policy_argument(policy: Policy) -> String {
+    match policy {
         Policy::Random => String::new(),
         other => format!(" --policy {other}"),
-    };
-    format!("replay: cargo lab replay {:#x} {}{policy}", plan.seed, case.name)
+    }
 }
 
-/// At most `room` characters, whole lines.
-fn cut(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for line in text.lines() {
-        if out.chars().count() + line.chars().count() + 5 > room {
-            break;
+/// The stack of a panic, if somebody asked for stacks. That of a finding would only show the harness.
+fn backtrace(defeat: &Defeat) -> String {
+    match &defeat.cause {
+        Some(Cause::Panic(panic)) if defeat.finding.is_none() => {
+            panic.backtrace.as_ref().map_or_else(String::new, |stack| format!("\nstack:\n{stack}"))
         }
-        out.push_str(line);
-        out.push('\n');
-    }
-    out + "...\n"
-}
-
-/// A text in one line and not too long.
-fn cut_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(TEXT_MAX) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
+        _ => String::new(),
     }
 }

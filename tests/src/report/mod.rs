@@ -1,7 +1,10 @@
 //! Words for people: the line of a run that passed, and the report of one that did not.
 
-mod artifacts;
-mod failure;
+pub(crate) mod artifacts;
+pub mod columns;
+mod facts;
+pub(crate) mod failure;
+mod layout;
 
 use std::fmt::Write;
 use std::io;
@@ -11,8 +14,8 @@ use crate::case::TestCase;
 use crate::run::{Outcome, Plan};
 use crate::settings::World;
 
-pub use artifacts::{directory, root, write_log};
-pub use failure::{failure, headline};
+pub use artifacts::{directory, root};
+pub use failure::{REPORT_MAX, failure, headline};
 
 /// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
 /// kept back because the test passed.

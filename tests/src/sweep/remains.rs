@@ -3,7 +3,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `report.txt` | what is known |
+//! | `report.md` | what is known |
 //! | `output.txt` | what the process said last, if it said something |
 
 use std::fmt::Write;
@@ -49,7 +49,7 @@ pub(super) fn write(
     let directory = directory(&order.test, &order.world, order.seed);
     fs::create_dir_all(&directory)?;
     let text = report.map_or_else(|| words(order, case, failed, said), str::to_owned);
-    fs::write(directory.join("report.txt"), text)?;
+    fs::write(directory.join("report.md"), text)?;
     // Files of an earlier failure of this seed would mislead.
     for name in ["timeline.txt", "trace.jsonl", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {

@@ -1,0 +1,83 @@
+//! Texts that must fit: cut by lines, or within a line.
+
+/// The longest expectation or value that a report shows, in characters.
+const TEXT_MAX: usize = 300;
+
+/// At most `room` characters of whole lines, the first ones.
+pub(super) fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = "  ...\n".len();
+    for line in text.lines() {
+        used += line.chars().count() + 1;
+        if used > room {
+            break;
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    if room >= "  ...\n".len() { out + "  ...\n" } else { String::new() }
+}
+
+/// At most `room` characters of whole lines: the first, which is a heading, and the last ones.
+pub(super) fn cut_front(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let Some((heading, rest)) = text.split_once('\n') else { return String::new() };
+    let mut used = heading.chars().count() + 1;
+    let mut kept = Vec::new();
+    for line in rest.lines().rev() {
+        used += line.chars().count() + 1;
+        if used > room {
+            break;
+        }
+        kept.push(line);
+    }
+    if kept.is_empty() {
+        return String::new();
+    }
+    kept.push(heading);
+    kept.iter().rev().map(|line| format!("{line}\n")).collect()
+}
+
+/// A text in one line and not too long.
+pub(super) fn cut_line(text: &str) -> String {
+    cut_line_to(text, TEXT_MAX)
+}
+
+/// A text in one line of at most `max` characters and an ellipsis.
+pub(super) fn cut_line_to(text: &str, max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(max) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_fits_in_whole_lines() {
+        let text = "heading\none\ntwo\nthree\n";
+        assert_eq!(cut(text, 100), text);
+        assert_eq!(cut(text, 20), "heading\none\n  ...\n");
+        assert_eq!(cut(text, 3), "");
+        assert_eq!(cut_front(text, 100), text);
+        assert_eq!(cut_front(text, 18), "heading\ntwo\nthree\n");
+        assert_eq!(cut_front(text, 10), "");
+        for room in 0..text.len() {
+            assert!(cut(text, room).len() <= room && cut_front(text, room).len() <= room);
+        }
+    }
+
+    #[test]
+    fn a_long_line_ends_in_an_ellipsis() {
+        assert_eq!(cut_line_to("a  b\nc", 10), "a b c");
+        assert_eq!(cut_line_to("äöü", 2), "äö...");
+    }
+}

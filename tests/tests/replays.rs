@@ -1,0 +1,228 @@
+//! Replays: the same run again, the proof of it, and what is said when it is another.
+
+mod common;
+
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use common::{Fault, Wrong};
+use lab::kv::Reference;
+use lab::replay::{Replayed, replay};
+use lab::suites::{TESTS, find};
+use lab::{Implementation, Plan, World, run_case};
+use labrpc::sim::{Policy, Tracing};
+use labrpc::thread;
+use labrpc::time::Duration;
+use raft_interface::ServerId;
+
+fn plan(seed: u64) -> Plan {
+    Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off }
+}
+
+fn reference() -> Implementation {
+    Implementation::of_service::<Reference<raft::Raft>>()
+}
+
+fn replayed(test: &str, implementation: Implementation, seed: u64) -> Replayed {
+    replay(find(test).expect("a test"), implementation, plan(seed)).expect("files")
+}
+
+fn forget(test: &str, seed: u64) {
+    // It may not be there.
+    let _ = std::fs::remove_dir_all(lab::report::directory(test, seed));
+}
+
+/// The promise of all this. `LAB_SEEDS` says how many seeds each test is replayed over under every policy; by default
+/// each test is replayed once, and the policies take turns.
+#[test]
+fn every_test_replays() {
+    let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
+    let policies = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
+    let mut replays = 0;
+    for (place, case) in TESTS.iter().enumerate() {
+        for seed in 1..=seeds.unwrap_or(1) {
+            let all = seeds.is_some();
+            for policy in
+                policies.into_iter().skip(if all { 0 } else { place % 3 }).take(if all { 3 } else { 1 })
+            {
+                let plan = Plan { policy, ..plan(seed) };
+                let first = run_case(case, reference(), plan);
+                // With and without a trace it is the same run.
+                let traced = Plan { tracing: Tracing::Last(1_000), ..plan };
+                let again = run_case(case, reference(), traced);
+                assert_eq!(first.fingerprint, again.fingerprint, "{} seed {seed} {policy}", case.name);
+                replays += 1;
+            }
+        }
+    }
+    println!("{replays} of {replays} replays have the fingerprint of the first run");
+}
+
+#[test]
+fn a_passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
+    forget("basic_agree_3b", 201);
+    let first = replayed("basic_agree_3b", reference(), 201);
+    assert!(first.is_same && first.comparison.contains("Nothing was stored"), "{}", first.comparison);
+    assert!(first.report.starts_with("Passed basic_agree_3b"), "{}", first.report);
+    let second = replayed("basic_agree_3b", reference(), 201);
+    assert!(second.is_same, "{}", second.comparison);
+    let print = first.outcome.fingerprint.expect("a fingerprint").to_string();
+    assert!(second.comparison.contains("the stored one, which passed"), "{}", second.comparison);
+    assert!(second.comparison.contains(&print), "{}", second.comparison);
+    let directory = lab::report::directory("basic_agree_3b", 201);
+    for file in ["report.md", "log.txt", "trace.jsonl", "run.json"] {
+        assert!(std::fs::metadata(directory.join(file)).is_ok_and(|file| file.len() > 0), "{file}");
+    }
+}
+
+/// Never elects anybody.
+#[derive(Clone)]
+struct Idler;
+
+impl Fault for Idler {
+    fn make(_: ServerId) -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_failing_seed_is_the_run_that_its_report_is_of() {
+    let implementation = Implementation::of::<Wrong<Idler>>();
+    let case = find("initial_election_3a").expect("a test");
+    forget(case.name, 202);
+    let outcome = run_case(case, implementation, plan(202));
+    let report = lab::report::failure(case, implementation, plan(202), &outcome);
+    let replayed = replayed(case.name, implementation, 202);
+    assert!(replayed.is_same, "{}", replayed.comparison);
+    assert!(replayed.comparison.contains("the stored one, which failed"), "{}", replayed.comparison);
+    assert_eq!(replayed.report, report);
+}
+
+static IS_CHANGED: AtomicBool = AtomicBool::new(false);
+
+/// Code that somebody edits.
+#[derive(Clone)]
+struct Edited;
+
+impl Fault for Edited {
+    fn make(_: ServerId) -> Self {
+        let pause = if IS_CHANGED.load(Ordering::Relaxed) { 70 } else { 50 };
+        thread::spawn(move || thread::sleep(Duration::from_millis(pause)));
+        Self
+    }
+}
+
+#[test]
+fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
+    let implementation = Implementation::of::<Wrong<Edited>>();
+    forget("initial_election_3a", 203);
+    replayed("initial_election_3a", implementation, 203);
+    IS_CHANGED.store(true, Ordering::Relaxed);
+    let other = replayed("initial_election_3a", implementation, 203);
+    for part in [
+        "Not the stored run",
+        "They differ first at event ",
+        "then: #",
+        "now:  #",
+        "the code has changed since",
+    ] {
+        assert!(other.comparison.contains(part), "{part:?} is missing in:\n{}", other.comparison);
+    }
+    assert!(!other.is_same && other.is_reproducible);
+    assert!(replayed("initial_election_3a", implementation, 203).is_same, "now this one is stored");
+}
+
+/// Does something else in each run.
+#[derive(Clone)]
+struct Whimsical;
+
+impl Fault for Whimsical {
+    fn make(_: ServerId) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let pause = Duration::from_millis(100 + RUNS.fetch_add(1, Ordering::Relaxed));
+        thread::spawn(move || thread::sleep(pause));
+        Self
+    }
+}
+
+#[test]
+fn what_is_not_under_the_seeds_control_is_named_with_its_usual_culprits() {
+    forget("initial_election_3a", 204);
+    for stored in ["Nothing was stored", "Not the stored run"] {
+        let other = replayed("initial_election_3a", Implementation::of::<Wrong<Whimsical>>(), 204);
+        for part in [stored, "wo runs of seed=0xcc", "differ at event", "HashMap", "Instant::now()"] {
+            assert!(other.comparison.contains(part), "{part:?} is missing in:\n{}", other.comparison);
+        }
+        assert!(!other.is_same && !other.is_reproducible);
+    }
+}
+
+/// The program itself, with its files in a directory of the tests.
+fn lab(arguments: &[&str]) -> (String, i32) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env_remove("LAB_WORLD")
+        .env_remove("LAB_POLICY")
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8(stdout).expect("text") + &String::from_utf8(stderr).expect("text");
+    (text, status.code().expect("a code"))
+}
+
+#[test]
+fn the_log_is_in_columns_and_says_what_is_left_out() {
+    let (text, code) = lab(&["replay", "0x1", "chaos_3b"]);
+    assert_eq!(code, 0, "{text}");
+    for part in [
+        "lines before; ",
+        "log.txt has all",
+        "S0 ",
+        "S4 ",
+        "tester",
+        " TIMR ",
+        " CMIT ",
+        " TEST ",
+        "--only RPC",
+        "Passed chaos_3b",
+        "fingerprint",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+    assert!(!text.contains(" RPC -> "), "{text}");
+    assert!(!text.contains('\x1b'), "no colours where there is no terminal");
+    assert!(
+        text.lines().filter(|line| line.starts_with("  ")).all(|line| line.chars().count() <= 120),
+        "{text}"
+    );
+    let (text, _) =
+        lab(&["replay", "0x1", "chaos_3b", "--only", "vote,LEAD", "--servers", "S2", "--around", "all"]);
+    let log = text.split("Passed").next().unwrap_or_default();
+    assert!(log.contains("VOTE") && log.contains("LEAD") && !log.contains("CMIT"), "{log}");
+    assert!(!log.contains("S1 T"), "{log}");
+}
+
+#[test]
+fn what_a_flag_does_not_know_is_answered_with_what_it_knows() {
+    for (arguments, parts) in [
+        (&["--only", "VOTES"][..], &["VOTES", "TIMR", "VOTE", "CMIT", "RPC"][..]),
+        (&["--servers", "7"], &["\"7\"", "0 to 2"]),
+        (&["--servers", "x"], &["\"x\"", "0 to 2"]),
+        (&["--around", "noon"], &["noon", "failure", "3.2"]),
+        (&["--policy", "best"], &["best", "fifo"]),
+        (&["--shrunk"], &["shrunk.json", "cargo lab shrink"]),
+    ] {
+        let (text, code) = lab(&[&["replay", "7", "initial_election_3a"], arguments].concat());
+        assert_eq!(code, 2, "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_real_world_says_that_it_cannot_be_replayed() {
+    let (text, code) = lab(&["replay", "1", "basic_agree_3b", "--world", "real"]);
+    assert!(text.contains("cannot be replayed") && text.contains("Passed basic_agree_3b"), "{text}");
+    assert_eq!(code, 0);
+}
