@@ -25,6 +25,7 @@
 pub mod catalogue;
 pub mod matrix;
 pub mod plant;
+pub mod planted;
 pub mod probe;
 pub mod readme;
 pub mod trial;

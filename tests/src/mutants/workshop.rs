@@ -1,8 +1,6 @@
 //! A copy of the workspace in which bugs are planted.
 //!
-//! A bug of the Raft is planted in a second copy of that crate, `planted/raft`, and tried by a program of its own,
-//! `planted/program`. So the harness need not be built again for it, and what is built takes seconds. In that second copy the
-//! Raft's own checks are switched off. A bug of anything else is planted where it belongs.
+//! Bugs of the Raft and of the service are planted in doubles of these crates (`planted`), bugs of the lab where they belong.
 //!
 //! The copy stays under `target/mutants/` with a target directory of its own, so that the next mutant, and the next call of the
 //! command, only build what differs. A file is written when its text differs from what is there, and not otherwise:
@@ -15,28 +13,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::catalogue::{Catalogue, Edit, Mutant, Suites};
+use super::catalogue::{Catalogue, Mutant, Suites};
 use super::plant::{self, Texts};
+use super::planted;
 
 /// What of the workspace is copied.
 const COPIED: [&str; 6] = ["Cargo.toml", "Cargo.lock", "labrpc", "raft", "kvraft", "tests"];
-
-/// Where the second copy of the Raft is.
-const PLANTED: &str = "planted/";
-
-/// The program that grades it.
-const PROGRAM: [(&str, &str); 2] = [
-    (
-        "planted/program/Cargo.toml",
-        "[package]\nname = \"planted\"\nversion.workspace = true\nedition.workspace = true\n\n[dependencies]\n\
-         lab = { path = \"../../tests\" }\nplanted-raft = { path = \"../raft\" }\n",
-    ),
-    (
-        "planted/program/src/main.rs",
-        "fn main() -> std::process::ExitCode {\n    \
-         lab::cli::main(lab::Implementation::of::<planted_raft::Raft>())\n}\n",
-    ),
-];
 
 /// A copy of the workspace.
 #[derive(Debug)]
@@ -59,33 +41,6 @@ pub fn sources(root: &Path) -> io::Result<Texts> {
         read_into(root, Path::new(name), &mut texts)?;
     }
     Ok(texts)
-}
-
-/// The Raft once more, without its own checks, as a package of its own.
-fn second_raft(clean: &Texts, catalogue: &Catalogue) -> Result<Texts> {
-    let is_raft = |file: &str| file == "raft/Cargo.toml" || file.starts_with("raft/src/");
-    let mut raft: Texts = clean
-        .iter()
-        .filter(|(file, _)| is_raft(file))
-        .map(|(file, text)| (file.clone(), text.clone()))
-        .collect();
-    plant::replace("disarm.toml", &catalogue.disarm, &mut raft)?;
-    substitute(
-        &mut raft,
-        "raft/Cargo.toml",
-        ("name = \"raft\"", "name = \"planted-raft\"\nautobenches = false"),
-    )?;
-    if let Some(manifest) = raft.get_mut("raft/Cargo.toml") {
-        let kept = manifest.split("\n[dev-dependencies]").next().unwrap_or_default();
-        *manifest = format!("{kept}\n");
-    }
-    Ok(raft.into_iter().map(|(file, text)| (PLANTED.to_owned() + &file, text)).collect())
-}
-
-/// Puts one text in the place of another.
-fn substitute(texts: &mut Texts, file: &str, (old, new): (&str, &str)) -> Result<()> {
-    let edit = Edit { file: file.to_owned(), old: old.to_owned(), new: new.to_owned() };
-    plant::replace("the copy of the workspace", &[edit], texts)
 }
 
 fn read_into(root: &Path, path: &Path, texts: &mut Texts) -> io::Result<()> {
@@ -113,11 +68,9 @@ impl Workshop {
     /// When it cannot be written, or the reference cannot be disarmed.
     pub fn open(root: &Path, number: usize, catalogue: &Catalogue) -> Result<Self> {
         let mut clean = sources(root).context("reading the workspace")?;
-        let planted = second_raft(&clean, catalogue)?;
-        clean.extend(planted);
-        clean.extend(PROGRAM.map(|(file, text)| (file.to_owned(), text.to_owned())));
-        let members = ("members = [", "members = [\"planted/raft\", \"planted/program\", ");
-        substitute(&mut clean, "Cargo.toml", members)?;
+        clean.extend(planted::texts(&clean, catalogue)?);
+        let members = format!("members = [{}", planted::MEMBERS);
+        planted::substitute(&mut clean, "Cargo.toml", &[("members = [", &members)])?;
         let path = root.join("target/mutants").join(number.to_string());
         let workshop = Self { path, clean, changed: Vec::new() };
         workshop.tidy().with_context(|| format!("setting up {}", workshop.path.display()))?;
@@ -128,7 +81,7 @@ impl Workshop {
     fn tidy(&self) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         let mut there = sources(&self.path)?;
-        read_into(&self.path, Path::new(PLANTED), &mut there)?;
+        read_into(&self.path, Path::new(planted::FOLDER), &mut there)?;
         for file in there.keys().filter(|file| !self.clean.contains_key(*file)) {
             fs::remove_file(self.path.join(file))?;
         }
@@ -152,14 +105,15 @@ impl Workshop {
     ///
     /// When it cannot be planted.
     pub fn plant(&self, mutant: &Mutant) -> Result<Texts> {
-        if mutant.suites() != Suites::Raft {
+        if mutant.suites() == Suites::Cargo {
             return plant::plant(mutant, &self.clean);
         }
-        let of_raft =
-            |(file, text): (&String, &String)| Some((file.strip_prefix(PLANTED)?.to_owned(), text.clone()));
-        let armless: Texts = self.clean.iter().filter_map(of_raft).collect();
-        let changed = plant::plant(mutant, &armless)?;
-        Ok(changed.into_iter().map(|(file, text)| (PLANTED.to_owned() + &file, text)).collect())
+        let double = |(file, text): (&String, &String)| {
+            Some((file.strip_prefix(planted::FOLDER)?.to_owned(), text.clone()))
+        };
+        let doubles: Texts = self.clean.iter().filter_map(double).collect();
+        let changed = plant::plant(mutant, &doubles)?;
+        Ok(changed.into_iter().map(|(file, text)| (planted::FOLDER.to_owned() + &file, text)).collect())
     }
 
     /// Puts these files in the place of the clean ones, and makes everything else clean.
@@ -196,9 +150,9 @@ impl Workshop {
     /// What is built to try a mutant that these suites are for: cargo's arguments and the program.
     #[must_use]
     pub fn program(&self, suites: Suites) -> ([&'static str; 4], PathBuf) {
-        let (package, name) = if suites == Suites::Raft { ("planted", "planted") } else { ("lab", "lab") };
+        let name = planted::program(suites);
         let program = self.path.join("target/debug").join(name);
-        (["-p", package, "--bin", name], program.with_extension(std::env::consts::EXE_EXTENSION))
+        (["-p", name, "--bin", name], program.with_extension(std::env::consts::EXE_EXTENSION))
     }
 
     /// Where it is.
