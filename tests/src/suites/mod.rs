@@ -8,6 +8,7 @@ pub mod conformance_3a;
 pub mod conformance_3b;
 pub mod conformance_3c;
 pub mod conformance_3d;
+pub mod conformance_3d_order;
 pub mod more_3a;
 pub mod more_3b;
 pub mod more_3b_logs;

@@ -1,5 +1,7 @@
 //! Part 3B: logs that differ by much, and messages that cross at the worst moment.
 
+use std::time::Duration;
+
 use super::part_3b::expect_index;
 use crate::cluster::Cluster;
 use crate::finding::Finding;
@@ -63,8 +65,8 @@ fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &s
     });
 }
 
-/// A deposed leader hears of its successor at the very moment at which it sends to the others: some of its messages are made
-/// before, and leave after.
+/// A deposed leader hears of its successor at the very moment at which it sends to the others, while its disk is slow and its
+/// clients keep it busy: some of its messages are made before, and leave after.
 ///
 /// Catches: a message that shares memory with the log, and one that is made in one state and sent in another.
 pub fn crossing_messages_3b(lab: &Lab) {
@@ -75,12 +77,14 @@ pub fn crossing_messages_3b(lab: &Lab) {
         let crossing = Crossing::begin(&cluster, old);
         offer(&cluster, old, 3);
         let (_, leader) = cluster.check_leader_after(term);
-        offer(&cluster, leader, 12);
+        offer(&cluster, leader, 60);
         cluster.one(6);
+        cluster.slow_disk(old, Duration::from_millis(5));
         crossing.meet();
-        offer(&cluster, old, 3); // entries to send at the moment of the meeting
+        offer(&cluster, old, 40);
         lab.sleep_ms(300);
         drop(crossing);
+        cluster.slow_disk(old, Duration::ZERO);
         cluster.one(7);
     }
 }

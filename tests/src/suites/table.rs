@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{chaos, conformance_3a, conformance_3b, conformance_3c, conformance_3d};
+use super::{chaos, conformance_3a, conformance_3b, conformance_3c, conformance_3d, conformance_3d_order};
 use super::{more_3a, more_3b, more_3b_logs, more_3c, more_3d, part_3a, part_3b, part_3c, part_3d};
 use super::{part_4a, part_4b, part_4b_reads, part_4c};
 use crate::case::Part::{A3, A4, B3, B4, C3, C4, D3};
@@ -167,6 +167,7 @@ pub static TESTS: &[TestCase] = rows! {
     D3 2 conformance_3d::old_snapshot_leader_refused_3d, Origin::Lab, "a leader of an old term installs nothing";
     D3 2 conformance_3d::snapshot_is_a_message_of_the_leader_3d, Origin::Lab, "InstallSnapshot counts as a word of the leader";
     D3 2 conformance_3d::old_snapshot_ignored_3d, Origin::Lab, "an old snapshot takes nothing back";
+    D3 2 conformance_3d_order::newer_snapshot_stays_3d, Origin::Lab, "an older snapshot does not replace a newer";
     D3 2 conformance_3d::suffix_is_kept_3d, Origin::Lab, "what follows a matching snapshot stays";
     D3 2 conformance_3d::other_log_is_dropped_3d, Origin::Lab, "a log that does not match the snapshot goes";
     D3 2 conformance_3d::snapshot_counts_as_applied_3d, Origin::Lab, "application goes on after the snapshot";

@@ -162,6 +162,7 @@ suite! { $
     old_snapshot_leader_refused_3d
     snapshot_is_a_message_of_the_leader_3d
     old_snapshot_ignored_3d
+    newer_snapshot_stays_3d
     suffix_is_kept_3d
     other_log_is_dropped_3d
     snapshot_counts_as_applied_3d
