@@ -27,6 +27,12 @@ pub fn newer_snapshot_stays_3d(lab: &Lab) {
         format!("those up to {delivered:?}"),
     );
     bench.expect_entry(5, 2, "it is in the newer snapshot");
-    bench.peer(1).appends(20).after(5, 2).entries(&[20]).commit(6).succeeds("the log ends with the newer snapshot");
+    bench
+        .peer(1)
+        .appends(20)
+        .after(5, 2)
+        .entries(&[20])
+        .commit(6)
+        .succeeds("the log ends with the newer snapshot");
     bench.expect_applies(6, "leaderCommit is 6");
 }
