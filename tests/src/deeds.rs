@@ -2,7 +2,7 @@
 //!
 //! # How it works
 //!
-//! Faults, commands and operations of clients pass [one gate](Lab::passes) before they happen. In an ordinary run it is open and
+//! Faults, commands and operations of clients pass one gate, `Lab::passes`, before they happen. In an ordinary run it is open and
 //! remembers nothing. In a run with a [`Cut`] it gives each deed a name, lets through what the cut keeps, and remembers
 //! what happened. A deed that is left out has no effect, and chance stays what it was: whatever the scenario draws, it
 //! draws before the gate, from a stream of its own.

@@ -172,7 +172,7 @@ pub fn write(mut out: impl Write, layout: &Layout, lines: &[Line]) -> io::Result
     write_styled(&mut out, layout, lines, |_| Style::new())
 }
 
-/// As [`write`], in colours by topic.
+/// As [`write()`], in colours by topic.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
 //! Part 3B, sentence by sentence: one real server among scripted peers. Logs, commitment, and what leaders send.
 //!
-//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See [`crate::conformance`].
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Part 3C, sentence by sentence: one real server among scripted peers. What it stores, and when.
 //!
-//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See [`crate::conformance`].
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
 
 use std::time::Duration;
 
