@@ -123,6 +123,9 @@ impl Mutants {
                 }
                 let trial = trial?;
                 progress.tell(catalogue, &trial);
+                if trial.is_false_alarm() {
+                    queue.lock().clear(); // what follows would mean nothing
+                }
                 results.push(trial);
             }
             progress.finish();

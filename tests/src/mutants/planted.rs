@@ -3,7 +3,7 @@
 //! The Raft and the key/value service stand in a copy of the workspace once more, under `planted/`, as packages of other
 //! names, with a small program each. So the harness need not be built again for every bug, and what is built takes seconds.
 //!
-//! The harness knows the service of the workspace and not its double, so the program brings the harness' own glue
+//! The harness knows the service of the workspace and not its double. So the double brings the harness' own glue
 //! (`kv/reference.rs`) along, with the errors of clerks translated.
 
 use anyhow::{Context, Result};
@@ -50,38 +50,35 @@ version.workspace = true
 edition.workspace = true
 
 [dependencies]
-kvraft = { package = "planted-kvraft", path = "../kvraft" }
 lab = { path = "../../tests" }
-labrpc.workspace = true
-original = { package = "kvraft", path = "../../kvraft" }
+planted-kvraft = { path = "../kvraft" }
 raft.workspace = true
-raft-interface.workspace = true
 "#,
     ),
     (
         "try-service/src/main.rs",
-        "mod reference;
-
-fn main() -> std::process::ExitCode {
-    lab::cli::main(lab::Implementation::of_service::<reference::Reference<raft::Raft>>())
-}
-
-/// What the harness calls an error of the clerk.
-pub fn known(error: kvraft::ClerkError) -> original::ClerkError {
-    use kvraft::op::TooLarge;
-    match error {
-        kvraft::ClerkError::WrongVersion(version) => original::ClerkError::WrongVersion(version),
-        kvraft::ClerkError::Maybe => original::ClerkError::Maybe,
-        kvraft::ClerkError::NoLeader => original::ClerkError::NoLeader,
-        kvraft::ClerkError::TooLarge(TooLarge::Key(bytes)) => original::op::TooLarge::Key(bytes).into(),
-        kvraft::ClerkError::TooLarge(TooLarge::Value(bytes)) => original::op::TooLarge::Value(bytes).into(),
-        kvraft::ClerkError::ValueTooLong => original::ClerkError::ValueTooLong,
-        kvraft::ClerkError::Protocol => original::ClerkError::Protocol,
-    }
+        "fn main() -> std::process::ExitCode {
+    lab::cli::main(lab::Implementation::of_service::<planted_kvraft::reference::Reference<raft::Raft>>())
 }
 ",
     ),
 ];
+
+/// What the glue needs besides.
+const TRANSLATION: &str = "
+/// What the harness calls an error of the clerk.
+fn known(error: crate::ClerkError) -> ClerkError {
+    match error {
+        crate::ClerkError::WrongVersion(version) => ClerkError::WrongVersion(version),
+        crate::ClerkError::Maybe => ClerkError::Maybe,
+        crate::ClerkError::NoLeader => ClerkError::NoLeader,
+        crate::ClerkError::TooLarge(crate::op::TooLarge::Key(bytes)) => original::op::TooLarge::Key(bytes).into(),
+        crate::ClerkError::TooLarge(crate::op::TooLarge::Value(bytes)) => original::op::TooLarge::Value(bytes).into(),
+        crate::ClerkError::ValueTooLong => ClerkError::ValueTooLong,
+        crate::ClerkError::Protocol => ClerkError::Protocol,
+    }
+}
+";
 
 /// The package and program that try mutants of these suites.
 pub(super) fn program(suites: Suites) -> &'static str {
@@ -101,13 +98,13 @@ pub fn texts(workspace: &Texts, catalogue: &Catalogue) -> Result<Texts> {
     let mut made = Texts::new();
     for name in ["raft", "kvraft"] {
         let mut package = package(workspace, name)?;
-        if name == "raft" {
-            plant::replace("disarm.toml", &catalogue.disarm, &mut package)?;
+        match name {
+            "raft" => plant::replace("disarm.toml", &catalogue.disarm, &mut package)?,
+            _ => add_glue(workspace, &mut package)?,
         }
         made.extend(package);
     }
     made.extend(PROGRAMS.map(|(file, text)| (file.to_owned(), text.to_owned())));
-    made.insert("try-service/src/reference.rs".to_owned(), glue(workspace)?);
     Ok(made.into_iter().map(|(file, text)| (FOLDER.to_owned() + &file, text)).collect())
 }
 
@@ -128,32 +125,43 @@ fn package(workspace: &Texts, name: &str) -> Result<Texts> {
     Ok(files)
 }
 
+/// Puts the harness' glue into the double of the service, where the types are that it is about.
+fn add_glue(workspace: &Texts, service: &mut Texts) -> Result<()> {
+    let needed = "[dependencies]\nlab = { path = \"../../tests\" }\noriginal = { package = \"kvraft\", path = \"../../kvraft\" }\n";
+    substitute(service, "kvraft/Cargo.toml", &[("[dependencies]\n", needed)])?;
+    substitute(
+        service,
+        "kvraft/src/lib.rs",
+        &[("pub mod carrier;\n", "pub mod carrier;\npub mod reference;\n")],
+    )?;
+    service.insert("kvraft/src/reference.rs".to_owned(), glue(workspace)?);
+    Ok(())
+}
+
+/// The glue, with other names for what it glues together.
 fn glue(workspace: &Texts) -> Result<String> {
     let text = workspace.get(GLUE).with_context(|| format!("there is no {GLUE}"))?;
     let mut files = Texts::from([(GLUE.to_owned(), text.clone())]);
-    let translated: [(&str, &str); 7] = [
+    let translated: [(&str, &str); 10] = [
+        ("use kvraft::op::", "use crate::op::"),
+        ("use kvraft::rsm::", "use crate::rsm::"),
+        ("use kvraft::{", "use crate::{"),
         ("use super::{", "use original::ClerkError;\nuse lab::kv::{"),
         ("ClerkConfig, ClerkError, ", "ClerkConfig, "),
-        ("        Self::get(self, key)\n", "        Self::get(self, key).map_err(crate::known)\n"),
-        (
-            "        Self::put(self, key, value)\n",
-            "        Self::put(self, key, value).map_err(crate::known)\n",
-        ),
-        (
-            "        Self::append(self, key, tail)\n",
-            "        Self::append(self, key, tail).map_err(crate::known)\n",
-        ),
+        ("        Self::get(self, key)\n", "        Self::get(self, key).map_err(known)\n"),
+        ("        Self::put(self, key, value)\n", "        Self::put(self, key, value).map_err(known)\n"),
+        ("        Self::append(self, key, tail)\n", "        Self::append(self, key, tail).map_err(known)\n"),
         (
             "        Self::put_if(self, key, value, version)\n",
-            "        Self::put_if(self, key, value, version).map_err(crate::known)\n",
+            "        Self::put_if(self, key, value, version).map_err(known)\n",
         ),
         (
             "        Self::put_version(self, key, value, version)\n",
-            "        Self::put_version(self, key, value, version).map_err(crate::known)\n",
+            "        Self::put_version(self, key, value, version).map_err(known)\n",
         ),
     ];
     substitute(&mut files, GLUE, &translated)?;
-    Ok(files.remove(GLUE).unwrap_or_default())
+    Ok(files.remove(GLUE).unwrap_or_default() + TRANSLATION)
 }
 
 /// Puts texts in the place of others.
@@ -175,7 +183,7 @@ mod tests {
     fn the_doubles_can_be_made() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let made = texts(&sources(&root()).expect("the sources"), &catalogue).expect("the doubles");
-        for file in ["raft/src/election.rs", "kvraft/src/server.rs", "try-service/src/reference.rs"] {
+        for file in ["raft/src/election.rs", "kvraft/src/server.rs", "kvraft/src/reference.rs"] {
             assert!(made.contains_key(&format!("planted/{file}")), "{file}");
         }
         assert!(!made["planted/raft/Cargo.toml"].contains("dev-dependencies"));

@@ -74,6 +74,12 @@ impl Trial {
         self.runs.iter().find(|run| run.failure.is_some())
     }
 
+    /// Whether the unmutated code did not pass.
+    #[must_use]
+    pub fn is_false_alarm(&self) -> bool {
+        self.name == UNMUTATED && self.verdict != Verdict::Survived
+    }
+
     /// Whether a test with its first seed, or cargo's tests, caught it.
     #[must_use]
     pub fn is_caught_at_once(&self) -> bool {
@@ -98,6 +104,14 @@ pub fn hold(workshop: &mut Workshop, what: Defendant<'_>, terms: Terms) -> Resul
     };
     workshop.set(&Texts::new()).context("taking the bug out")?;
     trial
+}
+
+/// What the compiler says first, without warnings.
+fn first_error(said: &str) -> String {
+    const LINES_MAX: usize = 12;
+
+    let is_warning = |line: &&str| !line.starts_with("error");
+    said.lines().skip_while(is_warning).take(LINES_MAX).collect::<Vec<_>>().join("\n")
 }
 
 /// Who is on trial.
@@ -155,7 +169,7 @@ fn suites_of_the_lab(workshop: &Workshop, what: Defendant<'_>, terms: Terms) -> 
     let built = cargo.output().context("cannot start cargo")?;
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
     if !built.status.success() {
-        let message = String::from_utf8_lossy(&built.stderr).into_owned();
+        let message = first_error(&String::from_utf8_lossy(&built.stderr));
         return Ok(Trial { build_ms, message, ..what.verdict(Verdict::DoesNotCompile) });
     }
     let mut probe = limited(&program, terms.cpu_max);
