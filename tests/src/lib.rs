@@ -38,6 +38,7 @@ pub mod implementation;
 pub mod invariants;
 pub mod kv;
 pub mod lab;
+mod likeness;
 pub mod linearizability;
 pub mod mutants;
 pub mod nemesis;

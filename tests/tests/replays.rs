@@ -3,9 +3,9 @@
 mod common;
 
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{Fault, Wrong};
+use common::{Fault, Whimsical, Wrong};
 use lab::kv::Reference;
 use lab::replay::{Replayed, replay};
 use lab::suites::{TESTS, find};
@@ -130,19 +130,6 @@ fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
     }
     assert!(!other.is_same && other.is_reproducible);
     assert!(replayed("initial_election_3a", implementation, 203).is_same, "now this one is stored");
-}
-
-/// Does something else in each run.
-#[derive(Clone)]
-struct Whimsical;
-
-impl Fault for Whimsical {
-    fn make(_: ServerId) -> Self {
-        static RUNS: AtomicU64 = AtomicU64::new(0);
-        let pause = Duration::from_millis(100 + RUNS.fetch_add(1, Ordering::Relaxed));
-        thread::spawn(move || thread::sleep(pause));
-        Self
-    }
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{Fault, Wrong};
+use common::{Boaster, Fault, Whimsical, Wrong, named};
 use expect_test::{Expect, expect};
 use lab::kv::{AnyClerk, AnyService, KeyValue, Reads, Reference, ServiceSetup};
 use lab::report::REPORT_MAX;
@@ -72,20 +72,6 @@ fn steady_word(word: &str) -> String {
     }
 }
 
-/// Says of every server that it leads.
-#[derive(Clone)]
-struct Boaster;
-
-impl Fault for Boaster {
-    fn make(_: ServerId) -> Self {
-        Self
-    }
-
-    fn get_state(&self) -> (Term, bool) {
-        (1, true)
-    }
-}
-
 #[test]
 fn a_broken_rule() {
     check(
@@ -112,6 +98,36 @@ fn a_broken_rule() {
         trace:  target/lab/initial_election_3a/0x65/
     "#]],
     );
+}
+
+/// Two tests of one name may fail at the same time, in two terminals or for two implementations. Whoever reads their
+/// files meanwhile finds each of them whole.
+#[test]
+fn files_that_are_written_twice_at_once_are_whole() {
+    let case = find("initial_election_3a").expect("a test");
+    let implementation = Implementation::of::<Wrong<Boaster>>();
+    let outcome = run_case(case, implementation, plan(110));
+    let write = || lab::report::failure(case, implementation, plan(110), &outcome);
+    write();
+    let is_over = AtomicBool::new(false);
+    let read = |name: &str, end: &str| {
+        let path = lab::report::directory(case.name, 110).join(name);
+        while !is_over.load(Ordering::Relaxed) {
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(text.ends_with(end), "{name} has {} bytes", text.len());
+        }
+    };
+    thread::scope(|scope| {
+        for (name, end) in
+            [("report.md", "```\n"), ("run.json", "}\n"), ("trace.jsonl", "}\n"), ("log.txt", "\n")]
+        {
+            scope.spawn(move || read(name, end));
+        }
+        let writers = [(); 2].map(|()| scope.spawn(|| (0..10).for_each(|_| drop(write()))));
+        let ended = writers.map(|writer| writer.join());
+        is_over.store(true, Ordering::Relaxed);
+        assert!(ended.iter().all(Result::is_ok));
+    });
 }
 
 /// Never does anything.
@@ -193,10 +209,6 @@ fn a_panic_of_a_server() {
         trace:  target/lab/initial_election_3a/0x67/
     "#]],
     );
-}
-
-fn named(name: &str, body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().name(name.into()).spawn(body).expect("a thread");
 }
 
 /// Two threads take two locks in two orders.
@@ -351,19 +363,6 @@ fn a_loop_that_polls() {
         trace:  target/lab/initial_election_3a/0x6a/
     "#]];
     expected.assert_eq(&steady(&report));
-}
-
-/// Does something else in each run.
-#[derive(Clone)]
-struct Whimsical;
-
-impl Fault for Whimsical {
-    fn make(_: ServerId) -> Self {
-        static RUNS: AtomicU64 = AtomicU64::new(0);
-        let pause = Duration::from_millis(100 + RUNS.fetch_add(1, Ordering::Relaxed));
-        named("ticker", move || thread::sleep(pause));
-        Self
-    }
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! The suites themselves: that the wrappers and the table name the same tests, and that a wrong Raft fails with words.
 
+mod common;
+
+use common::{Boaster, Wrong};
 use lab::suites::{TESTS, find};
 use lab::{Implementation, Part, Plan, World, run_case};
-use labrpc::channel::Sender;
-use labrpc::network::{ClientEnd, Service};
 use labrpc::sim::{Policy, Tracing};
-use labrpc::sync::Arc;
 use raft::Raft;
-use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 /// Nobody forgets to add a test in one of the two places.
 #[test]
@@ -43,50 +42,15 @@ fn a_seed_replays() {
     assert_ne!(run(7), run(8));
 }
 
-/// A reference that says of every server that it leads.
-#[derive(Clone)]
-struct Boaster(Raft);
-
-impl RaftServer for Boaster {
-    fn make(
-        peers: Vec<ClientEnd>,
-        me: ServerId,
-        persister: Arc<dyn Persister>,
-        apply: Sender<ApplyMsg>,
-    ) -> Self {
-        Self(Raft::make(peers, me, persister, apply))
-    }
-
-    fn service(&self) -> Service {
-        self.0.service()
-    }
-
-    fn start(&self, command: Command) -> Started {
-        self.0.start(command)
-    }
-
-    fn get_state(&self) -> (Term, bool) {
-        (self.0.get_state().0, true)
-    }
-
-    fn snapshot(&self, index: Index, data: Vec<u8>) {
-        self.0.snapshot(index, data);
-    }
-
-    fn kill(&self) {
-        self.0.kill();
-    }
-}
-
 /// A report names the rule, what was expected and seen, the servers and the way to replay it, and is not too long.
 #[test]
 fn a_wrong_raft_fails_with_a_report() {
     let case = find("initial_election_3a").expect("a test");
-    let implementation = Implementation::of::<Boaster>();
+    let implementation = Implementation::of::<Wrong<Boaster>>();
     let outcome = run_case(case, implementation, plan(1));
     let report = lab::report::failure(case, implementation, plan(1), &outcome);
     for part in [
-        "initial_election_3a: two leaders in term 0: S0 and S1",
+        "initial_election_3a: two leaders in term 1: S0 and S1",
         "Election Safety",
         "expected:",
         "seen:",
@@ -107,8 +71,8 @@ fn a_wrong_raft_fails_with_a_report() {
 /// The panic of a grading test is the report, once.
 #[test]
 fn a_failing_test_panics_with_its_report() {
-    let panic =
-        std::panic::catch_unwind(|| lab::grade_test::<Boaster>("initial_election_3a")).expect_err("it fails");
+    let panic = std::panic::catch_unwind(|| lab::grade_test::<Wrong<Boaster>>("initial_election_3a"))
+        .expect_err("it fails");
     let text = panic.downcast_ref::<String>().expect("a text");
     assert_eq!(text.matches("two leaders in term").count(), 1, "{text}");
 }

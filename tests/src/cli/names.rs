@@ -3,10 +3,9 @@
 use anyhow::{Result, bail};
 
 use crate::case::{Part, TestCase};
+use crate::likeness::nearest;
 use crate::suites;
 
-/// How many near names are proposed.
-const PROPOSED_MAX: usize = 3;
 /// How like a name must be to be proposed, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.6;
 
@@ -32,16 +31,11 @@ pub(super) fn find(name: &str) -> Result<&'static TestCase> {
     if let Some(case) = exact.or_else(without).or_else(|| find_classic(&plain)) {
         return Ok(case);
     }
-    let mut near: Vec<(f64, &str)> = suites::TESTS
-        .iter()
-        .map(|case| {
-            let likeness = strsim::jaro_winkler(&plain, &self::plain(case.name));
-            (likeness.max(strsim::jaro_winkler(&plain, &without_part(case.name))), case.name)
-        })
-        .filter(|&(likeness, _)| likeness >= LIKENESS_MIN)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<&str> = near.into_iter().take(PROPOSED_MAX).map(|(_, name)| name).collect();
+    let known = suites::TESTS.iter().map(|case| {
+        let likeness = strsim::jaro_winkler(&plain, &self::plain(case.name));
+        (likeness.max(strsim::jaro_winkler(&plain, &without_part(case.name))), case.name)
+    });
+    let near = nearest(known, LIKENESS_MIN);
     if near.is_empty() {
         bail!("there is no test or part {name:?}. cargo lab list shows all tests");
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::case::Part;
+use crate::likeness;
 
 /// A bug, and what is expected of the suites.
 #[derive(Clone, Debug, Deserialize)]
@@ -190,16 +191,11 @@ impl Catalogue {
     }
 
     fn nearest(&self, name: &str) -> String {
-        const PROPOSED_MAX: usize = 3;
         const LIKENESS_MIN: f64 = 0.7;
 
         let names = self.mutants.iter().map(|mutant| mutant.name.as_str()).chain(GROUPS);
-        let mut near: Vec<(f64, &str)> =
-            names.map(|known| (strsim::jaro_winkler(name, known), known)).collect();
-        near.retain(|&(likeness, _)| likeness >= LIKENESS_MIN);
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let near: Vec<&str> = near.into_iter().take(PROPOSED_MAX).map(|(_, name)| name).collect();
-        match near.as_slice() {
+        let known = names.map(|known| (strsim::jaro_winkler(name, known), known));
+        match likeness::nearest(known, LIKENESS_MIN).as_slice() {
             [] => "cargo lab mutants --list shows all".to_owned(),
             near => format!("Did you mean {}?", near.join(", ")),
         }

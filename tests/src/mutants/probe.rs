@@ -10,6 +10,7 @@ use crate::implementation::Implementation;
 use crate::report;
 use crate::run::{Defeat, Plan, run_case};
 use crate::settings::World;
+use crate::sweep::processor_time;
 
 /// One run of one test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,9 +112,9 @@ pub fn probe(
 
 fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
     let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
-    let began = cpu_time::ProcessTime::now();
+    let began = processor_time();
     let outcome = run_case(case, implementation, plan);
-    let cpu_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;
     let failure = outcome.defeat.as_deref().map(Said::of);
     Run { test: case.name.to_owned(), seed, cpu_ms, failure }
 }

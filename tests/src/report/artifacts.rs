@@ -6,6 +6,9 @@
 //! | `log.txt` | what the servers logged, the messages, and what the tester did, in a column for each server |
 //! | `trace.jsonl` | the last events of the simulation, an object a line |
 //! | `run.json` | what identifies the run: seed, policy, fingerprint and checkpoints |
+//!
+//! Two runs may leave the same files at the same time: a test and a terminal, or two tests of two implementations. So
+//! each file comes [whole](write_file).
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -120,23 +123,52 @@ pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let report = files.report.trim_end();
     // As a block of code, so that a viewer of Markdown leaves the lines alone.
-    fs::write(directory.join("report.md"), format!("```text\n{report}\n```\n"))?;
-    let create = |name| File::create(directory.join(name)).map(BufWriter::new);
+    write_text(&directory.join("report.md"), &format!("```text\n{report}\n```\n"))?;
     if let Some(trace) = &files.run.trace {
-        let mut out = create("trace.jsonl")?;
-        trace.write_json_lines(&mut out)?;
-        out.flush()?;
+        write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
         let servers: Vec<usize> = (0..files.run.tally.servers).collect();
         let layout = Layout::new(12 + LOG_COLUMN * (servers.len().min(7) + 1), &servers);
         let lines = columns::lines(trace, &Selection::all(servers));
-        let mut out = create("log.txt")?;
-        columns::write(&mut out, &layout, &lines)?;
-        out.flush()?;
+        write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
     match StoredRun::of(files) {
-        Some(run) => fs::write(directory.join("run.json"), serde_json::to_string(&run)? + "\n"),
+        Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),
         None => Ok(()),
     }
+}
+
+/// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.
+///
+/// # Errors
+///
+/// Those of the file system. Then the old one stays.
+pub(crate) fn write_file(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.persist(path)?;
+    Ok(())
+}
+
+/// [`write_file`] of a text.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    write_file(path, |out| out.write_all(text.as_bytes()))
 }
 
 /// The kept events of a stored run with an index from `from` up to `to`, without log lines.

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use labrpc::sim::{Cause, Divergence, Policy, Tracing};
+use labrpc::sim::{Cause, Divergence, Tracing};
 
 use super::artifacts::{self, Files};
 use super::facts;
@@ -37,7 +37,7 @@ const HEAD_MAX: usize = 1_050;
 pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> String {
     let Some(defeat) = &outcome.defeat else { return String::new() };
     if plan.world == World::Real {
-        return words(case, plan, defeat, None, "");
+        return untraced(case, plan, defeat);
     }
     let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
     let parted = (traced.fingerprint != outcome.fingerprint).then(|| {
@@ -54,6 +54,11 @@ pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outc
             words(case, plan, defeat, parted.as_deref(), &ending)
         }
     }
+}
+
+/// The report of a run that is not made again: one of the real world, or one that would stall again. Writes nothing.
+pub(crate) fn untraced(case: &TestCase, plan: Plan, defeat: &Defeat) -> String {
+    words(case, plan, defeat, None, "")
 }
 
 /// The report of a simulation that was run with a full trace already. Writes nothing.
@@ -244,21 +249,22 @@ fn shown_divergence(divergence: Option<&Divergence>) -> String {
 }
 
 fn replay(case: &TestCase, plan: Plan) -> String {
-    if plan.world == World::Real {
-        return format!(
-            "again:  LAB_WORLD=real cargo test -p lab {} (the real world cannot be replayed)",
-            case.name
-        );
-    }
-    format!("replay: cargo lab replay {:#x} {}{}", plan.seed, case.name, policy_argument(plan.policy))
+    let label = if plan.world == World::Real { "again: " } else { "replay:" };
+    format!("{label} {}", replay_command_of(case, plan))
 }
 
-/// ` --policy pct:3`; nothing for the default.
-pub(crate) fn policy_argument(policy: Policy) -> String {
-    match policy {
-        Policy::Random => String::new(),
-        other => format!(" --policy {other}"),
+/// The command that makes a run happen again; policy and world as they are written.
+pub(crate) fn replay_command(test: &str, policy: &str, world: &str, seed: u64) -> String {
+    match (world, policy) {
+        ("real", _) => format!("LAB_WORLD=real cargo test -p lab {test} (the real world cannot be replayed)"),
+        (_, "random") => format!("cargo lab replay {seed:#x} {test}"),
+        _ => format!("cargo lab replay {seed:#x} {test} --policy {policy}"),
     }
+}
+
+/// The same of a plan.
+pub(crate) fn replay_command_of(case: &TestCase, plan: Plan) -> String {
+    replay_command(case.name, &plan.policy.to_string(), &plan.world.to_string(), plan.seed)
 }
 
 /// The stack of a panic, if somebody asked for stacks. That of a finding would only show the harness.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use labrpc::sim::Cause;
 
+use crate::likeness::without_numbers;
 use crate::run::Defeat;
 
 /// What a failure came of, without what changes from run to run: servers, terms, indexes, commands and times.
@@ -64,7 +65,7 @@ impl fmt::Display for Signature {
 /// A text with `#` for each number and `"..."` for each quoted part.
 fn normalised(text: &str) -> String {
     let mut out = String::new();
-    let mut letters = text.chars().peekable();
+    let mut letters = text.chars();
     while let Some(letter) = letters.next() {
         match letter {
             '"' => {
@@ -75,14 +76,10 @@ fn normalised(text: &str) -> String {
                 }
                 out.push_str("\"...\"");
             }
-            digit if digit.is_ascii_digit() => {
-                while letters.next_if(char::is_ascii_digit).is_some() {}
-                out.push('#');
-            }
             other => out.push(other),
         }
     }
-    out
+    without_numbers(&out)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Shrunk, story};
 use crate::deeds::Cut;
 use crate::implementation::Implementation;
+use crate::report::artifacts::write_text;
 use crate::run::Plan;
 
 /// The choices that are left.
@@ -74,9 +75,9 @@ impl ShrunkRun {
 /// Those of the file system.
 pub fn write(directory: &Path, shrunk: &Shrunk, implementation: Implementation) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    fs::write(directory.join("shrunk.md"), format!("```text\n{}\n```\n", story(shrunk)))?;
+    write_text(&directory.join("shrunk.md"), &format!("```text\n{}\n```\n", story(shrunk)))?;
     let run = serde_json::to_string_pretty(&ShrunkRun::of(shrunk, implementation))?;
-    fs::write(directory.join("shrunk.json"), run + "\n")
+    write_text(&directory.join("shrunk.json"), &(run + "\n"))
 }
 
 /// Reads the choices for this plan.

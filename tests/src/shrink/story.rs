@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Shrunk;
 use crate::deeds::DeedKind;
-use crate::report::failure::policy_argument;
+use crate::report::failure::replay_command_of;
 
 /// How many lines of a story are told.
 const LINES_MAX: usize = 80;
@@ -38,8 +38,8 @@ pub fn story(shrunk: &Shrunk) -> String {
     for (at, words) in &lines[left_out..] {
         let _ = writeln!(out, "  {:>10.6} s  {words}", at.as_secs_f64());
     }
-    let policy = policy_argument(plan.policy);
-    let _ = write!(out, "\nreplay: cargo lab replay {:#x} {}{policy} --shrunk", plan.seed, case.name);
+    let replay = replay_command_of(case, plan);
+    let _ = write!(out, "\nreplay: {replay} --shrunk");
     out
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use labrpc::sim::Cause;
 use serde::{Deserialize, Serialize};
 
+use crate::likeness::without_numbers;
 use crate::report;
 use crate::run::Defeat;
 
@@ -110,7 +111,8 @@ impl Failed {
     /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
     /// source keep theirs, since another line is another cause.
     pub(crate) fn cause(&self) -> (Kind, String) {
-        let words: Vec<String> = self.headline.split(' ').map(without_numbers).collect();
+        let cause = |word: &str| if word.contains(".rs:") { word.to_owned() } else { without_numbers(word) };
+        let words: Vec<String> = self.headline.split(' ').map(cause).collect();
         (self.kind, words.join(" "))
     }
 }
@@ -124,25 +126,6 @@ fn kind_of(cause: &Cause) -> Kind {
         Cause::Misuse { .. } => Kind::Misuse,
         _ => Kind::Panic,
     }
-}
-
-fn without_numbers(word: &str) -> String {
-    if word.contains(".rs:") {
-        return word.to_owned();
-    }
-    let mut out = String::new();
-    let mut rest = word;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        out.push_str(&rest[..start]);
-        out.push('#');
-        let number = &rest[start..];
-        let digits = match number.strip_prefix("0x") {
-            Some(hex) => 2 + hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len()),
-            None => number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()),
-        };
-        rest = &number[digits..];
-    }
-    out + rest
 }
 
 #[cfg(test)]

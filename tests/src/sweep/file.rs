@@ -27,10 +27,10 @@ use serde::{Deserialize, Serialize};
 
 use super::course::{End, Ended, Task};
 use super::failed::Kind;
-use super::remains;
 use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
+use crate::report::failure::replay_command;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -140,7 +140,7 @@ impl Results {
                 headline: group.first.headline.clone(),
                 count: group.count,
                 first_seed: group.first.seed,
-                replay: remains::replay(group.test, group.policy, &self.world, group.first.seed),
+                replay: replay_command(group.test, group.policy, &self.world, group.first.seed),
             })
             .collect();
     }

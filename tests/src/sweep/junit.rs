@@ -8,7 +8,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::file::Results;
 use super::results::{Row, groups};
-use super::{remains, table};
+use super::table;
+use crate::report::failure::replay_command;
 use crate::suites;
 
 /// Writes the file.
@@ -60,7 +61,7 @@ fn status(results: &Results, row: &Row) -> TestCaseStatus {
     let lines: Vec<String> = groups
         .iter()
         .map(|group| {
-            let replay = remains::replay(group.test, group.policy, &results.world, group.first.seed);
+            let replay = replay_command(group.test, group.policy, &results.world, group.first.seed);
             format!("{} times: {}\n  {replay}", group.count, group.first.headline)
         })
         .collect();

@@ -15,6 +15,8 @@ use super::failed::Failed;
 use super::message::Order;
 use crate::case::TestCase;
 use crate::report;
+use crate::report::artifacts::write_text;
+use crate::report::failure::replay_command;
 
 /// How much of what the process said stands in the report, in lines.
 const LINES_SHOWN: usize = 20;
@@ -23,15 +25,6 @@ const LINES_SHOWN: usize = 20;
 pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
     let directory = report::directory(test, seed);
     if world == "real" { directory.with_file_name(format!("real-{seed}")) } else { directory }
-}
-
-/// The command that runs it again.
-pub(crate) fn replay(test: &str, policy: &str, world: &str, seed: u64) -> String {
-    match (world, policy) {
-        ("real", _) => format!("LAB_WORLD=real cargo test -p lab {test} (the real world cannot be replayed)"),
-        (_, "random") => format!("cargo lab replay {seed:#x} {test}"),
-        _ => format!("cargo lab replay {seed:#x} {test} --policy {policy}"),
-    }
 }
 
 /// Writes the files.
@@ -49,15 +42,15 @@ pub(super) fn write(
     let directory = directory(&order.test, &order.world, order.seed);
     fs::create_dir_all(&directory)?;
     let text = report.map_or_else(|| words(order, case, failed, said), str::to_owned);
-    fs::write(directory.join("report.md"), text)?;
+    write_text(&directory.join("report.md"), &text)?;
     // Files of an earlier failure of this seed would mislead.
-    for name in ["timeline.txt", "trace.jsonl", "log.txt", "output.txt"] {
+    for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    if said.is_empty() { Ok(()) } else { fs::write(directory.join("output.txt"), said) }
+    if said.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), said) }
 }
 
 fn words(order: &Order, case: &TestCase, failed: &Failed, said: &str) -> String {
@@ -69,6 +62,7 @@ fn words(order: &Order, case: &TestCase, failed: &Failed, said: &str) -> String 
     for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
         let _ = writeln!(text, "  {line}");
     }
-    let _ = writeln!(text, "again:  {}", replay(&order.test, &order.policy, &order.world, order.seed));
+    let _ =
+        writeln!(text, "again:  {}", replay_command(&order.test, &order.policy, &order.world, order.seed));
     text
 }

@@ -7,6 +7,7 @@ use super::display::shown;
 use super::file::Results;
 use super::results::{Row, groups};
 use super::{remains, table};
+use crate::report::failure::replay_command;
 
 /// So many causes are shown in full.
 const CAUSES_SHOWN: usize = 20;
@@ -28,8 +29,7 @@ fn causes(text: &mut String, results: &Results) {
         let times = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
         let _ = writeln!(text, "\n{} failed {times}: {}", group.test, group.first.headline);
         let _ = writeln!(text, "  first: seed {seed:#x} ({})", group.first.kind);
-        let _ =
-            writeln!(text, "  again: {}", remains::replay(group.test, group.policy, &results.world, seed));
+        let _ = writeln!(text, "  again: {}", replay_command(group.test, group.policy, &results.world, seed));
         let directory = remains::directory(group.test, &results.world, seed);
         if directory.exists() {
             let _ = writeln!(text, "  left:  {}/", shown(&directory));

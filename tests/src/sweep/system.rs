@@ -65,13 +65,13 @@ pub(super) fn memory_of(_process: u32) -> Option<u64> {
 
 /// The processor time that this process has used so far.
 #[cfg(unix)]
-pub(super) fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
 #[cfg(not(unix))]
-pub(super) fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     Duration::ZERO
 }
 

@@ -13,10 +13,10 @@ use labrpc::time::Instant;
 
 use super::failed::Failed;
 use super::message::{Answer, Cost, Order, mark};
-use super::{remains, system};
+use super::system;
 use crate::case::TestCase;
 use crate::implementation::Implementation;
-use crate::run::{Outcome, Plan, run_case};
+use crate::run::{Defeat, Plan, run_case};
 use crate::settings::World;
 use crate::{report, suites};
 
@@ -70,27 +70,19 @@ impl Worker {
             None => self.say(&Answer::Passed { number, cost }),
             Some(defeat) => {
                 let failed = Failed::of(order.seed, defeat);
-                let (report, is_spent) = self.without_trace(case, plan, &outcome);
+                let (report, is_spent) = without_trace(case, plan, defeat);
                 self.say(&Answer::Failed { number, cost, failed, report, is_spent })
             }
         }
     }
+}
 
-    /// The report of a run that is not to be run again with a trace, and whether it leaves threads behind.
-    fn without_trace(&self, case: &TestCase, plan: Plan, outcome: &Outcome) -> (Option<String>, bool) {
-        let Some(defeat) = &outcome.defeat else { return (None, false) };
-        match &defeat.cause {
-            // It would stall again, and nothing is known of a stalled run but this.
-            Some(cause @ Cause::Stall { .. }) => {
-                let again = remains::replay(case.name, &plan.policy.to_string(), "simulated", plan.seed);
-                (Some(format!("{}: {cause}\n  the test: {}\nreplay: {again}\n", case.name, case.about)), true)
-            }
-            _ if plan.world == World::Real => {
-                (Some(report::failure(case, self.implementation, plan, outcome)), true)
-            }
-            _ => (None, false),
-        }
-    }
+/// The report of a run that is not to be run again with a trace, and whether it leaves threads behind.
+fn without_trace(case: &TestCase, plan: Plan, defeat: &Defeat) -> (Option<String>, bool) {
+    // It would stall again, and nothing is known of a stalled run but this.
+    let is_stall = matches!(defeat.cause, Some(Cause::Stall { .. }));
+    let is_last_word = is_stall || plan.world == World::Real;
+    (is_last_word.then(|| report::failure::untraced(case, plan, defeat)), is_last_word)
 }
 
 fn read(order: &Order) -> Result<(&'static TestCase, Plan)> {

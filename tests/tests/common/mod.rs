@@ -2,9 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses some of them")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
+use labrpc::thread;
+use labrpc::time::Duration;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 /// What a wrong implementation does; all else is nothing.
@@ -16,6 +20,38 @@ pub(crate) trait Fault: Clone + Send + Sync + 'static {
     fn get_state(&self) -> (Term, bool) {
         (0, false)
     }
+}
+
+/// Says of every server that it leads.
+#[derive(Clone)]
+pub(crate) struct Boaster;
+
+impl Fault for Boaster {
+    fn make(_: ServerId) -> Self {
+        Self
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        (1, true)
+    }
+}
+
+/// Does something else in each run.
+#[derive(Clone)]
+pub(crate) struct Whimsical;
+
+impl Fault for Whimsical {
+    fn make(_: ServerId) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let pause = Duration::from_millis(100 + RUNS.fetch_add(1, Ordering::Relaxed));
+        named("ticker", move || thread::sleep(pause));
+        Self
+    }
+}
+
+/// Starts a thread with a name.
+pub(crate) fn named(name: &str, body: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().name(name.into()).spawn(body).expect("a thread");
 }
 
 /// A server that does what its fault says.

@@ -24,7 +24,7 @@ const EXPECTED: [(u64, &str, &str); 10] = [
     (4, "exit", "exit code 3"),
     (5, "stack-overflow", "a simulated thread has overflowed its stack"),
     (6, "livelock", "5000000 steps, and no end: a livelock"),
-    (7, "stall", " s of real time"),
+    (7, "stall", "S1/culprit ran for"),
     (8, "memory", "the process used more than 200 MiB"),
     (10, "panic", "this is a panic of server 1"),
     (11, "exit", "exit code 0"),
