@@ -64,7 +64,7 @@ fn a_call_gets_no_reply_from_what_went_away() {
                     Gone::Disabled => network.disable(&end),
                 }
                 let (reply, took) = call.join().unwrap();
-                assert_eq!(reply, None);
+                assert_eq!(reply, None, "a server that went away has replied");
                 assert!((heard..heard + ms(1)).contains(&took), "heard of it after {took:?}");
                 thread::sleep(takes);
                 assert_eq!(done.load(Ordering::SeqCst), 1, "the handler ran to its end");

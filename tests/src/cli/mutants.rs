@@ -1,24 +1,23 @@
 //! `cargo lab mutants`: planted bugs, and which tests find them.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anstream::println;
-use anyhow::{Context, Result, anyhow};
+use anstream::{eprintln, println};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use labrpc::channel;
-use labrpc::sync::{Arc, Mutex};
-use labrpc::thread;
 use labrpc::time::Instant;
 
 use super::Verdict;
-use crate::mutants::catalogue::{Catalogue, Mutant, Suites, root};
+use crate::mutants::catalogue::{Catalogue, Mutant, root};
+use crate::mutants::docket::Docket;
 use crate::mutants::matrix::{Matrix, line, other_finds};
 use crate::mutants::readme;
-use crate::mutants::trial::{self, Defendant, Terms, Trial};
-use crate::mutants::workshop::Workshop;
+use crate::mutants::trial::{Terms, Trial};
 
 /// Plants bugs in copies of the reference, one at a time, and shows which tests find them.
 ///
@@ -38,6 +37,9 @@ pub(super) struct Mutants {
     /// Run every test, and show all that find a mutant
     #[arg(long)]
     all: bool,
+    /// Let the tests of chaos try each mutant once more, alone
+    #[arg(long)]
+    chaos: bool,
     /// A dozen mutants of all kinds, as the gate does
     #[arg(long, conflicts_with = "names")]
     fast: bool,
@@ -67,8 +69,7 @@ impl Mutants {
                 .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(Verdict::Ok);
         }
-        let began = Instant::now();
-        let trials = self.hold_all(&catalogue, &mutants)?;
+        let (trials, course) = self.hold_all(&root, &catalogue, &mutants)?;
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
             std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -76,69 +77,80 @@ impl Mutants {
         let matrix = Matrix::new(&catalogue, &trials);
         println!();
         matrix.numbers().iter().for_each(|number| println!("{number}"));
-        println!("{:.0} s altogether", began.elapsed().as_secs_f64());
+        println!("{:.0} s altogether", course.time.as_secs_f64());
+        if course.is_interrupted {
+            bail!("interrupted: {} of {} trials are missing", course.missing, course.missing + trials.len());
+        }
+        if matrix.has_false_alarm() {
+            bail!("the code as it is fails its tests, so that nothing else was tried");
+        }
         if self.readme {
-            readme::update(&root, &matrix)?;
+            readme::update(&root, &matrix, course.time)?;
         }
         if matrix.is_unclear() {
-            return Err(anyhow!("some mutants were not really tried: see above"));
+            bail!("some mutants were not really tried: see above");
         }
         Ok(if matrix.is_good() { Verdict::Ok } else { Verdict::Failed })
     }
 
     /// Tries the unmutated code and all mutants, so many at a time, and prints what comes of each.
-    fn hold_all(&self, catalogue: &Catalogue, mutants: &[&Mutant]) -> Result<Vec<Trial>> {
-        let all = docket(mutants);
-        let progress = Progress::new(all.len());
-        let queue = Arc::new(Mutex::new((0..all.len()).collect::<std::collections::VecDeque<_>>()));
-        let (told, trials) = channel::unbounded::<Result<Trial>>();
-        let terms = |what: Defendant<'_>| Terms {
+    fn hold_all(
+        &self,
+        root: &Path,
+        catalogue: &Catalogue,
+        mutants: &[&Mutant],
+    ) -> Result<(Vec<Trial>, Course)> {
+        let began = Instant::now();
+        let docket = Docket::new(mutants);
+        let all = docket.len();
+        let progress = Progress::new(all);
+        let is_interrupted = listen_for_interrupts()?;
+        let terms = Terms {
             seeds: self.seeds,
-            is_thorough: self.all || matches!(what, Defendant::Unmutated(_)),
+            is_thorough: self.all,
+            with_chaos: self.chaos || self.readme,
             cpu_max: Duration::from_secs(self.cpu_max),
         };
-        thread::scope(|scope| {
-            for number in 1..=usize::from(self.jobs).min(all.len()) {
-                let (told, queue, all) = (told.clone(), Arc::clone(&queue), &all);
-                scope.spawn(move || {
-                    let mut workshop = match Workshop::open(&root(), number, catalogue) {
-                        Ok(workshop) => workshop,
-                        Err(error) => return drop(told.send(Err(error))),
-                    };
-                    loop {
-                        let Some(next) = queue.lock().pop_front() else { return };
-                        let trial = trial::hold(&mut workshop, all[next], terms(all[next]));
-                        let is_broken = trial.is_err();
-                        if told.send(trial).is_err() || is_broken {
-                            return; // the command has ended, or nothing works here
-                        }
-                    }
-                });
+        let mut trials = Vec::new();
+        let held = docket.hold((root, catalogue), usize::from(self.jobs), terms, |trial| {
+            if is_interrupted.load(Ordering::Relaxed) {
+                return docket.clear(); // its programs may have been interrupted as well
             }
-            drop(told);
-            let mut results = Vec::new();
-            for trial in trials.iter() {
-                if trial.is_err() {
-                    queue.lock().clear();
-                }
-                let trial = trial?;
-                progress.tell(catalogue, &trial);
-                if trial.is_false_alarm() {
-                    queue.lock().clear(); // what follows would mean nothing
-                }
-                results.push(trial);
+            progress.tell(catalogue, &trial);
+            if trial.is_false_alarm() {
+                docket.clear(); // what follows would mean nothing
             }
-            progress.finish();
-            Ok(results)
-        })
+            trials.push(trial);
+        });
+        progress.finish();
+        let is_interrupted = is_interrupted.load(Ordering::Relaxed);
+        if !is_interrupted {
+            held?;
+        }
+        let missing = all - trials.len();
+        Ok((trials, Course { time: began.elapsed(), is_interrupted, missing }))
     }
 }
 
-/// The unmutated code before the suites that are needed, then the mutants.
-fn docket<'a>(mutants: &[&'a Mutant]) -> Vec<Defendant<'a>> {
-    let needed = |suites: &Suites| mutants.iter().any(|mutant| mutant.suites() == *suites);
-    let clean = [Suites::Raft, Suites::Service].into_iter().filter(needed).map(Defendant::Unmutated);
-    clean.chain(mutants.iter().map(|mutant| Defendant::Mutant(mutant))).collect()
+/// How the trials went, all in all.
+struct Course {
+    time: Duration,
+    is_interrupted: bool,
+    /// Trials that were not held, or do not count.
+    missing: usize,
+}
+
+/// Ctrl-C ends the command after the trials that are under way, which do not count. Pressed again, it ends at once.
+fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&is_interrupted);
+    ctrlc::set_handler(move || {
+        if pressed.swap(true, Ordering::Relaxed) {
+            std::process::exit(2);
+        }
+        eprintln!("Waiting for what is under way. Once more ends it at once.");
+    })?;
+    Ok(is_interrupted)
 }
 
 /// A bar on a terminal, and a line per mutant everywhere.

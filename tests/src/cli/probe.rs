@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Verdict, names};
 use crate::implementation::Implementation;
 use crate::mutants::probe::{Run, probe};
+use crate::sweep;
 
 /// Runs these tests, in this order, with the first seed, then with the second, and prints a line of JSON for each run.
 #[derive(Args, Debug)]
@@ -25,6 +26,7 @@ pub(super) struct Probe {
 
 impl Probe {
     pub(super) fn run(&self, implementation: Implementation) -> Result<Verdict> {
+        sweep::die_with_parent();
         let cases = self.tests.iter().map(|name| names::find(name)).collect::<Result<Vec<_>>>()?;
         let tell = |run: &Run| {
             let mut out = std::io::stdout().lock();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use labrpc::network::{Address, ClientEnd};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use labrpc::thread::JoinHandle;
+use labrpc::thread::{self, JoinHandle};
 use labrpc::time::Instant;
 use raft_interface::ServerId;
 
@@ -150,7 +150,7 @@ impl KvCluster {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(10) {
             for server in self.connected() {
-                if let Some(result) = self.add(server, delta) {
+                if let Some(result) = self.add_soon(server, delta) {
                     return result;
                 }
             }
@@ -164,6 +164,31 @@ impl KvCluster {
             )
             .hint("a waiter that is not told, or a leader that is not found"),
         )
+    }
+
+    /// Submits to the counter of a server, and expects to be told within ten seconds what became of it.
+    #[track_caller]
+    fn add_soon(&self, server: ServerId, delta: i64) -> Option<i64> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let service = self.service(server)?;
+        let caller = thread::spawn(move || service.add(delta));
+        let end = Instant::now() + PATIENCE;
+        while !caller.is_finished() {
+            self.lab().expect(Instant::now() < end, || {
+                Finding::new(
+                    format!("a command that was submitted to S{server} has not returned after {PATIENCE:?}"),
+                    "the caller is told what became of it",
+                    "it still waits",
+                )
+                .rule("a waiter is told as soon as its entry is applied or can no longer commit")
+                .hint(
+                    "a lock that is held while a request waits for its commit, or a waiter that is forgotten",
+                )
+                .servers([server])
+            });
+            self.lab().sleep_ms(1);
+        }
+        wait_for(caller)
     }
 
     /// Expects that within `patience` all servers that run have the same counter.

@@ -151,6 +151,7 @@ impl Catalogue {
             let is_new = self.mutants[..place].iter().all(|other| other.name != *name);
             ensure!(is_new, "two mutants are called {name}");
             ensure!(!mutant.edit.is_empty(), "mutant {name} changes nothing");
+            ensure!(!mutant.rule.trim().is_empty(), "mutant {name} does not say what explains it");
             match (mutant.suites(), &mutant.test) {
                 (Suites::Cargo, None) => {
                     ensure!(!mutant.check.is_empty(), "mutant {name} does not say what cargo should test");
@@ -203,6 +204,13 @@ impl Catalogue {
 }
 
 impl Mutant {
+    /// Whether this text, in capitals or not, has the words that explain the bug; `one way | another` are two ways to say it.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
+    }
+
     fn is_called(&self, name: &str) -> bool {
         self.name == name || self.group == name
     }
@@ -222,6 +230,21 @@ mod tests {
         assert!(error.contains("vote-twice-in-term"), "{error}");
         let error = names("qqq").expect_err("nothing like it").to_string();
         assert!(error.contains("--list"), "{error}");
+    }
+
+    #[test]
+    fn words_are_looked_for_in_the_whole_text() {
+        let mut mutant = Catalogue::load(&root()).expect("the catalogue").mutants.remove(0);
+        for (words, is_there) in
+            [("One vote", true), ("log | voted twice", true), ("log", false), ("log | term 2", false)]
+        {
+            mutant.rule = words.to_owned();
+            assert_eq!(
+                mutant.is_named_in("S1 voted twice\none vote per server and term (§5.2)"),
+                is_there,
+                "{words}"
+            );
+        }
     }
 
     #[test]

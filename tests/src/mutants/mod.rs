@@ -23,6 +23,9 @@
 //!   test with the second. So a bug that a test finds with some seed is not found sooner by luck in the order of tests.
 
 pub mod catalogue;
+mod child;
+mod crates;
+pub mod docket;
 pub mod matrix;
 pub mod plant;
 pub mod planted;

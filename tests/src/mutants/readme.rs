@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -15,11 +16,16 @@ const END: &str = "<!-- end: cargo lab mutants --readme -->";
 /// # Errors
 ///
 /// When the file cannot be read or written, or the lines are not there.
-pub fn update(root: &Path, matrix: &Matrix<'_>) -> Result<()> {
+pub fn update(root: &Path, matrix: &Matrix<'_>, time: Duration) -> Result<()> {
     let path = root.join("tests/README.md");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let numbers: String = matrix.numbers().iter().map(|number| format!("- {number}\n")).collect();
-    let inside = format!("\n{numbers}{}\n", matrix.markdown());
+    let minutes = time.as_secs().div_ceil(60);
+    let inside = format!(
+        "\n{numbers}- all of it took {minutes} minutes\n\n{}{}\n",
+        matrix.summary(),
+        matrix.markdown()
+    );
     let text = between(&text, &inside).with_context(|| format!("{} has no place for it", path.display()))?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,16 +1,14 @@
 //! One mutant before its suites: build, run, verdict.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use labrpc::thread;
+use anyhow::{Context, Result};
 use labrpc::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Mutant, Suites};
+use super::catalogue::{Catalogue, Mutant, Suites};
+use super::child::{self, Built, End, Heard};
+use super::crates;
 use super::plant::Texts;
 use super::probe::Run;
 use super::workshop::Workshop;
@@ -23,6 +21,8 @@ pub struct Terms {
     pub seeds: u64,
     /// Whether to go on after the first failure.
     pub is_thorough: bool,
+    /// Whether the tests of chaos try it once more, alone.
+    pub with_chaos: bool,
     /// The limit of processor time for all runs of one mutant.
     pub cpu_max: Duration,
 }
@@ -38,13 +38,18 @@ pub struct Trial {
     pub verdict: Verdict,
     /// All runs, in order. For bugs of the lab itself there are none.
     pub runs: Vec<Run>,
+    /// Those of cargo's own tests that failed.
+    pub failed: Vec<String>,
+    /// What the tests of chaos alone did, until one failed, if they were asked.
+    #[serde(default)]
+    pub chaos: Option<Vec<Run>>,
     /// Processor time of the runs, or the time of cargo's tests, in milliseconds.
     pub cpu_ms: f64,
     /// How long it took to build, in milliseconds.
     pub build_ms: f64,
     /// Whether what the first failure says names the cause.
     pub is_explained: bool,
-    /// What there is to say besides: of a build that failed, or cargo's tests.
+    /// What there is to say besides: of a build that failed, or of a program that died. The first panic, for cargo's tests.
     pub message: String,
 }
 
@@ -80,6 +85,12 @@ impl Trial {
         self.name == UNMUTATED && self.verdict != Verdict::Survived
     }
 
+    /// The run in which chaos alone found it.
+    #[must_use]
+    pub fn found_by_chaos(&self) -> Option<&Run> {
+        self.chaos.iter().flatten().find(|run| run.failure.is_some())
+    }
+
     /// Whether a test with its first seed, or cargo's tests, caught it.
     #[must_use]
     pub fn is_caught_at_once(&self) -> bool {
@@ -91,27 +102,27 @@ impl Trial {
 ///
 /// # Errors
 ///
-/// When the trial cannot be held: the bug cannot be planted, a program cannot be started.
-pub fn hold(workshop: &mut Workshop, what: Defendant<'_>, terms: Terms) -> Result<Trial> {
+/// When the trial cannot be held: the bug cannot be planted, a program cannot be started, the copy changed meanwhile. Then
+/// nothing is known of the mutant.
+pub fn hold(
+    workshop: &mut Workshop,
+    catalogue: &Catalogue,
+    what: Defendant<'_>,
+    terms: Terms,
+) -> Result<Trial> {
     let files = match what {
         Defendant::Mutant(mutant) => workshop.plant(mutant)?,
         Defendant::Unmutated(_) => Texts::new(),
     };
-    workshop.set(&files).context("planting")?;
-    let trial = match what {
-        Defendant::Mutant(mutant) if mutant.suites() == Suites::Cargo => cargo_tests(workshop, mutant),
+    let held = workshop.set(&files).context("planting").and_then(|()| match what.suites() {
+        Suites::Cargo => crates::test(workshop, what, &what.checks(catalogue), terms),
         _ => suites_of_the_lab(workshop, what, terms),
-    };
+    });
+    // If the copy is gone, that is why, whatever the programs in it said.
+    workshop.check(&files).with_context(|| format!("{} was not tried", what.name()))?;
+    let trial = held.with_context(|| what.name().to_owned())?;
     workshop.set(&Texts::new()).context("taking the bug out")?;
-    trial
-}
-
-/// What the compiler says first, without warnings.
-fn first_error(said: &str) -> String {
-    const LINES_MAX: usize = 12;
-
-    let is_warning = |line: &&str| !line.starts_with("error");
-    said.lines().skip_while(is_warning).take(LINES_MAX).collect::<Vec<_>>().join("\n")
+    Ok(trial)
 }
 
 /// Who is on trial.
@@ -124,16 +135,25 @@ pub enum Defendant<'a> {
 }
 
 impl Defendant<'_> {
-    fn verdict(&self, verdict: Verdict) -> Trial {
-        let (name, group) = match self {
-            Self::Mutant(mutant) => (mutant.name.clone(), mutant.group.clone()),
-            Self::Unmutated(suites) => (UNMUTATED.to_owned(), format!("{suites:?}").to_lowercase()),
+    fn name(&self) -> &str {
+        match self {
+            Self::Mutant(mutant) => &mutant.name,
+            Self::Unmutated(_) => UNMUTATED,
+        }
+    }
+
+    pub(super) fn verdict(&self, verdict: Verdict) -> Trial {
+        let group = match self {
+            Self::Mutant(mutant) => mutant.group.clone(),
+            Self::Unmutated(suites) => format!("{suites:?}").to_lowercase(),
         };
         Trial {
-            name,
+            name: self.name().to_owned(),
             group,
             verdict,
             runs: Vec::new(),
+            failed: Vec::new(),
+            chaos: None,
             cpu_ms: 0.0,
             build_ms: 0.0,
             is_explained: false,
@@ -141,7 +161,12 @@ impl Defendant<'_> {
         }
     }
 
-    fn suites(&self) -> Suites {
+    /// Then all false alarms are of interest, not the first only.
+    fn is_unmutated(&self) -> bool {
+        matches!(self, Self::Unmutated(_))
+    }
+
+    pub(super) fn suites(&self) -> Suites {
         match self {
             Self::Mutant(mutant) => mutant.suites(),
             Self::Unmutated(suites) => *suites,
@@ -159,146 +184,74 @@ impl Defendant<'_> {
         names.sort_by_key(|name| Some(*name) != first); // stable: the rest stays in order
         names
     }
+
+    /// What cargo is told to test: what the mutant names, or whatever any does.
+    fn checks<'c>(&'c self, catalogue: &'c Catalogue) -> Vec<&'c [String]> {
+        let mut checks: Vec<&[String]> = match self {
+            Self::Mutant(mutant) => vec![&mutant.check],
+            Self::Unmutated(_) => catalogue.mutants.iter().map(|mutant| &mutant.check[..]).collect(),
+        };
+        checks.retain(|check| !check.is_empty());
+        checks.sort();
+        checks.dedup();
+        checks
+    }
+
+    /// The tests in which faults of every kind happen at random.
+    fn chaos(&self) -> Vec<&'static str> {
+        self.tests().into_iter().filter(|name| name.starts_with("chaos_")).collect()
+    }
 }
 
+/// How many times the limit of processor time a probe may say nothing. It says something after each run, on a busy machine, too.
+const SILENCE_FACTOR: u32 = 3;
+
+/// Builds the program of the copy, and lets it run the tests.
 fn suites_of_the_lab(workshop: &Workshop, what: Defendant<'_>, terms: Terms) -> Result<Trial> {
     let began = Instant::now();
     let mut cargo = workshop.cargo();
     let (arguments, program) = workshop.program(what.suites());
     cargo.args(["build", "--offline", "--quiet"]).args(arguments);
-    let built = cargo.output().context("cannot start cargo")?;
+    let built = child::build(cargo)?;
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
-    if !built.status.success() {
-        let message = first_error(&String::from_utf8_lossy(&built.stderr));
+    if let Built::Refused(message) = built {
         return Ok(Trial { build_ms, message, ..what.verdict(Verdict::DoesNotCompile) });
     }
-    let mut probe = limited(&program, terms.cpu_max);
-    probe.current_dir(workshop.path()).arg("probe").args(["--seeds", &terms.seeds.to_string()]);
-    if terms.is_thorough {
-        probe.arg("--all");
-    }
-    probe.args(what.tests());
-    let (runs, status, message) = listen(probe)?;
-    let verdict = match status.code() {
-        _ if runs.iter().any(|run| run.failure.is_some()) => Verdict::Caught,
-        Some(0) => Verdict::Survived,
-        _ if is_out_of_time(status) => Verdict::TimedOut,
-        _ => Verdict::Crashed,
+    let probe = |tests: &[&str], is_thorough: bool| {
+        let mut probe = child::limited(&program, terms.cpu_max);
+        probe.current_dir(workshop.path()).arg("probe").args(["--seeds", &terms.seeds.to_string()]);
+        probe.args(is_thorough.then_some("--all")).args(tests);
+        child::listen(probe, terms.cpu_max * SILENCE_FACTOR)
     };
+    let Heard { runs, end, complaint: message } =
+        probe(&what.tests(), terms.is_thorough || what.is_unmutated())?;
+    let verdict = verdict(&runs, end);
     let cpu_ms = runs.iter().map(|run| run.cpu_ms).sum();
     let mut trial = Trial { runs, cpu_ms, build_ms, message, ..what.verdict(verdict) };
-    if let (Defendant::Mutant(mutant), Some(failure)) =
-        (what, trial.first_failure().and_then(|run| run.failure.as_ref()))
-    {
-        trial.is_explained = failure.names(&mutant.rule);
+    if let Defendant::Mutant(mutant) = what {
+        let failure = trial.first_failure().and_then(|run| run.failure.as_ref());
+        trial.is_explained = failure.is_some_and(|failure| mutant.is_named_in(&failure.text()));
+        if terms.with_chaos {
+            trial.chaos = Some(probe(&what.chaos(), false)?.runs);
+        }
     }
     Ok(trial)
 }
 
-/// A program that is ended by the system after so much processor time, where a shell can ask for that.
-fn limited(program: &Path, cpu_max: Duration) -> Command {
-    if cfg!(unix) {
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("ulimit -t {}; exec \"$0\" \"$@\"", cpu_max.as_secs().max(1)));
-        shell.arg(program);
-        shell
-    } else {
-        Command::new(program)
+/// A failed test counts, whatever happened to the program afterwards.
+fn verdict(runs: &[Run], end: End) -> Verdict {
+    match end {
+        _ if runs.iter().any(|run| run.failure.is_some()) => Verdict::Caught,
+        End::Exit(0) => Verdict::Survived,
+        End::OutOfTime => Verdict::TimedOut,
+        End::Exit(_) | End::Died => Verdict::Crashed,
     }
-}
-
-#[cfg(unix)]
-fn is_out_of_time(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-
-    const SIGKILL: i32 = 9;
-    const SIGXCPU: i32 = 24;
-    matches!(status.signal(), Some(SIGKILL | SIGXCPU))
-}
-
-#[cfg(not(unix))]
-fn is_out_of_time(_: ExitStatus) -> bool {
-    false
-}
-
-/// Starts the program, takes down what it says, and waits for its end. The last line of its complaints comes along.
-fn listen(mut program: Command) -> Result<(Vec<Run>, ExitStatus, String)> {
-    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().context("cannot start the program of a copy")?;
-    let mut complaints = child.stderr.take().context("no pipe")?;
-    let complaints = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = complaints.read_to_end(&mut bytes); // what could be read is all there is
-        String::from_utf8_lossy(&bytes).into_owned()
-    });
-    let mut runs = Vec::new();
-    for line in BufReader::new(child.stdout.take().context("no pipe")?).lines() {
-        let line = line.context("reading what a copy's program says")?;
-        // The last line of a program that was ended in the middle of it is not whole.
-        if let Ok(run) = serde_json::from_str(&line) {
-            runs.push(run);
-        }
-    }
-    let status = child.wait().context("waiting for a copy's program")?;
-    let complaints = complaints.join().unwrap_or_default();
-    let last = complaints.lines().last().unwrap_or_default().to_owned();
-    Ok((runs, status, last))
-}
-
-/// Puts a bug of the lab before cargo's tests. It is caught if they were built and failed.
-fn cargo_tests(workshop: &Workshop, mutant: &Mutant) -> Result<Trial> {
-    let what = Defendant::Mutant(mutant);
-    let began = Instant::now();
-    let built = workshop
-        .cargo()
-        .args(["test", "--offline", "--quiet", "--no-run"])
-        .args(&mutant.check)
-        .output()
-        .context("cannot start cargo")?;
-    let build_ms = began.elapsed().as_secs_f64() * 1000.0;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if !built.status.success() {
-        return Ok(Trial { build_ms, message: text(&built.stderr), ..what.verdict(Verdict::DoesNotCompile) });
-    }
-    let began = Instant::now();
-    let ran = workshop
-        .cargo()
-        .args(["test", "--offline", "--quiet", "--no-fail-fast"])
-        .args(&mutant.check)
-        .output()
-        .context("cannot start cargo")?;
-    let cpu_ms = began.elapsed().as_secs_f64() * 1000.0;
-    let said = text(&ran.stdout) + &text(&ran.stderr);
-    let ran_any = said.lines().any(|line| line.starts_with("running ") && !line.starts_with("running 0 "));
-    if !ran_any {
-        bail!("mutant {}: cargo test {} runs no test", mutant.name, mutant.check.join(" "));
-    }
-    let verdict = match ran.status.code() {
-        Some(0) => Verdict::Survived,
-        Some(101) if said.contains("test result: FAILED") => Verdict::Caught,
-        _ => Verdict::Crashed,
-    };
-    let is_explained = verdict == Verdict::Caught && said.contains(&mutant.rule);
-    let message = failed_tests(&said).join(", ");
-    Ok(Trial { build_ms, cpu_ms, is_explained, message, ..what.verdict(verdict) })
-}
-
-/// The names below cargo's last "failures:".
-fn failed_tests(said: &str) -> Vec<&str> {
-    let is_name = |line: &&str| line.starts_with("    ") && !line.trim().contains(' ');
-    let mut names: Vec<&str> = said
-        .split("\nfailures:\n")
-        .skip(1)
-        .flat_map(|list| list.lines().take_while(|line| !line.is_empty()).filter(is_name))
-        .map(str::trim)
-        .collect();
-    names.dedup();
-    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutants::probe::Said;
 
     #[test]
     fn the_expected_test_runs_first_and_none_is_left_out() {
@@ -313,9 +266,27 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_failed_tests_are_found() {
-        let said = "running 3 tests\n\nfailures:\n\n---- a stdout ----\npanicked\n\n\nfailures:\n    \
-                    one::a\n    two\n\ntest result: FAILED. 1 passed; 2 failed\n";
-        assert_eq!(failed_tests(said), ["one::a", "two"]);
+    fn a_failed_test_counts_whatever_comes_after_it() {
+        let passed = Run { test: "t".into(), seed: 1, cpu_ms: 1.0, failure: None };
+        let failed = Run { failure: Some(Said::default()), ..passed.clone() };
+        let rows = [
+            (&passed, End::Exit(0), Verdict::Survived),
+            (&failed, End::Exit(1), Verdict::Caught),
+            (&failed, End::OutOfTime, Verdict::Caught),
+            (&passed, End::OutOfTime, Verdict::TimedOut),
+            (&passed, End::Died, Verdict::Crashed),
+            (&passed, End::Exit(1), Verdict::Crashed),
+            (&passed, End::Exit(101), Verdict::Crashed),
+        ];
+        for (run, end, wanted) in rows {
+            assert_eq!(verdict(std::slice::from_ref(run), end), wanted, "{run:?}, {end:?}");
+        }
+    }
+
+    #[test]
+    fn chaos_is_in_every_suite_of_the_lab() {
+        let chaos = |suites| Defendant::Unmutated(suites).chaos();
+        assert_eq!(chaos(Suites::Raft), ["chaos_3b", "chaos_3c", "chaos_3d"]);
+        assert_eq!(chaos(Suites::Service), ["chaos_4c"]);
     }
 }

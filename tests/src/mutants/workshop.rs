@@ -6,14 +6,16 @@
 //! command, only build what differs. A file is written when its text differs from what is there, and not otherwise:
 //! cargo goes by the time of writing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::catalogue::{Catalogue, Mutant, Suites};
+use super::child;
 use super::plant::{self, Texts};
 use super::planted;
 
@@ -28,6 +30,8 @@ pub struct Workshop {
     clean: Texts,
     /// The files that differ from that at the moment.
     changed: Vec<String>,
+    /// Held as long as the copy is in use.
+    _lock: File,
 }
 
 /// The texts of a workspace that matter for building and testing it.
@@ -60,43 +64,54 @@ fn read_into(root: &Path, path: &Path, texts: &mut Texts) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes the workshop at this path for this process; the system takes it back when the process ends.
+fn lock(path: &Path) -> Result<File> {
+    let in_it = || format!("setting up {}", path.display());
+    fs::create_dir_all(path).with_context(in_it)?;
+    let lock = File::create(path.join(".lock")).with_context(in_it)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another `cargo lab mutants` is at work in {}. Let it come to its end, or end it, and start again",
+            path.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(in_it),
+    }
+}
+
 impl Workshop {
-    /// Sets workshop `number` up, or brings it up to date: a disarmed copy of the workspace at `root`.
+    /// Sets the workshop of this name up, or brings it up to date: a copy of the workspace at `root`, with the doubles.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or the reference cannot be disarmed.
-    pub fn open(root: &Path, number: usize, catalogue: &Catalogue) -> Result<Self> {
+    /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
+    pub fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
         let mut clean = sources(root).context("reading the workspace")?;
         clean.extend(planted::texts(&clean, catalogue)?);
         let members = format!("members = [{}", planted::MEMBERS);
         planted::substitute(&mut clean, "Cargo.toml", &[("members = [", &members)])?;
-        let path = root.join("target/mutants").join(number.to_string());
-        let workshop = Self { path, clean, changed: Vec::new() };
+        let path = root.join("target/mutants").join(name);
+        let lock = lock(&path)?;
+        let workshop = Self { path, clean, changed: Vec::new(), _lock: lock };
         workshop.tidy().with_context(|| format!("setting up {}", workshop.path.display()))?;
         Ok(workshop)
     }
 
     /// Writes what differs, and removes what does not belong there.
     fn tidy(&self) -> io::Result<()> {
-        fs::create_dir_all(&self.path)?;
         let mut there = sources(&self.path)?;
         read_into(&self.path, Path::new(planted::FOLDER), &mut there)?;
         for file in there.keys().filter(|file| !self.clean.contains_key(*file)) {
             fs::remove_file(self.path.join(file))?;
         }
         for (file, text) in self.clean.iter().filter(|(file, text)| there.get(*file) != Some(text)) {
-            self.write(file, text)?;
+            let path = self.path.join(file);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(path, text)?;
         }
         Ok(())
-    }
-
-    fn write(&self, file: &str, text: &str) -> io::Result<()> {
-        let path = self.path.join(file);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(path, text)
     }
 
     /// The files that a mutant changes, in the place where it belongs, with the bug in them.
@@ -124,20 +139,51 @@ impl Workshop {
     pub fn set(&mut self, files: &Texts) -> io::Result<()> {
         for file in std::mem::take(&mut self.changed) {
             if !files.contains_key(&file) {
-                self.write(&file, &self.clean[&file])?;
+                fs::write(self.path.join(&file), &self.clean[&file])?;
             }
         }
         for (file, text) in files {
-            self.write(file, text)?;
+            fs::write(self.path.join(file), text)?;
             self.changed.push(file.clone());
         }
         Ok(())
     }
 
-    /// Cargo, to be run in the copy. It uses what has been downloaded and nothing else.
+    /// Looks whether the copy is still what it should be with these files in it. What is done in a copy that somebody
+    /// removes or changes meanwhile says nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or was changed; the message says which.
+    pub fn check(&self, planted: &Texts) -> Result<()> {
+        for (file, clean) in &self.clean {
+            let text = planted.get(file).unwrap_or(clean);
+            match fs::read_to_string(self.path.join(file)) {
+                Ok(found) if found == *text => {}
+                found => bail!(
+                    "the copy {} changed under the trial: {file} {}. Does something else work in target/, or has \
+                     cargo clean run? Leave it alone and start again",
+                    self.path.display(),
+                    if found.is_ok() { "has another text" } else { "is gone" },
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cargo, to be run in the copy.
     #[must_use]
     pub fn cargo(&self) -> Command {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.prepared(Command::new(cargo()))
+    }
+
+    /// Cargo, where each program that it starts may use so much processor time.
+    #[must_use]
+    pub fn limited_cargo(&self, cpu_max: Duration) -> Command {
+        self.prepared(child::limited(&cargo(), cpu_max))
+    }
+
+    fn prepared(&self, mut cargo: Command) -> Command {
         cargo.current_dir(&self.path).stdin(Stdio::null());
         cargo.env("CARGO_TARGET_DIR", self.path.join("target")).env("CARGO_PROFILE_DEV_DEBUG", "0");
         cargo.env("CARGO_TERM_COLOR", "never");
@@ -162,9 +208,59 @@ impl Workshop {
     }
 }
 
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+}
+
 impl Drop for Workshop {
     /// No bug stays planted, not even in a copy. What cannot be written now is written when the copy is next opened.
     fn drop(&mut self) {
         let _ = self.set(&Texts::new());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutants::catalogue;
+
+    /// A small tree with everything that a workshop needs of the workspace.
+    fn workshop(root: &Path, name: &str) -> Result<Workshop> {
+        let real = catalogue::root();
+        for (file, text) in sources(&real).expect("the sources") {
+            let path = root.join(&file);
+            fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        Workshop::open(root, name, &Catalogue::load(&real).expect("the catalogue"))
+    }
+
+    #[test]
+    fn a_copy_that_changes_under_a_trial_is_noticed() {
+        let root = tempfile::tempdir().expect("a folder");
+        let mut workshop = workshop(root.path(), "w").expect("a workshop");
+        let file = "planted/raft/src/election.rs";
+        let planted = Texts::from([(file.to_owned(), "// a bug".to_owned())]);
+        workshop.set(&planted).expect("planting");
+        workshop.check(&planted).expect("nothing has changed");
+        let error = workshop.check(&Texts::new()).expect_err("a bug is planted").to_string();
+        assert!(error.contains(file) && error.contains("another text"), "{error}");
+        workshop.set(&Texts::new()).expect("taking it out");
+        workshop.check(&Texts::new()).expect("it is clean again");
+        fs::remove_dir_all(workshop.path()).expect("somebody cleans");
+        let error = workshop.check(&Texts::new()).expect_err("it is gone").to_string();
+        assert!(error.contains("is gone") && error.contains("start again"), "{error}");
+        assert!(workshop.set(&planted).is_err(), "nothing is made anew in the middle");
+    }
+
+    #[test]
+    fn two_do_not_work_in_one_copy() {
+        let root = tempfile::tempdir().expect("a folder");
+        let first = workshop(root.path(), "w").expect("a workshop");
+        let error = workshop(root.path(), "w").expect_err("it is in use").to_string();
+        assert!(error.contains("another"), "{error}");
+        workshop(root.path(), "x").expect("another copy");
+        drop(first);
+        workshop(root.path(), "w").expect("it is free again");
     }
 }

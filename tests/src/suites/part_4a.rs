@@ -134,6 +134,8 @@ pub fn leader_partition_4a(lab: &Lab) {
             "100 callers wait: nothing can commit, and the leader cannot know that it is deposed",
             format!("{returned} have returned"),
         )
+        .rule("a result is that of a committed entry (§5.3, §8)")
+        .hint("a leader that applies and answers when it proposes")
         .servers([leader])
     });
     cluster.connect(leader);
@@ -276,6 +278,7 @@ pub fn snapshot_under_load_4a(lab: &Lab) {
             format!("{range:?}"),
             value.to_string(),
         )
+        .rule("the state in a snapshot is that of its last included index (§7; Fig. 13)")
         .hint("a snapshot whose state is of another moment than its index")
     });
     cluster.expect_counters(value, CATCH_UP);

@@ -25,7 +25,7 @@ pub(super) fn take_streams() -> io::Result<(File, File)> {
 
 /// Makes the system kill this process when the one that started it is gone, so that a sweep that is killed leaves no
 /// endless loops behind. On systems that cannot do that, a worker ends with its next answer.
-pub(super) fn die_with_parent() {
+pub(crate) fn die_with_parent() {
     #[cfg(target_os = "linux")]
     {
         // Only old kernels refuse, and then the next answer ends it.
