@@ -8,15 +8,19 @@
 //! 1. It is [planted](plant) in memory. A text that is not there exactly once is an error, so the catalogue cannot rot.
 //! 2. It is written into a [`workshop`](workshop::Workshop): a copy of the workspace under `target/mutants/`, with a target
 //!    directory of its own, which is kept. What changes is rebuilt, and nothing else.
+//!    The Raft and the service stand in it once more, as [packages of their own](planted), so the harness is not built again.
 //! 3. The program of that copy runs the suites in a process of its own ([`probe`]), within a limit of processor time. A bug
 //!    in the lab itself is put before cargo's own tests instead.
-//! 4. The copy is put back, and the [`matrix`] gets a row.
+//! 4. The copy must still be what it was, or the [`trial`] counts for nothing and the command ends. It is put back, and the
+//!    [`matrix`] gets a row.
 //!
-//! The unmutated code goes the same way first. If it fails a test, everything that follows means nothing.
+//! The [`docket`] hands the trials out to the copies. The unmutated code goes the same way first. If it fails a test,
+//! nothing else is tried.
 //!
 //! # Rules
 //!
-//! - Nothing is ever planted in the tree, only in the copies.
+//! - Nothing is ever planted in the tree, only in the copies. One process works in a copy at a time.
+//! - Only a test that failed catches a mutant. What happened to a compiler or to a program says nothing about the suites.
 //! - The reference checks itself at every step, which would find many bugs before a suite does. Where a bug of the Raft is
 //!   planted, that is switched off (`disarm.toml`): a student's Raft does not do so.
 //! - The order of runs is by seed: every test with the first seed, the expected one before the others, then every
