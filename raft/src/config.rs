@@ -32,9 +32,9 @@ pub struct Config {
     pub network_delay_max: Duration,
     /// How long a sender waits before it repeats a message whose call failed. Default 20 ms.
     pub retry_pause: Duration,
-    /// How long news of an advanced commit index may wait for entries to travel with. Default 8 ms: under load a
+    /// How long news of a few committed entries may wait for others to travel with. Default 8 ms: under load a
     /// command costs one message per follower instead of two, and in an idle cluster the followers still apply it
-    /// long before a person would notice. The leader itself never waits.
+    /// long before a person would notice. News of many entries at once, and the leader itself, never wait.
     pub commit_notice: Duration,
 }
 

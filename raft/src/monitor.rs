@@ -140,8 +140,7 @@ impl Monitor {
             self.stop_signal = None;
             return Wake { all: true, ..Wake::default() };
         }
-        let senders = self.peers_due(now, |pool| pool.ready > 0).fold(0, |bits, peer| bits | 1 << peer);
-        let alarm = self.next_alarm(now);
+        let (senders, alarm) = self.agenda(now);
         let ticker = match (self.ticker_plan, alarm) {
             (Plan::Awake, _) | (_, None) => false,
             (Plan::Asleep(None), Some(_)) => true,
@@ -165,12 +164,25 @@ impl Monitor {
     /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once
     /// when a message is due and all senders of its peer are in calls.
     pub(crate) fn next_alarm(&self, now: Instant) -> Option<Instant> {
-        let messages = self.state.peers().filter_map(|peer| {
-            let at = self.state.due_at(peer)?;
-            (at > now || self.pools[peer].may_grow()).then_some(at)
-        });
-        let election = (!self.state.is_leader()).then_some(self.state.election_deadline);
-        messages.chain(election).min()
+        self.agenda(now).1
+    }
+
+    /// The peers with a message due and a sender ready, a bit for each, and the [next alarm](Self::next_alarm). Every
+    /// step asks for both, so the peers are looked at once.
+    fn agenda(&self, now: Instant) -> (u64, Option<Instant>) {
+        let mut senders = 0;
+        let mut alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
+        for peer in self.state.peers() {
+            let Some(at) = self.state.due_at(peer) else { continue };
+            let pool = self.pools[peer];
+            if at <= now && pool.ready > 0 {
+                senders |= 1 << peer;
+            }
+            if at > now || pool.may_grow() {
+                alarm = Some(alarm.map_or(at, |alarm| alarm.min(at)));
+            }
+        }
+        (senders, alarm)
     }
 }
 

@@ -32,6 +32,10 @@ use raft_interface::{Command, Index, ServerId, Started};
 use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Entry, Message, Outgoing, Tag};
 use crate::state::{Leadership, Moment, Role, State, reached_by_quorum};
 
+/// News of so many committed entries, after a burst, are a message of their own. Fewer wait for company; see
+/// [`Config::commit_notice`](crate::Config::commit_notice).
+const COMMITS_WORTH_A_MESSAGE: Index = 32;
+
 /// What a leader knows of one follower. Invariant: `match_index < next_index`.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
@@ -98,12 +102,12 @@ impl State {
         let progress = &leadership.progress[peer];
         let lacks_entries = progress.next_index <= self.log.last_index();
         let lacks_round = progress.round_sent < leadership.read_round;
-        let lacks_commit = progress.commit_known < self.commit_index.min(progress.match_index);
+        let commits = self.commit_index.min(progress.match_index).saturating_sub(progress.commit_known);
         let news_at = if progress.awaiting.is_some() {
             None
-        } else if lacks_entries || lacks_round {
+        } else if lacks_entries || lacks_round || commits >= COMMITS_WORTH_A_MESSAGE {
             Some(progress.retry_at)
-        } else if lacks_commit {
+        } else if commits > 0 {
             Some(progress.retry_at.max(self.commit_advanced_at + self.config.commit_notice))
         } else {
             None

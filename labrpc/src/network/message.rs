@@ -65,6 +65,18 @@ impl Message<'_> {
         self.content?.int_of(field)
     }
 
+    /// The numbers in several fields, in one reading; see [`Describe::ints_among`].
+    ///
+    /// # Panics
+    ///
+    /// If `ints` is shorter than `fields`.
+    pub fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
+        match self.content {
+            Some(content) => content.ints_among(fields, ints),
+            None => ints.fill(None),
+        }
+    }
+
     /// The length of what is in a field; see [`Describe::len_of`].
     #[must_use]
     pub fn len_of(&self, field: &str) -> Option<usize> {

@@ -29,6 +29,9 @@ use super::Value;
 /// assert_eq!(args.ints_of("entries", "term"), [5, 7]);
 /// assert_eq!(args.heads_of("entries", "term", "command"), [(Some(5), 0), (Some(7), 0)]); // there is no command
 /// assert_eq!(args.int_of("votes"), None);
+/// let mut ints = [None; 2];
+/// args.ints_among(&["votes", "term"], &mut ints);
+/// assert_eq!(ints, [None, Some(7)]);
 /// assert_eq!(
 ///     args.to_value().to_string(),
 ///     "AppendEntries {term: 7, success: true, entries: [Entry {term: 5}, Entry {term: 7}]}"
@@ -44,6 +47,13 @@ pub trait Describe {
     /// The number in a field of a struct; a truth value counts as 0 or 1. `None` if there is no such field, or
     /// something else is in it.
     fn int_of(&self, field: &str) -> Option<i128>;
+
+    /// The same of several fields in one reading: `ints[i]` becomes what [`int_of`](Self::int_of) says of `fields[i]`.
+    ///
+    /// # Panics
+    ///
+    /// If `ints` is shorter than `fields`.
+    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]);
 
     /// How many elements the sequence, map, text or bytes in a field have.
     fn len_of(&self, field: &str) -> Option<usize>;
@@ -74,6 +84,12 @@ impl<T: Serialize> Describe for T {
         first(self, &Question::Field(field, &Question::Int))
     }
 
+    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
+        ints.fill(None);
+        let ints = Cell::from_mut(&mut ints[..fields.len()]).as_slice_of_cells();
+        ask(self, &Question::Fields { fields, ints }, &mut |_| ());
+    }
+
     fn len_of(&self, field: &str) -> Option<usize> {
         first(self, &Question::Field(field, &Question::Len)).and_then(|len| usize::try_from(len).ok())
     }
@@ -102,12 +118,20 @@ enum Question<'a> {
     Content,
     /// Something of its field of that name.
     Field(&'a str, &'a Question<'a>),
+    /// The numbers in its fields of these names.
+    Fields { fields: &'a [&'a str], ints: &'a [Cell<Option<i128>>] },
     /// The same of each of its elements.
     Each(&'a Question<'a>),
     /// Of each of its elements a number and the hash of another field.
     Heads { inner: &'a str, content: &'a str, heads: &'a RefCell<Vec<(Option<i128>, u64)>> },
     /// Of one such element.
     Head { inner: &'a str, content: &'a str, int: &'a Cell<Option<i128>> },
+}
+
+/// Puts the first number that a value is into `int`.
+fn into<T: Serialize + ?Sized>(int: &Cell<Option<i128>>, value: &T) -> Result<(), Refused> {
+    let answer = &mut |found| int.set(int.get().or(Some(found)));
+    value.serialize(Ask { question: &Question::Int, answer })
 }
 
 fn first<T: Serialize + ?Sized>(value: &T, question: &Question<'_>) -> Option<i128> {
@@ -216,10 +240,11 @@ impl<'a> Parts<'a> {
             Question::Field(wanted, question) if *wanted == name => {
                 value.serialize(Ask { question, answer: self.ask.answer })
             }
-            Question::Head { inner, int, .. } if *inner == name => {
-                let answer = &mut |found| int.set(int.get().or(Some(found)));
-                value.serialize(Ask { question: &Question::Int, answer })
+            Question::Fields { fields, ints } => {
+                let mut asked = fields.iter().zip(*ints).filter(|(wanted, _)| **wanted == name);
+                asked.try_for_each(|(_, int)| into(int, value))
             }
+            Question::Head { inner, int, .. } if *inner == name => into(int, value),
             Question::Head { content, .. } if *content == name => {
                 value.serialize(Ask { question: &Question::Content, answer: self.ask.answer })
             }

@@ -31,15 +31,25 @@ pub type SaveHook = Arc<dyn Fn(SavePoint) -> Result<(), SaveError> + Send + Sync
 #[derive(Default)]
 pub struct MemoryPersister {
     stored: Mutex<Stored>,
-    hook: Mutex<Option<SaveHook>>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Stored {
     state: Vec<u8>,
     snapshot: Vec<u8>,
     /// Saves that stored something, since the persister was created or copied.
     saves: u64,
+    hook: Option<SaveHook>,
+}
+
+impl Stored {
+    fn store(&mut self, change: impl FnOnce(&mut Vec<u8>), snapshot: Option<&[u8]>) {
+        change(&mut self.state);
+        if let Some(snapshot) = snapshot {
+            self.snapshot = snapshot.to_vec();
+        }
+        self.saves += 1;
+    }
 }
 
 impl MemoryPersister {
@@ -53,13 +63,14 @@ impl MemoryPersister {
     /// is not copied, and the count of saves starts again.
     #[must_use]
     pub fn copy(&self) -> Self {
-        let stored = Stored { saves: 0, ..self.stored.lock().clone() };
-        Self { stored: Mutex::new(stored), hook: Mutex::new(None) }
+        let Stored { state, snapshot, .. } = &*self.stored.lock();
+        let stored = Stored { state: state.clone(), snapshot: snapshot.clone(), saves: 0, hook: None };
+        Self { stored: Mutex::new(stored) }
     }
 
     /// Installs the hook that is called around each save from now on; `None` removes it.
     pub fn set_hook(&self, hook: Option<SaveHook>) {
-        *self.hook.lock() = hook;
+        self.stored.lock().hook = hook;
     }
 
     /// How many saves stored something, since this persister was created or copied.
@@ -70,22 +81,16 @@ impl MemoryPersister {
 
     /// Stores what `change` makes of the state, between the two calls of the hook.
     fn store(&self, change: impl FnOnce(&mut Vec<u8>), snapshot: Option<&[u8]>) -> Result<(), SaveError> {
-        let hook = self.hook.lock().clone();
-        if let Some(hook) = &hook {
-            hook(SavePoint::Before)?;
-        }
-        {
-            let mut stored = self.stored.lock();
-            change(&mut stored.state);
-            if let Some(snapshot) = snapshot {
-                stored.snapshot = snapshot.to_vec();
-            }
-            stored.saves += 1;
-        }
-        if let Some(hook) = &hook {
-            // Too late to refuse: the pair is stored.
-            let _ = hook(SavePoint::After);
-        }
+        let mut stored = self.stored.lock();
+        let Some(hook) = stored.hook.clone() else {
+            stored.store(change, snapshot);
+            return Ok(());
+        };
+        drop(stored);
+        hook(SavePoint::Before)?;
+        self.stored.lock().store(change, snapshot);
+        // Too late to refuse: the pair is stored.
+        let _ = hook(SavePoint::After);
         Ok(())
     }
 }

@@ -244,6 +244,23 @@ fn news_of_a_commit() {
     "#]]);
 }
 
+/// News of a burst go at once: a message of their own costs little beside the entries.
+#[test]
+fn news_of_many_commits() {
+    for (commands, goes_at_once) in [(31, false), (32, true)] {
+        let mut s = Script::new(3);
+        s.elect(0, &[1]);
+        s.exchange_all(0, 1);
+        s.exchange_all(0, 2);
+        (0..commands).for_each(|_| s.start(0, "x"));
+        s.exchange(0, 1);
+        s.exchange(0, 2);
+        assert_eq!(s.servers[0].commit_index, commands);
+        let is_due = s.servers[0].due_at(1).is_some_and(|at| at <= s.now);
+        assert_eq!(is_due, goes_at_once, "{commands} commands");
+    }
+}
+
 /// A call that hangs holds up nothing for longer than a heartbeat interval; one that fails is repeated after a
 /// pause; what is acknowledged is not sent again.
 #[test]

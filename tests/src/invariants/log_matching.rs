@@ -3,8 +3,7 @@
 //! As far as servers tell: what `start` accepted is what is applied with that index and term, and no two commands are
 //! accepted with the same index and term. The logs that servers send each other are judged by the referee.
 
-use std::collections::BTreeMap;
-
+use hashbrown::HashTable;
 use raft_interface::{Command, Index, ServerId, Term};
 
 use super::Invariant;
@@ -18,8 +17,29 @@ const HINT: &str = "a leader that overwrites its own log, two leaders in a term,
 /// Remembers what stands where.
 #[derive(Debug, Default)]
 pub(super) struct LogMatching {
-    /// What `start` accepted, and who.
-    accepted: BTreeMap<(Index, Term), (ServerId, Command)>,
+    /// What `start` accepted. Every entry that any server applies is looked up here.
+    accepted: HashTable<Accepted>,
+}
+
+/// What `start` accepted, where, and who.
+#[derive(Debug)]
+struct Accepted {
+    index: Index,
+    term: Term,
+    server: ServerId,
+    command: Command,
+}
+
+impl Accepted {
+    fn hash(&self) -> u64 {
+        hash(self.index, self.term)
+    }
+}
+
+/// The same in every run. The table is never walked, so its order decides nothing.
+fn hash(index: Index, term: Term) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio
+    (index ^ term.rotate_left(32)).wrapping_mul(ODD)
 }
 
 impl Invariant for LogMatching {
@@ -48,7 +68,8 @@ impl LogMatching {
         command: &Command,
         history: &History,
     ) -> Result<(), Finding> {
-        let accepted = self.accepted.insert((index, term), (server, command.clone()));
+        let accepted = self.accept(Accepted { index, term, server, command: command.clone() });
+        let accepted = accepted.map(|before| (before.server, before.command));
         let applied = history.get(index).filter(|entry| entry.term == term);
         let Some((first, before)) = accepted.or_else(|| applied.map(|entry| (server, entry.command.clone())))
         else {
@@ -68,6 +89,18 @@ impl LogMatching {
         .term(term))
     }
 
+    /// Returns what was accepted there before.
+    fn accept(&mut self, new: Accepted) -> Option<Accepted> {
+        let is_there = |old: &Accepted| old.index == new.index && old.term == new.term;
+        match self.accepted.find_mut(new.hash(), is_there) {
+            Some(old) => Some(std::mem::replace(old, new)),
+            None => {
+                self.accepted.insert_unique(new.hash(), new, Accepted::hash);
+                None
+            }
+        }
+    }
+
     fn applied(
         &mut self,
         server: ServerId,
@@ -75,8 +108,9 @@ impl LogMatching {
         term: Term,
         command: &Command,
     ) -> Result<(), Finding> {
-        match self.accepted.get(&(index, term)) {
-            Some((leader, accepted)) if accepted != command => Err(Finding::new(
+        let accepted = self.accepted.find(hash(index, term), |old| old.index == index && old.term == term);
+        match accepted {
+            Some(Accepted { server: leader, command: accepted, .. }) if accepted != command => Err(Finding::new(
                 format!(
                     "S{server} applied another command than the leader of term {term} put at index {index}"
                 ),

@@ -55,6 +55,8 @@ pub(super) struct Fact {
     /// Who is asked.
     pub(super) asked: ServerId,
     pub(super) what: What,
+    /// The fact as a line of a proof. Many keep it, so it is made once.
+    pub(super) line: Line,
 }
 
 /// What happened.
@@ -88,14 +90,12 @@ impl What {
 }
 
 impl Fact {
-    /// The fact as a line of a proof.
-    pub(super) fn line(&self) -> Line {
-        let Self { at, call, asker, asked, ref what } = *self;
-        let (from, to, content) = match what {
+    pub(super) fn new(at: Duration, call: u64, asker: ServerId, asked: ServerId, what: What) -> Self {
+        let (from, to, content) = match &what {
             What::Sent { request, .. } | What::Delivered { request, .. } => (asker, asked, request.content()),
             What::Answered { reply, .. } | What::Heard { reply, .. } => (asked, asker, reply.content()),
             &What::Applied { index, term } => (asker, asker, Content::Applied { index, term }),
         };
-        Line { at, from, to, call, content }
+        Self { at, call, asker, asked, what, line: Line { at, from, to, call, content } }
     }
 }

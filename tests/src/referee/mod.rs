@@ -188,7 +188,8 @@ impl Referee {
     pub fn applied(&self, at: Duration, server: ServerId, index: Index, term: Term) {
         if !self.is_over.load(Ordering::Relaxed) {
             let what = What::Applied { index, term };
-            let call = self.judge.lock().judge(&Fact { at, call: 0, asker: server, asked: server, what });
+            let fact = Fact::new(at, 0, server, server, what);
+            let call = self.judge.lock().judge(&fact);
             self.say(call);
         }
     }
@@ -246,8 +247,7 @@ impl Referee {
             (Direction::Reply, Happening::Delivered) => self.heard(kind, message)?,
             _ => None,
         };
-        let fact = |what| Fact { at: event.time, call: message.call, asker, asked, what };
-        Ok(found.map(|(what, judge)| (fact(what), judge)))
+        Ok(found.map(|(what, judge)| (Fact::new(event.time, message.call, asker, asked, what), judge)))
     }
 
     // A message is read before the judge is locked: its `Serialize` is user code.
@@ -388,7 +388,7 @@ impl Judge {
             if self.lines.len() == LINES_KEPT {
                 self.lines.pop_front();
             }
-            self.lines.push_back(fact.line());
+            self.lines.push_back(fact.line);
         }
         leads
     }
@@ -402,7 +402,7 @@ impl Judge {
             self.lines.iter().rev().filter(concerns).take(room).copied().map(Some).collect();
         context.extend(proof.into_iter().map(Some));
         let mut proof = ledger::proof(context);
-        proof.push(fact.line());
+        proof.push(fact.line);
         Breach { rule, headline, expected, seen, servers, term, at: fact.at, proof }
     }
 }

@@ -178,41 +178,44 @@ impl Names {
         let is_candidacy = message.is_request()
             && self.kind(message.method) == Some(Kind::Vote)
             && !self.is_pre_vote(Kind::Vote, message);
-        is_candidacy.then(|| needed(message, &self.term).ok()).flatten()
+        if is_candidacy { numbers(message, [&self.term])[0] } else { None }
     }
 
     /// The term of the leader that a message answers.
     pub(crate) fn answer_to_leader(&self, message: &Message<'_>) -> Option<Term> {
         let is_answer =
             !message.is_request() && self.kind(message.method).is_some_and(|kind| kind != Kind::Vote);
-        is_answer.then(|| needed(message, &self.term).ok()).flatten()
+        if is_answer { numbers(message, [&self.term])[0] } else { None }
     }
 
     /// Whether this asks for a vote that does not count.
     pub(super) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
-        kind == Kind::Vote && number(message, &self.pre_vote).is_some_and(|yes| yes != 0)
+        kind == Kind::Vote && numbers(message, [&self.pre_vote])[0].is_some_and(|yes| yes != 0)
     }
 
     /// # Errors
     ///
     /// Why it cannot be read.
     pub(super) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
-        let term = needed(message, &self.term)?;
         Ok(match kind {
             Kind::Vote => {
-                Request::Vote { term, last: position(message, &self.last_log_index, &self.last_log_term)? }
+                let [term, index, of] =
+                    needed(message, [&self.term, &self.last_log_index, &self.last_log_term])?;
+                Request::Vote { term, last: position(index, of) }
             }
-            Kind::Snapshot if number(message, &self.done) == Some(0) => return Err(Unreadable::InPieces),
-            Kind::Snapshot => Request::Snapshot {
-                term,
-                last: position(message, &self.last_included_index, &self.last_included_term)?,
-            },
-            Kind::Append => Request::Append {
-                term,
-                prev: position(message, &self.prev_log_index, &self.prev_log_term)?,
-                entries: self.entries(message)?,
-                commit: needed(message, &self.leader_commit)?,
-            },
+            Kind::Snapshot if numbers(message, [&self.done]) == [Some(0)] => {
+                return Err(Unreadable::InPieces);
+            }
+            Kind::Snapshot => {
+                let [term, index, of] =
+                    needed(message, [&self.term, &self.last_included_index, &self.last_included_term])?;
+                Request::Snapshot { term, last: position(index, of) }
+            }
+            Kind::Append => {
+                let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
+                let [term, index, of, commit] = needed(message, names)?;
+                Request::Append { term, prev: position(index, of), entries: self.entries(message)?, commit }
+            }
         })
     }
 
@@ -249,34 +252,52 @@ impl Names {
     ///
     /// Why it cannot be read.
     pub(super) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
-        let term = needed(message, &self.term)?;
         let reply = match kind {
-            Kind::Vote => Reply::Vote { term, granted: needed(message, &self.vote_granted)? == 1 },
-            Kind::Snapshot => Reply::Snapshot { term },
-            Kind::Append => Reply::Append {
-                term,
-                success: needed(message, &self.success)? == 1,
-                conflict: number(message, &self.conflict_index).filter(|&index| index > 0),
-            },
+            Kind::Vote => {
+                let [term, granted] = needed(message, [&self.term, &self.vote_granted])?;
+                Reply::Vote { term, granted: granted == 1 }
+            }
+            Kind::Snapshot => {
+                let [term] = needed(message, [&self.term])?;
+                Reply::Snapshot { term }
+            }
+            Kind::Append => {
+                let [term, success] = needed(message, [&self.term, &self.success])?;
+                let success = success == 1;
+                // Only a rejection has something to say about it.
+                let conflict = if success { [None] } else { numbers(message, [&self.conflict_index]) };
+                Reply::Append { term, success, conflict: conflict[0].filter(|&index| index > 0) }
+            }
         };
-        Ok((term > 0).then_some(reply))
+        Ok((reply.term() > 0).then_some(reply))
     }
 }
 
-fn number(message: &Message<'_>, names: &[&'static str]) -> Option<u64> {
-    names.iter().find_map(|name| message.int_of(name))?.try_into().ok()
+/// The numbers in fields, each known by several names; `None` for what is not there.
+fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+    let mut ints = [None; N];
+    message.ints_among(&names.map(|names| names.first().copied().unwrap_or_default()), &mut ints);
+    std::array::from_fn(|field| {
+        let other_names = || names[field].iter().skip(1).find_map(|name| message.int_of(name));
+        ints[field].or_else(other_names)?.try_into().ok()
+    })
 }
 
-fn needed(message: &Message<'_>, names: &[&'static str]) -> Result<u64, Unreadable> {
-    number(message, names).ok_or_else(|| Unreadable::missing(names))
-}
-
-fn position(
+/// # Errors
+///
+/// The first of the fields that is not there.
+fn needed<const N: usize>(
     message: &Message<'_>,
-    index: &[&'static str],
-    term: &[&'static str],
-) -> Result<Position, Unreadable> {
-    let (index, term) = (needed(message, index)?, needed(message, term)?);
-    // There is no entry 0, so its term means nothing.
-    Ok(Position { index, term: if index == 0 { 0 } else { term } })
+    names: [&Vec<&'static str>; N],
+) -> Result<[u64; N], Unreadable> {
+    let found = numbers(message, names);
+    match found.iter().position(Option::is_none) {
+        Some(field) => Err(Unreadable::missing(names[field])),
+        None => Ok(found.map(Option::unwrap_or_default)),
+    }
+}
+
+/// There is no entry 0, so its term means nothing.
+fn position(index: Index, term: Term) -> Position {
+    Position { index, term: if index == 0 { 0 } else { term } }
 }

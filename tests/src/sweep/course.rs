@@ -113,12 +113,17 @@ pub(crate) fn run(task: &Task, display: &mut Display) -> Result<Ended> {
     let taken_over = rows.iter().map(Row::runs).sum();
     display.begin(&task.scope, taken_over);
     let is_failed_before = task.is_until_fail && rows.iter().any(|row| row.failed() > 0);
+    let processors = match task.scope.world {
+        World::Simulated => system::processors_for(task.limits.jobs),
+        // Its threads are to run beside each other.
+        World::Real => Vec::new(),
+    };
     let mut course = Course {
         task,
         display,
         rows,
         ledger,
-        pool: Pool::new(task.limits),
+        pool: Pool::new(task.limits, processors),
         runs: Runs::of(&task.scope),
         returned: VecDeque::new(),
         again: VecDeque::new(),

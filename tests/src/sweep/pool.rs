@@ -67,6 +67,8 @@ pub(super) enum Happening {
 #[derive(Debug)]
 pub(super) struct Pool {
     limits: Limits,
+    /// One for each worker; empty if the system chooses.
+    processors: Vec<usize>,
     workers: Vec<Process>,
     events: Receiver<Event>,
     sender: Sender<Event>,
@@ -79,10 +81,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, processors: Vec<usize>) -> Self {
         let (sender, events) = crossbeam_channel::unbounded();
         Self {
             limits,
+            processors,
             workers: Vec::new(),
             events,
             sender,
@@ -133,7 +136,10 @@ impl Pool {
 
     fn start_worker(&mut self) -> Result<usize> {
         self.workers_started += 1;
-        let worker = Process::start(self.workers_started, self.limits.stall, &self.sender)
+        let is_free =
+            |&processor: &usize| self.workers.iter().all(|other| other.processor != Some(processor));
+        let processor = self.processors.iter().copied().find(is_free);
+        let worker = Process::start(self.workers_started, self.limits.stall, processor, &self.sender)
             .context("cannot start a worker process")?;
         self.workers.push(worker);
         Ok(self.workers.len() - 1)

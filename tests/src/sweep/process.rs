@@ -34,18 +34,26 @@ pub(super) struct Process {
     pub(super) began: Instant,
     /// Why the sweep killed it.
     pub(super) killed: Option<Killed>,
+    /// The processor on which it stays; `None` if the system chooses.
+    pub(super) processor: Option<usize>,
     child: Child,
     to_child: ChildStdin,
     said: Said,
 }
 
 impl Process {
-    /// Starts a worker, which reports to `events`. `stall` is its guard against threads that do not give way.
+    /// Starts a worker, on that processor if it is to stay on one, which reports to `events`. `stall` is its guard
+    /// against threads that do not give way.
     ///
     /// # Errors
     ///
     /// If the system starts no process.
-    pub(super) fn start(id: u64, stall: Duration, events: &Sender<Event>) -> io::Result<Self> {
+    pub(super) fn start(
+        id: u64,
+        stall: Duration,
+        processor: Option<usize>,
+        events: &Sender<Event>,
+    ) -> io::Result<Self> {
         let mut child = system::this_program()?
             .arg(worker::COMMAND)
             .env(crate::settings::STALL, stall.as_secs_f64().to_string())
@@ -53,6 +61,9 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        if let Some(processor) = processor {
+            system::keep_on(processor, child.id());
+        }
         let missing = || io::Error::other("a stream of the worker is missing");
         let to_child = child.stdin.take().ok_or_else(missing)?;
         let answers = child.stdout.take().ok_or_else(missing)?;
@@ -77,6 +88,7 @@ impl Process {
             is_ready: false,
             began: Instant::now(),
             killed: None,
+            processor,
             child,
             to_child,
             said,

@@ -75,6 +75,36 @@ pub(crate) fn processor_time() -> Duration {
     Duration::ZERO
 }
 
+/// A processor for each of so many workers, if there are exactly as many processors for them. Then it is best that
+/// each worker stays on its own: every run is a new thread, and a system that is free to choose puts many of them for
+/// some milliseconds on the processor that is busy. Empty if the system should choose.
+#[cfg(target_os = "linux")]
+pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
+    let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
+    let processors: Vec<usize> =
+        (0..rustix::thread::CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
+    if processors.len() == jobs && cores() == jobs { processors } else { Vec::new() }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn processors_for(_jobs: usize) -> Vec<usize> {
+    Vec::new()
+}
+
+/// Keeps a process, which has just been started, on one processor.
+#[cfg(target_os = "linux")]
+pub(super) fn keep_on(processor: usize, process: u32) {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(processor);
+    if let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
+        // It also works elsewhere, only slower.
+        let _ = rustix::thread::sched_setaffinity(Some(process), &set);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keep_on(_processor: usize, _process: u32) {}
+
 /// How many processors there are for this process.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -91,5 +121,38 @@ pub(super) fn terminal_height() -> usize {
     #[cfg(not(unix))]
     {
         USUAL
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::Pid;
+    use rustix::thread::sched_getaffinity;
+
+    #[test]
+    fn as_many_workers_as_processors_get_one_each() {
+        let cores = cores();
+        assert!(processors_for(cores + 1).is_empty());
+        assert!(processors_for(cores - 1).is_empty());
+        let mut processors = processors_for(cores);
+        // None under a quota that is smaller than the set of processors.
+        assert!(processors.is_empty() || processors.len() == cores);
+        processors.dedup();
+        let allowed = sched_getaffinity(None).unwrap();
+        assert!(processors.iter().all(|&processor| allowed.is_set(processor)));
+    }
+
+    #[test]
+    fn a_process_is_kept_on_its_processor() {
+        let allowed = sched_getaffinity(None).unwrap();
+        let processor =
+            (0..rustix::thread::CpuSet::MAX_CPU).rfind(|&processor| allowed.is_set(processor)).unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        keep_on(processor, child.id());
+        let kept = sched_getaffinity(Some(Pid::from_child(&child))).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(kept.is_set(processor) && kept.count() == 1, "{kept:?}");
     }
 }

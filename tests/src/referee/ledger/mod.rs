@@ -136,7 +136,7 @@ impl Ledger {
     }
 
     fn enter_request(&mut self, fact: &Fact, request: &Request) {
-        let (asker, line) = (fact.asker, fact.line());
+        let (asker, line) = (fact.asker, fact.line);
         let Some(book) = self.terms.open(request.term()) else { return };
         book.vote(asker, asker, line);
         match request {
@@ -165,12 +165,12 @@ impl Ledger {
             return;
         }
         let known = std::mem::replace(&mut book.commit, commit);
-        book.commit_line = Some(fact.line());
+        book.commit_line = Some(fact.line);
         // Without the leader it would be no majority: the leader has counted itself, and so has saved the entry.
         if book.stored_on(commit) == majority
             && let Some(of) = book.term_at(commit)
         {
-            self.servers[fact.asker].stores(Position { index: commit, term: of }, term, fact.line());
+            self.servers[fact.asker].stores(Position { index: commit, term: of }, term, fact.line);
         }
         for index in known + 1..(commit + 1).min(book.log_end()) {
             if let Some(of) = book.term_at(index) {
@@ -185,16 +185,16 @@ impl Ledger {
             return;
         }
         let Some(book) = self.terms.open(request.term()) else { return };
-        book.leads(fact, fact.line());
+        book.leads(fact, fact.line);
         if book.leader_id() != Some(fact.asker) {
             return;
         }
         if let Request::Append { commit, .. } = request {
-            self.servers[fact.asker].duties.knows_commit(fact.at, *commit, fact.line());
+            self.servers[fact.asker].duties.knows_commit(fact.at, *commit, fact.line);
         }
         book.pace.sent(fact.at, fact.asked, request, counts);
         if let Request::Append { commit, .. } = request {
-            book.tells_commit(*commit, fact.line());
+            book.tells_commit(*commit, fact.line);
         }
     }
 
@@ -217,7 +217,7 @@ impl Ledger {
         }
         let server = &mut self.servers[asked];
         let mut handled = Handled {
-            line: fact.line(),
+            line: fact.line,
             was_stopped: false,
             incarnation,
             floor: server.floor,
@@ -259,7 +259,7 @@ impl Ledger {
     }
 
     fn enter_answer(&mut self, fact: &Fact, request: &Request, handled: Handled, reply: Reply) {
-        let (asked, line) = (fact.asked, fact.line());
+        let (asked, line) = (fact.asked, fact.line);
         let is_ignored = reply.term() < request.term() && self.may_ignore(fact, request, handled.line.at);
         let server = &mut self.servers[asked];
         server.open.retain(|&call| call != fact.call || self.calls.is_open(call));
@@ -301,7 +301,7 @@ impl Ledger {
         let (term, last) = (request.term(), request.last());
         let server = &mut self.servers[fact.asked];
         if !handled.is_mixed && server.cuts == handled.cuts {
-            server.stores(last, term, fact.line());
+            server.stores(last, term, fact.line);
         }
         let majority = self.servers.len() / 2 + 1;
         let Some(book) = self.terms.get_mut(term) else { return };
@@ -313,7 +313,7 @@ impl Ledger {
     }
 
     fn enter_heard(&mut self, fact: &Fact, request: &Request, reply: Reply, life: Option<super::fact::Life>) {
-        self.servers[fact.asker].hears(life, reply.term(), fact.line());
+        self.servers[fact.asker].hears(life, reply.term(), fact.line);
         if reply.term() == request.term()
             && let Some(book) = self.terms.get_mut(request.term())
         {

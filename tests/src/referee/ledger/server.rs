@@ -150,10 +150,10 @@ impl Server {
             self.held = None;
         }
         if self.known_term(life).is_some_and(|(known, _)| term < known) {
-            Evidence::add(&mut self.stale, term, fact.line());
+            Evidence::add(&mut self.stale, term, fact.line);
         }
         if counts {
-            self.raise_floor(term, fact.line());
+            self.raise_floor(term, fact.line);
         }
     }
 

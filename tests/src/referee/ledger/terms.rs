@@ -1,6 +1,6 @@
 //! What is known of each term: votes, the leader, its log as far as it was sent, and who acknowledged it.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use raft_interface::{Index, ServerId, Term};
 
@@ -135,18 +135,19 @@ impl TermBook {
 #[derive(Debug)]
 pub(in crate::referee) struct Terms {
     servers: usize,
-    books: BTreeMap<Term, TermBook>,
+    /// In the order of terms. Nearly all messages are of the last.
+    books: VecDeque<TermBook>,
     /// Nothing is known of terms below.
     horizon: Term,
 }
 
 impl Terms {
     pub(super) fn new(servers: usize) -> Self {
-        Self { servers, books: BTreeMap::new(), horizon: 0 }
+        Self { servers, books: VecDeque::new(), horizon: 0 }
     }
 
     pub(in crate::referee) fn get(&self, term: Term) -> Option<&TermBook> {
-        self.books.get(&term)
+        self.books.get(self.place(term).ok()?)
     }
 
     /// Whether what is not known of a term has not happened.
@@ -155,7 +156,17 @@ impl Terms {
     }
 
     pub(super) fn get_mut(&mut self, term: Term) -> Option<&mut TermBook> {
-        self.books.get_mut(&term)
+        let place = self.place(term).ok()?;
+        self.books.get_mut(place)
+    }
+
+    /// Where the book of a term is, or would be.
+    fn place(&self, term: Term) -> Result<usize, usize> {
+        match self.books.iter().rposition(|book| book.term <= term) {
+            Some(place) if self.books[place].term == term => Ok(place),
+            Some(before) => Err(before + 1),
+            None => Err(0),
+        }
     }
 
     /// The book of a term, a new one if need be; `None` if the term was forgotten.
@@ -163,15 +174,17 @@ impl Terms {
         if term < self.horizon {
             return None;
         }
-        let latest = self.books.keys().next_back().copied().unwrap_or(0);
-        if term > latest {
+        if self.books.back().is_none_or(|latest| term > latest.term) {
             self.horizon = self.horizon.max(term.saturating_sub(TERMS_KEPT));
-            while self.books.first_key_value().is_some_and(|(&first, _)| first < self.horizon) {
-                self.books.pop_first();
+            while self.books.front().is_some_and(|first| first.term < self.horizon) {
+                self.books.pop_front();
             }
         }
-        let servers = self.servers;
-        Some(self.books.entry(term).or_insert_with(|| TermBook::new(term, servers)))
+        let place = self.place(term).unwrap_or_else(|place| {
+            self.books.insert(place, TermBook::new(term, self.servers));
+            place
+        });
+        self.books.get_mut(place)
     }
 }
 

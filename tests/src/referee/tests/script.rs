@@ -48,8 +48,7 @@ impl Script {
     fn step(&mut self, call: u64, asker: ServerId, asked: ServerId, what: What) {
         assert!(self.breach.is_none(), "a step after the breach: {}", self.breach.as_ref().unwrap());
         self.at += Duration::from_millis(1);
-        if let Some(Call::Breach(breach)) = self.judge.judge(&Fact { at: self.at, call, asker, asked, what })
-        {
+        if let Some(Call::Breach(breach)) = self.judge.judge(&Fact::new(self.at, call, asker, asked, what)) {
             self.breach = Some(breach);
         }
     }
