@@ -39,6 +39,11 @@ pub fn replay(case: &TestCase, implementation: Implementation, plan: Plan) -> st
     let directory = report::directory(case.name, plan.seed);
     let stored = StoredRun::read(&directory, plan, implementation);
     let outcome = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
+    if let Some(defeat) = outcome.defeat.as_ref().filter(|defeat| defeat.is_stall()) {
+        let report = failure::untraced(case, plan, defeat);
+        artifacts::write_alone(&directory, &report)?;
+        return Ok(stalled(stored.as_ref(), outcome, report));
+    }
     let (is_same, is_reproducible, comparison) = match &stored {
         Some(stored) => compare(case, implementation, plan, stored, &outcome),
         None => {
@@ -53,6 +58,20 @@ pub fn replay(case: &TestCase, implementation: Implementation, plan: Plan) -> st
     };
     artifacts::write(&directory, &Files { case, implementation, plan, report: &report, run: &outcome })?;
     Ok(Replayed { outcome, report, is_same, is_reproducible, comparison })
+}
+
+/// A replay that has stalled.
+fn stalled(stored: Option<&StoredRun>, mut outcome: Outcome, report: String) -> Replayed {
+    outcome.trace = None;
+    let comparison = "A run that stalls has no fingerprint to compare: the thread that does not give way keeps all that is known of \
+                      it. Where it loops, a debugger tells: LAB_STALL=600 leaves the time to attach one.";
+    let comparison = match stored {
+        Some(stored) => {
+            format!("The stored run did not stall: fingerprint {}.\n{comparison}", stored.fingerprint)
+        }
+        None => comparison.to_owned(),
+    };
+    Replayed { is_same: stored.is_none(), is_reproducible: stored.is_none(), outcome, report, comparison }
 }
 
 fn fingerprint(outcome: &Outcome) -> Fingerprint {

@@ -78,6 +78,14 @@ pub struct Defeat {
     pub cycle: Vec<String>,
 }
 
+impl Defeat {
+    /// Whether a thread did not give way. Such a run has no trace and no fingerprint, and leaves that thread behind.
+    #[must_use]
+    pub fn is_stall(&self) -> bool {
+        matches!(self.cause, Some(Cause::Stall { .. }))
+    }
+}
+
 /// How many happenings a failure keeps.
 const TIMELINE_MAX: usize = 200;
 

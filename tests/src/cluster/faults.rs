@@ -116,6 +116,22 @@ impl Cluster {
         self.network().add_rule(Duplication::new(share, Delays::Between(Duration::ZERO, later)))
     }
 
+    /// From now on the network is MIT's unreliable one: a request waits 0 to 26 ms; one in ten is lost, and one reply in
+    /// ten. `network().reliable()` ends it.
+    pub fn unreliable(&self) {
+        if self.does_to_network("one message in ten is lost, and requests are up to 26 ms late") {
+            self.network().unreliable();
+        }
+    }
+
+    /// From now on two replies of three come up to 2.2 s late, as in MIT's tests with long reordering.
+    /// `network().in_order()` ends it.
+    pub fn long_reordering(&self) {
+        if self.does_to_network("two replies of three are up to 2.2 s late") {
+            self.network().long_reordering();
+        }
+    }
+
     /// Stops a server's threads for a while, as a long garbage collection would. Returns whether it could be done:
     /// not in the real world.
     pub fn pause(&self, server: ServerId) -> bool {

@@ -215,14 +215,11 @@ impl<'a> Nemesis<'a> {
         let share = |percent| self.lab.below(percent + 1) as f64 / 100.0;
         let (late, twice) = (share(late_percent), share(twice_percent));
         self.weather = vec![self.cluster.delays(late, late_max), self.cluster.duplicates(twice, twice_max)];
-        let network = self.cluster.network();
         if self.lab.happens(self.campaign.weather.unreliable_percent) {
-            self.lab.note("one message in ten is lost");
-            network.unreliable();
+            self.cluster.unreliable();
         }
         if self.lab.happens(self.campaign.weather.reordering_percent) {
-            self.lab.note("two replies of three are up to 2.2 s late");
-            network.long_reordering();
+            self.cluster.long_reordering();
         }
     }
 

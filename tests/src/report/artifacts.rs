@@ -121,9 +121,7 @@ impl StoredRun {
 /// Those of the file system.
 pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let report = files.report.trim_end();
-    // As a block of code, so that a viewer of Markdown leaves the lines alone.
-    write_text(&directory.join("report.md"), &format!("```text\n{report}\n```\n"))?;
+    write_report(directory, files.report)?;
     if let Some(trace) = &files.run.trace {
         write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
         let servers: Vec<usize> = (0..files.run.tally.servers).collect();
@@ -135,6 +133,29 @@ pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
         Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),
         None => Ok(()),
     }
+}
+
+/// Writes the report of a run of which nothing else is known.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(crate) fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    write_report(directory, report)?;
+    // Files of an earlier run of this seed would mislead.
+    for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
+        match fs::remove_file(directory.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn write_report(directory: &Path, report: &str) -> io::Result<()> {
+    // As a block of code, so that a viewer of Markdown leaves the lines alone.
+    write_text(&directory.join("report.md"), &format!("```text\n{}\n```\n", report.trim_end()))
 }
 
 /// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.

@@ -32,19 +32,27 @@ const LINE_MAX: usize = 220;
 const HEAD_MAX: usize = 1_050;
 
 /// The report of a failed run. A simulation is run again with a full trace, which is left with the report under
-/// `target/lab/`.
+/// `target/lab/`; of one that stalled only the report.
 #[must_use]
 pub fn failure(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> String {
     let Some(defeat) = &outcome.defeat else { return String::new() };
     if plan.world == World::Real {
         return untraced(case, plan, defeat);
     }
+    let directory = artifacts::directory(case.name, plan.seed);
+    if defeat.is_stall() {
+        // Another run would stall as well, and whoever does not give way keeps the trace.
+        let report = untraced(case, plan, defeat);
+        return match artifacts::write_alone(&directory, &report) {
+            Ok(()) => report,
+            Err(error) => format!("{report}\nreport: could not be written: {error}"),
+        };
+    }
     let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
     let parted = (traced.fingerprint != outcome.fingerprint).then(|| {
         let untraced = Plan { tracing: Tracing::Off, ..plan };
         shown_divergence(divergence(case, implementation, untraced).as_deref())
     });
-    let directory = artifacts::directory(case.name, plan.seed);
     let ending = format!("\ntrace:  {}", shown(&directory));
     let report = words(case, plan, defeat, parted.as_deref(), &ending);
     match artifacts::write(&directory, &Files { case, implementation, plan, report: &report, run: &traced }) {

@@ -121,8 +121,9 @@ pub fn synchronised_starts_3a(lab: &Lab) {
 /// Catches: a timer that is not reset when a vote is granted, and timeouts that are too much alike.
 pub fn few_terms_3a(lab: &Lab) {
     const ELECTIONS: Term = 20;
-    /// Measured over 40 seeds: a correct Raft takes 20 to 28, one that does not reset the timer 37 to 64.
-    const TERMS_MAX: Term = 35;
+    /// A correct Raft takes 20 to 28 in nearly all runs, and took 37 once in 2,000; one that does not reset the timer takes
+    /// 37 to 64.
+    const TERMS_MAX: Term = 44;
 
     let cluster = lab.cluster(7).start();
     // So slow that a voter's own timer may well run out between its vote and the first heartbeat.

@@ -162,7 +162,7 @@ pub fn figure8_unreliable_3c(lab: &Lab) {
     cluster.one(1);
     for round in 0..1000 {
         if round == 200 {
-            cluster.network().long_reordering();
+            cluster.long_reordering();
         }
         let leader = offer_to_all(&cluster).filter(|&leader| cluster.is_connected(leader));
         sleep_seldom_long(lab);

@@ -7,7 +7,6 @@
 //! | `output.txt` | what the process said last, if it said something |
 
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -15,7 +14,7 @@ use super::failed::Failed;
 use super::message::Order;
 use crate::case::TestCase;
 use crate::report;
-use crate::report::artifacts::write_text;
+use crate::report::artifacts::{write_alone, write_text};
 use crate::report::failure::replay_command;
 
 /// How much of what the process said stands in the report, in lines.
@@ -40,16 +39,7 @@ pub(super) fn write(
     said: &str,
 ) -> io::Result<()> {
     let directory = directory(&order.test, &order.world, order.seed);
-    fs::create_dir_all(&directory)?;
-    let text = report.map_or_else(|| words(order, case, failed, said), str::to_owned);
-    write_text(&directory.join("report.md"), &text)?;
-    // Files of an earlier failure of this seed would mislead.
-    for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
-        match fs::remove_file(directory.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
+    write_alone(&directory, &report.map_or_else(|| words(order, case, failed, said), str::to_owned))?;
     if said.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), said) }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use labrpc::sim::{Cause, Tracing};
+use labrpc::sim::Tracing;
 use labrpc::time::Instant;
 
 use super::failed::Failed;
@@ -80,8 +80,7 @@ impl Worker {
 /// The report of a run that is not to be run again with a trace, and whether it leaves threads behind.
 fn without_trace(case: &TestCase, plan: Plan, defeat: &Defeat) -> (Option<String>, bool) {
     // It would stall again, and nothing is known of a stalled run but this.
-    let is_stall = matches!(defeat.cause, Some(Cause::Stall { .. }));
-    let is_last_word = is_stall || plan.world == World::Real;
+    let is_last_word = defeat.is_stall() || plan.world == World::Real;
     (is_last_word.then(|| report::failure::untraced(case, plan, defeat)), is_last_word)
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 
+use expect_test::expect;
+
 use crate::bad::VARIABLE;
 use crate::program::{Ran, command, json};
 use crate::trial;
@@ -13,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("each_way_to_ruin_a_process_is_a_failure_of_its_seed", each_way),
         trial("a_hang_of_the_real_world_is_killed", hang),
+        trial("a_stall_is_told_without_another_one", stall),
         trial("until_fail_stops_at_the_first_failure", until_fail),
     ]
 }
@@ -88,6 +91,34 @@ fn hang() {
         &["hangs: the run did not end within 1.0 s of real time", "FAILED: 2 of 2 runs, in 2 of 2 tests"],
     );
     assert!(target.path().join("lab/initial_election_3a/real-1/report.md").exists());
+}
+
+/// Where a sweep tells it in words of its own process, so do the other commands.
+fn stall() {
+    let target = tempfile::tempdir().unwrap();
+    let run = |arguments: &str| -> Ran {
+        command(target.path(), arguments).env(VARIABLE, "all").env("LAB_STALL", "1").output().unwrap().into()
+    };
+    run("grade initial_election_3a --seed 7").expect(1, &["S1/culprit ran for 1 s", "0 of 10 points"]);
+    let files = target.path().join("lab/initial_election_3a/0x7");
+    expect![[r#"
+        ```text
+        initial_election_3a: S1/culprit ran for 1 s of real time and did not give way
+          when:     seed 0x7, 0.000012 s of virtual time
+          the test: a leader is elected and stays
+        servers, as last seen:
+          S0 S1 follower, term 0, applied 0
+          S2 down, term 0, applied 0
+        what happened before:
+            0.000001 s  S0 starts
+            0.000006 s  S1 starts
+        often:  an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's
+        replay: cargo lab replay 0x7 initial_election_3a
+        ```
+    "#]]
+    .assert_eq(&std::fs::read_to_string(files.join("report.md")).unwrap());
+    assert!(!files.join("trace.jsonl").exists());
+    run("replay 7 initial_election_3a").expect(1, &["S1/culprit ran for 1 s", "no fingerprint to compare"]);
 }
 
 fn until_fail() {
