@@ -71,3 +71,23 @@ fn a_run_can_end_at_any_point_of_its_threads() {
         }
     }
 }
+
+/// A panic that goes on with `resume_unwind` begins without a word to anybody. Its destructors are left alone all the same:
+/// here they drop the handles of other threads that have panicked, each of which ends a run.
+#[test]
+fn a_resumed_panic_may_drop_the_handles_of_others() {
+    for seed in 0..20 {
+        let ended = Sim::new(seed).run(|| {
+            fn panics() {
+                std::panic::panic_any("on purpose");
+            }
+            let threads = [(); 3].map(|()| thread::spawn(panics));
+            thread::sleep(Duration::from_millis(1));
+            for thread in threads {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            }
+        });
+        let failure = ended.expect_err("it panics").to_string();
+        assert!(failure.contains("on purpose"), "{failure}");
+    }
+}

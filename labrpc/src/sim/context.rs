@@ -15,7 +15,7 @@ use super::core::Core;
 use super::failure::Cause;
 use super::fiber::{self, Fiber};
 use super::node::NodeId;
-use super::threads::{NONE, Name, Wait, Waiter, Woken};
+use super::threads::{NONE, Name, Slot, Wait, Waiter, Woken};
 use super::timers::Due;
 use super::trace::{Kind, TracedMessage};
 use crate::wire::Value;
@@ -57,11 +57,19 @@ pub(crate) fn give_way() {
     fiber::suspend();
 }
 
-/// Whether the running thread unwinds, after a panic of its own or at the end of the run. The standard library counts panics by OS thread,
-/// so while one simulated thread waits in a destructor, it says yes for all of them.
+/// Whether the running thread unwinds, after a panic of its own or at the end of the run.
+///
+/// The standard library counts panics by OS thread, so while one simulated thread waits in a destructor, it says yes for
+/// all of them. And a panic that goes on with `resume_unwind` begins unnoticed: it is the running thread's if it can be
+/// nobody else's.
 #[inline]
 fn is_unwinding() -> bool {
-    std::thread::panicking() && with_core(|core| core.threads.slot(core.current).has_panicked)
+    std::thread::panicking()
+        && with_core(|core| {
+            let waits_in_a_destructor = |slot: &Slot| slot.is_unwinding;
+            core.threads.slot(core.current).has_panicked
+                || !core.threads.slots.iter().any(waits_in_a_destructor)
+        })
 }
 
 /// A panic has begun in the running thread.

@@ -114,9 +114,17 @@ impl Workload {
     }
 
     /// How many operations must be answered: a fraction of those that the reference is answered, as one who waits for long after
-    /// each lost message or partition is still right.
+    /// each lost message, partition or election is still right.
     fn operations_min(&self) -> usize {
-        if self.partitions || self.unreliable { 60 } else { OPERATIONS_PER_ROUND as usize }
+        let all_rounds = OPERATIONS_PER_ROUND as usize;
+        if self.partitions || self.unreliable {
+            all_rounds / 10
+        } else if self.crash {
+            // Most of a round may pass before there is a leader again.
+            all_rounds / 3
+        } else {
+            all_rounds
+        }
     }
 
     fn duration(&self) -> Duration {
