@@ -89,7 +89,7 @@ pub(super) fn program(suites: Suites) -> &'static str {
     }
 }
 
-/// Everything under [`FOLDER`], made from the files of the workspace.
+/// Everything under `planted/`, made from the files of the workspace.
 ///
 /// # Errors
 ///
