@@ -18,6 +18,7 @@ use crate::mutants::docket::Docket;
 use crate::mutants::matrix::{Matrix, line, other_finds};
 use crate::mutants::readme;
 use crate::mutants::trial::{Terms, Trial};
+use crate::sweep;
 
 /// Plants bugs in copies of the reference, one at a time, and shows which tests find them.
 ///
@@ -144,10 +145,8 @@ struct Course {
 fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let pressed = Arc::clone(&is_interrupted);
-    ctrlc::set_handler(move || {
-        if pressed.swap(true, Ordering::Relaxed) {
-            std::process::exit(2);
-        }
+    sweep::on_interrupt(move || {
+        pressed.store(true, Ordering::Relaxed);
         eprintln!("Waiting for what is under way. Once more ends it at once.");
     })?;
     Ok(is_interrupted)

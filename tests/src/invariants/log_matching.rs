@@ -31,6 +31,10 @@ struct Accepted {
 }
 
 impl Accepted {
+    fn is_at(&self, index: Index, term: Term) -> bool {
+        self.index == index && self.term == term
+    }
+
     fn hash(&self) -> u64 {
         hash(self.index, self.term)
     }
@@ -91,8 +95,7 @@ impl LogMatching {
 
     /// Returns what was accepted there before.
     fn accept(&mut self, new: Accepted) -> Option<Accepted> {
-        let is_there = |old: &Accepted| old.index == new.index && old.term == new.term;
-        match self.accepted.find_mut(new.hash(), is_there) {
+        match self.accepted.find_mut(new.hash(), |old| old.is_at(new.index, new.term)) {
             Some(old) => Some(std::mem::replace(old, new)),
             None => {
                 self.accepted.insert_unique(new.hash(), new, Accepted::hash);
@@ -108,7 +111,7 @@ impl LogMatching {
         term: Term,
         command: &Command,
     ) -> Result<(), Finding> {
-        let accepted = self.accepted.find(hash(index, term), |old| old.index == index && old.term == term);
+        let accepted = self.accepted.find(hash(index, term), |old| old.is_at(index, term));
         match accepted {
             Some(Accepted { server: leader, command: accepted, .. }) if accepted != command => Err(Finding::new(
                 format!(

@@ -172,23 +172,16 @@ impl KvCluster {
         const PATIENCE: Duration = Duration::from_secs(10);
         let service = self.service(server)?;
         let caller = thread::spawn(move || service.add(delta));
-        let end = Instant::now() + PATIENCE;
-        while !caller.is_finished() {
-            self.lab().expect(Instant::now() < end, || {
-                Finding::new(
-                    format!("a command that was submitted to S{server} has not returned after {PATIENCE:?}"),
-                    "the caller is told what became of it",
-                    "it still waits",
-                )
-                .rule("a waiter is told as soon as its entry is applied or can no longer commit")
-                .hint(
-                    "a lock that is held while a request waits for its commit, or a waiter that is forgotten",
-                )
-                .servers([server])
-            });
-            self.lab().sleep_ms(1);
-        }
-        wait_for(caller)
+        wait_within(self.lab(), caller, PATIENCE, 1, || {
+            Finding::new(
+                format!("a command that was submitted to S{server} has not returned after {PATIENCE:?}"),
+                "the caller is told what became of it",
+                "it still waits",
+            )
+            .rule("a waiter is told as soon as its entry is applied or can no longer commit")
+            .hint("a lock that is held while a request waits for its commit, or a waiter that is forgotten")
+            .servers([server])
+        })
     }
 
     /// Expects that within `patience` all servers that run have the same counter.
@@ -275,6 +268,27 @@ impl KvCluster {
 /// The result of a thread of the scenario; its panic is the scenario's.
 pub(crate) fn wait_for<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The same, of a thread that must end within `patience`. It is looked at every `pause_ms` milliseconds.
+///
+/// # Panics
+///
+/// With the finding if it does not end in time.
+#[track_caller]
+pub(crate) fn wait_within<T>(
+    lab: &Lab,
+    thread: JoinHandle<T>,
+    patience: Duration,
+    pause_ms: u64,
+    late: impl Fn() -> Finding,
+) -> T {
+    let end = lab.now() + patience;
+    while !thread.is_finished() {
+        lab.expect(lab.now() < end, &late);
+        lab.sleep_ms(pause_ms);
+    }
+    wait_for(thread)
 }
 
 impl fmt::Debug for KvCluster {

@@ -33,7 +33,7 @@ pub use cluster::{KvBuilder, KvCluster};
 pub use reference::{Counter, Reference};
 pub use workload::{Keys, Workload};
 
-pub(crate) use cluster::wait_for;
+pub(crate) use cluster::{wait_for, wait_within};
 pub(crate) use journal::Journal;
 pub use journal::Operations;
 

@@ -21,46 +21,13 @@ pub(super) const MEMBERS: &str =
 /// The glue between the harness and the service.
 const GLUE: &str = "tests/src/kv/reference.rs";
 
-/// The programs, as they are.
-const PROGRAMS: [(&str, &str); 4] = [
+/// The programs: what each is called, what it needs besides the harness, and what it tries.
+const PROGRAMS: [(&str, &str, &str); 2] = [
+    ("try-raft", "raft = { package = \"planted-raft\", path = \"../raft\" }", "of::<raft::Raft>()"),
     (
-        "try-raft/Cargo.toml",
-        r#"[package]
-name = "try-raft"
-version.workspace = true
-edition.workspace = true
-
-[dependencies]
-lab = { path = "../../tests" }
-raft = { package = "planted-raft", path = "../raft" }
-"#,
-    ),
-    (
-        "try-raft/src/main.rs",
-        "fn main() -> std::process::ExitCode {
-    lab::cli::main(lab::Implementation::of::<raft::Raft>())
-}
-",
-    ),
-    (
-        "try-service/Cargo.toml",
-        r#"[package]
-name = "try-service"
-version.workspace = true
-edition.workspace = true
-
-[dependencies]
-lab = { path = "../../tests" }
-planted-kvraft = { path = "../kvraft" }
-raft.workspace = true
-"#,
-    ),
-    (
-        "try-service/src/main.rs",
-        "fn main() -> std::process::ExitCode {
-    lab::cli::main(lab::Implementation::of_service::<planted_kvraft::reference::Reference<raft::Raft>>())
-}
-",
+        "try-service",
+        "planted-kvraft = { path = \"../kvraft\" }\nraft.workspace = true",
+        "of_service::<planted_kvraft::reference::Reference<raft::Raft>>()",
     ),
 ];
 
@@ -104,7 +71,17 @@ pub fn texts(workspace: &Texts, catalogue: &Catalogue) -> Result<Texts> {
         }
         made.extend(package);
     }
-    made.extend(PROGRAMS.map(|(file, text)| (file.to_owned(), text.to_owned())));
+    for (name, needs, tries) in PROGRAMS {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion.workspace = true\nedition.workspace = true\n\n\
+             [dependencies]\nlab = {{ path = \"../../tests\" }}\n{needs}\n"
+        );
+        let main = format!(
+            "fn main() -> std::process::ExitCode {{\n    lab::cli::main(lab::Implementation::{tries})\n}}\n"
+        );
+        made.insert(format!("{name}/Cargo.toml"), manifest);
+        made.insert(format!("{name}/src/main.rs"), main);
+    }
     Ok(made.into_iter().map(|(file, text)| (FOLDER.to_owned() + &file, text)).collect())
 }
 

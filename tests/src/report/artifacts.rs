@@ -121,7 +121,7 @@ impl StoredRun {
 /// Those of the file system.
 pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    write_report(directory, files.report)?;
+    write_block(&directory.join("report.md"), files.report)?;
     if let Some(trace) = &files.run.trace {
         write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
         let servers: Vec<usize> = (0..files.run.tally.servers).collect();
@@ -142,7 +142,7 @@ pub(crate) fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
 /// Those of the file system.
 pub(crate) fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    write_report(directory, report)?;
+    write_block(&directory.join("report.md"), report)?;
     // Files of an earlier run of this seed would mislead.
     for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {
@@ -153,9 +153,13 @@ pub(crate) fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn write_report(directory: &Path, report: &str) -> io::Result<()> {
-    // As a block of code, so that a viewer of Markdown leaves the lines alone.
-    write_text(&directory.join("report.md"), &format!("```text\n{}\n```\n", report.trim_end()))
+/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(crate) fn write_block(path: &Path, text: &str) -> io::Result<()> {
+    write_text(path, &format!("```text\n{}\n```\n", text.trim_end()))
 }
 
 /// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.

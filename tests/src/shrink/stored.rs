@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Shrunk, story};
 use crate::deeds::Cut;
 use crate::implementation::Implementation;
-use crate::report::artifacts::write_text;
+use crate::report::artifacts::{write_block, write_text};
 use crate::run::Plan;
 
 /// The choices that are left.
@@ -75,7 +75,7 @@ impl ShrunkRun {
 /// Those of the file system.
 pub fn write(directory: &Path, shrunk: &Shrunk, implementation: Implementation) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    write_text(&directory.join("shrunk.md"), &format!("```text\n{}\n```\n", story(shrunk)))?;
+    write_block(&directory.join("shrunk.md"), &story(shrunk))?;
     let run = serde_json::to_string_pretty(&ShrunkRun::of(shrunk, implementation))?;
     write_text(&directory.join("shrunk.json"), &(run + "\n"))
 }

@@ -9,7 +9,7 @@ use labrpc::thread;
 use raft_interface::ServerId;
 
 use crate::finding::Finding;
-use crate::kv::{KvCluster, Layer};
+use crate::kv::{KvCluster, Layer, wait_for};
 use crate::lab::Lab;
 use crate::settings::World;
 
@@ -62,10 +62,7 @@ fn all_results(
         });
         lab.sleep_ms(20);
     }
-    threads
-        .into_iter()
-        .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        .collect()
+    threads.into_iter().map(wait_for).collect()
 }
 
 /// Ten commands, one after the other, and all replicas have them.

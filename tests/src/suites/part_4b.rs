@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::finding::Finding;
-use crate::kv::{Client, Keys, KvCluster, Layer, Workload};
+use crate::kv::{Client, Keys, KvCluster, Layer, Workload, wait_within};
 use crate::lab::Lab;
-use labrpc::network::Address;
+use labrpc::network::{Address, ClientEnd};
 use raft_interface::ServerId;
 
 /// One client, five servers, no faults.
@@ -91,7 +91,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
     let minority = [leader, cluster.next(leader, 1)];
     let majority: Vec<ServerId> = (2..5).map(|step| cluster.next(leader, step)).collect();
     let split = cluster.partition(&[&minority, &majority]);
-    confine(cluster, &client, &majority);
+    confine(cluster, client.ends(), &majority);
     let before = lab.now();
     let writer = cluster.spawn_with(client, |mut client: Client| {
         let _ = client.put("1", "14");
@@ -103,7 +103,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
 
     let stuck = [false, true].map(|is_write| {
         let client = cluster.client();
-        confine(cluster, &client, &minority);
+        confine(cluster, client.ends(), &minority);
         let ends = client.ends().to_vec();
         let work = move |mut client: Client| {
             if is_write {
@@ -135,21 +135,26 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
     expect_value(lab, &mut client, "1", "16");
     split.end();
     for (thread, ends) in stuck {
-        ends.iter().for_each(|end| cluster.network().enable(end));
+        free(cluster, &ends);
         finish_within(lab, thread, Duration::from_secs(10), "the network was healed");
     }
-    client.ends().iter().for_each(|end| cluster.network().enable(end));
+    free(cluster, client.ends());
     expect_value(lab, &mut client, "1", "15");
     cluster.check(7);
 }
 
-/// Lets a client reach these servers only.
-pub(super) fn confine(cluster: &KvCluster, client: &Client, servers: &[ServerId]) {
-    for (server, end) in client.ends().iter().enumerate() {
+/// Lets a client, by its ends, reach these servers only.
+fn confine(cluster: &KvCluster, ends: &[ClientEnd], servers: &[ServerId]) {
+    for (server, end) in ends.iter().enumerate() {
         if !servers.contains(&server) {
             cluster.network().disable(end);
         }
     }
+}
+
+/// Lets a client reach all servers again.
+fn free(cluster: &KvCluster, ends: &[ClientEnd]) {
+    ends.iter().for_each(|end| cluster.network().enable(end));
 }
 
 /// Fails if a thread of the scenario takes longer.
@@ -159,19 +164,14 @@ pub(super) fn finish_within<T>(
     patience: Duration,
     when: &str,
 ) -> T {
-    let end = lab.now() + patience;
-    while !thread.is_finished() {
-        lab.expect(lab.now() < end, || {
-            Finding::new(
-                format!("an operation has not completed {patience:?} after {when}"),
-                "it completes",
-                "it still waits",
-            )
-            .hint("a clerk that asks the same server for ever, or a server that keeps a request for ever")
-        });
-        lab.sleep_ms(20);
-    }
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    wait_within(lab, thread, patience, 20, || {
+        Finding::new(
+            format!("an operation has not completed {patience:?} after {when}"),
+            "it completes",
+            "it still waits",
+        )
+        .hint("a clerk that asks the same server for ever, or a server that keeps a request for ever")
+    })
 }
 
 pub(super) fn expect_value(lab: &Lab, client: &mut Client, key: &str, wanted: &str) {
@@ -239,12 +239,12 @@ pub fn lagging_follower_4b(lab: &Lab) {
     cluster.disconnect(follower);
     let _ = client.put("x", "new");
     let reader = cluster.client();
-    confine(&cluster, &reader, &[follower]);
+    confine(&cluster, reader.ends(), &[follower]);
     let ends = reader.ends().to_vec();
     let thread = cluster.spawn_with(reader, |mut reader: Client| reader.get("x"));
     lab.sleep_ms(1000);
     cluster.connect(follower);
-    ends.iter().for_each(|end| cluster.network().enable(end));
+    free(&cluster, &ends);
     let value = finish_within(lab, thread, Duration::from_secs(10), "the follower was connected again");
     lab.expect(value.as_deref() == Some("new"), || {
         Finding::new(
@@ -284,12 +284,9 @@ pub fn same_request_through_two_leaders_4b(lab: &Lab) {
             1 => entry_is_in_two_logs(lab, &cluster, leader, append),
             _ => {
                 // The clerk can only come back to the same server.
-                ends.iter()
-                    .enumerate()
-                    .filter(|&(server, _)| server != leader)
-                    .for_each(|(_, end)| cluster.network().disable(end));
+                confine(&cluster, &ends, &[leader]);
                 let thread = entry_is_lost(lab, &cluster, leader, append);
-                ends.iter().for_each(|end| cluster.network().enable(end));
+                free(&cluster, &ends);
                 thread
             }
         };
@@ -357,7 +354,7 @@ fn entry_is_lost(lab: &Lab, cluster: &KvCluster, leader: ServerId, ask: impl FnO
     let thread = ask();
     lab.sleep_ms(50);
     let mut other = cluster.client();
-    confine(cluster, &other, &cluster.others(leader));
+    confine(cluster, other.ends(), &cluster.others(leader));
     let _ = other.put("y", "");
     split.end();
     lab.sleep_ms(1500);

@@ -174,15 +174,10 @@ fn open(task: &Task, rows: &mut [Row]) -> Result<Ledger> {
 /// Ctrl-C ends the sweep in good order. Pressed again, it ends the process.
 fn listen_for_interrupts(pool: &Pool) -> Result<()> {
     let events = pool.sender();
-    let mut is_second = false;
-    ctrlc::set_handler(move || {
-        if std::mem::replace(&mut is_second, true) {
-            std::process::exit(2);
-        }
+    system::on_interrupt(move || {
         // The sweep may have ended just now.
         let _ = events.send(Event::Interrupted);
-    })?;
-    Ok(())
+    })
 }
 
 impl Course<'_> {

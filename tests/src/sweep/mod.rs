@@ -56,6 +56,6 @@ pub(crate) use merge::{Merged, merge};
 pub(crate) use pool::Limits;
 pub(crate) use scope::{RowId, Scope, Seeds, Shard};
 pub(crate) use summary::{ending, meaning, results as summary_of};
-pub(crate) use system::{cores, die_with_parent, processor_time};
+pub(crate) use system::{cores, die_with_parent, on_interrupt, processor_time};
 pub(crate) use table::sentence;
 pub(crate) use worker::{COMMAND as WORKER, main as work};

@@ -105,6 +105,18 @@ pub(super) fn keep_on(processor: usize, process: u32) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn keep_on(_processor: usize, _process: u32) {}
 
+/// What happens at Ctrl-C. Pressed again, it ends the process at once.
+pub(crate) fn on_interrupt(mut happens: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
+    let mut is_second = false;
+    ctrlc::set_handler(move || {
+        if std::mem::replace(&mut is_second, true) {
+            std::process::exit(2);
+        }
+        happens();
+    })?;
+    Ok(())
+}
+
 /// How many processors there are for this process.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
