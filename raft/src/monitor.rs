@@ -35,7 +35,6 @@ const SENDERS_MAX: usize = 128;
 pub(crate) struct Node {
     /// How to reach each server, by id. The own one is not used.
     pub(crate) ends: Vec<ClientEnd>,
-    pub(crate) config: Config,
     pub(crate) persister: Arc<dyn Persister>,
     pub(crate) monitor: Mutex<Monitor>,
     /// An election is due, or a message for which no sender is ready, or a deadline has come nearer.
@@ -172,6 +171,9 @@ impl Monitor {
     fn agenda(&self, now: Instant) -> (u64, Option<Instant>) {
         let mut senders = 0;
         let mut alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
+        if self.state.is_follower() {
+            return (senders, alarm); // who follows sends nothing
+        }
         for peer in self.state.peers() {
             let Some(at) = self.state.due_at(peer) else { continue };
             let pool = self.pools[peer];
@@ -210,7 +212,7 @@ impl Node {
         mut monitor: MutexGuard<'_, Monitor>,
         change: impl FnOnce(&mut State, &Moment) -> T,
     ) -> Option<T> {
-        let moment = self.config.moment();
+        let moment = Moment::now();
         let out = monitor.step(&*self.persister, &moment, change);
         let wake = monitor.whom_to_wake(moment.now);
         drop(monitor); // so that whoever wakes finds the lock free
@@ -230,12 +232,15 @@ impl Node {
     }
 
     fn wake(&self, wake: Wake) {
-        for (peer, condvar) in self.senders.iter().enumerate() {
-            if wake.all {
+        if wake.all {
+            for condvar in &self.senders {
                 condvar.notify_all();
-            } else if wake.senders & (1 << peer) != 0 {
-                condvar.notify_one();
             }
+        }
+        let mut senders = wake.senders;
+        while senders != 0 {
+            self.senders[senders.trailing_zeros() as usize].notify_one();
+            senders &= senders - 1;
         }
         if wake.applier || wake.all {
             self.applier.notify_one();
@@ -249,10 +254,12 @@ impl Node {
     }
 }
 
-impl Config {
-    /// The time, and a fresh random election timeout (§5.2).
-    pub(crate) fn moment(&self) -> Moment {
-        let timeouts = self.election_timeout_min..=self.election_timeout_max;
-        Moment { now: Instant::now(), election_timeout: labrpc::rand::rng().random_range(timeouts) }
+impl Moment {
+    /// This moment, with random election timeouts (§5.2).
+    pub(crate) fn now() -> Self {
+        let election_timeout = |config: &Config| {
+            labrpc::rand::rng().random_range(config.election_timeout_min..=config.election_timeout_max)
+        };
+        Self { now: Instant::now(), election_timeout }
     }
 }

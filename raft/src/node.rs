@@ -65,13 +65,12 @@ impl Raft {
         assert!(servers <= SERVERS_MAX, "{servers} servers, but {SERVERS_MAX} at most");
         config.validate()?;
         let restored = restore(&*persister)?;
-        let state = State::new(me, servers, config, restored, &config.moment());
+        let state = State::new(me, servers, config, restored, &Moment::now());
         log::info!(target: "PERS", "{} starts", state.status());
         let (stop_signal, stopped) = channel::bounded(0);
         let node = Arc::new(Node {
             senders: (0..servers).map(|_| Condvar::new()).collect(),
             ends,
-            config,
             persister,
             monitor: Mutex::new(Monitor::new(state, stop_signal)),
             ticker: Condvar::new(),

@@ -174,6 +174,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::state::Moment;
 
     fn entry(term: Term, command: &[u8]) -> Entry {
         Entry { term, command: command.into() }
@@ -190,7 +191,7 @@ mod tests {
     fn state() -> State {
         let log = Log::new(300, 2, vec![entry(2, b"one"), entry(5, b"")]);
         let restored = Restored { current_term: 7, voted_for: Some(1), log, snapshot: Arc::from(*b"snap") };
-        let mut state = State::new(0, 3, Config::default(), restored, &Config::default().moment());
+        let mut state = State::new(0, 3, Config::default(), restored, &Moment::now());
         state.snapshot_changed = true;
         state
     }

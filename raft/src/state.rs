@@ -26,9 +26,8 @@ use crate::rpc::{CallId, Outgoing};
 pub(crate) struct Moment {
     /// The time at which the step runs.
     pub(crate) now: Instant,
-    /// How long the server waits for a leader, should the step restart its election timer. Drawn anew for each
-    /// step (§5.2).
-    pub(crate) election_timeout: Duration,
+    /// Draws how long the server waits for a leader. Asked each time the election timer is restarted (§5.2).
+    pub(crate) election_timeout: fn(&Config) -> Duration,
 }
 
 /// One server. See [`Self::assert_invariants`] for what always holds.
@@ -150,6 +149,7 @@ impl State {
         moment: &Moment,
     ) -> Self {
         let base = restored.log.base_index();
+        let election_deadline = moment.now + (moment.election_timeout)(&config);
         Self {
             me,
             servers,
@@ -162,7 +162,7 @@ impl State {
             last_applied: base,
             role: Role::Follower,
             leader: None,
-            election_deadline: moment.now + moment.election_timeout,
+            election_deadline,
             commit_advanced_at: moment.now,
             last_call: 0,
             dirty: false,
@@ -221,8 +221,9 @@ impl State {
 
     /// Waits a fresh random time for a leader before standing for election (§5.2).
     pub(crate) fn reset_election_timer(&mut self, moment: &Moment) {
-        self.election_deadline = moment.now + moment.election_timeout;
-        log::trace!(target: "TIMR", "S{} T{} waits {:?}", self.me, self.current_term, moment.election_timeout);
+        let timeout = (moment.election_timeout)(&self.config);
+        self.election_deadline = moment.now + timeout;
+        log::trace!(target: "TIMR", "S{} T{} waits {timeout:?}", self.me, self.current_term);
     }
 
     /// The number of a new call.
@@ -258,6 +259,11 @@ impl State {
         self.current_term = term;
         self.role = Role::Follower;
         self.leader = None;
+    }
+
+    /// Whether this server neither leads nor stands for election.
+    pub(crate) fn is_follower(&self) -> bool {
+        matches!(self.role, Role::Follower)
     }
 
     /// Whether this server leads its current term.

@@ -52,7 +52,7 @@ enum Reply {
 
 /// Steps one server: change, save, check, as the monitor does.
 fn step<T>(script: &mut Script, id: ServerId, change: impl FnOnce(&mut State, &Moment) -> T) -> T {
-    let moment = Moment { now: script.now, election_timeout: Duration::from_millis(500) };
+    let moment = Moment { now: script.now, election_timeout: |_| Duration::from_millis(500) };
     let before = script.servers[id].status();
     let out = change(&mut script.servers[id], &moment);
     if script.servers[id].dirty {
@@ -77,7 +77,7 @@ impl Script {
     /// One server per row: its current term and the terms of its entries from index 1 on.
     fn with_logs(rows: &[(Term, &[Term])]) -> Self {
         let now = Instant::now();
-        let moment = Moment { now, election_timeout: Duration::from_millis(500) };
+        let moment = Moment { now, election_timeout: |_| Duration::from_millis(500) };
         let server = |(me, &(current_term, terms)): (ServerId, &(Term, &[Term]))| {
             let entry =
                 |(i, &term): (usize, &Term)| Entry { term, command: command(&format!("{}.{term}", i + 1)) };
@@ -210,7 +210,7 @@ impl Script {
 
     /// The server crashes and comes up with what it has saved.
     fn restart(&mut self, id: ServerId) {
-        let moment = Moment { now: self.now, election_timeout: Duration::from_millis(500) };
+        let moment = Moment { now: self.now, election_timeout: |_| Duration::from_millis(500) };
         let persister = self.disks[id].0.copy();
         let restored = restore(&persister).expect("what was saved");
         self.servers[id] = State::new(id, self.servers.len(), config(), restored, &moment);

@@ -40,7 +40,7 @@ pub struct ClusterBuilder {
     servers: usize,
     is_unreliable: bool,
     snapshots: Snapshots,
-    apply_capacity: usize,
+    apply_capacity: Option<usize>,
     upper: Option<ServicePlan>,
     service: Reading,
 }
@@ -59,6 +59,9 @@ pub(super) enum Reading {
 /// believe in themselves at one time are seen.
 const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How many messages an apply channel holds whose reader never calls back.
+pub(super) const DELIVERED_MAX: usize = 64;
+
 impl ClusterBuilder {
     pub(crate) fn new(lab: Lab, servers: usize) -> Self {
         Self {
@@ -66,7 +69,7 @@ impl ClusterBuilder {
             servers,
             is_unreliable: false,
             snapshots: Snapshots::Never,
-            apply_capacity: 0,
+            apply_capacity: None,
             upper: None,
             service: Reading::ToTheEnd,
         }
@@ -84,10 +87,11 @@ impl ClusterBuilder {
         self
     }
 
-    /// The apply channels hold that many messages. By default none, as in MIT's tester: a server that delivers waits
-    /// until its service takes it.
+    /// The apply channels hold that many messages. By default none if the services take snapshots, as in MIT's tester:
+    /// a server that delivers with a lock held, and waits until its service takes it, then shows. Otherwise
+    /// [`DELIVERED_MAX`]: a service that only reads never calls its server, so nobody can see the difference.
     pub fn apply_capacity(mut self, messages: usize) -> Self {
-        self.apply_capacity = messages;
+        self.apply_capacity = Some(messages);
         self
     }
 
@@ -116,13 +120,14 @@ impl ClusterBuilder {
         let referee = self.attach_referee(&network);
         self.lab.record().begin(self.servers);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
+        let calls_back = self.snapshots != Snapshots::Never || self.service != Reading::ToTheEnd;
         let cluster = Cluster {
             inner: Arc::new(Inner {
                 lab: self.lab,
                 network,
                 referee,
                 snapshots: self.snapshots,
-                apply_capacity: self.apply_capacity,
+                apply_capacity: self.apply_capacity.unwrap_or(if calls_back { 0 } else { DELIVERED_MAX }),
                 upper: self.upper,
                 reading: self.service,
                 slots: PlainMutex::new(slots),

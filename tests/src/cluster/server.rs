@@ -7,6 +7,7 @@ use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
 
 use super::Cluster;
+use super::builder::DELIVERED_MAX;
 use super::service::ServiceState;
 use crate::deeds::DeedKind;
 use crate::finding::Finding;
@@ -70,9 +71,6 @@ struct Made {
     /// Where the service gets what its Raft delivers.
     forward: Option<channel::Sender<ApplyMsg>>,
 }
-
-/// How many messages wait between the harness, which reads along, and a service.
-const FORWARDED_MAX: usize = 64;
 
 fn address(server: ServerId) -> Address {
     Address::Server(server as u32)
@@ -144,7 +142,7 @@ impl Cluster {
                     forward: None,
                 };
             };
-            let (forward, delivered) = channel::bounded(FORWARDED_MAX);
+            let (forward, delivered) = channel::bounded(DELIVERED_MAX);
             let setup = plan.setup(delivered, persister);
             let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
             Made { raft, service: Some(service), forward: Some(forward) }
