@@ -160,7 +160,7 @@ fn the_full_trace_is_bounded_and_written_as_json_lines_and_does_not_change_the_r
     assert_eq!(plain.trace.fingerprint, traced.trace.fingerprint);
     assert_eq!(traced.trace.events.len(), 30);
     assert!(
-        traced.trace.events.iter().any(|event| event.detail == "TEST tick"),
+        traced.trace.events.iter().any(|event| event.words.to_string() == "TEST tick"),
         "log lines belong to the trace"
     );
     let mut lines = Vec::new();

@@ -444,8 +444,9 @@ fn the_trace_shows_messages_in_readable_form() {
     let nodes: Vec<&str> = messages.iter().map(|event| &*event.node).collect();
     assert_eq!(nodes, ["tester", "S3", "S3", "tester"]);
     for event in &messages {
-        assert!(event.detail.contains("Vote {term: 7, granted: false}"), "{event}");
-        assert!(event.detail.contains("2 bytes"), "{event}");
+        let words = event.words.to_string();
+        assert!(words.contains("Vote {term: 7, granted: false}"), "{event}");
+        assert!(words.contains("2 bytes"), "{event}");
     }
     assert_ne!(messages[0].payload, messages[2].payload);
 }

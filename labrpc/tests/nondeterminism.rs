@@ -37,7 +37,7 @@ fn the_iteration_order_of_a_hash_map() {
     });
     let (first, second) = (found.first.expect("an event"), found.second.expect("an event"));
     assert_ne!(first.time_ns, second.time_ns, "a sleep ends at another time");
-    assert!(first.detail.contains("nondeterminism.rs"), "the place is named: {first}");
+    assert!(first.words.to_string().contains("nondeterminism.rs"), "the place is named: {first}");
 }
 
 #[test]

@@ -1,50 +1,77 @@
 //! What a full trace costs: the same runs with and without one.
 //!
 //! ```text
-//! cargo run -p lab --example tracing_cost
+//! cargo run --release -p lab --example tracing_cost            # all tests
+//! cargo run --release -p lab --example tracing_cost -- backup_3b
 //! ```
 //!
-//! The target: at most three times the processor time. Where the system does not tell it (it is read from Linux' `/proc`),
-//! wall time stands in for it. The fastest of several passes counts.
+//! The target: at most three times the processor time. Each test is run with and without, in turn, and the medians are
+//! compared, because the speed of a machine changes from second to second.
 
 use std::time::Duration;
 
+use lab::case::TestCase;
 use lab::kv::Reference;
-use lab::suites::find;
+use lab::suites::{TESTS, find};
 use lab::{Implementation, Plan, World, run_case};
 use labrpc::sim::{Policy, Tracing};
+use rustix::time::{ClockId, clock_gettime};
 
-/// Seeds of each test in a pass.
-const SEEDS: u64 = 6;
-/// Passes, of which the fastest counts.
-const PASSES: usize = 3;
+/// Pairs of passes.
+const PAIRS: usize = 5;
+/// A pass runs so many seeds that it takes about that long.
+const PASS: Duration = Duration::from_millis(20);
+/// As many events as the report of a failure keeps.
+const TRACED: Tracing = Tracing::Last(150_000);
 
-/// The processor time of this process so far, in hundredths of a second.
-fn processor_time() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(10 * ticks))
+/// The processor time that this process has used so far.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
-fn pass(test: &str, tracing: Tracing) -> Duration {
-    let case = find(test).expect("a test");
+fn pass(case: &'static TestCase, seeds: u64, tracing: Tracing) -> Duration {
     let implementation = Implementation::of_service::<Reference<raft::Raft>>();
-    let run = |seed| {
-        let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing };
-        run_case(case, implementation, plan).wall
-    };
     let before = processor_time();
-    let wall: Duration = (1..=SEEDS).map(run).sum();
-    before.and_then(|before| Some(processor_time()? - before)).unwrap_or(wall)
+    for seed in 1..=seeds {
+        let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing };
+        let _ = run_case(case, implementation, plan);
+    }
+    (processor_time() - before) / u32::try_from(seeds).expect("few seeds")
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// The processor time of a run without and with a full trace.
+fn cost(case: &'static TestCase) -> (Duration, Duration) {
+    let once = pass(case, 1, Tracing::Off).max(Duration::from_micros(1));
+    let seeds = PASS.div_duration_f64(once).clamp(1.0, 50.0) as u64;
+    let pairs = (0..PAIRS).map(|_| (pass(case, seeds, Tracing::Off), pass(case, seeds, TRACED)));
+    let (without, with) = pairs.unzip();
+    (median(without), median(with))
 }
 
 fn main() {
     labrpc::logging::init_quiet();
-    for test in ["many_elections_3a", "backup_3b", "figure8_unreliable_3c", "chaos_3b", "concurrent_4b"] {
-        let fastest = |tracing| (0..PASSES).map(|_| pass(test, tracing)).min().unwrap_or_default();
-        let (without, with) = (fastest(Tracing::Off), fastest(Tracing::Last(150_000)));
-        let ratio = with.as_secs_f64() / without.as_secs_f64();
-        println!("{test:<24} {without:>10.2?} without, {with:>10.2?} with a full trace: {ratio:.2} times");
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let cases: Vec<&TestCase> = if named.is_empty() {
+        TESTS.iter().collect()
+    } else {
+        named.iter().map(|name| find(name).unwrap_or_else(|| panic!("there is no test {name}"))).collect()
+    };
+    let (mut without_all, mut with_all) = (Duration::ZERO, Duration::ZERO);
+    for case in cases {
+        let (without, with) = cost(case);
+        (without_all, with_all) = (without_all + without, with_all + with);
+        print(case.name, without, with);
     }
+    print("all", without_all, with_all);
+}
+
+fn print(name: &str, without: Duration, with: Duration) {
+    let ratio = with.div_duration_f64(without);
+    println!("{ratio:>5.2} times  {without:>9.2?} without, {with:>9.2?} with a full trace  {name}");
 }

@@ -149,6 +149,11 @@ fn a_trace_is_read_back_event_by_event() {
     let text = text(ExportFormat::Trace, &run);
     let read: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
     let trace = run.trace.expect("a trace");
-    assert_eq!(read, trace.events);
+    assert_eq!(read.len(), trace.events.len());
+    for (read, event) in read.iter().zip(&trace.events) {
+        assert!(read.is_same(event), "{read}, not {event}");
+        let told = |event: &Event| serde_json::to_string(event).expect("text");
+        assert_eq!(told(read), told(event));
+    }
     assert_eq!(read.iter().filter(|event| event.kind != Kind::Log).count() as u64, trace.total);
 }

@@ -68,7 +68,7 @@ mod shared;
 mod state;
 mod world;
 
-pub use address::Address;
+pub use address::{Address, NoAddress};
 pub use counters::{Counters, Tally};
 pub use end::ClientEnd;
 pub use handle::Network;

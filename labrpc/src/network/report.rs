@@ -9,8 +9,8 @@ use super::message::{Direction, Happening, Message, MessageEvent};
 use super::shared::{Called, Shared};
 use super::state::Observers;
 use super::world::World;
-use crate::sim::{self, TracedMessage, with_core};
-use crate::wire::{Describe, Value};
+use crate::sim::{self, Content, TracedMessage, with_core};
+use crate::wire::Describe;
 
 impl Shared {
     /// Tells the trace and the observers what happened to a message.
@@ -66,19 +66,19 @@ fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
 }
 
 #[cold]
-fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<(TracedMessage, Option<Value>, usize)> {
-    let traced = TracedMessage {
+fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<TracedMessage> {
+    Box::new(TracedMessage {
         call: message.call,
         is_reply: message.is_reply(),
-        from: message.from.to_string(),
-        to: message.to.to_string(),
-        method: message.method.to_owned(),
+        from: message.from,
+        to: message.to,
+        method: Cow::Borrowed(message.method),
         what: match what {
             Happening::Sent => Cow::Borrowed("sent"),
             Happening::Delivered => Cow::Borrowed("delivered"),
             other => Cow::Owned(other.to_string()),
         },
-        content: String::new(),
-    };
-    Box::new((traced, message.content.map(Describe::beginning), message.size))
+        size: message.size,
+        content: message.content.map_or(Content::Gone, |content| Content::Tree(content.beginning())),
+    })
 }

@@ -17,8 +17,8 @@ use super::fiber::{self, Fiber};
 use super::node::NodeId;
 use super::threads::{NONE, Name, Slot, Wait, Waiter, Woken};
 use super::timers::Due;
-use super::trace::{Kind, TracedMessage};
-use crate::wire::Value;
+use super::trace::Kind;
+use super::words::TracedMessage;
 
 thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
@@ -284,8 +284,8 @@ pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) 
     });
 }
 
-/// Records an event about a message: the message without its content, its content, and its size in bytes.
-pub(crate) fn record_message(kind: Kind, payload: u64, message: Box<(TracedMessage, Option<Value>, usize)>) {
+/// Records an event about a message.
+pub(crate) fn record_message(kind: Kind, payload: u64, message: Box<TracedMessage>) {
     let message = with_core(|core| {
         if core.is_over {
             return Some(message);

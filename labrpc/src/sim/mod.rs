@@ -58,6 +58,7 @@ mod threads;
 mod timers;
 mod trace;
 mod wait_list;
+mod words;
 
 use std::time::Duration;
 
@@ -70,7 +71,8 @@ pub use preemptions::Preemptions;
 pub use raw_mutex::RawMutex;
 pub use raw_rwlock::RawRwLock;
 pub use settings::{ParseReplayError, Replay, parse_seed};
-pub use trace::{Event, Fingerprint, Kind, Trace, TracedMessage, Tracing};
+pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
+pub use words::{Content, TracedMessage, Words};
 
 pub(crate) use context::{
     annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::threads::NONE;
-use super::trace::{Detail, Kind, RawEvent, TracedMessage};
-use crate::wire::Value;
+use super::trace::{Kind, RawEvent};
+use super::words::{TracedMessage, Words};
 
 impl Core {
     #[inline]
     pub(crate) fn record(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) {
         let event = self.raw_event(kind, payload);
         if self.recorder.add(event) {
-            self.keep(event, Detail::Place(location));
+            self.keep(event, Words::Place(location));
         }
     }
 
@@ -21,20 +21,15 @@ impl Core {
     pub(crate) fn record_with(&mut self, kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
         let event = self.raw_event(kind, payload);
         if self.recorder.add(event) {
-            self.keep(event, Detail::Text(detail()));
+            self.keep(event, Words::Text(detail()));
         }
     }
 
-    /// Records an event about a message: the message, its content, and its size in bytes.
-    pub(crate) fn record_message(
-        &mut self,
-        kind: Kind,
-        payload: u64,
-        message: Box<(TracedMessage, Option<Value>, usize)>,
-    ) {
+    /// Records an event about a message.
+    pub(crate) fn record_message(&mut self, kind: Kind, payload: u64, message: Box<TracedMessage>) {
         let event = self.raw_event(kind, payload);
         if self.recorder.add(event) {
-            self.keep(event, Detail::Message(message));
+            self.keep(event, Words::Message(message));
         }
     }
 
@@ -58,9 +53,9 @@ impl Core {
     }
 
     #[cold]
-    fn keep(&mut self, event: RawEvent, detail: Detail) {
+    fn keep(&mut self, event: RawEvent, words: Words) {
         let names = self.names(event);
-        self.recorder.keep(event, names, detail);
+        self.recorder.keep(event, names, words);
     }
 
     /// The names of an event's node and thread. Threads keep theirs, so that an event does not make it anew.

@@ -5,16 +5,15 @@
 //! those before it; the hash after a block is a *checkpoint*. Two runs with the same fingerprint did the same
 //! things in the same order; of two runs that differ, the first checkpoint that differs says about where.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
-use std::panic::Location;
 use std::sync::Arc;
 
-use crate::wire::Value;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::words::{TracedMessage, Words};
 
 /// Events in a block of the fingerprint.
 pub(crate) const BLOCK_EVENTS: usize = 256;
@@ -75,12 +74,11 @@ pub enum Kind {
 }
 
 /// One event of a full trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Event {
     /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
     pub index: u64,
     /// Virtual time since the start of the run, in nanoseconds.
-    #[serde(rename = "time")]
     pub time_ns: u64,
     /// The name of the node.
     pub node: Arc<str>,
@@ -88,41 +86,27 @@ pub struct Event {
     pub thread: Arc<str>,
     /// The number of the thread, which no other thread of the run has; [`Event::NETWORK`] for what the network does
     /// by itself.
-    #[serde(rename = "tid")]
     pub thread_number: u64,
     /// What kind of thing happened.
     pub kind: Kind,
     /// A hash of what the event carried; 0 when it carried nothing.
     pub payload: u64,
-    /// What happened, in words; may be empty. Not part of the fingerprint.
-    pub detail: String,
-    /// The message that it happened to, if it is about one. Not part of the fingerprint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<Box<TracedMessage>>,
-}
-
-/// The message of an event: enough to draw an arrow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TracedMessage {
-    /// The number of the call, which a request, its reply and copies of either share.
-    pub call: u64,
-    /// Whether it is the reply.
-    pub is_reply: bool,
-    /// Who sent it, as `S0`.
-    pub from: String,
-    /// Who is to get it.
-    pub to: String,
-    /// What is called, as `Raft.AppendEntries`.
-    pub method: String,
-    /// What happened to it: `sent`, `delivered`, `dropped by Loss` and so on.
-    pub what: Cow<'static, str>,
-    /// What is in it, in words; empty if it was not there any more.
-    pub content: String,
+    /// What happened. Not part of the fingerprint.
+    pub words: Words,
 }
 
 impl Event {
     /// The [`thread_number`](Self::thread_number) of what the network does by itself.
     pub const NETWORK: u64 = u32::MAX as u64;
+
+    /// The message that it happened to, if it is about one.
+    #[must_use]
+    pub fn message(&self) -> Option<&TracedMessage> {
+        match &self.words {
+            Words::Message(message) => Some(message),
+            _ => None,
+        }
+    }
 
     /// Whether this is the same event of another run: what goes into the fingerprint is equal. Words may differ.
     #[must_use]
@@ -139,10 +123,10 @@ impl fmt::Display for Event {
         if self.payload != 0 {
             write!(f, " {:016x}", self.payload)?;
         }
-        if !self.detail.is_empty() {
-            write!(f, " {}", self.detail)?;
+        match &self.words {
+            Words::Text(text) if text.is_empty() => Ok(()),
+            words => write!(f, " {words}"),
         }
-        Ok(())
     }
 }
 
@@ -172,6 +156,18 @@ pub enum Tracing {
     },
 }
 
+/// For how many events a trace has room from the start.
+const ROOM_MAX: usize = 1 << 18;
+
+impl Tracing {
+    fn kept_max(self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Last(len) | Self::Window { len, .. } => len,
+        }
+    }
+}
+
 /// The trace of one run while it is being written.
 pub(crate) struct Recorder {
     /// The events of the block that is being filled, as bytes.
@@ -182,65 +178,7 @@ pub(crate) struct Recorder {
     checkpoints: Vec<u64>,
     events: u64,
     tracing: Tracing,
-    kept: VecDeque<Kept>,
-}
-
-/// An event that is kept. Its words are made when the run has ended, and only if it is still kept then.
-struct Kept {
-    index: u64,
-    event: RawEvent,
-    node: Arc<str>,
-    thread: Arc<str>,
-    detail: Detail,
-}
-
-impl Kept {
-    fn tell(self) -> Event {
-        let (detail, message) = self.detail.tell();
-        Event {
-            index: self.index,
-            time_ns: self.event.time_ns,
-            node: self.node,
-            thread: self.thread,
-            thread_number: self.event.thread,
-            kind: self.event.kind,
-            payload: self.event.payload,
-            detail,
-            message,
-        }
-    }
-}
-
-/// What the words of an event are made of.
-pub(crate) enum Detail {
-    /// `at` a place in the source.
-    Place(&'static Location<'static>),
-    Text(String),
-    /// The message, without its content; its content; its size in bytes.
-    Message(Box<(TracedMessage, Option<Value>, usize)>),
-}
-
-impl Detail {
-    fn tell(self) -> (String, Option<Box<TracedMessage>>) {
-        match self {
-            Self::Place(location) => (format!("at {}:{}", location.file(), location.line()), None),
-            Self::Text(text) => (text, None),
-            Self::Message(parts) => {
-                let (mut message, value, size) = *parts;
-                message.content = value.map_or_else(String::new, |value| value.to_string());
-                (message.tell(size), Some(Box::new(message)))
-            }
-        }
-    }
-}
-
-impl TracedMessage {
-    fn tell(&self, size: usize) -> String {
-        let Self { call, is_reply, from, to, method, what, content } = self;
-        let direction = if *is_reply { "reply" } else { "request" };
-        let colon = if content.is_empty() { "" } else { ": " };
-        format!("{what}: {from} -> {to} {method} {direction} #{call}, {size} bytes{colon}{content}")
-    }
+    kept: VecDeque<Event>,
 }
 
 /// An event as the scheduler hands it over.
@@ -262,7 +200,8 @@ impl Recorder {
             checkpoints: Vec::new(),
             events: 0,
             tracing,
-            kept: VecDeque::new(),
+            // As long as nothing is written there, room costs nothing; to move what is kept would.
+            kept: VecDeque::with_capacity(tracing.kept_max().min(ROOM_MAX)),
         }
     }
 
@@ -290,7 +229,7 @@ impl Recorder {
     /// Keeps a line that is not an event: it has no part in the fingerprint, so a run that keeps it is the same run.
     pub(crate) fn annotate(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: String) {
         if self.keeps_next() {
-            self.keep_at(self.events, event, names, Detail::Text(detail));
+            self.keep_at(self.events, event, names, Words::Text(detail));
         }
     }
 
@@ -311,18 +250,19 @@ impl Recorder {
     }
 
     /// Keeps the event that was added last.
-    pub(crate) fn keep(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
-        self.keep_at(self.events - 1, event, names, detail);
+    pub(crate) fn keep(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), words: Words) {
+        self.keep_at(self.events - 1, event, names, words);
     }
 
-    fn keep_at(&mut self, index: u64, event: RawEvent, names: (Arc<str>, Arc<str>), detail: Detail) {
+    fn keep_at(&mut self, index: u64, event: RawEvent, names: (Arc<str>, Arc<str>), words: Words) {
         if let Tracing::Last(n) = self.tracing
             && self.kept.len() >= n
         {
             self.kept.pop_front();
         }
+        let RawEvent { time_ns, thread: thread_number, kind, payload, .. } = event;
         let (node, thread) = names;
-        self.kept.push_back(Kept { index, event, node, thread, detail });
+        self.kept.push_back(Event { index, time_ns, node, thread, thread_number, kind, payload, words });
     }
 
     /// Ends the trace.
@@ -334,7 +274,7 @@ impl Recorder {
             fingerprint: Fingerprint(self.hash),
             checkpoints: std::mem::take(&mut self.checkpoints),
             total: self.events,
-            events: std::mem::take(&mut self.kept).into_iter().map(Kept::tell).collect(),
+            events: std::mem::take(&mut self.kept).into(),
         }
     }
 }

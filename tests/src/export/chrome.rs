@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use labrpc::sim::{Event, Kind, Trace, TracedMessage};
+use labrpc::sim::{Content, Event, Kind, Trace, TracedMessage};
 use serde_json::{Value, json};
 
 /// Writes the trace as a JSON object.
@@ -57,14 +57,14 @@ impl Writer {
         if event.kind != Kind::Log {
             self.wakes(place, at);
         }
-        if let Some(message) = &event.message {
+        if let Some(message) = event.message() {
             return self.message(place, at, message);
         }
         match event.kind {
-            Kind::Block => self.begin(place, at, Slice::Wait, format!("waits {}", event.detail)),
+            Kind::Block => self.begin(place, at, Slice::Wait, format!("waits {}", event.words)),
             Kind::Exit => self.close(place, at),
             Kind::Log | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::Panic | Kind::Note => {
-                self.put(place, at, "i", &event.detail, json!({ "s": "t" }));
+                self.put(place, at, "i", &event.words.to_string(), json!({ "s": "t" }));
             }
             _ => {}
         }
@@ -78,7 +78,7 @@ impl Writer {
     }
 
     fn message(&mut self, place: Place, at: u64, message: &TracedMessage) {
-        let TracedMessage { call, is_reply, from, to, method, what, content } = message;
+        let TracedMessage { call, is_reply, from, to, method, what, content, .. } = message;
         let arrow = format!("{call}{}", if *is_reply { " reply" } else { "" });
         match (&**what, is_reply) {
             ("sent", false) => {
@@ -139,7 +139,7 @@ impl Writer {
     }
 
     /// The beginning (`s`) or the end (`f`) of an arrow. Only the first copy of a message has one.
-    fn arrow(&mut self, place: Place, at: u64, phase: &str, id: &str, content: &str) {
+    fn arrow(&mut self, place: Place, at: u64, phase: &str, id: &str, content: &Content) {
         let is_first = self.arrows.insert(format!("{phase} {id}"));
         let has_begun = self.arrows.contains(&format!("s {id}"));
         if is_first && has_begun {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use labrpc::network::Address;
 use labrpc::sim::{Event, Kind, Trace, TracedMessage};
 
 /// Reads the lines; it also stands in the first line of the file.
@@ -15,7 +16,7 @@ pub const EXPRESSION: &str = r"(?<date>\d+\.\d+) (?<host>\S+) (?<clock>\{.*\})\n
 type Clock = BTreeMap<String, u64>;
 
 /// A message on its way: its call, whether it is the reply, who sent it and who is to get it.
-type MessageKey = (u64, bool, String, String);
+type MessageKey = (u64, bool, Address, Address);
 
 /// The clocks of a run.
 #[derive(Default)]
@@ -54,35 +55,39 @@ pub(super) fn write(trace: &Trace) -> String {
 
 /// Whose event it is, the clock after it, and its words; `None` if it says nothing.
 fn told(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
-    if let Some(message) = &event.message {
+    if let Some(message) = event.message() {
         return Some(message_told(clocks, message));
     }
     let text = match event.kind {
-        Kind::Log | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::Panic | Kind::Note => &event.detail,
+        Kind::Log | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::Panic | Kind::Note => {
+            event.words.to_string()
+        }
         _ => return None,
     };
     let clock = clocks.step(&event.node, None);
-    Some((event.node.to_string(), clock, text.clone()))
+    Some((event.node.to_string(), clock, text))
 }
 
 fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {
-    let TracedMessage { call, is_reply, from, to, method, what, content } = message;
-    let key = (*call, *is_reply, from.clone(), to.clone());
+    let TracedMessage { call, is_reply, from, to, method, what, content, .. } = message;
+    let key = (*call, *is_reply, *from, *to);
+    let (from, to) = (from.to_string(), to.to_string());
     let word = if *is_reply { "reply" } else { "request" };
     match &**what {
         "sent" => {
-            let clock = clocks.step(from, None);
+            let clock = clocks.step(&from, None);
             clocks.carried.insert(key, clock.clone());
-            (from.clone(), clock, format!("sends {method} {word} #{call} to {to}: {content}"))
+            let text = format!("sends {method} {word} #{call} to {to}: {content}");
+            (from, clock, text)
         }
         "delivered" => {
-            let clock = clocks.step(to, Some(&key));
-            (to.clone(), clock, format!("gets {method} {word} #{call} of {from}"))
+            let clock = clocks.step(&to, Some(&key));
+            (to, clock, format!("gets {method} {word} #{call} of {from}"))
         }
         other => {
             // Whoever lost it is no host of its own: it is told where it came from.
-            let clock = clocks.step(from, None);
-            (from.clone(), clock, format!("{method} {word} #{call} to {to} is {other}"))
+            let clock = clocks.step(&from, None);
+            (from, clock, format!("{method} {word} #{call} to {to} is {other}"))
         }
     }
 }

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Color, Style};
+use labrpc::network::Address;
 use labrpc::sim::{Event, Kind, Trace, TracedMessage};
 use raft_interface::ServerId;
 
@@ -75,15 +76,16 @@ pub fn topics(trace: &Trace) -> BTreeSet<String> {
 /// What an event says, if it says something.
 fn line(event: &Event) -> Option<Line> {
     let at = Duration::from_nanos(event.time_ns);
-    if let Some(message) = &event.message {
+    if let Some(message) = event.message() {
         return Some(message_line(at, event, message));
     }
+    if !matches!(event.kind, Kind::Log) && !is_of_the_tester(event.kind) {
+        return None;
+    }
+    let words = event.words.to_string();
     let (topic, text) = match event.kind {
-        Kind::Log => event.detail.split_once(' ').unwrap_or((&event.detail, "")),
-        Kind::Panic | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::ClockRate | Kind::Note => {
-            ("TEST", event.detail.as_str())
-        }
-        _ => return None,
+        Kind::Log => words.split_once(' ').unwrap_or((&words, "")),
+        _ => ("TEST", &*words),
     };
     // The tester's thread runs a server's `start`; what that logs is the server's.
     let speaks_for = || text.split(' ').next().and_then(server).filter(|_| topic != "TEST");
@@ -96,18 +98,27 @@ fn line(event: &Event) -> Option<Line> {
     Some(Line { at, server, topic: topic.to_owned(), text })
 }
 
+/// Whether the tester does such things.
+fn is_of_the_tester(kind: Kind) -> bool {
+    matches!(kind, Kind::Panic | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::ClockRate | Kind::Note)
+}
+
 fn message_line(at: Duration, event: &Event, message: &TracedMessage) -> Line {
-    let TracedMessage { call, is_reply, from, to, method, what, content } = message;
+    let TracedMessage { call, is_reply, from, to, method, what, content, .. } = message;
+    let content = content.to_string();
     let method = method.rsplit('.').next().unwrap_or(method);
     let reply = if *is_reply { " reply" } else { "" };
     // The names of argument types repeat what the method says.
-    let content = content.find('{').map_or(content.as_str(), |start| &content[start..]);
+    let content = content.find('{').map_or(&*content, |start| &content[start..]);
     let (topic, who, text) = match &**what {
         "sent" => ("RPC", from, format!("-> {to} #{call} {method}{reply} {content}")),
         "delivered" => ("RPC", to, format!("<- {from} #{call} {method}{reply} {content}")),
         other => ("DROP", from, format!("-x {to} #{call} {method}{reply} {other}")),
     };
-    let server = server(who).or_else(|| server(&event.node));
+    let server = match who {
+        Address::Server(number) => Some(*number as ServerId),
+        _ => server(&event.node),
+    };
     let text = if server.is_some() { text } else { format!("{who} {text}") };
     Line { at, server, topic: topic.to_owned(), text }
 }
