@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::panic::resume_unwind;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::{Fault, Whimsical, Wrong};
+use lab::case::TestCase;
 use lab::kv::Reference;
 use lab::replay::{Replayed, replay};
 use lab::suites::{TESTS, find};
@@ -32,29 +34,43 @@ fn forget(test: &str, seed: u64) {
     let _ = std::fs::remove_dir_all(lab::report::directory(test, seed));
 }
 
+/// Replays one test, and says how often.
+fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usize {
+    let policies = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
+    let policies = if seeds.is_some() { &policies[..] } else { &policies[place % 3..][..1] };
+    let mut replays = 0;
+    for seed in 1..=seeds.unwrap_or(1) {
+        for &policy in policies {
+            let plan = Plan { policy, ..plan(seed) };
+            let first = run_case(case, reference(), plan);
+            // With and without a trace it is the same run.
+            let again = run_case(case, reference(), Plan { tracing: Tracing::Last(1_000), ..plan });
+            assert_eq!(first.fingerprint, again.fingerprint, "{} seed {seed} {policy}", case.name);
+            replays += 1;
+        }
+    }
+    replays
+}
+
 /// The promise of all this. `LAB_SEEDS` says how many seeds each test is replayed over under every policy; by default
 /// each test is replayed once, and the policies take turns.
 #[test]
 fn every_test_replays() {
     let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
-    let policies = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
-    let mut replays = 0;
-    for (place, case) in TESTS.iter().enumerate() {
-        for seed in 1..=seeds.unwrap_or(1) {
-            let all = seeds.is_some();
-            for policy in
-                policies.into_iter().skip(if all { 0 } else { place % 3 }).take(if all { 3 } else { 1 })
-            {
-                let plan = Plan { policy, ..plan(seed) };
-                let first = run_case(case, reference(), plan);
-                // With and without a trace it is the same run.
-                let traced = Plan { tracing: Tracing::Last(1_000), ..plan };
-                let again = run_case(case, reference(), traced);
-                assert_eq!(first.fingerprint, again.fingerprint, "{} seed {seed} {policy}", case.name);
-                replays += 1;
-            }
+    let next = AtomicUsize::new(0);
+    let replay_the_rest = || {
+        let mut replays = 0;
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = TESTS.get(place) else { return replays };
+            replays += replays_of(case, seeds, place);
         }
-    }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let replays: usize = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(replay_the_rest)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).sum()
+    });
     println!("{replays} of {replays} replays have the fingerprint of the first run");
 }
 
