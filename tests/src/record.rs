@@ -143,6 +143,11 @@ impl Record {
         }
     }
 
+    /// Whether a server was last seen to ask for votes.
+    pub(crate) fn is_candidate(&self, server: ServerId) -> bool {
+        self.books.lock().servers.get(server).is_some_and(|seen| seen.role == Role::Candidate)
+    }
+
     /// A server has answered a leader of `term`.
     pub(crate) fn follows(&self, server: ServerId, term: Term) {
         let mut books = self.books.lock();

@@ -175,7 +175,8 @@ fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
                 record.stands(sender, term);
             }
         }
-        Happening::Delivered => {
+        // Only a candidate becomes something else by that; there are many answers.
+        Happening::Delivered if record.is_candidate(sender) => {
             if let Some(term) = names.answer_to_leader(&event.message) {
                 record.follows(sender, term);
             }
