@@ -188,10 +188,14 @@ impl Server {
         if term > self.of_term {
             (self.of_term, self.matched) = (term, 0);
         }
+        self.commit = self.commit.max(commit);
         if term == self.of_term {
             self.matched = self.matched.max(last);
-            self.commit = self.commit.max(commit);
             self.bound = self.bound.max(self.matched.min(self.commit));
+        } else {
+            // The message of a later leader is still being handled, maybe after this one. How much of the log was
+            // compared in this term is forgotten.
+            self.bound = self.bound.max(commit);
         }
     }
 

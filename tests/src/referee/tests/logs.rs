@@ -1,6 +1,6 @@
 //! Followers: what they accept, keep and apply.
 
-use super::script::{Script, at};
+use super::script::{Script, appending, at};
 use crate::referee::Position;
 use crate::referee::reading::{Reply, Request};
 
@@ -191,6 +191,21 @@ fn an_entry_applied_before_the_answer() {
     s.apply(1, 3, 1);
     s.append(0, 2, 1, EMPTY, &[1, 1, 1], 0);
     s.append(0, 2, 1, EMPTY, &[], 3);
+    s.apply(2, 3, 1);
+    s.keeps_the_rules();
+}
+
+/// A server that was stopped has messages of two leaders to handle, and takes the older first.
+#[test]
+fn an_entry_applied_between_two_leaders() {
+    let mut s = three_entries();
+    s.append(0, 1, 1, at(3, 1), &[], 3);
+    let older = s.send(0, 2, appending(1, EMPTY, &[1, 1, 1], 3));
+    s.elect(1, 2, at(3, 1), &[0]);
+    let later = s.append(1, 2, 2, at(3, 1), &[], 0);
+    s.deliver(older);
+    s.succeed(older, 1);
+    s.succeed(later, 2);
     s.apply(2, 3, 1);
     s.keeps_the_rules();
 }
