@@ -89,7 +89,7 @@ impl ClusterBuilder {
 
     /// The apply channels hold that many messages. By default none if the services take snapshots, as in MIT's tester:
     /// a server that delivers with a lock held, and waits until its service takes it, then shows. Otherwise
-    /// [`DELIVERED_MAX`]: a service that only reads never calls its server, so nobody can see the difference.
+    /// 64: a service that only reads never calls its server, so nobody can see the difference.
     pub fn apply_capacity(mut self, messages: usize) -> Self {
         self.apply_capacity = Some(messages);
         self
