@@ -105,28 +105,37 @@ pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static
 const LOCKS_AT_THE_END_MAX: u32 = 16;
 
 /// The scheduling point before a lock is taken. The thread counts as being about to lock until
-/// [`Core::locking_ends`].
+/// [`Core::locking_ends`]. Returns the place to show for the lock.
 ///
 /// A thread that is to be unwound must not be unwound from here: when a condition variable, or
 /// `MutexGuard::unlocked`, takes the lock again, a panic would abort the process. So it goes on, gets its lock, and
 /// is unwound at the next step that is not of this kind. A loop that does nothing but lock ends as well.
+///
+/// A condition variable that takes its lock back takes no step for that: the thread was picked when its wait ended,
+/// and has done nothing since that others could see.
 #[inline]
-pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) {
-    if is_unwinding() {
-        return;
-    }
-    let gives_way = with_core(|core| {
+pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> &'static Location<'static> {
+    let unwinding = is_unwinding();
+    let (gives_way, location) = with_core(|core| {
         let slot = core.threads.slot_mut(core.current);
+        let waited_at = slot.relocks.take();
+        if unwinding {
+            return (false, waited_at.unwrap_or(location));
+        }
         slot.is_locking = true;
         if core.is_over {
             slot.locks_at_the_end += 1;
-            return slot.locks_at_the_end > LOCKS_AT_THE_END_MAX;
+            return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, location);
         }
-        core.step(kind, 0, location)
+        match waited_at {
+            Some(waited_at) => (false, waited_at),
+            None => (core.step(kind, 0, location), location),
+        }
     });
     if gives_way {
         give_way();
     }
+    location
 }
 
 /// A scheduling point at which the running thread lets all others go first, as far as the policy knows order.

@@ -1,5 +1,7 @@
 //! Who holds which lock, and how a lock is taken away from those who will never give it back.
 
+use std::panic::Location;
+
 use super::core::Core;
 use super::raw_mutex::Attempt;
 use super::threads::{Held, NONE, State};
@@ -17,6 +19,11 @@ impl Core {
         self.threads.slot_mut(self.current).is_locking = false;
     }
 
+    /// The running thread, whose wait for a condition variable at `location` is over, takes the lock back next.
+    pub(crate) fn relocks_after_wait(&mut self, location: &'static Location<'static>) {
+        self.threads.slot_mut(self.current).relocks = Some(location);
+    }
+
     /// The running thread gives a lock back. `false` when it was taken away from it before.
     pub(crate) fn let_go(&mut self, lock: usize) -> bool {
         if self.current == NONE {
@@ -25,6 +32,8 @@ impl Core {
         let current = self.current;
         let held = &mut self.threads.slot_mut(current).held;
         match held.iter().rposition(|held| held.lock == lock) {
+            // The lock that was taken last, as a rule.
+            Some(place) if place + 1 == held.len() => held.pop().is_some(),
             Some(place) => {
                 held.remove(place);
                 true

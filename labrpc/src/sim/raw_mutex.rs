@@ -82,9 +82,9 @@ impl RawMutex {
     }
 
     /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
-    #[cold]
+    #[inline(never)]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
-        context::step_to_lock(Kind::Lock, location);
+        let location = context::step_to_lock(Kind::Lock, location);
         loop {
             match with_core(|core| self.attempt(core, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -106,7 +106,7 @@ impl RawMutex {
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        context::step_to_lock(Kind::TryLock, location);
+        let location = context::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {
@@ -116,7 +116,7 @@ impl RawMutex {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn unlock_simulated(&self) {
         if !is_simulated() {
             // The guard left its simulation; there is nobody to wake.

@@ -163,6 +163,8 @@ pub(crate) struct Slot {
     pub(crate) has_panicked: bool,
     /// The thread is between the step before a lock and the lock; see [`super::context::step_to_lock`].
     pub(crate) is_locking: bool,
+    /// The thread has waited for a condition variable at this place and is about to take the lock back.
+    pub(crate) relocks: Option<&'static Location<'static>>,
     /// The locks that it has taken since the run was over.
     pub(crate) locks_at_the_end: u32,
     /// The thread waits in a destructor while a panic unwinds it.
@@ -193,6 +195,7 @@ impl Slot {
             held: Vec::new(),
             has_panicked: false,
             is_locking: false,
+            relocks: None,
             locks_at_the_end: 0,
             is_unwinding: false,
             unparked: false,

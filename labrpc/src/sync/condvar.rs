@@ -162,8 +162,11 @@ impl Condvar {
         with_core(|core| self.waiting.push_current(core));
         let woken = MutexGuard::unlocked(guard, || {
             let woken = sim::wait(Wait::Condvar, deadline, location);
-            // Before the lock is taken again, which may mean to wait in its list.
-            with_core(|core| self.waiting.leave(core));
+            with_core(|core| {
+                // Before the lock is taken again, which may mean to wait in its list.
+                self.waiting.leave(core);
+                core.relocks_after_wait(location);
+            });
             woken
         });
         WaitTimeoutResult(woken == Woken::ByDeadline)

@@ -50,7 +50,7 @@ use server::Slot;
 pub use service::ServiceState;
 
 /// How long the threads of killed servers have to end, after a test.
-const TIME_TO_LEAVE: Duration = Duration::from_millis(1);
+const TIME_TO_LEAVE: Duration = Duration::from_millis(10);
 
 /// A running cluster. Cheap to clone: all clones are the same cluster. [`Running`] kills it when it is dropped.
 #[derive(Clone)]

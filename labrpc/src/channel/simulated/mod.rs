@@ -227,7 +227,7 @@ impl<T> RecvSide<T> {
 
     #[track_caller]
     pub(super) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        let Some(deadline) = begin(self.0.run, until, Kind::Recv, place) else {
+        let Some(deadline) = self.begin_recv(until, place) else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
         };
         loop {
@@ -246,6 +246,17 @@ impl<T> RecvSide<T> {
                 Woken::ByTheEnd => return Err(RecvTimeoutError::Disconnected),
             }
         }
+    }
+
+    /// As [`begin`]. Whoever will wait in any case takes no step before: nobody can tell from outside whether it waits
+    /// already or is about to.
+    #[inline]
+    #[track_caller]
+    fn begin_recv(&self, until: Until, place: Place) -> Option<Option<u64>> {
+        if is_inside(self.0.run) && self.0.state.lock().lets_wait_unseen() {
+            return Some(until.simulated_ns());
+        }
+        begin(self.0.run, until, Kind::Recv, place)
     }
 
     /// A message that the run left behind.

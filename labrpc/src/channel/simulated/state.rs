@@ -113,6 +113,11 @@ impl<T> State<T> {
             || self.is_rendezvous() && self.givers.iter().any(|giver| giver.is_waiting(core))
     }
 
+    /// Whether a receive would wait, and no sender could tell that it does: in a channel of capacity 0 one can.
+    pub(super) fn lets_wait_unseen(&self) -> bool {
+        self.queue.is_empty() && self.senders > 0 && !self.is_rendezvous()
+    }
+
     /// Whether a send would not wait.
     pub(super) fn can_send(&mut self, core: &Core) -> bool {
         self.receivers == 0
