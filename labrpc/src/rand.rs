@@ -56,7 +56,7 @@ impl ThreadRng {
             let slot = core.threads.slot_mut(core.current);
             let number = slot.number;
             let chance = slot.chance.get_or_insert_with(|| {
-                Box::new(Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::User, number)))
+                Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::User, number))
             });
             draw(chance)
         })

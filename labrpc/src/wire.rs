@@ -64,7 +64,10 @@ impl Flavor for Buffer {
 
     #[inline]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(data);
+        match data {
+            &[byte] => self.0.push(byte), // most numbers are small
+            _ => self.0.extend_from_slice(data),
+        }
         Ok(())
     }
 

@@ -276,6 +276,28 @@ fn the_destructor_of_a_message_may_use_its_channel() {
 }
 
 #[test]
+fn an_inspected_receiver_shows_each_message_however_it_is_received() {
+    in_both_worlds(|| {
+        let (sender, receiver) = bounded(8);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let looking = Arc::clone(&seen);
+        let receiver = receiver.inspect(move |&message: &u32| looking.lock().push(message));
+        (0..6).for_each(|message| sender.send(message).unwrap());
+        assert_eq!(receiver.recv(), Ok(0));
+        assert_eq!(receiver.try_recv(), Ok(1));
+        assert_eq!(receiver.recv_timeout(MS), Ok(2));
+        assert_eq!(receiver.clone().iter().next(), Some(3));
+        labrpc::channel::select! {
+            recv(receiver) -> message => assert_eq!(message, Ok(4)),
+        }
+        assert_eq!(*seen.lock(), [0, 1, 2, 3, 4], "who receives sees a message that was shown");
+        drop(sender);
+        assert_eq!(receiver.into_iter().collect::<Vec<_>>(), [5]);
+        assert_eq!(*seen.lock(), [0, 1, 2, 3, 4, 5], "the end of a channel shows nothing");
+    });
+}
+
+#[test]
 fn handles_know_their_channel() {
     in_both_worlds(|| {
         let (sender, receiver) = unbounded::<i32>();

@@ -13,7 +13,7 @@ use crate::persist::{CorruptState, restore};
 use crate::state::{Moment, State, Status};
 
 /// More servers than this are not supported: those to wake after a step are the bits of one number.
-const SERVERS_MAX: usize = 64;
+pub(crate) const SERVERS_MAX: usize = 64;
 
 /// One Raft server. Cheap to clone: all clones are the same server. It runs until [`Self::kill`].
 #[derive(Clone)]

@@ -115,8 +115,10 @@ impl State {
         if self.current_term != read.term {
             return Some(Err(ReadError::NotLeader { leader: self.leader }));
         }
-        let mut acked: Vec<u64> = leadership.progress.iter().map(|progress| progress.round_acked).collect();
-        acked[self.me] = u64::MAX;
-        (reached_by_quorum(acked) >= read.round).then_some(Ok(read.index))
+        let acked = |server: ServerId| match server == self.me {
+            true => u64::MAX,
+            false => leadership.progress[server].round_acked,
+        };
+        (reached_by_quorum(self.servers, acked) >= read.round).then_some(Ok(read.index))
     }
 }

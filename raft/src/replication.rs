@@ -278,10 +278,11 @@ impl State {
     /// earlier terms are committed only along with such a one (§5.4.2, Fig. 8).
     pub(crate) fn advance_commit_index(&mut self, moment: &Moment) {
         let Role::Leader(leadership) = &self.role else { return };
-        let mut stored: Vec<Index> =
-            leadership.progress.iter().map(|progress| progress.match_index).collect();
-        stored[self.me] = self.log.last_index();
-        let majority = reached_by_quorum(stored);
+        let stored = |server: ServerId| match server == self.me {
+            true => self.log.last_index(),
+            false => leadership.progress[server].match_index,
+        };
+        let majority = reached_by_quorum(self.servers, stored);
         if majority > self.commit_index && self.log.term_at(majority) == Some(self.current_term) {
             self.commit_index = majority;
             self.commit_advanced_at = moment.now;

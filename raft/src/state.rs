@@ -17,6 +17,7 @@ use raft_interface::{Index, ServerId, Term};
 use crate::config::Config;
 use crate::election::Ballot;
 use crate::log::Log;
+use crate::node::SERVERS_MAX;
 use crate::persist::Restored;
 use crate::replication::Progress;
 use crate::rpc::{CallId, Outgoing};
@@ -133,10 +134,13 @@ pub(crate) fn quorum(servers: usize) -> usize {
     servers / 2 + 1
 }
 
-/// The highest value that a majority has reached, given what each server has reached.
-pub(crate) fn reached_by_quorum(mut reached: Vec<u64>) -> u64 {
-    reached.sort_unstable_by(|a, b| b.cmp(a));
-    reached[quorum(reached.len()) - 1]
+/// The highest value that a majority of `servers` has reached, given what each has reached.
+pub(crate) fn reached_by_quorum(servers: usize, reached: impl Fn(ServerId) -> u64) -> u64 {
+    let mut room = [0; SERVERS_MAX];
+    let values = &mut room[..servers];
+    values.iter_mut().enumerate().for_each(|(server, value)| *value = reached(server));
+    values.sort_unstable_by(|a, b| b.cmp(a));
+    values[quorum(servers) - 1]
 }
 
 impl State {
@@ -360,7 +364,7 @@ mod tests {
             ("nobody yet", &[0, 0, 3], 0),
         ];
         for (name, reached, wanted) in rows {
-            assert_eq!(reached_by_quorum(reached.to_vec()), wanted, "{name}");
+            assert_eq!(reached_by_quorum(reached.len(), |server| reached[server]), wanted, "{name}");
         }
     }
 }

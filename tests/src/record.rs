@@ -235,7 +235,7 @@ impl Record {
 
     /// A server is gone: whatever is heard of this incarnation from now on does not count.
     pub(crate) fn gone(&self, at: Duration, server: ServerId, what: Happened) {
-        let start = self.seen(server).starts;
+        let start = self.seen(server, |seen| seen.starts);
         // Nothing can be broken by this: the rules only forget.
         let _ = self.observe(at, server, start, &Observation::Gone);
         let mut books = self.books.lock();
@@ -289,8 +289,9 @@ impl Record {
         Some((seen.starts, Before { term, applied, restarted }))
     }
 
-    pub(crate) fn seen(&self, server: ServerId) -> Seen {
-        self.books.lock().servers[server].clone()
+    /// Something about a server.
+    pub(crate) fn seen<T>(&self, server: ServerId, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&self.books.lock().servers[server])
     }
 
     pub(crate) fn all_seen(&self) -> Vec<Seen> {

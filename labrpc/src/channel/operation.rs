@@ -83,7 +83,7 @@ impl<'a> SelectedOperation<'a> {
     ///
     /// If `receiver` is not the one that was chosen.
     pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
-        match (self.0, receiver.arm()) {
+        receiver.shown(match (self.0, receiver.arm()) {
             (Selected::Over, _) => Err(RecvError),
             (Selected::Real(operation), Err(RealArm::Channel(receiver))) => operation.recv(receiver),
             (Selected::Real(operation), Err(RealArm::Timer(receiver, message))) => {
@@ -94,7 +94,7 @@ impl<'a> SelectedOperation<'a> {
                 receiver.complete(claim).ok_or(RecvError)
             }
             _ => panic!("passed a receiver that wasn't selected"),
-        }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{RecvError, RecvTimeoutError, TryRecvError};
@@ -21,7 +22,13 @@ use crate::time::Instant;
 ///   [`Cause::Misuse`](sim::Cause::Misuse).
 /// - A real thread that uses a channel of a simulation which goes on panics. Cloning and dropping is allowed. Once
 ///   the run is over, anybody can receive what was left.
-pub struct Receiver<T>(Flavour<T>);
+pub struct Receiver<T> {
+    flavour: Flavour<T>,
+    /// Sees each message before whoever receives it.
+    look: Option<Look<T>>,
+}
+
+type Look<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
 enum Flavour<T> {
     Real(crossbeam_channel::Receiver<T>),
@@ -39,21 +46,42 @@ pub(super) enum RealArm<'a, T> {
 
 impl Receiver<Instant> {
     pub(super) fn real_timer(receiver: crossbeam_channel::Receiver<std::time::Instant>) -> Self {
-        Self(Flavour::RealTimer(receiver, Instant::from_real))
+        Self::new(Flavour::RealTimer(receiver, Instant::from_real))
     }
 }
 
 impl<T> Receiver<T> {
+    fn new(flavour: Flavour<T>) -> Self {
+        Self { flavour, look: None }
+    }
+
     pub(super) fn real(receiver: crossbeam_channel::Receiver<T>) -> Self {
-        Self(Flavour::Real(receiver))
+        Self::new(Flavour::Real(receiver))
     }
 
     pub(super) fn simulated(receiver: RecvSide<T>) -> Self {
-        Self(Flavour::Simulated(receiver))
+        Self::new(Flavour::Simulated(receiver))
     }
 
     pub(super) fn timer(timer: Timer<T>) -> Self {
-        Self(Flavour::Timer(timer))
+        Self::new(Flavour::Timer(timer))
+    }
+
+    /// Has `look` called with each message that is received through this handle and its later clones, in the thread
+    /// that receives it, before it gets it: for who wants to see what another reads. crossbeam's has no such method.
+    #[must_use]
+    pub fn inspect(mut self, look: impl Fn(&T) + Send + Sync + 'static) -> Self {
+        self.look = Some(Arc::new(look));
+        self
+    }
+
+    /// Shows a message that was received.
+    #[inline]
+    pub(super) fn shown<E>(&self, received: Result<T, E>) -> Result<T, E> {
+        if let (Some(look), Ok(message)) = (&self.look, &received) {
+            look(message);
+        }
+        received
     }
 
     /// Receives a message, waiting for one.
@@ -64,12 +92,12 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        match &self.0 {
+        match &self.flavour {
             // Only who would have to wait need ask in which world it is.
-            Flavour::Real(receiver) => match receiver.try_recv() {
+            Flavour::Real(receiver) => self.shown(match receiver.try_recv() {
                 Ok(message) => Ok(message),
                 Err(error) => wait_to_recv(receiver, error, Location::caller()),
-            },
+            }),
             _ => self.recv_until(Until::Forever, Location::caller()).map_err(|_| RecvError),
         }
     }
@@ -82,12 +110,12 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match &self.0 {
+        self.shown(match &self.flavour {
             Flavour::Real(receiver) => receiver.try_recv(),
             Flavour::Simulated(receiver) => receiver.try_recv(Location::caller()),
             Flavour::RealTimer(receiver, message) => receiver.try_recv().map(message),
             Flavour::Timer(timer) => timer.try_recv(Location::caller()),
-        }
+        })
     }
 
     /// Receives a message, waiting for `timeout` at most.
@@ -116,12 +144,12 @@ impl<T> Receiver<T> {
 
     #[track_caller]
     fn recv_until(&self, until: Until, place: &'static Location<'static>) -> Result<T, RecvTimeoutError> {
-        match &self.0 {
+        self.shown(match &self.flavour {
             Flavour::Real(receiver) => recv_real(receiver, until, place),
             Flavour::Simulated(receiver) => receiver.recv(until, place),
             Flavour::RealTimer(receiver, message) => recv_real(receiver, until, place).map(message),
             Flavour::Timer(timer) => timer.recv(until, place),
-        }
+        })
     }
 
     /// Whether no message is in the channel.
@@ -135,7 +163,7 @@ impl<T> Receiver<T> {
     #[must_use]
     #[track_caller]
     pub fn is_full(&self) -> bool {
-        match &self.0 {
+        match &self.flavour {
             Flavour::Real(receiver) => receiver.is_full(),
             Flavour::Simulated(receiver) => receiver.is_full(Location::caller()),
             Flavour::RealTimer(receiver, _) => receiver.is_full(),
@@ -147,7 +175,7 @@ impl<T> Receiver<T> {
     #[must_use]
     #[track_caller]
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match &self.flavour {
             Flavour::Real(receiver) => receiver.len(),
             Flavour::Simulated(receiver) => receiver.len(Location::caller()),
             Flavour::RealTimer(receiver, _) => receiver.len(),
@@ -158,7 +186,7 @@ impl<T> Receiver<T> {
     /// How many messages the channel can hold; `None`: any number.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        match &self.0 {
+        match &self.flavour {
             Flavour::Real(receiver) => receiver.capacity(),
             Flavour::Simulated(receiver) => receiver.capacity(),
             Flavour::RealTimer(receiver, _) => receiver.capacity(),
@@ -169,7 +197,7 @@ impl<T> Receiver<T> {
     /// Whether both receive from the same channel.
     #[must_use]
     pub fn same_channel(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
+        match (&self.flavour, &other.flavour) {
             (Flavour::Real(this), Flavour::Real(other)) => this.same_channel(other),
             (Flavour::Simulated(this), Flavour::Simulated(other)) => this.same_channel(other),
             (Flavour::RealTimer(this, _), Flavour::RealTimer(other, _)) => this.same_channel(other),
@@ -180,7 +208,7 @@ impl<T> Receiver<T> {
 
     /// As an arm of a select.
     pub(super) fn arm(&self) -> Result<&dyn Port, RealArm<'_, T>> {
-        match &self.0 {
+        match &self.flavour {
             Flavour::Real(receiver) => Err(RealArm::Channel(receiver)),
             Flavour::RealTimer(receiver, message) => Err(RealArm::Timer(receiver, *message)),
             Flavour::Simulated(receiver) => Ok(receiver),
@@ -190,7 +218,7 @@ impl<T> Receiver<T> {
 
     /// The message that a simulated select claimed; `None` when the channel is closed.
     pub(super) fn complete(&self, claim: Claim) -> Option<T> {
-        match &self.0 {
+        match &self.flavour {
             Flavour::Simulated(receiver) => receiver.complete(claim),
             Flavour::Timer(timer) => timer.complete(claim),
             Flavour::Real(_) | Flavour::RealTimer(..) => None,
@@ -238,12 +266,13 @@ fn recv_real<T>(
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        Self(match &self.0 {
+        let flavour = match &self.flavour {
             Flavour::Real(receiver) => Flavour::Real(receiver.clone()),
             Flavour::Simulated(receiver) => Flavour::Simulated(receiver.clone()),
             Flavour::RealTimer(receiver, message) => Flavour::RealTimer(receiver.clone(), *message),
             Flavour::Timer(timer) => Flavour::Timer(timer.clone()),
-        })
+        };
+        Self { flavour, look: self.look.clone() }
     }
 }
 

@@ -172,7 +172,7 @@ pub(crate) struct Slot {
     /// An unpark that came before its park.
     pub(crate) unparked: bool,
     /// The thread's own stream of random numbers, made when it first draws one.
-    pub(crate) chance: Option<Box<Xoshiro256PlusPlus>>,
+    pub(crate) chance: Option<Xoshiro256PlusPlus>,
 }
 
 impl Slot {

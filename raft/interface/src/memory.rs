@@ -9,8 +9,9 @@
 //! during the hook, so a node that dies in it leaves nothing locked. There is no "during": a save is atomic.
 
 use std::fmt;
+use std::sync::Arc;
 
-use labrpc::sync::{Arc, Mutex};
+use parking_lot::Mutex;
 
 use crate::{Persister, SaveError};
 
@@ -30,6 +31,7 @@ pub type SaveHook = Arc<dyn Fn(SavePoint) -> Result<(), SaveError> + Send + Sync
 /// A [`Persister`] in memory.
 #[derive(Default)]
 pub struct MemoryPersister {
+    /// A plain lock, and no step of a simulation: what happens in it is too short to be seen half done.
     stored: Mutex<Stored>,
 }
 

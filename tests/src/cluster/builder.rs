@@ -60,7 +60,7 @@ pub(super) enum Reading {
 const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How many messages an apply channel holds whose reader never calls back.
-pub(super) const DELIVERED_MAX: usize = 64;
+const DELIVERED_MAX: usize = 64;
 
 impl ClusterBuilder {
     pub(crate) fn new(lab: Lab, servers: usize) -> Self {
@@ -190,7 +190,7 @@ impl Cluster {
     fn watch(&self) {
         while !self.is_over() {
             for server in self.servers() {
-                if !self.inner.lab.record().seen(server).is_paused {
+                if !self.inner.lab.record().seen(server, |seen| seen.is_paused) {
                     self.state(server);
                 }
             }

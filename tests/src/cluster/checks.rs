@@ -111,11 +111,8 @@ impl Cluster {
     /// The servers that run, are connected and not paused.
     #[must_use]
     pub fn connected(&self) -> Vec<ServerId> {
-        let seen = self.inner.lab.record().all_seen();
-        self.servers()
-            .into_iter()
-            .filter(|&server| self.is_connected(server) && !seen[server].is_paused)
-            .collect()
+        let is_paused = |server| self.inner.lab.record().seen(server, |seen| seen.is_paused);
+        self.servers().into_iter().filter(|&server| self.is_connected(server) && !is_paused(server)).collect()
     }
 
     /// Gives a command to a server that must be the leader, and returns where it put it.
@@ -162,7 +159,7 @@ impl Cluster {
             Finding::new(
                 format!("S{leader} still leads after {patience:?}"),
                 format!("it steps down: {why}"),
-                format!("it leads term {}", self.inner.lab.record().seen(leader).term),
+                format!("it leads term {}", self.inner.lab.record().seen(leader, |seen| seen.term)),
             )
             .rule("who sees a higher term becomes a follower (§5.1; Fig. 2, Rules for all servers 2)")
             .servers([leader]),

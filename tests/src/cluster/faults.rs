@@ -33,7 +33,7 @@ impl Cluster {
 
     /// Connects a server again.
     pub fn connect(&self, server: ServerId) {
-        let was_cut_off = !self.inner.lab.record().seen(server).is_connected;
+        let was_cut_off = !self.inner.lab.record().seen(server, |seen| seen.is_connected);
         if was_cut_off && !self.does(DeedKind::Mending, "connect", server) {
             return;
         }
@@ -147,7 +147,7 @@ impl Cluster {
 
     /// Lets a paused server go on.
     pub fn resume(&self, server: ServerId) {
-        let was_paused = self.inner.lab.record().seen(server).is_paused;
+        let was_paused = self.inner.lab.record().seen(server, |seen| seen.is_paused);
         if was_paused && !self.does(DeedKind::Mending, "resume", server) {
             return;
         }

@@ -7,7 +7,6 @@ use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
 
 use super::Cluster;
-use super::builder::DELIVERED_MAX;
 use super::service::ServiceState;
 use crate::deeds::DeedKind;
 use crate::finding::Finding;
@@ -68,8 +67,8 @@ impl Slot {
 struct Made {
     raft: Arc<dyn AnyRaft>,
     service: Option<Arc<dyn AnyService>>,
-    /// Where the service gets what its Raft delivers.
-    forward: Option<channel::Sender<ApplyMsg>>,
+    /// What its Raft delivers, if no service of its own reads it.
+    unread: Option<channel::Receiver<ApplyMsg>>,
 }
 
 fn address(server: ServerId) -> Address {
@@ -87,7 +86,7 @@ impl Cluster {
             return;
         }
         let lab = &self.inner.lab;
-        let was_up_before = lab.record().seen(server).starts > 0;
+        let was_up_before = lab.record().seen(server, |seen| seen.starts > 0);
         if was_up_before && !self.does(DeedKind::Mending, "restart", server) {
             return;
         }
@@ -111,17 +110,18 @@ impl Cluster {
             Err(finding) => return lab.broken(&finding),
         };
         self.inner.referee.starts(server, base);
-        let (sender, receiver) = channel::bounded(self.inner.apply_capacity);
         // On the server's own node, to which the threads that it starts will belong.
-        let made = node.spawn("make", self.maker(ends, server, persister, sender)).join();
-        let Made { raft, service, forward } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
+        let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut handlers = Server::new(&node).service(raft.service());
         if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {
             handlers = handlers.service(more);
         }
         network.add_server(address(server), handlers);
         self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft, service });
-        self.spawn_service(&node, server, start, receiver, forward);
+        if let Some(unread) = unread {
+            self.spawn_service(&node, server, start, unread);
+        }
     }
 
     /// What makes a server, when it is called on its node.
@@ -129,23 +129,21 @@ impl Cluster {
         &self,
         ends: Vec<ClientEnd>,
         server: ServerId,
+        start: u64,
         persister: Arc<MemoryPersister>,
-        apply: channel::Sender<ApplyMsg>,
     ) -> impl FnOnce() -> Made + Send + 'static {
         let implementation = *self.inner.lab.implementation();
-        let plan = self.inner.upper;
+        let cluster = self.clone();
         move || {
-            let Some(plan) = plan else {
-                return Made {
-                    raft: implementation.make(ends, server, persister, apply),
-                    service: None,
-                    forward: None,
-                };
+            let (apply, delivered) = channel::bounded(cluster.inner.apply_capacity);
+            let Some(plan) = cluster.inner.upper else {
+                let raft = implementation.make(ends, server, persister, apply);
+                return Made { raft, service: None, unread: Some(delivered) };
             };
-            let (forward, delivered) = channel::bounded(DELIVERED_MAX);
+            let delivered = delivered.inspect(move |message| cluster.read_along(server, start, message));
             let setup = plan.setup(delivered, persister);
             let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
-            Made { raft, service: Some(service), forward: Some(forward) }
+            Made { raft, service: Some(service), unread: None }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The service on top of each server: reads the apply channel, tells the record, and takes snapshots.
 
-use labrpc::channel::{Receiver, Sender};
+use labrpc::channel::Receiver;
 use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -50,14 +50,8 @@ impl Cluster {
         server: ServerId,
         start: u64,
         applied: Receiver<ApplyMsg>,
-        forward: Option<Sender<ApplyMsg>>,
     ) {
         let Some(raft) = self.raft(server) else { return };
-        if let Some(forward) = forward {
-            let cluster = self.clone();
-            node.spawn("reads along", move || cluster.read_along(server, start, &applied, &forward));
-            return;
-        }
         let cluster = self.clone();
         let snapshots_of = Arc::clone(&raft);
         node.spawn("service", move || cluster.serve(&*raft, server, start, &applied));
@@ -92,30 +86,17 @@ impl Cluster {
         }
     }
 
-    /// As [`serve`](Self::serve), with another service than the harness' own, to which everything goes on.
-    fn read_along(
-        &self,
-        server: ServerId,
-        start: u64,
-        applied: &Receiver<ApplyMsg>,
-        forward: &Sender<ApplyMsg>,
-    ) {
-        while let Ok(message) = applied.recv() {
-            match &message {
-                ApplyMsg::Command { index, term, command } => {
-                    let (index, term) = (*index, *term);
-                    self.tell(server, start, &Observation::Applied { index, term, command });
-                }
-                ApplyMsg::Snapshot { index, term, .. } => {
-                    // What is in it is the service's own affair: the histories of its clients judge that.
-                    let (index, term) = (*index, *term);
-                    let digest = self.inner.lab.record().digest(index).unwrap_or_default();
-                    let data = &ServiceState { index, digest }.encode();
-                    self.tell(server, start, &Observation::Installed { index, term, data });
-                }
+    /// Sees what another service than the harness' own is about to handle.
+    pub(super) fn read_along(&self, server: ServerId, start: u64, message: &ApplyMsg) {
+        match *message {
+            ApplyMsg::Command { index, term, ref command } => {
+                self.tell(server, start, &Observation::Applied { index, term, command });
             }
-            if forward.send(message).is_err() {
-                return; // the service has ended
+            ApplyMsg::Snapshot { index, term, .. } => {
+                // What is in it is the service's own affair: the histories of its clients judge that.
+                let digest = self.inner.lab.record().digest(index).unwrap_or_default();
+                let data = &ServiceState { index, digest }.encode();
+                self.tell(server, start, &Observation::Installed { index, term, data });
             }
         }
     }

@@ -3,10 +3,10 @@
 //! # How it works
 //!
 //! [`Lab::service`](crate::Lab::service) starts a [`Cluster`](crate::Cluster) on whose servers a service stands instead of the harness' own.
-//! The harness reads along what each Raft delivers, so all [invariants](crate::invariants) hold here as well, and hands it on
-//! to the service. [`Client`]s call the service through clerks. Whatever they ask and are told goes into a
-//! history; when the test ends, [`KvCluster::check`] judges whether it is linearizable. A history that could
-//! not be decided is a failure.
+//! The harness looks at whatever the service receives from its Raft, just before the service does, so all
+//! [invariants](crate::invariants) hold here as well. [`Client`]s call the service through clerks. Whatever they ask and
+//! are told goes into a history; when the test ends, [`KvCluster::check`] judges whether it is linearizable. A history
+//! that could not be decided is a failure.
 //!
 //! # Grading another implementation
 //!

@@ -127,6 +127,12 @@ impl Workload {
         }
     }
 
+    /// How many clients there are. On a bad network most of a client's time goes in waiting for what was lost: where MIT
+    /// has several clients, there are more of them there, lest few operations meet the faults.
+    fn crowd(&self) -> usize {
+        if self.unreliable && self.clients > 1 { self.clients + 15 } else { self.clients }
+    }
+
     fn duration(&self) -> Duration {
         match (self.partitions, self.unreliable) {
             (true, _) => ROUND_WITH_PARTITIONS,
@@ -138,7 +144,7 @@ impl Workload {
     fn keys_used(&self) -> Vec<String> {
         match self.keys {
             Keys::OwnAndOne => {
-                (0..self.clients).map(|place| format!("k{place}")).chain(["v".to_owned()]).collect()
+                (0..self.crowd()).map(|place| format!("k{place}")).chain(["v".to_owned()]).collect()
             }
             Keys::Random(keys) => (0..keys).map(key_name).collect(),
         }
@@ -147,7 +153,7 @@ impl Workload {
     /// Clients at work, with partitions if there are to be any. At the end all is healed, and all clients are answered.
     fn round(self, cluster: &KvCluster, round: usize) {
         let over = Arc::new(AtomicBool::new(false));
-        let threads: Vec<_> = (0..self.clients)
+        let threads: Vec<_> = (0..self.crowd())
             .map(|place| {
                 let over = Arc::clone(&over);
                 cluster.spawn_client(move |client| self.work(client, place, round, &over)).1

@@ -199,7 +199,7 @@ impl<'a> Nemesis<'a> {
         self.cluster.network().in_order();
         for server in self.cluster.servers() {
             self.revive(server);
-            if self.lab.record().seen(server).is_paused {
+            if self.lab.record().seen(server, |seen| seen.is_paused) {
                 self.cluster.resume(server);
             }
         }

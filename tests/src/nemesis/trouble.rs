@@ -104,7 +104,7 @@ impl Nemesis<'_> {
     }
 
     fn stop(&mut self, trouble: Trouble, server: ServerId) -> Option<Ending> {
-        if self.lab.record().seen(server).is_paused {
+        if self.lab.record().seen(server, |seen| seen.is_paused) {
             // Else `kill` would wait for a lock that a paused thread may hold.
             self.cluster.resume(server);
         }

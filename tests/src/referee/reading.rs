@@ -167,8 +167,11 @@ impl Names {
             (&self.request_vote, Kind::Vote),
             (&self.install_snapshot, Kind::Snapshot),
         ];
-        let is_last_part = |name: &&'static str| {
-            method.strip_suffix(*name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        let is_last_part = |name: &&'static str| match method.len().checked_sub(name.len()) {
+            None => false,
+            Some(0) => method == *name,
+            // The point first, which rules out most names.
+            Some(before) => method.as_bytes()[before - 1] == b'.' && method.ends_with(*name),
         };
         kinds.into_iter().find(|(names, _)| names.iter().any(is_last_part)).map(|(_, kind)| kind)
     }
