@@ -77,6 +77,26 @@ impl Message<'_> {
         }
     }
 
+    /// The same, and the length of what is in one more field; see [`Describe::ints_and_len_among`].
+    ///
+    /// # Panics
+    ///
+    /// If `ints` is shorter than `fields`.
+    pub fn ints_and_len_among(
+        &self,
+        fields: &[&str],
+        ints: &mut [Option<i128>],
+        measured: &str,
+    ) -> Option<usize> {
+        match self.content {
+            Some(content) => content.ints_and_len_among(fields, ints, measured),
+            None => {
+                ints.fill(None);
+                None
+            }
+        }
+    }
+
     /// The length of what is in a field; see [`Describe::len_of`].
     #[must_use]
     pub fn len_of(&self, field: &str) -> Option<usize> {

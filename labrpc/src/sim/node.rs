@@ -18,6 +18,12 @@ impl NodeId {
     /// The node on which the body of the simulation runs.
     pub const TESTER: Self = Self(0);
 
+    /// The node of the calling thread; [`TESTER`](Self::TESTER) for a thread that is not simulated.
+    #[must_use]
+    pub fn current() -> Self {
+        if context::is_simulated() { with_core(|core| core.current_node()) } else { Self::TESTER }
+    }
+
     pub(crate) fn new(index: usize) -> Self {
         Self(index as u32)
     }

@@ -32,6 +32,8 @@ use super::Value;
 /// let mut ints = [None; 2];
 /// args.ints_among(&["votes", "term"], &mut ints);
 /// assert_eq!(ints, [None, Some(7)]);
+/// assert_eq!(args.ints_and_len_among(&["success", "term"], &mut ints, "entries"), Some(2));
+/// assert_eq!(ints, [Some(1), Some(7)]);
 /// assert_eq!(
 ///     args.to_value().to_string(),
 ///     "AppendEntries {term: 7, success: true, entries: [Entry {term: 5}, Entry {term: 7}]}"
@@ -53,7 +55,17 @@ pub trait Describe {
     /// # Panics
     ///
     /// If `ints` is shorter than `fields`.
-    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]);
+    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
+        self.ints_and_len_among(fields, ints, "");
+    }
+
+    /// As [`ints_among`](Self::ints_among), and what [`len_of`](Self::len_of) says of one more field.
+    ///
+    /// # Panics
+    ///
+    /// If `ints` is shorter than `fields`.
+    fn ints_and_len_among(&self, fields: &[&str], ints: &mut [Option<i128>], measured: &str)
+    -> Option<usize>;
 
     /// How many elements the sequence, map, text or bytes in a field have.
     fn len_of(&self, field: &str) -> Option<usize>;
@@ -84,10 +96,15 @@ impl<T: Serialize> Describe for T {
         first(self, &Question::Field(field, &Question::Int))
     }
 
-    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
+    fn ints_and_len_among(
+        &self,
+        fields: &[&str],
+        ints: &mut [Option<i128>],
+        measured: &str,
+    ) -> Option<usize> {
         ints.fill(None);
         let ints = Cell::from_mut(&mut ints[..fields.len()]).as_slice_of_cells();
-        ask(self, &Question::Fields { fields, ints }, &mut |_| ());
+        first(self, &Question::Fields { fields, ints, measured }).and_then(|len| usize::try_from(len).ok())
     }
 
     fn len_of(&self, field: &str) -> Option<usize> {
@@ -118,8 +135,8 @@ enum Question<'a> {
     Content,
     /// Something of its field of that name.
     Field(&'a str, &'a Question<'a>),
-    /// The numbers in its fields of these names.
-    Fields { fields: &'a [&'a str], ints: &'a [Cell<Option<i128>>] },
+    /// The numbers in its fields of these names, and how long another field is, which is the answer.
+    Fields { fields: &'a [&'a str], ints: &'a [Cell<Option<i128>>], measured: &'a str },
     /// The same of each of its elements.
     Each(&'a Question<'a>),
     /// Of each of its elements a number and the hash of another field.
@@ -240,7 +257,10 @@ impl<'a> Parts<'a> {
             Question::Field(wanted, question) if *wanted == name => {
                 value.serialize(Ask { question, answer: self.ask.answer })
             }
-            Question::Fields { fields, ints } => {
+            Question::Fields { measured, .. } if *measured == name => {
+                value.serialize(Ask { question: &Question::Len, answer: self.ask.answer })
+            }
+            Question::Fields { fields, ints, .. } => {
                 let mut asked = fields.iter().zip(*ints).filter(|(wanted, _)| **wanted == name);
                 asked.try_for_each(|(_, int)| into(int, value))
             }

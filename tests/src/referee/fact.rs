@@ -30,12 +30,12 @@ pub(super) enum Life {
 impl Life {
     /// The life of the calling thread; `None` for the tester's threads, in which `start` may send.
     pub(super) fn of_caller() -> Option<Self> {
-        let node = NodeHandle::current();
         if sim::is_active() {
-            (node.id() != NodeId::TESTER).then(|| Self::Node(node.id()))
-        } else {
-            (!node.name().starts_with("tester")).then(|| Self::Label(node.name().as_ptr().addr()))
+            let node = NodeId::current();
+            return (node != NodeId::TESTER).then_some(Self::Node(node));
         }
+        let node = NodeHandle::current();
+        (!node.name().starts_with("tester")).then(|| Self::Label(node.name().as_ptr().addr()))
     }
 
     /// Whether these are certainly two lives.

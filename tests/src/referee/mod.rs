@@ -74,7 +74,7 @@ use std::time::Duration;
 use labrpc::network::{Address, Direction, Happening, Message, MessageEvent, Observer};
 use labrpc::sim;
 use labrpc::sync::Arc;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use raft_interface::{Index, ServerId, Term};
 
 pub use breach::{Breach, Line, Position};
@@ -104,10 +104,8 @@ pub enum Call {
     StandsAside(String),
 }
 
-/// What happened, and the judge.
-type Judging<'a> = (Fact, MutexGuard<'a, Judge>);
-/// The same of one message, before it is a fact; `None` if it says nothing.
-type Found<'a> = Result<Option<(What, MutexGuard<'a, Judge>)>, Unreadable>;
+/// What is to be told of a message that can be read.
+type Told = Result<Option<Call>, Unreadable>;
 
 /// Watches the servers `0..servers` of one network.
 pub struct Referee {
@@ -190,15 +188,14 @@ impl Referee {
             let what = What::Applied { index, term };
             let fact = Fact::new(at, 0, server, server, what);
             let call = self.judge.lock().judge(&fact);
-            self.say(call);
+            call.into_iter().for_each(|call| self.say(call));
         }
     }
 
-    fn say(&self, call: Option<Call>) {
+    fn say(&self, call: Call) {
         match call {
-            None => {}
-            Some(leads @ Call::Leads(..)) => (self.tell)(&leads),
-            Some(last) => self.say_at_last(&last),
+            leads @ Call::Leads(..) => (self.tell)(&leads),
+            last => self.say_at_last(&last),
         }
     }
 
@@ -229,47 +226,43 @@ impl Referee {
         }
     }
 
-    /// What happened to a message, as a fact, with the judge who is to judge it.
+    /// Makes a fact of what happened to a message, and judges it.
     ///
     /// # Errors
     ///
     /// Why the message cannot be read.
-    fn fact(&self, kind: Kind, event: &MessageEvent<'_>) -> Result<Option<Judging<'_>>, Unreadable> {
-        let message = &event.message;
-        let (Some(from), Some(to)) = (server(message.from), server(message.to)) else { return Ok(None) };
-        let (asker, asked) = if message.is_request() { (from, to) } else { (to, from) };
-        let found = match (message.direction, event.what) {
-            (Direction::Request, Happening::Sent) => self.sent(kind, event, asker)?,
-            (Direction::Request, Happening::Delivered) => self.delivered(kind, event)?,
-            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => {
-                self.answered(kind, message, event.incarnation)?
-            }
-            (Direction::Reply, Happening::Delivered) => self.heard(kind, message)?,
-            _ => None,
-        };
-        Ok(found.map(|(what, judge)| (Fact::new(event.time, message.call, asker, asked, what), judge)))
+    fn consider(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+        match (event.message.direction, event.what) {
+            (Direction::Request, Happening::Sent) => self.sent(kind, event),
+            (Direction::Request, Happening::Delivered) => self.delivered(kind, event),
+            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(kind, event),
+            (Direction::Reply, Happening::Delivered) => self.heard(kind, event),
+            _ => Ok(None),
+        }
     }
 
     // A message is read before the judge is locked: its `Serialize` is user code.
 
-    fn sent(&self, kind: Kind, event: &MessageEvent<'_>, asker: ServerId) -> Found<'_> {
+    fn sent(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+        let Some(parties) = parties(&event.message) else { return Ok(None) };
         if self.names.is_pre_vote(kind, &event.message) {
             return Ok(None);
         }
         let request = Arc::new(self.names.request(kind, &event.message)?);
         let (life, counts) = (Life::of_caller(), event.incarnation != 0);
         let mut judge = self.judge.lock();
-        if judge.ledger.servers[asker].is_ghost(life) {
+        if judge.ledger.servers[parties.0].is_ghost(life) {
             return Ok(None);
         }
         if counts {
             judge.ledger.calls.add(event.message.call, Arc::clone(&request));
         }
-        Ok(Some((What::Sent { request, life, counts }, judge)))
+        Ok(judge.decide(event, parties, What::Sent { request, life, counts }))
     }
 
-    fn delivered(&self, kind: Kind, event: &MessageEvent<'_>) -> Found<'_> {
+    fn delivered(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
         let MessageEvent { message, incarnation, .. } = *event;
+        let Some(parties) = parties(&message) else { return Ok(None) };
         let mut judge = self.judge.lock();
         let known = judge.ledger.calls.get(message.call).map(|call| Arc::clone(&call.request));
         let request = match known {
@@ -286,10 +279,13 @@ impl Referee {
             }
         };
         // The handler's thread belongs to the server.
-        Ok(Some((What::Delivered { request, incarnation, life: Life::of_caller() }, judge)))
+        let life = Life::of_caller();
+        Ok(judge.decide(event, parties, What::Delivered { request, incarnation, life }))
     }
 
-    fn answered(&self, kind: Kind, message: &Message<'_>, incarnation: u64) -> Found<'_> {
+    fn answered(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+        let message = &event.message;
+        let Some(parties) = parties(message) else { return Ok(None) };
         let reply = self.names.reply(kind, message)?;
         let mut judge = self.judge.lock();
         let calls = &mut judge.ledger.calls;
@@ -299,14 +295,16 @@ impl Referee {
             }
             return Ok(None);
         };
-        let (Some(handled), Some(reply)) = (calls.answer(message.call, incarnation), reply) else {
+        let (Some(handled), Some(reply)) = (calls.answer(message.call, event.incarnation), reply) else {
             return Ok(None);
         };
         calls.gives(message.call, reply);
-        Ok(Some((What::Answered { request, handled, reply }, judge)))
+        Ok(judge.decide(event, parties, What::Answered { request, handled, reply }))
     }
 
-    fn heard(&self, kind: Kind, message: &Message<'_>) -> Found<'_> {
+    fn heard(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+        let message = &event.message;
+        let Some(parties) = parties(message) else { return Ok(None) };
         let mut judge = self.judge.lock();
         let Some((request, known)) = judge.ledger.calls.end(message.call) else { return Ok(None) };
         let reply = match known {
@@ -318,7 +316,7 @@ impl Referee {
                 reply
             }
         };
-        Ok(Some((What::Heard { request, reply, life: Life::of_caller() }, judge)))
+        Ok(judge.decide(event, parties, What::Heard { request, reply, life: Life::of_caller() }))
     }
 }
 
@@ -329,12 +327,8 @@ impl Observer for Referee {
         }
         let method = event.message.method;
         let Some(kind) = self.names.kind(method) else { return self.observe_other(event) };
-        match self.fact(kind, event) {
-            Ok(Some((fact, mut judge))) => {
-                let call = judge.judge(&fact);
-                drop(judge); // whoever is told may do anything
-                self.say(call);
-            }
+        match self.consider(kind, event) {
+            Ok(Some(call)) => self.say(call),
             Ok(None) => {}
             Err(why) => {
                 let what = if event.message.is_request() { "request" } else { "reply" };
@@ -348,6 +342,12 @@ impl fmt::Debug for Referee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Referee").field("judge", &self.judge).finish_non_exhaustive()
     }
+}
+
+/// Who asks and who is asked; `None` if they are not both servers.
+fn parties(message: &Message<'_>) -> Option<(ServerId, ServerId)> {
+    let (from, to) = (server(message.from)?, server(message.to)?);
+    Some(if message.is_request() { (from, to) } else { (to, from) })
 }
 
 fn server(address: Address) -> Option<ServerId> {
@@ -372,6 +372,16 @@ impl Judge {
     fn new(servers: usize) -> Self {
         let rules = On::ALL.map(|on| RULES.into_iter().filter(|rule| rule.on.contains(&on)).collect());
         Self { ledger: Ledger::new(servers), lines: VecDeque::with_capacity(LINES_KEPT), others: 0, rules }
+    }
+
+    /// Judges what happened to a message.
+    fn decide(
+        &mut self,
+        event: &MessageEvent<'_>,
+        (asker, asked): (ServerId, ServerId),
+        what: What,
+    ) -> Option<Call> {
+        self.judge(&Fact::new(event.time, event.message.call, asker, asked, what))
     }
 
     /// Asks the rules, and enters the fact if none is broken.

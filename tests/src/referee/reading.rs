@@ -216,19 +216,19 @@ impl Names {
             }
             Kind::Append => {
                 let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
-                let [term, index, of, commit] = needed(message, names)?;
-                Request::Append { term, prev: position(index, of), entries: self.entries(message)?, commit }
+                let (found, list) = numbers_and_list(message, names, &self.entries);
+                let [term, index, of, commit] = all(found, names)?;
+                let entries = match list.ok_or_else(|| Unreadable::missing(&self.entries))? {
+                    (_, 0) => Vec::new(),
+                    (field, count) => self.entries(message, field, count)?,
+                };
+                Request::Append { term, prev: position(index, of), entries, commit }
             }
         })
     }
 
-    fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
-        let found = self.entries.iter().find_map(|field| Some((field, message.len_of(field)?)));
-        let Some((field, count)) = found else { return Err(Unreadable::missing(&self.entries)) };
+    fn entries(&self, message: &Message<'_>, field: &str, count: usize) -> Result<Vec<Entry>, Unreadable> {
         let mut entries = Vec::new();
-        if count == 0 {
-            return Ok(entries);
-        }
         // The first names are right, or else others are tried until the entries have terms, and commands if any.
         'names: for term in &self.term {
             for command in self.command.iter().copied().chain([""]) {
@@ -278,12 +278,24 @@ impl Names {
 
 /// The numbers in fields, each known by several names; `None` for what is not there.
 fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+    numbers_and_list(message, names, &[]).0
+}
+
+/// The same, and the field that has a list, with its length.
+fn numbers_and_list<const N: usize>(
+    message: &Message<'_>,
+    names: [&Vec<&'static str>; N],
+    list: &[&'static str],
+) -> ([Option<u64>; N], Option<(&'static str, usize)>) {
+    let first = |names: &[&'static str]| names.first().copied().unwrap_or_default();
     let mut ints = [None; N];
-    message.ints_among(&names.map(|names| names.first().copied().unwrap_or_default()), &mut ints);
-    std::array::from_fn(|field| {
+    let len = message.ints_and_len_among(&names.map(|names| first(names)), &mut ints, first(list));
+    let found = std::array::from_fn(|field| {
         let other_names = || names[field].iter().skip(1).find_map(|name| message.int_of(name));
         ints[field].or_else(other_names)?.try_into().ok()
-    })
+    });
+    let other_lists = || list.iter().skip(1).find_map(|&name| Some((name, message.len_of(name)?)));
+    (found, len.map(|len| (first(list), len)).or_else(other_lists))
 }
 
 /// # Errors
@@ -293,7 +305,16 @@ fn needed<const N: usize>(
     message: &Message<'_>,
     names: [&Vec<&'static str>; N],
 ) -> Result<[u64; N], Unreadable> {
-    let found = numbers(message, names);
+    all(numbers(message, names), names)
+}
+
+/// # Errors
+///
+/// The first of the fields that was not found.
+fn all<const N: usize>(
+    found: [Option<u64>; N],
+    names: [&Vec<&'static str>; N],
+) -> Result<[u64; N], Unreadable> {
     match found.iter().position(Option::is_none) {
         Some(field) => Err(Unreadable::missing(names[field])),
         None => Ok(found.map(Option::unwrap_or_default)),
