@@ -45,7 +45,7 @@ pub struct ClusterBuilder {
     service: Reading,
 }
 
-/// How long a service reads its apply channel.
+/// How long, and how fast, a service reads its apply channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Reading {
     /// As long as its server lives.
@@ -53,6 +53,8 @@ pub(super) enum Reading {
     ToTheEnd,
     /// That many messages, and then it is stuck.
     UpTo(usize),
+    /// As long as its server lives, but it only looks now and then whether there is a message.
+    Slowly,
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -108,6 +110,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// The services look only now and then whether there is a message, so that a server mostly has to wait for them.
+    pub fn slow_services(mut self) -> Self {
+        self.service = Reading::Slowly;
+        self
+    }
+
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
@@ -153,7 +161,7 @@ impl ClusterBuilder {
         let referee = match (self.upper, self.service) {
             (Some(_), _) => referee.with_reads(),
             (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),
-            (None, Reading::UpTo(_)) => referee.with_told_calls(),
+            (None, Reading::UpTo(_) | Reading::Slowly) => referee.with_told_calls(),
         };
         let referee = Arc::new(referee);
         let watching = Arc::clone(&referee);

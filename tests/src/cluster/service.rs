@@ -1,12 +1,13 @@
 //! The service on top of each server: reads the apply channel, tells the record, and takes snapshots.
 
-use labrpc::channel::Receiver;
+use std::time::Duration;
+
+use labrpc::channel::{Receiver, TryRecvError};
 use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread;
 use raft_interface::{ApplyMsg, Index, ServerId};
-use std::time::Duration;
 
 use super::builder::Reading;
 use super::{Cluster, Snapshots};
@@ -39,6 +40,8 @@ impl ServiceState {
 
 /// MIT's interval between snapshots, in entries.
 const SNAPSHOT_INTERVAL: Index = 10;
+/// The longest pause of a slow service before it looks for a message, in milliseconds.
+const SLOW_PAUSE_MAX_MS: u64 = 20;
 /// The longest pause of a service that takes snapshots in a thread of its own, in milliseconds.
 const SNAPSHOT_PAUSE_MAX_MS: u64 = 60;
 
@@ -64,7 +67,7 @@ impl Cluster {
     /// Reads the apply channel until the server closes it.
     fn serve(&self, raft: &dyn AnyRaft, server: ServerId, start: u64, applied: &Receiver<ApplyMsg>) {
         let mut read = 0;
-        while let Ok(message) = applied.recv() {
+        while let Some(message) = self.receive(applied) {
             read += 1;
             match &message {
                 ApplyMsg::Command { index, term, command } => {
@@ -82,6 +85,21 @@ impl Cluster {
             if self.inner.reading == Reading::UpTo(read) {
                 // Stuck, with the channel open.
                 thread::park();
+            }
+        }
+    }
+
+    /// The next message; `None` when the server has closed the channel.
+    fn receive(&self, applied: &Receiver<ApplyMsg>) -> Option<ApplyMsg> {
+        if self.inner.reading != Reading::Slowly {
+            return applied.recv().ok();
+        }
+        loop {
+            thread::sleep(Duration::from_millis(self.inner.lab.below(SLOW_PAUSE_MAX_MS)));
+            match applied.try_recv() {
+                Ok(message) => return Some(message),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return None,
             }
         }
     }

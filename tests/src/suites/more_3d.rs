@@ -22,12 +22,12 @@ pub fn snapshots_from_another_thread_3d(lab: &Lab) {
     lagging_rounds(lab, &cluster);
 }
 
-/// Snapshots and entries arrive late, twice and in any order.
+/// Snapshots and entries arrive late, twice and in any order, and the services take their time.
 ///
-/// Catches: a snapshot older than what was applied that is installed, a suffix that is dropped although it matches, and
-/// a commit index that a snapshot does not raise.
+/// Catches: a snapshot older than what was applied that is installed, a suffix that is dropped although it matches, a
+/// commit index that a snapshot does not raise, and entries that overtake a snapshot on their way to the service.
 pub fn late_snapshots_3d(lab: &Lab) {
-    let cluster = lab.cluster(3).snapshots(Snapshots::EveryTen).start();
+    let cluster = lab.cluster(3).snapshots(Snapshots::EveryTen).slow_services().start();
     let late = cluster.delays(0.3, Duration::from_millis(500));
     let twice = cluster.duplicates(0.3, Duration::from_millis(1500));
     lagging_rounds(lab, &cluster);
