@@ -372,30 +372,30 @@ fn a_run_that_cannot_be_replayed() {
         Implementation::of::<Wrong<Whimsical>>(),
         107,
         &expect![[r#"
-            initial_election_3a: no leader was elected within 5 s
-              when:     seed 0x6b, #.###### s of virtual time, at tests/src/suites/part_3a.rs:#
-              expected: a leader among S0, S1, S2, which are connected
-              seen:     none of them says that it leads
-              the test: a leader is elected and stays
-              not replayable: another run of this seed went another way
-              they differ first at event 47:
-                one run: #47 0.112004s S0/ticker Exit at labrpc/src/sim/run.rs:#
-                another: #47 0.115004s S0/ticker Exit at labrpc/src/sim/run.rs:#
-              culprits: iteration over a HashMap, Instant::now(), thread::spawn or rand::rng() of the real world,
-                a static that outlives a run, an address that is printed or compared
-            servers, as last seen:
-              S0-S2 follower, term 0, applied 0
-            threads:
-              S0-S2 service waits for a message from a channel at tests/src/cluster/service.rs:#
-              tester thread waits for the end of a sleep at tests/src/cluster/builder.rs:#
-            what happened before:
-                #.###### s  S0 starts
-                #.###### s  S1 starts
-                #.###### s  S2 starts
-            often:  candidates that split the vote, votes not granted, or a server that is stuck
-            replay: cargo lab replay 0x6b initial_election_3a
-            trace:  target/lab/initial_election_3a/0x6b/
-        "#]],
+        initial_election_3a: no leader was elected within 5 s
+          when:     seed 0x6b, #.###### s of virtual time, at tests/src/suites/part_3a.rs:#
+          expected: a leader among S0, S1, S2, which are connected
+          seen:     none of them says that it leads
+          the test: a leader is elected and stays
+          not replayable: another run of this seed went another way
+          they differ first at event 47:
+            one run: #47 0.112004s S0/ticker Exit at labrpc/src/sim/run.rs:#
+            another: #47 0.115004s S0/ticker Exit at labrpc/src/sim/run.rs:#
+          culprits: iteration over a HashMap, Instant::now(), thread::spawn or rand::rng() of the real world,
+            a static that outlives a run, an address that is printed or compared
+        servers, as last seen:
+          S0-S2 follower, term 0, applied 0
+        threads:
+          S0-S2 service waits for a message from a channel at tests/src/cluster/service.rs:#
+          tester thread waits for the end of a sleep at tests/src/cluster/builder.rs:#
+        what happened before:
+            #.###### s  S0 starts
+            #.###### s  S1 starts
+            #.###### s  S2 starts
+        often:  candidates that split the vote, votes not granted, or a server that is stuck
+        replay: cargo lab replay 0x6b initial_election_3a
+        trace:  target/lab/initial_election_3a/0x6b/
+    "#]],
     );
 }
 

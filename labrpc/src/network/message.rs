@@ -65,19 +65,8 @@ impl Message<'_> {
         self.content?.int_of(field)
     }
 
-    /// The numbers in several fields, in one reading; see [`Describe::ints_among`].
-    ///
-    /// # Panics
-    ///
-    /// If `ints` is shorter than `fields`.
-    pub fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
-        match self.content {
-            Some(content) => content.ints_among(fields, ints),
-            None => ints.fill(None),
-        }
-    }
-
-    /// The same, and the length of what is in one more field; see [`Describe::ints_and_len_among`].
+    /// The numbers in several fields and the length of what is in one more, in one reading; see
+    /// [`Describe::ints_and_len_among`].
     ///
     /// # Panics
     ///

@@ -116,26 +116,24 @@ const LOCKS_AT_THE_END_MAX: u32 = 16;
 #[inline]
 pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> &'static Location<'static> {
     let unwinding = is_unwinding();
-    let (gives_way, location) = with_core(|core| {
+    let (gives_way, shown) = with_core(|core| {
         let slot = core.threads.slot_mut(core.current);
         let waited_at = slot.relocks.take();
+        let shown = waited_at.unwrap_or(location);
         if unwinding {
-            return (false, waited_at.unwrap_or(location));
+            return (false, shown);
         }
         slot.is_locking = true;
         if core.is_over {
             slot.locks_at_the_end += 1;
-            return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, location);
+            return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, shown);
         }
-        match waited_at {
-            Some(waited_at) => (false, waited_at),
-            None => (core.step(kind, 0, location), location),
-        }
+        (waited_at.is_none() && core.step(kind, 0, location), shown)
     });
     if gives_way {
         give_way();
     }
-    location
+    shown
 }
 
 /// A scheduling point at which the running thread lets all others go first, as far as the policy knows order.

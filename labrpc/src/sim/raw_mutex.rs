@@ -106,7 +106,7 @@ impl RawMutex {
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        let location = context::step_to_lock(Kind::TryLock, location);
+        context::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {

@@ -107,7 +107,7 @@ impl RawRwLock {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) -> Option<Token> {
-        let location = context::step_to_lock(Kind::Lock, location);
+        context::step_to_lock(Kind::Lock, location);
         loop {
             match with_core(|core| self.attempt(core, side, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -128,7 +128,7 @@ impl RawRwLock {
     }
 
     fn try_lock_simulated(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
-        let location = context::step_to_lock(Kind::TryLock, location);
+        context::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, side, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {

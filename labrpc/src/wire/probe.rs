@@ -30,7 +30,7 @@ use super::Value;
 /// assert_eq!(args.heads_of("entries", "term", "command"), [(Some(5), 0), (Some(7), 0)]); // there is no command
 /// assert_eq!(args.int_of("votes"), None);
 /// let mut ints = [None; 2];
-/// args.ints_among(&["votes", "term"], &mut ints);
+/// assert_eq!(args.ints_and_len_among(&["votes", "term"], &mut ints, "votes"), None);
 /// assert_eq!(ints, [None, Some(7)]);
 /// assert_eq!(args.ints_and_len_among(&["success", "term"], &mut ints, "entries"), Some(2));
 /// assert_eq!(ints, [Some(1), Some(7)]);
@@ -51,15 +51,7 @@ pub trait Describe {
     fn int_of(&self, field: &str) -> Option<i128>;
 
     /// The same of several fields in one reading: `ints[i]` becomes what [`int_of`](Self::int_of) says of `fields[i]`.
-    ///
-    /// # Panics
-    ///
-    /// If `ints` is shorter than `fields`.
-    fn ints_among(&self, fields: &[&str], ints: &mut [Option<i128>]) {
-        self.ints_and_len_among(fields, ints, "");
-    }
-
-    /// As [`ints_among`](Self::ints_among), and what [`len_of`](Self::len_of) says of one more field.
+    /// Returns what [`len_of`](Self::len_of) says of the field `measured`; no field is without a name.
     ///
     /// # Panics
     ///

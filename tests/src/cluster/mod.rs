@@ -49,7 +49,8 @@ pub use faults::Moment;
 use server::Slot;
 pub use service::ServiceState;
 
-/// How long the threads of killed servers have to end, after a test.
+/// How long the threads of killed servers have to end, after a test: some hundreds may hang in calls, each takes a few
+/// steps to leave, and a step takes a microsecond.
 const TIME_TO_LEAVE: Duration = Duration::from_millis(10);
 
 /// A running cluster. Cheap to clone: all clones are the same cluster. [`Running`] kills it when it is dropped.

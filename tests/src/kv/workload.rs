@@ -1,7 +1,8 @@
 //! MIT's generic test: rounds of clients at work, with what can go wrong meanwhile and between.
 //!
 //! Differences from MIT's: the clients work until the faults of a round are over, not for a time of their own, so that
-//! thousands of operations meet them; half of the keys are appended to (the classic suite) and half are written by
+//! thousands of operations meet them, and on a bad network there are fifteen more where MIT has several; half of the
+//! keys are appended to (the classic suite) and half are written by
 //! version (the suite since 2025), in the same run; versions that are read are judged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +29,7 @@ pub enum Keys {
 /// MIT's generic test and its parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
-    /// Clients at a time.
+    /// MIT's number of clients at a time; on a bad network there are fifteen more than several.
     pub clients: usize,
     /// Servers.
     pub servers: usize,
@@ -51,6 +52,8 @@ pub struct Workload {
 const ROUND: Duration = Duration::from_millis(1000);
 const ROUND_UNRELIABLE: Duration = Duration::from_millis(2500);
 const ROUND_WITH_PARTITIONS: Duration = Duration::from_millis(3500);
+/// Clients that a bad network has beyond MIT's.
+const MORE_ON_A_BAD_NETWORK: usize = 15;
 /// Rounds.
 const ROUNDS: usize = 3;
 /// All clients together start about this many operations in a round, if they are answered quickly.
@@ -130,7 +133,7 @@ impl Workload {
     /// How many clients there are. On a bad network most of a client's time goes in waiting for what was lost: where MIT
     /// has several clients, there are more of them there, lest few operations meet the faults.
     fn crowd(&self) -> usize {
-        if self.unreliable && self.clients > 1 { self.clients + 15 } else { self.clients }
+        if self.unreliable && self.clients > 1 { self.clients + MORE_ON_A_BAD_NETWORK } else { self.clients }
     }
 
     fn duration(&self) -> Duration {

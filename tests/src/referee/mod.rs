@@ -104,6 +104,8 @@ pub enum Call {
     StandsAside(String),
 }
 
+/// Who asks and who is asked.
+type Parties = (ServerId, ServerId);
 /// What is to be told of a message that can be read.
 type Told = Result<Option<Call>, Unreadable>;
 
@@ -232,19 +234,21 @@ impl Referee {
     ///
     /// Why the message cannot be read.
     fn consider(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+        let Some(parties) = parties(&event.message) else { return Ok(None) };
         match (event.message.direction, event.what) {
-            (Direction::Request, Happening::Sent) => self.sent(kind, event),
-            (Direction::Request, Happening::Delivered) => self.delivered(kind, event),
-            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(kind, event),
-            (Direction::Reply, Happening::Delivered) => self.heard(kind, event),
+            (Direction::Request, Happening::Sent) => self.sent(kind, event, parties),
+            (Direction::Request, Happening::Delivered) => self.delivered(kind, event, parties),
+            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => {
+                self.answered(kind, event, parties)
+            }
+            (Direction::Reply, Happening::Delivered) => self.heard(kind, event, parties),
             _ => Ok(None),
         }
     }
 
     // A message is read before the judge is locked: its `Serialize` is user code.
 
-    fn sent(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
-        let Some(parties) = parties(&event.message) else { return Ok(None) };
+    fn sent(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
         if self.names.is_pre_vote(kind, &event.message) {
             return Ok(None);
         }
@@ -260,9 +264,8 @@ impl Referee {
         Ok(judge.decide(event, parties, What::Sent { request, life, counts }))
     }
 
-    fn delivered(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+    fn delivered(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
         let MessageEvent { message, incarnation, .. } = *event;
-        let Some(parties) = parties(&message) else { return Ok(None) };
         let mut judge = self.judge.lock();
         let known = judge.ledger.calls.get(message.call).map(|call| Arc::clone(&call.request));
         let request = match known {
@@ -283,9 +286,8 @@ impl Referee {
         Ok(judge.decide(event, parties, What::Delivered { request, incarnation, life }))
     }
 
-    fn answered(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+    fn answered(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
         let message = &event.message;
-        let Some(parties) = parties(message) else { return Ok(None) };
         let reply = self.names.reply(kind, message)?;
         let mut judge = self.judge.lock();
         let calls = &mut judge.ledger.calls;
@@ -302,9 +304,8 @@ impl Referee {
         Ok(judge.decide(event, parties, What::Answered { request, handled, reply }))
     }
 
-    fn heard(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
+    fn heard(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
         let message = &event.message;
-        let Some(parties) = parties(message) else { return Ok(None) };
         let mut judge = self.judge.lock();
         let Some((request, known)) = judge.ledger.calls.end(message.call) else { return Ok(None) };
         let reply = match known {
@@ -344,8 +345,8 @@ impl fmt::Debug for Referee {
     }
 }
 
-/// Who asks and who is asked; `None` if they are not both servers.
-fn parties(message: &Message<'_>) -> Option<(ServerId, ServerId)> {
+/// `None` if not both are servers.
+fn parties(message: &Message<'_>) -> Option<Parties> {
     let (from, to) = (server(message.from)?, server(message.to)?);
     Some(if message.is_request() { (from, to) } else { (to, from) })
 }
@@ -375,12 +376,7 @@ impl Judge {
     }
 
     /// Judges what happened to a message.
-    fn decide(
-        &mut self,
-        event: &MessageEvent<'_>,
-        (asker, asked): (ServerId, ServerId),
-        what: What,
-    ) -> Option<Call> {
+    fn decide(&mut self, event: &MessageEvent<'_>, (asker, asked): Parties, what: What) -> Option<Call> {
         self.judge(&Fact::new(event.time, event.message.call, asker, asked, what))
     }
 

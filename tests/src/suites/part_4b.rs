@@ -44,7 +44,7 @@ pub fn concurrent_4b(lab: &Lab) {
     Workload::new(5, 5).run(lab);
 }
 
-/// Five clients, messages are lost.
+/// Twenty clients (MIT: five), messages are lost.
 ///
 /// Catches: a retry that takes effect again.
 pub fn unreliable_4b(lab: &Lab) {
@@ -221,7 +221,7 @@ pub fn persist_partition_unreliable_4b(lab: &Lab) {
     Workload { crash: true, partitions: true, unreliable: true, ..Workload::new(5, 5) }.run(lab);
 }
 
-/// The same with fifteen clients, seven servers and shared keys.
+/// The same with thirty clients (MIT: fifteen), seven servers and shared keys.
 pub fn persist_partition_unreliable_linearizable_4b(lab: &Lab) {
     let keys = Keys::Random(20);
     Workload { crash: true, partitions: true, unreliable: true, keys, ..Workload::new(15, 7) }.run(lab);

@@ -75,7 +75,7 @@ pub fn snapshot_recover_many_clients_4c(lab: &Lab) {
     Workload { crash: true, ..with_snapshots(20, 5) }.run(lab);
 }
 
-/// Five clients, messages are lost.
+/// Twenty clients (MIT: five), messages are lost.
 pub fn snapshot_unreliable_4c(lab: &Lab) {
     Workload { unreliable: true, ..with_snapshots(5, 5) }.run(lab);
 }
@@ -90,7 +90,7 @@ pub fn snapshot_unreliable_recover_concurrent_partition_4c(lab: &Lab) {
     Workload { unreliable: true, crash: true, partitions: true, ..with_snapshots(5, 5) }.run(lab);
 }
 
-/// The same with fifteen clients, seven servers and shared keys.
+/// The same with thirty clients (MIT: fifteen), seven servers and shared keys.
 pub fn snapshot_unreliable_recover_concurrent_partition_linearizable_4c(lab: &Lab) {
     let keys = Keys::Random(20);
     Workload { unreliable: true, crash: true, partitions: true, keys, ..with_snapshots(15, 7) }.run(lab);

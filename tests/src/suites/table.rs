@@ -205,7 +205,7 @@ pub static TESTS: &[TestCase] = rows! {
     B4 5 part_4b::persist_concurrent_unreliable_4b, mit("PersistConcurrentUnreliable", 0), "restarts, lost messages";
     B4 5 part_4b::persist_partition_4b, mit("PersistPartition", 0), "restarts, partitions";
     B4 5 part_4b::persist_partition_unreliable_4b, mit("PersistPartitionUnreliable", 0), "restarts, partitions, lost messages";
-    B4 5 part_4b::persist_partition_unreliable_linearizable_4b, mit("PersistPartitionUnreliableLinearizable", 0), "the same, 15 clients, shared keys";
+    B4 5 part_4b::persist_partition_unreliable_linearizable_4b, mit("PersistPartitionUnreliableLinearizable", 0), "the same, 30 clients, shared keys";
     B4 5 part_4b::lagging_follower_4b, Origin::Lab, "a follower does not answer reads from its own state";
     B4 5 part_4b::same_request_through_two_leaders_4b, Origin::Lab, "a request that is in the log twice takes effect once";
     B4 5 part_4b::clients_crash_4b, Origin::Lab, "clients die in the middle of a call";
@@ -224,7 +224,7 @@ pub static TESTS: &[TestCase] = rows! {
     C4 5 part_4c::snapshot_unreliable_4c, mit("SnapshotUnreliable", 0), "lost messages";
     C4 5 part_4c::snapshot_unreliable_recover_4c, mit("SnapshotUnreliableRecover", 0), "lost messages, restarts";
     C4 5 part_4c::snapshot_unreliable_recover_concurrent_partition_4c, mit("SnapshotUnreliableRecoverConcurrentPartition", 0), "lost messages, restarts, partitions";
-    C4 5 part_4c::snapshot_unreliable_recover_concurrent_partition_linearizable_4c, mit("SnapshotUnreliableRecoverConcurrentPartitionLinearizable", 0), "the same, 15 clients, shared keys";
+    C4 5 part_4c::snapshot_unreliable_recover_concurrent_partition_linearizable_4c, mit("SnapshotUnreliableRecoverConcurrentPartitionLinearizable", 0), "the same, 30 clients, shared keys";
     C4 5 part_4c::retry_after_restart_4c, Origin::Lab, "a retry is recognised after a restart from a snapshot";
     C4 5 part_4c::long_run_4c, Origin::Lab, "many snapshots and restarts under load";
     C4 10 chaos::chaos_4c, Origin::Lab, "faults of every kind at once, under load";

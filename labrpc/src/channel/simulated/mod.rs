@@ -75,8 +75,22 @@ fn step(run: u32, kind: Kind, place: Place) -> bool {
 #[inline]
 #[track_caller]
 fn begin(run: u32, until: Until, kind: Kind, place: Place) -> Option<Option<u64>> {
+    begin_unless(run, until, kind, place, || false)
+}
+
+/// As [`begin`], without a step if `waits_unseen`: nobody can tell then whether the thread waits already or is about to.
+#[inline]
+#[track_caller]
+fn begin_unless(
+    run: u32,
+    until: Until,
+    kind: Kind,
+    place: Place,
+    waits_unseen: impl FnOnce() -> bool,
+) -> Option<Option<u64>> {
     let deadline = is_inside(run).then(|| until.simulated_ns());
     match deadline {
+        Some(_) if waits_unseen() => {}
         Some(_) => sim::step(kind, 0, place),
         None => step_after_the_end(kind, place),
     }
@@ -227,7 +241,8 @@ impl<T> RecvSide<T> {
 
     #[track_caller]
     pub(super) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        let Some(deadline) = self.begin_recv(until, place) else {
+        let waits_unseen = || self.0.state.lock().lets_wait_unseen();
+        let Some(deadline) = begin_unless(self.0.run, until, Kind::Recv, place, waits_unseen) else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
         };
         loop {
@@ -246,17 +261,6 @@ impl<T> RecvSide<T> {
                 Woken::ByTheEnd => return Err(RecvTimeoutError::Disconnected),
             }
         }
-    }
-
-    /// As [`begin`]. Whoever will wait in any case takes no step before: nobody can tell from outside whether it waits
-    /// already or is about to.
-    #[inline]
-    #[track_caller]
-    fn begin_recv(&self, until: Until, place: Place) -> Option<Option<u64>> {
-        if is_inside(self.0.run) && self.0.state.lock().lets_wait_unseen() {
-            return Some(until.simulated_ns());
-        }
-        begin(self.0.run, until, Kind::Recv, place)
     }
 
     /// A message that the run left behind.
