@@ -16,7 +16,7 @@ pub struct Store {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cell {
     value: String,
-    /// 1 or more.
+    /// 1 or more, once it is stored; 0 before its first write.
     version: Version,
 }
 
@@ -30,22 +30,31 @@ impl Store {
     /// Applies a write, now: conditions are judged against the state at the entry's place in the log, and nowhere
     /// before.
     pub fn write(&mut self, key: &str, write: Write) -> Reply {
-        let (len, version) = self.get(key).map_or((0, 0), |(value, version)| (value.len(), version));
+        if let Some(cell) = self.cells.get_mut(key) {
+            return cell.write(write);
+        }
+        let mut cell = Cell::default();
+        let reply = cell.write(write);
+        if reply == Reply::Done {
+            self.cells.insert(key.to_owned(), cell);
+        }
+        reply
+    }
+}
+
+impl Cell {
+    fn write(&mut self, write: Write) -> Reply {
+        let version = self.version;
         match write {
             Write::PutIf(_, expected) if expected != version => return Reply::WrongVersion(version),
-            Write::Append(tail) if len + tail.len() > VALUE_BYTES_MAX => return Reply::ValueTooLong,
-            Write::Append(tail) => self.cell(key).value.push_str(&tail),
-            Write::Put(value) | Write::PutIf(value, _) => self.cell(key).value = value,
+            Write::Append(tail) if self.value.len() + tail.len() > VALUE_BYTES_MAX => {
+                return Reply::ValueTooLong;
+            }
+            Write::Append(tail) => self.value.push_str(&tail),
+            Write::Put(value) | Write::PutIf(value, _) => self.value = value,
         }
-        self.cell(key).version = version + 1;
+        self.version = version + 1;
         Reply::Done
-    }
-
-    fn cell(&mut self, key: &str) -> &mut Cell {
-        if !self.cells.contains_key(key) {
-            self.cells.insert(key.to_owned(), Cell::default());
-        }
-        self.cells.get_mut(key).expect("it is there by now")
     }
 }
 

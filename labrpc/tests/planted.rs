@@ -66,6 +66,28 @@ fn a_lost_wake_up_is_found_within_50_seeds() {
     }
 }
 
+/// The lock does not protect the flag: it can be raised between the waiter's look at it and its wait.
+fn lost_wake_up_of_an_atomic() {
+    let shared = Arc::new((AtomicU32::new(0), Mutex::new(()), Condvar::new()));
+    let notifier = Arc::clone(&shared);
+    thread::spawn(move || {
+        notifier.0.store(1, Ordering::SeqCst);
+        notifier.2.notify_one();
+    });
+    let mut guard = shared.1.lock();
+    while shared.0.load(Ordering::SeqCst) == 0 {
+        shared.2.wait(&mut guard);
+    }
+}
+
+#[test]
+fn a_lost_wake_up_of_an_atomic_is_found_within_50_seeds() {
+    for policy in [Policy::Random, Policy::Pct { depth: 2 }] {
+        let failure = find(policy, 50, lost_wake_up_of_an_atomic);
+        assert!(failure.to_string().contains("a notification of a condition variable"), "{failure}");
+    }
+}
+
 /// The balance is checked under one lock and spent under another.
 fn check_then_act() {
     let balance = Arc::new(Mutex::new(100_i32));

@@ -55,6 +55,8 @@ pub(crate) struct Monitor {
     journal: Journal,
     /// How the ticker sleeps.
     pub(crate) ticker_plan: Plan,
+    /// The applier waits, and nobody has woken it yet.
+    pub(crate) applier_waits: bool,
     /// The senders of each peer, by id.
     pub(crate) pools: Vec<Pool>,
     /// How many threads wait on [`Node::others`].
@@ -72,6 +74,8 @@ pub(crate) struct Pool {
     pub(crate) all: usize,
     /// Those that are not in a call.
     pub(crate) ready: usize,
+    /// One of these is on its way: it was woken, or has just been started, and none has looked at the state since.
+    pub(crate) is_called: bool,
 }
 
 /// When the ticker will look at the state again of its own accord.
@@ -83,9 +87,20 @@ pub(crate) enum Plan {
     Asleep(Option<Instant>),
 }
 
+/// What is to be sent, and by whom.
+pub(crate) struct Agenda {
+    /// Peers with a message due and a sender ready, a bit for each.
+    senders: u64,
+    /// Peers with a message due and all senders in calls, a bit for each.
+    pub(crate) short_handed: u64,
+    /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once when
+    /// there are too few senders.
+    pub(crate) alarm: Option<Instant>,
+}
+
 /// Whom to wake after a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Wake {
+pub(crate) struct Wake {
     ticker: bool,
     applier: bool,
     others: bool,
@@ -95,6 +110,21 @@ struct Wake {
     all: bool,
 }
 
+impl Wake {
+    pub(crate) fn is_for_nobody(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// The peers whose bits are set.
+pub(crate) fn peers_of(mut bits: u64) -> impl Iterator<Item = ServerId> {
+    std::iter::from_fn(move || {
+        let peer = (bits != 0).then(|| bits.trailing_zeros() as ServerId);
+        bits &= bits.wrapping_sub(1);
+        peer
+    })
+}
+
 impl Monitor {
     pub(crate) fn new(state: State, stop_signal: Sender<()>) -> Self {
         let pools = vec![Pool::default(); state.servers];
@@ -102,6 +132,7 @@ impl Monitor {
             state,
             journal: Journal::default(),
             ticker_plan: Plan::Awake,
+            applier_waits: false,
             pools,
             others_waiting: 0,
             stop_signal: Some(stop_signal),
@@ -111,7 +142,7 @@ impl Monitor {
 
     /// Changes the state, saves what must be persistent and checks what must hold. `None` when the server has
     /// stopped, be it long ago or because this very step could not be saved.
-    fn step<T>(
+    pub(crate) fn step<T>(
         &mut self,
         persister: &dyn Persister,
         moment: &Moment,
@@ -133,62 +164,71 @@ impl Monitor {
         Some(out)
     }
 
-    /// Whose question is answered "yes" now.
-    fn whom_to_wake(&mut self, now: Instant) -> Wake {
+    /// Whose question is answered "yes" now, of those who wait for an answer. Each is woken once.
+    pub(crate) fn whom_to_wake(&mut self, now: Instant) -> Wake {
         if self.state.stopped {
             self.stop_signal = None;
             return Wake { all: true, ..Wake::default() };
         }
-        let (senders, alarm) = self.agenda(now);
+        let Agenda { senders, alarm, .. } = self.agenda(now);
         let ticker = match (self.ticker_plan, alarm) {
             (Plan::Awake, _) | (_, None) => false,
             (Plan::Asleep(None), Some(_)) => true,
             (Plan::Asleep(Some(planned)), Some(alarm)) => alarm < planned,
         };
+        if ticker {
+            self.ticker_plan = Plan::Awake;
+        }
         let applier = self.state.has_work_for_applier();
-        Wake { ticker, applier, others: self.others_waiting > 0, senders, all: false }
+        let applier = applier && std::mem::take(&mut self.applier_waits);
+        Wake { ticker, applier, others: self.others_waiting > 0, senders: self.call(senders), all: false }
     }
 
-    /// The peers to whom a message is due, of those whose senders are as asked for.
-    pub(crate) fn peers_due(
-        &self,
-        now: Instant,
-        pool_is: impl Fn(Pool) -> bool,
-    ) -> impl Iterator<Item = ServerId> {
-        self.state.peers().filter(move |&peer| {
-            self.state.due_at(peer).is_some_and(|at| at <= now) && pool_is(self.pools[peer])
-        })
+    /// The senders that have something to do.
+    pub(crate) fn senders_to_wake(&mut self, agenda: &Agenda) -> Wake {
+        Wake { senders: self.call(agenda.senders), ..Wake::default() }
     }
 
-    /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once
-    /// when a message is due and all senders of its peer are in calls.
-    pub(crate) fn next_alarm(&self, now: Instant) -> Option<Instant> {
-        self.agenda(now).1
+    /// Notes that one sender of each of these peers is woken. Returns those for whom none is on its way already.
+    fn call(&mut self, senders: u64) -> u64 {
+        peers_of(senders)
+            .filter(|&peer| !std::mem::replace(&mut self.pools[peer].is_called, true))
+            .fold(0, |bits, peer| bits | 1 << peer)
     }
 
-    /// The peers with a message due and a sender ready, a bit for each, and the [next alarm](Self::next_alarm). Every
-    /// step asks for both, so the peers are looked at once.
-    fn agenda(&self, now: Instant) -> (u64, Option<Instant>) {
-        let mut senders = 0;
-        let mut alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
+    /// What is to be done about the messages that are due. Every step asks for all of it, so the peers are looked at once.
+    pub(crate) fn agenda(&self, now: Instant) -> Agenda {
+        let alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
+        let mut agenda = Agenda { senders: 0, short_handed: 0, alarm };
         if self.state.is_follower() {
-            return (senders, alarm); // who follows sends nothing
+            return agenda; // who follows sends nothing
         }
         for peer in self.state.peers() {
             let Some(at) = self.state.due_at(peer) else { continue };
             let pool = self.pools[peer];
             if at <= now && pool.ready > 0 {
-                senders |= 1 << peer;
+                agenda.senders |= 1 << peer;
+                continue;
+            }
+            if at <= now && pool.may_grow() {
+                agenda.short_handed |= 1 << peer;
             }
             if at > now || pool.may_grow() {
-                alarm = Some(alarm.map_or(at, |alarm| alarm.min(at)));
+                agenda.alarm = Some(agenda.alarm.map_or(at, |alarm| alarm.min(at)));
             }
         }
-        (senders, alarm)
+        agenda
     }
 }
 
 impl Pool {
+    /// Another sender is started, which looks at the state before it waits.
+    pub(crate) fn grow(&mut self) {
+        self.all += 1;
+        self.ready += 1;
+        self.is_called = true;
+    }
+
     /// Whether a due message needs another sender, and may have it.
     pub(crate) fn may_grow(self) -> bool {
         self.ready == 0 && self.all < SENDERS_MAX
@@ -231,16 +271,14 @@ impl Node {
         self.wake(wake);
     }
 
-    fn wake(&self, wake: Wake) {
+    pub(crate) fn wake(&self, wake: Wake) {
         if wake.all {
             for condvar in &self.senders {
                 condvar.notify_all();
             }
         }
-        let mut senders = wake.senders;
-        while senders != 0 {
-            self.senders[senders.trailing_zeros() as usize].notify_one();
-            senders &= senders - 1;
+        for peer in peers_of(wake.senders) {
+            self.senders[peer].notify_one();
         }
         if wake.applier || wake.all {
             self.applier.notify_one();

@@ -120,6 +120,21 @@ pub(crate) struct Outgoing {
     pub(crate) message: Message,
 }
 
+/// A call that has come back.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) tag: Tag,
+    pub(crate) exchange: Exchange,
+}
+
+/// Any of the requests, with its reply if one came.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    RequestVote(RequestVoteArgs, Option<RequestVoteReply>),
+    AppendEntries(AppendEntriesArgs, Option<AppendEntriesReply>),
+    InstallSnapshot(InstallSnapshotArgs, Option<InstallSnapshotReply>),
+}
+
 /// Any of the requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {

@@ -20,7 +20,7 @@ use crate::log::Log;
 use crate::node::SERVERS_MAX;
 use crate::persist::Restored;
 use crate::replication::Progress;
-use crate::rpc::{CallId, Outgoing};
+use crate::rpc::{CallId, Ended, Exchange, Outgoing};
 
 /// What a step needs to know of time and chance.
 #[derive(Clone, Copy, Debug)]
@@ -245,9 +245,27 @@ impl State {
         }
     }
 
+    /// Whether a message to `peer` should leave now.
+    pub(crate) fn is_due(&self, peer: ServerId, now: Instant) -> bool {
+        self.due_at(peer).is_some_and(|at| at <= now)
+    }
+
+    /// Handles the end of a call.
+    pub(crate) fn on_end(&mut self, Ended { tag, exchange }: &Ended, moment: &Moment) {
+        match exchange {
+            Exchange::RequestVote(args, reply) => self.on_vote_reply(*tag, args, reply.as_ref(), moment),
+            Exchange::AppendEntries(args, reply) => {
+                self.on_append_entries_reply(*tag, args, reply.as_ref(), moment);
+            }
+            Exchange::InstallSnapshot(args, reply) => {
+                self.on_install_snapshot_reply(*tag, args, reply.as_ref(), moment);
+            }
+        }
+    }
+
     /// The message to `peer` that is due, if one is; marks it as sent.
     pub(crate) fn message_for(&mut self, peer: ServerId, moment: &Moment) -> Option<Outgoing> {
-        if self.due_at(peer).is_none_or(|at| at > moment.now) {
+        if !self.is_due(peer, moment.now) {
             return None;
         }
         match &self.role {

@@ -6,9 +6,9 @@ use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, ServerId};
 
-use crate::monitor::{Node, Plan};
-use crate::rpc::{APPEND_ENTRIES, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE};
-use crate::state::{Moment, State};
+use crate::monitor::{Node, Plan, peers_of};
+use crate::rpc::{APPEND_ENTRIES, Ended, Exchange, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE};
+use crate::state::Moment;
 
 /// Starts a thread that nobody joins: it ends by itself when the server stops.
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) {
@@ -27,32 +27,30 @@ impl Node {
     /// The ticker: stands for election when no leader is heard of, sees to it that messages whose time has come
     /// find a sender, and sleeps until the next deadline.
     fn tick(self: Arc<Self>) {
+        let mut monitor = self.monitor.lock();
         loop {
-            let mut monitor = self.monitor.lock();
-            let now = Instant::now();
             if monitor.state.stopped {
                 return;
             }
+            let now = Instant::now();
             if monitor.state.election_due(now) {
                 self.step_holding(monitor, |state, moment| state.start_election(moment));
+                monitor = self.monitor.lock();
                 continue;
             }
-            for peer in monitor.peers_due(now, |pool| pool.ready > 0) {
-                self.senders[peer].notify_one();
-            }
-            let short_handed: Vec<ServerId> = monitor.peers_due(now, |pool| pool.may_grow()).collect();
-            if !short_handed.is_empty() {
-                for &peer in &short_handed {
-                    monitor.pools[peer].all += 1;
-                    monitor.pools[peer].ready += 1;
+            let agenda = monitor.agenda(now);
+            if agenda.short_handed != 0 {
+                for peer in peers_of(agenda.short_handed) {
+                    monitor.pools[peer].grow();
                 }
                 drop(monitor);
-                short_handed.into_iter().for_each(|peer| self.spawn_sender(peer));
+                peers_of(agenda.short_handed).for_each(|peer| self.spawn_sender(peer));
+                monitor = self.monitor.lock();
                 continue;
             }
-            let alarm = monitor.next_alarm(now);
-            monitor.ticker_plan = Plan::Asleep(alarm);
-            match alarm {
+            self.wake(monitor.senders_to_wake(&agenda));
+            monitor.ticker_plan = Plan::Asleep(agenda.alarm);
+            match agenda.alarm {
                 Some(at) => {
                     let _timed_out_or_woken = self.ticker.wait_until(&mut monitor, at); // the loop looks anyway
                 }
@@ -70,19 +68,40 @@ impl Node {
     /// A sender: waits until a message to its peer is due, calls, handles the reply. While it is in its call
     /// another one sends, so a call that hangs holds nothing up.
     fn send(self: Arc<Self>, peer: ServerId) {
-        while let Some(outgoing) = self.next_outgoing(peer) {
-            self.call(outgoing);
+        let mut ended = None;
+        while let Some(outgoing) = self.next_outgoing(peer, ended) {
+            ended = Some(self.call(outgoing));
         }
     }
 
-    /// Waits for a message to `peer`. `None` when the sender should end: the server has stopped, or there are
-    /// more senders than needed.
-    fn next_outgoing(&self, peer: ServerId) -> Option<Outgoing> {
+    /// Handles the end of the sender's last call, and waits for the next message to `peer`. `None` when the sender
+    /// should end: the server has stopped, or there are more senders than needed.
+    fn next_outgoing(&self, peer: ServerId, mut ended: Option<Ended>) -> Option<Outgoing> {
         let mut monitor = self.monitor.lock();
+        monitor.pools[peer].ready += usize::from(ended.is_some());
         while !monitor.state.stopped {
-            if monitor.state.due_at(peer).is_some_and(|at| at <= Instant::now()) {
-                monitor.pools[peer].ready -= 1;
-                return self.step_holding(monitor, |state, moment| state.message_for(peer, moment))?;
+            monitor.pools[peer].is_called = false;
+            let moment = Moment::now();
+            if ended.is_some() || monitor.state.is_due(peer, moment.now) {
+                // One step: what the call has brought may be what the next message is about.
+                let next = monitor.step(&*self.persister, &moment, |state, moment| {
+                    if let Some(ended) = ended.take() {
+                        state.on_end(&ended, moment);
+                    }
+                    state.message_for(peer, moment)
+                });
+                let next = next.flatten();
+                monitor.pools[peer].ready -= usize::from(next.is_some());
+                let wake = monitor.whom_to_wake(moment.now);
+                if next.is_some() || !wake.is_for_nobody() {
+                    drop(monitor); // so that whoever wakes finds the lock free
+                    self.wake(wake);
+                    if next.is_some() {
+                        return next;
+                    }
+                    monitor = self.monitor.lock();
+                    continue;
+                }
             }
             if monitor.pools[peer].is_too_large() {
                 monitor.pools[peer].ready -= 1;
@@ -94,34 +113,24 @@ impl Node {
         None
     }
 
-    /// Makes one call, without the lock, and handles its end.
-    fn call(&self, Outgoing { tag, message }: Outgoing) {
+    /// Makes one call, without the lock.
+    fn call(&self, Outgoing { tag, message }: Outgoing) -> Ended {
         let end = &self.ends[tag.peer];
-        match message {
+        let exchange = match message {
             Message::RequestVote(args) => {
                 let reply = end.call(REQUEST_VOTE, &args);
-                self.back_from_call(tag.peer, |s, m| s.on_vote_reply(tag, &args, reply.as_ref(), m));
+                Exchange::RequestVote(args, reply)
             }
             Message::AppendEntries(args) => {
                 let reply = end.call(APPEND_ENTRIES, &args);
-                self.back_from_call(tag.peer, |s, m| {
-                    s.on_append_entries_reply(tag, &args, reply.as_ref(), m)
-                });
+                Exchange::AppendEntries(args, reply)
             }
             Message::InstallSnapshot(args) => {
                 let reply = end.call(INSTALL_SNAPSHOT, &args);
-                self.back_from_call(tag.peer, |s, m| {
-                    s.on_install_snapshot_reply(tag, &args, reply.as_ref(), m)
-                });
+                Exchange::InstallSnapshot(args, reply)
             }
-        }
-    }
-
-    /// A step of a sender that is ready for the next message again.
-    fn back_from_call(&self, peer: ServerId, change: impl FnOnce(&mut State, &Moment)) {
-        let mut monitor = self.monitor.lock();
-        monitor.pools[peer].ready += 1;
-        self.step_holding(monitor, change);
+        };
+        Ended { tag, exchange }
     }
 
     /// The applier: takes what is committed, in order, and delivers it without the lock.
@@ -139,8 +148,10 @@ impl Node {
     fn next_batch(&self) -> Option<Vec<ApplyMsg>> {
         let mut monitor = self.monitor.lock();
         while !monitor.state.stopped && !monitor.state.has_work_for_applier() {
+            monitor.applier_waits = true;
             self.applier.wait(&mut monitor);
         }
+        monitor.applier_waits = false;
         self.step_holding(monitor, |state, _| state.next_to_apply())
     }
 

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::state::State;
 use super::world::World;
 use super::{Address, ClientEnd, Server};
-use crate::sim::{self, Kind};
+use crate::sim::{self, Core, Kind, with_core};
 
 /// A network. Cheap to clone; all clones are the same network, which ends when the last of them is dropped.
 #[derive(Clone)]
@@ -282,6 +282,7 @@ impl Network {
     /// Puts a change of the network into the trace.
     pub(super) fn record_fault(what: impl FnOnce() -> String) {
         if sim::is_active() {
+            with_core(Core::leaves_a_mark);
             sim::record(Kind::Fault, 0, what);
         }
     }

@@ -101,6 +101,17 @@ pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static
     }
 }
 
+/// As [`step`], for an operation before which no other thread need run.
+#[inline]
+pub(crate) fn act(kind: Kind, location: &'static Location<'static>) {
+    if is_unwinding() {
+        return;
+    }
+    if with_core(|core| core.is_over || core.act(kind, location)) {
+        give_way();
+    }
+}
+
 /// How many locks a thread may still take when the run is over; see [`step_to_lock`].
 const LOCKS_AT_THE_END_MAX: u32 = 16;
 
@@ -110,9 +121,6 @@ const LOCKS_AT_THE_END_MAX: u32 = 16;
 /// A thread that is to be unwound must not be unwound from here: when a condition variable, or
 /// `MutexGuard::unlocked`, takes the lock again, a panic would abort the process. So it goes on, gets its lock, and
 /// is unwound at the next step that is not of this kind. A loop that does nothing but lock ends as well.
-///
-/// A condition variable that takes its lock back takes no step for that: the thread was picked when its wait ended,
-/// and has done nothing since that others could see.
 #[inline]
 pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> &'static Location<'static> {
     let unwinding = is_unwinding();
@@ -128,7 +136,7 @@ pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> 
             slot.locks_at_the_end += 1;
             return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, shown);
         }
-        (waited_at.is_none() && core.step(kind, 0, location), shown)
+        (core.step(kind, 0, location), shown)
     });
     if gives_way {
         give_way();
@@ -178,6 +186,7 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
     with_core(|core| {
         let slot = core.threads.slot_mut(core.current);
         slot.is_unwinding = false;
+        slot.is_fresh = wait.ends_unseen();
         slot.woken
     })
 }
@@ -227,6 +236,7 @@ pub(crate) fn start_thread(
         if core.is_over {
             return Ok(Err(body));
         }
+        core.leaves_a_mark();
         let node = node.unwrap_or_else(|| core.current_node());
         let stack = match core.stacks.take() {
             Ok(stack) => stack,

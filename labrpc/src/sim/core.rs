@@ -123,8 +123,16 @@ impl Core {
 
     /// The running thread takes a step. Returns whether it must give way: then `picked` holds who runs next, or
     /// nothing if the run loop has something else to do first.
+    ///
+    /// A thread that was picked when its wait ended, and has done nothing since that others could see, is not asked to
+    /// give way: that it runs now was the policy's choice already.
     #[inline]
     pub(crate) fn step(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) -> bool {
+        let slot = self.threads.slot_mut(self.current);
+        slot.just_taken = None;
+        if std::mem::take(&mut slot.is_fresh) {
+            return false;
+        }
         self.pass_time();
         self.record(kind, payload, location);
         self.steps_in_a_row += 1;
@@ -144,8 +152,27 @@ impl Core {
         true
     }
 
+    /// The running thread does something before which nobody else need run: if others ran first, it would be late, and
+    /// nothing else. It costs the time of a step. Returns whether the run loop has something to do.
+    #[inline]
+    pub(crate) fn act(&mut self, kind: Kind, location: &'static Location<'static>) -> bool {
+        self.pass_time();
+        self.record(kind, 0, location);
+        self.leaves_a_mark();
+        self.cause.is_some() || !self.calls.is_empty()
+    }
+
+    /// Others can see what the running thread does now, though it takes no step for it.
+    #[inline]
+    pub(crate) fn leaves_a_mark(&mut self) {
+        if self.current != NONE {
+            self.threads.slot_mut(self.current).is_fresh = false;
+        }
+    }
+
     /// The running thread gives way by name.
     pub(crate) fn step_aside(&mut self) {
+        self.leaves_a_mark();
         self.steps_in_a_row = 0;
         self.scheduler.yielded(self.current);
     }

@@ -11,7 +11,13 @@ impl Core {
     pub(crate) fn hold(&mut self, held: Held) {
         let slot = self.threads.slot_mut(self.current);
         slot.is_locking = false;
+        slot.just_taken = Some(held.lock);
         slot.held.push(held);
+    }
+
+    /// Whether the last step of the running thread took this lock: all that it has seen since, the lock protects.
+    pub(crate) fn has_just_taken(&self, lock: usize) -> bool {
+        self.threads.slot(self.current).just_taken == Some(lock)
     }
 
     /// The running thread does not get the lock that it tried to take.
@@ -30,7 +36,9 @@ impl Core {
             return false;
         }
         let current = self.current;
-        let held = &mut self.threads.slot_mut(current).held;
+        let slot = self.threads.slot_mut(current);
+        slot.is_fresh = false;
+        let held = &mut slot.held;
         match held.iter().rposition(|held| held.lock == lock) {
             // The lock that was taken last, as a rule.
             Some(place) if place + 1 == held.len() => held.pop().is_some(),

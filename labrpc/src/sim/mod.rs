@@ -7,7 +7,9 @@
 //! [`sync`](crate::sync), [`channel`](crate::channel), [`rand`](crate::rand), [`network`](crate::network)) goes to
 //! the scheduler. Exactly one simulated thread runs at a time. At each operation that others could see it takes a
 //! *step*: the clock moves on by the cost of a step, the step goes into the trace, and the
-//! [policy](Policy) picks who runs next. When no thread can run, the clock jumps to the next deadline. When there
+//! [policy](Policy) picks who runs next. It is not asked where the answer makes no difference: before a notification,
+//! which nobody can tell from a late one, and before the first operation of a thread that has just been picked because
+//! its wait was over. When no thread can run, the clock jumps to the next deadline. When there
 //! is no deadline either, that is a deadlock, and the run ends.
 //!
 //! # What ends a run
@@ -75,14 +77,14 @@ pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
 pub use words::{Content, TracedMessage, Words};
 
 pub(crate) use context::{
-    annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
+    act, annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
     record, record_message, start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Core, Stream, stream_seed};
 pub(crate) use failure::place;
 pub(crate) use fiber::forget_lifetime;
 pub(crate) use panics::message as panic_message;
-pub(crate) use raw_mutex::{fail_misuse, wait_real};
+pub(crate) use raw_mutex::{fail_misuse, wait_real, was_taken_last};
 pub(crate) use run::{is_live, panic_report, thread_main};
 pub(crate) use service::Party;
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};

@@ -257,6 +257,7 @@ impl NodeHandle {
             if core.is_over {
                 return (false, false);
             }
+            core.leaves_a_mark();
             core.record_with(kind, self.id.index() as u64, || format!("{kind:?} {}", self.name));
             let done = act(core, self.id);
             let stopped = core.nodes[self.id.index()].is_crashed || core.nodes[self.id.index()].is_paused;

@@ -216,6 +216,13 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     }
 }
 
+/// Whether to take the lock of `guard` was the last step of the running thread.
+pub(crate) fn was_taken_last<T: ?Sized>(guard: &lock_api::MutexGuard<'_, RawMutex, T>) -> bool {
+    // SAFETY: only the lock's address is used.
+    let lock = unsafe { lock_api::MutexGuard::mutex(guard).raw() }.id();
+    with_core(|core| core.has_just_taken(lock))
+}
+
 /// Waits on a real condition variable with a real guard. Returns whether `deadline` passed.
 pub(crate) fn wait_real<T: ?Sized>(
     condvar: &RawCondvar,

@@ -72,6 +72,11 @@ impl Wait {
         matches!(self, Self::Recv | Self::Send | Self::Select)
     }
 
+    /// Whether nothing changes when the wait ends that others could see: it takes no lock, no message and no room.
+    pub(crate) fn ends_unseen(self) -> bool {
+        matches!(self, Self::Condvar | Self::Join(_) | Self::Park | Self::Sleep | Self::Reply(_))
+    }
+
     /// The lock that is waited for, if it is one.
     pub(crate) fn lock(self) -> Option<usize> {
         match self {
@@ -158,6 +163,10 @@ pub(crate) struct Slot {
     pub(crate) place: u32,
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
+    /// The thread has done nothing that others could see since it was picked to run; see [`super::core::Core::step`].
+    pub(crate) is_fresh: bool,
+    /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
+    pub(crate) just_taken: Option<usize>,
     pub(crate) held: Vec<Held>,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
@@ -192,6 +201,8 @@ impl Slot {
             is_listed: false,
             place: NONE,
             steps: 0,
+            is_fresh: true,
+            just_taken: None,
             held: Vec::new(),
             has_panicked: false,
             is_locking: false,
@@ -238,6 +249,8 @@ impl Threads {
         slot.woken_for = None;
         slot.is_listed = false;
         slot.steps = 0;
+        slot.is_fresh = true;
+        slot.just_taken = None;
         slot.held.clear();
         slot.has_panicked = false;
         slot.is_locking = false;

@@ -62,6 +62,7 @@ pub enum Kind {
     Pause = 19,
     Unpause = 20,
     ClockRate = 21,
+    Wait = 22,
     CallSent = 32,
     CallDropped = 33,
     CallDelivered = 34,

@@ -128,7 +128,7 @@ impl Condvar {
         if !sim::is_simulated() {
             return self.real.notify_one();
         }
-        sim::step(Kind::Notify, 0, Location::caller());
+        sim::act(Kind::Notify, Location::caller());
         let waiter = with_core(|core| self.waiting.pop_any(core));
         waiter.map(sim::wake).is_some()
     }
@@ -139,7 +139,7 @@ impl Condvar {
         if !sim::is_simulated() {
             return self.real.notify_all();
         }
-        sim::step(Kind::Notify, 0, Location::caller());
+        sim::act(Kind::Notify, Location::caller());
         let mut woken = 0;
         while let Some(waiter) = with_core(|core| self.waiting.pop(core)) {
             sim::wake(waiter);
@@ -158,6 +158,11 @@ impl Condvar {
             return WaitTimeoutResult(sim::wait_real(&self.real, guard, deadline));
         }
         let deadline = deadline.map(Instant::simulated_ns);
+        if !sim::was_taken_last(guard) {
+            // The thread has looked at something that this lock does not protect, an atomic or a channel: it can change
+            // before the wait begins, and the notification be lost.
+            sim::step(Kind::Wait, 0, location);
+        }
         // Nothing else runs between joining the list and waiting: giving the lock back is not a step.
         with_core(|core| self.waiting.push_current(core));
         let woken = MutexGuard::unlocked(guard, || {

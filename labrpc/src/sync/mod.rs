@@ -7,6 +7,9 @@
 //!
 //! - In a simulation, taking a lock is a scheduling point, also when it is free. Giving it back is not: what another
 //!   thread could do then it can do when this one next takes a step.
+//! - To begin to wait for a [`Condvar`] is one only if the thread has looked at anything else since it took the lock, an
+//!   atomic or a channel: that can change before the wait. To notify is none: a notification before which others run is
+//!   no other than a late one.
 //! - A thread that locks a [`Mutex`] that it holds is reported at once, with both places, instead of waiting for ever.
 //! - There are no upgradable read locks, and no fair or reentrant mutexes.
 //! - [`Arc`] is the standard library's: its counts are not scheduling points, because a type of our own could not

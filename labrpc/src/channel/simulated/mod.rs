@@ -127,7 +127,10 @@ impl<T> Channel<T> {
     /// As [`act`](Self::act), for a handle that goes away, which it may do anywhere.
     fn act_at_end(&self, state: &mut State<T>, act: impl FnOnce(&mut State<T>, &mut Core)) {
         if sim::is_in(self.run) == Some(true) {
-            with_core(|core| act(state, core));
+            with_core(|core| {
+                core.leaves_a_mark();
+                act(state, core);
+            });
         }
     }
 

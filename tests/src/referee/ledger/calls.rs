@@ -1,14 +1,15 @@
 //! Calls under way: what was asked, and what was known of the server when it was about to answer.
 
+use std::collections::VecDeque;
+
 use labrpc::sync::Arc;
 use raft_interface::Term;
-use std::collections::BTreeMap;
 
 use crate::referee::breach::{Line, Position};
 use crate::referee::reading::{Reply, Request};
 
-/// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call whose handler is at
-/// work is forgotten last.
+/// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call
+/// whose handler is at work is forgotten last.
 const CALLS_KEPT_MAX: usize = 2048;
 /// As many are kept at most.
 const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
@@ -52,34 +53,72 @@ enum Given {
 }
 
 /// The calls, by number.
+///
+/// Numbers are given out one after the other, and most calls end soon: so they lie in a queue, with gaps for those that
+/// have ended and for messages that are none of the paper's. A call is large, so it stays where it was put.
 #[derive(Debug, Default)]
 pub(in crate::referee) struct Calls {
-    calls: BTreeMap<u64, Call>,
+    /// From the number `first` on. The first one is never a gap.
+    queue: VecDeque<Option<Box<Call>>>,
+    first: u64,
+    /// How many are no gaps.
+    kept: usize,
 }
 
 impl Calls {
     pub(in crate::referee) fn add(&mut self, number: u64, request: Arc<Request>) {
-        self.calls.insert(number, Call { request, handled: None, reply: Given::Nothing });
-        if self.calls.len() > CALLS_OPEN_MAX {
-            self.calls.pop_first();
-        } else if self.calls.len() > CALLS_KEPT_MAX {
-            let idle = self.calls.iter().find(|(_, call)| call.handled.is_none()).map(|(&number, _)| number);
-            idle.map(|number| self.calls.remove(&number));
+        if self.queue.is_empty() {
+            self.first = number;
+        }
+        while number < self.first {
+            self.queue.push_front(None);
+            self.first -= 1;
+        }
+        let place = (number - self.first) as usize;
+        if place >= self.queue.len() {
+            self.queue.resize_with(place + 1, || None);
+        }
+        let call = Box::new(Call { request, handled: None, reply: Given::Nothing });
+        self.kept += usize::from(self.queue[place].replace(call).is_none());
+        if self.kept > CALLS_OPEN_MAX {
+            self.remove(self.first);
+        } else if self.kept > CALLS_KEPT_MAX {
+            let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| call.handled.is_none());
+            let idle = self.queue.iter().position(is_idle);
+            idle.into_iter().for_each(|place| self.remove(self.first + place as u64));
         }
     }
 
+    fn remove(&mut self, number: u64) {
+        let Some(place) = self.place(number) else { return };
+        self.kept -= usize::from(self.queue.get_mut(place).and_then(Option::take).is_some());
+        while self.queue.front().is_some_and(Option::is_none) {
+            self.queue.pop_front();
+            self.first += 1;
+        }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        number.checked_sub(self.first).map(|place| place as usize)
+    }
+
     pub(in crate::referee) fn get(&self, number: u64) -> Option<&Call> {
-        self.calls.get(&number)
+        self.queue.get(self.place(number)?)?.as_deref()
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Call> {
+        let place = self.place(number)?;
+        self.queue.get_mut(place)?.as_deref_mut()
     }
 
     /// What was known when a request was delivered to which the answer is still to come.
     pub(in crate::referee) fn handled(&self, number: u64) -> Option<&Handled> {
-        self.calls.get(&number)?.handled.as_ref().map(|(handled, _)| handled)
+        self.get(number)?.handled.as_ref().map(|(handled, _)| handled)
     }
 
     /// What was answered.
     pub(in crate::referee) fn gives(&mut self, number: u64, reply: Reply) {
-        if let Some(call) = self.calls.get_mut(&number) {
+        if let Some(call) = self.get_mut(number) {
             call.reply = match call.reply {
                 Given::Nothing => Given::Once(reply),
                 _ => Given::Twice,
@@ -90,14 +129,14 @@ impl Calls {
     /// The answer has arrived and ends the call. Returns what was asked and, if it is known, answered. A request that
     /// arrives once more is read again.
     pub(in crate::referee) fn end(&mut self, number: u64) -> Option<(Arc<Request>, Option<Reply>)> {
-        let call = self.calls.get(&number)?;
+        let call = self.get(number)?;
         let reply = match call.reply {
             Given::Once(reply) => Some(reply),
             _ => None,
         };
         let request = Arc::clone(&call.request);
         if call.handled.is_none() {
-            self.calls.remove(&number);
+            self.remove(number);
         }
         Some((request, reply))
     }
@@ -105,7 +144,7 @@ impl Calls {
     /// The server that handles these was stopped meanwhile.
     pub(super) fn were_stopped(&mut self, open: &[u64]) {
         for number in open {
-            if let Some(Call { handled: Some((handled, _)), .. }) = self.calls.get_mut(number) {
+            if let Some(Call { handled: Some((handled, _)), .. }) = self.get_mut(*number) {
                 handled.was_stopped = true;
             }
         }
@@ -113,12 +152,12 @@ impl Calls {
 
     /// Whether an answer is still to come.
     pub(super) fn is_open(&self, number: u64) -> bool {
-        self.calls.get(&number).is_some_and(|call| call.handled.is_some())
+        self.get(number).is_some_and(|call| call.handled.is_some())
     }
 
     /// A request is about to be handled, maybe for the second time. Returns whether it was not under way already.
     pub(super) fn deliver(&mut self, number: u64, handled: Handled) -> bool {
-        let Some(call) = self.calls.get_mut(&number) else { return false };
+        let Some(call) = self.get_mut(number) else { return false };
         match &mut call.handled {
             Some((first, open)) if first.incarnation == handled.incarnation => {
                 *open += 1;
@@ -134,7 +173,7 @@ impl Calls {
 
     /// An answer has come. Returns what was known when its request was delivered.
     pub(in crate::referee) fn answer(&mut self, number: u64, incarnation: u64) -> Option<Handled> {
-        let call = self.calls.get_mut(&number)?;
+        let call = self.get_mut(number)?;
         let (handled, open) = call.handled.as_mut()?;
         if handled.incarnation != incarnation {
             return None;
@@ -152,7 +191,7 @@ impl Calls {
     pub(super) fn overlap(&mut self, open: &[u64], term: Term) -> bool {
         let mut is_mixed = false;
         for number in open {
-            if let Some(call) = self.calls.get_mut(number)
+            if let Some(call) = self.get_mut(*number)
                 && call.request.term() != term
                 && let Some((handled, _)) = &mut call.handled
             {
