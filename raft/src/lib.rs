@@ -44,7 +44,7 @@
 //! | thread | how many | waits for | does |
 //! |---|---|---|---|
 //! | ticker | 1 | the next deadline, or a nearer one | stands for election; wakes senders whose time has come; starts more senders |
-//! | sender | per peer: 1, and 1 more whenever all are in calls and a message is due | a message to its peer being due | calls without the lock, handles the reply in a step |
+//! | sender | per peer: 1, and 1 more whenever all are in calls and a message is due | a message to its peer being due | calls without the lock; handles the reply, and takes the next message, in one step |
 //! | applier | 1 | something being committed and not applied | sends on the apply channel without the lock |
 //! | handlers | the network's, 1 per request | | one step |
 //! | the service's | any | | `start` and `snapshot` are one step each |
