@@ -14,7 +14,7 @@ use raft_interface::{Command, Index, ServerId, Term};
 use crate::deeds::Gate;
 use crate::finding::Finding;
 use crate::history::{Committed, History};
-use crate::invariants::{self, Invariant};
+use crate::invariants::Invariants;
 use crate::kv::Journal;
 use crate::observation::{Before, Observation};
 use crate::timeline::{Happened, Timeline};
@@ -75,7 +75,7 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 struct Books {
     servers: Vec<Seen>,
-    invariants: Vec<Box<dyn Invariant>>,
+    invariants: Invariants,
     history: History,
     timeline: Timeline,
     /// The leader last seen of each term, to tell of new ones.
@@ -160,7 +160,7 @@ impl Record {
     pub(crate) fn begin(&self, servers: usize) {
         let mut books = self.books.lock();
         books.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
-        books.invariants = invariants::all(servers);
+        books.invariants = Invariants::new(servers);
         books.history = History::default();
         books.leaders.clear();
     }
@@ -184,12 +184,10 @@ impl Record {
         if seen.starts != start || !seen.is_up {
             return Ok(false);
         }
-        for invariant in &mut books.invariants {
-            if let Err(mut finding) = invariant.observe(server, fact, &books.history) {
-                finding.at = at;
-                books.finding.get_or_insert_with(|| finding.clone());
-                return Err(finding);
-            }
+        if let Err(mut finding) = books.invariants.observe(server, fact, &books.history) {
+            finding.at = at;
+            books.finding.get_or_insert_with(|| finding.clone());
+            return Err(finding);
         }
         Ok(books.enter(at, server, fact))
     }

@@ -11,7 +11,7 @@ use crate::history::History;
 use crate::observation::Observation;
 
 /// How far each server has come, by id.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct AppliedInOrder {
     last: Vec<Index>,
     /// Nothing was delivered since the start.

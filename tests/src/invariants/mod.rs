@@ -20,16 +20,21 @@ mod log_matching;
 mod monotonic_terms;
 mod state_machine_safety;
 
-use std::fmt;
-
 use raft_interface::ServerId;
 
 use crate::finding::Finding;
 use crate::history::History;
 use crate::observation::Observation;
 
+use applied_in_order::AppliedInOrder;
+use election_safety::ElectionSafety;
+use leader_completeness::LeaderCompleteness;
+use log_matching::LogMatching;
+use monotonic_terms::MonotonicTerms;
+use state_machine_safety::StateMachineSafety;
+
 /// A property that every run must have.
-pub trait Invariant: Send + fmt::Debug {
+pub(crate) trait Invariant {
     /// Takes note of a fact about `server`, and says whether the property still holds. `history` is what was
     /// committed before.
     ///
@@ -40,35 +45,75 @@ pub trait Invariant: Send + fmt::Debug {
     -> Result<(), Finding>;
 }
 
-/// All of them, fresh, for a cluster of `servers` servers.
-#[must_use]
-pub fn all(servers: usize) -> Vec<Box<dyn Invariant>> {
-    vec![
-        Box::new(monotonic_terms::MonotonicTerms),
-        Box::new(election_safety::ElectionSafety::default()),
-        Box::new(log_matching::LogMatching::default()),
-        Box::new(state_machine_safety::StateMachineSafety),
-        Box::new(applied_in_order::AppliedInOrder::new(servers)),
-        Box::new(leader_completeness::LeaderCompleteness::default()),
-    ]
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Invariants {
+    monotonic_terms: MonotonicTerms,
+    election_safety: ElectionSafety,
+    log_matching: LogMatching,
+    state_machine_safety: StateMachineSafety,
+    applied_in_order: AppliedInOrder,
+    leader_completeness: LeaderCompleteness,
+}
+
+impl Invariants {
+    /// Fresh ones, for a cluster of `servers` servers.
+    pub(crate) fn new(servers: usize) -> Self {
+        Self { applied_in_order: AppliedInOrder::new(servers), ..Self::default() }
+    }
+
+    /// Asks each of those that look at such facts.
+    ///
+    /// # Errors
+    ///
+    /// The finding of the first that does not hold.
+    pub(crate) fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Finding> {
+        match fact {
+            Observation::Gone => {}
+            Observation::Made { .. } => self.applied_in_order.observe(server, fact, history)?,
+            Observation::State { .. } | Observation::Accepted { .. } => {
+                self.monotonic_terms.observe(server, fact, history)?;
+                self.election_safety.observe(server, fact, history)?;
+                self.log_matching.observe(server, fact, history)?;
+                self.leader_completeness.observe(server, fact, history)?;
+            }
+            Observation::Applied { .. } | Observation::Installed { .. } => {
+                self.log_matching.observe(server, fact, history)?;
+                self.state_machine_safety.observe(server, fact, history)?;
+                self.applied_in_order.observe(server, fact, history)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
 
-    /// Feeds facts to one invariant; the last must break it, all before must not.
+    const SERVERS: usize = 9;
+
+    /// Feeds facts to one invariant; the last must break it, all before must not. All together find it as well.
     pub(crate) fn breaks_at_the_last(
         mut invariant: impl Invariant,
         history: &History,
         facts: &[(ServerId, Observation<'_>)],
     ) -> Finding {
-        let (last, before) = facts.split_last().expect("facts");
+        let mut all = Invariants::new(SERVERS);
+        let ((last, last_fact), before) = facts.split_last().expect("facts");
         for (place, (server, fact)) in before.iter().enumerate() {
             if let Err(finding) = invariant.observe(*server, fact, history) {
                 panic!("fact {place} of server {server} already breaks it: {finding:?}");
             }
+            // Another of them may know better.
+            let _ = all.observe(*server, fact, history);
         }
-        invariant.observe(last.0, &last.1, history).expect_err("the last fact breaks it")
+        all.observe(*last, last_fact, history).expect_err("the last fact breaks one of all");
+        invariant.observe(*last, last_fact, history).expect_err("the last fact breaks it")
     }
 }

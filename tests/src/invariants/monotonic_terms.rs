@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::observation::Observation;
 
 /// Compares an answer with what the server had shown before it was asked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct MonotonicTerms;
 
 impl Invariant for MonotonicTerms {

@@ -14,7 +14,7 @@ use crate::observation::{Observation, show_command};
 const RULE: &str = "State Machine Safety: all servers apply the same entry at an index (Fig. 3, §5.4.3)";
 
 /// Compares with the history.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct StateMachineSafety;
 
 impl Invariant for StateMachineSafety {
