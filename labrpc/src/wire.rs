@@ -7,6 +7,7 @@
 //! nothing is made unless somebody asks. The other way, a value is made from a tree by [`from_value`], so that a tester
 //! can speak to code whose types it does not have.
 
+mod ask;
 mod plain;
 mod probe;
 mod show;
@@ -19,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use plain::{field_names, from_value};
-pub use probe::Describe;
+pub use probe::{Describe, Each, Elements};
 pub use value::Value;
 
 /// Buffers kept for the next message, for each OS thread.

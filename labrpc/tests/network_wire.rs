@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use labrpc::wire::{Describe, Value, WireError, decode, encode};
+use labrpc::wire::{Describe, Elements, Value, WireError, decode, encode};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,26 @@ fn single_fields_are_read_without_a_tree() {
 }
 
 #[test]
+fn several_fields_are_read_at_once() {
+    let (mut ints, mut terms) = ([Some(1); 4], Vec::new());
+    let entries = Elements { field: "entries", int: "term", content: "command" };
+    let fields = ["success", "nothing", "term", "success"];
+    let len = everything().read(&fields, &mut ints, entries, &mut |term, _| terms.extend(term));
+    assert_eq!(ints, [Some(1), None, Some(7), Some(1)]);
+    assert_eq!((len, terms), (Some(3), vec![5, 7, 6]));
+    let len = everything().read(&[], &mut [], Elements::default(), &mut |_, _| panic!("asked for nothing"));
+    assert_eq!(len, None);
+}
+
+/// The number and the digest of each element.
+fn heads(value: &dyn Describe, field: &str, int: &str, content: &str) -> Vec<(Option<i128>, u64)> {
+    let mut heads = Vec::new();
+    let elements = Elements { field, int, content };
+    value.read(&[], &mut [], elements, &mut |int, digest| heads.push((int, digest)));
+    heads
+}
+
+#[test]
 fn digests_tell_values_apart_by_all_that_is_in_them() {
     #[derive(Serialize)]
     struct Holder<T> {
@@ -105,7 +125,7 @@ fn digests_tell_values_apart_by_all_that_is_in_them() {
     }
     fn all_differ<T: Serialize + Clone>(values: &[T]) {
         let twice = values.iter().chain(values).map(|held| Held { held: held.clone() });
-        let heads = Holder { all: twice.collect() }.heads_of("all", "term", "held");
+        let heads = heads(&Holder { all: twice.collect() }, "all", "term", "held");
         let digests: Vec<u64> = heads.into_iter().map(|(_, digest)| digest).collect();
         let (first, second) = digests.split_at(values.len());
         assert_eq!(first, second, "the same values");
@@ -125,10 +145,10 @@ fn digests_tell_values_apart_by_all_that_is_in_them() {
         Op::Wrap(Term(0)),
         Op::Stop,
     ]);
-    let none = everything().heads_of("entries", "term", "nothing");
+    let none = heads(&everything(), "entries", "term", "nothing");
     assert_eq!(none, [(Some(5), 0), (Some(7), 0), (Some(6), 0)]);
-    assert_eq!(everything().heads_of("entries", "nothing", "term")[0].0, None);
-    assert_eq!(everything().heads_of("nothing", "term", "term"), []);
+    assert_eq!(heads(&everything(), "entries", "nothing", "term")[0].0, None);
+    assert_eq!(heads(&everything(), "nothing", "term", "term"), []);
     assert_eq!(1.5_f64.len_of("held"), None);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Address;
 use crate::sim::Kind;
-use crate::wire::{Describe, Value};
+use crate::wire::{Describe, Each, Elements, Value};
 
 /// Whether a message asks or answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,27 +65,6 @@ impl Message<'_> {
         self.content?.int_of(field)
     }
 
-    /// The numbers in several fields and the length of what is in one more, in one reading; see
-    /// [`Describe::ints_and_len_among`].
-    ///
-    /// # Panics
-    ///
-    /// If `ints` is shorter than `fields`.
-    pub fn ints_and_len_among(
-        &self,
-        fields: &[&str],
-        ints: &mut [Option<i128>],
-        measured: &str,
-    ) -> Option<usize> {
-        match self.content {
-            Some(content) => content.ints_and_len_among(fields, ints, measured),
-            None => {
-                ints.fill(None);
-                None
-            }
-        }
-    }
-
     /// The length of what is in a field; see [`Describe::len_of`].
     #[must_use]
     pub fn len_of(&self, field: &str) -> Option<usize> {
@@ -98,10 +77,16 @@ impl Message<'_> {
         self.content.map_or_else(Vec::new, |content| content.ints_of(field, inner))
     }
 
-    /// A number and a hash of each element; see [`Describe::heads_of`].
-    #[must_use]
-    pub fn heads_of(&self, field: &str, inner: &str, content: &str) -> Vec<(Option<i128>, u64)> {
-        self.content.map_or_else(Vec::new, |message| message.heads_of(field, inner, content))
+    /// Several fields in one reading; see [`Describe::read`].
+    pub fn read(
+        &self,
+        fields: &[&str],
+        ints: &mut [Option<i128>],
+        elements: Elements<'_>,
+        each: &mut Each<'_>,
+    ) -> Option<usize> {
+        ints.fill(None);
+        self.content?.read(fields, ints, elements, each)
     }
 }
 

@@ -11,7 +11,6 @@
 use std::time::Duration;
 
 use labrpc::sim::{self, NodeHandle, NodeId};
-use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
 use super::breach::{Content, Line};
@@ -44,58 +43,72 @@ impl Life {
     }
 }
 
-/// Something that happened to a call, or to a service.
-#[derive(Clone, Debug)]
-pub(super) struct Fact {
+/// Of what something is told: when it happened, to which call, and whose that is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Post {
     pub(super) at: Duration,
-    /// The number of the call.
+    /// The number of the call; 0 for what a server tells its service.
     pub(super) call: u64,
-    /// Who asks. For [`What::Applied`] the server itself.
+    /// Who asks.
     pub(super) asker: ServerId,
-    /// Who is asked.
+    /// Who is asked; for what a server tells its service, both are that server.
     pub(super) asked: ServerId,
-    pub(super) what: What,
-    /// The fact as a line of a proof. Many keep it, so it is made once.
-    pub(super) line: Line,
+}
+
+/// Something that happened to a call, or to a service, for the rules to judge.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fact<'a> {
+    pub(super) post: Post,
+    pub(super) what: What<'a>,
 }
 
 /// What happened.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    /// A request was sent. It `counts` if it can get to its server: then the sender is not one that was deleted, whose
-    /// storage was copied before.
-    Sent { request: Arc<Request>, life: Option<Life>, counts: bool },
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What<'a> {
+    /// A request was sent. It `counts` if it can get to its server.
+    Sent { request: &'a Request, life: Option<Life>, counts: bool },
     /// A request is about to be handled, by that incarnation.
-    Delivered { request: Arc<Request>, incarnation: u64, life: Option<Life> },
-    /// The handler has returned, at a server that is still there: so whatever the reply tells is what a restart begins
-    /// with, if it was saved.
-    Answered { request: Arc<Request>, handled: Handled, reply: Reply },
-    /// The reply has reached the asker.
-    Heard { request: Arc<Request>, reply: Reply, life: Option<Life> },
+    Delivered { request: &'a Request, incarnation: u64 },
+    /// The handler has returned.
+    Answered { request: &'a Request, handled: &'a Handled, reply: Reply },
     /// A server delivered a committed entry to its service.
     Applied { index: Index, term: Term },
 }
 
-impl What {
+impl Fact<'_> {
     /// The term that it is about.
     pub(super) fn term(&self) -> Term {
-        match self {
-            Self::Sent { request, .. }
-            | Self::Delivered { request, .. }
-            | Self::Answered { request, .. }
-            | Self::Heard { request, .. } => request.term(),
-            Self::Applied { term, .. } => *term,
+        match self.what {
+            What::Sent { request, .. } | What::Delivered { request, .. } | What::Answered { request, .. } => {
+                request.term()
+            }
+            What::Applied { term, .. } => term,
+        }
+    }
+
+    /// It as a line of a proof.
+    pub(super) fn line(&self) -> Line {
+        match self.what {
+            What::Sent { request, .. } | What::Delivered { request, .. } => self.post.request(request),
+            What::Answered { reply, .. } => self.post.reply(reply),
+            What::Applied { index, term } => self.post.line(Content::Applied { index, term }),
         }
     }
 }
 
-impl Fact {
-    pub(super) fn new(at: Duration, call: u64, asker: ServerId, asked: ServerId, what: What) -> Self {
-        let (from, to, content) = match &what {
-            What::Sent { request, .. } | What::Delivered { request, .. } => (asker, asked, request.content()),
-            What::Answered { reply, .. } | What::Heard { reply, .. } => (asked, asker, reply.content()),
-            &What::Applied { index, term } => (asker, asker, Content::Applied { index, term }),
-        };
-        Self { at, call, asker, asked, what, line: Line { at, from, to, call, content } }
+impl Post {
+    /// The request as a line of a proof.
+    pub(super) fn request(self, request: &Request) -> Line {
+        self.line(request.content())
+    }
+
+    /// The reply as a line of a proof.
+    pub(super) fn reply(self, reply: Reply) -> Line {
+        let Self { asker, asked, .. } = self;
+        Self { asker: asked, asked: asker, ..self }.line(reply.content())
+    }
+
+    fn line(self, content: Content) -> Line {
+        Line { at: self.at, from: self.asker, to: self.asked, call: self.call, content }
     }
 }

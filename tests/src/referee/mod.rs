@@ -60,20 +60,19 @@
 
 mod breach;
 mod fact;
+mod judge;
 mod ledger;
 mod reading;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labrpc::network::{Address, Direction, Happening, Message, MessageEvent, Observer};
 use labrpc::sim;
-use labrpc::sync::Arc;
 use parking_lot::Mutex;
 use raft_interface::{Index, ServerId, Term};
 
@@ -81,17 +80,14 @@ pub use breach::{Breach, Line, Position};
 pub use reading::Names;
 pub use rules::{RULES, Rule};
 
-use fact::{Fact, Life, What};
-use ledger::{Duties, Ledger};
-use reading::{Kind, Unreadable};
-use rules::On;
+use fact::{Life, Post};
+use judge::Judge;
+use ledger::Duties;
+use reading::{Kind, Request, Unreadable};
 
-/// How many of the last messages are kept for a proof.
-const LINES_KEPT: usize = 64;
-/// How many messages of other names the servers may send each other before the first of the paper's.
-const OTHERS_MAX: u32 = 200;
-/// How many messages a breach shows at most.
-const PROOF_MAX: usize = 6;
+/// How often messages of other names may be seen between servers before the first of the paper's: where they are sent,
+/// and where requests arrive.
+const OTHERS_MAX: u32 = 150;
 
 /// What the referee tells whoever attached it.
 #[derive(Clone, Debug)]
@@ -104,8 +100,6 @@ pub enum Call {
     StandsAside(String),
 }
 
-/// Who asks and who is asked.
-type Parties = (ServerId, ServerId);
 /// What is to be told of a message that can be read.
 type Told = Result<Option<Call>, Unreadable>;
 
@@ -187,10 +181,10 @@ impl Referee {
     /// A server that runs has delivered a committed entry to its service.
     pub fn applied(&self, at: Duration, server: ServerId, index: Index, term: Term) {
         if !self.is_over.load(Ordering::Relaxed) {
-            let what = What::Applied { index, term };
-            let fact = Fact::new(at, 0, server, server, what);
-            let call = self.judge.lock().judge(&fact);
-            call.into_iter().for_each(|call| self.say(call));
+            let breach = self.judge.lock().applies(at, server, index, term);
+            if let Some(breach) = breach {
+                self.say(breach);
+            }
         }
     }
 
@@ -198,23 +192,6 @@ impl Referee {
         match call {
             leads @ Call::Leads(..) => (self.tell)(&leads),
             last => self.say_at_last(&last),
-        }
-    }
-
-    /// A message that is none of the paper's.
-    fn observe_other(&self, event: &MessageEvent<'_>) {
-        if ![event.message.from, event.message.to].into_iter().all(|address| server(address).is_some()) {
-            return;
-        }
-        let mut judge = self.judge.lock();
-        judge.ledger.has_other_methods = true;
-        judge.others += u32::from(judge.lines.is_empty());
-        if judge.others > OTHERS_MAX {
-            drop(judge);
-            let method = event.message.method;
-            self.stand_aside(format!(
-                "the servers send each other {method}, and nothing of the paper's names"
-            ));
         }
     }
 
@@ -228,96 +205,81 @@ impl Referee {
         }
     }
 
-    /// Makes a fact of what happened to a message, and judges it.
+    /// Judges what happened to a message.
     ///
     /// # Errors
     ///
     /// Why the message cannot be read.
-    fn consider(&self, kind: Kind, event: &MessageEvent<'_>) -> Told {
-        let Some(parties) = parties(&event.message) else { return Ok(None) };
+    fn consider(&self, post: Post, event: &MessageEvent<'_>) -> Told {
         match (event.message.direction, event.what) {
-            (Direction::Request, Happening::Sent) => self.sent(kind, event, parties),
-            (Direction::Request, Happening::Delivered) => self.delivered(kind, event, parties),
-            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => {
-                self.answered(kind, event, parties)
-            }
-            (Direction::Reply, Happening::Delivered) => self.heard(kind, event, parties),
+            (Direction::Request, Happening::Sent) => self.sent(post, event),
+            (Direction::Request, Happening::Delivered) => self.delivered(post, event),
+            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(post, event),
+            (Direction::Reply, Happening::Delivered) => self.heard(post, event),
             _ => Ok(None),
         }
     }
 
     // A message is read before the judge is locked: its `Serialize` is user code.
 
-    fn sent(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
-        if self.names.is_pre_vote(kind, &event.message) {
-            return Ok(None);
-        }
-        let request = Arc::new(self.names.request(kind, &event.message)?);
-        let (life, counts) = (Life::of_caller(), event.incarnation != 0);
-        let mut judge = self.judge.lock();
-        if judge.ledger.servers[parties.0].is_ghost(life) {
-            return Ok(None);
-        }
-        if counts {
-            judge.ledger.calls.add(event.message.call, Arc::clone(&request));
-        }
-        Ok(judge.decide(event, parties, What::Sent { request, life, counts }))
+    fn sent(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let Some(request) = self.request(&event.message)? else { return Ok(None) };
+        Ok(self.judge.lock().sends(post, request, Life::of_caller(), event.incarnation != 0))
     }
 
-    fn delivered(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
-        let MessageEvent { message, incarnation, .. } = *event;
+    fn delivered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
         let mut judge = self.judge.lock();
-        let known = judge.ledger.calls.get(message.call).map(|call| Arc::clone(&call.request));
-        let request = match known {
-            Some(request) => request,
-            None => {
-                drop(judge);
-                if self.names.is_pre_vote(kind, &message) {
-                    return Ok(None);
-                }
-                let request = Arc::new(self.names.request(kind, &message)?);
-                judge = self.judge.lock();
-                judge.ledger.calls.add(message.call, Arc::clone(&request));
-                request
-            }
-        };
+        if !judge.knows(post.call) {
+            drop(judge);
+            let Some(request) = self.request(&event.message)? else { return Ok(None) };
+            judge = self.judge.lock();
+            judge.learns(post.call, request);
+        }
         // The handler's thread belongs to the server.
-        let life = Life::of_caller();
-        Ok(judge.decide(event, parties, What::Delivered { request, incarnation, life }))
+        Ok(judge.delivers(post, event.incarnation, Life::of_caller()))
     }
 
-    fn answered(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
-        let message = &event.message;
-        let reply = self.names.reply(kind, message)?;
-        let mut judge = self.judge.lock();
-        let calls = &mut judge.ledger.calls;
-        let Some(request) = calls.get(message.call).map(|call| Arc::clone(&call.request)) else {
-            if kind != Kind::Vote {
-                judge.ledger.lose_track();
-            }
-            return Ok(None);
-        };
-        let (Some(handled), Some(reply)) = (calls.answer(message.call, event.incarnation), reply) else {
-            return Ok(None);
-        };
-        calls.gives(message.call, reply);
-        Ok(judge.decide(event, parties, What::Answered { request, handled, reply }))
+    fn answered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let Some(kind) = self.kind(&event.message) else { return Ok(None) };
+        let reply = self.names.reply(kind, &event.message)?;
+        Ok(self.judge.lock().answers(post, reply, event.incarnation))
     }
 
-    fn heard(&self, kind: Kind, event: &MessageEvent<'_>, parties: Parties) -> Told {
-        let message = &event.message;
+    fn heard(&self, post: Post, event: &MessageEvent<'_>) -> Told {
         let mut judge = self.judge.lock();
-        let Some((request, known)) = judge.ledger.calls.end(message.call) else { return Ok(None) };
-        let reply = match known {
-            Some(reply) => reply,
-            None => {
-                drop(judge);
-                let Some(reply) = self.names.reply(kind, message)? else { return Ok(None) };
-                judge = self.judge.lock();
-                reply
-            }
-        };
-        Ok(judge.decide(event, parties, What::Heard { request, reply, life: Life::of_caller() }))
+        if !judge.knows(post.call) {
+            return Ok(None);
+        }
+        let mut reply = judge.given(post.call);
+        if reply.is_none() {
+            drop(judge);
+            let Some(kind) = self.kind(&event.message) else { return Ok(None) };
+            reply = self.names.reply(kind, &event.message)?;
+            judge = self.judge.lock();
+        }
+        judge.hears(post, reply, Life::of_caller());
+        Ok(None)
+    }
+
+    /// `None` if it is none of the paper's, or asks for a vote that does not count.
+    fn request(&self, message: &Message<'_>) -> Result<Option<Request>, Unreadable> {
+        let Some(kind) = self.kind(message) else { return Ok(None) };
+        if self.names.is_pre_vote(kind, message) {
+            return Ok(None);
+        }
+        self.names.request(kind, message).map(Some)
+    }
+
+    /// Which of the paper's messages it is. Others are counted.
+    fn kind(&self, message: &Message<'_>) -> Option<Kind> {
+        let kind = self.names.kind(message.method);
+        if kind.is_none() && self.judge.lock().other() > OTHERS_MAX {
+            self.stand_aside(format!(
+                "the servers send each other {}, and nothing of the paper's names",
+                message.method
+            ));
+        }
+        kind
     }
 }
 
@@ -326,14 +288,13 @@ impl Observer for Referee {
         if self.is_over.load(Ordering::Relaxed) {
             return;
         }
-        let method = event.message.method;
-        let Some(kind) = self.names.kind(method) else { return self.observe_other(event) };
-        match self.consider(kind, event) {
+        let Some(post) = post(event) else { return };
+        match self.consider(post, event) {
             Ok(Some(call)) => self.say(call),
             Ok(None) => {}
             Err(why) => {
                 let what = if event.message.is_request() { "request" } else { "reply" };
-                self.stand_aside(format!("the {what} of {method} {why}"));
+                self.stand_aside(format!("the {what} of {} {why}", event.message.method));
             }
         }
     }
@@ -346,69 +307,16 @@ impl fmt::Debug for Referee {
 }
 
 /// `None` if not both are servers.
-fn parties(message: &Message<'_>) -> Option<Parties> {
+fn post(event: &MessageEvent<'_>) -> Option<Post> {
+    let message = &event.message;
     let (from, to) = (server(message.from)?, server(message.to)?);
-    Some(if message.is_request() { (from, to) } else { (to, from) })
+    let (asker, asked) = if message.is_request() { (from, to) } else { (to, from) };
+    Some(Post { at: event.time, call: message.call, asker, asked })
 }
 
 fn server(address: Address) -> Option<ServerId> {
     match address {
         Address::Server(number) => Some(number as ServerId),
         _ => None,
-    }
-}
-
-/// What is known, and the last messages.
-#[derive(Debug)]
-struct Judge {
-    ledger: Ledger,
-    lines: VecDeque<Line>,
-    /// Messages of other names before the first of the paper's.
-    others: u32,
-    /// The rules, by what they are about.
-    rules: [Vec<&'static Rule>; On::ALL.len()],
-}
-
-impl Judge {
-    fn new(servers: usize) -> Self {
-        let rules = On::ALL.map(|on| RULES.into_iter().filter(|rule| rule.on.contains(&on)).collect());
-        Self { ledger: Ledger::new(servers), lines: VecDeque::with_capacity(LINES_KEPT), others: 0, rules }
-    }
-
-    /// Judges what happened to a message.
-    fn decide(&mut self, event: &MessageEvent<'_>, (asker, asked): Parties, what: What) -> Option<Call> {
-        self.judge(&Fact::new(event.time, event.message.call, asker, asked, what))
-    }
-
-    /// Asks the rules, and enters the fact if none is broken.
-    fn judge(&mut self, fact: &Fact) -> Option<Call> {
-        let rules = On::of(&fact.what).map_or(&[][..], |on| &self.rules[on as usize]);
-        for &rule in rules {
-            if let Some(broken) = (rule.check)(&self.ledger, fact) {
-                return Some(Call::Breach(Box::new(self.breach(rule, broken, fact))));
-            }
-        }
-        let leads = self.ledger.new_leader(fact).then(|| Call::Leads(fact.asker, fact.what.term()));
-        self.ledger.enter(fact);
-        if !matches!(fact.what, What::Delivered { .. } | What::Heard { .. }) {
-            if self.lines.len() == LINES_KEPT {
-                self.lines.pop_front();
-            }
-            self.lines.push_back(fact.line);
-        }
-        leads
-    }
-
-    /// Puts the proof together: what the rule names, the call that broke it, and the last words of those concerned.
-    fn breach(&self, rule: &'static Rule, broken: breach::Broken, fact: &Fact) -> Breach {
-        let breach::Broken { headline, expected, seen, servers, term, proof } = broken;
-        let concerns = |line: &&Line| servers.contains(&line.from) || servers.contains(&line.to);
-        let room = PROOF_MAX.saturating_sub(proof.len() + 1);
-        let mut context: Vec<Option<Line>> =
-            self.lines.iter().rev().filter(concerns).take(room).copied().map(Some).collect();
-        context.extend(proof.into_iter().map(Some));
-        let mut proof = ledger::proof(context);
-        proof.push(fact.line);
-        Breach { rule, headline, expected, seen, servers, term, at: fact.at, proof }
     }
 }

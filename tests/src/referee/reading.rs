@@ -5,6 +5,7 @@
 //! add what it likes.
 
 use labrpc::network::Message;
+use labrpc::wire::Elements;
 use raft_interface::{Index, Term};
 
 use super::breach::{Content, Position};
@@ -32,9 +33,9 @@ pub struct Names {
     pub last_included_term: Vec<&'static str>,
     /// False in a snapshot that comes in pieces, for all but the last (Fig. 13); such are not read.
     pub done: Vec<&'static str>,
-    /// In a rejection: the index to which the leader should go back, if there is such a field. A request that has
-    /// `pre_vote` set is no request for a vote (thesis §9.6).
+    /// In a rejection: the index to which the leader should go back, if there is such a field.
     pub conflict_index: Vec<&'static str>,
+    /// A request that has this set is no request for a vote (thesis §9.6).
     pub pre_vote: Vec<&'static str>,
 }
 
@@ -150,6 +151,11 @@ impl Reply {
         }
     }
 
+    /// Whether it answers a request that only a leader sends.
+    pub(super) fn is_to_a_leader(self) -> bool {
+        !matches!(self, Self::Vote { .. })
+    }
+
     pub(super) fn content(self) -> Content {
         match self {
             Self::Vote { term, granted } => Content::Vote { term, granted },
@@ -216,36 +222,37 @@ impl Names {
             }
             Kind::Append => {
                 let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
-                let (found, list) = numbers_and_list(message, names, &self.entries);
+                let mut list = List::default();
+                let [field, int, content] = [&self.entries, &self.term, &self.command].map(first);
+                let (found, len) =
+                    numbers_and_list(message, names, Elements { field, int, content }, &mut list);
                 let [term, index, of, commit] = all(found, names)?;
-                let entries = match list.ok_or_else(|| Unreadable::missing(&self.entries))? {
-                    (_, 0) => Vec::new(),
-                    (field, count) => self.entries(message, field, count)?,
-                };
+                let entries = if list.is_whole(len) { list.entries } else { self.entries(message)? };
                 Request::Append { term, prev: position(index, of), entries, commit }
             }
         })
     }
 
-    fn entries(&self, message: &Message<'_>, field: &str, count: usize) -> Result<Vec<Entry>, Unreadable> {
-        let mut entries = Vec::new();
-        // The first names are right, or else others are tried until the entries have terms, and commands if any.
-        'names: for term in &self.term {
-            for command in self.command.iter().copied().chain([""]) {
-                let heads = message.heads_of(field, term, command);
-                let entry = |(term, digest): (Option<i128>, u64)| {
-                    Some(Entry { term: term?.try_into().ok()?, digest })
-                };
-                let Some(read) = heads.into_iter().map(entry).collect::<Option<Vec<Entry>>>() else {
-                    continue 'names;
-                };
-                entries = read;
-                if entries.iter().any(|entry| entry.digest != 0) {
-                    break 'names;
+    /// The entries, where they do not have the first of their names: whatever names give them terms, and commands if
+    /// they have any.
+    fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
+        let mut why = Unreadable::missing(&self.entries);
+        let mut without_commands = None;
+        for &field in &self.entries {
+            for &int in &self.term {
+                for content in self.command.iter().copied().chain([""]) {
+                    let mut list = List::default();
+                    let (_, len) = numbers_and_list(message, [], Elements { field, int, content }, &mut list);
+                    match len {
+                        Some(_) if list.is_whole(len) => return Ok(list.entries),
+                        Some(len) if list.entries.len() == len => without_commands = Some(list.entries),
+                        Some(_) => why = Unreadable::Missing("term in its entries"),
+                        None => {}
+                    }
                 }
             }
         }
-        if entries.len() == count { Ok(entries) } else { Err(Unreadable::Missing("term in its entries")) }
+        without_commands.ok_or(why)
     }
 
     /// A reply of term 0 says nothing: every server that has handled a request is in a term above, and one that was
@@ -276,26 +283,51 @@ impl Names {
     }
 }
 
-/// The numbers in fields, each known by several names; `None` for what is not there.
-fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
-    numbers_and_list(message, names, &[]).0
+/// Entries as they are read.
+#[derive(Default)]
+struct List {
+    entries: Vec<Entry>,
+    has_commands: bool,
 }
 
-/// The same, and the field that has a list, with its length.
+impl List {
+    fn push(&mut self, term: Option<i128>, digest: u64) {
+        if let Some(term) = term.and_then(|term| term.try_into().ok()) {
+            self.entries.push(Entry { term, digest });
+            self.has_commands |= digest != 0;
+        }
+    }
+
+    /// Whether these are all of them, with nothing missing.
+    fn is_whole(&self, len: Option<usize>) -> bool {
+        len == Some(self.entries.len()) && (self.has_commands || self.entries.is_empty())
+    }
+}
+
+fn first(names: &Vec<&'static str>) -> &'static str {
+    names.first().copied().unwrap_or_default()
+}
+
+/// The numbers in fields, each known by several names; `None` for what is not there.
+fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+    numbers_and_list(message, names, Elements::default(), &mut List::default()).0
+}
+
+/// The same, and the entries of a list with its length.
 fn numbers_and_list<const N: usize>(
     message: &Message<'_>,
     names: [&Vec<&'static str>; N],
-    list: &[&'static str],
-) -> ([Option<u64>; N], Option<(&'static str, usize)>) {
-    let first = |names: &[&'static str]| names.first().copied().unwrap_or_default();
+    elements: Elements<'_>,
+    list: &mut List,
+) -> ([Option<u64>; N], Option<usize>) {
     let mut ints = [None; N];
-    let len = message.ints_and_len_among(&names.map(|names| first(names)), &mut ints, first(list));
+    let len =
+        message.read(&names.map(first), &mut ints, elements, &mut |term, digest| list.push(term, digest));
     let found = std::array::from_fn(|field| {
         let other_names = || names[field].iter().skip(1).find_map(|name| message.int_of(name));
         ints[field].or_else(other_names)?.try_into().ok()
     });
-    let other_lists = || list.iter().skip(1).find_map(|&name| Some((name, message.len_of(name)?)));
-    (found, len.map(|len| (first(list), len)).or_else(other_lists))
+    (found, len)
 }
 
 /// # Errors

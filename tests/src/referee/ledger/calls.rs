@@ -1,11 +1,11 @@
 //! Calls under way: what was asked, and what was known of the server when it was about to answer.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use labrpc::sync::Arc;
-use raft_interface::Term;
+use raft_interface::{ServerId, Term};
 
-use crate::referee::breach::{Line, Position};
+use crate::referee::breach::Position;
 use crate::referee::reading::{Reply, Request};
 
 /// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call
@@ -17,8 +17,10 @@ const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
 /// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::referee) struct Handled {
-    /// The request, with the time at which it was delivered.
-    pub(in crate::referee) line: Line,
+    /// When it was delivered.
+    pub(in crate::referee) at: Duration,
+    /// Who asks.
+    pub(in crate::referee) asker: ServerId,
     /// The server was stopped meanwhile.
     pub(in crate::referee) was_stopped: bool,
     /// The incarnation of the server.
@@ -34,22 +36,79 @@ pub(in crate::referee) struct Handled {
 }
 
 /// One call.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::referee) struct Call {
-    pub(in crate::referee) request: Arc<Request>,
+    pub(in crate::referee) request: Request,
     /// What was known at the first delivery whose answer is still to come, and how many are.
     handled: Option<(Handled, u32)>,
     reply: Given,
 }
 
 /// What the server has answered.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 enum Given {
-    #[default]
     Nothing,
     Once(Reply),
     /// A request that arrived twice was answered twice. Which of the answers arrives is not known.
     Twice,
+}
+
+impl Call {
+    fn new(request: Request) -> Self {
+        Self { request, handled: None, reply: Given::Nothing }
+    }
+
+    /// Whether an answer is still to come.
+    pub(in crate::referee) fn is_open(&self) -> bool {
+        self.handled.is_some()
+    }
+
+    /// What was known when the request was delivered to which the answer is still to come.
+    pub(in crate::referee) fn handled(&self) -> Option<&Handled> {
+        self.handled.as_ref().map(|(handled, _)| handled)
+    }
+
+    /// The request is about to be handled, maybe for the second time. Returns whether it was not under way already.
+    pub(in crate::referee) fn deliver(&mut self, handled: Handled) -> bool {
+        match &mut self.handled {
+            Some((first, open)) if first.incarnation == handled.incarnation => {
+                *open += 1;
+                first.is_mixed |= handled.is_mixed;
+                false
+            }
+            other => {
+                *other = Some((handled, 1));
+                true
+            }
+        }
+    }
+
+    /// An answer of that incarnation has come. Returns what was known when its request was delivered.
+    pub(in crate::referee) fn answer(&mut self, incarnation: u64) -> Option<Handled> {
+        let (handled, open) = self.handled.as_mut().filter(|(known, _)| known.incarnation == incarnation)?;
+        let known = *handled;
+        *open -= 1;
+        if *open == 0 {
+            self.handled = None;
+        }
+        Some(known)
+    }
+
+    /// This was answered.
+    pub(in crate::referee) fn gives(&mut self, reply: Reply) {
+        self.reply = match self.reply {
+            Given::Nothing => Given::Once(reply),
+            _ => Given::Twice,
+        };
+    }
+
+    /// What was answered, if that is certain.
+    pub(in crate::referee) fn given(&self) -> Option<Reply> {
+        match self.reply {
+            Given::Once(reply) => Some(reply),
+            _ => None,
+        }
+    }
 }
 
 /// The calls, by number.
@@ -66,7 +125,7 @@ pub(in crate::referee) struct Calls {
 }
 
 impl Calls {
-    pub(in crate::referee) fn add(&mut self, number: u64, request: Arc<Request>) {
+    pub(in crate::referee) fn add(&mut self, number: u64, request: Request) {
         if self.queue.is_empty() {
             self.first = number;
         }
@@ -78,20 +137,35 @@ impl Calls {
         if place >= self.queue.len() {
             self.queue.resize_with(place + 1, || None);
         }
-        let call = Box::new(Call { request, handled: None, reply: Given::Nothing });
-        self.kept += usize::from(self.queue[place].replace(call).is_none());
+        self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request))).is_none());
         if self.kept > CALLS_OPEN_MAX {
-            self.remove(self.first);
+            self.end(self.first);
         } else if self.kept > CALLS_KEPT_MAX {
-            let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| call.handled.is_none());
-            let idle = self.queue.iter().position(is_idle);
-            idle.into_iter().for_each(|place| self.remove(self.first + place as u64));
+            let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| !call.is_open());
+            if let Some(place) = self.queue.iter().position(is_idle) {
+                self.end(self.first + place as u64);
+            }
         }
     }
 
-    fn remove(&mut self, number: u64) {
+    /// Takes a call out for a moment, to look at it while others change. It must be [put](Self::put) back, or
+    /// [end](Self::end).
+    pub(in crate::referee) fn take(&mut self, number: u64) -> Option<Box<Call>> {
+        let place = self.place(number)?;
+        self.queue.get_mut(place)?.take()
+    }
+
+    pub(in crate::referee) fn put(&mut self, number: u64, call: Box<Call>) {
+        if let Some(place) = self.place(number) {
+            self.queue[place] = Some(call);
+        }
+    }
+
+    /// A call is over.
+    pub(in crate::referee) fn end(&mut self, number: u64) {
         let Some(place) = self.place(number) else { return };
-        self.kept -= usize::from(self.queue.get_mut(place).and_then(Option::take).is_some());
+        self.queue[place] = None;
+        self.kept -= 1;
         while self.queue.front().is_some_and(Option::is_none) {
             self.queue.pop_front();
             self.first += 1;
@@ -106,99 +180,32 @@ impl Calls {
         self.queue.get(self.place(number)?)?.as_deref()
     }
 
-    fn get_mut(&mut self, number: u64) -> Option<&mut Call> {
-        let place = self.place(number)?;
-        self.queue.get_mut(place)?.as_deref_mut()
-    }
-
-    /// What was known when a request was delivered to which the answer is still to come.
-    pub(in crate::referee) fn handled(&self, number: u64) -> Option<&Handled> {
-        self.get(number)?.handled.as_ref().map(|(handled, _)| handled)
-    }
-
-    /// What was answered.
-    pub(in crate::referee) fn gives(&mut self, number: u64, reply: Reply) {
-        if let Some(call) = self.get_mut(number) {
-            call.reply = match call.reply {
-                Given::Nothing => Given::Once(reply),
-                _ => Given::Twice,
-            };
-        }
-    }
-
-    /// The answer has arrived and ends the call. Returns what was asked and, if it is known, answered. A request that
-    /// arrives once more is read again.
-    pub(in crate::referee) fn end(&mut self, number: u64) -> Option<(Arc<Request>, Option<Reply>)> {
-        let call = self.get(number)?;
-        let reply = match call.reply {
-            Given::Once(reply) => Some(reply),
-            _ => None,
-        };
-        let request = Arc::clone(&call.request);
-        if call.handled.is_none() {
-            self.remove(number);
-        }
-        Some((request, reply))
-    }
-
     /// The server that handles these was stopped meanwhile.
     pub(super) fn were_stopped(&mut self, open: &[u64]) {
-        for number in open {
-            if let Some(Call { handled: Some((handled, _)), .. }) = self.get_mut(*number) {
+        for &number in open {
+            if let Some(Call { handled: Some((handled, _)), .. }) = self.get_mut(number) {
                 handled.was_stopped = true;
             }
         }
-    }
-
-    /// Whether an answer is still to come.
-    pub(super) fn is_open(&self, number: u64) -> bool {
-        self.get(number).is_some_and(|call| call.handled.is_some())
-    }
-
-    /// A request is about to be handled, maybe for the second time. Returns whether it was not under way already.
-    pub(super) fn deliver(&mut self, number: u64, handled: Handled) -> bool {
-        let Some(call) = self.get_mut(number) else { return false };
-        match &mut call.handled {
-            Some((first, open)) if first.incarnation == handled.incarnation => {
-                *open += 1;
-                first.is_mixed |= handled.is_mixed;
-                false
-            }
-            other => {
-                *other = Some((handled, 1));
-                true
-            }
-        }
-    }
-
-    /// An answer has come. Returns what was known when its request was delivered.
-    pub(in crate::referee) fn answer(&mut self, number: u64, incarnation: u64) -> Option<Handled> {
-        let call = self.get_mut(number)?;
-        let (handled, open) = call.handled.as_mut()?;
-        if handled.incarnation != incarnation {
-            return None;
-        }
-        let known = *handled;
-        *open -= 1;
-        if *open == 0 {
-            call.handled = None;
-        }
-        Some(known)
     }
 
     /// A request of `term` is delivered while these are open. Says whether one of them is of another term, and tells
     /// those.
     pub(super) fn overlap(&mut self, open: &[u64], term: Term) -> bool {
         let mut is_mixed = false;
-        for number in open {
-            if let Some(call) = self.get_mut(*number)
-                && call.request.term() != term
-                && let Some((handled, _)) = &mut call.handled
+        for &number in open {
+            if let Some(Call { request, handled: Some((handled, _)), .. }) = self.get_mut(number)
+                && request.term() != term
             {
                 handled.is_mixed = true;
                 is_mixed = true;
             }
         }
         is_mixed
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Call> {
+        let place = self.place(number)?;
+        self.queue.get_mut(place)?.as_deref_mut()
     }
 }

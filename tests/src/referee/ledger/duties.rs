@@ -56,7 +56,10 @@ impl Duties {
     /// It has applied everything up to `index`.
     pub(in crate::referee) fn applies(&mut self, at: Duration, index: Index) {
         self.applied = self.applied.max(index);
-        self.apply = self.apply.filter(|due| due.index > index).map(|due| Due { since: at, ..due });
+        match &mut self.apply {
+            Some(due) if due.index > index => due.since = at,
+            other => *other = None,
+        }
     }
 
     /// It was stopped, and goes on.

@@ -1,6 +1,6 @@
 //! The ledger: what is certain about every server, from the messages so far.
 //!
-//! Rules only read it; [`Ledger::enter`] writes, after all rules have agreed. Three kinds of knowledge:
+//! Rules only read it; the judge has it enter what happened, after all rules have agreed. Three kinds of knowledge:
 //!
 //! - *At least*: a server's term, its votes, the entries that it has acknowledged. True of the server's storage, so
 //!   true also after a restart. Whatever might have undone it removes it, at the moment in which the message that
@@ -24,15 +24,15 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::breach::{Line, Position};
-use super::fact::{Fact, What};
+use super::fact::{Life, Post};
 use super::reading::{Reply, Request};
 
-pub(super) use calls::{Calls, Handled};
+pub(super) use calls::{Call, Calls, Handled};
 pub(super) use duties::Duties;
 pub(super) use entries::Entries;
 pub(super) use pace::WINDOW;
-pub(super) use server::{Server, Stored};
-pub(super) use terms::{Committed, Terms};
+pub(super) use server::{Floor, Server, Stored};
+pub(super) use terms::{Committed, TermBook, Terms};
 
 /// Everything that is certain.
 #[derive(Debug)]
@@ -92,9 +92,8 @@ impl Ledger {
             || self.terms.get(position.term).is_none_or(|book| book.leader_id() == Some(server))
     }
 
-    /// Whether this is the first that is heard of a term's leader.
-    pub(super) fn new_leader(&self, fact: &Fact) -> bool {
-        let What::Sent { request, .. } = &fact.what else { return false };
+    /// Whether a request is the first that is heard of its term's leader.
+    pub(super) fn new_leader(&self, request: &Request) -> bool {
         let (is_kept, book) = (self.terms.is_kept(request.term()), self.terms.get(request.term()));
         request.is_of_a_leader() && is_kept && book.is_none_or(|book| book.leader.is_none())
     }
@@ -105,72 +104,74 @@ impl Ledger {
         self.calls.were_stopped(&self.servers[server].open);
     }
 
-    /// The request that a server is handling for the longest time.
-    pub(super) fn oldest_open(&self, server: ServerId) -> Option<&Handled> {
-        self.calls.handled(*self.servers[server].open.first()?)
+    /// The request that a server is handling for the longest time, and the number of its call.
+    pub(super) fn oldest_open(&self, server: ServerId) -> Option<(u64, &Call)> {
+        let number = *self.servers[server].open.first()?;
+        Some((number, self.calls.get(number)?))
     }
 
-    /// Takes note of a fact that breaks no rule.
-    pub(super) fn enter(&mut self, fact: &Fact) {
-        match &fact.what {
-            What::Sent { request, life, counts } => {
-                let server = &mut self.servers[fact.asker];
-                server.send(*life, fact, request.term(), *counts);
-                server.reach.extend(request.last());
-                if let Request::Vote { term, .. } = **request {
-                    server.duties.stands(fact.at, term);
-                }
-                self.enter_leader(fact, request, *counts);
-                if *counts {
-                    self.enter_request(fact, request);
-                }
-            }
-            What::Delivered { request, incarnation, life } => {
-                self.servers[fact.asked].serves_as(*incarnation, *life);
-                self.enter_delivery(fact, request, *incarnation);
-            }
-            What::Answered { request, handled, reply } => self.enter_answer(fact, request, *handled, *reply),
-            What::Heard { request, reply, life } => self.enter_heard(fact, request, *reply, *life),
-            &What::Applied { index, .. } => self.servers[fact.asker].duties.applies(fact.at, index),
+    /// A request was sent. If it does not `count`, nobody can hear it, and its sender may be one that was deleted.
+    pub(super) fn enter_request(
+        &mut self,
+        post: Post,
+        request: &Request,
+        life: Option<Life>,
+        counts: bool,
+        line: Line,
+    ) {
+        let (term, last) = (request.term(), request.last());
+        let server = &mut self.servers[post.asker];
+        server.send(life, term, counts, line);
+        server.reach.extend(last);
+        if let Request::Vote { .. } = request {
+            server.duties.stands(post.at, term);
         }
-    }
-
-    fn enter_request(&mut self, fact: &Fact, request: &Request) {
-        let (asker, line) = (fact.asker, fact.line);
-        let Some(book) = self.terms.open(request.term()) else { return };
-        book.vote(asker, asker, line);
-        match request {
-            Request::Vote { term, last } => {
-                book.asks(asker, *last, line);
-                self.servers[asker].stands(fact.at, *term, line);
+        let Some(book) = self.terms.open(term) else { return };
+        if request.is_of_a_leader() {
+            book.leads(post.asker, life, line);
+            if book.leader_id() == Some(post.asker) {
+                book.pace.sent(post, request, counts);
+                if let Request::Append { commit, .. } = request {
+                    server.duties.knows_commit(post.at, *commit, line);
+                    book.tells_commit(*commit, line);
+                }
             }
-            Request::Snapshot { last, .. } => {
-                book.says(*last, &[]);
-                self.committed.insert(*last, request.term());
+        }
+        if !counts {
+            return;
+        }
+        book.vote(post.asker, post.asker, line);
+        match request {
+            Request::Vote { .. } => {
+                book.asks(post.asker, last, line);
+                server.stands(post.at, term, line);
+            }
+            Request::Snapshot { .. } => {
+                book.says(last, &[]);
+                self.committed.insert(last, term);
             }
             Request::Append { prev, entries, commit, .. } => {
                 book.says(*prev, entries);
                 self.entries.insert(*prev, entries);
-                self.servers[asker].holds(request.last(), request.term(), line);
-                self.enter_commit(fact, request.term(), *commit);
+                server.holds(last, term, line);
+                if *commit > book.commit {
+                    self.enter_commit(post.asker, term, *commit, line);
+                }
             }
         }
     }
 
     /// The leader of `term` says that everything up to `commit` is committed.
-    fn enter_commit(&mut self, fact: &Fact, term: Term, commit: Index) {
+    fn enter_commit(&mut self, leader: ServerId, term: Term, commit: Index, line: Line) {
         let majority = self.majority();
         let Some(book) = self.terms.get_mut(term) else { return };
-        if commit <= book.commit {
-            return;
-        }
         let known = std::mem::replace(&mut book.commit, commit);
-        book.commit_line = Some(fact.line);
+        book.commit_line = Some(line);
         // Without the leader it would be no majority: the leader has counted itself, and so has saved the entry.
         if book.stored_on(commit) == majority
             && let Some(of) = book.term_at(commit)
         {
-            self.servers[fact.asker].stores(Position { index: commit, term: of }, term, fact.line);
+            self.servers[leader].stores(Position { index: commit, term: of }, term, line);
         }
         for index in known + 1..(commit + 1).min(book.log_end()) {
             if let Some(of) = book.term_at(index) {
@@ -179,55 +180,42 @@ impl Ledger {
         }
     }
 
-    /// Whoever sends as a leader is one, also if nobody can hear it. Keeps account of how often it sends to whom.
-    fn enter_leader(&mut self, fact: &Fact, request: &Request, counts: bool) {
-        if !request.is_of_a_leader() {
-            return;
-        }
-        let Some(book) = self.terms.open(request.term()) else { return };
-        book.leads(fact, fact.line);
-        if book.leader_id() != Some(fact.asker) {
-            return;
-        }
-        if let Request::Append { commit, .. } = request {
-            self.servers[fact.asker].duties.knows_commit(fact.at, *commit, fact.line);
-        }
-        book.pace.sent(fact.at, fact.asked, request, counts);
-        if let Request::Append { commit, .. } = request {
-            book.tells_commit(*commit, fact.line);
-        }
-    }
-
     /// Whether a server may answer a request for a vote as if it had not seen its term.
-    fn may_ignore(&self, fact: &Fact, request: &Request, at: Duration) -> bool {
-        let server = &self.servers[fact.asked];
-        let leads = || self.terms.get(server.floor).is_none_or(|book| book.leader_id() == Some(fact.asked));
-        !request.is_of_a_leader() && (server.may_ignore_candidates(at) || server.floor > 0 && leads())
+    fn may_ignore(&self, asked: ServerId, request: &Request, at: Duration) -> bool {
+        let server = &self.servers[asked];
+        let floor = server.floor.term;
+        let leads = || self.terms.get(floor).is_none_or(|book| book.leader_id() == Some(asked));
+        !request.is_of_a_leader() && (server.may_ignore_candidates(at) || floor > 0 && leads())
     }
 
-    fn enter_delivery(&mut self, fact: &Fact, request: &Request, incarnation: u64) {
-        let (asked, is_refused) = (fact.asked, request.term() < self.servers[fact.asked].floor);
+    /// A request is about to be handled by that incarnation of a server. Returns what the answer must agree with.
+    pub(super) fn enter_delivery(
+        &mut self,
+        post: Post,
+        request: &Request,
+        incarnation: u64,
+        life: Option<Life>,
+    ) -> Handled {
+        let server = &mut self.servers[post.asked];
+        server.serves_as(incarnation, life);
         // What may make the server forget entries does so as soon as it may have been handled, but for its own answer.
-        let stored = self.servers[asked].last_certain();
-        if !is_refused {
-            self.enter_given(asked, request);
+        let stored = server.last_certain().map(|stored| stored.position);
+        if request.term() >= server.floor.term {
             if request.is_of_a_leader() {
-                self.servers[asked].is_led(fact.at);
+                server.is_led(post.at);
             }
+            self.enter_given(post.asked, request);
         }
-        let server = &mut self.servers[asked];
-        let mut handled = Handled {
-            line: fact.line,
+        let server = &self.servers[post.asked];
+        Handled {
+            at: post.at,
+            asker: post.asker,
             was_stopped: false,
             incarnation,
-            floor: server.floor,
-            stored: stored.map(|stored| stored.position),
+            floor: server.floor.term,
+            stored,
             cuts: server.cuts,
-            is_mixed: false,
-        };
-        handled.is_mixed = self.calls.overlap(&server.open, request.term());
-        if self.calls.deliver(fact.call, handled) {
-            server.open.push(fact.call);
+            is_mixed: self.calls.overlap(&server.open, request.term()),
         }
     }
 
@@ -258,66 +246,69 @@ impl Ledger {
         }
     }
 
-    fn enter_answer(&mut self, fact: &Fact, request: &Request, handled: Handled, reply: Reply) {
-        let (asked, line) = (fact.asked, fact.line);
-        let is_ignored = reply.term() < request.term() && self.may_ignore(fact, request, handled.line.at);
-        let server = &mut self.servers[asked];
-        server.open.retain(|&call| call != fact.call || self.calls.is_open(call));
+    /// A request was answered.
+    pub(super) fn enter_answer(
+        &mut self,
+        post: Post,
+        request: &Request,
+        handled: &Handled,
+        reply: Reply,
+        line: Line,
+    ) {
+        let is_ignored = reply.term() < request.term() && self.may_ignore(post.asked, request, handled.at);
+        let server = &mut self.servers[post.asked];
         server.raise_floor(reply.term(), line);
         if !is_ignored {
             server.raise_floor(request.term(), line);
         }
         match (request, reply) {
             (Request::Vote { term, .. }, Reply::Vote { granted: true, .. }) => {
-                server.resets_timer(handled.line.at, *term, line);
+                server.resets_timer(handled.at, *term, line);
                 server.duties.grants();
                 if let Some(book) = self.terms.open(*term) {
-                    book.vote(asked, fact.asker, line);
+                    book.vote(post.asked, post.asker, line);
                 }
             }
             (Request::Vote { term, last }, Reply::Vote { term: answered, granted: false }) => {
                 let is_new = answered == *term && handled.floor < *term && !handled.is_mixed;
-                if is_new
-                    && server.reach.is_covered_by(*last)
-                    && !server.may_ignore_candidates(handled.line.at)
-                {
+                if is_new && server.reach.is_covered_by(*last) && !server.may_ignore_candidates(handled.at) {
                     server.duties.refuses(*term, line);
                 }
             }
             (Request::Append { term, commit, .. }, Reply::Append { success: true, .. }) => {
-                server.resets_timer(handled.line.at, *term, line);
-                server.duties.knows_commit(fact.at, (*commit).min(request.last().index), line);
-                self.enter_stored(fact, request, handled);
+                server.resets_timer(handled.at, *term, line);
+                server.duties.knows_commit(post.at, (*commit).min(request.last().index), line);
+                self.enter_stored(post.asked, request, handled, line);
             }
             (Request::Snapshot { term, .. }, Reply::Snapshot { term: answered }) if answered <= *term => {
-                self.enter_stored(fact, request, handled);
+                self.enter_stored(post.asked, request, handled, line);
             }
             _ => {}
         }
     }
 
     /// A server has said that it stores what a leader sent.
-    fn enter_stored(&mut self, fact: &Fact, request: &Request, handled: Handled) {
-        let (term, last) = (request.term(), request.last());
-        let server = &mut self.servers[fact.asked];
+    fn enter_stored(&mut self, asked: ServerId, request: &Request, handled: &Handled, line: Line) {
+        let (term, last, majority) = (request.term(), request.last(), self.majority());
+        let server = &mut self.servers[asked];
         if !handled.is_mixed && server.cuts == handled.cuts {
-            server.stores(last, term, fact.line);
+            server.stores(last, term, line);
         }
-        let majority = self.servers.len() / 2 + 1;
         let Some(book) = self.terms.get_mut(term) else { return };
-        book.acked[fact.asked] = book.acked[fact.asked].max(last.index);
+        book.acked[asked] = book.acked[asked].max(last.index);
         let index = book.committable(majority);
         let Some(leader) = book.leader_id() else { return };
         self.committable = self.committable.max(index);
         self.servers[leader].bound = self.servers[leader].bound.max(index);
     }
 
-    fn enter_heard(&mut self, fact: &Fact, request: &Request, reply: Reply, life: Option<super::fact::Life>) {
-        self.servers[fact.asker].hears(life, reply.term(), fact.line);
+    /// A reply has reached the asker.
+    pub(super) fn enter_heard(&mut self, post: Post, request: &Request, reply: Reply, life: Option<Life>) {
+        self.servers[post.asker].hears(life, reply.term(), || post.reply(reply));
         if reply.term() == request.term()
             && let Some(book) = self.terms.get_mut(request.term())
         {
-            book.pace.heard(fact.asked, fact.at, request, reply);
+            book.pace.heard(post, request, reply);
         }
     }
 }

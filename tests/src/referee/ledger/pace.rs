@@ -5,6 +5,7 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId};
 
 use crate::referee::breach::Position;
+use crate::referee::fact::Post;
 use crate::referee::reading::{Reply, Request};
 
 /// A leader that was silent for this long may have been stopped: nothing is said about how long it sent nothing.
@@ -34,6 +35,38 @@ pub(in crate::referee) struct Stream {
     asked_again: u32,
 }
 
+impl Stream {
+    /// The leader sends a request that can get there.
+    fn enter(&mut self, at: Duration, request: &Request) {
+        match heartbeat(request) {
+            Some(content) if content == self.heartbeat && at.saturating_sub(self.since) < WINDOW => {
+                self.count += 1;
+            }
+            content => {
+                self.heartbeat = content.unwrap_or_default();
+                (self.since, self.count) = (at, u32::from(content.is_some()));
+            }
+        }
+        match first_brought(request) {
+            Some(first) if first <= self.confirmed => {
+                if self.again == 0 || at.saturating_sub(self.again_last) > AGAIN_GAP_MAX {
+                    (self.again, self.again_since) = (0, at);
+                }
+                self.again += 1;
+                self.again_last = at;
+            }
+            Some(_) => self.again = 0,
+            None => {}
+        }
+        if let Request::Append { prev, .. } = request {
+            match self.rejected {
+                Some((position, _)) if position == *prev => self.asked_again += 1,
+                _ => self.rejected = None,
+            }
+        }
+    }
+}
+
 /// What a leader sends in its term.
 #[derive(Clone, Debug)]
 pub(in crate::referee) struct Pace {
@@ -41,27 +74,40 @@ pub(in crate::referee) struct Pace {
     /// Since when the leader sends without a pause.
     active_since: Duration,
     last: Duration,
+    /// Since then the leader has sent to everybody, or began to send only later. Found anew now and then.
+    all_served_since: Duration,
 }
 
 impl Pace {
     pub(super) fn new(servers: usize) -> Self {
         let zero = Duration::ZERO;
-        Self { streams: vec![Stream::default(); servers], active_since: zero, last: zero }
+        Self {
+            streams: vec![Stream::default(); servers],
+            active_since: zero,
+            last: zero,
+            all_served_since: zero,
+        }
     }
 
-    /// A server to whom the leader has sent nothing although it sent to others all the time, and for how long.
+    /// A server to whom the leader has sent nothing for more than `longest` although it sent to others all the time, and
+    /// for how long.
     pub(in crate::referee) fn neglected(
         &self,
         leader: ServerId,
         at: Duration,
+        longest: Duration,
     ) -> Option<(ServerId, Duration)> {
-        if at.saturating_sub(self.last) > PAUSE {
+        if at.saturating_sub(self.all_served_since) <= longest || at.saturating_sub(self.last) > PAUSE {
             return None;
         }
-        let silence =
-            |stream: &Stream| at.saturating_sub(stream.last.unwrap_or(Duration::ZERO).max(self.active_since));
-        let others = self.streams.iter().enumerate().filter(|&(server, _)| server != leader);
-        others.map(|(server, stream)| (server, silence(stream))).max_by_key(|&(_, silence)| silence)
+        let (server, since) = self.served(leader).min_by_key(|&(_, since)| since)?;
+        Some((server, at.saturating_sub(since))).filter(|&(_, silence)| silence > longest)
+    }
+
+    /// When the leader last sent to each of the others, or began to send.
+    fn served(&self, leader: ServerId) -> impl Iterator<Item = (ServerId, Duration)> {
+        let others = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
+        others.map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
     }
 
     /// How many heartbeats without news a server has got in a row, with the one that is sent now, and in which time.
@@ -110,46 +156,24 @@ impl Pace {
         }
     }
 
-    pub(super) fn sent(&mut self, at: Duration, to: ServerId, request: &Request, counts: bool) {
+    /// The leader sends a request.
+    pub(super) fn sent(&mut self, post: Post, request: &Request, counts: bool) {
+        let Post { at, asker: leader, asked: to, .. } = post;
         if at.saturating_sub(self.last) > PAUSE {
             self.active_since = at;
         }
         self.last = at;
-        let stream = &mut self.streams[to];
-        stream.last = Some(at);
-        if !counts {
-            return;
+        self.streams[to].last = Some(at);
+        if at.saturating_sub(self.all_served_since) > PAUSE {
+            self.all_served_since = self.served(leader).map(|(_, since)| since).min().unwrap_or(at);
         }
-        match heartbeat(request) {
-            Some(content) if content == stream.heartbeat && at.saturating_sub(stream.since) < WINDOW => {
-                stream.count += 1;
-            }
-            content => {
-                stream.heartbeat = content.unwrap_or_default();
-                (stream.since, stream.count) = (at, u32::from(content.is_some()));
-            }
-        }
-        match first_brought(request) {
-            Some(first) if first <= stream.confirmed => {
-                if stream.again == 0 || at.saturating_sub(stream.again_last) > AGAIN_GAP_MAX {
-                    (stream.again, stream.again_since) = (0, at);
-                }
-                stream.again += 1;
-                stream.again_last = at;
-            }
-            Some(_) => stream.again = 0,
-            None => {}
-        }
-        if let Request::Append { prev, .. } = request {
-            match stream.rejected {
-                Some((position, _)) if position == *prev => stream.asked_again += 1,
-                _ => stream.rejected = None,
-            }
+        if counts {
+            self.streams[to].enter(at, request);
         }
     }
 
     /// A reply of the leader's term has arrived.
-    pub(super) fn heard(&mut self, from: ServerId, at: Duration, request: &Request, reply: Reply) {
+    pub(super) fn heard(&mut self, Post { at, asked: from, .. }: Post, request: &Request, reply: Reply) {
         let stream = &mut self.streams[from];
         match (request, reply) {
             (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),

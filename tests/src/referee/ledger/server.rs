@@ -6,7 +6,7 @@ use raft_interface::{Index, Term};
 
 use super::duties::{Duties, Reach};
 use crate::referee::breach::{Line, Position};
-use crate::referee::fact::{Fact, Life};
+use crate::referee::fact::Life;
 
 /// Shorter than any useful election timeout: MIT's heartbeats come every 100 ms.
 const TIMEOUT_MIN: Duration = Duration::from_millis(30);
@@ -26,7 +26,7 @@ pub(in crate::referee) struct Stored {
 impl Stored {
     /// Takes the place of what was known, unless that says more.
     fn replace(self, known: &mut Option<Self>) {
-        let is_news = known.is_none_or(|known| {
+        let is_news = known.as_ref().is_none_or(|known| {
             self.leader_term >= known.leader_term && self.position.index >= known.position.index
         });
         if is_news && self.position.index > 0 {
@@ -65,20 +65,33 @@ impl Evidence {
     }
 }
 
+/// What a term is at least, and the message that shows it; 0 and none if nothing is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::referee) struct Floor {
+    pub(in crate::referee) term: Term,
+    pub(in crate::referee) line: Option<Line>,
+}
+
+impl Floor {
+    fn raise(&mut self, term: Term, line: impl FnOnce() -> Line) {
+        if term > self.term {
+            *self = Self { term, line: Some(line()) };
+        }
+    }
+}
+
 /// What is certain of one server.
 #[derive(Clone, Debug, Default)]
 pub(in crate::referee) struct Server {
-    /// Its stored term is at least this.
-    pub(in crate::referee) floor: Term,
-    /// The message that says so.
-    pub(in crate::referee) floor_line: Option<Line>,
-    /// Who sends now, and what its term was at least when it began.
+    /// Its stored term.
+    pub(in crate::referee) floor: Floor,
+    /// Who sends now, and what its term was when it began.
     life: Option<Life>,
-    floor_before: (Term, Option<Line>),
-    /// What its term was at least when an incarnation handled its first request, until that sends one.
-    floor_at_serving: Option<(Term, Option<Line>)>,
+    floor_before: Floor,
+    /// Its term when an incarnation handled its first request, until that sends one.
+    floor_at_serving: Option<Floor>,
     /// The highest term that a reply has told this life.
-    pub(in crate::referee) heard: Option<(Term, Line)>,
+    heard: Floor,
     /// Requests in a term older than what it knew.
     pub(in crate::referee) stale: Option<Evidence>,
     /// The last entry that it certainly stores, and with it all before.
@@ -119,54 +132,59 @@ impl Server {
         matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(current))) if life < current)
     }
 
-    /// What the term of the sender of a request was at least when it began, with the message that shows it.
-    pub(in crate::referee) fn floor_of(&self, life: Option<Life>) -> (Term, Option<Line>) {
+    /// What the term of the sender of a request was at least when it began.
+    pub(in crate::referee) fn floor_of(&self, life: Option<Life>) -> Option<&Floor> {
         match life {
-            Some(Life::Node(_)) if life == self.life => self.floor_before,
-            Some(Life::Node(_)) if self.life.is_some() => self.floor_at_start(),
-            _ => (0, None),
+            Some(Life::Node(_)) if life == self.life => Some(&self.floor_before),
+            // It has just begun: before the first request that it handled, or now.
+            Some(Life::Node(_)) if self.life.is_some() => {
+                Some(self.floor_at_serving.as_ref().unwrap_or(&self.floor))
+            }
+            _ => None,
         }
-    }
-
-    /// The floor when the youngest incarnation began: before the first request that it handled, or now.
-    fn floor_at_start(&self) -> (Term, Option<Line>) {
-        self.floor_at_serving.unwrap_or((self.floor, self.floor_line))
     }
 
     /// The highest term that the sender of a request certainly knows, if it has not just begun.
-    pub(in crate::referee) fn known_term(&self, life: Option<Life>) -> Option<(Term, Line)> {
+    pub(in crate::referee) fn known_term(&self, life: Option<Life>) -> Option<&Floor> {
         if life.is_none() || life != self.life {
             return None;
         }
-        let floor = self.floor_line.map(|line| (self.floor, line));
-        floor.into_iter().chain(self.heard).max_by_key(|&(term, _)| term)
+        Some(if self.heard.term > self.floor.term { &self.heard } else { &self.floor })
     }
 
-    pub(super) fn send(&mut self, life: Option<Life>, fact: &Fact, term: Term, counts: bool) {
+    pub(super) fn send(&mut self, life: Option<Life>, term: Term, counts: bool, line: Line) {
         if life.is_some() && life != self.life {
-            self.floor_before = self.floor_of(life);
+            self.floor_before = self.floor_of(life).copied().unwrap_or_default();
             self.floor_at_serving = None;
-            (self.life, self.heard, self.stale, self.timer) = (life, None, None, None);
+            (self.life, self.heard, self.stale, self.timer) = (life, Floor::default(), None, None);
             self.held = None;
         }
-        if self.known_term(life).is_some_and(|(known, _)| term < known) {
-            Evidence::add(&mut self.stale, term, fact.line);
+        if self.known_term(life).is_some_and(|known| term < known.term) {
+            Evidence::add(&mut self.stale, term, line);
         }
         if counts {
-            self.raise_floor(term, fact.line);
+            self.raise_floor(term, line);
         }
     }
 
-    pub(super) fn hears(&mut self, life: Option<Life>, term: Term, line: Line) {
-        if life.is_some() && life == self.life && self.heard.is_none_or(|(heard, _)| term > heard) {
-            self.heard = Some((term, line));
+    pub(super) fn hears(&mut self, life: Option<Life>, term: Term, line: impl FnOnce() -> Line) {
+        if life.is_some() && life == self.life {
+            self.heard.raise(term, line);
         }
     }
 
     pub(super) fn raise_floor(&mut self, term: Term, line: Line) {
-        if term > self.floor {
-            (self.floor, self.floor_line) = (term, Some(line));
-        }
+        self.floor.raise(term, || line);
+    }
+
+    /// It handles one more call.
+    pub(in crate::referee) fn opens(&mut self, call: u64) {
+        self.open.push(call);
+    }
+
+    /// It has answered a call, as often as it was asked.
+    pub(in crate::referee) fn closes(&mut self, call: u64) {
+        self.open.retain(|&open| open != call);
     }
 
     /// That incarnation handles requests now, in that life.
@@ -178,7 +196,7 @@ impl Server {
         self.open.clear();
         // It may have sent something before.
         if !(matches!(life, Some(Life::Node(_))) && life == self.life) {
-            self.floor_at_serving = Some((self.floor, self.floor_line));
+            self.floor_at_serving = Some(self.floor);
             self.held = None;
         }
     }
@@ -200,17 +218,19 @@ impl Server {
     }
 
     /// The most up-to-date entry that is certainly in its log.
-    pub(in crate::referee) fn last_certain(&self) -> Option<Stored> {
-        self.stored.into_iter().chain(self.held).max_by_key(|stored| stored.position.up_to_date())
+    pub(in crate::referee) fn last_certain(&self) -> Option<&Stored> {
+        let both = self.stored.iter().chain(&self.held);
+        both.max_by_key(|stored| stored.position.up_to_date())
     }
 
     /// A message may have been handled that leaves of an entry and those before it what `kept` says, if that is less.
     #[allow(clippy::option_option, reason = "no change, and nothing left, are two answers")]
     pub(super) fn cut(&mut self, kept: impl Fn(&Stored) -> Option<Option<Position>>) {
         for certain in [&mut self.stored, &mut self.held] {
-            let Some(stored) = *certain else { continue };
-            if let Some(kept) = kept(&stored) {
+            let Some(stored) = certain else { continue };
+            if let Some(kept) = kept(stored) {
                 self.cuts += 1;
+                let stored = *stored;
                 *certain = kept.map(|position| Stored { position, ..stored });
             }
         }
@@ -250,7 +270,7 @@ impl Server {
 
     /// Stands for election in `term`. Returns whether it should have waited: it had a reason to in the term before.
     pub(in crate::referee) fn is_early(&self, at: Duration, term: Term) -> Option<Line> {
-        let (reset_at, before, line) = self.timer?;
+        let &(reset_at, before, line) = self.timer.as_ref()?;
         (term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN).then_some(line)
     }
 
@@ -261,7 +281,7 @@ impl Server {
     }
 
     pub(super) fn resets_timer(&mut self, at: Duration, term: Term, line: Line) {
-        if self.timer.is_none_or(|(_, known, _)| term >= known) {
+        if self.timer.as_ref().is_none_or(|&(_, known, _)| term >= known) {
             self.timer = Some((at, term, line));
         }
     }

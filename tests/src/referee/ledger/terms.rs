@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::server::Evidence;
 use super::window::Window;
 use crate::referee::breach::{Line, Position};
-use crate::referee::fact::{Fact, Life, What};
+use crate::referee::fact::Life;
 use crate::referee::reading::Entry;
 
 /// Terms that are kept, from the latest back.
@@ -105,9 +105,8 @@ impl TermBook {
         self.candidates[candidate].get_or_insert((last, line));
     }
 
-    pub(super) fn leads(&mut self, fact: &Fact, line: Line) {
-        let What::Sent { life, .. } = fact.what else { return };
-        let leader = self.leader.get_or_insert(Leader { server: fact.asker, life, line });
+    pub(super) fn leads(&mut self, server: ServerId, life: Option<Life>, line: Line) {
+        let leader = self.leader.get_or_insert(Leader { server, life, line });
         leader.life = leader.life.or(life);
     }
 

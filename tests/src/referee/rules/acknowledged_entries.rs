@@ -6,9 +6,9 @@
 
 use raft_interface::Index;
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
+use crate::referee::fact::What;
 use crate::referee::ledger::{Ledger, Server, proof};
 use crate::referee::reading::{Reply, Request};
 
@@ -18,25 +18,26 @@ pub(super) static RULE: Rule = Rule {
           majority, and the next leader overwrites it.",
     hint: "log not stored before the answer, the log cut without a conflict (a late, shorter AppendEntries), or the \
            whole log dropped for a snapshot that ends within it",
-    on: &[On::Asking, On::Answered],
+    on: &[On::Asking, On::Acknowledged],
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let (who, expected, seen) = match &fact.what {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let (who, expected, seen) = match fact.what {
         What::Answered { request, handled, reply: Reply::Append { term, success: false, conflict } } => {
-            let &Request::Append { term: asked_in, prev, .. } = &**request else { return None };
-            let server = &ledger.servers[fact.asked];
+            let &Request::Append { term: asked_in, prev, .. } = request else { return None };
+            let server = &ledger.servers[fact.post.asked];
             let stored = handled.stored?;
-            let is_certain = *term == asked_in
+            let is_certain = term == asked_in
                 && server.cuts == handled.cuts
                 && !handled.is_mixed
-                && is_about_the_log(ledger, server, prev.index, *conflict);
+                && is_about_the_log(ledger, server, prev.index, conflict);
             if !is_certain || ledger.entries.term_before(stored, prev.index) != Some(prev.term) {
                 return None;
             }
             (
-                fact.asked,
+                fact.post.asked,
                 format!(
                     "success: it has acknowledged entry {stored}, and with it the one at prevLogIndex, {prev}"
                 ),
@@ -44,13 +45,14 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
             )
         }
         What::Sent { request, counts: true, .. } => {
-            let &Request::Vote { term, last } = &**request else { return None };
-            let stored = ledger.servers[fact.asker].stored.filter(|stored| stored.leader_term < term)?;
+            let &Request::Vote { term, last } = request else { return None };
+            let stored =
+                ledger.servers[fact.post.asker].stored.as_ref().filter(|stored| stored.leader_term < term)?;
             if last.up_to_date() >= stored.position.up_to_date() {
                 return None;
             }
             (
-                fact.asker,
+                fact.post.asker,
                 format!("a log that ends with entry {} or later", stored.position),
                 format!("it stands for election with a log that ends with entry {last}"),
             )
@@ -63,7 +65,7 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
         expected,
         seen: format!("S{who}: {seen}"),
         servers: vec![who],
-        term: fact.what.term(),
+        term: fact.term(),
         proof: proof([stored.map(|stored| stored.line)]),
     })
 }

@@ -1,10 +1,10 @@
 //! A follower applies only what it has in common with a leader, up to that leader's commit index (Fig. 2,
 //! AppendEntries, receiver 5; §5.3).
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 
 pub(super) static RULE: Rule = Rule {
     title: "a follower commits min(leaderCommit, index of the last new entry) (Fig. 2, AppendEntries, receiver 5)",
@@ -16,9 +16,10 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
     let What::Applied { index, term } = fact.what else { return None };
-    let server = fact.asker;
+    let server = fact.post.asker;
     let bound = ledger.servers[server].bound;
     let (headline, expected) = match ledger.committed.get(index) {
         Some((of, _)) if of != term => (
@@ -37,6 +38,6 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
         seen: format!("S{server} delivers entry {index} of term {term} to its service"),
         servers: vec![server],
         term,
-        proof: proof([ledger.servers[server].floor_line]),
+        proof: proof([ledger.servers[server].floor.line]),
     })
 }

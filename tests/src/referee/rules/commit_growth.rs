@@ -3,10 +3,10 @@
 //! A message may have been built before a later one and be sent after it; so one proves nothing. A row of messages, over
 //! half a second, with none between them that has the higher index, does.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,12 +18,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let &Request::Append { term, commit, .. } = &**request else { return None };
-    let server = fact.asker;
-    let book = ledger.terms.get(term).filter(|book| book.leader_id() == Some(server))?;
-    let back = book.commit_back.filter(|back| back.is_proof(fact.at))?;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { fact, book, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let &Request::Append { term, commit, .. } = request else { return None };
+    let server = fact.post.asker;
+    let book = book.filter(|book| book.leader_id() == Some(server))?;
+    let back = book.commit_back.as_ref().filter(|back| back.is_proof(fact.post.at))?;
     (commit < book.commit).then(|| Broken {
         headline: format!("S{server} went back from commit index {} to {commit}", book.commit),
         expected: format!("commit index {} or more in term {term}", book.commit),

@@ -3,9 +3,9 @@
 //! All acknowledgements cross the wire. An index above everything that any leader so far can have found to be
 //! committed is one that nobody may announce, and no leader may apply.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::{Broken, Line};
-use crate::referee::fact::{Fact, What};
+use crate::referee::fact::What;
 use crate::referee::ledger::{Ledger, proof};
 use crate::referee::reading::Request;
 
@@ -20,17 +20,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let server = fact.asker;
-    let (term, commit, does) = match &fact.what {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let server = fact.post.asker;
+    let (term, commit, does) = match fact.what {
         What::Sent { request, .. } => {
-            let &Request::Append { term, commit, .. } = &**request else { return None };
+            let &Request::Append { term, commit, .. } = request else { return None };
             (commit > ledger.committable).then_some((term, commit, "announces the commit index"))?
         }
-        &What::Applied { index, .. } => {
-            let term = ledger.servers[server].floor;
+        What::Applied { index, .. } if index > ledger.servers[server].bound => {
+            let term = ledger.servers[server].floor.term;
             let leads = ledger.terms.get(term)?.leader_id() == Some(server);
-            (leads && index > ledger.servers[server].bound).then_some((term, index, "applies entry"))?
+            leads.then_some((term, index, "applies entry"))?
         }
         _ => return None,
     };

@@ -2,10 +2,10 @@
 //!
 //! All votes but the leader's own cross the wire, so they can be counted when it first sends as a leader.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::{Broken, Line};
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 
 pub(super) static RULE: Rule = Rule {
     title: "a leader has the votes of a majority (§5.2; Fig. 2, Candidates 2)",
@@ -16,14 +16,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let (server, term) = (fact.asker, request.term());
-    if !request.is_of_a_leader() || !ledger.terms.is_kept(term) {
-        return None;
-    }
-    let book = ledger.terms.get(term);
-    if book.is_some_and(|book| book.leader.is_some()) {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (server, term) = (fact.post.asker, request.term());
+    if book.is_some_and(|book| book.leader.is_some()) || !ledger.terms.is_kept(term) {
         return None;
     }
     let votes: Vec<Line> = book

@@ -5,10 +5,10 @@
 //! everything that the server was ever given is good enough. A server may have stood itself before anybody hears of it; so
 //! a row of refusals is needed, and that it has asked for votes meanwhile, in another term: its candidacies do show.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::Reply;
 
 pub(super) static RULE: Rule = Rule {
@@ -16,16 +16,17 @@ pub(super) static RULE: Rule = Rule {
     why: "If votes are refused without a reason, nobody gets a majority, and the cluster has no leader.",
     hint: "votedFor not reset in a new term, or a log that is equally long taken for one that is behind; \
            nobody becomes leader",
-    on: &[On::Answered],
+    on: &[On::Voted],
     check,
 };
 
 /// As many refusals in a row may have a reason that does not show.
 const REFUSALS_MAX: usize = 4;
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
     let What::Answered { reply: Reply::Vote { term, granted: false }, .. } = fact.what else { return None };
-    let (voter, duties) = (fact.asked, &ledger.servers[fact.asked].duties);
+    let (voter, duties) = (fact.post.asked, &ledger.servers[fact.post.asked].duties);
     let refusals = &duties.refusals;
     let (&(first, line), &(last, _)) = (refusals.first()?, refusals.last()?);
     let is_certain = ledger.is_told && duties.has_stood_since(line.at);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, WINDOW};
+use crate::referee::fact::What;
+use crate::referee::ledger::WINDOW;
 
 pub(super) static RULE: Rule = Rule {
     title: "heartbeats to every server, neither missing nor a storm (§5.2; Fig. 2, Leaders 1)",
@@ -21,18 +21,16 @@ const HEARTBEATS_MAX: u32 = 100;
 /// How long a leader may send nothing to a server while it sends to others.
 const NEGLECT_MAX: Duration = Duration::from_secs(3);
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    if !request.is_of_a_leader() {
-        return None;
-    }
-    let (server, to, term) = (fact.asker, fact.asked, request.term());
-    let pace = &ledger.terms.get(term).filter(|book| book.leader_id() == Some(server))?.pace;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (server, to, term) = (fact.post.asker, fact.post.asked, request.term());
+    let pace = &book.filter(|book| book.leader_id() == Some(server))?.pace;
     let broken = |headline: String, expected: &str, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
         Some(Broken { headline, expected: expected.to_owned(), seen, servers, term, proof })
     };
-    let (count, time) = pace.heartbeats(fact.at, to, request);
+    let (count, time) = pace.heartbeats(fact.post.at, to, request);
     if !ledger.has_reads && count > HEARTBEATS_MAX && time <= WINDOW {
         return broken(
             format!("S{server} sends S{to} a storm of heartbeats"),
@@ -40,8 +38,8 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
             format!("{count} equal ones within {time:?}"),
         );
     }
-    let (neglected, time) = pace.neglected(server, fact.at)?;
-    if time > NEGLECT_MAX && neglected != to {
+    let (neglected, time) = pace.neglected(server, fact.post.at, NEGLECT_MAX)?;
+    if neglected != to {
         return broken(
             format!(
                 "S{server} leads term {term} and has sent S{neglected} nothing for {:.1} s",

@@ -1,9 +1,11 @@
 //! What is committed is in the log of every later leader (Fig. 3, Leader Completeness; §5.4).
 
-use super::{On, Rule};
+use raft_interface::{ServerId, Term};
+
+use super::{Case, On, Rule};
 use crate::referee::breach::{Broken, Position};
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::{Ledger, TermBook, proof};
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -16,9 +18,10 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let (committed, seen) = match &**request {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (committed, seen) = match request {
         Request::Vote { .. } => return None,
         Request::Snapshot { term, last } => contradiction(ledger, *term, *last)?,
         Request::Append { term, prev, entries, .. } => {
@@ -27,11 +30,10 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
             std::iter::once(*prev)
                 .chain(entries)
                 .find_map(|position| contradiction(ledger, *term, position))
-                .or_else(|| missing(ledger, fact.asker, *term))?
+                .or_else(|| missing(ledger, book, fact.post.asker, *term))?
         }
     };
-    let (server, term) = (fact.asker, request.term());
-    let book = ledger.terms.get(term);
+    let (server, term) = (fact.post.asker, request.term());
     let asked = book.and_then(|book| book.candidates[server]).map(|(_, line)| line);
     Some(Broken {
         headline: format!("S{server} leads term {term} without the committed entry {committed}"),
@@ -44,18 +46,20 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
 }
 
 /// A committed entry in whose place a leader of this term, or an earlier one, sends another.
-fn contradiction(ledger: &Ledger, term: u64, position: Position) -> Option<(Position, String)> {
+fn contradiction(ledger: &Ledger, term: Term, position: Position) -> Option<(Position, String)> {
     let (of, by) = ledger.committed.get(position.index)?;
     (term >= by && of != position.term)
         .then(|| (Position { term: of, ..position }, format!("has entry {position} there")))
 }
 
 /// A committed entry behind the end of the log with which a server won its election.
-fn missing(ledger: &Ledger, server: usize, term: u64) -> Option<(Position, String)> {
-    let book = ledger.terms.get(term)?;
-    if book.leader.is_some() {
-        return None;
-    }
+fn missing(
+    ledger: &Ledger,
+    book: Option<&TermBook>,
+    server: ServerId,
+    term: Term,
+) -> Option<(Position, String)> {
+    let book = book.filter(|book| book.leader.is_none())?;
     let (last, _) = book.candidates[server]?;
     let committed = ledger.committed.last_before(term)?;
     (last.index < committed.index)

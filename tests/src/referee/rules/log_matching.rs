@@ -1,12 +1,12 @@
 //! An index and a term name one entry and one past, and a leader never changes its own log (Fig. 3, Log Matching and
 //! Leader Append-Only; §5.3).
 
-use raft_interface::Index;
+use raft_interface::{Index, Term};
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::{Broken, Position};
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::{Ledger, TermBook, proof};
 use crate::referee::reading::{Entry, Request};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,18 +22,19 @@ pub(super) static RULE: Rule = Rule {
 /// No log of the lab is longer: this is 0 from which something was subtracted.
 const INDEX_MAX: Index = 1 << 40;
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let (prev, entries) = match &**request {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (prev, entries) = match request {
         Request::Append { prev, entries, .. } => (*prev, &entries[..]),
         Request::Snapshot { last, .. } => (*last, &[][..]),
         Request::Vote { .. } => return None,
     };
-    let (server, term) = (fact.asker, request.term());
+    let (server, term) = (fact.post.asker, request.term());
     let (expected, seen) = impossible(prev.index)
-        .or_else(|| changed(ledger, term, prev, entries))
+        .or_else(|| changed(book, term, prev, entries))
         .or_else(|| other(ledger, prev, entries))?;
-    let line = ledger.terms.get(term).and_then(|book| book.leader).map(|leader| leader.line);
+    let line = book.and_then(|book| book.leader).map(|leader| leader.line);
     Some(Broken {
         headline: format!("S{server} contradicts what was sent before: {seen}"),
         expected,
@@ -61,8 +62,12 @@ fn positions(prev: Position, entries: &[Entry]) -> impl Iterator<Item = Position
 }
 
 /// The leader's own log is another one than before, or has an entry of a later term.
-fn changed(ledger: &Ledger, term: u64, prev: Position, entries: &[Entry]) -> Option<(String, String)> {
-    let book = ledger.terms.get(term);
+fn changed(
+    book: Option<&TermBook>,
+    term: Term,
+    prev: Position,
+    entries: &[Entry],
+) -> Option<(String, String)> {
     let mut before = 0;
     for position in positions(prev, entries) {
         if position.term > term || position.term < before {

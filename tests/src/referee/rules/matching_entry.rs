@@ -3,10 +3,10 @@
 //! It can have only entries that were sent to it or that it made itself. And where it has acknowledged another entry
 //! since, it does not have this one.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::{Reply, Request};
 
 pub(super) static RULE: Rule = Rule {
@@ -15,17 +15,18 @@ pub(super) static RULE: Rule = Rule {
           counts as stored that is not, and may be committed and lost.",
     hint: "the check is missing for heartbeats, compares the index and not the term, or is passed by a log that is \
            too short",
-    on: &[On::Answered],
+    on: &[On::Acknowledged],
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Answered { request, handled, reply: Reply::Append { success: true, .. } } = &fact.what else {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Answered { request, handled, reply: Reply::Append { success: true, .. } } = fact.what else {
         return None;
     };
-    let &Request::Append { term, prev, .. } = &**request else { return None };
-    let server = &ledger.servers[fact.asked];
-    let asked = fact.asked;
+    let &Request::Append { term, prev, .. } = request else { return None };
+    let server = &ledger.servers[fact.post.asked];
+    let asked = fact.post.asked;
     let own = handled
         .stored
         .filter(|_| server.cuts == handled.cuts && !handled.is_mixed)

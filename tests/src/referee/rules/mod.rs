@@ -26,8 +26,8 @@ mod up_to_date;
 use std::fmt;
 
 use super::breach::Broken;
-use super::fact::{Fact, What};
-use super::ledger::Ledger;
+use super::fact::Fact;
+use super::ledger::{Ledger, TermBook};
 
 /// When a rule is asked: it looks at facts of these kinds only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +38,26 @@ pub(super) enum On {
     Leading,
     /// A request is about to be handled.
     Delivered,
-    /// A reply was given.
-    Answered,
+    /// A vote was given or refused.
+    Voted,
+    /// A leader was answered.
+    Acknowledged,
     /// An entry was delivered to a service.
     Applied,
 }
 
 impl On {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Asking, Self::Leading, Self::Delivered, Self::Answered, Self::Applied];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Asking, Self::Leading, Self::Delivered, Self::Voted, Self::Acknowledged, Self::Applied];
+}
 
-    /// The kind of a fact; `None` if no rule is about it.
-    pub(super) fn of(what: &What) -> Option<Self> {
-        Some(match what {
-            What::Sent { request, .. } if request.is_of_a_leader() => Self::Leading,
-            What::Sent { .. } => Self::Asking,
-            What::Delivered { .. } => Self::Delivered,
-            What::Answered { .. } => Self::Answered,
-            What::Applied { .. } => Self::Applied,
-            What::Heard { .. } => return None,
-        })
-    }
+/// What a rule decides: whether the next fact agrees with the ledger.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) fact: &'a Fact<'a>,
+    /// Of a request that is sent: what is known of its term.
+    pub(super) book: Option<&'a TermBook>,
 }
 
 /// A rule of the paper, as far as it shows on the wire.
@@ -71,7 +70,7 @@ pub struct Rule {
     pub hint: &'static str,
     /// When it is asked.
     pub(super) on: &'static [On],
-    pub(super) check: fn(&Ledger, &Fact) -> Option<Broken>,
+    pub(super) check: fn(&Case<'_>) -> Option<Broken>,
 }
 
 impl fmt::Debug for Rule {

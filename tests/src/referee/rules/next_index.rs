@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::Ledger;
+use crate::referee::fact::What;
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -30,18 +29,19 @@ const SPREAD_MIN: Duration = Duration::from_millis(500);
 /// How often a server may be asked and reject at one position, and for how long.
 const STUCK_MAX: (u32, Duration) = (10, Duration::from_secs(1));
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let (server, to, term) = (fact.asker, fact.asked, request.term());
-    let pace = &ledger.terms.get(term).filter(|book| book.leader_id() == Some(server))?.pace;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { fact, book, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (server, to, term) = (fact.post.asker, fact.post.asked, request.term());
+    let pace = &book.filter(|book| book.leader_id() == Some(server))?.pace;
     let broken = |headline: String, expected: String, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
         Some(Broken { headline, expected, seen, servers, term, proof })
     };
-    let (count, time) = pace.repeats(fact.at, to, request);
+    let (count, time) = pace.repeats(fact.post.at, to, request);
     if count > REPEATS_MAX && (time >= SPREAD_MIN || count > REPEATS_STORM) {
         let confirmed = pace.confirmed(to);
-        let what = if matches!(**request, Request::Append { .. }) { "entries" } else { "snapshots" };
+        let what = if matches!(request, Request::Append { .. }) { "entries" } else { "snapshots" };
         return broken(
             format!("S{server} sends S{to} {what} again and again that S{to} has confirmed"),
             format!(
@@ -50,8 +50,8 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
             format!("{count} messages in a row within {time:?} that bring something before that"),
         );
     }
-    let Request::Append { prev, .. } = &**request else { return None };
-    let (count, time) = pace.stuck(fact.at, to, *prev);
+    let Request::Append { prev, .. } = request else { return None };
+    let (count, time) = pace.stuck(fact.post.at, to, *prev);
     if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
         return broken(
             format!("S{server} sends S{to} entries after {prev} again and again, which S{to} rejects"),

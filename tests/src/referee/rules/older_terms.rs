@@ -1,9 +1,9 @@
 //! A request of an older term is refused (Fig. 2, RequestVote, receiver 1; AppendEntries, receiver 1).
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::Reply;
 
 pub(super) static RULE: Rule = Rule {
@@ -11,18 +11,19 @@ pub(super) static RULE: Rule = Rule {
     why: "A deposed leader may still send. If its entries were taken, they could replace entries that the new leader \
           has committed.",
     hint: "the comparison of the request's term with currentTerm is missing, or comes after the work",
-    on: &[On::Answered],
+    on: &[On::Voted, On::Acknowledged],
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Answered { request, handled, reply } = &fact.what else { return None };
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Answered { request, handled, reply } = fact.what else { return None };
     let what = match reply {
         Reply::Vote { granted: true, .. } => "votes for",
         Reply::Append { success: true, .. } => "accepts entries of",
         _ => return None,
     };
-    let (asked, asker, term) = (fact.asked, fact.asker, request.term());
+    let (asked, asker, term) = (fact.post.asked, fact.post.asker, request.term());
     let known = handled.floor;
     (term < known).then(|| Broken {
         headline: format!("S{asked} is in term {known} and {what} S{asker} in term {term}"),
@@ -30,6 +31,6 @@ fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
         seen: format!("S{asked} says yes to a request of term {term}"),
         servers: vec![asked, asker],
         term,
-        proof: proof([ledger.servers[asked].floor_line]),
+        proof: proof([ledger.servers[asked].floor.line]),
     })
 }

@@ -1,9 +1,9 @@
 //! A term has at most one leader, and a leader that restarts leads no more (Fig. 3, Election Safety; §5.2).
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, Life, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::{Life, What};
+use crate::referee::ledger::proof;
 
 pub(super) static RULE: Rule = Rule {
     title: "at most one leader per term (Fig. 3, Election Safety; §5.2)",
@@ -14,17 +14,15 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, life, .. } = &fact.what else { return None };
-    if !request.is_of_a_leader() {
-        return None;
-    }
-    let (server, term) = (fact.asker, request.term());
-    let leader = ledger.terms.get(term)?.leader?;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { fact, book, .. } = *case;
+    let What::Sent { request, life, .. } = fact.what else { return None };
+    let (server, term) = (fact.post.asker, request.term());
+    let leader = book?.leader.as_ref()?;
     let (headline, servers) = if leader.server != server {
         let headline = format!("two leaders in term {term}: S{} and S{server}", leader.server);
         (headline, vec![leader.server, server])
-    } else if Life::differs(leader.life, *life) {
+    } else if Life::differs(leader.life, life) {
         (format!("S{server} was restarted and still leads term {term}"), vec![server])
     } else {
         return None;

@@ -2,10 +2,10 @@
 //!
 //! A candidate votes for itself, so one that asks for votes, or leads, has given its own.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::Reply;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,21 +13,22 @@ pub(super) static RULE: Rule = Rule {
     why: "Two majorities of one term have a server in common. Only because that server votes once can a term have \
           no two leaders.",
     hint: "votedFor not checked, reset although the term is the same, or not saved before the answer",
-    on: &[On::Asking, On::Answered],
+    on: &[On::Asking, On::Voted],
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let (voter, candidate, term) = match &fact.what {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let (voter, candidate, term) = match fact.what {
         What::Answered { request, reply: Reply::Vote { granted: true, .. }, .. } => {
-            (fact.asked, fact.asker, request.term())
+            (fact.post.asked, fact.post.asker, request.term())
         }
         What::Sent { request, counts: true, .. } if !request.is_of_a_leader() => {
-            (fact.asker, fact.asker, request.term())
+            (fact.post.asker, fact.post.asker, request.term())
         }
         _ => return None,
     };
-    let (first, line) = ledger.terms.get(term)?.votes[voter]?;
+    let &(first, line) = ledger.terms.get(term)?.votes[voter].as_ref()?;
     (first != candidate).then(|| Broken {
         headline: format!("S{voter} votes twice in term {term}: for S{first} and for S{candidate}"),
         expected: format!("S{voter} has voted for S{first} in term {term}, and refuses everybody else"),

@@ -2,10 +2,9 @@
 //!
 //! A server that stands for election again and again, always after the same time, does not do that.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::Ledger;
+use crate::referee::fact::What;
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -19,10 +18,11 @@ pub(super) static RULE: Rule = Rule {
 /// As many times in a row a server may happen to wait for the same time, within one per cent.
 const SAME_MAX: u32 = 8;
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let &Request::Vote { term, .. } = &**request else { return None };
-    let (server, duties) = (fact.asker, &ledger.servers[fact.asker].duties);
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let &Request::Vote { term, .. } = request else { return None };
+    let (server, duties) = (fact.post.asker, &ledger.servers[fact.post.asker].duties);
     let wait = duties.wait(term)?;
     (ledger.has_exact_time && duties.same_waits >= SAME_MAX).then(|| Broken {
         headline: format!("S{server} stands for election every {wait:.0?}"),

@@ -1,9 +1,8 @@
 //! A snapshot holds committed entries only (§7; Fig. 13).
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::Ledger;
+use crate::referee::fact::What;
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,10 +13,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, .. } = &fact.what else { return None };
-    let &Request::Snapshot { term, last } = &**request else { return None };
-    let server = fact.asker;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let &Request::Snapshot { term, last } = request else { return None };
+    let server = fact.post.asker;
     (last.index > ledger.committable).then(|| Broken {
         headline: format!("S{server} sends a snapshot up to {last}, which nobody can have committed"),
         expected: format!("an index up to {}", ledger.committable),

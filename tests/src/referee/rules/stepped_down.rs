@@ -2,10 +2,10 @@
 //!
 //! A message may have been built before; so one proves nothing. A row of them, over half a second, does.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::{Floor, proof};
 
 pub(super) static RULE: Rule = Rule {
     title: "who hears of a higher term leaves its own (Fig. 2, All servers 2; §5.1)",
@@ -16,17 +16,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, life, .. } = &fact.what else { return None };
-    let (server, term) = (fact.asker, request.term());
-    let stale = ledger.servers[server].stale.filter(|stale| stale.term == term)?;
-    let (known, line) = ledger.servers[server].known_term(*life)?;
-    (term < known && stale.is_proof(fact.at)).then(|| Broken {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Sent { request, life, .. } = fact.what else { return None };
+    let (server, term) = (fact.post.asker, request.term());
+    let stale = ledger.servers[server].stale.as_ref().filter(|stale| stale.term == term)?;
+    let &Floor { term: known, line } = ledger.servers[server].known_term(life)?;
+    (term < known && stale.is_proof(fact.post.at)).then(|| Broken {
         headline: format!("S{server} knows of term {known} and goes on in term {term}"),
         expected: format!("S{server} follows in term {known}, or stands for election in a later one"),
         seen: format!("S{server} sends requests of term {term} since {:.3} s", stale.first.at.as_secs_f64()),
         servers: vec![server],
         term,
-        proof: proof([Some(line), Some(stale.first)]),
+        proof: proof([line, Some(stale.first)]),
     })
 }

@@ -5,10 +5,10 @@
 //! A timer may run out at the moment at which the message comes, and the thread that waits for it may not see both; so
 //! once proves nothing, and twice does.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::Request;
 
 pub(super) static RULE: Rule = Rule {
@@ -20,17 +20,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Sent { request, life, counts: true } = &fact.what else { return None };
-    let &Request::Vote { term, .. } = &**request else { return None };
-    let (who, server) = (fact.asker, &ledger.servers[fact.asker]);
-    let line = server.is_early(fact.at, term)?;
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Sent { request, life, counts: true } = fact.what else { return None };
+    let &Request::Vote { term, .. } = request else { return None };
+    let (who, server) = (fact.post.asker, &ledger.servers[fact.post.asker]);
+    let line = server.is_early(fact.post.at, term)?;
     let (_, first) = server.early.filter(|&(early, _)| early != term)?;
     // Servers that also talk in other ways may be told to stand.
     if ledger.has_other_methods || life.is_none() {
         return None;
     }
-    let (waited, before) = (fact.at.saturating_sub(line.at), term - 1);
+    let (waited, before) = (fact.post.at.saturating_sub(line.at), term - 1);
     Some(Broken {
         headline: format!(
             "S{who} stands for election {waited:?} after it had a reason to wait, not for the first time"

@@ -3,10 +3,10 @@
 //!
 //! What the voter has acknowledged, or sent as a leader, and nothing can have removed since is in its log. The log ends there or later.
 
-use super::{On, Rule};
+use super::{Case, On, Rule};
 use crate::referee::breach::Broken;
-use crate::referee::fact::{Fact, What};
-use crate::referee::ledger::{Ledger, proof};
+use crate::referee::fact::What;
+use crate::referee::ledger::proof;
 use crate::referee::reading::{Reply, Request};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,21 +14,22 @@ pub(super) static RULE: Rule = Rule {
     why: "A committed entry is on a majority. Because each of them refuses candidates that lack it, every later \
           leader has it.",
     hint: "the last term must be compared first, and the last index only if the terms are equal; or entries were lost",
-    on: &[On::Answered],
+    on: &[On::Voted],
     check,
 };
 
-fn check(ledger: &Ledger, fact: &Fact) -> Option<Broken> {
-    let What::Answered { request, handled, reply: Reply::Vote { granted: true, .. } } = &fact.what else {
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Answered { request, handled, reply: Reply::Vote { granted: true, .. } } = fact.what else {
         return None;
     };
-    let &Request::Vote { term, last } = &**request else { return None };
-    let voter = &ledger.servers[fact.asked];
+    let &Request::Vote { term, last } = request else { return None };
+    let voter = &ledger.servers[fact.post.asked];
     let own = handled.stored?;
     if voter.cuts != handled.cuts || last.up_to_date() >= own.up_to_date() {
         return None;
     }
-    let (asked, asker) = (fact.asked, fact.asker);
+    let (asked, asker) = (fact.post.asked, fact.post.asker);
     Some(Broken {
         headline: format!("S{asked} votes in term {term} for S{asker}, whose log is behind its own"),
         expected: format!("a refusal: S{asked} has entry {own}"),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use labrpc::sim::{NodeHandle, NodeId, Sim};
-use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
+use crate::referee::Call;
 use crate::referee::breach::{Breach, Position};
-use crate::referee::fact::{Fact, Life, What};
-use crate::referee::ledger::Duties;
+use crate::referee::fact::{Life, Post};
+use crate::referee::judge::Judge;
+use crate::referee::ledger::{self, Duties};
 use crate::referee::reading::{Entry, Reply, Request};
-use crate::referee::{Call, Judge};
 
 /// Servers, their messages, and the judge.
 pub(super) struct Script {
@@ -45,12 +45,30 @@ impl Script {
         }
     }
 
-    fn step(&mut self, call: u64, asker: ServerId, asked: ServerId, what: What) {
+    /// A millisecond later something happens to a call.
+    fn step(&mut self, call: u64) -> Post {
+        self.tick();
+        let (asker, asked) = self.parties[&call];
+        Post { at: self.at, call, asker, asked }
+    }
+
+    fn tick(&mut self) {
         assert!(self.breach.is_none(), "a step after the breach: {}", self.breach.as_ref().unwrap());
         self.at += Duration::from_millis(1);
-        if let Some(Call::Breach(breach)) = self.judge.judge(&Fact::new(self.at, call, asker, asked, what)) {
+    }
+
+    fn hear_judge(&mut self, said: Option<Call>) {
+        if let Some(Call::Breach(breach)) = said {
             self.breach = Some(breach);
         }
+    }
+
+    fn life(&self, server: ServerId) -> Option<Life> {
+        Some(Life::Node(self.nodes[self.starts[server]]))
+    }
+
+    fn incarnation(&self, server: ServerId) -> u64 {
+        self.starts[server] as u64 + 1
     }
 
     /// Time passes.
@@ -79,38 +97,33 @@ impl Script {
     /// A request is sent. Returns its call.
     pub(super) fn send(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
         self.calls += 1;
-        let (call, request) = (self.calls, Arc::new(request));
-        self.parties.insert(call, (asker, asked));
-        self.judge.ledger.calls.add(call, Arc::clone(&request));
-        let life = Some(Life::Node(self.nodes[self.starts[asker]]));
-        self.step(call, asker, asked, What::Sent { request, life, counts: true });
-        call
+        self.parties.insert(self.calls, (asker, asked));
+        let (post, life) = (self.step(self.calls), self.life(asker));
+        let said = self.judge.sends(post, request, life, true);
+        self.hear_judge(said);
+        post.call
     }
 
     /// It is about to be handled.
     pub(super) fn deliver(&mut self, call: u64) {
-        let (asker, asked) = self.parties[&call];
-        let request = Arc::clone(&self.judge.ledger.calls.get(call).expect("a call").request);
-        let incarnation = self.starts[asked] as u64 + 1;
-        let life = Some(Life::Node(self.nodes[self.starts[asked]]));
-        self.step(call, asker, asked, What::Delivered { request, incarnation, life });
+        let post = self.step(call);
+        let said = self.judge.delivers(post, self.incarnation(post.asked), self.life(post.asked));
+        self.hear_judge(said);
     }
 
     /// The handler returns.
     pub(super) fn answer(&mut self, call: u64, reply: Reply) {
-        let (asker, asked) = self.parties[&call];
-        let request = Arc::clone(&self.judge.ledger.calls.get(call).expect("a call").request);
-        let incarnation = self.starts[asked] as u64 + 1;
-        let handled = self.judge.ledger.calls.answer(call, incarnation).expect("a delivered request");
-        self.step(call, asker, asked, What::Answered { request, handled, reply });
+        let post = self.step(call);
+        assert!(self.judge.ledger.calls.get(call).is_some_and(ledger::Call::is_open), "a delivered request");
+        let said = self.judge.answers(post, Some(reply), self.incarnation(post.asked));
+        self.hear_judge(said);
     }
 
     /// The reply reaches the asker.
     pub(super) fn hear(&mut self, call: u64, reply: Reply) {
-        let (asker, asked) = self.parties[&call];
-        let request = Arc::clone(&self.judge.ledger.calls.get(call).expect("a call").request);
-        let life = Some(Life::Node(self.nodes[self.starts[asker]]));
-        self.step(call, asker, asked, What::Heard { request, reply, life });
+        let post = self.step(call);
+        assert!(self.judge.knows(call), "a call that has not ended");
+        self.judge.hears(post, Some(reply), self.life(post.asker));
     }
 
     /// A leader puts a command into its log.
@@ -125,7 +138,9 @@ impl Script {
     }
 
     pub(super) fn apply(&mut self, server: ServerId, index: Index, term: Term) {
-        self.step(0, server, server, What::Applied { index, term });
+        self.tick();
+        let said = self.judge.applies(self.at, server, index, term);
+        self.hear_judge(said);
     }
 
     /// Sends and delivers.

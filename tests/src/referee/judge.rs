@@ -1,0 +1,206 @@
+//! The judge: puts what happens to each call to the rules, and then into the ledger.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::Call;
+use super::breach::{Breach, Broken, Line};
+use super::fact::{Fact, Life, Post, What};
+use super::ledger::{self, Handled, Ledger};
+use super::reading::{Reply, Request};
+use super::rules::{Case, On, RULES, Rule};
+
+/// How many of the last messages are kept for a proof.
+const LINES_KEPT: usize = 64;
+/// How many messages a breach shows at most.
+const PROOF_MAX: usize = 6;
+
+/// What is known, and the last messages.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub(super) ledger: Ledger,
+    lines: VecDeque<Line>,
+    /// How often messages of other names were seen before the first of the paper's.
+    others: u32,
+    /// The rules, by what they are about.
+    rules: [Vec<&'static Rule>; On::ALL.len()],
+}
+
+impl Judge {
+    pub(super) fn new(servers: usize) -> Self {
+        let rules = On::ALL.map(|on| RULES.into_iter().filter(|rule| rule.on.contains(&on)).collect());
+        Self { ledger: Ledger::new(servers), lines: VecDeque::with_capacity(LINES_KEPT), others: 0, rules }
+    }
+
+    /// A message of another name was seen. Returns how often that was so before the first of the paper's.
+    pub(super) fn other(&mut self) -> u32 {
+        self.ledger.has_other_methods = true;
+        self.others += u32::from(self.lines.is_empty());
+        self.others
+    }
+
+    /// Whether the request of a call is known.
+    pub(super) fn knows(&self, call: u64) -> bool {
+        self.ledger.calls.get(call).is_some()
+    }
+
+    /// This is the request of a call that was forgotten, or is not new.
+    pub(super) fn learns(&mut self, call: u64, request: Request) {
+        self.ledger.calls.add(call, request);
+    }
+
+    /// What was answered to a call, if that is certain.
+    pub(super) fn given(&self, call: u64) -> Option<Reply> {
+        self.ledger.calls.get(call)?.given()
+    }
+
+    /// A request is sent. It `counts` if it can get to its server: then the sender is not one that was deleted, whose
+    /// storage was copied before.
+    pub(super) fn sends(
+        &mut self,
+        post: Post,
+        request: Request,
+        life: Option<Life>,
+        counts: bool,
+    ) -> Option<Call> {
+        if self.ledger.servers[post.asker].is_ghost(life) {
+            return None;
+        }
+        let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
+        let fact = Fact { post, what: What::Sent { request: &request, life, counts } };
+        let breach = self.check(on, &fact);
+        if breach.is_some() {
+            return breach;
+        }
+        let leads = self.ledger.new_leader(&request);
+        let line = fact.line();
+        self.ledger.enter_request(post, &request, life, counts, line);
+        self.keep(line);
+        let term = request.term();
+        if counts {
+            self.ledger.calls.add(post.call, request);
+        }
+        leads.then_some(Call::Leads(post.asker, term))
+    }
+
+    /// A request is about to be handled, by that incarnation.
+    pub(super) fn delivers(&mut self, post: Post, incarnation: u64, life: Option<Life>) -> Option<Call> {
+        let mut call = self.ledger.calls.take(post.call)?;
+        let what = What::Delivered { request: &call.request, incarnation };
+        let breach = self.check(On::Delivered, &Fact { post, what });
+        if breach.is_none() {
+            let handled = self.ledger.enter_delivery(post, &call.request, incarnation, life);
+            if call.deliver(handled) {
+                self.ledger.servers[post.asked].opens(post.call);
+            }
+        }
+        self.ledger.calls.put(post.call, call);
+        breach
+    }
+
+    /// The handler has returned, at a server that is still there: so whatever the reply tells is what a restart begins
+    /// with, if it was saved.
+    pub(super) fn answers(&mut self, post: Post, reply: Option<Reply>, incarnation: u64) -> Option<Call> {
+        let Some(mut call) = self.ledger.calls.take(post.call) else {
+            if reply.is_some_and(Reply::is_to_a_leader) {
+                self.ledger.lose_track();
+            }
+            return None;
+        };
+        let handled = call.answer(incarnation);
+        if !call.is_open() {
+            self.ledger.servers[post.asked].closes(post.call);
+        }
+        let breach = match (handled, reply) {
+            (Some(handled), Some(reply)) => {
+                call.gives(reply);
+                self.answers_with(post, &call.request, &handled, reply)
+            }
+            _ => None,
+        };
+        self.ledger.calls.put(post.call, call);
+        breach
+    }
+
+    fn answers_with(
+        &mut self,
+        post: Post,
+        request: &Request,
+        handled: &Handled,
+        reply: Reply,
+    ) -> Option<Call> {
+        let fact = Fact { post, what: What::Answered { request, handled, reply } };
+        let breach = self.check(if reply.is_to_a_leader() { On::Acknowledged } else { On::Voted }, &fact);
+        if breach.is_none() {
+            let line = fact.line();
+            self.ledger.enter_answer(post, request, handled, reply, line);
+            self.keep(line);
+        }
+        breach
+    }
+
+    /// The reply has reached the asker, which ends the call. A request that arrives once more is read again.
+    pub(super) fn hears(&mut self, post: Post, reply: Option<Reply>, life: Option<Life>) {
+        let Some(call) = self.ledger.calls.take(post.call) else { return };
+        if let Some(reply) = reply {
+            self.ledger.enter_heard(post, &call.request, reply, life);
+        }
+        if call.is_open() {
+            self.ledger.calls.put(post.call, call);
+        } else {
+            self.ledger.calls.end(post.call);
+        }
+    }
+
+    /// A server delivered a committed entry to its service.
+    pub(super) fn applies(
+        &mut self,
+        at: Duration,
+        server: ServerId,
+        index: Index,
+        term: Term,
+    ) -> Option<Call> {
+        let post = Post { at, call: 0, asker: server, asked: server };
+        let fact = Fact { post, what: What::Applied { index, term } };
+        let breach = self.check(On::Applied, &fact);
+        if breach.is_none() {
+            self.ledger.servers[server].duties.applies(at, index);
+            self.keep(fact.line());
+        }
+        breach
+    }
+
+    /// Asks the rules. The first that says no names the breach.
+    fn check(&self, on: On, fact: &Fact<'_>) -> Option<Call> {
+        let book = match fact.what {
+            What::Sent { request, .. } => self.ledger.terms.get(request.term()),
+            _ => None,
+        };
+        let case = Case { ledger: &self.ledger, fact, book };
+        let broken = |rule: &&'static Rule| Some((*rule, (rule.check)(&case)?));
+        let (rule, broken) = self.rules[on as usize].iter().find_map(broken)?;
+        Some(Call::Breach(Box::new(self.breach(rule, broken, fact))))
+    }
+
+    fn keep(&mut self, line: Line) {
+        if self.lines.len() == LINES_KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    /// Puts the proof together: what the rule names, the call that broke it, and the last words of those concerned.
+    fn breach(&self, rule: &'static Rule, broken: Broken, fact: &Fact<'_>) -> Breach {
+        let Broken { headline, expected, seen, servers, term, proof } = broken;
+        let concerns = |line: &&Line| servers.contains(&line.from) || servers.contains(&line.to);
+        let room = PROOF_MAX.saturating_sub(proof.len() + 1);
+        let mut context: Vec<Option<Line>> =
+            self.lines.iter().rev().filter(concerns).take(room).copied().map(Some).collect();
+        context.extend(proof.into_iter().map(Some));
+        let mut proof = ledger::proof(context);
+        proof.push(fact.line());
+        Breach { rule, headline, expected, seen, servers, term, at: fact.post.at, proof }
+    }
+}
