@@ -110,6 +110,12 @@ impl Ledger {
         Some((number, self.calls.get(number)?))
     }
 
+    /// The requests that a server is handling.
+    pub(super) fn open_requests(&self, server: ServerId) -> impl Iterator<Item = &Request> {
+        let open = self.servers[server].open.iter();
+        open.filter_map(|&number| Some(&self.calls.get(number)?.request))
+    }
+
     /// A request was sent. If it does not `count`, nobody can hear it, and its sender may be one that was deleted.
     pub(super) fn enter_request(
         &mut self,
@@ -295,7 +301,10 @@ impl Ledger {
             server.stores(last, term, line);
         }
         let Some(book) = self.terms.get_mut(term) else { return };
-        book.acked[asked] = book.acked[asked].max(last.index);
+        if last.index <= book.acked[asked] {
+            return; // nothing new
+        }
+        book.acked[asked] = last.index;
         let index = book.committable(majority);
         let Some(leader) = book.leader_id() else { return };
         self.committable = self.committable.max(index);

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     why: "A leader that asks the same again never finds where the logs agree; one that sends again what has arrived \
           wastes the network, and with a snapshot never gets to the entries after it.",
     hint: "nextIndex not decremented after a rejection, or not advanced after AppendEntries or InstallSnapshot succeeded; \
-           the same bytes again and again",
+           the same bytes again and again; matchIndex set to more than the request covered, which holds nextIndex up",
     on: &[On::Leading],
     check,
 };
@@ -55,7 +55,10 @@ fn check(case: &Case<'_>) -> Option<Broken> {
     if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
         return broken(
             format!("S{server} sends S{to} entries after {prev} again and again, which S{to} rejects"),
-            "entries from further back, or a snapshot".to_owned(),
+            format!(
+                "entries from further back, or a snapshot: S{to} has confirmed nothing after {}",
+                pace.confirmed(to)
+            ),
             format!("{count} rejections in a row at that position within {time:?}"),
         );
     }

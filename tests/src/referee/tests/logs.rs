@@ -38,6 +38,18 @@ fn a_heartbeat_that_succeeds_on_a_log_that_differs() {
     s.breaks("entry at prevLogIndex");
 }
 
+/// The follower tells its service before it answers.
+#[test]
+fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
+    let mut s = three_entries_of_five();
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    s.append(2, 1, 2, at(2, 2), &[], 2);
+    s.apply(1, 1, 1);
+    s.breaks("entry at prevLogIndex");
+}
+
 #[test]
 fn a_success_after_entries_that_an_overtaken_message_brought() {
     let mut s = three_entries();
