@@ -57,7 +57,9 @@ impl Invariant for LogMatching {
             Observation::Accepted { index, term, command, .. } => {
                 self.accepted(server, index, term, command, history)
             }
-            Observation::Applied { index, term, command } => self.applied(server, index, term, command),
+            Observation::Applied { index, term, command } => {
+                self.applied(server, index, term, command, history)
+            }
             _ => Ok(()),
         }
     }
@@ -110,7 +112,12 @@ impl LogMatching {
         index: Index,
         term: Term,
         command: &Command,
+        history: &History,
     ) -> Result<(), Finding> {
+        // Whoever applied it first was asked.
+        if history.get(index).is_some_and(|known| known.term == term && known.command == *command) {
+            return Ok(());
+        }
         let accepted = self.accepted.find(hash(index, term), |old| old.is_at(index, term));
         match accepted {
             Some(Accepted { server: leader, command: accepted, .. }) if accepted != command => Err(Finding::new(

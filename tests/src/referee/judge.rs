@@ -6,7 +6,7 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::Call;
-use super::breach::{Breach, Broken, Line};
+use super::breach::{Breach, Broken, Line, Position};
 use super::fact::{Fact, Life, Post, What};
 use super::ledger::{self, Handled, Ledger};
 use super::reading::{Reply, Request};
@@ -164,7 +164,8 @@ impl Judge {
     ) -> Option<Call> {
         let post = Post { at, call: 0, asker: server, asked: server };
         let fact = Fact { post, what: What::Applied { index, term } };
-        let breach = self.check(On::Applied, &fact);
+        let is_known = self.ledger.can_apply(server, Position { index, term });
+        let breach = if is_known { None } else { self.check(On::Applied, &fact) };
         if breach.is_none() {
             self.ledger.servers[server].duties.applies(at, index);
             self.keep(fact.line());

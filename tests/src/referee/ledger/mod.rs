@@ -92,6 +92,12 @@ impl Ledger {
             || self.terms.get(position.term).is_none_or(|book| book.leader_id() == Some(server))
     }
 
+    /// Whether a server can know an entry to be committed, as far as anybody can tell.
+    pub(super) fn can_apply(&self, server: ServerId, position: Position) -> bool {
+        let committed = self.committed.get(position.index);
+        position.index <= self.servers[server].bound && committed.is_none_or(|(of, _)| of == position.term)
+    }
+
     /// Whether a request is the first that is heard of its term's leader.
     pub(super) fn new_leader(&self, request: &Request) -> bool {
         let (is_kept, book) = (self.terms.is_kept(request.term()), self.terms.get(request.term()));

@@ -42,7 +42,7 @@ pub(super) enum On {
     Voted,
     /// A leader was answered.
     Acknowledged,
-    /// An entry was delivered to a service.
+    /// An entry was delivered to a service that is not what the server can know to be committed there.
     Applied,
 }
 
