@@ -93,6 +93,51 @@ impl<Q: Question> Parts<'_, Q> {
     }
 }
 
+/// The methods of a serialiser for what is a number to all who ask.
+macro_rules! ints {
+    ($($method:ident: $int:ty,)*) => {
+        $(fn $method(self, int: $int) -> Result<(), Refused> {
+            self.int(int)
+        })*
+    };
+}
+
+/// The traits for parts without names.
+macro_rules! elements {
+    ($($part:ident: $method:ident,)*) => {
+        $(impl<Q: Question> ser::$part for Parts<'_, Q> {
+            type Ok = ();
+            type Error = Refused;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+                self.element(value)
+            }
+            fn end(self) -> Result<(), Refused> {
+                self.finish()
+            }
+        })*
+    };
+}
+
+/// The traits for fields.
+macro_rules! fields {
+    ($($part:ident),*) => {
+        $(impl<Q: Question> ser::$part for Parts<'_, Q> {
+            type Ok = ();
+            type Error = Refused;
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Refused> {
+                self.question.field(name, value)
+            }
+            fn end(self) -> Result<(), Refused> {
+                Ok(())
+            }
+        })*
+    };
+}
+
 impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
     type Ok = ();
     type Error = Refused;
@@ -104,35 +149,9 @@ impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
     type SerializeStruct = Parts<'q, Q>;
     type SerializeStructVariant = Parts<'q, Q>;
 
-    fn serialize_bool(self, bool: bool) -> Result<(), Refused> {
-        self.int(bool)
-    }
-    fn serialize_i8(self, int: i8) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_i16(self, int: i16) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_i32(self, int: i32) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_i64(self, int: i64) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_u8(self, int: u8) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_u16(self, int: u16) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_u32(self, int: u32) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_u64(self, int: u64) -> Result<(), Refused> {
-        self.int(int)
-    }
-    fn serialize_i128(self, int: i128) -> Result<(), Refused> {
-        self.int(int)
+    ints! {
+        serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
+        serialize_i128: i128, serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
     }
     fn serialize_u128(self, int: u128) -> Result<(), Refused> {
         i128::try_from(int).map_or(Ok(()), |int| self.int(int))
@@ -224,48 +243,9 @@ impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
     }
 }
 
-impl<Q: Question> ser::SerializeSeq for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.element(value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        self.finish()
-    }
-}
-
-impl<Q: Question> ser::SerializeTuple for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.element(value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        self.finish()
-    }
-}
-
-impl<Q: Question> ser::SerializeTupleStruct for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.element(value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        self.finish()
-    }
-}
-
-impl<Q: Question> ser::SerializeTupleVariant for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.element(value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        self.finish()
-    }
+elements! {
+    SerializeSeq: serialize_element, SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field, SerializeTupleVariant: serialize_field,
 }
 
 impl<Q: Question> ser::SerializeMap for Parts<'_, Q> {
@@ -282,32 +262,4 @@ impl<Q: Question> ser::SerializeMap for Parts<'_, Q> {
     }
 }
 
-impl<Q: Question> ser::SerializeStruct for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Refused> {
-        self.question.field(name, value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        Ok(())
-    }
-}
-
-impl<Q: Question> ser::SerializeStructVariant for Parts<'_, Q> {
-    type Ok = ();
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Refused> {
-        self.question.field(name, value)
-    }
-    fn end(self) -> Result<(), Refused> {
-        Ok(())
-    }
-}
+fields! { SerializeStruct, SerializeStructVariant }
