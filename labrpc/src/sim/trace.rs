@@ -74,6 +74,15 @@ pub enum Kind {
     Log = 49,
 }
 
+impl Kind {
+    /// Whether an event of this kind is a line for people: of a log, or of what happens to a whole node.
+    #[must_use]
+    pub fn is_for_people(self) -> bool {
+        use Kind::{ClockRate, Crash, Log, Note, Panic, Pause, Unpause};
+        matches!(self, Log | Note | Panic | Crash | Pause | Unpause | ClockRate)
+    }
+}
+
 /// One event of a full trace.
 #[derive(Clone, Debug)]
 pub struct Event {

@@ -101,8 +101,8 @@ impl<'de> Deserialize<'de> for Content {
 struct Line<'a> {
     index: u64,
     time: u64,
-    node: Cow<'a, Arc<str>>,
-    thread: Cow<'a, Arc<str>>,
+    node: Arc<str>,
+    thread: Arc<str>,
     tid: u64,
     kind: Kind,
     payload: u64,
@@ -116,8 +116,8 @@ impl Serialize for Event {
         let line = Line {
             index: self.index,
             time: self.time_ns,
-            node: Cow::Borrowed(&self.node),
-            thread: Cow::Borrowed(&self.thread),
+            node: Arc::clone(&self.node),
+            thread: Arc::clone(&self.thread),
             tid: self.thread_number,
             kind: self.kind,
             payload: self.payload,
@@ -138,8 +138,8 @@ impl<'de> Deserialize<'de> for Event {
         Ok(Self {
             index: line.index,
             time_ns: line.time,
-            node: line.node.into_owned(),
-            thread: line.thread.into_owned(),
+            node: line.node,
+            thread: line.thread,
             thread_number: line.tid,
             kind: line.kind,
             payload: line.payload,

@@ -63,7 +63,7 @@ impl Writer {
         match event.kind {
             Kind::Block => self.begin(place, at, Slice::Wait, format!("waits {}", event.words)),
             Kind::Exit => self.close(place, at),
-            Kind::Log | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::Panic | Kind::Note => {
+            kind if kind.is_for_people() => {
                 self.put(place, at, "i", &event.words.to_string(), json!({ "s": "t" }));
             }
             _ => {}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use labrpc::network::Address;
-use labrpc::sim::{Event, Kind, Trace, TracedMessage};
+use labrpc::sim::{Event, Trace, TracedMessage};
 
 /// Reads the lines; it also stands in the first line of the file.
 pub const EXPRESSION: &str = r"(?<date>\d+\.\d+) (?<host>\S+) (?<clock>\{.*\})\n(?<event>.*)";
@@ -58,14 +58,11 @@ fn told(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
     if let Some(message) = event.message() {
         return Some(message_told(clocks, message));
     }
-    let text = match event.kind {
-        Kind::Log | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::Panic | Kind::Note => {
-            event.words.to_string()
-        }
-        _ => return None,
-    };
+    if !event.kind.is_for_people() {
+        return None;
+    }
     let clock = clocks.step(&event.node, None);
-    Some((event.node.to_string(), clock, text))
+    Some((event.node.to_string(), clock, event.words.to_string()))
 }
 
 fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {

@@ -79,7 +79,7 @@ fn line(event: &Event) -> Option<Line> {
     if let Some(message) = event.message() {
         return Some(message_line(at, event, message));
     }
-    if !matches!(event.kind, Kind::Log) && !is_of_the_tester(event.kind) {
+    if !event.kind.is_for_people() {
         return None;
     }
     let words = event.words.to_string();
@@ -96,11 +96,6 @@ fn line(event: &Event) -> Option<Line> {
         None => format!("{} {text}", event.node),
     };
     Some(Line { at, server, topic: topic.to_owned(), text })
-}
-
-/// Whether the tester does such things.
-fn is_of_the_tester(kind: Kind) -> bool {
-    matches!(kind, Kind::Panic | Kind::Crash | Kind::Pause | Kind::Unpause | Kind::ClockRate | Kind::Note)
 }
 
 fn message_line(at: Duration, event: &Event, message: &TracedMessage) -> Line {
