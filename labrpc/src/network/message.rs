@@ -85,8 +85,13 @@ impl Message<'_> {
         elements: Elements<'_>,
         each: &mut Each<'_>,
     ) -> Option<usize> {
-        ints.fill(None);
-        self.content?.read(fields, ints, elements, each)
+        match self.content {
+            Some(content) => content.read(fields, ints, elements, each),
+            None => {
+                ints.fill(None);
+                None
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must hold at every moment of every run, whatever the scenario: one file per property.
 //!
-//! An invariant is handed every [`Observation`] in the order in which things happened, and keeps what it needs to
-//! remember. It never asks anybody anything. A broken one ends the test at once. These look at what servers tell and
+//! An invariant is handed the [`Observation`]s that it is about, in the order in which things happened, and keeps what
+//! it needs to remember. It never asks anybody anything. A broken one ends the test at once. These look at what servers tell and
 //! apply; what they send each other is judged by the [referee](crate::referee).
 //!
 //! | file | property | source |

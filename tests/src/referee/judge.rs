@@ -46,7 +46,7 @@ impl Judge {
         self.ledger.calls.get(call).is_some()
     }
 
-    /// This is the request of a call that was forgotten, or is not new.
+    /// This is the request of a call that is not known: it was forgotten, or has ended, or its sender was gone.
     pub(super) fn learns(&mut self, call: u64, request: Request) {
         self.ledger.calls.add(call, request);
     }
@@ -87,17 +87,19 @@ impl Judge {
 
     /// A request is about to be handled, by that incarnation.
     pub(super) fn delivers(&mut self, post: Post, incarnation: u64, life: Option<Life>) -> Option<Call> {
+        let request = &self.ledger.calls.get(post.call)?.request;
+        let fact = Fact { post, what: What::Delivered { request, incarnation } };
+        let breach = self.check(On::Delivered, &fact);
+        if breach.is_some() {
+            return breach;
+        }
         let mut call = self.ledger.calls.take(post.call)?;
-        let what = What::Delivered { request: &call.request, incarnation };
-        let breach = self.check(On::Delivered, &Fact { post, what });
-        if breach.is_none() {
-            let handled = self.ledger.enter_delivery(post, &call.request, incarnation, life);
-            if call.deliver(handled) {
-                self.ledger.servers[post.asked].opens(post.call);
-            }
+        let handled = self.ledger.enter_delivery(post, &call.request, incarnation, life);
+        if call.deliver(handled) {
+            self.ledger.servers[post.asked].opens(post.call);
         }
         self.ledger.calls.put(post.call, call);
-        breach
+        None
     }
 
     /// The handler has returned, at a server that is still there: so whatever the reply tells is what a restart begins

@@ -9,10 +9,11 @@
 //!
 //! 1. Every event of a message on the network comes to [`Referee::observe`]. `reading` makes numbers of the message.
 //! 2. Together with what is known of the call it becomes a fact (`fact`): a request was sent, or delivered; a reply was
-//!    given, or has arrived; an entry was applied.
-//! 3. Every [rule](RULES) is asked whether the fact agrees with what is certain so far (`ledger`).
+//!    given; an entry was applied that is not certainly the committed one.
+//! 3. The `judge` asks every [rule](RULES) that is about such facts whether this one agrees with what is certain so far
+//!    (`ledger`).
 //! 4. If all say yes, the fact is entered. If one says no, that is a [`Breach`]: the rule, the facts, and the messages
-//!    that prove it.
+//!    that prove it. That a reply has arrived is entered as well, and breaks no rule.
 //!
 //! # When it is silent
 //!

@@ -236,23 +236,26 @@ impl Names {
     /// The entries, where they do not have the first of their names: whatever names give them terms, and commands if
     /// they have any.
     fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
-        let mut why = Unreadable::missing(&self.entries);
-        let mut without_commands = None;
         for &field in &self.entries {
+            let mut without_commands = None;
             for &int in &self.term {
                 for content in self.command.iter().copied().chain([""]) {
                     let mut list = List::default();
                     let (_, len) = numbers_and_list(message, [], Elements { field, int, content }, &mut list);
-                    match len {
-                        Some(_) if list.is_whole(len) => return Ok(list.entries),
-                        Some(len) if list.entries.len() == len => without_commands = Some(list.entries),
-                        Some(_) => why = Unreadable::Missing("term in its entries"),
-                        None => {}
+                    if list.is_whole(len) {
+                        return Ok(list.entries);
+                    }
+                    if let Some(len) = len {
+                        let entries = Some(list.entries).filter(|entries| entries.len() == len);
+                        without_commands = entries.or(without_commands);
                     }
                 }
             }
+            if message.len_of(field).is_some() {
+                return without_commands.ok_or(Unreadable::Missing("term in its entries"));
+            }
         }
-        without_commands.ok_or(why)
+        Err(Unreadable::missing(&self.entries))
     }
 
     /// A reply of term 0 says nothing: every server that has handled a request is in a term above, and one that was

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use raft_interface::{ServerId, Term};
+use raft_interface::{Index, ServerId, Term};
 
 use crate::referee::breach::Position;
 use crate::referee::reading::{Reply, Request};
@@ -29,6 +29,8 @@ pub(in crate::referee) struct Handled {
     pub(in crate::referee) floor: Term,
     /// The server stored this entry, and so all before it.
     pub(in crate::referee) stored: Option<Position>,
+    /// Without this request, the server could know at most this index to be committed.
+    pub(in crate::referee) bound: Index,
     /// The server's count of cuts just after the delivery.
     pub(in crate::referee) cuts: u64,
     /// A request of another term was handled at the same time; which of both came first is unknown.

@@ -73,7 +73,8 @@ impl Ledger {
         }
     }
 
-    /// An answer came to a request that was forgotten: what can be committed is not known any more.
+    /// An answer came to a request that was forgotten, or in a term that was: what can be committed is not known any
+    /// more.
     pub(super) fn lose_track(&mut self) {
         self.committable = Index::MAX;
         self.servers.iter_mut().for_each(|server| server.bound = Index::MAX);
@@ -116,10 +117,9 @@ impl Ledger {
         Some((number, self.calls.get(number)?))
     }
 
-    /// The requests that a server is handling.
-    pub(super) fn open_requests(&self, server: ServerId) -> impl Iterator<Item = &Request> {
-        let open = self.servers[server].open.iter();
-        open.filter_map(|&number| Some(&self.calls.get(number)?.request))
+    /// The calls that a server is handling.
+    pub(super) fn open_calls(&self, server: ServerId) -> impl Iterator<Item = &Call> {
+        self.servers[server].open.iter().filter_map(|&number| self.calls.get(number))
     }
 
     /// A request was sent. If it does not `count`, nobody can hear it, and its sender may be one that was deleted.
@@ -137,6 +137,10 @@ impl Ledger {
         server.reach.extend(last);
         if let Request::Vote { .. } = request {
             server.duties.stands(post.at, term);
+        }
+        // A candidate that nobody hears may stand for any number of terms. They must not push others out of the books.
+        if !counts && !request.is_of_a_leader() {
+            return;
         }
         let Some(book) = self.terms.open(term) else { return };
         if request.is_of_a_leader() {
@@ -212,6 +216,7 @@ impl Ledger {
         server.serves_as(incarnation, life);
         // What may make the server forget entries does so as soon as it may have been handled, but for its own answer.
         let stored = server.last_certain().map(|stored| stored.position);
+        let bound = server.bound;
         if request.term() >= server.floor.term {
             if request.is_of_a_leader() {
                 server.is_led(post.at);
@@ -226,6 +231,7 @@ impl Ledger {
             incarnation,
             floor: server.floor.term,
             stored,
+            bound,
             cuts: server.cuts,
             is_mixed: self.calls.overlap(&server.open, request.term()),
         }
@@ -305,6 +311,9 @@ impl Ledger {
         let server = &mut self.servers[asked];
         if !handled.is_mixed && server.cuts == handled.cuts {
             server.stores(last, term, line);
+        }
+        if !self.terms.is_kept(term) {
+            return self.lose_track();
         }
         let Some(book) = self.terms.get_mut(term) else { return };
         if last.index <= book.acked[asked] {

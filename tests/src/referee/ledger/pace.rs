@@ -1,5 +1,6 @@
 //! How often a leader sends, and whether its messages to a server get anywhere.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use raft_interface::{Index, ServerId};
@@ -100,7 +101,7 @@ impl Pace {
         if at.saturating_sub(self.all_served_since) <= longest || at.saturating_sub(self.last) > PAUSE {
             return None;
         }
-        let (server, since) = self.served(leader).min_by_key(|&(_, since)| since)?;
+        let (server, since) = self.served(leader).max_by_key(|&(_, since)| Reverse(since))?;
         Some((server, at.saturating_sub(since))).filter(|&(_, silence)| silence > longest)
     }
 

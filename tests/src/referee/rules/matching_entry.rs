@@ -1,7 +1,7 @@
 //! A follower accepts entries only after one that it has (Fig. 2, AppendEntries, receiver 2; §5.3).
 //!
 //! It can have only entries that were sent to it or that it made itself. And where it has acknowledged another entry
-//! since, it does not have this one.
+//! since, it does not have this one. That it took such entries shows in its answer, or before that in what it applies.
 
 use raft_interface::ServerId;
 
@@ -24,22 +24,20 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Option<Broken> {
     let Case { ledger, fact, .. } = *case;
     let asked = fact.post.asked;
-    let (request, handled, applied) = match fact.what {
+    let (request, why, seen) = match fact.what {
         What::Answered { request, handled, reply: Reply::Append { success: true, .. } } => {
-            (request, Some(handled), None)
+            let prev = prev(request)?;
+            let why = never_given(ledger, asked, prev).or_else(|| differs(ledger, asked, prev, handled))?;
+            (request, why, "success".to_owned())
         }
         What::Applied { index, term } => {
             let applied = Position { index, term };
-            (accepted_meanwhile(ledger, asked, applied)?, None, Some(applied))
+            let (request, why) = accepted_meanwhile(ledger, asked, applied)?;
+            (request, why, format!("it applies its own entry {applied}, and has not answered yet"))
         }
         _ => return None,
     };
-    let &Request::Append { term, prev, .. } = request else { return None };
-    let why = missing(ledger, asked, prev, handled)?;
-    let seen = match applied {
-        None => "success".to_owned(),
-        Some(applied) => format!("it applies its own entry {applied}, and has not answered yet"),
-    };
+    let (term, prev) = (request.term(), prev(request)?);
     Some(Broken {
         headline: format!("S{asked} accepts entries after entry {prev}, which it does not have"),
         expected: format!("a rejection: {why}"),
@@ -50,26 +48,33 @@ fn check(case: &Case<'_>) -> Option<Broken> {
     })
 }
 
-/// The request that makes a server apply an entry other than the committed one: it is being handled, and has told the
-/// server that the entry there is committed.
-fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> Option<&Request> {
-    let is_cause = |request: &&Request| match **request {
-        Request::Append { prev, commit, .. } => {
-            applied.index <= prev.index.min(commit) && !ledger.can_have(server, prev)
-        }
-        _ => false,
-    };
-    let request = ledger.open_requests(server).find(is_cause)?;
-    ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term)?;
-    Some(request)
+fn prev(request: &Request) -> Option<Position> {
+    match *request {
+        Request::Append { prev, .. } => Some(prev),
+        _ => None,
+    }
 }
 
-/// How it is known that a server does not have an entry, if it is.
-fn missing(ledger: &Ledger, asked: ServerId, prev: Position, handled: Option<&Handled>) -> Option<String> {
-    if !ledger.can_have(asked, prev) {
-        return Some(format!("nobody ever sent the entry {prev} to S{asked}"));
-    }
-    let (server, handled) = (&ledger.servers[asked], handled?);
+/// The request that makes a server apply an entry other than the committed one, and what is wrong with it: it is being
+/// handled, and nobody else has told the server that the entry there is committed.
+fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> Option<(&Request, String)> {
+    ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term)?;
+    ledger.open_calls(server).find_map(|call| {
+        let &Request::Append { prev, commit, .. } = &call.request else { return None };
+        let is_cause = applied.index > call.handled()?.bound && applied.index <= prev.index.min(commit);
+        let why = never_given(ledger, server, prev).filter(|_| is_cause)?;
+        Some((&call.request, why))
+    })
+}
+
+fn never_given(ledger: &Ledger, server: ServerId, prev: Position) -> Option<String> {
+    let can_have = ledger.can_have(server, prev);
+    (!can_have).then(|| format!("nobody ever sent the entry {prev} to S{server}"))
+}
+
+/// The server has acknowledged another entry there.
+fn differs(ledger: &Ledger, asked: ServerId, prev: Position, handled: &Handled) -> Option<String> {
+    let server = &ledger.servers[asked];
     let own = handled
         .stored
         .filter(|_| server.cuts == handled.cuts && !handled.is_mixed)

@@ -20,6 +20,16 @@ fn a_handler_that_waits_for_seconds() {
     s.breaks("answers soon");
 }
 
+/// The network may deliver a request once more.
+#[test]
+fn a_handler_that_waits_while_the_same_request_comes_again() {
+    let mut s = script();
+    let call = s.ask(1, 0, 1, EMPTY);
+    s.wait(5000);
+    s.deliver(call);
+    s.breaks("answers soon");
+}
+
 #[test]
 fn a_handler_that_never_returns() {
     let mut s = script();

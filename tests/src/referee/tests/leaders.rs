@@ -50,6 +50,39 @@ fn an_entry_replaced_by_a_later_leader() {
     s.keeps_the_rules();
 }
 
+/// So many terms that the first is forgotten, if they count.
+const MANY: std::ops::Range<u64> = 2..100;
+
+/// S0 leads term 1 among five, and S4 stands for many terms, without success.
+fn with_a_candidate_of_many_terms(asks: impl Fn(&mut Script, Request)) -> Script {
+    let mut s = Script::new(5);
+    s.elect(0, 1, EMPTY, &[1, 2]);
+    s.replicate(0, 1, 1, EMPTY, &[], 0);
+    for term in MANY {
+        s.wait(100 + term % 7 * 50);
+        asks(&mut s, Request::Vote { term, last: EMPTY });
+    }
+    s
+}
+
+#[test]
+fn a_candidate_that_nobody_hears_does_not_blind_the_referee() {
+    let mut s = with_a_candidate_of_many_terms(|s, request| s.send_to_nobody(4, 0, request));
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.append(0, 2, 1, EMPTY, &[1], 1);
+    s.breaks("when a majority stores it");
+}
+
+#[test]
+fn what_is_committed_in_a_forgotten_term_is_not_known() {
+    let mut s = with_a_candidate_of_many_terms(|s, request| _ = s.send(4, 0, request));
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.replicate(0, 2, 1, EMPTY, &[1], 0);
+    s.append(0, 1, 1, at(1, 1), &[], 1);
+    s.apply(0, 1, 1);
+    s.keeps_the_rules();
+}
+
 #[test]
 fn an_entry_committed_with_half_of_the_servers() {
     let mut s = Script::new(4);

@@ -50,6 +50,20 @@ fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
     s.breaks("entry at prevLogIndex");
 }
 
+/// A commit index that an earlier message brought is not the fault of this one.
+#[test]
+fn a_wrong_entry_that_was_known_to_be_committed_before() {
+    let mut s = three_entries_of_five();
+    s.replicate(0, 1, 1, at(3, 1), &[], 0);
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 1, 2, EMPTY, &[2], 2);
+    s.append(2, 1, 2, at(2, 2), &[], 2);
+    s.apply(1, 1, 1);
+    s.breaks("receiver 5");
+}
+
 #[test]
 fn a_success_after_entries_that_an_overtaken_message_brought() {
     let mut s = three_entries();

@@ -96,10 +96,19 @@ impl Script {
 
     /// A request is sent. Returns its call.
     pub(super) fn send(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
+        self.send_if(true, asker, asked, request)
+    }
+
+    /// A request is sent by a server that is disconnected.
+    pub(super) fn send_to_nobody(&mut self, asker: ServerId, asked: ServerId, request: Request) {
+        self.send_if(false, asker, asked, request);
+    }
+
+    fn send_if(&mut self, counts: bool, asker: ServerId, asked: ServerId, request: Request) -> u64 {
         self.calls += 1;
         self.parties.insert(self.calls, (asker, asked));
         let (post, life) = (self.step(self.calls), self.life(asker));
-        let said = self.judge.sends(post, request, life, true);
+        let said = self.judge.sends(post, request, life, counts);
         self.hear_judge(said);
         post.call
     }

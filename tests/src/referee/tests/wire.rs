@@ -35,14 +35,34 @@ struct Piece {
     done: bool,
 }
 
-/// Runs `body` with a referee, and a server 0 that grants every vote after a while.
+/// An entry without a command.
+#[derive(Serialize, Deserialize)]
+struct Bare {
+    term: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tell {
+    term: u64,
+    prev_log_index: u64,
+    prev_log_term: u64,
+    entries: Vec<Bare>,
+    log: Vec<Bare>,
+    leader_commit: u64,
+}
+
 fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
+    watched_as(Names::default(), body)
+}
+
+/// Runs `body` with a referee, and a server 0 that grants every vote after a while.
+fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&calls);
     Sim::new(1)
         .run(move || {
             let network = Network::new();
-            let referee = Referee::new(3, Names::default(), move |call| heard.lock().push(call.clone()));
+            let referee = Referee::new(3, names, move |call| heard.lock().push(call.clone()));
             network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
             let raft = Service::new("Raft")
                 .method("RequestVote", |ask: Ask| {
@@ -51,6 +71,7 @@ fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
                 })
                 .method("AppendEntries", |odd: Odd| odd)
                 .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
+                .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
                 .method("Gossip", |odd: Odd| odd);
             network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft));
             body(&network);
@@ -134,4 +155,23 @@ fn snapshots_in_pieces_are_left_alone() {
     });
     let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
     assert!(why.contains("in pieces"), "{why}");
+}
+
+#[test]
+fn entries_without_commands_are_those_of_the_first_name_that_is_there() {
+    let tell = |network: &Network| {
+        let (entries, log) = (vec![Bare { term: 1 }], Vec::new());
+        let tell = Tell { term: 1, prev_log_index: 0, prev_log_term: 0, entries, log, leader_commit: 0 };
+        let _: Option<Vote> = network.make_connected_end(1, 0).call("Raft.Tell", &tell);
+    };
+    let rows =
+        [(vec!["entries", "log"], 1), (vec!["events", "entries", "log"], 1), (vec!["log", "entries"], 0)];
+    for (entries, count) in rows {
+        let names = Names { append_entries: vec!["Tell"], entries, ..Names::default() };
+        let calls = watched_as(names, tell);
+        // Nobody has voted for it.
+        let [Call::Breach(breach)] = &calls[..] else { panic!("one breach, not {calls:?}") };
+        let line = breach.proof.last().expect("the message").to_string();
+        assert!(line.contains(&format!(": {count} entries")), "{line}");
+    }
 }
