@@ -93,6 +93,13 @@ impl Ledger {
             || self.terms.get(position.term).is_none_or(|book| book.leader_id() == Some(server))
     }
 
+    /// The term of an entry in a leader's log: as it was sent, or as it must be because of what was sent after it.
+    pub(super) fn term_in_log(&self, book: &TermBook, index: Index) -> Option<Term> {
+        let sent =
+            (index..book.log_end()).find_map(|index| Some(Position { index, term: book.term_at(index)? }));
+        self.entries.term_before(sent?, index)
+    }
+
     /// Whether a server can know an entry to be committed, as far as anybody can tell.
     pub(super) fn can_apply(&self, server: ServerId, position: Position) -> bool {
         let committed = self.committed.get(position.index);

@@ -41,16 +41,19 @@ fn check(case: &Case<'_>) -> Option<Broken> {
     let (all, majority) = (ledger.servers.len(), ledger.majority());
     let book = ledger.terms.get(term);
     let stored = book.map_or(1, |book| book.stored_on(commit));
-    let of = book.and_then(|book| book.term_at(commit));
-    let (headline, expected) = match of {
-        Some(of) if of < term && stored >= majority => (
-            format!("S{server} commits entry {commit} of term {of} in term {term} by counting copies"),
+    let of = book.and_then(|book| ledger.term_in_log(book, commit));
+    // Whatever a majority stores and is of the leader's term could have been committed: so this is of an earlier one.
+    let (headline, expected) = if stored >= majority && of != Some(term) {
+        let of = of.map_or_else(String::new, |of| format!(" of term {of}"));
+        (
+            format!("S{server} commits entry {commit}{of} in term {term} by counting copies"),
             format!("an entry of term {term} at {commit} or above that a majority stores"),
-        ),
-        _ => (
+        )
+    } else {
+        (
             format!("S{server} commits entry {commit}, which {stored} of {all} servers store"),
             format!("{majority} servers that have acknowledged entry {commit}, or are its leader"),
-        ),
+        )
     };
     Some(Broken {
         headline,

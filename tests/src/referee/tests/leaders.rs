@@ -50,6 +50,20 @@ fn an_entry_replaced_by_a_later_leader() {
     s.keeps_the_rules();
 }
 
+/// As in Figure 8, and the leader has never sent the entry itself: only one that comes after it.
+#[test]
+fn an_entry_of_an_earlier_term_that_lies_before_what_was_sent() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.replicate(0, 2, 1, EMPTY, &[1, 1], 0);
+    s.elect(1, 2, at(2, 1), &[2]);
+    s.replicate(1, 2, 2, at(2, 1), &[], 0);
+    s.apply(1, 1, 1);
+    let headline = s.breaks("when a majority stores it");
+    assert_eq!(headline, "S1 commits entry 1 of term 1 in term 2 by counting copies");
+}
+
 /// So many terms that the first is forgotten, if they count.
 const MANY: std::ops::Range<u64> = 2..100;
 

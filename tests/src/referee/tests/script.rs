@@ -224,15 +224,16 @@ impl Script {
         assert!(self.breach.is_none(), "a false alarm: {}", self.breach.unwrap());
     }
 
-    /// The last step broke this rule.
+    /// The last step broke this rule. Returns the headline.
     #[track_caller]
-    pub(super) fn breaks(self, title: &str) {
+    pub(super) fn breaks(self, title: &str) -> String {
         let breach = self.breach.expect("a breach");
         assert!(breach.rule.title.contains(title), "another rule: {breach}");
         assert!(
             breach.proof.last().is_some_and(|line| line.at == breach.at),
             "the last line breaks the rule"
         );
+        breach.headline
     }
 }
 
