@@ -58,7 +58,7 @@ impl ser::Error for Refused {
 /// The serialiser that puts a question.
 pub(super) struct Ask<'q, Q>(pub(super) &'q mut Q);
 
-impl<Q: Question> Ask<'_, Q> {
+impl<'q, Q: Question> Ask<'q, Q> {
     fn int(self, int: impl Into<i128>) -> Result<(), Refused> {
         self.0.int(int.into());
         Ok(())
@@ -72,6 +72,10 @@ impl<Q: Question> Ask<'_, Q> {
     fn case(self, index: u32) -> Self {
         self.0.case(index);
         self
+    }
+
+    fn parts(self) -> Result<Parts<'q, Q>, Refused> {
+        Ok(Parts { question: self.0, len: 0 })
     }
 }
 
@@ -209,13 +213,13 @@ impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
         value.serialize(self.case(index))
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.0, len: 0 })
+        self.parts()
     }
     fn serialize_tuple(self, _: usize) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.0, len: 0 })
+        self.parts()
     }
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.0, len: 0 })
+        self.parts()
     }
     fn serialize_tuple_variant(
         self,
@@ -224,13 +228,13 @@ impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
         _: &'static str,
         _: usize,
     ) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.case(index).0, len: 0 })
+        self.case(index).parts()
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.0, len: 0 })
+        self.parts()
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.0, len: 0 })
+        self.parts()
     }
     fn serialize_struct_variant(
         self,
@@ -239,7 +243,7 @@ impl<'q, Q: Question> ser::Serializer for Ask<'q, Q> {
         _: &'static str,
         _: usize,
     ) -> Result<Parts<'q, Q>, Refused> {
-        Ok(Parts { question: self.case(index).0, len: 0 })
+        self.case(index).parts()
     }
 }
 

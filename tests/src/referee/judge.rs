@@ -74,9 +74,8 @@ impl Judge {
         if breach.is_some() {
             return breach;
         }
-        let leads = self.ledger.new_leader(&request);
         let line = fact.line();
-        self.ledger.enter_request(post, &request, life, counts, line);
+        let leads = self.ledger.enter_request(post, &request, life, counts, line);
         self.keep(line);
         let term = request.term();
         if counts {
@@ -156,7 +155,8 @@ impl Judge {
         }
     }
 
-    /// A server delivered a committed entry to its service.
+    /// A server delivered a committed entry to its service. That is kept for no proof: there are many, and they say
+    /// little.
     pub(super) fn applies(
         &mut self,
         at: Duration,
@@ -164,7 +164,6 @@ impl Judge {
         index: Index,
         term: Term,
     ) -> Option<Call> {
-        // There are many, and as lines of a proof they would say little.
         if !self.ledger.can_apply(server, Position { index, term }) {
             let post = Post { at, call: 0, asker: server, asked: server };
             let breach = self.check(On::Applied, &Fact { post, what: What::Applied { index, term } });

@@ -106,12 +106,6 @@ impl Ledger {
         position.index <= self.servers[server].bound && committed.is_none_or(|(of, _)| of == position.term)
     }
 
-    /// Whether a request is the first that is heard of its term's leader.
-    pub(super) fn new_leader(&self, request: &Request) -> bool {
-        let (is_kept, book) = (self.terms.is_kept(request.term()), self.terms.get(request.term()));
-        request.is_of_a_leader() && is_kept && book.is_none_or(|book| book.leader.is_none())
-    }
-
     /// A server that was stopped is about to go on.
     pub(super) fn resumes(&mut self, server: ServerId) {
         self.servers[server].duties.was_stopped();
@@ -130,6 +124,7 @@ impl Ledger {
     }
 
     /// A request was sent. If it does not `count`, nobody can hear it, and its sender may be one that was deleted.
+    /// Returns whether it is the first that is heard of its term's leader.
     pub(super) fn enter_request(
         &mut self,
         post: Post,
@@ -137,7 +132,7 @@ impl Ledger {
         life: Option<Life>,
         counts: bool,
         line: Line,
-    ) {
+    ) -> bool {
         let (term, last) = (request.term(), request.last());
         let server = &mut self.servers[post.asker];
         server.send(life, term, counts, line);
@@ -147,9 +142,10 @@ impl Ledger {
         }
         // A candidate that nobody hears may stand for any number of terms. They must not push others out of the books.
         if !counts && !request.is_of_a_leader() {
-            return;
+            return false;
         }
-        let Some(book) = self.terms.open(term) else { return };
+        let Some(book) = self.terms.open(term) else { return false };
+        let is_new_leader = request.is_of_a_leader() && book.leader.is_none();
         if request.is_of_a_leader() {
             book.leads(post.asker, life, line);
             if book.leader_id() == Some(post.asker) {
@@ -161,7 +157,7 @@ impl Ledger {
             }
         }
         if !counts {
-            return;
+            return is_new_leader;
         }
         book.vote(post.asker, post.asker, line);
         match request {
@@ -182,6 +178,7 @@ impl Ledger {
                 }
             }
         }
+        is_new_leader
     }
 
     /// The leader of `term` says that everything up to `commit` is committed.

@@ -22,6 +22,15 @@ fn three_entries_of_five() -> Script {
     s
 }
 
+/// Then S2 leads term 2, and S0 and S3 take two entries of it. S1 has still what it had.
+fn two_others_of_five() -> Script {
+    let mut s = three_entries_of_five();
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    s
+}
+
 #[test]
 fn a_success_after_an_entry_that_was_never_sent() {
     let mut s = three_entries();
@@ -41,10 +50,7 @@ fn a_heartbeat_that_succeeds_on_a_log_that_differs() {
 /// The follower tells its service before it answers.
 #[test]
 fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
-    let mut s = three_entries_of_five();
-    s.elect(2, 2, EMPTY, &[3, 4]);
-    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
-    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    let mut s = two_others_of_five();
     s.append(2, 1, 2, at(2, 2), &[], 2);
     s.apply(1, 1, 1);
     s.breaks("entry at prevLogIndex");
@@ -53,11 +59,7 @@ fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
 /// A commit index that an earlier message brought is not the fault of this one.
 #[test]
 fn a_wrong_entry_that_was_known_to_be_committed_before() {
-    let mut s = three_entries_of_five();
-    s.replicate(0, 1, 1, at(3, 1), &[], 0);
-    s.elect(2, 2, EMPTY, &[3, 4]);
-    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
-    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    let mut s = two_others_of_five();
     s.replicate(2, 1, 2, EMPTY, &[2], 2);
     s.append(2, 1, 2, at(2, 2), &[], 2);
     s.apply(1, 1, 1);
