@@ -56,8 +56,8 @@
 //! | §8: serial numbers, the latest one and its response are tracked per client | [`Sessions::judge`], [`Sessions::remember`] |
 //! | §8: a repeated command is answered without being executed again | `KvMachine::execute` |
 //! | thesis §6.3: sessions are opened by an entry, and closed at the same entry on all replicas | [`Sessions::open`] |
-//! | §8: a leader reads only after an entry of its own term has committed | `raft::Raft::read_index` |
-//! | §8: a leader reads only after a majority has answered | `raft::Raft::read_index`, in rounds that reads share |
+//! | §8: a leader reads only after an entry of its own term has committed | `RaftServer::read_index_until` |
+//! | §8: a leader reads only after a majority has answered | `RaftServer::read_index_until`, in rounds that reads share |
 //! | thesis §6.4: ... and only after it has applied the read index | `rsm::read` |
 //! | Fig. 13, service: a snapshot replaces the state | `rsm::applier` |
 //! | Fig. 13, receiver 8: reset the machine by the snapshot's contents | `Core::install` |
@@ -78,21 +78,22 @@
 //! - Deleting keys, ranges, transactions, shards.
 //! - Snapshots in pieces or in the background: the machine stands still while one is taken.
 
-pub mod carrier;
 mod clerk;
 mod error;
 mod machine;
 pub mod op;
+mod reference;
 pub mod rpc;
 pub mod rsm;
 mod server;
 mod session;
 mod store;
 
-pub use carrier::{KvRaft, ReadIndexError};
 pub use clerk::{Clerk, ClerkConfig};
-pub use error::{ClerkError, Refusal};
+pub use error::Refusal;
+pub use kvraft_interface::ClerkError;
 pub use machine::KvMachine;
+pub use reference::{Counter, Reference};
 pub use rpc::ReadPath;
 pub use rsm::RsmConfig;
 pub use server::KvServer;

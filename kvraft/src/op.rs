@@ -3,6 +3,7 @@
 //! A [`Command`] is what one entry of the log says. It is encoded once, by the server that gets the request, and decoded by
 //! every replica that applies it.
 
+pub use kvraft_interface::{KEY_BYTES_MAX, TooLarge, VALUE_BYTES_MAX, Version, check_key};
 use raft_interface::Index;
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +11,6 @@ use serde::{Deserialize, Serialize};
 pub type SessionId = Index;
 /// A client's own count of its writes, from 1. A retry bears the number of the first try.
 pub type Sequence = u64;
-/// How many times a key was written. The first write makes version 1; 0 stands for a key that was never written.
-pub type Version = u64;
-
-/// The longest key, in bytes.
-pub const KEY_BYTES_MAX: usize = 1024;
-/// The longest value, in bytes, however it comes about.
-pub const VALUE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A write to one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,26 +73,6 @@ pub enum Reply {
     Superseded,
     /// The entry is not an encoded [`Command`], or not one that may stand in the log. It changed nothing.
     NotUnderstood,
-}
-
-/// A key or a value is longer than it may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum TooLarge {
-    /// The key.
-    #[error("a key of {0} bytes; {KEY_BYTES_MAX} at most")]
-    Key(usize),
-    /// The value.
-    #[error("a value of {0} bytes; {VALUE_BYTES_MAX} at most")]
-    Value(usize),
-}
-
-/// Checks the length of a key.
-///
-/// # Errors
-///
-/// [`TooLarge`] when it exceeds [`KEY_BYTES_MAX`].
-pub fn check_key(key: &str) -> Result<(), TooLarge> {
-    if key.len() > KEY_BYTES_MAX { Err(TooLarge::Key(key.len())) } else { Ok(()) }
 }
 
 impl Write {

@@ -8,9 +8,8 @@ use std::fmt;
 use labrpc::channel::{self, Receiver};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, Persister, ServerId};
+use raft_interface::{ApplyMsg, Persister, RaftServer, ServerId};
 
-use crate::carrier::KvRaft;
 use crate::error::Refusal;
 use crate::machine::KvMachine;
 use crate::op::{Command, check_key};
@@ -22,11 +21,11 @@ const DELIVERIES_AHEAD_MAX: usize = 64;
 
 /// One server of the key/value service, on a Raft of type `R`. Cheap to clone: all clones are the same server. It runs until
 /// [`Self::kill`].
-pub struct KvServer<R = raft::Raft> {
+pub struct KvServer<R> {
     rsm: Rsm<R, KvMachine>,
 }
 
-impl<R: KvRaft> KvServer<R> {
+impl<R: RaftServer> KvServer<R> {
     /// Starts a server (MIT's `StartKVServer`). `peers[i]` reaches the Raft of server `i`, `me` is this server's own place in
     /// that list.
     ///

@@ -5,11 +5,15 @@ use std::fmt;
 use labrpc::channel::{self, Sender};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
-use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+use labrpc::time::Instant;
+use raft_interface::{
+    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Started, Term,
+};
 
 use crate::config::{Config, ConfigError};
 use crate::monitor::{Monitor, Node};
 use crate::persist::{CorruptState, restore};
+use crate::read::ReadError;
 use crate::state::{Moment, State, Status};
 
 /// More servers than this are not supported: those to wake after a step are the bits of one number.
@@ -147,6 +151,18 @@ impl RaftServer for Raft {
 
     fn kill(&self) {
         self.node.kill();
+    }
+
+    fn leader_hint(&self) -> Option<ServerId> {
+        Self::leader_hint(self)
+    }
+
+    fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
+        Self::read_index_until(self, deadline).map_err(|error| match error {
+            ReadError::NotLeader { .. } => ReadIndexError::NotLeader,
+            ReadError::NothingCommitted => ReadIndexError::NothingCommitted,
+            ReadError::Timeout => ReadIndexError::Timeout,
+        })
     }
 }
 

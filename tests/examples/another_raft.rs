@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `Boaster` is the reference, except that every server claims to lead. Your own Raft goes in its place: implement
-//! [`RaftServer`], pass it to `lab::cli::main`, and in a test file write `lab::suite_3a!(Boaster);` for each part.
+//! [`RaftServer`], pass it to `lab::main`, and in a test file write `lab::suite_3a!(Boaster);` for each part.
 
 use std::process::ExitCode;
 
@@ -49,5 +49,5 @@ impl RaftServer for Boaster {
 }
 
 fn main() -> ExitCode {
-    lab::cli::main(lab::Implementation::of::<Boaster>())
+    lab::main(lab::Implementation::of::<Boaster>())
 }

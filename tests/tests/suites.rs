@@ -1,78 +1,10 @@
-//! The suites themselves: that the wrappers and the table name the same tests, and that a wrong Raft fails with words.
+//! The suites on the reference: every test of parts 3A to 4C. `cargo test 3a` runs one part, `cargo test figure8` what has
+//! that in its name.
 
-mod common;
-
-use common::{Boaster, Wrong};
-use lab::suites::{TESTS, find};
-use lab::{Implementation, Part, Plan, World, run_case};
-use labrpc::sim::{Policy, Tracing};
-use raft::Raft;
-
-/// Nobody forgets to add a test in one of the two places.
-#[test]
-fn every_test_of_the_table_has_a_wrapper() {
-    let wrapped = [
-        lab::suite_3a!(@names).as_slice(),
-        lab::suite_3b!(@names).as_slice(),
-        lab::suite_3c!(@names).as_slice(),
-        lab::suite_3d!(@names).as_slice(),
-        lab::suite_4a!(@names).as_slice(),
-        lab::suite_4b!(@names).as_slice(),
-        lab::suite_4c!(@names).as_slice(),
-    ]
-    .concat();
-    let listed: Vec<&str> = TESTS.iter().map(|case| case.name).collect();
-    assert_eq!(wrapped, listed);
-    for case in TESTS {
-        let part = case.name.rsplit('_').next().expect("a name").parse::<Part>();
-        assert_eq!(part, Ok(case.part), "{}", case.name);
-    }
-}
-
-fn plan(seed: u64) -> Plan {
-    Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off }
-}
-
-/// The same seed is the same run, and another seed is another.
-#[test]
-fn a_seed_replays() {
-    let case = find("elections_in_chaos_3a").expect("a test");
-    let run = |seed| run_case(case, Implementation::of::<Raft>(), plan(seed)).fingerprint;
-    assert_eq!(run(7), run(7));
-    assert_ne!(run(7), run(8));
-}
-
-/// A report names the rule, what was expected and seen, the servers and the way to replay it, and is not too long.
-#[test]
-fn a_wrong_raft_fails_with_a_report() {
-    let case = find("initial_election_3a").expect("a test");
-    let implementation = Implementation::of::<Wrong<Boaster>>();
-    let outcome = run_case(case, implementation, plan(1));
-    let report = lab::report::failure(case, implementation, plan(1), &outcome);
-    for part in [
-        "initial_election_3a: two leaders in term 1: S0 and S1",
-        "Election Safety",
-        "expected:",
-        "seen:",
-        "servers, as last seen:",
-        "replay: cargo lab replay 0x1 initial_election_3a",
-        "trace:",
-    ] {
-        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
-    }
-    assert!(report.chars().count() <= 2000, "{} characters:\n{report}", report.chars().count());
-    let directory = lab::report::directory(case.name, 1);
-    for file in ["report.md", "run.json", "trace.jsonl", "log.txt"] {
-        let text = std::fs::read_to_string(directory.join(file)).expect(file);
-        assert!(!text.is_empty(), "{file}");
-    }
-}
-
-/// The panic of a grading test is the report, once.
-#[test]
-fn a_failing_test_panics_with_its_report() {
-    let panic = std::panic::catch_unwind(|| lab::grade_test::<Wrong<Boaster>>("initial_election_3a"))
-        .expect_err("it fails");
-    let text = panic.downcast_ref::<String>().expect("a text");
-    assert_eq!(text.matches("two leaders in term").count(), 1, "{text}");
-}
+lab::suite_3a!(raft::Raft);
+lab::suite_3b!(raft::Raft);
+lab::suite_3c!(raft::Raft);
+lab::suite_3d!(raft::Raft);
+lab::suite_4a!(kvraft::Reference<raft::Raft>);
+lab::suite_4b!(kvraft::Reference<raft::Raft>);
+lab::suite_4c!(kvraft::Reference<raft::Raft>);

@@ -26,9 +26,9 @@ use labrpc::network::ClientEnd;
 use labrpc::thread;
 use labrpc::time::{Duration, Instant};
 
-use crate::error::{ClerkError, Refusal};
 use crate::op::{Command, Reply, Sequence, SessionId, Version, Write};
 use crate::rpc::{EXECUTE, GET, GetArgs, ReadPath, Request, Response};
+use crate::{ClerkError, Refusal};
 use route::{Heard, Route};
 
 /// How a clerk behaves.

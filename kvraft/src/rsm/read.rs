@@ -6,7 +6,7 @@
 //!    committed.
 //! 2. It notes its commit index, the *read index*.
 //! 3. It has its leadership confirmed by a majority, in a round of messages that begins after the read arrived. Steps 1 to 3
-//!    are [`KvRaft::read_index`].
+//!    are [`RaftServer::read_index_until`].
 //! 4. The read waits until the machine has applied the read index.
 //! 5. It looks at the machine.
 //!
@@ -19,9 +19,9 @@ use labrpc::time::Instant;
 use raft_interface::Index;
 
 use super::{Rsm, Shared, StateMachine};
-use crate::carrier::{KvRaft, ReadIndexError};
+use raft_interface::{RaftServer, ReadIndexError};
 
-impl<R: KvRaft, M: StateMachine> Rsm<R, M> {
+impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
     /// Looks at the machine, in a state that includes every command whose result was known when the call began.
     ///
     /// # Errors

@@ -9,16 +9,19 @@
 mod file;
 mod memory;
 mod persister;
+mod read;
 
 pub use file::{FilePersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
+pub use read::ReadIndexError;
 
 use std::fmt;
 use std::sync::Arc;
 
 use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
+use labrpc::time::Instant;
 use serde::{Deserialize, Serialize};
 
 /// A term, Raft's logical clock. Starts at 0 and never goes back (§5.1).
@@ -77,8 +80,8 @@ pub struct Started {
     pub is_leader: bool,
 }
 
-/// A Raft server as the suites see it: MIT's five calls, and the handlers that Go's `MakeService` would find by
-/// reflection.
+/// A Raft server as the suites see it: MIT's five calls, the handlers that Go's `MakeService` would find by
+/// reflection, and two calls with defaults that a service can use if they are there.
 pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
@@ -101,4 +104,22 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// The server is no longer needed: its threads should end soon and its handlers may answer anything (MIT's
     /// `Kill`).
     fn kill(&self);
+
+    /// Who leads, if this server knows. It may be wrong: clients follow it a bounded number of times. A Raft without
+    /// this is no worse: clients then look for the leader themselves.
+    fn leader_hint(&self) -> Option<ServerId> {
+        None
+    }
+
+    /// ReadIndex (thesis §6.4, steps 1 to 3): waits until a majority has confirmed, in messages sent after the call
+    /// began, that this server leads. Returns the commit index at the beginning of the call. A Raft without this is
+    /// no worse: all reads then go through the log.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadIndexError`]; [`ReadIndexError::Unsupported`] if it is not implemented.
+    fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
+        let _ = deadline;
+        Err(ReadIndexError::Unsupported)
+    }
 }

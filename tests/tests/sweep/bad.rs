@@ -12,7 +12,7 @@ use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, 
 
 /// What it does to its process. The seed decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     Nothing,
     Segfault,
     Abort,
@@ -30,32 +30,32 @@ pub(crate) enum Deed {
     Hang,
 }
 
-/// Seeds and deeds of the simulated world, where `LAB_TEST_DEEDS` is set.
-pub(crate) const DEEDS: [(u64, Deed); 13] = [
-    (2, Deed::Segfault),
-    (3, Deed::Abort),
-    (4, Deed::Exit),
-    (5, Deed::OverflowStack),
-    (6, Deed::LoopAndGiveWay),
-    (7, Deed::LoopForEver),
-    (8, Deed::AllocateWithoutBound),
-    (9, Deed::PrintGarbage),
-    (10, Deed::Panic),
-    (11, Deed::ExitAsIfAllWereWell),
-    (12, Deed::AllocateTooMuchAtOnce),
-    (13, Deed::ReadInput),
-    (14, Deed::Flood),
+/// Seeds and actions of the simulated world, where `LAB_TEST_DEEDS` is set.
+pub(crate) const DEEDS: [(u64, Action); 13] = [
+    (2, Action::Segfault),
+    (3, Action::Abort),
+    (4, Action::Exit),
+    (5, Action::OverflowStack),
+    (6, Action::LoopAndGiveWay),
+    (7, Action::LoopForEver),
+    (8, Action::AllocateWithoutBound),
+    (9, Action::PrintGarbage),
+    (10, Action::Panic),
+    (11, Action::ExitAsIfAllWereWell),
+    (12, Action::AllocateTooMuchAtOnce),
+    (13, Action::ReadInput),
+    (14, Action::Flood),
 ];
 
-/// Set to `all`, the deeds are done; set to a number, only the one of this seed. In the real world it is a hang.
+/// Set to `all`, the actions are done; set to a number, only the one of this seed. In the real world it is a hang.
 pub(crate) const VARIABLE: &str = "LAB_TEST_DEEDS";
 
-fn deed() -> Deed {
-    let Ok(wanted) = std::env::var(VARIABLE) else { return Deed::Nothing };
-    let Some(replay) = sim::current_replay() else { return Deed::Hang };
+fn action() -> Action {
+    let Ok(wanted) = std::env::var(VARIABLE) else { return Action::Nothing };
+    let Some(replay) = sim::current_replay() else { return Action::Hang };
     let is_wanted = |seed: u64| wanted == "all" || wanted == seed.to_string();
-    let deed = DEEDS.iter().find(|(seed, _)| *seed == replay.seed && is_wanted(*seed));
-    deed.map_or(Deed::Nothing, |(_, deed)| *deed)
+    let action = DEEDS.iter().find(|(seed, _)| *seed == replay.seed && is_wanted(*seed));
+    action.map_or(Action::Nothing, |(_, action)| *action)
 }
 
 #[allow(unconditional_recursion, reason = "a bad implementation")]
@@ -72,37 +72,37 @@ fn segfault() {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a bad implementation")]
-fn commit(deed: Deed) {
-    match deed {
-        Deed::Nothing | Deed::LoopAndGiveWay | Deed::Hang => {}
-        Deed::Segfault => segfault(),
-        Deed::Abort => std::process::abort(),
-        Deed::Exit => std::process::exit(3),
-        Deed::ExitAsIfAllWereWell => std::process::exit(0),
-        Deed::OverflowStack => println!("{}", overflow(0)),
-        Deed::LoopForEver => loop {
+fn commit(action: Action) {
+    match action {
+        Action::Nothing | Action::LoopAndGiveWay | Action::Hang => {}
+        Action::Segfault => segfault(),
+        Action::Abort => std::process::abort(),
+        Action::Exit => std::process::exit(3),
+        Action::ExitAsIfAllWereWell => std::process::exit(0),
+        Action::OverflowStack => println!("{}", overflow(0)),
+        Action::LoopForEver => loop {
             std::hint::spin_loop();
         },
-        Deed::AllocateWithoutBound => {
+        Action::AllocateWithoutBound => {
             let mut hoard = Vec::new();
             loop {
                 hoard.push(black_box(vec![1_u8; 1 << 20]));
             }
         }
-        Deed::AllocateTooMuchAtOnce => drop(black_box(Vec::<u8>::with_capacity(1 << 46))),
-        Deed::Panic => panic!("this is a panic of server 1"),
-        Deed::PrintGarbage => {
+        Action::AllocateTooMuchAtOnce => drop(black_box(Vec::<u8>::with_capacity(1 << 46))),
+        Action::Panic => panic!("this is a panic of server 1"),
+        Action::PrintGarbage => {
             println!(
                 "garbage\n{{\"passed\":{{\"number\":1,\"cost\":{{\"wall_us\":1,\"cpu_us\":1}}}}}}\n\"ready\""
             );
             print!("{{\"failed\"");
         }
-        Deed::ReadInput => {
+        Action::ReadInput => {
             let mut text = String::new();
             let _ = std::io::stdin().read_to_string(&mut text);
             assert!(text.is_empty(), "it read orders");
         }
-        Deed::Flood => {
+        Action::Flood => {
             let _ = std::io::stderr().write_all(&vec![b'x'; 1 << 20]);
             let _ = std::io::stdout().write_all(&vec![b'y'; 1 << 20]);
         }
@@ -119,9 +119,9 @@ impl RaftServer for Bad {
         persister: Arc<dyn Persister>,
         apply: Sender<ApplyMsg>,
     ) -> Self {
-        let deed = deed();
+        let action = action();
         if me == 1 {
-            thread::Builder::new().name("culprit".into()).spawn(move || commit(deed)).unwrap();
+            thread::Builder::new().name("culprit".into()).spawn(move || commit(action)).unwrap();
         }
         Self(Raft::make(peers, me, persister, apply))
     }
@@ -136,11 +136,11 @@ impl RaftServer for Bad {
 
     #[allow(clippy::disallowed_methods, reason = "a bad implementation")]
     fn get_state(&self) -> (Term, bool) {
-        match deed() {
-            Deed::LoopAndGiveWay => loop {
+        match action() {
+            Action::LoopAndGiveWay => loop {
                 thread::yield_now();
             },
-            Deed::Hang => loop {
+            Action::Hang => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
             },
             _ => self.0.get_state(),

@@ -45,7 +45,11 @@ fn each_way() {
     let ran: Ran = command(target.path(), &arguments).env(VARIABLE, "all").output().unwrap().into();
     ran.expect(
         1,
-        &["10      10", "FAILED: 10 of 20 runs", "again: cargo lab replay 0x5 initial_election_3a"],
+        &[
+            "10      10",
+            "FAILED: 10 of 20 runs",
+            "again: cargo test -p reference-lab --test sweep -- replay initial_election_3a 0x5",
+        ],
     );
     let results = json(&file);
     let row = &results["rows"][0];
@@ -78,7 +82,7 @@ fn assert_left(target: &Path, seed: u64, words: &str) {
     let path = target.join(format!("lab/initial_election_3a/{seed:#x}/report.md"));
     let report = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let is_told = report.contains(words);
-    let has_replay = report.contains(&format!("cargo lab replay {seed:#x} initial_election_3a"));
+    let has_replay = report.contains(&format!("replay initial_election_3a {seed:#x}"));
     assert!(is_told && has_replay, "seed {seed}: {report}");
 }
 
@@ -113,7 +117,7 @@ fn stall() {
             0.000003 s  S1 starts
             0.000006 s  S2 starts
         often:  an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's
-        replay: cargo lab replay 0x7 initial_election_3a
+        replay: cargo test -p reference-lab --test sweep -- replay initial_election_3a 0x7
         ```
     "#]]
     .assert_eq(&std::fs::read_to_string(files.join("report.md")).unwrap());

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     if program::is_asked_for() {
-        return lab::cli::main(lab::Implementation::of::<bad::Bad>());
+        return lab::main(lab::Implementation::of::<bad::Bad>());
     }
     let trials = [crashes::trials(), resume::trials(), shards::trials(), usage::trials()];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()

@@ -1,0 +1,130 @@
+//! A test, as data: what the wrappers for `cargo test` and the program need to know of it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::lab::Lab;
+
+/// A part of the lab, in MIT's numbering since 2024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Leader election.
+    A3,
+    /// Log replication.
+    B3,
+    /// Persistence.
+    C3,
+    /// Snapshots.
+    D3,
+    /// The replicated state machine layer.
+    A4,
+    /// A key/value service without snapshots.
+    B4,
+    /// A key/value service with snapshots.
+    C4,
+}
+
+impl Part {
+    /// All parts, in order.
+    pub const ALL: [Self; 7] = [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4];
+
+    /// How it is written: `3A`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A3 => "3A",
+            Self::B3 => "3B",
+            Self::C3 => "3C",
+            Self::D3 => "3D",
+            Self::A4 => "4A",
+            Self::B4 => "4B",
+            Self::C4 => "4C",
+        }
+    }
+
+    /// Whether it grades a service on a Raft.
+    #[must_use]
+    pub fn needs_service(self) -> bool {
+        matches!(self, Self::A4 | Self::B4 | Self::C4)
+    }
+
+    /// What the part is about.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::A3 => "leader election",
+            Self::B3 => "log replication",
+            Self::C3 => "persistence",
+            Self::D3 => "snapshots",
+            Self::A4 => "replicated state machine",
+            Self::B4 => "key/value service",
+            Self::C4 => "key/value service with snapshots",
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    /// Reads `3A` or `3a`, and `2A`, as the lab was numbered before 2024.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "3a" | "2a" => Ok(Self::A3),
+            "3b" | "2b" => Ok(Self::B3),
+            "3c" | "2c" => Ok(Self::C3),
+            "3d" | "2d" => Ok(Self::D3),
+            "4a" => Ok(Self::A4),
+            "4b" => Ok(Self::B4),
+            "4c" => Ok(Self::C4),
+            _ => Err(format!("{text:?} is not a part: write 3A to 3D (2A to 2D mean the same) or 4A to 4C")),
+        }
+    }
+}
+
+/// Where a test comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// MIT's suite.
+    Mit {
+        /// Its name there, without `Test` and the part: `InitialElection`.
+        name: &'static str,
+        /// The RPCs that a plain Raft used under MIT's harness, to compare with.
+        rpcs: u32,
+    },
+    /// This lab's own: what MIT's suite does not see.
+    Lab,
+}
+
+/// A test: a scenario, and what it is worth.
+#[derive(Clone, Copy)]
+pub struct TestCase {
+    /// The name of its function, which ends in its part: `initial_election_3a`.
+    pub name: &'static str,
+    /// Its part.
+    pub part: Part,
+    /// What it is worth.
+    pub points: u32,
+    /// What is graded, in one line.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The limit of virtual time.
+    pub time_max: Duration,
+    /// The limit of steps of the scheduler: more is a loop that polls.
+    pub steps_max: u64,
+    /// The scenario.
+    pub body: fn(&Lab),
+}
+
+impl fmt::Debug for TestCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {} points): {}", self.name, self.part, self.points, self.about)
+    }
+}

@@ -1,0 +1,239 @@
+//! How a cluster is set up and started.
+
+use std::fmt;
+use std::ops::Deref;
+use std::time::Duration;
+
+use labrpc::network::{Address, Happening, MessageEvent, Network, Observer};
+use labrpc::sync::Arc;
+use labrpc::thread;
+use parking_lot::Mutex as PlainMutex;
+use raft_interface::ServerId;
+
+use super::server::Slot;
+use super::{Bell, Cluster, Inner};
+use crate::kv::ServicePlan;
+use crate::lab::Lab;
+use crate::record::Record;
+use lab_referee::{Names, Referee};
+use lab_runs::settings::World;
+
+/// When the services of a cluster take snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Snapshots {
+    /// Never: labs 3A to 3C.
+    #[default]
+    Never,
+    /// After entry 9, 19, 29 and so on, in the thread that applies: MIT's lab 3D.
+    EveryTen,
+    /// As often, but each server at other indexes.
+    Staggered,
+    /// At random moments, from a thread that does not apply, at the last applied index or an older one.
+    FromAnotherThread,
+}
+
+/// A cluster that has not been started yet.
+#[derive(Debug)]
+#[must_use = "call start()"]
+pub struct ClusterBuilder {
+    lab: Lab,
+    servers: usize,
+    is_unreliable: bool,
+    snapshots: Snapshots,
+    apply_capacity: Option<usize>,
+    upper: Option<ServicePlan>,
+    service: Reading,
+}
+
+/// How long, and how fast, a service reads its apply channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// As long as its server lives.
+    #[default]
+    ToTheEnd,
+    /// That many messages, and then it is stuck.
+    UpTo(usize),
+    /// As long as its server lives, but it only looks now and then whether there is a message.
+    Slowly,
+}
+
+/// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
+/// believe in themselves at one time are seen.
+const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How many messages an apply channel holds whose reader never calls back.
+const DELIVERED_MAX: usize = 64;
+
+impl ClusterBuilder {
+    pub(crate) fn new(lab: Lab, servers: usize) -> Self {
+        Self {
+            lab,
+            servers,
+            is_unreliable: false,
+            snapshots: Snapshots::Never,
+            apply_capacity: None,
+            upper: None,
+            service: Reading::ToTheEnd,
+        }
+    }
+
+    /// MIT's unreliable network: a request waits 0 to 26 ms; one in ten is lost, and one reply in ten.
+    pub fn unreliable(mut self) -> Self {
+        self.is_unreliable = true;
+        self
+    }
+
+    /// The services take snapshots.
+    pub fn snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = snapshots;
+        self
+    }
+
+    /// The apply channels hold that many messages. By default none if the services take snapshots, as in MIT's tester:
+    /// a server that delivers with a lock held, and waits until its service takes it, then shows. Otherwise
+    /// 64: a service that only reads never calls its server, so nobody can see the difference.
+    pub fn apply_capacity(mut self, messages: usize) -> Self {
+        self.apply_capacity = Some(messages);
+        self
+    }
+
+    /// Something else than the harness' own service stands on the servers. As in MIT's tests of services, calls to
+    /// whom cannot be reached come back soon.
+    pub(crate) fn service(mut self, plan: ServicePlan) -> Self {
+        self.upper = Some(plan);
+        self
+    }
+
+    /// The services read that many messages and then no more, so that their apply channels fill up.
+    pub fn stuck_after(mut self, messages: usize) -> Self {
+        self.service = Reading::UpTo(messages);
+        self
+    }
+
+    /// The services look only now and then whether there is a message, so that a server mostly has to wait for them.
+    pub fn slow_services(mut self) -> Self {
+        self.service = Reading::Slowly;
+        self
+    }
+
+    /// Starts all servers, connected.
+    pub fn start(self) -> Running {
+        let network = Network::new();
+        if self.upper.is_none() {
+            network.long_delays();
+        }
+        if self.is_unreliable {
+            network.unreliable();
+        }
+        let referee = self.attach_referee(&network);
+        self.lab.record().begin(self.servers);
+        let slots = (0..self.servers).map(|_| Slot::default()).collect();
+        let calls_back = self.snapshots != Snapshots::Never || self.service != Reading::ToTheEnd;
+        let cluster = Cluster {
+            inner: Arc::new(Inner {
+                lab: self.lab,
+                network,
+                referee,
+                snapshots: self.snapshots,
+                apply_capacity: self.apply_capacity.unwrap_or(if calls_back { 0 } else { DELIVERED_MAX }),
+                upper: self.upper,
+                reading: self.service,
+                slots: PlainMutex::new(slots),
+                bell: Bell::default(),
+                over: false.into(),
+            }),
+        };
+        for server in cluster.servers() {
+            cluster.restart(server);
+        }
+        let watched = cluster.clone();
+        thread::spawn(move || watched.watch());
+        Running { cluster }
+    }
+
+    /// The referee watches the network from the first message on.
+    fn attach_referee(&self, network: &Network) -> Arc<Referee> {
+        let told = self.lab.clone();
+        let names = self.lab.implementation().names();
+        let record = Arc::clone(self.lab.record());
+        let known = names.clone();
+        let referee = Referee::new(self.servers, names, move |call| told.hear_referee(call));
+        let referee = match (self.upper, self.service) {
+            (Some(_), _) => referee.with_reads(),
+            (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),
+            (None, Reading::UpTo(_) | Reading::Slowly) => referee.with_told_calls(),
+        };
+        let referee = Arc::new(referee);
+        let watching = Arc::clone(&referee);
+        network.add_observer(move |event: &MessageEvent<'_>| {
+            note_role(&record, &known, event);
+            watching.observe(event);
+        });
+        referee
+    }
+}
+
+/// What a message tells of the role of its sender, for the report of a failure.
+fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
+    let Address::Server(number) = event.message.from else { return };
+    let sender = number as ServerId;
+    match event.what {
+        Happening::Sent => {
+            if let Some(term) = names.candidacy(&event.message) {
+                record.stands(sender, term);
+            }
+        }
+        // Only a candidate becomes something else by that; there are many answers.
+        Happening::Delivered if record.is_candidate(sender) => {
+            if let Some(term) = names.answer_to_leader(&event.message) {
+                record.follows(sender, term);
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Cluster {
+    /// The watcher: asks all servers for their state now and then, so that the invariants see more than the scenario.
+    fn watch(&self) {
+        while !self.is_over() {
+            for server in self.servers() {
+                if !self.inner.lab.record().seen(server, |seen| seen.is_paused) {
+                    self.state(server);
+                }
+            }
+            thread::sleep(WATCH_INTERVAL);
+        }
+    }
+}
+
+/// A cluster that is killed when this is dropped.
+pub struct Running {
+    cluster: Cluster,
+}
+
+impl Deref for Running {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.cluster.finish();
+        } else if self.cluster.lab().world() == World::Real {
+            // Something is broken already, maybe so that kill would wait for ever.
+            let cluster = self.cluster.clone();
+            thread::spawn(move || cluster.finish());
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cluster.fmt(f)
+    }
+}

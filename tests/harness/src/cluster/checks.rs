@@ -1,0 +1,168 @@
+//! What a scenario expects of leaders and terms: MIT's checks, with MIT's patience.
+
+use std::time::Duration;
+
+use raft_interface::{ServerId, Started, Term};
+
+use super::Cluster;
+use super::faults::names;
+use lab_referee::Violation;
+
+/// How often [`Cluster::check_one_leader`] looks (MIT's `checkOneLeader`).
+const LEADER_LOOKS: u32 = 10;
+/// The shortest pause between two looks, in milliseconds, and how much longer it may be.
+const LEADER_PAUSE_MS: (u64, u64) = (450, 100);
+
+impl Cluster {
+    /// Expects that, within five seconds, exactly one connected server leads the highest term that has a leader, and
+    /// returns it (MIT's `checkOneLeader`).
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn check_one_leader(&self) -> ServerId {
+        self.check_leader_after(0).1
+    }
+
+    /// As [`check_one_leader`](Self::check_one_leader), for a leader of a later term than `term`. Returns its term as
+    /// well.
+    ///
+    /// # Panics
+    ///
+    /// If there is none within five seconds.
+    #[track_caller]
+    pub fn check_leader_after(&self, term: Term) -> (Term, ServerId) {
+        let lab = &self.inner.lab;
+        for _ in 0..LEADER_LOOKS {
+            lab.sleep_ms(LEADER_PAUSE_MS.0 + lab.below(LEADER_PAUSE_MS.1));
+            if let Some(leader) = self.leaders().into_iter().max().filter(|&(led, _)| led > term || term == 0)
+            {
+                return leader;
+            }
+        }
+        lab.fail(
+            Violation::new(
+                "no leader was elected within 5 s",
+                format!("a leader among {}, which are connected", names(&self.connected())),
+                match term {
+                    0 => "none of them says that it leads".to_owned(),
+                    _ => format!("none of them says that it leads a term after {term}"),
+                },
+            )
+            .hint("candidates that split the vote, votes not granted, or a server that is stuck"),
+        )
+    }
+
+    /// Expects that no connected server leads (MIT's `checkNoLeader`).
+    ///
+    /// # Panics
+    ///
+    /// If one does.
+    #[track_caller]
+    pub fn check_no_leader(&self) {
+        let leaders = self.leaders();
+        self.inner.lab.expect(leaders.is_empty(), || {
+            let (term, leader) = leaders[0];
+            Violation::new(
+                format!("S{leader} leads without a majority"),
+                format!("no leader among {}: they are no majority", names(&self.connected())),
+                format!("S{leader} says that it leads term {term}"),
+            )
+            .hint("votes counted wrong")
+            .servers([leader])
+            .term(term)
+        });
+    }
+
+    /// Expects that all connected servers are in the same term, and returns it (MIT's `checkTerms`).
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn check_terms(&self) -> Term {
+        let connected = self.connected();
+        let terms: Vec<Term> = connected.iter().filter_map(|&server| Some(self.state(server)?.0)).collect();
+        let term = terms.first().copied().unwrap_or_default();
+        self.inner.lab.expect(terms.iter().all(|&other| other == term), || {
+            Violation::new(
+                "the servers do not agree on the term",
+                "one term for all connected servers",
+                format!("terms {terms:?} on {}", names(&connected)),
+            )
+            .servers(connected.iter().copied())
+        });
+        term
+    }
+
+    /// The connected servers that say that they lead, with their terms.
+    #[must_use]
+    pub fn leaders(&self) -> Vec<(Term, ServerId)> {
+        self.connected()
+            .into_iter()
+            .filter_map(|server| match self.state(server) {
+                Some((term, true)) => Some((term, server)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The servers that run, are connected and not paused.
+    #[must_use]
+    pub fn connected(&self) -> Vec<ServerId> {
+        let is_paused = |server| self.inner.lab.record().seen(server, |seen| seen.is_paused);
+        self.servers().into_iter().filter(|&server| self.is_connected(server) && !is_paused(server)).collect()
+    }
+
+    /// Gives a command to a server that must be the leader, and returns where it put it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not accept the command.
+    #[track_caller]
+    pub fn start_on_leader(&self, leader: ServerId) -> Started {
+        let command = self.inner.lab.command();
+        match self.start(leader, &command) {
+            Some(started) if started.is_leader => started,
+            _ => self.inner.lab.fail(
+                Violation::new(
+                    format!("S{leader} refused a command although it leads"),
+                    "start returns that it is the leader: nothing has happened that would depose it",
+                    format!("{:?}", self.state(leader)),
+                )
+                .servers([leader]),
+            ),
+        }
+    }
+
+    /// Gives a new command to a server and does not care whether it accepts it.
+    pub fn offer(&self, server: ServerId) -> Option<Started> {
+        self.start(server, &self.inner.lab.command()).filter(|started| started.is_leader)
+    }
+
+    /// Waits until this server leads no more.
+    ///
+    /// # Panics
+    ///
+    /// If it still leads after `patience`.
+    #[track_caller]
+    pub fn expect_steps_down(&self, leader: ServerId, patience: Duration, why: &str) {
+        let pause = patience / 20;
+        for _ in 0..20 {
+            self.inner.lab.sleep(pause);
+            if !self.state(leader).is_some_and(|(_, is_leader)| is_leader) {
+                return;
+            }
+        }
+        self.inner.lab.fail(
+            Violation::new(
+                format!("S{leader} still leads after {patience:?}"),
+                format!("it steps down: {why}"),
+                format!("it leads term {}", self.inner.lab.record().seen(leader, |seen| seen.term)),
+            )
+            .rule("who sees a higher term becomes a follower (§5.1; Fig. 2, Rules for all servers 2)")
+            .servers([leader]),
+        );
+    }
+}

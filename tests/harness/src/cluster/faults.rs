@@ -1,0 +1,250 @@
+//! What a scenario does to a cluster.
+
+use std::time::Duration;
+
+use labrpc::network::{
+    Chance, Delay, Delays, Duplication, Fault, Message, Partition, Rule, Traffic, Verdict,
+};
+use labrpc::sync::Arc;
+use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
+
+use super::Cluster;
+use crate::timeline::Happened;
+use lab_runs::actions::ActionKind;
+
+/// When a server loses its power, seen from a save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before the save: what was to be stored is lost.
+    BeforeSave,
+    /// Just after the save, before the server does anything else: it is stored, and nobody was told.
+    AfterSave,
+}
+
+impl Cluster {
+    /// Cuts a server off from all others. Calls to and from it get no reply, after up to seven seconds.
+    pub fn disconnect(&self, server: ServerId) {
+        if !self.does(ActionKind::Fault, "disconnect", server) {
+            return;
+        }
+        self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Disconnected(server));
+        self.cut_off(server, true);
+    }
+
+    /// Connects a server again.
+    pub fn connect(&self, server: ServerId) {
+        let was_cut_off = !self.inner.lab.record().seen(server, |seen| seen.is_connected);
+        if was_cut_off && !self.does(ActionKind::Repair, "connect", server) {
+            return;
+        }
+        self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Connected(server));
+        self.cut_off(server, false);
+    }
+
+    /// Cuts several servers off, each from everybody.
+    pub fn disconnect_all(&self, servers: impl IntoIterator<Item = ServerId>) {
+        servers.into_iter().for_each(|server| self.disconnect(server));
+    }
+
+    /// Connects several servers.
+    pub fn connect_all(&self, servers: impl IntoIterator<Item = ServerId>) {
+        servers.into_iter().for_each(|server| self.connect(server));
+    }
+
+    /// Kills several servers, as [`crash`](Self::crash), and starts them again.
+    pub fn bounce(&self, servers: impl IntoIterator<Item = ServerId>) {
+        let servers: Vec<ServerId> = servers.into_iter().collect();
+        servers.iter().for_each(|&server| self.crash(server));
+        servers.iter().for_each(|&server| self.restart(server));
+    }
+
+    /// Starts all servers that are down and connects all.
+    pub fn repair(&self) {
+        for server in self.servers() {
+            self.restart(server);
+            if !self.is_connected(server) {
+                self.connect(server);
+            }
+        }
+    }
+
+    /// From now on messages from `senders` do not reach `receivers`, while those the other way do. Requests and
+    /// replies alike. It ends when the fault is dropped.
+    pub fn one_way(&self, senders: &[ServerId], receivers: &[ServerId]) -> Fault {
+        let what = format!("messages from {} to {} are lost", names(senders), names(receivers));
+        if !self.does_to_network(&what) {
+            return self.no_fault();
+        }
+        let [senders, receivers] =
+            [senders, receivers].map(|servers| servers.iter().map(|&server| server as u32));
+        self.network().add_rule(Partition::one_way(senders, receivers))
+    }
+
+    /// From now on requests do not reach a server, while its own requests and their replies pass. It ends when the
+    /// fault is dropped.
+    pub fn deaf_to_requests(&self, server: ServerId) -> Fault {
+        if !self.does_to_network(&format!("requests to S{server} are lost")) {
+            return self.no_fault();
+        }
+        let lose = |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Unreachable;
+        self.network().add_rule(lose.on(Traffic::requests().to(server as u32)))
+    }
+
+    /// From now on each set of servers reaches only itself. A server in two sets is a bridge between them.
+    pub fn partition(&self, sets: &[&[ServerId]]) -> Fault {
+        let shown: Vec<String> = sets.iter().map(|set| names(set)).collect();
+        if !self.does_to_network(&format!("the network is split: {}", shown.join(" | "))) {
+            return self.no_fault();
+        }
+        self.network().add_rule(Partition::of(sets.iter().map(|set| set.iter().map(|&server| server as u32))))
+    }
+
+    /// From now on this share of the messages, from 0 to 1, arrives up to `longest` late.
+    pub fn delays(&self, share: f64, longest: Duration) -> Fault {
+        let what = format!("{:.0} % of the messages are up to {longest:?} late", share * 100.0);
+        if !self.does_to_network(&what) {
+            return self.no_fault();
+        }
+        self.network().add_rule(Delay::sometimes(share, Delays::Between(Duration::ZERO, longest)))
+    }
+
+    /// From now on this share of the messages, from 0 to 1, arrives twice, the second time up to `later` after the first.
+    pub fn duplicates(&self, share: f64, later: Duration) -> Fault {
+        if !self.does_to_network(&format!("{:.0} % of the messages arrive twice", share * 100.0)) {
+            return self.no_fault();
+        }
+        self.network().add_rule(Duplication::new(share, Delays::Between(Duration::ZERO, later)))
+    }
+
+    /// From now on the network is MIT's unreliable one: a request waits 0 to 26 ms; one in ten is lost, and one reply in
+    /// ten. `network().reliable()` ends it.
+    pub fn unreliable(&self) {
+        if self.does_to_network("one message in ten is lost, and requests are up to 26 ms late") {
+            self.network().unreliable();
+        }
+    }
+
+    /// From now on two replies of three come up to 2.2 s late, as in MIT's tests with long reordering.
+    /// `network().in_order()` ends it.
+    pub fn long_reordering(&self) {
+        if self.does_to_network("two replies of three are up to 2.2 s late") {
+            self.network().long_reordering();
+        }
+    }
+
+    /// Stops a server's threads for a while, as a long garbage collection would. Returns whether it could be done:
+    /// not in the real world.
+    pub fn pause(&self, server: ServerId) -> bool {
+        if self.is_up(server) && !self.does(ActionKind::Fault, "pause", server) {
+            return true; // for the scenario it was done
+        }
+        let is_paused = self.node(server).is_some_and(|node| node.pause());
+        if is_paused {
+            self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Paused(server));
+        }
+        is_paused
+    }
+
+    /// Lets a paused server go on.
+    pub fn resume(&self, server: ServerId) {
+        let was_paused = self.inner.lab.record().seen(server, |seen| seen.is_paused);
+        if was_paused && !self.does(ActionKind::Repair, "resume", server) {
+            return;
+        }
+        self.inner.referee.resumes(server);
+        if self.node(server).is_some_and(|node| node.resume()) {
+            self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Resumed(server));
+        }
+    }
+
+    /// Lets a server's clock run at that many parts per million of true time. Returns whether it could be done: not in the
+    /// real world.
+    pub fn set_clock_rate(&self, server: ServerId, ppm: u32) -> bool {
+        if !self
+            .does_to_network(&format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0))
+        {
+            return true; // for the scenario it was done
+        }
+        self.node(server).is_some_and(|node| node.set_clock_rate(ppm))
+    }
+
+    /// A server will lose its power at its `count`-th save from now, counted from 1, and wait on a slow disk for
+    /// `disk` before. In the real world the save fails instead of the power, and the scenario sees the server
+    /// stop answering.
+    pub fn power_failure_at_save(&self, server: ServerId, count: u64, moment: Moment, disk: Duration) {
+        let Some(node) = self.node(server) else { return };
+        if !self.does(ActionKind::Fault, "power failure at a save", server) {
+            return;
+        }
+        self.note(format!("S{server} will lose its power at its {count}. save from now"));
+        let left = std::sync::atomic::AtomicU64::new(count);
+        let hook: SaveHook = Arc::new(move |point| {
+            if point == SavePoint::Before {
+                left.fetch_update(
+                    std::sync::atomic::Ordering::Relaxed,
+                    std::sync::atomic::Ordering::Relaxed,
+                    |left| left.checked_sub(1),
+                )
+                .ok();
+            }
+            let is_due = left.load(std::sync::atomic::Ordering::Relaxed) == 0;
+            if !is_due || (moment == Moment::AfterSave && point == SavePoint::Before) {
+                return Ok(());
+            }
+            labrpc::thread::sleep(disk);
+            node.crash();
+            Err(SaveError("the power failed".into()))
+        });
+        self.persister(server).set_hook(Some(hook));
+    }
+
+    /// Every save of a server takes this long from now on; zero for no time, as by default.
+    pub fn slow_disk(&self, server: ServerId, time: Duration) {
+        if !time.is_zero() && !self.does(ActionKind::Fault, "slow disk", server) {
+            return;
+        }
+        self.note(format!("saves of S{server} take {time:?}"));
+        let persister: Arc<MemoryPersister> = self.persister(server);
+        let slow: SaveHook = Arc::new(move |point| {
+            if point == SavePoint::Before {
+                labrpc::thread::sleep(time);
+            }
+            Ok(())
+        });
+        persister.set_hook((!time.is_zero()).then_some(slow));
+    }
+
+    /// Whether a server's node has lost its power of itself, by [`power_failure_at_save`](Self::power_failure_at_save).
+    #[must_use]
+    pub fn has_lost_power(&self, server: ServerId) -> bool {
+        self.node(server).is_some_and(|node| node.is_crashed())
+    }
+
+    fn note(&self, text: String) {
+        self.inner.lab.note(text);
+    }
+
+    /// Whether something is to be done to a server; see [`lab_runs::actions`].
+    pub(super) fn does(&self, kind: ActionKind, what: &str, server: ServerId) -> bool {
+        self.inner.lab.does(kind, || format!("{what} S{server}"))
+    }
+
+    /// Whether something is to be done to the network or a clock. If so, the timeline tells of it.
+    fn does_to_network(&self, what: &str) -> bool {
+        let does = self.inner.lab.does(ActionKind::Fault, || what.to_owned());
+        if does {
+            self.note(what.to_owned());
+        }
+        does
+    }
+
+    /// What stands for a fault that is left out.
+    fn no_fault(&self) -> Fault {
+        self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
+    }
+}
+
+/// `S0, S3`.
+pub(super) fn names(servers: &[ServerId]) -> String {
+    servers.iter().map(|server| format!("S{server}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,259 @@
+//! One server of a cluster: how it is started, and how it ends.
+
+use labrpc::channel;
+use labrpc::network::{Address, ClientEnd, Server};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
+
+use super::Cluster;
+use super::service::ServiceState;
+use crate::implementation::AnyRaft;
+use crate::timeline::Happened;
+use kvraft_interface::AnyService;
+use lab_referee::Violation;
+use lab_runs::actions::ActionKind;
+
+/// What the harness holds of a server.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Its storage, which survives it.
+    persister: Arc<MemoryPersister>,
+    /// What runs; `None` while the server is down.
+    running: Option<Incarnation>,
+    /// Its ends to all servers, by id; none while it is down. Those of an incarnation that is gone are never enabled again:
+    /// if its threads live on, they talk to nobody.
+    ends: Vec<ClientEnd>,
+    /// Whether the tester has cut it off.
+    is_cut_off: bool,
+}
+
+struct Incarnation {
+    node: NodeHandle,
+    raft: Arc<dyn AnyRaft>,
+    /// What stands on the Raft, if it is not the harness' own service.
+    service: Option<Arc<dyn AnyService>>,
+}
+
+impl Incarnation {
+    /// Tells the server to end.
+    fn kill(&self) {
+        match &self.service {
+            Some(service) => service.kill(), // and its Raft
+            None => self.raft.kill(),
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
+        Some(Arc::clone(&self.running.as_ref()?.raft))
+    }
+
+    pub(super) fn service(&self) -> Option<Arc<dyn AnyService>> {
+        self.running.as_ref()?.service.clone()
+    }
+
+    pub(super) fn node(&self) -> Option<NodeHandle> {
+        Some(self.running.as_ref()?.node.clone())
+    }
+
+    pub(super) fn persister(&self) -> Arc<MemoryPersister> {
+        Arc::clone(&self.persister)
+    }
+}
+
+/// A server that was just made.
+struct Made {
+    raft: Arc<dyn AnyRaft>,
+    service: Option<Arc<dyn AnyService>>,
+    /// What its Raft delivers, if no service of its own reads it.
+    unread: Option<channel::Receiver<ApplyMsg>>,
+}
+
+fn address(server: ServerId) -> Address {
+    Address::Server(server as u32)
+}
+
+impl Cluster {
+    /// Starts a server from its storage, if it is down. Its connections are as they were.
+    ///
+    /// # Panics
+    ///
+    /// If the implementation panics.
+    pub fn restart(&self, server: ServerId) {
+        if self.is_up(server) {
+            return;
+        }
+        let lab = &self.inner.lab;
+        let was_up_before = lab.record().seen(server, |seen| seen.starts > 0);
+        if was_up_before && !self.does(ActionKind::Repair, "restart", server) {
+            return;
+        }
+        let network = &self.inner.network;
+        let node = NodeHandle::new(lab.node_name(server));
+        let ends: Vec<ClientEnd> = self
+            .servers()
+            .into_iter()
+            .map(|peer| {
+                let end = network.make_end(address(server));
+                network.connect(&end, address(peer));
+                end
+            })
+            .collect();
+        let persister = self.persister(server);
+        let base = self.snapshot_index(&persister.snapshot());
+        self.inner.slots.lock()[server].ends.clone_from(&ends);
+        self.set_links(server);
+        let start = match lab.record().started(lab.now(), server, base) {
+            Ok(start) => start,
+            Err(violation) => return lab.broken(&violation),
+        };
+        self.inner.referee.starts(server, base);
+        // On the server's own node, to which the threads that it starts will belong.
+        let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
+        let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let mut handlers = Server::new(&node).service(raft.service());
+        if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {
+            handlers = handlers.service(more);
+        }
+        network.add_server(address(server), handlers);
+        self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft, service });
+        if let Some(unread) = unread {
+            self.spawn_service(&node, server, start, unread);
+        }
+    }
+
+    /// What makes a server, when it is called on its node.
+    fn maker(
+        &self,
+        ends: Vec<ClientEnd>,
+        server: ServerId,
+        start: u64,
+        persister: Arc<MemoryPersister>,
+    ) -> impl FnOnce() -> Made + Send + 'static {
+        let implementation = *self.inner.lab.implementation();
+        let cluster = self.clone();
+        move || {
+            let (apply, delivered) = channel::bounded(cluster.inner.apply_capacity);
+            let Some(plan) = cluster.inner.upper else {
+                let raft = implementation.make(ends, server, persister, apply);
+                return Made { raft, service: None, unread: Some(delivered) };
+            };
+            let delivered = delivered.inspect(move |message| cluster.read_along(server, start, message));
+            let setup = plan.setup(delivered, persister);
+            let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
+            Made { raft, service: Some(service), unread: None }
+        }
+    }
+
+    /// How far a stored snapshot goes; 0 if there is none.
+    fn snapshot_index(&self, snapshot: &[u8]) -> Index {
+        if snapshot.is_empty() {
+            return 0;
+        }
+        match &self.inner.upper {
+            None => ServiceState::decode(snapshot).unwrap_or_default().index,
+            Some(_) => {
+                let index = (self.inner.lab.implementation().services().snapshot_index)(snapshot);
+                index.unwrap_or_else(|| {
+                    self.inner.lab.fail(Violation::new(
+                        "a stored snapshot cannot be read",
+                        "a snapshot of the service",
+                        "other bytes",
+                    ))
+                })
+            }
+        }
+    }
+
+    /// Kills a server as MIT's tester does: it is cut off and taken from the network, its storage copied, and then it
+    /// is told to end. What it still does reaches nobody and is stored nowhere.
+    pub fn crash(&self, server: ServerId) {
+        if self.is_up(server) && !self.does(ActionKind::Fault, "crash", server) {
+            return;
+        }
+        let Some(incarnation) = self.take_down(server, Happened::Killed(server)) else { return };
+        incarnation.kill();
+    }
+
+    /// A server loses its power: none of its threads takes another step. In the real world, where threads cannot be
+    /// stopped, this is a [`crash`](Self::crash).
+    pub fn power_failure(&self, server: ServerId) {
+        let Some(node) = self.inner.slots.lock()[server].node() else { return };
+        if !self.does(ActionKind::Fault, "power failure", server) {
+            return;
+        }
+        let is_simulated = node.crash();
+        let Some(incarnation) = self.take_down(server, Happened::PowerLost(server)) else { return };
+        if !is_simulated && !node.is_crashed() {
+            incarnation.kill();
+        }
+    }
+
+    /// Takes a server from the network and keeps its storage as it is at this moment.
+    fn take_down(&self, server: ServerId, how: Happened) -> Option<Incarnation> {
+        let lab = &self.inner.lab;
+        lab.record().gone(lab.now(), server, how);
+        let (incarnation, ends) = {
+            let slot = &mut self.inner.slots.lock()[server];
+            (slot.running.take()?, std::mem::take(&mut slot.ends))
+        };
+        for end in &ends {
+            self.inner.network.delete_end(end);
+        }
+        self.inner.network.delete_server(address(server));
+        let copy = Arc::new(self.persister(server).copy());
+        self.inner.slots.lock()[server].persister = copy;
+        Some(incarnation)
+    }
+
+    /// Tells a server to end, and returns its node: to see whether its threads do.
+    #[must_use]
+    pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
+        let incarnation = self.take_down(server, Happened::Killed(server))?;
+        incarnation.raft.kill();
+        Some(incarnation.node)
+    }
+
+    /// Whether a server runs.
+    #[must_use]
+    pub fn is_up(&self, server: ServerId) -> bool {
+        self.inner.slots.lock()[server].running.is_some()
+    }
+
+    /// Whether a server runs and the tester has not cut it off.
+    #[must_use]
+    pub fn is_connected(&self, server: ServerId) -> bool {
+        let slot = &self.inner.slots.lock()[server];
+        slot.running.is_some() && !slot.is_cut_off
+    }
+
+    pub(super) fn cut_off(&self, server: ServerId, is_cut_off: bool) {
+        self.inner.slots.lock()[server].is_cut_off = is_cut_off;
+        self.set_links(server);
+    }
+
+    /// Enables and disables the ends from and to a server, as both parties are connected or not.
+    fn set_links(&self, server: ServerId) {
+        let links: Vec<(ClientEnd, bool)> = {
+            let slots = self.inner.slots.lock();
+            let link = |from: ServerId, to: ServerId| {
+                let end = slots[from].ends.get(to)?.clone();
+                Some((end, !slots[from].is_cut_off && !slots[to].is_cut_off))
+            };
+            (0..slots.len()).flat_map(|peer| [link(server, peer), link(peer, server)]).flatten().collect()
+        };
+        for (end, is_enabled) in links {
+            if is_enabled {
+                self.inner.network.enable(&end);
+            } else {
+                self.inner.network.disable(&end);
+            }
+        }
+    }
+
+    pub(super) fn node(&self, server: ServerId) -> Option<NodeHandle> {
+        self.inner.slots.lock()[server].node()
+    }
+}

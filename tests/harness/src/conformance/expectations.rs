@@ -1,0 +1,329 @@
+//! What tests expect of the server. A failure names the sentence that the test puts to the proof.
+
+use std::time::Duration;
+
+use labrpc::time::Instant;
+use raft_interface::{Index, Started, Term};
+
+use super::peer::{Append, Appended, VoteRequest};
+use super::{Bench, ELECTION_MAX, Letter, Request, SERVER};
+use lab_runs::settings::World;
+
+impl Bench {
+    /// Fails unless `holds`, with the sentence of this bench as the rule.
+    #[track_caller]
+    pub fn expect(
+        &self,
+        holds: bool,
+        headline: impl Into<String>,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+    ) {
+        if !holds {
+            self.fail(headline, expected, seen);
+        }
+    }
+
+    /// Fails, with the sentence of this bench as the rule.
+    #[track_caller]
+    pub fn fail(
+        &self,
+        headline: impl Into<String>,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+    ) -> ! {
+        self.0.lab.fail(self.0.violation(headline.into(), expected.into(), seen.into()))
+    }
+
+    /// Skips the test if nobody but its author knows what the server's refusals say.
+    pub fn needs_refusals(&self) {
+        if let Some(name) = self.0.post.lock().unknown_hint {
+            self.0.lab.skip(&format!(
+                "replies to AppendEntries have a field {name}, of which the scripted peers do not know what to say"
+            ));
+        }
+    }
+
+    /// How long something may take that waits for nothing: a third of a heartbeat interval. A busy real machine gets
+    /// more.
+    pub fn at_once(&self) -> Duration {
+        match self.0.lab.world() {
+            World::Simulated => Duration::from_millis(30),
+            World::Real => super::SOON,
+        }
+    }
+
+    // ----- elections -----
+
+    /// Waits until the server asks for votes in a term after `term`, and returns that term.
+    #[track_caller]
+    pub fn expect_candidate_after(&self, term: Term) -> Term {
+        let is_new = |request: &Request| matches!(request, Request::Vote { .. }) && request.term() > term;
+        match self.next_letter(ELECTION_MAX, is_new) {
+            Some(letter) => letter.request.term(),
+            None => self.fail(
+                format!("S{SERVER} did not stand for election"),
+                format!("a RequestVote of a term after {term} within {ELECTION_MAX:?}"),
+                format!("none; it is in term {}", self.term()),
+            ),
+        }
+    }
+
+    /// Expects the server to ask for votes although `noise` happens all the time, which must not keep it from that.
+    #[track_caller]
+    pub fn expect_candidate_despite(&self, noise: impl Fn(), what: &str) {
+        let stands = |letter: &Letter| matches!(letter.request, Request::Vote { .. });
+        let deadline = Instant::now() + ELECTION_MAX;
+        while Instant::now() < deadline {
+            if self.count_letters(stands) > 0 {
+                return;
+            }
+            noise();
+            self.0.lab.sleep_ms(50);
+        }
+        self.fail(
+            format!("S{SERVER} does not stand for election as long as {what}"),
+            format!("a RequestVote within {ELECTION_MAX:?}"),
+            format!("none; it is in term {}", self.term()),
+        );
+    }
+
+    /// Has the server elected by these peers, which follow it from then on, and returns its term. All others are silent.
+    #[track_caller]
+    pub fn elect(&self, voters: &[usize]) -> Term {
+        voters.iter().for_each(|&voter| self.peer(voter).follows());
+        let deadline = Instant::now() + ELECTION_MAX;
+        while Instant::now() < deadline {
+            if let (term, true) = self.state() {
+                return term;
+            }
+            self.0.lab.sleep_ms(2);
+        }
+        let voters = voters.iter().map(|voter| format!("S{voter}")).collect::<Vec<_>>().join(", ");
+        self.fail(
+            format!("S{SERVER} was not elected"),
+            format!("it leads within {ELECTION_MAX:?}: {voters} vote for it"),
+            format!("{:?}", self.state()),
+        )
+    }
+
+    /// Gives a command to the server, which must lead.
+    #[track_caller]
+    pub fn start_command(&self) -> Started {
+        let started = self.offer();
+        self.expect(
+            started.is_leader,
+            format!("S{SERVER} refused a command although it leads"),
+            "start returns is_leader",
+            format!("{started:?}"),
+        );
+        started
+    }
+
+    /// Expects that the server leads no more, or not at all.
+    #[track_caller]
+    pub fn expect_no_leader(&self, why: &str) {
+        let (term, is_leader) = self.state();
+        self.expect(
+            !is_leader,
+            format!("S{SERVER} leads term {term}"),
+            format!("it does not lead: {why}"),
+            "it says that it leads",
+        );
+    }
+
+    /// Expects the server to be in this term.
+    #[track_caller]
+    pub fn expect_term(&self, term: Term, why: &str) {
+        let now = self.term();
+        self.expect(
+            now == term,
+            format!("S{SERVER} is in term {now}"),
+            format!("term {term}: {why}"),
+            format!("term {now}"),
+        );
+    }
+
+    // ----- applying -----
+
+    /// The last index that the server's service has got.
+    pub fn applied(&self) -> Index {
+        self.0.post.lock().applied
+    }
+
+    /// The indexes of all snapshots that the server's service has got since the last start.
+    pub fn snapshots_delivered(&self) -> Vec<Index> {
+        let is_snapshot = |message: &raft_interface::ApplyMsg| match message {
+            raft_interface::ApplyMsg::Snapshot { index, .. } => Some(*index),
+            raft_interface::ApplyMsg::Command { .. } => None,
+        };
+        self.0.post.lock().delivered.iter().filter_map(is_snapshot).collect()
+    }
+
+    /// Expects the server to apply everything up to this index soon.
+    #[track_caller]
+    pub fn expect_applies(&self, index: Index, why: &str) {
+        self.expect_applies_within(index, super::SOON * 5, why);
+        self.expect_applied_at_most(index, why);
+    }
+
+    /// Expects the server to apply everything up to this index, and perhaps more, soon.
+    #[track_caller]
+    pub fn expect_applies_at_least(&self, index: Index, why: &str) {
+        self.expect_applies_within(index, super::SOON * 5, why);
+    }
+
+    /// Expects the server to apply everything up to this index within `patience`.
+    #[track_caller]
+    pub fn expect_applies_within(&self, index: Index, patience: Duration, why: &str) {
+        let is_applied = self.wait_for(patience, |post| (post.applied >= index).then_some(()));
+        self.expect(
+            is_applied.is_some(),
+            format!("S{SERVER} did not apply entry {index}"),
+            format!("it applies up to {index}: {why}"),
+            format!("it has applied up to {}", self.applied()),
+        );
+    }
+
+    /// Expects that the server applies nothing after this index for a while.
+    #[track_caller]
+    pub fn expect_applied_at_most(&self, index: Index, why: &str) {
+        self.0.lab.sleep_ms(60);
+        let applied = self.applied();
+        self.expect(
+            applied <= index,
+            format!("S{SERVER} applied entry {applied}"),
+            format!("nothing after {index}: {why}"),
+            format!("entries up to {applied}"),
+        );
+    }
+
+    // ----- logs -----
+
+    /// Whether the server's log has an entry of this term at this index: a new leader asks, which changes nothing but
+    /// the term.
+    pub fn has_entry(&self, index: Index, term: Term) -> bool {
+        let asking = self.peer(1).appends(self.term() + 1).after(index, term);
+        asking.send().is_some_and(|appended| appended.success)
+    }
+
+    /// Expects the server to have an entry of this term at this index.
+    #[track_caller]
+    pub fn expect_entry(&self, index: Index, term: Term, why: &str) {
+        let has_entry = self.has_entry(index, term);
+        self.expect(
+            has_entry,
+            format!("S{SERVER} does not have entry {index} of term {term}"),
+            format!("it has: {why}"),
+            "AppendEntries after that entry gets no success",
+        );
+    }
+
+    /// Expects the server not to have an entry of this term at this index.
+    #[track_caller]
+    pub fn expect_no_entry(&self, index: Index, term: Term, why: &str) {
+        let has_entry = self.has_entry(index, term);
+        self.expect(
+            !has_entry,
+            format!("S{SERVER} has entry {index} of term {term}"),
+            format!("it does not: {why}"),
+            "AppendEntries after that entry gets success",
+        );
+    }
+
+    // ----- leaders -----
+
+    /// Expects that none of the letters so far tells that more than this is committed.
+    #[track_caller]
+    pub fn expect_commit_at_most(&self, index: Index, why: &str) {
+        self.expect_applied_at_most(index, why);
+        let commit = |letter: &Letter| match letter.request {
+            Request::Append { leader_commit, .. } => leader_commit,
+            _ => 0,
+        };
+        let told = self.0.post.lock().letters().map(commit).max().unwrap_or_default();
+        self.expect(
+            told <= index,
+            format!("S{SERVER} committed entry {told}"),
+            format!("nothing after {index}: {why}"),
+            format!("it sends leaderCommit {told}"),
+        );
+    }
+}
+
+impl VoteRequest<'_> {
+    /// Sends it, and expects the vote.
+    #[track_caller]
+    pub fn is_granted(&self, why: &str) {
+        let reply = self.send();
+        self.peer.bench.expect(
+            matches!(reply, Some((_, true))),
+            format!("S{SERVER} refused {}", self.describe()),
+            format!("the vote is granted: {why}"),
+            show_vote(reply),
+        );
+    }
+
+    /// Sends it, and expects a refusal.
+    #[track_caller]
+    pub fn is_refused(&self, why: &str) {
+        let reply = self.send();
+        self.peer.bench.expect(
+            matches!(reply, Some((_, false))),
+            format!("S{SERVER} granted {}", self.describe()),
+            format!("the vote is refused: {why}"),
+            show_vote(reply),
+        );
+    }
+}
+
+fn show_vote(reply: Option<(Term, bool)>) -> String {
+    match reply {
+        None => "no reply".to_owned(),
+        Some((term, true)) => format!("granted, in term {term}"),
+        Some((term, false)) => format!("refused, in term {term}"),
+    }
+}
+
+impl Append<'_> {
+    /// Sends it, and expects success.
+    #[track_caller]
+    pub fn succeeds(self, why: &str) {
+        let reply = self.send();
+        self.peer.bench.expect(
+            matches!(reply, Some(Appended { success: true, .. })),
+            format!("S{SERVER} refused {}", self.describe()),
+            format!("success: {why}"),
+            show_append(reply),
+        );
+    }
+
+    /// Sends it, and expects no success.
+    #[track_caller]
+    pub fn fails(self, why: &str) {
+        let reply = self.send();
+        self.peer.bench.expect(
+            matches!(reply, Some(Appended { success: false, .. })),
+            format!("S{SERVER} accepted {}", self.describe()),
+            format!("no success: {why}"),
+            show_append(reply),
+        );
+    }
+
+    /// Sends it, again and again, for this long.
+    pub fn send_for(self, time: Duration, pause_ms: u64) {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            self.send();
+            self.peer.bench.lab().sleep_ms(pause_ms);
+        }
+    }
+}
+
+fn show_append(reply: Option<Appended>) -> String {
+    match reply {
+        None => "no reply".to_owned(),
+        Some(Appended { term, success: true, .. }) => format!("success, in term {term}"),
+        Some(Appended { term, .. }) => format!("no success, in term {term}"),
+    }
+}

@@ -1,0 +1,138 @@
+//! A follower as the paper has it, in a few lines: what a scripted peer answers that is told to follow.
+
+use raft_interface::{Index, Term};
+
+use super::message::{Entry, Hint, Reply, Request};
+
+/// The log and the term of a peer that follows whoever sends to it.
+#[derive(Clone, Debug, Default)]
+pub struct Follower {
+    /// The latest term that it has heard of.
+    pub term: Term,
+    /// The last index that its snapshot covers, and that entry's term.
+    pub base: (Index, Term),
+    /// The entries after that.
+    pub log: Vec<Entry>,
+}
+
+impl Follower {
+    /// The index of its last entry.
+    #[must_use]
+    pub fn last_index(&self) -> Index {
+        self.base.0 + self.log.len() as Index
+    }
+
+    /// The term of an entry after the base, or of the base.
+    #[must_use]
+    pub fn term_at(&self, index: Index) -> Option<Term> {
+        match index.checked_sub(self.base.0)? {
+            0 => Some(self.base.1),
+            place => self.log.get(place as usize - 1).map(|entry| entry.term),
+        }
+    }
+
+    /// Its answer. It votes for whoever asks.
+    pub(super) fn answer(&mut self, request: &Request) -> Reply {
+        let is_old = request.term() < self.term;
+        self.term = self.term.max(request.term());
+        let term = self.term;
+        match request {
+            Request::Vote { .. } => Reply::Vote { term, vote_granted: !is_old },
+            Request::Append { prev, entries, .. } => {
+                let hint = if is_old {
+                    Some(Hint { term: None, index: 0, len: 0 })
+                } else {
+                    self.append(*prev, entries).err()
+                };
+                Reply::Append { term, success: hint.is_none(), hint }
+            }
+            Request::Install { last_included_index, last_included_term, .. } => {
+                if !is_old && *last_included_index > self.base.0 {
+                    self.install(*last_included_index, *last_included_term);
+                }
+                Reply::Install { term }
+            }
+        }
+    }
+
+    /// AppendEntries, receiver 2 to 4.
+    fn append(&mut self, prev: (Index, Term), entries: &[Entry]) -> Result<(), Hint> {
+        let len = self.last_index() + 1;
+        if prev.0 >= self.base.0 {
+            match self.term_at(prev.0) {
+                None => return Err(Hint { term: None, index: len, len }),
+                Some(term) if term != prev.1 => {
+                    let mut first = prev.0;
+                    while first > self.base.0 + 1 && self.term_at(first - 1) == Some(term) {
+                        first -= 1;
+                    }
+                    return Err(Hint { term: Some(term), index: first, len });
+                }
+                Some(_) => {}
+            }
+        }
+        for (index, entry) in (prev.0 + 1..).zip(entries) {
+            if index <= self.base.0 || self.term_at(index) == Some(entry.term) {
+                continue;
+            }
+            self.log.truncate((index - self.base.0) as usize - 1);
+            self.log.push(entry.clone());
+        }
+        Ok(())
+    }
+
+    /// InstallSnapshot, receiver 6 and 7.
+    fn install(&mut self, index: Index, term: Term) {
+        let is_kept = self.term_at(index) == Some(term);
+        let dropped = if is_kept { (index - self.base.0) as usize } else { self.log.len() };
+        self.log.drain(..dropped);
+        self.base = (index, term);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(terms: &[Term]) -> Vec<Entry> {
+        terms.iter().map(|&term| Entry { term, command: [].into() }).collect()
+    }
+
+    fn terms(follower: &Follower) -> Vec<Term> {
+        follower.log.iter().map(|entry| entry.term).collect()
+    }
+
+    #[test]
+    fn it_follows_the_paper() {
+        let mut follower = Follower { log: entries(&[1, 1, 2, 2]), term: 2, ..Follower::default() };
+        let append = |term, prev, new: &[Term]| Request::Append {
+            term,
+            prev,
+            entries: entries(new),
+            leader_commit: 0,
+        };
+        let refused = follower.answer(&append(3, (4, 3), &[]));
+        let hint = Some(Hint { term: Some(2), index: 3, len: 5 });
+        assert_eq!(refused, Reply::Append { term: 3, success: false, hint });
+        let short = follower.answer(&append(3, (9, 3), &[]));
+        assert!(matches!(short, Reply::Append { hint: Some(Hint { term: None, index: 5, .. }), .. }));
+        follower.answer(&append(3, (2, 1), &[3]));
+        assert_eq!(terms(&follower), [1, 1, 3]);
+        follower.answer(&append(3, (1, 1), &[1]));
+        assert_eq!(terms(&follower), [1, 1, 3], "an older request cuts nothing");
+        let install = |index, term| Request::Install {
+            term: 4,
+            last_included_index: index,
+            last_included_term: term,
+            data: vec![],
+        };
+        follower.answer(&install(2, 1));
+        assert_eq!((terms(&follower), follower.base), (vec![3], (2, 1)));
+        follower.answer(&install(3, 4));
+        assert_eq!((terms(&follower), follower.base), (vec![], (3, 4)));
+        assert_eq!(
+            follower.answer(&append(3, (3, 4), &[])),
+            Reply::Append { term: 4, success: false, hint: Some(Hint { term: None, index: 0, len: 0 }) }
+        );
+    }
+}

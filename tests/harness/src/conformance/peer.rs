@@ -1,0 +1,215 @@
+//! A scripted peer: what it sends, in the words of the test.
+
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::message::{Entry, Hint, Reply, Request, unknown_hint};
+use super::{Bench, Follower, Letter, Manner, SERVER, command, snapshot};
+
+/// A scripted peer of the server.
+#[derive(Clone, Copy)]
+pub struct Peer<'a> {
+    pub(super) bench: &'a Bench,
+    pub id: ServerId,
+}
+
+/// A RequestVote that is about to be sent. Its candidate's log is empty unless the test says otherwise.
+#[must_use = "send it, or say what is expected"]
+pub struct VoteRequest<'a> {
+    pub(super) peer: Peer<'a>,
+    term: Term,
+    last: (Index, Term),
+}
+
+/// An AppendEntries that is about to be sent: a heartbeat of a leader with an empty log unless the test says otherwise.
+#[must_use = "send it, or say what is expected"]
+pub struct Append<'a> {
+    pub(super) peer: Peer<'a>,
+    term: Term,
+    prev: (Index, Term),
+    entries: Vec<Entry>,
+    commit: Index,
+}
+
+/// What the server answered to an AppendEntries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub term: Term,
+    pub success: bool,
+    pub hint: Option<Hint>,
+}
+
+impl<'a> Peer<'a> {
+    /// Asks for a vote as a candidate of `term`.
+    pub fn asks_vote(self, term: Term) -> VoteRequest<'a> {
+        VoteRequest { peer: self, term, last: (0, 0) }
+    }
+
+    /// Sends entries, or none, as the leader of `term`.
+    pub fn appends(self, term: Term) -> Append<'a> {
+        Append { peer: self, term, prev: (0, 0), entries: Vec::new(), commit: 0 }
+    }
+
+    /// Sends a snapshot up to an entry of this index and term, as the leader of `term`. Returns the server's term, unless there
+    /// is no reply.
+    pub fn installs(self, term: Term, included: (Index, Term)) -> Option<Term> {
+        let (last_included_index, last_included_term) = included;
+        let data = snapshot(last_included_index);
+        let request = Request::Install { term, last_included_index, last_included_term, data };
+        self.sends(&request).map(Reply::term)
+    }
+
+    /// Sends a request and waits for the reply.
+    fn sends(self, request: &Request) -> Option<Reply> {
+        let inner = &self.bench.0;
+        let lab = &inner.lab;
+        let Some(method) = inner.slot.lock().methods.full_name(request.method()) else {
+            lab.skip(&format!("the server has no method {}", &request.method()[1..]));
+        };
+        let end = inner.network.make_connected_end(self.id as u32, SERVER as u32);
+        let reply = end.call_plain(&method, &request.write(self.id)).unwrap_or_else(|why| lab.skip(&why));
+        inner.network.delete_end(&end);
+        lab.check();
+        let Some(value) = reply else {
+            inner.note(format!("S{} -> S{SERVER}: {request}: no reply", self.id));
+            return None;
+        };
+        if matches!(request, Request::Append { .. }) {
+            inner.post.lock().unknown_hint = unknown_hint(&value);
+        }
+        let Some(reply) = Reply::read(request, &value) else {
+            lab.skip(&format!("the reply of {method}, {value}, does not bear the paper's names"));
+        };
+        inner.note(format!("S{} -> S{SERVER}: {request}: {reply}", self.id));
+        Some(reply)
+    }
+
+    // ----- answers -----
+
+    /// Does not answer from now on.
+    pub fn is_silent(self) {
+        self.set(Manner::Silent);
+    }
+
+    /// Answers when the test does, from now on.
+    pub fn waits(self) {
+        self.set(Manner::Waits);
+    }
+
+    /// Votes for and follows whoever sends to it, from now on.
+    pub fn follows(self) {
+        self.set(Manner::Follows);
+    }
+
+    /// The same, but an answer to a snapshot comes from the test.
+    pub fn holds_snapshots(self) {
+        self.set(Manner::HoldsSnapshots);
+    }
+
+    fn set(self, manner: Manner) {
+        self.bench.0.post.lock().manners[self.id] = manner;
+    }
+
+    /// Gives the peer, as a follower, a log with entries of these terms.
+    pub fn has_log(self, terms: &[Term]) {
+        let log = (1..).zip(terms).map(|(index, &term)| Entry { term, command: command(index, term) });
+        self.bench.0.post.lock().followers[self.id].log = log.collect();
+    }
+
+    /// What the peer has become as a follower.
+    pub fn follower(self) -> Follower {
+        self.bench.0.post.lock().followers[self.id].clone()
+    }
+
+    /// The next request that the server sends to this peer and that is of interest.
+    pub fn next_letter(
+        self,
+        patience: Duration,
+        is_wanted: impl Fn(&Request) -> bool + Copy,
+    ) -> Option<Letter> {
+        self.bench.wait_for(patience, |post| post.next(Some(self.id), is_wanted))
+    }
+}
+
+impl VoteRequest<'_> {
+    /// The candidate's last entry has this index and term.
+    pub fn with_last(mut self, index: Index, term: Term) -> Self {
+        self.last = (index, term);
+        self
+    }
+
+    /// Sends it. Returns the server's term and whether it grants its vote, unless there is no reply.
+    pub fn send(&self) -> Option<(Term, bool)> {
+        let (last_log_index, last_log_term) = self.last;
+        let request = Request::Vote { term: self.term, last_log_index, last_log_term };
+        match self.peer.sends(&request)? {
+            Reply::Vote { term, vote_granted } => Some((term, vote_granted)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let Self { peer, term, last, .. } = self;
+        format!(
+            "S{}'s request for a vote in term {term}, with last entry {} of term {}",
+            peer.id, last.0, last.1
+        )
+    }
+}
+
+impl Append<'_> {
+    /// The entries follow this one.
+    pub fn after(mut self, index: Index, term: Term) -> Self {
+        self.prev = (index, term);
+        self
+    }
+
+    /// Entries of these terms.
+    pub fn entries(mut self, terms: &[Term]) -> Self {
+        let first = self.prev.0 + 1;
+        self.entries = (first..)
+            .zip(terms)
+            .map(|(index, &term)| Entry { term, command: command(index, term) })
+            .collect();
+        self
+    }
+
+    /// The leader's commit index.
+    pub fn commit(mut self, index: Index) -> Self {
+        self.commit = index;
+        self
+    }
+
+    /// Sends it. `None` if there is no reply.
+    pub fn send(&self) -> Option<Appended> {
+        let Self { term, prev, entries, .. } = self;
+        {
+            let sent = &mut self.peer.bench.0.post.lock().sent;
+            for (index, entry) in (prev.0 + 1..).zip(entries) {
+                sent.insert((index, entry.term), entry.command.clone());
+            }
+        }
+        let request = Request::Append {
+            term: *term,
+            prev: *prev,
+            entries: entries.clone(),
+            leader_commit: self.commit,
+        };
+        match self.peer.sends(&request)? {
+            Reply::Append { term, success, hint } => Some(Appended { term, success, hint }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let Self { peer, term, prev, entries, .. } = self;
+        format!(
+            "S{}'s AppendEntries of term {term} with {} entries after entry {} of term {}",
+            peer.id,
+            entries.len(),
+            prev.0,
+            prev.1
+        )
+    }
+}

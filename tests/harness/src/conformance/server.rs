@@ -1,0 +1,266 @@
+//! The real server on the bench: how it starts, loses its power, and what its service gets.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use labrpc::channel::{self, Receiver};
+use labrpc::network::{ClientEnd, Server, Service};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use parking_lot::Mutex as PlainMutex;
+use raft_interface::{ApplyMsg, MemoryPersister, Persister, SaveHook, SavePoint, Started, Term};
+
+use super::message::REQUIRED;
+use super::{Bench, Inner, SERVER};
+use crate::implementation::AnyRaft;
+use crate::observation::Observation;
+use crate::timeline::Happened;
+
+/// What the bench holds of the server.
+#[derive(Default)]
+pub(super) struct Slot {
+    persister: Arc<MemoryPersister>,
+    running: Option<(NodeHandle, Arc<dyn AnyRaft>)>,
+    ends: Vec<ClientEnd>,
+    /// The storage at the moment at which the power failed by itself.
+    frozen: Arc<PlainMutex<Option<Arc<MemoryPersister>>>>,
+    pub(super) methods: Methods,
+}
+
+/// The server's methods.
+#[derive(Clone, Default)]
+pub(super) struct Methods {
+    pub(super) service: String,
+    /// Without the service's name.
+    pub(super) names: Vec<String>,
+}
+
+impl Methods {
+    /// Reads them from the server's service.
+    ///
+    /// # Errors
+    ///
+    /// What is missing for a talk in the paper's words.
+    fn of(service: &Service) -> Result<Self, String> {
+        for (method, fields) in REQUIRED {
+            let Some((name, has)) = service.methods().find(|(name, _)| name.ends_with(method)) else {
+                if method == ".InstallSnapshot" {
+                    continue; // a server of parts 3A to 3C
+                }
+                return Err(format!("the server has no method {}", &method[1..]));
+            };
+            if let Some(missing) = fields.iter().find(|field| !has.contains(field)) {
+                return Err(format!("the arguments of {name} have no field {missing}"));
+            }
+        }
+        let prefix = format!("{}.", service.name());
+        let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
+        Ok(Self { service: service.name().to_owned(), names: names.collect() })
+    }
+
+    /// The full name of the method that ends so.
+    pub(super) fn full_name(&self, method: &str) -> Option<String> {
+        let name = self.names.iter().find(|name| **name == method[1..])?;
+        Some(format!("{}.{name}", self.service))
+    }
+}
+
+impl Inner {
+    pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
+        Some(Arc::clone(&self.slot.lock().running.as_ref()?.1))
+    }
+
+    /// Starts the server from its storage.
+    pub(super) fn launch(self: &Arc<Self>) {
+        let node = NodeHandle::new(self.lab.node_name(SERVER));
+        let ends: Vec<ClientEnd> =
+            (0..self.size).map(|peer| self.network.make_connected_end(SERVER as u32, peer as u32)).collect();
+        let persister = {
+            let slot = &mut self.slot.lock();
+            slot.ends.clone_from(&ends);
+            Arc::clone(&slot.persister)
+        };
+        let base = self.snapshot_base(&persister.snapshot());
+        if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, base) {
+            self.lab.broken(&violation);
+        }
+        {
+            let mut post = self.post.lock();
+            post.delivered.clear();
+            post.applied = base;
+        }
+        let (sender, receiver) = channel::bounded(0);
+        let implementation = *self.lab.implementation();
+        let make = move || implementation.make(ends, SERVER, persister, sender);
+        let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let service = raft.service();
+        let methods = Methods::of(&service).unwrap_or_else(|why| self.lab.skip(&why));
+        self.network.add_server(SERVER as u32, Server::new(&node).service(service));
+        {
+            let mut slot = self.slot.lock();
+            slot.methods = methods;
+            slot.running = Some((node.clone(), raft));
+        }
+        let inner = Arc::clone(self);
+        node.spawn("service", move || inner.serve(&receiver));
+    }
+
+    /// How far a stored snapshot goes: what scripts put into it says so.
+    fn snapshot_base(&self, snapshot: &[u8]) -> u64 {
+        if snapshot.is_empty() {
+            return 0;
+        }
+        let text = String::from_utf8_lossy(snapshot).into_owned();
+        let index = text.rsplit(' ').next().and_then(|number| number.parse().ok());
+        index.unwrap_or_else(|| {
+            let expected = "the bytes that were installed or handed over".to_owned();
+            self.lab.fail(self.violation("the stored snapshot is not the service's".into(), expected, text))
+        })
+    }
+
+    /// The service: keeps what it gets, which must come in order.
+    fn serve(&self, delivered: &Receiver<ApplyMsg>) {
+        while let Ok(message) = delivered.recv() {
+            let mut post = self.post.lock();
+            let before = post.applied;
+            let (is_in_order, index) = match &message {
+                ApplyMsg::Command { index, .. } => (*index == before + 1, *index),
+                ApplyMsg::Snapshot { index, .. } => (*index > before, *index),
+            };
+            let is_what_was_sent = match &message {
+                ApplyMsg::Command { index, term, command } => {
+                    post.sent.get(&(*index, *term)).is_none_or(|sent| sent == command)
+                }
+                ApplyMsg::Snapshot { .. } => true,
+            };
+            post.applied = index;
+            post.delivered.push(message.clone());
+            drop(post);
+            self.changed.notify_all();
+            self.note(format!("S{SERVER} delivers {message:?}"));
+            if !is_in_order || !is_what_was_sent {
+                let expected = format!("entry {}, as it was sent, or a snapshot beyond {before}", before + 1);
+                let violation = self.violation(
+                    format!("S{SERVER} delivered {message:?} after {before}"),
+                    expected,
+                    format!("{message:?}"),
+                );
+                self.lab.record().keep(violation.clone());
+                self.lab.broken(&violation);
+            }
+        }
+    }
+}
+
+impl Bench {
+    /// Whether the server says that it leads, and its term.
+    pub fn state(&self) -> (Term, bool) {
+        let Some((start, before)) = self.0.lab.record().before(SERVER) else { return (0, false) };
+        let Some(raft) = self.0.raft() else { return (0, false) };
+        let (term, is_leader) = raft.get_state();
+        let fact = Observation::State { term, is_leader, before };
+        if let Err(violation) = self.0.lab.record().observe(self.0.lab.now(), SERVER, start, &fact) {
+            self.0.lab.broken(&violation);
+        }
+        (term, is_leader)
+    }
+
+    /// The server's term, as it says.
+    pub fn term(&self) -> Term {
+        self.state().0
+    }
+
+    /// Gives the server a new command.
+    pub fn offer(&self) -> Started {
+        let command = self.0.lab.command();
+        let started = self.0.raft().expect("the server runs").start(command.clone());
+        self.0.note(format!("start on S{SERVER}: {started:?}"));
+        if started.is_leader {
+            self.0.post.lock().sent.insert((started.index, started.term), command);
+        }
+        started
+    }
+
+    /// The service hands over a snapshot of everything up to `index`.
+    pub fn take_snapshot(&self, index: u64) {
+        self.0.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
+        self.0.raft().expect("the server runs").snapshot(index, super::snapshot(index));
+    }
+
+    /// The server's power fails at this moment, and comes back: it starts from what is stored.
+    pub fn restart(&self) {
+        let storage = self.storage();
+        self.restart_from(&storage);
+    }
+
+    /// A copy of the storage as it is now.
+    pub fn storage(&self) -> Arc<MemoryPersister> {
+        let slot = self.0.slot.lock();
+        let frozen = slot.frozen.lock().clone();
+        frozen.unwrap_or_else(|| Arc::new(slot.persister.copy()))
+    }
+
+    /// As [`restart`](Self::restart), from the storage as it was before.
+    pub fn restart_from(&self, storage: &MemoryPersister) {
+        self.power_fails();
+        {
+            let slot = &mut *self.0.slot.lock();
+            slot.persister = Arc::new(storage.copy());
+            slot.frozen = Arc::default();
+        }
+        self.0.launch();
+    }
+
+    /// The bytes of the stored snapshot.
+    pub fn stored_snapshot(&self) -> Vec<u8> {
+        self.0.slot.lock().persister.snapshot()
+    }
+
+    /// The power fails, for now.
+    fn power_fails(&self) {
+        let lab = &self.0.lab;
+        let (running, ends) = {
+            let slot = &mut self.0.slot.lock();
+            (slot.running.take(), slot.ends.clone())
+        };
+        let Some((node, raft)) = running else { return };
+        let is_stopped = node.crash() || node.is_crashed();
+        lab.record().gone(lab.now(), SERVER, Happened::PowerLost(SERVER));
+        for end in &ends {
+            self.0.network.delete_end(end);
+        }
+        self.0.network.delete_server(SERVER as u32);
+        if !is_stopped {
+            raft.kill(); // threads of the real world cannot be stopped
+        }
+    }
+
+    /// Every save takes this long from now on.
+    pub fn slow_disk(&self, time: Duration) {
+        let slow: SaveHook = Arc::new(move |point| {
+            if point == SavePoint::Before {
+                labrpc::thread::sleep(time);
+            }
+            Ok(())
+        });
+        self.0.slot.lock().persister.set_hook(Some(slow));
+    }
+
+    /// The power fails just after the next save, before the server does anything else. [`restart`](Self::restart) brings it
+    /// back.
+    pub fn power_fails_after_next_save(&self) {
+        let slot = self.0.slot.lock();
+        let Some((node, _)) = slot.running.clone() else { return };
+        let (storage, frozen) = (Arc::downgrade(&slot.persister), Arc::clone(&slot.frozen));
+        let is_done = AtomicBool::new(false);
+        let hook: SaveHook = Arc::new(move |point| {
+            if point == SavePoint::After && !is_done.swap(true, Ordering::Relaxed) {
+                let copy = storage.upgrade().map(|storage| Arc::new(storage.copy()));
+                *frozen.lock() = copy;
+                node.crash();
+            }
+            Ok(())
+        });
+        slot.persister.set_hook(Some(hook));
+    }
+}

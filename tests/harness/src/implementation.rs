@@ -1,0 +1,145 @@
+//! Which Raft is graded: any [`RaftServer`], with its type forgotten, so that the suites are compiled once.
+
+use std::fmt;
+
+use labrpc::channel::Sender;
+use labrpc::network::{ClientEnd, Service};
+use labrpc::sync::Arc;
+use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+
+use kvraft_interface::{AnyClerk, AnyService, KeyValue, Reads, ServiceSetup};
+use lab_referee::Names;
+
+/// A Raft server of some implementation. The calls are those of [`RaftServer`].
+pub(crate) trait AnyRaft: Send + Sync {
+    fn service(&self) -> Service;
+    fn start(&self, command: Command) -> Started;
+    fn get_state(&self) -> (Term, bool);
+    fn snapshot(&self, index: Index, data: Vec<u8>);
+    fn kill(&self);
+}
+
+impl<R: RaftServer> AnyRaft for R {
+    fn service(&self) -> Service {
+        RaftServer::service(self)
+    }
+
+    fn start(&self, command: Command) -> Started {
+        RaftServer::start(self, command)
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        RaftServer::get_state(self)
+    }
+
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        RaftServer::snapshot(self, index, data);
+    }
+
+    fn kill(&self) {
+        RaftServer::kill(self);
+    }
+}
+
+type Make = fn(Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
+
+type MakeServices = fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
+
+/// How to make what stands on a Raft.
+#[derive(Clone, Copy)]
+pub(crate) struct Services {
+    /// A server with its Raft, which delivers to the given channel; the service reads from the given receiver.
+    pub(crate) make: MakeServices,
+    pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
+    pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
+}
+
+/// How a Raft server reaches the others, and which of them it is.
+pub(crate) type Peers = (Vec<ClientEnd>, ServerId);
+
+/// How to make a server of the implementation that is graded.
+#[derive(Clone, Copy)]
+pub struct Implementation {
+    name: &'static str,
+    make: Make,
+    services: Option<Services>,
+    names: fn() -> Names,
+}
+
+impl Implementation {
+    /// The implementation `R`.
+    #[must_use]
+    pub fn of<R: RaftServer>() -> Self {
+        Self {
+            name: std::any::type_name::<R>(),
+            make: |peers, me, persister, apply| Arc::new(R::make(peers, me, persister, apply)),
+            services: None,
+            names: Names::default,
+        }
+    }
+
+    /// Its messages bear other names than the paper's. The referee needs them to judge what servers send each other.
+    #[must_use]
+    pub fn with_names(self, names: fn() -> Names) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The names that the referee looks for.
+    pub(crate) fn names(&self) -> Names {
+        (self.names)()
+    }
+
+    /// The key/value service `K`, on its Raft.
+    #[must_use]
+    pub fn of_service<K: KeyValue>() -> Self {
+        let services = Services {
+            make: |(peers, me), apply, setup| {
+                let raft = K::Raft::make(peers, me, setup.persister.clone(), apply);
+                let service = K::make(setup.on(raft.clone()));
+                (Arc::new(raft), service)
+            },
+            clerk: K::clerk,
+            snapshot_index: K::snapshot_index,
+        };
+        Self { name: std::any::type_name::<K>(), services: Some(services), ..Self::of::<K::Raft>() }
+    }
+
+    /// Whether there is a service on the Raft.
+    #[must_use]
+    pub fn has_service(&self) -> bool {
+        self.services.is_some()
+    }
+
+    /// How to make services.
+    ///
+    /// # Panics
+    ///
+    /// If the implementation is a Raft alone.
+    pub(crate) fn services(&self) -> Services {
+        self.services.unwrap_or_else(|| {
+            panic!("{} is no key/value service: grade it with Implementation::of_service", self.name)
+        })
+    }
+
+    /// The name of its type.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn make(
+        &self,
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Arc<dyn AnyRaft> {
+        (self.make)(peers, me, persister, apply)
+    }
+}
+
+impl fmt::Debug for Implementation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Implementation({})", self.name)
+    }
+}

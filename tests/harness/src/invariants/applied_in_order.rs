@@ -1,0 +1,89 @@
+//! Entries are applied in the order of their index and each once (Fig. 2, Rules for all servers 1).
+//!
+//! An incarnation begins after the snapshot that its service restored from, and a delivered snapshot takes the
+//! place of the entries that it covers. One repeat is allowed: that very snapshot, delivered first thing after a start.
+
+use raft_interface::{Index, ServerId};
+
+use super::Invariant;
+use crate::history::History;
+use crate::observation::Observation;
+use lab_referee::Violation;
+
+/// How far each server has come, by id.
+#[derive(Debug, Default)]
+pub(super) struct AppliedInOrder {
+    last: Vec<Index>,
+    /// Nothing was delivered since the start.
+    is_fresh: Vec<bool>,
+}
+
+impl AppliedInOrder {
+    pub(super) fn new(servers: usize) -> Self {
+        Self { last: vec![0; servers], is_fresh: vec![true; servers] }
+    }
+}
+
+impl Invariant for AppliedInOrder {
+    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+        let last = self.last[server];
+        let broken = match *fact {
+            Observation::Made { base } => {
+                self.last[server] = base;
+                self.is_fresh[server] = true;
+                return Ok(());
+            }
+            Observation::Applied { index, .. } if index != last + 1 => {
+                Some((format!("the entry {}", last + 1), format!("the entry {index}")))
+            }
+            Observation::Installed { index, .. }
+                if index < last || (index == last && !self.is_fresh[server]) =>
+            {
+                Some((format!("nothing that ends before {last}"), format!("a snapshot up to {index}")))
+            }
+            Observation::Applied { index, .. } | Observation::Installed { index, .. } => {
+                self.last[server] = index;
+                self.is_fresh[server] = false;
+                None
+            }
+            _ => None,
+        };
+        let Some((expected, seen)) = broken else { return Ok(()) };
+        Err(Violation::new(
+            format!("S{server} delivered {seen} after the entry {last}"),
+            expected,
+            seen,
+        )
+        .rule("entries are applied in order and once (Fig. 2, Rules for all servers 1)")
+        .hint(
+            "lastApplied raised at the wrong moment, two threads that deliver, or a snapshot below the commit index \
+             that was installed",
+        )
+        .servers([server]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::testing::breaks_at_the_last;
+    use raft_interface::Command;
+
+    #[test]
+    fn gaps_repeats_and_steps_back_are_found() {
+        let command: Command = b"x".as_slice().into();
+        let apply = |index| (0, Observation::Applied { index, term: 1, command: &command });
+        let install = |index| (0, Observation::Installed { index, term: 1, data: &[] });
+        let made = |base| (0, Observation::Made { base });
+        let rows: [&[_]; 5] = [
+            &[made(0), apply(1), apply(3)],
+            &[made(0), apply(1), apply(1)],
+            &[made(0), apply(1), install(5), apply(6), install(5)],
+            &[made(9), install(9), apply(10), made(0), apply(1), apply(2), made(2), apply(4)],
+            &[made(9), install(9), install(9)],
+        ];
+        for row in rows {
+            breaks_at_the_last(AppliedInOrder::new(1), &History::default(), row);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Election Safety: at most one leader can be elected in a given term (Fig. 3; §5.2).
+//!
+//! Who leads is seen in two ways: `get_state`, and an accepted `start`. A third is AppendEntries on the network, which
+//! the referee looks at.
+
+use std::collections::BTreeMap;
+
+use raft_interface::{ServerId, Term};
+
+use super::Invariant;
+use crate::history::History;
+use crate::observation::Observation;
+use lab_referee::Violation;
+
+/// Remembers the leader of every term.
+#[derive(Debug, Default)]
+pub(super) struct ElectionSafety {
+    leaders: BTreeMap<Term, ServerId>,
+}
+
+impl Invariant for ElectionSafety {
+    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+        let (term, how) = match *fact {
+            Observation::State { term, is_leader: true, .. } => (term, "get_state says that it leads"),
+            Observation::Accepted { term, .. } => (term, "start accepts a command as leader"),
+            _ => return Ok(()),
+        };
+        let first = *self.leaders.entry(term).or_insert(server);
+        if first == server {
+            return Ok(());
+        }
+        Err(Violation::new(
+            format!("two leaders in term {term}: S{first} and S{server}"),
+            format!("S{first} was seen leading term {term}, so nobody else ever leads it"),
+            format!("S{server}: {how}, in term {term}"),
+        )
+        .rule("Election Safety: at most one leader per term (Fig. 3, §5.2)")
+        .hint("votes counted wrong, a vote given twice in a term, or term and vote lost in a crash")
+        .servers([first, server])
+        .term(term))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::testing::breaks_at_the_last;
+    use crate::observation::Before;
+
+    #[test]
+    fn the_second_leader_of_a_term_is_found_however_it_shows() {
+        let before = Before::default();
+        let leads = |term| Observation::State { term, is_leader: true, before };
+        let follows = Observation::State { term: 3, is_leader: false, before };
+        let command = b"x".as_slice().into();
+        let accepts = Observation::Accepted { index: 1, term: 3, command: &command, before };
+        let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, accepts), (2, accepts)];
+        let violation = breaks_at_the_last(ElectionSafety::default(), &History::default(), &facts);
+        assert_eq!((violation.servers, violation.term), (vec![1, 2], Some(3)));
+    }
+}

@@ -1,0 +1,123 @@
+//! What must hold at every moment of every run, whatever the scenario: one file per property.
+//!
+//! An invariant is handed the [`Observation`]s that it is about, in the order in which things happened, and keeps what
+//! it needs to remember. It never asks anybody anything. A broken one ends the test at once. These look at what servers tell and
+//! apply; what they send each other is judged by the [referee](lab_referee).
+//!
+//! | file | property | source |
+//! |---|---|---|
+//! | `election_safety` | at most one leader per term | Fig. 3; §5.2 |
+//! | `log_matching` | an index and a term name one entry and one past | Fig. 3; §5.3 |
+//! | `leader_completeness` | a leader's log holds what was committed before its term, across crashes | Fig. 3; §5.4 |
+//! | `state_machine_safety` | applied entries agree, for ever | Fig. 3; §5.4.3 |
+//! | `applied_in_order` | indexes are applied in order and once | Fig. 2, Rules for all servers 1 |
+//! | `monotonic_terms` | a server's term never goes back, across crashes | Fig. 2, State; §5.1 |
+
+mod applied_in_order;
+mod election_safety;
+mod leader_completeness;
+mod log_matching;
+mod monotonic_terms;
+mod state_machine_safety;
+
+use raft_interface::ServerId;
+
+use crate::history::History;
+use crate::observation::Observation;
+use lab_referee::Violation;
+
+use applied_in_order::AppliedInOrder;
+use election_safety::ElectionSafety;
+use leader_completeness::LeaderCompleteness;
+use log_matching::LogMatching;
+use monotonic_terms::MonotonicTerms;
+use state_machine_safety::StateMachineSafety;
+
+/// A property that every run must have.
+pub(crate) trait Invariant {
+    /// Takes note of a fact about `server`, and says whether the property still holds. `history` is what was
+    /// committed before.
+    ///
+    /// # Errors
+    ///
+    /// The violation, if it does not hold.
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Violation>;
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Invariants {
+    monotonic_terms: MonotonicTerms,
+    election_safety: ElectionSafety,
+    log_matching: LogMatching,
+    state_machine_safety: StateMachineSafety,
+    applied_in_order: AppliedInOrder,
+    leader_completeness: LeaderCompleteness,
+}
+
+impl Invariants {
+    /// Fresh ones, for a cluster of `servers` servers.
+    pub(crate) fn new(servers: usize) -> Self {
+        Self { applied_in_order: AppliedInOrder::new(servers), ..Self::default() }
+    }
+
+    /// Asks each of those that look at such facts.
+    ///
+    /// # Errors
+    ///
+    /// The violation of the first that does not hold.
+    pub(crate) fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Violation> {
+        match fact {
+            Observation::Gone => {}
+            Observation::Made { .. } => self.applied_in_order.observe(server, fact, history)?,
+            Observation::State { .. } | Observation::Accepted { .. } => {
+                self.monotonic_terms.observe(server, fact, history)?;
+                self.election_safety.observe(server, fact, history)?;
+                self.log_matching.observe(server, fact, history)?;
+                self.leader_completeness.observe(server, fact, history)?;
+            }
+            Observation::Applied { .. } | Observation::Installed { .. } => {
+                self.log_matching.observe(server, fact, history)?;
+                self.state_machine_safety.observe(server, fact, history)?;
+                self.applied_in_order.observe(server, fact, history)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    const SERVERS: usize = 9;
+
+    /// Feeds facts to one invariant; the last must break it, all before must not. All together find it as well.
+    pub(crate) fn breaks_at_the_last(
+        mut invariant: impl Invariant,
+        history: &History,
+        facts: &[(ServerId, Observation<'_>)],
+    ) -> Violation {
+        let mut all = Invariants::new(SERVERS);
+        let ((last, last_fact), before) = facts.split_last().expect("facts");
+        for (place, (server, fact)) in before.iter().enumerate() {
+            if let Err(violation) = invariant.observe(*server, fact, history) {
+                panic!("fact {place} of server {server} already breaks it: {violation:?}");
+            }
+            // Another of them may know better.
+            let _ = all.observe(*server, fact, history);
+        }
+        all.observe(*last, last_fact, history).expect_err("the last fact breaks one of all");
+        invariant.observe(*last, last_fact, history).expect_err("the last fact breaks it")
+    }
+}

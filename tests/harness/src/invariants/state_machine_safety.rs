@@ -1,0 +1,130 @@
+//! State Machine Safety: no two servers ever apply different entries at one index (Fig. 3; §5.4.3).
+//!
+//! Compared with everything that was ever applied by anybody, so an entry that is lost when all servers restart is
+//! found as well. A snapshot must hold the effect of exactly the entries that it covers.
+
+use raft_interface::{Command, Index, ServerId, Term};
+
+use super::Invariant;
+use crate::cluster::ServiceState;
+use crate::history::History;
+use crate::observation::{Observation, show_command};
+use lab_referee::Violation;
+
+const RULE: &str = "State Machine Safety: all servers apply the same entry at an index (Fig. 3, §5.4.3)";
+
+/// Compares with the history.
+#[derive(Debug, Default)]
+pub(super) struct StateMachineSafety;
+
+impl Invariant for StateMachineSafety {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        history: &History,
+    ) -> Result<(), Violation> {
+        match *fact {
+            Observation::Applied { index, term, command } => applied(server, index, term, command, history),
+            Observation::Installed { index, term, data } => installed(server, index, term, data, history),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn applied(
+    server: ServerId,
+    index: Index,
+    term: Term,
+    command: &Command,
+    history: &History,
+) -> Result<(), Violation> {
+    let Some(before) = history.get(index) else { return Ok(()) };
+    if before.command == *command && before.term == term {
+        return Ok(());
+    }
+    let show = |command: &[u8], term| format!("{} of term {term}", show_command(command));
+    Err(Violation::new(
+        format!("S{server} applied another entry at index {index} than S{} did", before.first),
+        show(&before.command, before.term),
+        show(command, term),
+    )
+    .rule(RULE)
+    .hint(
+        "committed without a majority, a leader elected without the committed entries, a prevLog check that lets \
+         a wrong log pass, or entries lost in a crash",
+    )
+    .servers([before.first, server])
+    .term(term))
+}
+
+fn installed(
+    server: ServerId,
+    index: Index,
+    term: Term,
+    data: &[u8],
+    history: &History,
+) -> Result<(), Violation> {
+    let wrong = |expected: String, seen: String| {
+        Err(Violation::new(format!("S{server} delivered a wrong snapshot at index {index}"), expected, seen)
+            .rule(RULE)
+            .hint("the bytes of one snapshot with the index or the term of another")
+            .servers([server])
+            .term(term))
+    };
+    let Some(last) = history.get(index) else {
+        return wrong(
+            format!("at most index {}, the last that anybody applied", history.last()),
+            format!("index {index}"),
+        );
+    };
+    if last.term != term {
+        return wrong(format!("term {}, that of the entry {index}", last.term), format!("term {term}"));
+    }
+    match ServiceState::decode(data) {
+        Some(state) if state.index == index && Some(state.digest) == history.digest(index) => Ok(()),
+        Some(state) => wrong(
+            format!("the effect of the entries 1 to {index}"),
+            format!("the effect of the entries 1 to {}", state.index),
+        ),
+        None => wrong(
+            "the bytes that a service once gave to snapshot".into(),
+            format!("{} other bytes", data.len()),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Committed;
+    use crate::invariants::testing::breaks_at_the_last;
+
+    fn history() -> History {
+        let mut history = History::default();
+        for index in 1..=3 {
+            history.extend(index, Committed { term: 1, command: [index as u8].as_slice().into(), first: 0 });
+        }
+        history
+    }
+
+    #[test]
+    fn another_command_and_another_term_are_found() {
+        let [same, other]: [Command; 2] = [[2].as_slice().into(), [9].as_slice().into()];
+        let apply = |term, command| (1, Observation::Applied { index: 2, term, command });
+        breaks_at_the_last(StateMachineSafety, &history(), &[apply(1, &same), apply(1, &other)]);
+        breaks_at_the_last(StateMachineSafety, &history(), &[apply(1, &same), apply(2, &same)]);
+    }
+
+    #[test]
+    fn a_snapshot_of_other_entries_is_found() {
+        let history = history();
+        let [two, three] =
+            [2, 3].map(|index| ServiceState { index, digest: history.digest(index).unwrap() }.encode());
+        let install = |index, data| (1, Observation::Installed { index, term: 1, data });
+        let violation =
+            breaks_at_the_last(StateMachineSafety, &history, &[install(2, &two), install(2, &three)]);
+        assert_eq!(violation.seen, "the effect of the entries 1 to 3");
+        breaks_at_the_last(StateMachineSafety, &history, &[install(3, &three), install(4, &three)]);
+    }
+}

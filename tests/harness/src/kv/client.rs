@@ -1,0 +1,201 @@
+//! A client: a clerk on a node of its own, whose every operation goes into the history.
+
+use std::fmt;
+
+use kvraft_interface::{AnyClerk, ClerkError, Version};
+use labrpc::network::ClientEnd;
+use labrpc::sync::Arc;
+
+use super::journal::{End, Journal};
+use crate::lab::Lab;
+use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
+use lab_referee::Violation;
+use lab_runs::actions::ActionKind;
+
+/// What a client is told of an operation that is left out; see [`lab_runs::actions`].
+const LEFT_OUT: ClerkError = ClerkError::NoLeader;
+
+/// A client of the service. It does one thing at a time.
+///
+/// A key belongs to one kind of operation for a whole test: either [`get`](Self::get), [`put`](Self::put) and
+/// [`append`](Self::append), or [`read`](Self::read) and the writes by version.
+pub struct Client {
+    pub(super) lab: Lab,
+    pub(super) number: u32,
+    pub(super) clerk: Box<dyn AnyClerk>,
+    pub(super) journal: Arc<Journal>,
+    /// Its ends to the servers, by id.
+    pub(super) ends: Vec<ClientEnd>,
+}
+
+impl Client {
+    /// Its number, from 1: it is `C3` in reports and on the network.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The lab that it is part of.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// Its ends to the servers, by id: for tests that disable them.
+    #[must_use]
+    pub fn ends(&self) -> &[ClientEnd] {
+        &self.ends
+    }
+
+    /// The value of a key; empty if it was never written.
+    ///
+    /// # Panics
+    ///
+    /// If the clerk gives up.
+    pub fn get(&mut self, key: &str) -> Option<String> {
+        let told = self.classic(key, KvOp::Get, |clerk| {
+            clerk.get(key).map(|told| told.map_or_else(String::new, |it| it.0))
+        });
+        told.ok()
+    }
+
+    /// Replaces a value.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says, if the write was refused.
+    ///
+    /// # Panics
+    ///
+    /// If the clerk gives up.
+    pub fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError> {
+        self.classic(key, KvOp::Put(value.into()), |clerk| clerk.put(key, value).map(|()| String::new()))
+            .map(drop)
+    }
+
+    /// Puts `tail` at the end of a value.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn append(&mut self, key: &str, tail: &str) -> Result<(), ClerkError> {
+        self.classic(key, KvOp::Append(tail.into()), |clerk| clerk.append(key, tail).map(|()| String::new()))
+            .map(drop)
+    }
+
+    /// The value and version of a key; version 0 if it was never written.
+    pub fn read(&mut self, key: &str) -> Option<(String, Version)> {
+        if !self.does(key, || format!("read {key}")) {
+            return None;
+        }
+        let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
+        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = self.clerk.get(key);
+        let end = match &told {
+            Ok(Some((value, version))) => {
+                End::Replied(VersionedOutput::Value { value: value.clone(), version: *version })
+            }
+            Ok(None) => End::Replied(VersionedOutput::ErrNoKey),
+            Err(_) => End::Unknown,
+        };
+        self.journal.versioned.end(id, self.lab.now(), end);
+        told.ok().map(Option::unwrap_or_default)
+    }
+
+    /// Replaces a value that is at `version`, exactly once.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn replace(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version))
+    }
+
+    /// The same without a session: the `Put` of 6.5840.
+    ///
+    /// # Errors
+    ///
+    /// What the clerk says.
+    pub fn replace_plain(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
+    }
+
+    /// Whether an operation on a key is to happen; see [`lab_runs::actions`].
+    fn does(&self, key: &str, words: impl Fn() -> String) -> bool {
+        let passed = self.lab.passes(ActionKind::Operation, || format!("C{} {key}", self.number));
+        if let Some(passed) = passed {
+            self.lab.came_of(passed, || format!("C{} asks: {}", self.number, words()));
+        } else {
+            self.lab.sleep_ms(1); // a loop that asks again and again must see time pass
+        }
+        passed.is_some()
+    }
+
+    fn classic(
+        &mut self,
+        key: &str,
+        op: KvOp,
+        ask: impl FnOnce(&mut dyn AnyClerk) -> Result<String, ClerkError>,
+    ) -> Result<String, ClerkError> {
+        let words = || match &op {
+            KvOp::Get => format!("get {key}"),
+            KvOp::Put(value) => format!("put {key} {value:?}"),
+            KvOp::Append(tail) => format!("append {key} {tail:?}"),
+        };
+        if !self.does(key, words) {
+            return Err(LEFT_OUT);
+        }
+        let is_get = op == KvOp::Get;
+        let input = KvInput { key: key.into(), op };
+        let id = self.journal.classic.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = ask(&mut *self.clerk);
+        let end = match &told {
+            Ok(value) if is_get => End::Replied(KvOutput::Value(value.clone())),
+            Ok(_) => End::Replied(KvOutput::Done),
+            Err(ClerkError::Maybe) => End::Unknown,
+            Err(_) => End::Failed,
+        };
+        self.journal.classic.end(id, self.lab.now(), end);
+        if let Err(error @ (ClerkError::Maybe | ClerkError::NoLeader | ClerkError::Protocol)) = &told {
+            self.lab.fail(
+                Violation::new(
+                    format!("the clerk of C{} gave up: {error}", self.number),
+                    "it tries until it knows: Put, Append and Get have no other end (MIT)",
+                    error.to_string(),
+                )
+                .rule("a client retries a command until it is executed (§8)")
+                .hint("sessions that are forgotten, or not in the snapshot"),
+            );
+        }
+        told
+    }
+
+    fn versioned(
+        &mut self,
+        key: &str,
+        value: &str,
+        version: Version,
+        ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
+    ) -> Result<(), ClerkError> {
+        if !self.does(key, || format!("put {key} {value:?} at version {version}")) {
+            return Err(LEFT_OUT);
+        }
+        let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
+        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let told = ask(&mut *self.clerk);
+        let end = match &told {
+            Ok(()) => End::Replied(VersionedOutput::Done),
+            Err(ClerkError::WrongVersion(0)) => End::Replied(VersionedOutput::ErrNoKey),
+            Err(ClerkError::WrongVersion(_)) => End::Replied(VersionedOutput::ErrVersion),
+            Err(ClerkError::Maybe) => End::Unknown,
+            Err(_) => End::Failed,
+        };
+        self.journal.versioned.end(id, self.lab.now(), end);
+        told
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "C{}", self.number)
+    }
+}

@@ -1,0 +1,299 @@
+//! A cluster with a service on it.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use labrpc::network::{Address, ClientEnd};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use labrpc::thread::{self, JoinHandle};
+use labrpc::time::Instant;
+use raft_interface::ServerId;
+
+use super::journal::Journal;
+use super::{Client, ServicePlan};
+use crate::cluster::{ClusterBuilder, Running};
+use crate::lab::Lab;
+use kvraft_interface::{Layer, Reads};
+use lab_referee::Violation;
+use lab_runs::settings::World;
+
+/// A cluster with a service that has not been started yet.
+#[derive(Debug)]
+#[must_use = "call start()"]
+pub struct KvBuilder {
+    cluster: ClusterBuilder,
+    plan: ServicePlan,
+    reads: Reads,
+}
+
+/// A running cluster with a service on it, and the histories of its clients.
+pub struct KvCluster {
+    cluster: Running,
+    reads: Reads,
+    clients: AtomicU32,
+    journal: Arc<Journal>,
+}
+
+impl Lab {
+    /// A cluster of `servers` servers with the service that is graded, to be set up and started.
+    pub fn service(&self, servers: usize, layer: Layer) -> KvBuilder {
+        let plan = ServicePlan { layer, raft_state_bytes_max: None };
+        KvBuilder { cluster: self.cluster(servers), plan, reads: Reads::default() }
+    }
+}
+
+impl KvBuilder {
+    /// MIT's unreliable network.
+    pub fn unreliable(mut self) -> Self {
+        self.cluster = self.cluster.unreliable();
+        self
+    }
+
+    /// Snapshots are due when the stored state of a Raft reaches this many bytes.
+    pub fn snapshots_at(mut self, raft_state_bytes_max: usize) -> Self {
+        self.plan.raft_state_bytes_max = Some(raft_state_bytes_max);
+        self
+    }
+
+    /// How the clients read.
+    pub fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
+    }
+
+    /// Starts all servers, connected.
+    pub fn start(self) -> KvCluster {
+        let cluster = self.cluster.service(self.plan).start();
+        let journal = Arc::default();
+        cluster.lab().record().set_journal(&journal);
+        KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), journal }
+    }
+}
+
+impl Deref for KvCluster {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.cluster
+    }
+}
+
+impl KvCluster {
+    /// A new client, connected to all servers.
+    pub fn client(&self) -> Client {
+        let number = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
+        let network = self.network();
+        let ends: Vec<ClientEnd> = self
+            .servers()
+            .into_iter()
+            .map(|server| network.make_connected_end(Address::Client(number), server as u32))
+            .collect();
+        let clerk = (self.lab().implementation().services().clerk)(ends.clone(), self.reads);
+        Client { lab: self.lab().clone(), number, clerk, journal: Arc::clone(&self.journal), ends }
+    }
+
+    /// A new client that does `what` in a thread and on a node of its own.
+    pub fn spawn_client<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(Client) -> T + Send + 'static,
+    ) -> (NodeHandle, JoinHandle<T>) {
+        let client = self.client();
+        let node = NodeHandle::new(self.lab().client_name(client.number()));
+        let thread = node.spawn("client", move || what(client));
+        (node, thread)
+    }
+
+    /// Lets a client do `what` in a thread and on a node of its own.
+    pub fn spawn_with<T: Send + 'static>(
+        &self,
+        client: Client,
+        what: impl FnOnce(Client) -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        NodeHandle::new(self.lab().client_name(client.number())).spawn("client", move || what(client))
+    }
+
+    /// As many clients as `count` do `what` at the same time; they are told their place among them. Returns when all are done.
+    pub fn clients<T: Send + 'static>(
+        &self,
+        count: usize,
+        what: impl Fn(usize, Client) -> T + Clone + Send + 'static,
+    ) -> Vec<T> {
+        let threads: Vec<JoinHandle<T>> = (0..count)
+            .map(|place| {
+                let what = what.clone();
+                self.spawn_client(move |client| what(place, client)).1
+            })
+            .collect();
+        threads.into_iter().map(wait_for).collect()
+    }
+
+    /// Submits to the counter of a server; `None` when it was refused, or the server is down.
+    pub fn add(&self, server: ServerId, delta: i64) -> Option<i64> {
+        self.service(server)?.add(delta)
+    }
+
+    /// The counter as a server has it.
+    #[must_use]
+    pub fn counter(&self, server: ServerId) -> Option<i64> {
+        Some(self.service(server)?.counter())
+    }
+
+    /// Submits to the counter of whatever server leads, and expects a result within ten seconds.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[track_caller]
+    pub fn add_somewhere(&self, delta: i64) -> i64 {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(10) {
+            for server in self.connected() {
+                if let Some(result) = self.add_soon(server, delta) {
+                    return result;
+                }
+            }
+            self.lab().sleep_ms(50);
+        }
+        self.lab().fail(
+            Violation::new(
+                "no command was executed within 10 s",
+                "a result from the leader",
+                "refusals by all servers",
+            )
+            .hint("a waiter that is not told, or a leader that is not found"),
+        )
+    }
+
+    /// Submits to the counter of a server, and expects to be told within ten seconds what became of it.
+    #[track_caller]
+    fn add_soon(&self, server: ServerId, delta: i64) -> Option<i64> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let service = self.service(server)?;
+        let caller = thread::spawn(move || service.add(delta));
+        wait_within(self.lab(), caller, PATIENCE, 1, || {
+            Violation::new(
+                format!("a command that was submitted to S{server} has not returned after {PATIENCE:?}"),
+                "the caller is told what became of it",
+                "it still waits",
+            )
+            .rule("a waiter is told as soon as its entry is applied or can no longer commit")
+            .hint("a lock that is held while a request waits for its commit, or a waiter that is forgotten")
+            .servers([server])
+        })
+    }
+
+    /// Expects that within `patience` all servers that run have the same counter.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn expect_counters(&self, value: i64, patience: Duration) {
+        let began = Instant::now();
+        loop {
+            let counters: Vec<Option<i64>> =
+                self.servers().into_iter().map(|server| self.counter(server)).collect();
+            if counters.iter().flatten().all(|&counter| counter == value) {
+                return;
+            }
+            if began.elapsed() > patience {
+                self.lab().fail(
+                    Violation::new(
+                        "the replicas do not agree",
+                        format!("{value} on all servers"),
+                        format!("{counters:?}"),
+                    )
+                    .rule("a command is executed once on every replica (§2, §5.4.3)"),
+                );
+            }
+            self.lab().sleep_ms(20);
+        }
+    }
+
+    /// Expects that no server stores more Raft state or a longer snapshot than this.
+    ///
+    /// # Panics
+    ///
+    /// If one does.
+    #[track_caller]
+    pub fn expect_sizes(&self, raft_state_bytes_max: usize, snapshot_bytes_max: usize) {
+        for server in self.servers() {
+            let (state, snapshot) = (self.raft_state_len(server), self.snapshot_len(server));
+            self.lab().expect(state <= raft_state_bytes_max && snapshot <= snapshot_bytes_max, || {
+                Violation::new(
+                    format!("S{server} stores too much"),
+                    format!("at most {raft_state_bytes_max} bytes of Raft state, and a snapshot of at most {snapshot_bytes_max}"),
+                    format!("{state} bytes of Raft state, {snapshot} of snapshot"),
+                )
+                .rule("a log that has grown past the limit is replaced by a snapshot (§7)")
+                .servers([server])
+            });
+        }
+    }
+
+    /// How many operations the clients have been answered.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.journal.count().1
+    }
+
+    /// Expects that everything the clients saw can be: that their history is linearizable. And that at least `operations` were
+    /// answered: a history of nothing proves nothing.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn check(&self, operations: usize) {
+        let (asked, answered) = self.journal.count();
+        self.lab().set_operations(answered as u64);
+        // A busy real machine may serve few, through no fault of the implementation.
+        let operations = if self.lab().world() == World::Real { 1 } else { operations };
+        self.lab().expect(answered >= operations, || {
+            Violation::new(
+                "the clients were hardly served",
+                format!("at least {operations} operations that are answered"),
+                format!("{answered} of {asked}"),
+            )
+            .hint("clients that do not find the leader, or a service that is stuck for long")
+        });
+        if let Err(violation) = self.journal.judge() {
+            self.lab().fail(violation);
+        }
+    }
+}
+
+/// The result of a thread of the scenario; its panic is the scenario's.
+pub fn wait_for<T>(thread: JoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The same, of a thread that must end within `patience`. It is looked at every `pause_ms` milliseconds.
+///
+/// # Panics
+///
+/// With the violation if it does not end in time.
+#[track_caller]
+pub fn wait_within<T>(
+    lab: &Lab,
+    thread: JoinHandle<T>,
+    patience: Duration,
+    pause_ms: u64,
+    late: impl Fn() -> Violation,
+) -> T {
+    let end = lab.now() + patience;
+    while !thread.is_finished() {
+        lab.expect(lab.now() < end, &late);
+        lab.sleep_ms(pause_ms);
+    }
+    wait_for(thread)
+}
+
+impl fmt::Debug for KvCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cluster.fmt(f)
+    }
+}

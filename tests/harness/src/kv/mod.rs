@@ -1,0 +1,50 @@
+//! Services on a cluster: a key/value service under test, its clients, and the histories of what they saw.
+//!
+//! # How it works
+//!
+//! [`Lab::service`](crate::Lab::service) starts a [`Cluster`](crate::Cluster) on whose servers a service stands instead of the harness' own.
+//! The harness looks at whatever the service receives from its Raft, just before the service does, so all
+//! [invariants](crate::invariants) hold here as well. [`Client`]s call the service through clerks. Whatever they ask and
+//! are told goes into a history; when the test ends, [`KvCluster::check`] judges whether it is linearizable. A history
+//! that could not be decided is a failure.
+//!
+//! # Grading another implementation
+//!
+//! The service of this lab runs on any Raft: `kvraft::Reference<MyRaft>`. A service of one's own implements
+//! [`KeyValue`](kvraft_interface::KeyValue).
+
+mod client;
+mod cluster;
+mod journal;
+mod workload;
+
+use kvraft_interface::{Layer, ServiceSetup};
+use labrpc::channel::Receiver;
+use labrpc::sync::Arc;
+use raft_interface::{ApplyMsg, Persister};
+
+pub use client::Client;
+pub use cluster::{KvBuilder, KvCluster};
+pub use workload::{Keys, Workload};
+
+pub use cluster::{wait_for, wait_within};
+pub(crate) use journal::Journal;
+pub use journal::Operations;
+
+/// Which service a cluster runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServicePlan {
+    pub(crate) layer: Layer,
+    pub(crate) raft_state_bytes_max: Option<usize>,
+}
+
+impl ServicePlan {
+    pub(crate) fn setup(
+        self,
+        delivered: Receiver<ApplyMsg>,
+        persister: Arc<dyn Persister>,
+    ) -> ServiceSetup<()> {
+        let Self { layer, raft_state_bytes_max } = self;
+        ServiceSetup { raft: (), delivered, persister, layer, raft_state_bytes_max }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the body of a test has at hand: clusters, time, chance, and the way to fail.
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use labrpc::rand::{self, RngExt};
+use labrpc::sync::Arc;
+use labrpc::thread;
+use labrpc::time::Instant;
+use raft_interface::Command;
+
+use crate::cluster::ClusterBuilder;
+use crate::implementation::Implementation;
+use crate::record::Record;
+use lab_referee::Call;
+use lab_referee::Violation;
+use lab_runs::settings::World;
+
+/// The surroundings of one run of one test. Cheap to clone: all clones are the same.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    implementation: Implementation,
+    world: World,
+    record: Arc<Record>,
+    /// When the run began.
+    began: Instant,
+    /// Tells runs of the real world apart in the names of their threads; 0 in a simulation.
+    run: u64,
+    /// How many commands were made.
+    commands: AtomicU64,
+}
+
+impl Lab {
+    /// The run begins now, in the world of the caller.
+    pub(crate) fn new(implementation: Implementation, world: World, record: Arc<Record>, run: u64) -> Self {
+        let commands = AtomicU64::new(0);
+        Self {
+            inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }),
+        }
+    }
+
+    /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.
+    pub fn cluster(&self, servers: usize) -> ClusterBuilder {
+        ClusterBuilder::new(self.clone(), servers)
+    }
+
+    /// In which world this runs.
+    #[must_use]
+    pub fn world(&self) -> World {
+        self.inner.world
+    }
+
+    /// A command that was never made before in this run.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let number = self.inner.commands.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("c{number}").into_bytes().into()
+    }
+
+    /// A new command of `bytes` bytes.
+    #[must_use]
+    pub fn long_command(&self, bytes: usize) -> Command {
+        let mut command = self.command().to_vec();
+        command.resize(bytes.max(command.len()), b'.');
+        command.into()
+    }
+
+    /// A whole number below `bound`, each as likely as the others.
+    #[must_use]
+    pub fn below(&self, bound: u64) -> u64 {
+        rand::rng().random_range(0..bound)
+    }
+
+    /// Whether something happens that happens `percent` times in a hundred.
+    #[must_use]
+    pub fn happens(&self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    /// Lets time pass. Use it where a scenario is about time, not to wait for something.
+    pub fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+        self.check();
+    }
+
+    /// As [`sleep`](Self::sleep).
+    pub fn sleep_ms(&self, millis: u64) {
+        self.sleep(Duration::from_millis(millis));
+    }
+
+    /// Tells the reader of a failure what the scenario was about to do.
+    pub fn note(&self, text: impl Into<String>) {
+        self.inner.record.note(self.now(), text.into());
+    }
+
+    /// The time since the run began, on the tester's clock.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        labrpc::sim::elapsed().unwrap_or_else(|| self.inner.began.elapsed())
+    }
+
+    /// Ends the run as failed.
+    ///
+    /// # Panics
+    ///
+    /// Always: that is how a run ends.
+    #[track_caller]
+    pub fn fail(&self, mut violation: Violation) -> ! {
+        if violation.at.is_zero() {
+            violation.at = self.now();
+        }
+        if violation.rule.is_none() && violation.place.is_none() {
+            let caller = Location::caller();
+            violation.place = Some(format!("{}:{}", caller.file(), caller.line()));
+        }
+        let headline = violation.headline.clone();
+        self.inner.record.keep(violation);
+        panic!("{headline}");
+    }
+
+    /// Ends the run as skipped: the implementation cannot be put to this test, through no fault of its own.
+    ///
+    /// # Panics
+    ///
+    /// Always: that is how a run ends.
+    pub fn skip(&self, why: &str) -> ! {
+        self.inner.record.skip(why);
+        panic!("skipped: {why}");
+    }
+
+    /// Fails unless `holds`.
+    ///
+    /// # Panics
+    ///
+    /// If it does not hold; see [`fail`](Self::fail).
+    #[track_caller]
+    pub fn expect(&self, holds: bool, violation: impl FnOnce() -> Violation) {
+        if !holds {
+            self.fail(violation());
+        }
+    }
+
+    /// A fact broke an invariant. In a simulation the run ends here and now, at the very step; in the real world it
+    /// ends when the scenario next looks.
+    pub(crate) fn broken(&self, violation: &Violation) {
+        if self.world() == World::Simulated {
+            panic!("{}", violation.headline);
+        }
+    }
+
+    /// The referee has seen who leads, has found something, or stands aside.
+    pub(crate) fn hear_referee(&self, call: &Call) {
+        let record = &self.inner.record;
+        match call {
+            &Call::Leads(server, term) => record.leads(self.now(), server, term),
+            Call::StandsAside(why) => record.remark(format!(
+                "The referee stands aside, so rules that show only in messages are not checked: {why}."
+            )),
+            Call::Breach(breach) => {
+                let violation = breach.violation();
+                record.keep(violation.clone());
+                self.broken(&violation);
+            }
+        }
+    }
+
+    /// Ends a run of the real world in which some other thread has broken something.
+    ///
+    /// # Panics
+    ///
+    /// If so.
+    pub(crate) fn check(&self) {
+        if self.world() == World::Real
+            && let Some(violation) = self.inner.record.violation()
+        {
+            panic!("{}", violation.headline);
+        }
+    }
+
+    pub(crate) fn record(&self) -> &Arc<Record> {
+        &self.inner.record
+    }
+
+    pub(crate) fn implementation(&self) -> &Implementation {
+        &self.inner.implementation
+    }
+
+    /// How many operations clients were answered, for the line that says that the run passed.
+    pub(crate) fn set_operations(&self, operations: u64) {
+        self.inner.record.set_operations(operations);
+    }
+
+    /// What threads of client `number` are called: `C2`, in the real world `C2@7`.
+    pub(crate) fn client_name(&self, number: u32) -> String {
+        match self.inner.run {
+            0 => format!("C{number}"),
+            run => format!("C{number}@{run}"),
+        }
+    }
+
+    /// What threads of server `number` are called: `S2`, in the real world `S2@7`.
+    pub(crate) fn node_name(&self, server: usize) -> String {
+        match self.inner.run {
+            0 => format!("S{server}"),
+            run => format!("S{server}@{run}"),
+        }
+    }
+}

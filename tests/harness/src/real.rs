@@ -1,0 +1,92 @@
+//! Runs a body in the real world: on threads of its own, with an eye on panics of all of them, and on hangs.
+//!
+//! Threads of a run bear its number in their node's name, `S2@7`. A panic of any of them is the run's failure, as in a
+//! simulation, and it is told once, in the report.
+
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+
+use crate::record::Record;
+use lab_referee::Violation;
+
+/// The guard against hangs: a test takes 45 s at the longest, on a busy machine perhaps twice that.
+const WALL_MAX: Duration = Duration::from_secs(300);
+
+/// The records of the runs under way, by number.
+static UNDER_WAY: Mutex<BTreeMap<u64, Arc<Record>>> = Mutex::new(BTreeMap::new());
+
+/// Runs `body` as run number `run`.
+///
+/// # Errors
+///
+/// What it panicked with, or that it hangs.
+pub(crate) fn run(
+    run: u64,
+    record: &Arc<Record>,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<(), String> {
+    install_hook();
+    UNDER_WAY.lock().insert(run, Arc::clone(record));
+    let (done, result) = crossbeam_channel::bounded(1);
+    NodeHandle::new(format!("tester@{run}")).spawn("scenario", move || {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // Nobody listens any more when the run was given up.
+        let _ = done.send(outcome.map_err(|panic| message(&*panic)));
+    });
+    let outcome = match result.recv_timeout(WALL_MAX) {
+        Ok(outcome) => outcome,
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            Err(format!("the test hangs: it has not ended after {} s of real time", WALL_MAX.as_secs()))
+        }
+    };
+    UNDER_WAY.lock().remove(&run);
+    outcome
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a text".into())
+}
+
+/// Keeps panics of runs from being printed twice, and makes those of servers the failure of their run.
+fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let node = NodeHandle::current();
+            let number = node.name().split_once('@').and_then(|(_, number)| number.parse::<u64>().ok());
+            match number {
+                _ if labrpc::sim::is_active() => previous(info),
+                Some(number) => note_panic(number, node.name(), info),
+                None => previous(info),
+            }
+        }));
+    });
+}
+
+fn note_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
+    let Some(record) = UNDER_WAY.lock().get(&run).cloned() else { return };
+    let name = node.split('@').next().unwrap_or(node);
+    let text = message_of(info);
+    let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
+    record.keep(Violation {
+        headline: format!("{name} panicked: {text}"),
+        expected: "no panic".into(),
+        seen: text,
+        place,
+        ..Violation::default()
+    });
+}
+
+fn message_of(info: &PanicHookInfo<'_>) -> String {
+    message(info.payload())
+}

@@ -1,0 +1,403 @@
+//! What the harness knows about one run: every fact goes through here, to the invariants and into the state.
+//!
+//! Many threads tell facts: the scenario, a service per server, a watcher, the referee. All of them go
+//! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
+//! breaks an invariant gets the violation back and must [end the run](crate::Lab::fail).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use labrpc::sync::Arc;
+use parking_lot::Mutex;
+use raft_interface::{Command, Index, ServerId, Term};
+
+use crate::history::{Committed, History};
+use crate::invariants::Invariants;
+use crate::kv::Journal;
+use crate::observation::{Before, Observation};
+use crate::timeline::{Happened, Timeline};
+use lab_referee::Violation;
+use lab_runs::actions::ActionLog;
+
+/// What a server takes itself for, as far as it shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing else is known of it.
+    #[default]
+    Follower,
+    /// It asked for votes in its term.
+    Candidate,
+    /// It said that it leads.
+    Leader,
+}
+
+/// A server as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// How often it was started. 0 before the first start.
+    pub starts: u64,
+    /// Whether it runs.
+    pub is_up: bool,
+    /// Whether the tester has it connected.
+    pub is_connected: bool,
+    /// Whether it is stopped for a while.
+    pub is_paused: bool,
+    /// The last term that it showed.
+    pub term: Term,
+    /// Whether it then believed that it led.
+    pub is_leader: bool,
+    /// The last index that it delivered in this life, or that its snapshot covers.
+    pub applied: Index,
+    /// Whether it was started again since it last showed its term.
+    pub restarted: bool,
+    /// What it takes itself for: `get_state` tells leaders, the messages on the network candidates.
+    pub role: Role,
+    /// The last entry that it is known to store, as index and term in which that became known: of a leader what it accepted, of a
+    /// follower what it acknowledged.
+    pub stored: Option<(Index, Term)>,
+    /// The last entries that it delivered: index, term and command.
+    pub tail: VecDeque<(Index, Term, Command)>,
+}
+
+/// How many entries [`Seen::tail`] holds.
+const TAIL_MAX: usize = 3;
+
+/// Everything known about one run.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    state: Mutex<State>,
+    /// What actions of the scenario pass; `None`: all, and nobody remembers them.
+    actions: Option<ActionLog>,
+    /// What clients of a service asked and were told, if there is a service.
+    journal: Mutex<Option<Arc<Journal>>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    servers: Vec<Seen>,
+    invariants: Invariants,
+    history: History,
+    timeline: Timeline,
+    /// The leader last seen of each term, to tell of new ones.
+    leaders: BTreeMap<Term, ServerId>,
+    /// The first thing that went wrong.
+    violation: Option<Violation>,
+    /// Why the implementation cannot be put to this test.
+    skipped: Option<String>,
+    /// What must be known about the results.
+    remark: Option<String>,
+    /// The indexes that somebody waits to see applied, one for each who waits.
+    awaited: Vec<Index>,
+    /// What the network had counted when the run ended.
+    traffic: Traffic,
+    /// How many operations clients were answered.
+    operations: u64,
+}
+
+/// What the network counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Calls that entered the network, lost or not.
+    pub rpcs: u64,
+    /// Bytes of arguments sent and of replies received.
+    pub bytes: u64,
+}
+
+/// What a run came to, for the line that says that it passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The number of servers.
+    pub servers: usize,
+    /// What the network counted.
+    pub traffic: Traffic,
+    /// The number of entries that were committed.
+    pub commands: u64,
+    /// The number of operations that clients of a service were answered.
+    pub operations: u64,
+}
+
+impl Record {
+    /// The record of a run of which something is left out.
+    pub(crate) fn with_log(actions: ActionLog) -> Self {
+        Self { actions: Some(actions), ..Self::default() }
+    }
+
+    pub(crate) fn actions(&self) -> Option<&ActionLog> {
+        self.actions.as_ref()
+    }
+
+    /// A service begins, whose clients write this journal.
+    pub(crate) fn set_journal(&self, journal: &Arc<Journal>) {
+        *self.journal.lock() = Some(Arc::clone(journal));
+    }
+
+    pub(crate) fn journal(&self) -> Option<Arc<Journal>> {
+        self.journal.lock().clone()
+    }
+
+    /// A server asks for votes in a term.
+    pub(crate) fn stands(&self, server: ServerId, term: Term) {
+        let mut state = self.state.lock();
+        if let Some(seen) = state.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
+            (seen.term, seen.role) = (term, Role::Candidate);
+        }
+    }
+
+    /// Whether a server was last seen to ask for votes.
+    pub(crate) fn is_candidate(&self, server: ServerId) -> bool {
+        self.state.lock().servers.get(server).is_some_and(|seen| seen.role == Role::Candidate)
+    }
+
+    /// A server has answered a leader of `term`.
+    pub(crate) fn follows(&self, server: ServerId, term: Term) {
+        let mut state = self.state.lock();
+        if let Some(seen) = state.servers.get_mut(server).filter(|seen| term >= seen.term) {
+            seen.role = Role::Follower;
+        }
+    }
+
+    /// A cluster of this size begins.
+    pub(crate) fn begin(&self, servers: usize) {
+        let mut state = self.state.lock();
+        state.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
+        state.invariants = Invariants::new(servers);
+        state.history = History::default();
+        state.leaders.clear();
+    }
+
+    /// Takes note of a fact about the incarnation number `start` of a server; facts about one that is gone are too
+    /// late to matter, but for what it applied. Returns whether somebody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// What it breaks. It is kept as the run's violation if it is the first.
+    pub(crate) fn observe(
+        &self,
+        at: Duration,
+        server: ServerId,
+        start: u64,
+        fact: &Observation<'_>,
+    ) -> Result<bool, Violation> {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let seen = &state.servers[server];
+        if seen.starts != start || !seen.is_up {
+            return Ok(false);
+        }
+        if let Err(mut violation) = state.invariants.observe(server, fact, &state.history) {
+            violation.at = at;
+            state.violation.get_or_insert_with(|| violation.clone());
+            return Err(violation);
+        }
+        Ok(state.enter(at, server, fact))
+    }
+
+    /// A server was seen to lead a term.
+    pub(crate) fn leads(&self, at: Duration, server: ServerId, term: Term) {
+        self.state.lock().note_leader(at, server, term);
+    }
+
+    /// Something about the tester itself that whoever reads the results must know.
+    pub(crate) fn remark(&self, text: String) {
+        self.state.lock().remark.get_or_insert(text);
+    }
+
+    pub(crate) fn remarked(&self) -> Option<String> {
+        self.state.lock().remark.clone()
+    }
+
+    /// A server starts, and its service with the snapshot at `base`. Returns the number of this start.
+    ///
+    /// # Errors
+    ///
+    /// What that breaks.
+    pub(crate) fn started(&self, at: Duration, server: ServerId, base: Index) -> Result<u64, Violation> {
+        let start = {
+            let mut state = self.state.lock();
+            let seen = &mut state.servers[server];
+            seen.starts += 1;
+            seen.is_up = true;
+            seen.is_paused = false;
+            seen.is_leader = false;
+            seen.role = Role::Follower;
+            seen.restarted = true;
+            seen.applied = base;
+            seen.tail.clear();
+            let start = seen.starts;
+            state.timeline.push(at, Happened::Started(server, start));
+            start
+        };
+        self.observe(at, server, start, &Observation::Made { base })?;
+        Ok(start)
+    }
+
+    /// A server is gone: whatever is heard of this incarnation from now on does not count.
+    pub(crate) fn gone(&self, at: Duration, server: ServerId, what: Happened) {
+        let start = self.seen(server, |seen| seen.starts);
+        // Nothing can be broken by this: the rules only forget.
+        let _ = self.observe(at, server, start, &Observation::Gone);
+        let mut state = self.state.lock();
+        let seen = &mut state.servers[server];
+        (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
+        seen.role = Role::Follower;
+        state.timeline.push(at, what);
+    }
+
+    /// Changes what is known of a server's surroundings, and tells of it.
+    pub(crate) fn change(&self, at: Duration, server: ServerId, what: Happened) {
+        let mut state = self.state.lock();
+        let seen = &mut state.servers[server];
+        match what {
+            Happened::Connected(_) => seen.is_connected = true,
+            Happened::Disconnected(_) => seen.is_connected = false,
+            Happened::Paused(_) => seen.is_paused = true,
+            Happened::Resumed(_) => seen.is_paused = false,
+            _ => {}
+        }
+        state.timeline.push(at, what);
+    }
+
+    pub(crate) fn note(&self, at: Duration, text: String) {
+        self.state.lock().timeline.push(at, Happened::Note(text));
+    }
+
+    /// Keeps a violation if it is the first.
+    pub(crate) fn keep(&self, violation: Violation) {
+        self.state.lock().violation.get_or_insert(violation);
+    }
+
+    /// The test cannot be run on this implementation, and why.
+    pub(crate) fn skip(&self, why: &str) {
+        self.state.lock().skipped.get_or_insert_with(|| why.to_owned());
+    }
+
+    pub(crate) fn skipped(&self) -> Option<String> {
+        self.state.lock().skipped.clone()
+    }
+
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.state.lock().violation.clone()
+    }
+
+    /// The number of a server's start, if it runs, and what is known of it before it is asked something.
+    pub(crate) fn before(&self, server: ServerId) -> Option<(u64, Before)> {
+        let state = self.state.lock();
+        let seen = state.servers.get(server).filter(|seen| seen.is_up)?;
+        let &Seen { term, applied, restarted, .. } = seen;
+        Some((seen.starts, Before { term, applied, restarted }))
+    }
+
+    /// Something about a server.
+    pub(crate) fn seen<T>(&self, server: ServerId, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&self.state.lock().servers[server])
+    }
+
+    pub(crate) fn all_seen(&self) -> Vec<Seen> {
+        self.state.lock().servers.clone()
+    }
+
+    /// How many servers that run have applied this index.
+    pub(crate) fn applied_count(&self, index: Index) -> usize {
+        self.state.lock().servers.iter().filter(|seen| seen.is_up && seen.applied >= index).count()
+    }
+
+    /// The command that was ever committed at an index.
+    pub(crate) fn committed(&self, index: Index) -> Option<Command> {
+        self.state.lock().history.get(index).map(|entry| entry.command.clone())
+    }
+
+    pub(crate) fn committed_last(&self) -> Index {
+        self.state.lock().history.last()
+    }
+
+    pub(crate) fn digest(&self, index: Index) -> Option<u64> {
+        self.state.lock().history.digest(index)
+    }
+
+    /// Somebody waits for this index to be applied.
+    pub(crate) fn await_index(&self, index: Index) {
+        self.state.lock().awaited.push(index);
+    }
+
+    /// They do not wait any more.
+    pub(crate) fn forget_index(&self, index: Index) {
+        let awaited = &mut self.state.lock().awaited;
+        if let Some(place) = awaited.iter().position(|&awaited| awaited == index) {
+            awaited.swap_remove(place);
+        }
+    }
+
+    pub(crate) fn set_traffic(&self, traffic: Traffic) {
+        self.state.lock().traffic = traffic;
+    }
+
+    pub(crate) fn set_operations(&self, operations: u64) {
+        self.state.lock().operations = operations;
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let state = self.state.lock();
+        Tally {
+            servers: state.servers.len(),
+            traffic: state.traffic,
+            commands: state.history.last(),
+            operations: state.operations,
+        }
+    }
+
+    /// The last `count` things that happened, oldest first.
+    pub(crate) fn timeline(&self, count: usize) -> Vec<(Duration, Happened)> {
+        self.state.lock().timeline.last(count).cloned().collect()
+    }
+}
+
+impl State {
+    /// Enters a fact that breaks nothing. Returns whether somebody waits for it.
+    fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
+        let seen = &mut self.servers[server];
+        match *fact {
+            Observation::State { term, is_leader, .. } if term >= seen.term => {
+                if is_leader {
+                    seen.role = Role::Leader;
+                } else if seen.role == Role::Leader || term > seen.term {
+                    seen.role = Role::Follower;
+                }
+                (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
+                if is_leader {
+                    self.note_leader(at, server, term);
+                }
+            }
+            Observation::Accepted { index, term, .. } if term >= seen.term => {
+                (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
+                (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
+                self.note_leader(at, server, term);
+            }
+            Observation::Applied { index, term, command } => {
+                seen.applied = index;
+                if seen.tail.len() == TAIL_MAX {
+                    seen.tail.pop_front();
+                }
+                seen.tail.push_back((index, term, command.clone()));
+                if index > self.history.last() {
+                    self.timeline.push(at, Happened::Committed(server, index));
+                    self.history.extend(index, Committed { term, command: command.clone(), first: server });
+                }
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            Observation::Installed { index, .. } => {
+                seen.applied = index;
+                seen.tail.clear();
+                self.timeline.push(at, Happened::Installed(server, index));
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn note_leader(&mut self, at: Duration, server: ServerId, term: Term) {
+        if self.leaders.insert(term, server).is_none() {
+            self.timeline.push(at, Happened::Leads(server, term));
+        }
+    }
+}

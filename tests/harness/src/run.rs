@@ -1,0 +1,199 @@
+//! Runs one test once, in either world, and says how it went.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use labrpc::sim::{Cause, Divergence, Fingerprint, Policy, Preemptions, Sim, ThreadReport, Trace, Tracing};
+use labrpc::sync::Arc;
+use labrpc::time::{Duration, Instant};
+
+use crate::case::TestCase;
+use crate::implementation::Implementation;
+use crate::kv::Operations;
+use crate::lab::Lab;
+use crate::real;
+use crate::record::{Record, Seen, Tally};
+use crate::timeline::Happened;
+use lab_referee::Violation;
+use lab_runs::Plan;
+use lab_runs::actions::{Action, ActionLog, Subset};
+use lab_runs::settings::{self, World};
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What it came to.
+    pub tally: Tally,
+    /// The time that it took in its own world.
+    pub elapsed: Duration,
+    /// The real time that it took.
+    pub wall: Duration,
+    /// Proves that a replay is the same run; `None` in the real world.
+    pub fingerprint: Option<Fingerprint>,
+    /// The steps of the scheduler; 0 in the real world.
+    pub steps: u64,
+    /// The events that were kept; `None` in the real world.
+    pub trace: Option<Trace>,
+    /// Why it was skipped: the implementation cannot be put to this test. It has then neither passed nor failed.
+    pub skipped: Option<String>,
+    /// What must be known about the verdict: that the referee cannot read the messages.
+    pub remark: Option<String>,
+    /// Why it failed; `None` if it passed.
+    pub failure: Option<Box<Failure>>,
+    /// What the scenario did, if [`run_subset`] asked for it.
+    pub actions: Vec<Action>,
+    /// The preemptions that happened, if [`run_subset`] asked for them.
+    pub preemptions: Vec<u64>,
+    /// What clients of a service asked and were told; `None` if there was no service.
+    pub operations: Option<Operations>,
+}
+
+/// A failed run: everything that a report is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// What went wrong, as the harness found it; `None` if something else ended the run.
+    pub violation: Option<Violation>,
+    /// What ended the simulation.
+    pub cause: Option<Cause>,
+    /// What ended a run of the real world, if not a violation.
+    pub message: Option<String>,
+    /// The servers as they were last seen, by id.
+    pub servers: Vec<Seen>,
+    /// What happened, oldest first.
+    pub timeline: Vec<(Duration, Happened)>,
+    /// What each thread did when the simulation ended, oldest first, but for the scenario itself.
+    pub threads: Vec<ThreadReport>,
+    /// The threads that waited for each other in a circle when the simulation ended, if any did.
+    pub cycle: Vec<String>,
+}
+
+impl Failure {
+    /// Whether a thread did not give way. Such a run has no trace and no fingerprint, and leaves that thread behind.
+    #[must_use]
+    pub fn is_stall(&self) -> bool {
+        matches!(self.cause, Some(Cause::Stall { .. }))
+    }
+}
+
+/// How many happenings a failure keeps.
+const TIMELINE_MAX: usize = 200;
+
+/// Runs a test once.
+#[must_use]
+pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
+    match plan.world {
+        World::Simulated => simulated(case, implementation, plan, Record::default(), Preemptions::All),
+        World::Real => in_the_real_world(case, implementation),
+    }
+}
+
+/// Runs a part of a test once, in a simulation, and tells what the scenario did.
+#[must_use]
+pub fn run_subset(case: &TestCase, implementation: Implementation, plan: Plan, subset: &Subset) -> Outcome {
+    let record = Record::with_log(ActionLog::new(subset.clone()));
+    simulated(case, implementation, plan, record, subset.preemptions.clone())
+}
+
+/// Runs a simulation twice, and shows the first event in which the two runs differ; `None` if they are the same run.
+#[must_use]
+pub fn divergence(case: &TestCase, implementation: Implementation, plan: Plan) -> Option<Box<Divergence>> {
+    let body = case.body;
+    let again = move || {
+        body(&Lab::new(implementation, World::Simulated, Arc::new(Record::default()), 0));
+    };
+    labrpc::sim::check_replay(&simulation(case, plan), again).err()
+}
+
+fn simulation(case: &TestCase, plan: Plan) -> Sim {
+    Sim::new(plan.seed)
+        .policy(plan.policy)
+        .time_max(case.time_max)
+        .steps_max(case.steps_max)
+        .stall(settings::stall())
+        .tracing(plan.tracing)
+}
+
+fn simulated(
+    case: &TestCase,
+    implementation: Implementation,
+    plan: Plan,
+    record: Record,
+    preemptions: Preemptions,
+) -> Outcome {
+    let record = Arc::new(record);
+    let told = Arc::clone(&record);
+    let body = case.body;
+    let began = Instant::now();
+    let sim = simulation(case, plan).preemptions(preemptions);
+    let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
+    let wall = began.elapsed();
+    let (report, cause) = match result {
+        Ok(((), report)) => (report, None),
+        Err(failure) if record.skipped().is_some() => (failure.report, None),
+        Err(failure) => (failure.report, Some(failure.cause)),
+    };
+    let failure = cause.map(|cause| {
+        let simulated = Failure {
+            cause: Some(cause),
+            threads: report.threads_left,
+            cycle: report.cycle,
+            ..failure(&record, None)
+        };
+        Box::new(simulated)
+    });
+    Outcome {
+        tally: record.tally(),
+        elapsed: report.elapsed,
+        wall,
+        fingerprint: Some(report.trace.fingerprint),
+        steps: report.steps,
+        trace: Some(report.trace),
+        skipped: record.skipped(),
+        remark: record.remarked(),
+        failure,
+        actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
+        preemptions: report.preemptions,
+        operations: record.journal().map(Operations::of),
+    }
+}
+
+fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome {
+    static RUNS: AtomicU64 = AtomicU64::new(1);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let record = Arc::new(Record::default());
+    let told = Arc::clone(&record);
+    let body = case.body;
+    let began = Instant::now();
+    let result = real::run(run, &record, move || {
+        body(&Lab::new(implementation, World::Real, told, run));
+    });
+    let elapsed = began.elapsed();
+    let message = result.err();
+    let skipped = record.skipped();
+    let is_defeat = skipped.is_none() && (message.is_some() || record.violation().is_some());
+    Outcome {
+        tally: record.tally(),
+        elapsed,
+        wall: elapsed,
+        fingerprint: None,
+        steps: 0,
+        trace: None,
+        skipped,
+        remark: record.remarked(),
+        failure: is_defeat.then(|| Box::new(failure(&record, message))),
+        actions: Vec::new(),
+        preemptions: Vec::new(),
+        operations: record.journal().map(Operations::of),
+    }
+}
+
+fn failure(record: &Record, message: Option<String>) -> Failure {
+    Failure {
+        violation: record.violation(),
+        cause: None,
+        message,
+        servers: record.all_seen(),
+        timeline: record.timeline(TIMELINE_MAX),
+        threads: Vec::new(),
+        cycle: Vec::new(),
+    }
+}

@@ -1,0 +1,20 @@
+//! Many seeds of any simulated program: sweeps in worker processes, replays that prove themselves, failures made smaller.
+//!
+//! This room knows runs and nothing of Raft. A program offers its tests as a [`Target`](target::Target) for sweeps, as a
+//! [`Repeatable`](replay::Repeatable) for replays and as a [`Scenario`](shrink::Scenario) for shrinking.
+//!
+//! # Read in this order
+//!
+//! 1. [`target`]: what the hunt asks of a program.
+//! 2. [`sweep`]: workers, what they are told and what they answer, results, statistics.
+//! 3. [`replay`]: whether a run is the run that it should be.
+//! 4. [`shrink`]: fewer faults, commands and preemptions.
+//!
+//! # What it leaves out
+//!
+//! Arguments of the command line, and what a report of a failure says: both are for the program.
+
+pub mod replay;
+pub mod shrink;
+pub mod sweep;
+pub mod target;

@@ -1,0 +1,95 @@
+//! Whether two failures have the same cause.
+
+use std::fmt;
+
+use labrpc::sim::Cause;
+
+use lab_runs::similarity::without_numbers;
+
+/// What a failure came of, without what changes from run to run: servers, terms, indexes, commands and times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The broken rule, or a text without numbers.
+    text: String,
+    /// Whether it is a rule that must hold whatever the scenario does, or does not do.
+    is_rule: bool,
+}
+
+impl Signature {
+    /// A rule that must hold whatever the scenario does, or does not do.
+    #[must_use]
+    pub fn of_rule(rule: &str) -> Self {
+        Self { text: rule.to_owned(), is_rule: true }
+    }
+
+    /// Something that the scenario expected, by a text that is the same whenever it is expected.
+    #[must_use]
+    pub fn of_expectation(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_rule: false }
+    }
+
+    /// What ended the simulation.
+    #[must_use]
+    pub fn of_cause(cause: &Cause) -> Self {
+        let (text, is_rule) = match cause {
+            Cause::Panic(panic) => {
+                let place = panic.location.clone().unwrap_or_default();
+                (format!("panic at {place}: {}", normalised(&panic.message)), true)
+            }
+            Cause::Deadlock { cycle, .. } => (format!("deadlock: {}", normalised(&cycle.join(" "))), true),
+            Cause::TimeLimit { .. } => ("time limit".to_owned(), false),
+            Cause::StepLimit { .. } => ("step limit".to_owned(), false),
+            Cause::Stall { .. } => ("stall".to_owned(), true),
+            other => (normalised(&other.to_string()), true),
+        };
+        Self { text, is_rule }
+    }
+
+    /// Whether the failure is one whatever the scenario leaves out. If not, a part of the scenario must also be fair:
+    /// a correct implementation must pass it.
+    #[must_use]
+    pub fn is_rule(&self) -> bool {
+        self.is_rule
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A text with `#` for each number and `"..."` for each quoted part.
+#[must_use]
+pub fn normalised(text: &str) -> String {
+    let mut out = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => {
+                for inner in letters.by_ref() {
+                    if inner == '"' {
+                        break;
+                    }
+                }
+                out.push_str("\"...\"");
+            }
+            other => out.push(other),
+        }
+    }
+    without_numbers(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_terms_and_commands_do_not_matter() {
+        assert_eq!(
+            normalised(r#"no agreement on "c12", which S0 accepted at index 7"#),
+            normalised(r#"no agreement on "c3", which S14 accepted at index 10"#)
+        );
+        assert_ne!(normalised("no leader was elected within 5 s"), normalised("S0 leads without a majority"));
+    }
+}

@@ -1,0 +1,151 @@
+//! A failed run in two lines: what kind of failure, and its headline. Failures with the same cause are counted together.
+
+use std::fmt;
+
+use labrpc::sim::Cause;
+use serde::{Deserialize, Serialize};
+
+use lab_runs::similarity::without_numbers;
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    pub seed: u64,
+    pub kind: Kind,
+    /// What went wrong, in one line.
+    pub headline: String,
+}
+
+/// How a run can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A rule of the paper was broken.
+    Rule,
+    /// The scenario expected something else.
+    Expectation,
+    /// A thread panicked.
+    Panic,
+    /// All threads wait for ever.
+    Deadlock,
+    /// The limit of virtual time was reached.
+    TimeLimit,
+    /// The limit of steps was reached.
+    Livelock,
+    /// A thread does not come back to the scheduler.
+    Stall,
+    /// Something was used in a way that its world does not allow.
+    Misuse,
+    /// An invalid access to memory.
+    Segfault,
+    /// A stack has no room left.
+    StackOverflow,
+    /// The process aborted itself.
+    Abort,
+    /// The code under test ended the process.
+    Exit,
+    /// The process used more memory than it may.
+    Memory,
+    /// No answer came for too long.
+    Hang,
+    /// The process was killed, by the system or by somebody.
+    Killed,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rule => "broken rule",
+            Self::Expectation => "failed expectation",
+            Self::Panic => "panic",
+            Self::Deadlock => "deadlock",
+            Self::TimeLimit => "limit of virtual time",
+            Self::Livelock => "livelock",
+            Self::Stall => "stall",
+            Self::Misuse => "misuse",
+            Self::Segfault => "segmentation fault",
+            Self::StackOverflow => "stack overflow",
+            Self::Abort => "abort",
+            Self::Exit => "exit of the process",
+            Self::Memory => "memory run wild",
+            Self::Hang => "hang",
+            Self::Killed => "killed process",
+        })
+    }
+}
+
+/// The longest headline, in characters.
+const HEADLINE_MAX: usize = 300;
+
+impl Kind {
+    /// What kind of failure ends a simulation so.
+    #[must_use]
+    pub fn of(cause: &Cause) -> Self {
+        match cause {
+            Cause::Deadlock { .. } => Self::Deadlock,
+            Cause::TimeLimit { .. } => Self::TimeLimit,
+            Cause::StepLimit { .. } => Self::Livelock,
+            Cause::Stall { .. } => Self::Stall,
+            Cause::Misuse { .. } => Self::Misuse,
+            _ => Self::Panic,
+        }
+    }
+}
+
+impl Failed {
+    /// A failure with a headline, which is made one line.
+    pub(crate) fn new(seed: u64, kind: Kind, headline: &str) -> Self {
+        let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
+        let headline = match line.char_indices().nth(HEADLINE_MAX) {
+            Some((end, _)) => format!("{}...", &line[..end]),
+            None => line,
+        };
+        Self { seed, kind, headline }
+    }
+
+    /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
+    /// source keep theirs, since another line is another cause.
+    pub(crate) fn cause(&self) -> (Kind, String) {
+        let cause = |word: &str| if word.contains(".rs:") { word.to_owned() } else { without_numbers(word) };
+        let words: Vec<String> = self.headline.split(' ').map(cause).collect();
+        (self.kind, words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(headline: &str) -> String {
+        Failed::new(1, Kind::Rule, headline).cause().1
+    }
+
+    #[test]
+    fn numbers_do_not_make_another_cause() {
+        assert_eq!(
+            cause("S4 voted twice in term 12: for S2 and for S5"),
+            "S# voted twice in term #: for S# and for S#"
+        );
+        assert_eq!(cause("at 0x1f2e, 1.5 s"), "at #, #.# s");
+        assert_eq!(cause("no number, Ünïcode ß"), "no number, Ünïcode ß");
+        assert_eq!(cause(""), "");
+    }
+
+    #[test]
+    fn another_line_of_the_source_is_another_cause() {
+        let at = |line| cause(&format!("S1/ticker panicked at raft/src/log.rs:{line}:9: index 7"));
+        assert_ne!(at(10), at(11));
+        assert_eq!(at(10), "S#/ticker panicked at raft/src/log.rs:10:9: index #");
+    }
+
+    #[test]
+    fn another_kind_is_another_cause() {
+        assert_ne!(Failed::new(1, Kind::Rule, "x").cause(), Failed::new(1, Kind::Panic, "x").cause());
+    }
+
+    #[test]
+    fn a_headline_is_one_line_and_not_too_long() {
+        let failed = Failed::new(1, Kind::Panic, &format!("a\n  b {}", "x".repeat(1000)));
+        assert!(failed.headline.starts_with("a b xxx") && failed.headline.len() < 310, "{}", failed.headline);
+    }
+}

@@ -1,0 +1,240 @@
+//! The results of a sweep as a file of JSON, for other programs and to be [merged](super::merge).
+//!
+//! ```json
+//! {
+//!   "format": 1,
+//!   "build": "5e0a6d…",                 // hash of the executable
+//!   "implementation": "raft::Raft",
+//!   "world": "simulated",
+//!   "seeds": {"from": 1, "count": 1000}, // of the whole sweep, all shards together
+//!   "shards": {"of": 8, "numbers": [3]}, // null if it was not split
+//!   "is_complete": true,                 // whether everything was run that belongs to these shards
+//!   "wall_s": 61.2, "cpu_s": 119.8, "cores": 2,
+//!   "rows": [{"test": "backup_3b", "policy": "random", "passed": [[1, 125]], "failures": [],
+//!             "wall_us": 1890234, "cpu_us": 1874231, "slowest": {"wall_us": 40210, "seed": 17},
+//!             "runs": 125, "failed": 0, "failure_rate": 0.0, "failure_rate_max": 0.0237}],
+//!   "causes": [{"test": "…", "kind": "rule", "headline": "…", "count": 3, "first_seed": 17, "replay": "cargo lab …"}]
+//! }
+//! ```
+//!
+//! `passed` holds ranges of seeds, ends included. `failure_rate_max` is the upper bound with 95 % confidence.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::driver::{End, Ended, Task};
+use super::failed::Kind;
+use super::results::{self, Row};
+use super::scope::{Seeds, Shard};
+use super::statistics::failure_rate_max;
+use lab_runs::commands;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+
+/// The results of a sweep, or of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    pub format: u32,
+    pub build: String,
+    pub implementation: String,
+    pub world: String,
+    /// The seeds of the whole, all shards together.
+    pub seeds: Seeds,
+    /// The shards that are in here; `None` if it was not split.
+    pub shards: Option<Shards>,
+    /// Whether everything was run that belongs to it.
+    pub is_complete: bool,
+    /// Real time in seconds.
+    pub wall_s: f64,
+    /// Processor time of the runs in seconds.
+    pub cpu_s: f64,
+    /// How many processors there were; the sum, if it was merged.
+    pub cores: usize,
+    #[serde(serialize_with = "with_numbers")]
+    pub rows: Vec<Row>,
+    /// For readers; it follows from the rows.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+}
+
+/// Some of the shards of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shards {
+    pub of: u64,
+    /// In order.
+    pub numbers: Vec<u64>,
+}
+
+/// Failures with the same cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cause {
+    test: String,
+    policy: String,
+    kind: Kind,
+    headline: String,
+    count: u64,
+    first_seed: u64,
+    replay: String,
+}
+
+/// A row, and what a reader would compute from it.
+#[derive(Serialize)]
+struct Numbered<'a> {
+    #[serde(flatten)]
+    row: &'a Row,
+    runs: u64,
+    failed: u64,
+    failure_rate: f64,
+    failure_rate_max: f64,
+}
+
+fn with_numbers<S: serde::Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(|row| Numbered {
+        row,
+        runs: row.runs(),
+        failed: row.failed(),
+        failure_rate: row.failure_rate(),
+        failure_rate_max: failure_rate_max(row.failed(), row.runs()),
+    }))
+}
+
+impl Results {
+    /// What a sweep came to. `whole` are the seeds of all shards.
+    pub fn of(task: &Task, ended: &Ended, implementation: &str, whole: Seeds, shard: Option<Shard>) -> Self {
+        let mut results = Self {
+            format: FORMAT,
+            build: task.build.clone(),
+            implementation: implementation.to_owned(),
+            world: task.scope.world.to_string(),
+            seeds: whole,
+            shards: shard.map(|shard| Shards { of: shard.of, numbers: vec![shard.number] }),
+            is_complete: ended.end == End::Done,
+            wall_s: ended.wall.as_secs_f64(),
+            cpu_s: ended.cost.cpu_us as f64 / 1e6,
+            cores: ended.cores,
+            rows: ended.rows.clone(),
+            causes: Vec::new(),
+        };
+        results.find_causes();
+        results
+    }
+
+    /// To be called when the rows have changed.
+    pub(super) fn find_causes(&mut self) {
+        let groups = results::groups(&self.rows).into_iter();
+        self.causes = groups
+            .map(|group| Cause {
+                test: group.test.to_owned(),
+                policy: group.policy.to_owned(),
+                kind: group.first.kind,
+                headline: group.first.headline.clone(),
+                count: group.count,
+                first_seed: group.first.seed,
+                replay: commands::replay(group.test, group.policy, &self.world, group.first.seed),
+            })
+            .collect();
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or is none of this kind.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let results: Self = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "{} holds no results of a sweep: it should come from cargo lab sweep --json",
+                path.display()
+            )
+        })?;
+        if results.format != FORMAT {
+            bail!("{} has format {}, and this program reads format {FORMAT}", path.display(), results.format);
+        }
+        Ok(results)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.rows.iter().map(Row::failed).sum()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::failed::Failed;
+    use super::super::protocol::Cost;
+    use super::*;
+    use lab_runs::TestInfo;
+
+    /// Shard `number` of `of` of a sweep of 40 seeds; seed 7 fails.
+    pub(crate) fn shard(number: u64, of: u64) -> Results {
+        let whole = Seeds { from: 1, count: Some(40) };
+        let part = whole.of_shard(Shard { number, of });
+        let mut row = Row::new(TestInfo { name: "basic_agree_3b", group: "3B", about: "" }, "random");
+        for seed in part.from..=part.last() {
+            let failed = (seed == 7).then(|| Failed::new(seed, Kind::Rule, "two leaders in term 3"));
+            row.add(seed, Cost { wall_us: seed, cpu_us: seed }, failed);
+        }
+        let mut results = Results {
+            format: FORMAT,
+            build: "b".into(),
+            implementation: "raft::Raft".into(),
+            world: "simulated".into(),
+            seeds: whole,
+            shards: (of > 1).then(|| Shards { of, numbers: vec![number] }),
+            is_complete: true,
+            wall_s: 1.0,
+            cpu_s: 2.0,
+            cores: 2,
+            rows: vec![row],
+            causes: Vec::new(),
+        };
+        results.find_causes();
+        results
+    }
+
+    #[test]
+    fn results_survive_their_file_and_tell_readers_what_follows() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("results.json");
+        let results = shard(1, 1);
+        results.write(&path).unwrap();
+        assert_eq!(Results::read(&path).unwrap(), results);
+        let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let row = &json["rows"][0];
+        assert_eq!((row["runs"].as_u64(), row["failed"].as_u64()), (Some(40), Some(1)));
+        assert!(row["failure_rate_max"].as_f64().unwrap() > 0.1);
+        assert_eq!(json["causes"][0]["replay"], "cargo lab replay basic_agree_3b 0x7");
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_refused_by_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("other.json");
+        for (text, word) in [("{}", "no results of a sweep"), ("hello", "no results of a sweep")] {
+            fs::write(&path, text).unwrap();
+            let error = format!("{:#}", Results::read(&path).unwrap_err());
+            assert!(error.contains("other.json") && error.contains(word), "{error}");
+        }
+        let newer = Results { format: 99, ..shard(1, 1) };
+        newer.write(&path).unwrap();
+        let error = format!("{:#}", Results::read(&path).unwrap_err());
+        assert!(error.contains("format 99"), "{error}");
+        let error = format!("{:#}", Results::read(Path::new("nowhere.json")).unwrap_err());
+        assert!(error.contains("cannot read nowhere.json"), "{error}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Puts the results of shards together, or of sweeps over different seeds.
+//!
+//! Only what belongs together is merged: the same build, implementation and world, of one sweep the shards, each once, and
+//! no seed twice. What is missing is told, and what there is is merged all the same.
+
+use anyhow::{Result, bail};
+
+use super::file::{Results, Shards};
+use super::results::Row;
+use super::scope::Seeds;
+
+/// Merged results, and what is missing.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    pub results: Results,
+    /// Sentences; empty if nothing is missing.
+    pub missing: Vec<String>,
+}
+
+/// Merges results, each with the name of its file.
+///
+/// # Errors
+///
+/// If they do not belong together, or if something is in there twice.
+pub fn merge(files: Vec<(String, Results)>) -> Result<Merged> {
+    let mut files = files.into_iter();
+    let Some((first_name, mut merged)) = files.next() else { bail!("there are no files to merge") };
+    let mut missing = Vec::from_iter(incomplete(&first_name, &merged));
+    // Which file each shard and each row came from, to say so if it comes again.
+    let mut sources = vec![(first_name, merged.clone())];
+    for (name, results) in files {
+        must_fit(&sources[0], &name, &results)?;
+        for (other_name, other) in &sources {
+            must_be_disjoint((other_name, other), (&name, &results))?;
+        }
+        missing.extend(incomplete(&name, &results));
+        add(&mut merged, &results);
+        sources.push((name, results));
+    }
+    if let Some(shards) = &mut merged.shards {
+        shards.numbers.sort_unstable();
+        let absent: Vec<String> = (1..=shards.of)
+            .filter(|number| shards.numbers.binary_search(number).is_err())
+            .map(|number| format!("{number}/{}", shards.of))
+            .collect();
+        match absent.as_slice() {
+            [] => merged.shards = None,
+            [one] => missing.push(format!("shard {one} is missing")),
+            many => missing.push(format!("shards {} are missing", many.join(", "))),
+        }
+    }
+    merged.is_complete = missing.is_empty();
+    merged.find_causes();
+    Ok(Merged { results: merged, missing })
+}
+
+fn incomplete(name: &str, results: &Results) -> Option<String> {
+    (!results.is_complete).then(|| format!("{name} is not complete: its sweep was stopped before its end"))
+}
+
+/// Whether two files are about the same thing.
+fn must_fit((first_name, first): &(String, Results), name: &str, results: &Results) -> Result<()> {
+    if first.build != results.build {
+        bail!(
+            "{first_name} and {name} come from different builds ({} and {}), so their numbers are about different \
+             programs. Build once and run that executable everywhere",
+            first.build,
+            results.build
+        );
+    }
+    for (what, a, b) in [
+        ("implementations", &first.implementation, &results.implementation),
+        ("worlds", &first.world, &results.world),
+    ] {
+        if a != b {
+            bail!("{first_name} and {name} come from different {what}: {a} and {b}");
+        }
+    }
+    match (&first.shards, &results.shards) {
+        (None, None) => Ok(()),
+        (Some(a), Some(b)) if a.of == b.of && first.seeds == results.seeds && same_tests(first, results) => {
+            Ok(())
+        }
+        _ => bail!(
+            "{first_name} and {name} are not shards of the same sweep: {} and {}",
+            origin(first),
+            origin(results)
+        ),
+    }
+}
+
+fn same_tests(a: &Results, b: &Results) -> bool {
+    let names = |results: &Results| -> Vec<(String, String)> {
+        results.rows.iter().map(|row| (row.test.clone(), row.policy.clone())).collect()
+    };
+    names(a) == names(b)
+}
+
+/// Which part of what a file holds, in words.
+fn origin(results: &Results) -> String {
+    let Seeds { from, count } = results.seeds;
+    let seeds = count.map_or(format!("seeds from {from}"), |count| format!("{count} seeds from {from}"));
+    let rows = results.rows.len();
+    match &results.shards {
+        Some(Shards { of, .. }) => format!("one of {of} shards over {rows} tests and {seeds}"),
+        None => format!("a whole sweep over {rows} tests and {seeds}"),
+    }
+}
+
+fn must_be_disjoint(a: (&str, &Results), b: (&str, &Results)) -> Result<()> {
+    if let (Some(one), Some(other)) = (&a.1.shards, &b.1.shards)
+        && let Some(number) = one.numbers.iter().find(|number| other.numbers.contains(number))
+    {
+        bail!("shard {number}/{} is in both {} and {}", one.of, a.0, b.0);
+    }
+    for row in &b.1.rows {
+        let other = a.1.rows.iter().find(|other| (&other.test, &other.policy) == (&row.test, &row.policy));
+        if let Some(seed) = other.and_then(|other| other.seeds().common(&row.seeds())) {
+            bail!(
+                "seed {seed:#x} of {} ({}) is in both {} and {}: it would count twice",
+                row.test,
+                row.policy,
+                a.0,
+                b.0
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Adds results that are known to fit.
+fn add(merged: &mut Results, results: &Results) {
+    for row in &results.rows {
+        let is_same = |other: &&mut Row| (&other.test, &other.policy) == (&row.test, &row.policy);
+        match merged.rows.iter_mut().find(is_same) {
+            Some(other) => other.merge(row).expect("no seed is in both: that was looked at"),
+            None => merged.rows.push(row.clone()),
+        }
+    }
+    if let (Some(shards), Some(more)) = (&mut merged.shards, &results.shards) {
+        shards.numbers.extend(&more.numbers);
+    }
+    merged.seeds = hull(merged.seeds, results.seeds);
+    merged.wall_s = merged.wall_s.max(results.wall_s);
+    merged.cpu_s += results.cpu_s;
+    merged.cores += results.cores;
+}
+
+/// The seeds from the first of both to the last of both.
+fn hull(a: Seeds, b: Seeds) -> Seeds {
+    let from = a.from.min(b.from);
+    let count = a.count.and(b.count).map(|_| a.last().max(b.last()) - from + 1);
+    Seeds { from, count }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::tests::shard;
+    use super::*;
+
+    fn named(files: impl IntoIterator<Item = Results>) -> Vec<(String, Results)> {
+        files.into_iter().enumerate().map(|(number, file)| (format!("{}.json", number + 1), file)).collect()
+    }
+
+    fn error(files: impl IntoIterator<Item = Results>) -> String {
+        merge(named(files)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_shards_in_any_order_are_the_whole() {
+        let merged = merge(named([3, 1, 2].map(|number| shard(number, 3)))).unwrap();
+        assert!(merged.missing.is_empty() && merged.results.is_complete);
+        let whole = shard(1, 1);
+        assert_eq!(merged.results.rows, whole.rows);
+        assert_eq!((merged.results.seeds, merged.results.shards), (whole.seeds, None));
+    }
+
+    #[test]
+    fn a_missing_shard_is_named_and_the_rest_is_merged() {
+        let merged = merge(named([shard(1, 4), shard(4, 4)])).unwrap();
+        assert_eq!(merged.missing, ["shards 2/4, 3/4 are missing"]);
+        assert!(!merged.results.is_complete);
+        // What was merged can be merged with the rest.
+        let rest = merge(named([shard(2, 4), merged.results, shard(3, 4)])).unwrap();
+        assert_eq!(rest.results.rows, shard(1, 1).rows);
+        assert_eq!(rest.missing, ["2.json is not complete: its sweep was stopped before its end"]);
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused() {
+        let other_build = Results { build: "c".into(), ..shard(2, 2) };
+        assert!(
+            error([shard(1, 2), other_build])
+                .contains("1.json and 2.json come from different builds (b and c)")
+        );
+        let other_raft = Results { implementation: "mine".into(), ..shard(2, 2) };
+        assert!(error([shard(1, 2), other_raft]).contains("different implementations: raft::Raft and mine"));
+        let real = Results { world: "real".into(), ..shard(2, 2) };
+        assert!(error([shard(1, 2), real]).contains("different worlds: simulated and real"));
+        assert!(error([shard(1, 2), shard(2, 3)]).contains("not shards of the same sweep"));
+        assert!(error([shard(1, 2), shard(1, 1)]).contains("a whole sweep over 1 tests and 40 seeds from 1"));
+        assert!(error([]).contains("no files"));
+    }
+
+    #[test]
+    fn nothing_counts_twice() {
+        assert!(
+            error([shard(1, 2), shard(2, 2), shard(2, 2)]).contains("shard 2/2 is in both 2.json and 3.json")
+        );
+        let again = error([shard(1, 1), shard(1, 1)]);
+        assert!(
+            again.contains("seed 0x1 of basic_agree_3b (random) is in both 1.json and 2.json"),
+            "{again}"
+        );
+    }
+
+    #[test]
+    fn an_interrupted_shard_is_told() {
+        let stopped = Results { is_complete: false, ..shard(2, 2) };
+        let merged = merge(named([shard(1, 2), stopped])).unwrap();
+        assert_eq!(merged.missing, ["2.json is not complete: its sweep was stopped before its end"]);
+    }
+}

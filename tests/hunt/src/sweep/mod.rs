@@ -1,0 +1,65 @@
+//! Sweeps: many tests over many seeds, on all cores, whatever the code under test does.
+//!
+//! # How it works
+//!
+//! A [`Task`] says which tests, under which policies, over which seeds. The [driver](driver) hands runs out to a
+//! [pool](pool) of worker processes, which are this executable again ([`worker`]). They speak in [lines of
+//! JSON](protocol): an order goes in, and out come the word that it was begun and then what came of it. So the sweep knows
+//! what was under way when a worker dies, and says of what it [died](death): a segmentation fault, an abort, an exit, a stack
+//! overflow, memory run wild, a hang. Another worker takes its place.
+//!
+//! What came of each run goes into the [rows](results) and into the [ledger](ledger), from which the next sweep of the same
+//! build goes on. At the end there is a [summary](summary), and files: [JSON](file) and [JUnit](junit). Sweeps that were
+//! split into shards are [merged](merge).
+//!
+//! # The rules
+//!
+//! - A seed counts once.
+//! - A run that was begun and not ended does not count, unless it ended its worker.
+//! - A worker that may be damaged (threads left behind, memory grown) is replaced before the next run.
+//!
+//! # How limits are kept
+//!
+//! Memory: the sweep looks at the resident memory of its workers 50 times a second and kills one that has too much. A
+//! limit of the system on address space would do the same at once, but stacks, arenas and guard pages count there, so
+//! that it would have to be far too high. Without `/proc` (macOS) memory is not watched; there an allocation that fails is
+//! told as what it is, on any system. Hangs: a simulation ends by itself after too many steps or too long a time without any;
+//! what still does not answer is killed.
+
+mod death;
+mod display;
+mod driver;
+mod failed;
+mod file;
+mod junit;
+mod ledger;
+mod merge;
+mod pool;
+mod process;
+mod protocol;
+mod results;
+mod scope;
+mod statistics;
+mod stderr;
+mod summary;
+mod system;
+mod table;
+mod untraced;
+mod worker;
+
+pub use display::Display;
+pub use driver::{End, Ended, Task, run};
+pub use failed::Failed;
+pub use failed::Kind;
+pub use file::{Results, Shards};
+pub use junit::write as write_junit;
+pub use ledger::build_id;
+pub use merge::{Merged, merge};
+pub use pool::Limits;
+pub use protocol::Cost;
+pub use results::{Row, SeedSet, Slowest};
+pub use scope::{RowId, Scope, Seeds, Shard};
+pub use summary::{ending, meaning, results as summary_of};
+pub use system::{cores, die_with_parent, on_interrupt, processor_time};
+pub use table::sentence;
+pub use worker::{COMMAND as WORKER, main as work};

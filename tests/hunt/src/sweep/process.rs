@@ -1,0 +1,143 @@
+//! One worker, seen from the sweep: its process, the orders it has, and since when it is busy.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use labrpc::thread;
+use labrpc::time::Instant;
+
+use super::death::Killed;
+use super::pool::Event;
+use super::protocol::{Answer, Order};
+use super::stderr::StderrTail;
+use super::{system, worker};
+
+/// A process that closed its answers has this long to end by itself.
+const END_WAIT: Duration = Duration::from_millis(500);
+/// How often one looks whether it has.
+const END_POLL: Duration = Duration::from_millis(2);
+
+/// A worker.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) id: u64,
+    /// Its orders, oldest first. It works on the first, or will.
+    pub(super) orders: VecDeque<Order>,
+    /// When it began with the first of its orders; `None` if it has not.
+    pub(super) busy_since: Option<Instant>,
+    /// Whether it has said that it is ready.
+    pub(super) is_ready: bool,
+    /// When it was started.
+    pub(super) began: Instant,
+    /// Why the sweep killed it.
+    pub(super) killed: Option<Killed>,
+    /// The processor on which it stays; `None` if the system chooses.
+    pub(super) processor: Option<usize>,
+    child: Child,
+    to_child: ChildStdin,
+    said: StderrTail,
+}
+
+impl Process {
+    /// Starts a worker, on that processor if it is to stay on one, which reports to `events`. `stall` is its guard
+    /// against threads that do not give way.
+    ///
+    /// # Errors
+    ///
+    /// If the system starts no process.
+    pub(super) fn start(
+        id: u64,
+        stall: Duration,
+        processor: Option<usize>,
+        events: &Sender<Event>,
+    ) -> io::Result<Self> {
+        let mut child = system::this_program()?
+            .arg(worker::COMMAND)
+            .env(lab_runs::settings::STALL, stall.as_secs_f64().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(processor) = processor {
+            system::keep_on(processor, child.id());
+        }
+        let missing = || io::Error::other("a stream of the worker is missing");
+        let to_child = child.stdin.take().ok_or_else(missing)?;
+        let answers = child.stdout.take().ok_or_else(missing)?;
+        let errors = child.stderr.take().ok_or_else(missing)?;
+        let said = StderrTail::default();
+        let (heard, events) = (said.clone(), events.clone());
+        thread::spawn(move || heard.listen(errors));
+        thread::spawn(move || {
+            for line in BufReader::new(answers).lines().map_while(Result::ok) {
+                // A line that cannot be read is no answer of the worker. One that is lost shows as a hang.
+                if let Ok(answer) = serde_json::from_str::<Answer>(&line) {
+                    // The pool is gone when the sweep has ended.
+                    let _ = events.send(Event::Said(id, answer));
+                }
+            }
+            let _ = events.send(Event::Closed(id));
+        });
+        Ok(Self {
+            id,
+            orders: VecDeque::new(),
+            busy_since: None,
+            is_ready: false,
+            began: Instant::now(),
+            killed: None,
+            processor,
+            child,
+            to_child,
+            said,
+        })
+    }
+
+    /// Gives it another order. If it is dying, that is noticed elsewhere, and the order comes back.
+    pub(super) fn give(&mut self, order: Order) {
+        if let Ok(mut line) = serde_json::to_vec(&order) {
+            line.push(b'\n');
+            let _ = self.to_child.write_all(&line);
+        }
+        self.orders.push_back(order);
+    }
+
+    /// The memory that it uses, in bytes, if that is known.
+    pub(super) fn memory(&self) -> Option<u64> {
+        system::memory_of(self.child.id())
+    }
+
+    /// Ends it at once.
+    pub(super) fn kill(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+    }
+
+    /// How it ended, and what it said last. Waits for it, not for long, and then kills it.
+    pub(super) fn end(&mut self) -> (Option<ExitStatus>, String) {
+        let began = Instant::now();
+        let mut status = None;
+        while began.elapsed() < END_WAIT {
+            status = self.child.try_wait().ok().flatten();
+            if status.is_some() && self.said.is_closed() {
+                break;
+            }
+            thread::sleep(END_POLL);
+        }
+        if status.is_none() {
+            self.kill();
+            status = self.child.wait().ok();
+        }
+        (status, self.said.text())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        // Nobody is interested in how it ended; it must not stay behind as a zombie.
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,83 @@
+//! What a sweep and its workers say to each other: an object a line, orders on the worker's standard input, answers on
+//! what was its standard output.
+//!
+//! A worker that starts says `Ready`. It takes its orders one after the other. To each it says `Started`, so that the
+//! sweep knows what was under way if the worker dies, and then `Passed`, `Failed` or `Reported`.
+
+use serde::{Deserialize, Serialize};
+
+use super::failed::Failed;
+
+/// What a worker is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    /// The number of this order; answers refer to it.
+    pub(crate) number: u64,
+    /// The row of the table, for the sweep alone.
+    #[serde(skip)]
+    pub(crate) row: usize,
+    /// The name of the test.
+    pub(crate) test: String,
+    /// As it is written: `pct:3`.
+    pub(crate) policy: String,
+    /// `simulated` or `real`.
+    pub(crate) world: String,
+    /// What all chance comes from; in the real world, the number of the repetition.
+    pub(crate) seed: u64,
+    /// Whether this is a failed seed that is to be run again with a trace, for its report.
+    pub(crate) is_again: bool,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Real time, in microseconds.
+    pub wall_us: u64,
+    /// Processor time of all threads of the process, in microseconds.
+    pub cpu_us: u64,
+}
+
+/// What a worker answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// It has started and waits for orders.
+    Ready,
+    /// It begins with this order.
+    Started { number: u64 },
+    /// The run passed.
+    Passed { number: u64, cost: Cost },
+    /// The run failed.
+    Failed {
+        number: u64,
+        cost: Cost,
+        failed: Failed,
+        /// What is to be read about it, if there is more than the headline and nothing will come of a trace.
+        report: Option<String>,
+        /// Whether threads are left behind that go on running, so that the worker should be replaced.
+        is_spent: bool,
+    },
+    /// The failed seed was run again, and report and trace are written.
+    Reported { number: u64, is_again_failed: bool },
+}
+
+impl Answer {
+    /// The order that this is about.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match *self {
+            Self::Ready => None,
+            Self::Started { number }
+            | Self::Passed { number, .. }
+            | Self::Failed { number, .. }
+            | Self::Reported { number, .. } => Some(number),
+        }
+    }
+}
+
+/// What a worker writes to standard error when it begins with an order, so that what is said there belongs to a run.
+pub(crate) fn mark(number: u64) -> String {
+    format!("{MARK}{number}\n")
+}
+
+/// Begins a mark; no text for people has it ("record separator").
+pub(crate) const MARK: char = '\u{1e}';

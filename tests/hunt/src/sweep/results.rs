@@ -1,0 +1,302 @@
+//! What came of the runs of a sweep, row by row.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::failed::{Failed, Kind};
+use super::protocol::Cost;
+use super::statistics::failure_rate_max;
+use lab_runs::TestInfo;
+
+/// A set of seeds, kept as ranges: a million seeds that follow each other take no more room than two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(u64, u64)>", into = "Vec<(u64, u64)>")]
+pub struct SeedSet {
+    /// First and last of each range. Ranges neither overlap nor touch.
+    ranges: BTreeMap<u64, u64>,
+}
+
+impl From<Vec<(u64, u64)>> for SeedSet {
+    fn from(ranges: Vec<(u64, u64)>) -> Self {
+        let mut set = Self::default();
+        for (first, last) in ranges {
+            set.insert_range(first, last);
+        }
+        set
+    }
+}
+
+impl From<SeedSet> for Vec<(u64, u64)> {
+    fn from(set: SeedSet) -> Self {
+        set.ranges.into_iter().collect()
+    }
+}
+
+impl SeedSet {
+    pub(crate) fn contains(&self, seed: u64) -> bool {
+        self.ranges.range(..=seed).next_back().is_some_and(|(_, &last)| seed <= last)
+    }
+
+    /// Whether the seed is new.
+    pub(crate) fn insert(&mut self, seed: u64) -> bool {
+        let is_new = !self.contains(seed);
+        if is_new {
+            self.insert_range(seed, seed);
+        }
+        is_new
+    }
+
+    fn insert_range(&mut self, mut first: u64, mut last: u64) {
+        if last < first {
+            return; // an empty range, of a file that somebody has edited
+        }
+        // Whatever overlaps it or touches it becomes part of it.
+        while let Some((&from, &to)) = self.ranges.range(..=last.saturating_add(1)).next_back()
+            && to.saturating_add(1) >= first
+        {
+            self.ranges.remove(&from);
+            (first, last) = (first.min(from), last.max(to));
+        }
+        self.ranges.insert(first, last);
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.ranges.iter().map(|(first, last)| (last - first).saturating_add(1)).sum()
+    }
+
+    /// A seed that is in both.
+    pub(crate) fn common(&self, other: &Self) -> Option<u64> {
+        let starts = self.ranges.keys().filter(|&&seed| other.contains(seed));
+        let of_other = other.ranges.keys().filter(|&&seed| self.contains(seed));
+        starts.chain(of_other).min().copied()
+    }
+
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for (&first, &last) in &other.ranges {
+            self.insert_range(first, last);
+        }
+    }
+}
+
+/// The run that took longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slowest {
+    /// Its real time, in microseconds.
+    pub wall_us: u64,
+    pub seed: u64,
+}
+
+/// What came of the runs of one test under one policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub test: String,
+    /// What its results are summed up under; empty in files that were written before there were groups.
+    #[serde(default)]
+    pub group: String,
+    pub policy: String,
+    /// The seeds that passed.
+    pub passed: SeedSet,
+    /// The ones that failed, in the order of their seeds.
+    pub failures: Vec<Failed>,
+    /// What all runs cost together.
+    #[serde(flatten)]
+    pub cost: Cost,
+    pub slowest: Option<Slowest>,
+}
+
+impl Row {
+    pub(crate) fn new(test: TestInfo, policy: &str) -> Self {
+        Self {
+            test: test.name.to_owned(),
+            group: test.group.to_owned(),
+            policy: policy.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn has(&self, seed: u64) -> bool {
+        self.passed.contains(seed) || self.failures.binary_search_by_key(&seed, |failed| failed.seed).is_ok()
+    }
+
+    /// Enters a run. Returns whether it is new; a seed counts once.
+    pub(crate) fn add(&mut self, seed: u64, cost: Cost, failed: Option<Failed>) -> bool {
+        if self.has(seed) {
+            return false;
+        }
+        match failed {
+            None => {
+                self.passed.insert(seed);
+            }
+            Some(failed) => {
+                let place = self.failures.partition_point(|other| other.seed < seed);
+                self.failures.insert(place, failed);
+            }
+        }
+        self.add_cost(cost, Some(Slowest { wall_us: cost.wall_us, seed }));
+        true
+    }
+
+    fn add_cost(&mut self, cost: Cost, slowest: Option<Slowest>) {
+        self.cost.wall_us += cost.wall_us;
+        self.cost.cpu_us += cost.cpu_us;
+        if let Some(slowest) = slowest
+            && self.slowest.is_none_or(|before| before.wall_us < slowest.wall_us)
+        {
+            self.slowest = Some(slowest);
+        }
+    }
+
+    /// Enters all runs of another sweep.
+    ///
+    /// # Errors
+    ///
+    /// A seed that both have run.
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<(), u64> {
+        if let Some(seed) = self.seeds().common(&other.seeds()) {
+            return Err(seed);
+        }
+        self.passed.extend(&other.passed);
+        self.failures.extend(other.failures.iter().cloned());
+        self.failures.sort_by_key(|failed| failed.seed);
+        self.add_cost(other.cost, other.slowest);
+        Ok(())
+    }
+
+    /// All seeds that were run.
+    pub(crate) fn seeds(&self) -> SeedSet {
+        let mut seeds = self.passed.clone();
+        for failed in &self.failures {
+            seeds.insert(failed.seed);
+        }
+        seeds
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.failures.len() as u64
+    }
+
+    pub fn runs(&self) -> u64 {
+        self.passed.len() + self.failed()
+    }
+
+    /// How many of the runs failed, from 0 to 1; 0 without runs.
+    pub(crate) fn failure_rate(&self) -> f64 {
+        if self.runs() == 0 { 0.0 } else { self.failed() as f64 / self.runs() as f64 }
+    }
+
+    /// The upper bound of the failure rate.
+    pub(crate) fn failure_rate_max(&self) -> f64 {
+        failure_rate_max(self.failed(), self.runs())
+    }
+}
+
+/// Failures that have the same cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    pub(crate) test: &'a str,
+    pub(crate) policy: &'a str,
+    /// The one with the lowest seed.
+    pub(crate) first: &'a Failed,
+    pub(crate) count: u64,
+}
+
+/// The failures of all rows by test, policy and cause, in the order of the table, the most frequent cause of a row first.
+pub(crate) fn groups(rows: &[Row]) -> Vec<Group<'_>> {
+    let mut all = Vec::new();
+    for row in rows {
+        let mut causes: BTreeMap<(Kind, String), Group<'_>> = BTreeMap::new();
+        for failed in &row.failures {
+            let group = Group { test: &row.test, policy: &row.policy, first: failed, count: 0 };
+            causes.entry(failed.cause()).or_insert(group).count += 1;
+        }
+        let mut causes: Vec<_> = causes.into_values().collect();
+        causes.sort_by_key(|group| (std::cmp::Reverse(group.count), group.first.seed));
+        all.extend(causes);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(wall_us: u64) -> Cost {
+        Cost { wall_us, cpu_us: wall_us / 2 }
+    }
+
+    fn row(passed: &[u64], failed: &[(u64, &str)]) -> Row {
+        let mut row = Row::new(TestInfo { name: "a_3a", group: "3A", about: "" }, "random");
+        for &seed in passed {
+            assert!(row.add(seed, cost(10 + seed), None));
+        }
+        for &(seed, headline) in failed {
+            assert!(row.add(seed, cost(10 + seed), Some(Failed::new(seed, Kind::Rule, headline))));
+        }
+        row
+    }
+
+    #[test]
+    fn a_set_of_seeds_is_a_set() {
+        let mut set = SeedSet::default();
+        let mut model = std::collections::BTreeSet::new();
+        // Numbers in an order without a pattern, some of them twice.
+        for step in 0..500_u64 {
+            let seed = step * 7919 % 263;
+            assert_eq!(set.insert(seed), model.insert(seed), "{seed}");
+            assert_eq!(set.len(), model.len() as u64);
+        }
+        assert_eq!(set.ranges.len(), 1, "{set:?}");
+        assert!(set.contains(0) && set.contains(262) && !set.contains(263));
+    }
+
+    #[test]
+    fn the_ends_of_the_numbers_are_seeds_too() {
+        let mut set = SeedSet::default();
+        for seed in [u64::MAX, 0, u64::MAX - 1, 1] {
+            assert!(set.insert(seed) && !set.insert(seed));
+        }
+        assert_eq!(Vec::from(set), [(0, 1), (u64::MAX - 1, u64::MAX)]);
+    }
+
+    #[test]
+    fn ranges_that_overlap_become_one() {
+        let set = SeedSet::from(vec![(1, 5), (10, 20), (4, 11), (30, 30), (9, 2)]);
+        assert_eq!(Vec::from(set.clone()), [(1, 20), (30, 30)]);
+        assert_eq!(set.common(&SeedSet::from(vec![(21, 29)])), None);
+        assert_eq!(set.common(&SeedSet::from(vec![(0, 100)])), Some(1));
+        assert_eq!(set.common(&SeedSet::from(vec![(18, 29)])), Some(18));
+    }
+
+    #[test]
+    fn a_seed_counts_once() {
+        let mut row = row(&[1, 2], &[(3, "x")]);
+        assert!(!row.add(3, cost(99), None) && !row.add(1, cost(99), None));
+        assert_eq!((row.runs(), row.failed(), row.cost.wall_us), (3, 1, 36));
+        assert_eq!(row.slowest, Some(Slowest { wall_us: 13, seed: 3 }));
+    }
+
+    #[test]
+    fn rows_are_merged_and_common_seeds_are_refused() {
+        let mut all = row(&[1, 2], &[(3, "x")]);
+        all.merge(&row(&[5, 4], &[(6, "y")])).unwrap();
+        assert_eq!(all, row(&[1, 2, 5, 4], &[(3, "x"), (6, "y")]));
+        assert_eq!(all.merge(&row(&[6], &[])), Err(6), "passed here, failed there");
+    }
+
+    #[test]
+    fn failures_are_grouped_by_cause_and_the_lowest_seed_stands_for_them() {
+        let rows = [row(&[], &[(9, "no leader in term 2"), (7, "a deadlock"), (8, "no leader in term 11")])];
+        let groups: Vec<_> = groups(&rows).iter().map(|group| (group.first.seed, group.count)).collect();
+        assert_eq!(groups, [(8, 2), (7, 1)]);
+    }
+
+    #[test]
+    fn rows_survive_json() {
+        let row = row(&[1, 2, 3, 9], &[(4, "x")]);
+        let text = serde_json::to_string(&row).unwrap();
+        assert!(text.contains("\"passed\":[[1,3],[9,9]]"), "{text}");
+        assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), row);
+    }
+}

@@ -1,0 +1,98 @@
+//! What a worker said on standard error during its last run: the last words of one that dies.
+
+use std::io::Read;
+
+use labrpc::sync::{Arc, Mutex};
+
+use super::protocol::MARK;
+
+/// How much is kept, in bytes: the end of it.
+const KEPT_MAX: usize = 16 * 1024;
+
+/// What was said since the last [mark](super::protocol::mark). Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StderrTail {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    text: Vec<u8>,
+    is_closed: bool,
+}
+
+impl StderrTail {
+    /// Listens until the stream ends.
+    pub(super) fn listen(&self, mut stream: impl Read) {
+        let mut chunk = [0; 8 * 1024];
+        while let Ok(length @ 1..) = stream.read(&mut chunk) {
+            self.inner.lock().add(&chunk[..length]);
+        }
+        self.inner.lock().is_closed = true;
+    }
+
+    /// Whether the stream has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner.lock().is_closed
+    }
+
+    /// What was said during the last run.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.inner.lock().text).into_owned()
+    }
+}
+
+impl Inner {
+    fn add(&mut self, chunk: &[u8]) {
+        self.text.extend_from_slice(chunk);
+        while let Some(end) = end_of_mark(&self.text) {
+            self.text.drain(..end);
+        }
+        if self.text.len() > KEPT_MAX {
+            self.text.drain(..self.text.len() - KEPT_MAX);
+        }
+    }
+}
+
+/// Where the first whole mark of a text ends.
+fn end_of_mark(text: &[u8]) -> Option<usize> {
+    let is_mark = |&start: &usize| {
+        let digits = text[start + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        digits > 0 && text.get(start + 1 + digits) == Some(&b'\n')
+    };
+    let starts = text.iter().enumerate().filter(|(_, byte)| **byte == MARK as u8).map(|(place, _)| place);
+    let start = starts.into_iter().find(is_mark)?;
+    let length = text[start..].iter().position(|&byte| byte == b'\n')?;
+    Some(start + length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::protocol::mark;
+    use super::*;
+
+    fn heard(chunks: &[&str]) -> String {
+        let mut inner = Inner::default();
+        for chunk in chunks {
+            inner.add(chunk.as_bytes());
+        }
+        String::from_utf8(inner.text).unwrap()
+    }
+
+    #[test]
+    fn only_what_belongs_to_the_last_run_is_kept() {
+        let marks = [mark(1), mark(22)];
+        assert_eq!(heard(&[&marks[0], "a\n", "b"]), "a\nb");
+        assert_eq!(heard(&[&marks[0], "a\n", &marks[1], "b"]), "b");
+        assert_eq!(heard(&[&format!("{}a{}b{}", marks[0], marks[1], marks[0]), "c"]), "c");
+        assert_eq!(heard(&["x\u{1e}", "12", "\n", "y"]), "y", "a mark in pieces");
+        assert_eq!(heard(&["x\u{1e}12y"]), "x\u{1e}12y", "no mark");
+    }
+
+    #[test]
+    fn no_more_than_the_end_of_a_flood_is_kept() {
+        let flood = "x".repeat(KEPT_MAX);
+        let text = heard(&[&mark(1), &flood, &flood, "end"]);
+        assert!(text.len() == KEPT_MAX && text.ends_with("xend"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The words at the end of a sweep: the table, the causes of failure, and how sure all this makes one.
+
+use std::fmt::Write;
+
+use super::driver::{End, Ended, TRACED_MAX};
+use super::file::Results;
+use super::results::{Row, groups};
+use super::{table, untraced};
+use lab_runs::{artifacts, commands};
+
+/// So many causes are shown in full.
+const CAUSES_SHOWN: usize = 20;
+
+/// The table and the causes, for a sweep and for what was merged.
+pub fn results(results: &Results) -> String {
+    let mut text = table::of(&results.rows).to_string() + "\n";
+    text.push_str(
+        "\nrate: of the runs that failed; at most: its upper bound with 95 % confidence; runs/s: by one process\n",
+    );
+    causes(&mut text, results);
+    text
+}
+
+fn causes(text: &mut String, results: &Results) {
+    let groups = groups(&results.rows);
+    for group in groups.iter().take(CAUSES_SHOWN) {
+        let seed = group.first.seed;
+        let times = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
+        let _ = writeln!(text, "\n{} failed {times}: {}", group.test, group.first.headline);
+        let _ = writeln!(text, "  first: seed {seed:#x} ({})", group.first.kind);
+        let _ =
+            writeln!(text, "  again: {}", commands::replay(group.test, group.policy, &results.world, seed));
+        let directory = untraced::directory(group.test, &results.world, seed);
+        if directory.exists() {
+            let _ = writeln!(text, "  left:  {}/", artifacts::shown(&directory));
+        }
+    }
+    if groups.len() > CAUSES_SHOWN {
+        let _ = writeln!(text, "\nand {} more causes, which --json lists", groups.len() - CAUSES_SHOWN);
+    }
+    if groups.iter().any(|group| group.count > u64::from(TRACED_MAX)) {
+        let _ = writeln!(
+            text,
+            "\nReports are left for the first {TRACED_MAX} runs that fail with the same cause."
+        );
+    }
+}
+
+/// The last lines: how much was run, how fast, how busy, and what it means.
+pub fn ending(ended: &Ended) -> String {
+    let mut text = String::new();
+    let seconds = ended.wall.as_secs_f64();
+    let rows = ended.rows.len().max(1) as f64;
+    let _ = write!(text, "\n{} runs in {seconds:.1} s", ended.runs);
+    if ended.runs > 0 {
+        let speed = ended.runs as f64 / seconds;
+        let busy = ended.cost.cpu_us as f64 / 1e6 / (seconds * ended.cores as f64);
+        let _ = write!(
+            text,
+            ": {speed:.0} a second, {:.1} seeds of all tests a minute, busy {:.0} % of {} cores",
+            speed / rows * 60.0,
+            busy * 100.0,
+            ended.cores
+        );
+    }
+    text.push('\n');
+    if ended.taken_over > 0 {
+        let _ = writeln!(
+            text,
+            "{} more were taken over from {}/ (the same build made them before; --fresh runs them again)",
+            ended.taken_over,
+            artifacts::shown(&ended.directory)
+        );
+    }
+    if ended.unreadable > 0 {
+        let _ = writeln!(text, "{} lines there could not be read and do not count", ended.unreadable);
+    }
+    match ended.end {
+        End::Done => {}
+        End::Failure => text.push_str("Stopped at the first failure, as --until-fail says.\n"),
+        End::Time => text.push_str("Stopped when the time was over.\n"),
+        End::Interrupted => text.push_str("Interrupted. The same command goes on from here.\n"),
+    }
+    let _ = writeln!(text, "{}", meaning(&ended.rows));
+    text
+}
+
+/// What all the rows together say.
+pub fn meaning(rows: &[Row]) -> String {
+    let failed: u64 = rows.iter().map(Row::failed).sum();
+    let runs: u64 = rows.iter().map(Row::runs).sum();
+    let failing = rows.iter().filter(|row| row.failed() > 0).count();
+    let weakest = rows.iter().min_by_key(|row| row.runs());
+    match (failed, weakest) {
+        (0, Some(row)) if row.runs() > 0 => format!(
+            "all passed: {runs} runs; each test fails in at most {} of its runs, with 95 % confidence",
+            table::percent(row.failure_rate_max())
+        ),
+        (0, Some(row)) => format!("{runs} runs and no failure, but {} was not run", row.test),
+        (0, None) => "nothing was run".to_owned(),
+        _ => format!("FAILED: {failed} of {runs} runs, in {failing} of {} tests", rows.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::tests::shard;
+    use super::super::protocol::Cost;
+    use super::*;
+    use lab_runs::TestInfo;
+    use std::time::Duration;
+
+    fn ended(rows: Vec<Row>) -> Ended {
+        let cost = Cost { wall_us: 4_000_000, cpu_us: 3_600_000 };
+        let wall = Duration::from_secs(2);
+        let directory = "target/lab/sweep/b".into();
+        Ended {
+            end: End::Done,
+            rows,
+            taken_over: 0,
+            cost,
+            runs: 40,
+            wall,
+            cores: 2,
+            directory,
+            unreadable: 0,
+        }
+    }
+
+    #[test]
+    fn a_failure_has_its_count_its_first_seed_and_its_replay() {
+        let text = results(&shard(1, 1));
+        for part in [
+            "basic_agree_3b failed once: two leaders in term 3",
+            "first: seed 0x7 (broken rule)",
+            "again: cargo lab replay basic_agree_3b 0x7",
+        ] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_says_how_busy_how_sure_and_what_was_taken_over() {
+        let text =
+            ending(&Ended { taken_over: 7, unreadable: 2, end: End::Interrupted, ..ended(shard(1, 1).rows) });
+        for part in [
+            "40 runs in 2.0 s: 20 a second, 1200.0 seeds of all tests a minute, busy 90 % of 2 cores",
+            "7 more were taken over from target/lab/sweep/b/",
+            "2 lines there could not be read",
+            "Interrupted.",
+            "FAILED: 1 of 40 runs, in 1 of 1 tests",
+        ] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_test_with_the_fewest_runs_says_how_sure_one_is() {
+        let mut few = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
+        few.add(1, Cost::default(), None);
+        assert!(meaning(&[few.clone()]).contains("at most 95.0 %"), "{}", meaning(&[few]));
+        assert!(
+            meaning(&[Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random")])
+                .contains("backup_3b was not run")
+        );
+        assert!(meaning(&[]).contains("nothing was run"));
+    }
+}

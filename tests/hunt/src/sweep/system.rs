@@ -1,0 +1,170 @@
+//! What a sweep needs of the operating system. It runs on Linux and macOS; on Linux it watches memory as well.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// Takes the streams of the protocol, orders and answers, away from the code under test: from now on its standard input
+/// is empty, and what it prints goes to standard error.
+#[cfg(unix)]
+pub(super) fn take_streams() -> io::Result<(File, File)> {
+    use std::os::fd::AsFd;
+    let orders = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok((orders, answers))
+}
+
+#[cfg(not(unix))]
+pub(super) fn take_streams() -> io::Result<(File, File)> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "a sweep needs Linux or macOS; on Windows use WSL"))
+}
+
+/// Makes the system kill this process when the one that started it is gone, so that a sweep that is killed leaves no
+/// endless loops behind. On systems that cannot do that, a worker ends with its next answer.
+pub fn die_with_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        // Only old kernels refuse, and then the next answer ends it.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    }
+}
+
+/// A command that runs this executable. On Linux it is this very file, even if another build has replaced it meanwhile.
+pub(super) fn this_program() -> io::Result<Command> {
+    let mut command = Command::new(executable()?);
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        // Ctrl-C on a terminal goes to the sweep alone, which then ends its workers itself.
+        command.process_group(0);
+    }
+    Ok(command)
+}
+
+/// Where this executable is.
+pub(super) fn executable() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}
+
+/// The memory that a process occupies now, in bytes; `None` if it is gone or this system does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn memory_of(process: u32) -> Option<u64> {
+    let pages = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    let resident: u64 = pages.split(' ').nth(1)?.parse().ok()?;
+    Some(resident * rustix::param::page_size() as u64)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn memory_of(_process: u32) -> Option<u64> {
+    None
+}
+
+/// The processor time that this process has used so far.
+#[cfg(unix)]
+pub fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
+#[cfg(not(unix))]
+pub fn processor_time() -> Duration {
+    Duration::ZERO
+}
+
+/// A processor for each of so many workers, if there are exactly as many processors for them. Then it is best that
+/// each worker stays on its own: every run is a new thread, and a system that is free to choose puts many of them for
+/// some milliseconds on the processor that is busy. Empty if the system should choose.
+#[cfg(target_os = "linux")]
+pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
+    let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
+    let processors: Vec<usize> =
+        (0..rustix::thread::CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
+    if processors.len() == jobs && cores() == jobs { processors } else { Vec::new() }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn processors_for(_jobs: usize) -> Vec<usize> {
+    Vec::new()
+}
+
+/// Keeps a process, which has just been started, on one processor.
+#[cfg(target_os = "linux")]
+pub(super) fn keep_on(processor: usize, process: u32) {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(processor);
+    if let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
+        // It also works elsewhere, only slower.
+        let _ = rustix::thread::sched_setaffinity(Some(process), &set);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keep_on(_processor: usize, _process: u32) {}
+
+/// What happens at Ctrl-C. Pressed again, it ends the process at once.
+pub fn on_interrupt(mut happens: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
+    let mut is_second = false;
+    ctrlc::set_handler(move || {
+        if std::mem::replace(&mut is_second, true) {
+            std::process::exit(2);
+        }
+        happens();
+    })?;
+    Ok(())
+}
+
+/// How many processors there are for this process.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many lines the terminal has; 24 if that is not known.
+pub(super) fn terminal_height() -> usize {
+    const USUAL: usize = 24;
+    #[cfg(unix)]
+    {
+        let size = rustix::termios::tcgetwinsize(io::stderr());
+        size.map_or(USUAL, |size| if size.ws_row == 0 { USUAL } else { usize::from(size.ws_row) })
+    }
+    #[cfg(not(unix))]
+    {
+        USUAL
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::Pid;
+    use rustix::thread::sched_getaffinity;
+
+    #[test]
+    fn as_many_workers_as_processors_get_one_each() {
+        let cores = cores();
+        assert!(processors_for(cores + 1).is_empty());
+        assert!(processors_for(cores - 1).is_empty());
+        let mut processors = processors_for(cores);
+        // None under a quota that is smaller than the set of processors.
+        assert!(processors.is_empty() || processors.len() == cores);
+        processors.dedup();
+        let allowed = sched_getaffinity(None).unwrap();
+        assert!(processors.iter().all(|&processor| allowed.is_set(processor)));
+    }
+
+    #[test]
+    fn a_process_is_kept_on_its_processor() {
+        let allowed = sched_getaffinity(None).unwrap();
+        let processor =
+            (0..rustix::thread::CpuSet::MAX_CPU).rfind(|&processor| allowed.is_set(processor)).unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        keep_on(processor, child.id());
+        let kept = sched_getaffinity(Some(Pid::from_child(&child))).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(kept.is_set(processor) && kept.count() == 1, "{kept:?}");
+    }
+}

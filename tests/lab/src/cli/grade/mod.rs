@@ -1,0 +1,146 @@
+//! `cargo lab grade`: tests over their seeds, and what they are worth.
+//!
+//! In the order in which it happens: the [progress] shows a failure as soon as there is one; at the end failures with the
+//! same cause are told together ([causes]), and the [summary] has a line for each part, and one for each test that did not
+//! pass. Ctrl-C ends it after the run that is under way; what is known by then is told.
+
+mod causes;
+mod progress;
+mod summary;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anstream::println;
+use anyhow::{Result, bail};
+use clap::Args;
+use lab_harness::case::TestCase;
+use lab_harness::implementation::Implementation;
+use lab_harness::run::{Outcome, run_case};
+use lab_hunt::shrink::Signature;
+use lab_hunt::sweep;
+use lab_report as report;
+use lab_runs::Plan;
+use labrpc::sync::Arc;
+
+use super::arguments::RunArguments;
+use super::names::{self, Selected};
+use crate::hunted::signature;
+use crate::program::Verdict;
+use progress::Progress;
+
+/// Runs parts or tests over their seeds and shows what they are worth.
+#[derive(Args, Debug)]
+pub(crate) struct Grade {
+    /// Parts (3A to 3D, or 2A to 2D; 4A to 4C), tests or patterns, also with commas between; all if none is given
+    names: Vec<String>,
+    #[command(flatten)]
+    run: RunArguments,
+    /// Show every test with its times and calls, not only those that failed
+    #[arg(long)]
+    details: bool,
+}
+
+/// How a test did over its seeds.
+struct Row {
+    case: &'static TestCase,
+    /// The seeds that were run.
+    runs: usize,
+    /// The real time of all of them.
+    wall: Duration,
+    /// Calls of all of them.
+    rpcs: u64,
+    /// The first that failed; the rest was then not run.
+    failure: Option<Failed>,
+    /// Why it was skipped, if it was.
+    skipped: Option<String>,
+}
+
+/// A seed that failed.
+struct Failed {
+    plan: Plan,
+    headline: String,
+    /// What failures of the same cause have in common.
+    cause: Signature,
+    report: String,
+}
+
+impl Row {
+    fn points(&self) -> u32 {
+        if self.failure.is_none() { self.points_max() } else { 0 }
+    }
+
+    /// What there is to gain: nothing by a test that was skipped.
+    fn points_max(&self) -> u32 {
+        if self.skipped.is_none() { self.case.points } else { 0 }
+    }
+}
+
+impl Grade {
+    pub(crate) fn run(&self, implementation: Implementation) -> Result<Verdict> {
+        let Selected { cases, note } = names::select_for(&self.names, implementation)?;
+        let plans = self.run.plans();
+        let is_interrupted = listen_for_interrupts()?;
+        let mut progress = Progress::new(cases.len() * plans.len());
+        let mut rows = Vec::new();
+        for case in cases {
+            let row = grade_case(case, implementation, &plans, &mut progress, &is_interrupted);
+            progress.end_of(&row);
+            rows.push(row);
+            if is_interrupted.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        progress.finish();
+        causes::print(&rows);
+        summary::print(&rows, self.details);
+        if let Some(note) = note {
+            println!("{note}");
+        }
+        if is_interrupted.load(Ordering::Relaxed) {
+            bail!("interrupted: not everything was run");
+        }
+        let is_passed = rows.iter().all(|row| row.failure.is_none());
+        Ok(if is_passed { Verdict::Ok } else { Verdict::Failed })
+    }
+}
+
+/// Ctrl-C ends it after the run that is under way. Pressed again, it ends the process.
+fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&is_interrupted);
+    sweep::on_interrupt(move || pressed.store(true, Ordering::Relaxed))?;
+    Ok(is_interrupted)
+}
+
+fn grade_case(
+    case: &'static TestCase,
+    implementation: Implementation,
+    plans: &[Plan],
+    progress: &mut Progress,
+    is_interrupted: &AtomicBool,
+) -> Row {
+    let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None, skipped: None };
+    for &plan in plans {
+        progress.show(case, plan);
+        let outcome: Outcome = run_case(case, implementation, plan);
+        row.runs += 1;
+        row.wall += outcome.wall;
+        row.rpcs += outcome.tally.traffic.rpcs;
+        row.skipped.clone_from(&outcome.skipped);
+        progress.pause(|| report::remark_once(&outcome));
+        progress.step(1);
+        row.failure = failed(case, implementation, plan, &outcome);
+        if row.failure.is_some() || is_interrupted.load(Ordering::Relaxed) {
+            progress.step(plans.len() - row.runs);
+            break;
+        }
+    }
+    row
+}
+
+fn failed(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> Option<Failed> {
+    let failure = outcome.failure.as_deref()?;
+    let report = report::explain_failure(case, implementation, plan, outcome)?;
+    Some(Failed { plan, headline: report::headline(failure), cause: signature(failure), report })
+}

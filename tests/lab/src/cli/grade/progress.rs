@@ -1,0 +1,73 @@
+//! What is shown while it runs: a bar on a terminal, and a line for each failure as soon as there is one.
+
+use std::io::IsTerminal;
+
+use anstream::eprintln;
+use indicatif::{ProgressBar, ProgressStyle};
+use lab_harness::case::{Part, TestCase};
+use lab_runs::Plan;
+
+use super::Row;
+use crate::style;
+
+pub(super) struct Progress {
+    /// Where somebody watches.
+    bar: Option<ProgressBar>,
+    /// The part that is under way, where there is no bar: a log shows that something happens, and not 185 lines of it.
+    part: Option<Part>,
+}
+
+impl Progress {
+    pub(super) fn new(runs: usize) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: None, part: None };
+        }
+        let bar = ProgressBar::new(runs as u64);
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg}")
+            .unwrap_or(ProgressStyle::default_bar());
+        bar.set_style(style);
+        Self { bar: Some(bar), part: None }
+    }
+
+    pub(super) fn show(&mut self, case: &TestCase, plan: Plan) {
+        match &self.bar {
+            Some(bar) => bar.set_message(format!("{} seed {:#x}", case.name, plan.seed)),
+            None if self.part != Some(case.part) => {
+                self.part = Some(case.part);
+                eprintln!("{} {} ...", case.part, case.part.title());
+            }
+            None => {}
+        }
+    }
+
+    /// Does something that writes to the terminal.
+    pub(super) fn pause(&self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// So many runs were made, or are not needed any more.
+    pub(super) fn step(&self, runs: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc(runs as u64);
+        }
+    }
+
+    pub(super) fn end_of(&self, row: &Row) {
+        if let Some(failed) = &row.failure {
+            let (bad, plain) = style::FAILED;
+            let seed = failed.plan.seed;
+            self.pause(|| {
+                eprintln!("{bad}FAILED{plain} {} seed {seed:#x}: {}", row.case.name, failed.headline);
+            });
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

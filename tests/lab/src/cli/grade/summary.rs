@@ -1,0 +1,103 @@
+//! What it all is worth: a line for each part, one for each test that did not pass, and the sum.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anstream::println;
+use comfy_table::{CellAlignment, Table, presets};
+use lab_harness::case::{Origin, Part};
+
+use super::Row;
+use crate::style;
+
+pub(super) fn print(rows: &[Row], has_details: bool) {
+    if has_details {
+        println!("{}\n", table(rows));
+    }
+    for part in Part::ALL {
+        let of_part: Vec<&Row> = rows.iter().filter(|row| row.case.part == part).collect();
+        if !of_part.is_empty() {
+            print_part(part, &of_part);
+        }
+    }
+    println!("{}", sum(rows));
+}
+
+/// A part in a line, and below it what did not pass. Fits into 60 columns, but for the longest names of tests.
+fn print_part(part: Part, rows: &[&Row]) {
+    let (got, all) = points(rows);
+    let (mark, plain) = if got == all { style::PASSED } else { style::FAILED };
+    let tests = rows.len();
+    println!("{part}  {:<32} {mark}{:>9}{plain}  {tests:>3} tests", part.title(), format!("{got}/{all}"));
+    for row in rows {
+        if let Some(failed) = &row.failure {
+            let (bad, plain) = style::FAILED;
+            println!("    {bad}FAILED{plain} {}, seed {:#x}", row.case.name, failed.plan.seed);
+        }
+    }
+    // One reason mostly holds for many tests: messages with names of their own, for example.
+    let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows {
+        if let Some(why) = &row.skipped {
+            skipped.entry(why).or_default().push(row.case.name);
+        }
+    }
+    for (why, tests) in skipped {
+        match tests.as_slice() {
+            [test] => println!("    skipped {test}: {why}"),
+            tests => println!("    skipped {} tests: {why}", tests.len()),
+        }
+    }
+}
+
+fn points(rows: &[&Row]) -> (u32, u32) {
+    (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
+}
+
+fn sum(rows: &[Row]) -> String {
+    let (got, all) = points(&rows.iter().collect::<Vec<_>>());
+    let failed = rows.iter().filter(|row| row.failure.is_some()).count();
+    let wall: Duration = rows.iter().map(|row| row.wall).sum();
+    let runs: usize = rows.iter().map(|row| row.runs).sum();
+    let result = match failed {
+        0 => "all passed".to_owned(),
+        1 => "1 test failed".to_owned(),
+        _ => format!("{failed} tests failed"),
+    };
+    format!("{got} of {all} points: {result}, {runs} runs in {:.2} s", wall.as_secs_f64())
+}
+
+/// All tests, with what their runs cost.
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["test", "result", "points", "runs", "ms a run", "RPCs a run", "MIT"]);
+    for row in rows {
+        let mit = match row.case.origin {
+            Origin::Mit { rpcs: 0, .. } => String::new(), // not counted there
+            Origin::Mit { rpcs, .. } => rpcs.to_string(),
+            Origin::Lab => String::new(),
+        };
+        let result = match (&row.failure, &row.skipped) {
+            (Some(_), _) => "FAILED",
+            (None, Some(_)) => "skipped",
+            (None, None) => "passed",
+        };
+        let runs = row.runs.max(1) as f64;
+        table.add_row([
+            row.case.name.to_owned(),
+            result.to_owned(),
+            format!("{}/{}", row.points(), row.points_max()),
+            row.runs.to_string(),
+            format!("{:.1}", row.wall.as_secs_f64() * 1000.0 / runs),
+            format!("{:.0}", row.rpcs as f64 / runs),
+            mit,
+        ]);
+    }
+    for column in 2..=6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}

@@ -1,0 +1,170 @@
+//! Names of tests and parts as people type them.
+
+use anyhow::{Context, Result, bail};
+
+use lab_harness::case::{Part, TestCase};
+use lab_harness::implementation::Implementation;
+use lab_runs::commands;
+use lab_runs::similarity::nearest;
+use lab_suites as suites;
+
+/// How similar a name must be to be proposed, from 0 to 1.
+const SIMILARITY_MIN: f64 = 0.6;
+
+/// The tests that these names mean for an implementation.
+pub(super) struct Selected {
+    pub(super) cases: Vec<&'static TestCase>,
+    /// What is left out, and why.
+    pub(super) note: Option<String>,
+}
+
+/// The tests that these names mean and that this implementation can be put to: a Raft without a service is not asked for
+/// parts 4A to 4C.
+pub(super) fn select_for(names: &[String], implementation: Implementation) -> Result<Selected> {
+    let mut cases = select(names)?;
+    let all = cases.len();
+    if !implementation.has_service() {
+        cases.retain(|case| !case.part.needs_service());
+    }
+    let left_out = all - cases.len();
+    let note = (left_out > 0).then(|| {
+        format!(
+            "{left_out} tests of 4A to 4C skipped: {} is a Raft without a service (Implementation::of_service grades one)",
+            implementation.name()
+        )
+    });
+    Ok(Selected { cases, note })
+}
+
+/// The tests that these names mean, in the order of the table; all if there are no names. A name is a part (`3A`, or `2A`
+/// in the old numbering), a test, MIT's name of one (`TestFigure83C`, `Figure8`), or a pattern (`*snapshot*`, `3?`). Several
+/// may stand in one word, with commas between.
+pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
+    let words =
+        || names.iter().flat_map(|name| name.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let mut wanted = Vec::new();
+    for name in words() {
+        match name.parse::<Part>() {
+            Ok(part) => wanted.extend(suites::of_part(part).map(|case| case.name)),
+            Err(_) if name.contains(['*', '?', '[']) => wanted.extend(matching(name)?),
+            Err(_) => wanted.push(find(name)?.name),
+        }
+    }
+    let is_wanted = |case: &&TestCase| words().next().is_none() || wanted.contains(&case.name);
+    Ok(suites::TESTS.iter().filter(is_wanted).collect())
+}
+
+/// The tests whose name, or whose part, this pattern matches.
+fn matching(pattern: &str) -> Result<Vec<&'static str>> {
+    let glob = glob::Pattern::new(pattern).with_context(|| format!("{pattern:?} is no pattern"))?;
+    let options = glob::MatchOptions { case_sensitive: false, ..glob::MatchOptions::default() };
+    let is_match = |name: &str| glob.matches_with(name, options);
+    let found = suites::TESTS.iter().filter(|case| is_match(case.name) || is_match(case.part.name()));
+    let found: Vec<&'static str> = found.map(|case| case.name).collect();
+    if found.is_empty() {
+        bail!("no test matches {pattern:?}. {} list shows all tests", commands::program());
+    }
+    Ok(found)
+}
+
+/// The test of that name.
+pub(super) fn find(name: &str) -> Result<&'static TestCase> {
+    let plain = plain(name);
+    let exact = suites::TESTS.iter().find(|case| self::plain(case.name) == plain);
+    let without = || suites::TESTS.iter().find(|case| without_part(case.name) == plain);
+    if let Some(case) = exact.or_else(without).or_else(|| find_classic(&plain)) {
+        return Ok(case);
+    }
+    let known = suites::TESTS.iter().map(|case| {
+        let similarity = strsim::jaro_winkler(&plain, &self::plain(case.name));
+        (similarity.max(strsim::jaro_winkler(&plain, &without_part(case.name))), case.name)
+    });
+    let near = nearest(known, SIMILARITY_MIN);
+    if near.is_empty() {
+        bail!("there is no test or part {name:?}. {} list shows all tests", commands::program());
+    }
+    bail!("there is no test or part {name:?}. Did you mean {}?", near.join(", "))
+}
+
+/// Without what people write differently: `TestFigure8Unreliable3C` and `figure8_unreliable_3c` are the same.
+fn plain(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("test").unwrap_or(&name).to_owned();
+    match name.split_at_checked(name.len().saturating_sub(2)) {
+        Some((stem, part @ ("2a" | "2b" | "2c" | "2d"))) => format!("{stem}3{}", &part[1..]),
+        _ => name,
+    }
+}
+
+/// The test of the key/value service that was numbered 3A or 3B before 2024 (`TestSnapshotRPC3B`). Parts 3A and 3B as a
+/// whole, and names that Raft's tests have as well, mean Raft's.
+fn find_classic(plain: &str) -> Option<&'static TestCase> {
+    let part = match plain.split_at_checked(plain.len().checked_sub(2)?)? {
+        (_, "3a") => Part::B4,
+        (_, "3b") => Part::C4,
+        _ => return None,
+    };
+    suites::of_part(part).find(|case| without_part(case.name) == plain[..plain.len() - 2])
+}
+
+fn without_part(name: &str) -> String {
+    let plain = plain(name);
+    plain[..plain.len() - 2].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_found_under_all_its_names() {
+        for name in [
+            "figure8_unreliable_3c",
+            "TestFigure8Unreliable3C",
+            "TestFigure8Unreliable2C",
+            "Figure8Unreliable",
+        ] {
+            assert_eq!(find(name).unwrap().name, "figure8_unreliable_3c", "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_classic_service_lab_are_known_where_they_are_unambiguous() {
+        for (name, test) in [
+            ("TestBasic3A", "basic_4b"),
+            ("SnapshotRPC3B", "snapshot_rpc_4c"),
+            ("TestManyPartitionsOneClient3A", "many_partitions_one_client_4b"),
+            ("TestReElection3A", "re_election_3a"),
+        ] {
+            assert_eq!(find(name).unwrap().name, test);
+        }
+    }
+
+    #[test]
+    fn old_part_numbers_mean_the_new_parts() {
+        let names = |text: &str| select(&[text.to_owned()]).unwrap().len();
+        assert_eq!(names("2a"), names("3A"));
+        assert_eq!(select(&[]).unwrap().len(), suites::TESTS.len());
+    }
+
+    #[test]
+    fn lists_and_patterns_are_understood() {
+        let count = |texts: &[&str]| {
+            select(&texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>()).map(|cases| cases.len())
+        };
+        let sum = count(&["3A", "3B"]).expect("two parts");
+        assert_eq!(count(&["3a,3B"]).expect("the same"), sum);
+        assert_eq!(count(&["3[AB]"]).expect("the same"), sum);
+        assert_eq!(count(&["figure8*,"]).expect("two tests"), 2);
+        assert!(count(&["*quantum*"]).expect_err("none").to_string().contains("list shows all"));
+    }
+
+    #[test]
+    fn misspelt_name_gets_the_nearest() {
+        let error = find("figur8_3c").unwrap_err().to_string();
+        assert!(error.contains("figure8_3c"), "{error}");
+        let error = find("zzz").unwrap_err().to_string();
+        assert!(error.contains("cargo lab list"), "{error}");
+    }
+}

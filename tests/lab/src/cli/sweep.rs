@@ -1,0 +1,195 @@
+//! `cargo lab sweep`: tests over very many seeds, on all cores, whatever the code under test does.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::print;
+use anyhow::{Result, bail};
+use clap::Args;
+use labrpc::sim::Policy;
+
+use super::arguments;
+use super::names::{self, Selected};
+use super::quantity::{count, memory, time};
+use crate::program::Verdict;
+use lab_harness::case::TestCase;
+use lab_harness::implementation::Implementation;
+use lab_runs::artifacts;
+use lab_runs::settings::World;
+
+use crate::hunted::info;
+use lab_hunt::sweep::{self, Display, End, Ended, Limits, Results, RowId, Scope, Seeds, Shard, Task};
+
+/// Seeds of a sweep of simulations, if nothing is said.
+const SEEDS: u64 = 100;
+/// Repetitions in the real world, if nothing is said.
+const REPETITIONS: u64 = 10;
+/// The real time that a simulation may take. The slowest takes a second or two.
+const SIMULATION_MAX: Duration = Duration::from_secs(120);
+/// The same in the real world, where a test gives itself up after 300 s.
+const REAL_MAX: Duration = Duration::from_secs(330);
+/// Tests of the real world that run at the same time on a core: they mostly sleep.
+const REAL_JOBS_PER_CORE: usize = 4;
+/// More workers than that help nobody.
+const JOBS_MAX: usize = 1024;
+
+/// Runs tests over very many seeds, on all cores, and says how often and why they fail.
+///
+/// Each run is made in a worker process, so that a crash, an exit, a hang or memory run wild is the failure of its seed
+/// alone. What was run is kept under target/lab/sweep/: the same command goes on where it was stopped, as long as the
+/// executable is the same. Ctrl-C ends it with the same summary. The exit code is 0 if all runs passed, 1 if one failed,
+/// 2 if the sweep could not be run to its end.
+#[derive(Args, Debug)]
+pub(super) struct Sweep {
+    /// Parts (3A to 3D, or 2A to 2D; 4A to 4C) or tests; all if none is given
+    names: Vec<String>,
+    /// How many seeds each test runs over [default: 100; 10 in the real world; without end with --time or --until-fail]
+    #[arg(short = 'n', long, value_name = "SEEDS", value_parser = count)]
+    seeds: Option<u64>,
+    /// The first seed
+    #[arg(long, value_name = "SEED", default_value = "1", value_parser = arguments::seed)]
+    seed_from: u64,
+    /// How many worker processes [default: one per core; 4 per core in the real world]
+    #[arg(short, long, value_parser = jobs)]
+    jobs: Option<usize>,
+    /// Stop after this time: 90s, 10m, 1h30m
+    #[arg(long, value_parser = time)]
+    time: Option<Duration>,
+    /// Stop at the first failure
+    #[arg(long)]
+    until_fail: bool,
+    /// Who runs next: random, pct, pct:DEPTH or fifo; several with commas between
+    #[arg(long, env = "LAB_POLICY", default_value = "random", value_delimiter = ',')]
+    policy: Vec<Policy>,
+    /// Where it runs: simulated or real, where seeds are mere repetitions
+    #[arg(long, env = "LAB_WORLD", default_value = "simulated")]
+    world: World,
+    /// Run the K-th of N equal parts only, for clusters: 3/8. cargo lab merge puts the --json files together
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Run again what this build has run before
+    #[arg(long)]
+    fresh: bool,
+    /// Write the results to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the results to this file, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The real time that one run may take [default: 2m; 5m30s in the real world]
+    #[arg(long, value_parser = time)]
+    limit: Option<Duration>,
+    /// The real time in which a simulated thread must give way
+    #[arg(long, value_parser = time, default_value = "10s")]
+    stall: Duration,
+    /// The memory that a worker may use: 512M, 2G
+    #[arg(long, value_parser = memory, default_value = "2G")]
+    memory: u64,
+    /// Show new causes of failure and the results only
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    let jobs = text.parse().ok().filter(|jobs| (1..=JOBS_MAX).contains(jobs));
+    jobs.ok_or_else(|| format!("{text:?} is not a number of workers: write a number from 1 to {JOBS_MAX}"))
+}
+
+impl Sweep {
+    pub(super) fn run(&self, implementation: Implementation) -> Result<Verdict> {
+        let whole = self.whole()?;
+        let Selected { cases, note } = names::select_for(&self.names, implementation)?;
+        if let Some(note) = note {
+            anstream::eprintln!("{note}");
+        }
+        let task = self.task(cases, whole)?;
+        let ended = sweep::run(&task, &mut Display::new(self.quiet))?;
+        let results = Results::of(&task, &ended, implementation.name(), whole, self.shard);
+        write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
+        print!("{}", sweep::summary_of(&results));
+        print!("{}", sweep::ending(&ended));
+        self.verdict(&ended)
+    }
+
+    /// The seeds of all shards together.
+    fn whole(&self) -> Result<Seeds> {
+        let default = match self.world {
+            _ if self.time.is_some() || self.until_fail => None,
+            World::Simulated => Some(SEEDS),
+            World::Real => Some(REPETITIONS),
+        };
+        let seeds = Seeds { from: self.seed_from, count: self.seeds.or(default) };
+        if let Some(count) = seeds.count
+            && seeds.from.checked_add(count - 1).is_none()
+        {
+            bail!("{count} seeds from {:#x} on end above the highest seed, {:#x}", seeds.from, u64::MAX);
+        }
+        match (self.shard, seeds.count) {
+            (Some(shard), None) => bail!("--shard {shard} splits a number of seeds: say how many with -n"),
+            (Some(shard), Some(count)) if count < shard.of => {
+                bail!(
+                    "--shard {shard} of {count} seeds leaves nothing for some shards: take more seeds or fewer shards"
+                )
+            }
+            _ => Ok(seeds),
+        }
+    }
+
+    fn task(&self, cases: Vec<&'static TestCase>, whole: Seeds) -> Result<Task> {
+        let mut rows = Vec::new();
+        for case in cases {
+            // A schedule has no meaning in the real world, and the same one twice is once.
+            let mut policies =
+                if self.world == World::Real { vec![Policy::Random] } else { self.policy.clone() };
+            policies.dedup();
+            rows.extend(policies.into_iter().map(|policy| RowId { test: info(case), policy }));
+        }
+        let cores = sweep::cores();
+        let (jobs, run) = match self.world {
+            World::Simulated => (cores, SIMULATION_MAX),
+            World::Real => (cores * REAL_JOBS_PER_CORE, REAL_MAX),
+        };
+        Ok(Task {
+            scope: Scope {
+                rows,
+                world: self.world,
+                seeds: self.shard.map_or(whole, |shard| whole.of_shard(shard)),
+            },
+            limits: Limits {
+                jobs: self.jobs.unwrap_or(jobs),
+                run: self.limit.unwrap_or(run),
+                stall: self.stall,
+                memory: self.memory,
+            },
+            time: self.time,
+            is_until_fail: self.until_fail,
+            is_fresh: self.fresh,
+            root: artifacts::root().join("sweep"),
+            build: sweep::build_id()?,
+        })
+    }
+
+    fn verdict(&self, ended: &Ended) -> Result<Verdict> {
+        if ended.rows.iter().any(|row| row.failed() > 0) {
+            return Ok(Verdict::Failed);
+        }
+        if ended.end == End::Interrupted {
+            bail!("interrupted: not everything was run");
+        }
+        match ended.rows.iter().filter(|row| row.runs() == 0).count() {
+            0 => Ok(Verdict::Ok),
+            missed => bail!("{missed} tests were not run at all: give it more --time"),
+        }
+    }
+}
+
+/// Writes the files that were asked for.
+pub(super) fn write_files(results: &Results, json: Option<&PathBuf>, junit: Option<&PathBuf>) -> Result<()> {
+    if let Some(path) = json {
+        results.write(path)?;
+    }
+    if let Some(path) = junit {
+        sweep::write_junit(results, path)?;
+    }
+    Ok(())
+}

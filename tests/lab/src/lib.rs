@@ -1,0 +1,58 @@
+//! The door of the lab: the suites for any Raft, as tests of cargo and as a program.
+//!
+//! # Grading an implementation
+//!
+//! It implements [`RaftServer`](raft_interface::RaftServer). In a test file, one line makes the `#[test]` functions of a part:
+//!
+//! ```ignore
+//! lab::suite_3a!(my_raft::Raft);
+//! ```
+//!
+//! A program of one's own has all the subcommands: grade, sweep, replay, shrink, export.
+//!
+//! ```no_run
+//! # use raft_interface::RaftServer;
+//! # fn graded<MyRaft: RaftServer>() -> std::process::ExitCode {
+//! lab::main(lab::Implementation::of::<MyRaft>())
+//! # }
+//! ```
+//!
+//! `tests/template` of the repository is a crate to copy that has both.
+//!
+//! The referee reads the messages by the names that the paper gives them and their fields, in the spelling of Rust:
+//! `RequestVote`, `prev_log_index`. If yours differ, say so with [`Implementation::with_names`]. Messages that it cannot
+//! read are not judged, and a line on standard error says so.
+//!
+//! # Who goes on where
+//!
+//! | you are | read |
+//! |---|---|
+//! | a student | [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
+//! | a teacher | [`suites::TESTS`]: points and limits; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
+//! | a hunter of flakes | [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
+//! | a contributor | `tests/README.md`: the map of the rooms; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
+//!
+//! # How it works
+//!
+//! [`Program`] reads the command line; each subcommand is a file of `cli`. What knows Raft is done by the rooms below:
+//! `harness` runs a test, `report` explains it. `hunted` offers the tests to the room `hunt`, which knows no Raft.
+
+mod cli;
+mod hunted;
+mod program;
+pub mod replay;
+pub mod shrinking;
+mod story;
+mod style;
+
+pub use program::{Program, Subcommand, Verdict, main};
+
+pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestCase, run_case};
+pub use lab_referee::{Names, Violation};
+pub use lab_runs::{Plan, Settings, World};
+pub use lab_suites::{grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c};
+
+pub use {
+    kvraft_interface, lab_harness as harness, lab_hunt as hunt, lab_linearizability as linearizability,
+    lab_report as report, lab_suites as suites, labrpc, raft_interface,
+};

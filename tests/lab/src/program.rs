@@ -1,0 +1,147 @@
+//! The program: its arguments, its subcommands, and its exit codes.
+//!
+//! Exit codes are Jepsen's: 0 all is well, 1 something failed, 2 it could not be told.
+
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use lab_harness::Implementation;
+use lab_runs::{artifacts, commands};
+
+use crate::cli::Command;
+
+/// How a subcommand ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is well.
+    Ok,
+    /// Something failed.
+    Failed,
+}
+
+/// Grades a Raft and a key/value service on it: elections, replication, persistence, snapshots and clients, in simulations that replay from their seed.
+#[derive(Parser, Debug)]
+#[command(name = "lab", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// A subcommand that a program adds to those that all have.
+#[derive(Clone)]
+pub struct Subcommand {
+    /// Its name, arguments and help.
+    pub command: clap::Command,
+    /// Runs it.
+    pub run: fn(&ArgMatches) -> anyhow::Result<Verdict>,
+}
+
+impl std::fmt::Debug for Subcommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Subcommand({})", self.command.get_name())
+    }
+}
+
+/// What a program grades, and by what it is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Implementations {
+    pub(crate) implementation: Implementation,
+    pub(crate) reference: Option<Implementation>,
+}
+
+/// A program of the lab for some implementation.
+#[derive(Clone, Debug)]
+pub struct Program {
+    graded: Implementations,
+    subcommands: Vec<Subcommand>,
+}
+
+/// The program for this implementation, with all subcommands. Runs it on the process's arguments.
+#[must_use]
+pub fn main(implementation: Implementation) -> ExitCode {
+    Program::new(implementation).main()
+}
+
+impl Program {
+    /// A program that grades this implementation.
+    #[must_use]
+    pub fn new(implementation: Implementation) -> Self {
+        Self { graded: Implementations { implementation, reference: None }, subcommands: Vec::new() }
+    }
+
+    /// An implementation that is known to be right. When a failed expectation is shrunk, what is left must be passed by this
+    /// one, so that it stays a fair demand.
+    #[must_use]
+    pub fn reference(mut self, reference: Implementation) -> Self {
+        self.graded.reference = Some(reference);
+        self
+    }
+
+    /// One more subcommand.
+    #[must_use]
+    pub fn subcommand(mut self, subcommand: Subcommand) -> Self {
+        self.subcommands.push(subcommand);
+        self
+    }
+
+    /// Runs the program on the process's arguments.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        // Both look at the process as it was started, before the code under test can change it.
+        commands::init_program();
+        let _ = artifacts::root();
+        labrpc::logging::init_quiet();
+        let added = self.subcommands.iter().map(|subcommand| subcommand.command.clone());
+        let matches = match Arguments::command().subcommands(added).try_get_matches() {
+            Ok(matches) => matches,
+            Err(error) => return usage(&error),
+        };
+        let verdict = match matches.subcommand() {
+            None => {
+                println!("{}", friendly());
+                return ExitCode::SUCCESS;
+            }
+            Some((name, matches)) if let Some(added) = self.added(name) => (added.run)(matches),
+            Some(_) => match Arguments::from_arg_matches(&matches) {
+                Ok(Arguments { command: Some(command) }) => command.run(self.graded),
+                Ok(Arguments { command: None }) => Ok(Verdict::Ok),
+                Err(error) => return usage(&error),
+            },
+        };
+        match verdict {
+            Ok(Verdict::Ok) => ExitCode::SUCCESS,
+            Ok(Verdict::Failed) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn added(&self, name: &str) -> Option<&Subcommand> {
+        self.subcommands.iter().find(|subcommand| subcommand.command.get_name() == name)
+    }
+}
+
+/// Shows help or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Printing fails when nobody reads; then there is nobody to tell.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+fn friendly() -> String {
+    let lab = commands::program();
+    let rows = [
+        ("grade", "grade everything"),
+        ("grade 3A", "grade one part, 3A to 3D and 4A to 4C"),
+        ("grade figure8_3c", "grade one test"),
+        ("list", "show all tests"),
+        ("replay figure8_3c 0x1", "run one seed again and read what happened"),
+        ("sweep 3A -n 1000", "run very many seeds, on all cores"),
+        ("shrink figure8_3c 0x1", "find the few faults and commands that a failure needs"),
+    ];
+    let rows: String = rows.iter().map(|(words, what)| format!("  {lab} {words:<22} {what}\n")).collect();
+    format!("This is a laboratory for Raft. Type one of these next:\n\n{rows}\n{lab} --help tells more.")
+}

@@ -1,0 +1,156 @@
+//! A register, and a register with compare-and-set: the objects of most of the literature and of Jepsen.
+
+use crate::specification::{Call, Specification, Step};
+
+/// What a register holds: a number, or nothing (Jepsen's `nil`).
+pub type RegisterValue = Option<i64>;
+
+/// Registers by name, each of which can be read, written, and compared and set. All start with the same
+/// value.
+///
+/// By default they are empty and have compare-and-set.
+#[derive(Clone, Copy, Debug)]
+pub struct Register {
+    /// What each register holds before the first write.
+    pub initial: RegisterValue,
+    /// Whether it can be compared and set. If not, a history that does so is refused when it is read.
+    pub has_cas: bool,
+}
+
+impl Default for Register {
+    fn default() -> Self {
+        Register { initial: None, has_cas: true }
+    }
+}
+
+impl Register {
+    /// Empty registers that can only be read and written.
+    pub fn without_cas() -> Self {
+        Register { has_cas: false, ..Register::default() }
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterInput {
+    /// The name of the register; empty if there is only one.
+    pub key: String,
+    /// What to do with it.
+    pub op: RegisterOp,
+}
+
+/// What to do with a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterOp {
+    /// Return its value.
+    Read,
+    /// Replace its value.
+    Write(RegisterValue),
+    /// If it holds `expected`, replace that by `new`.
+    Cas {
+        /// The value that it must hold.
+        expected: RegisterValue,
+        /// The value that it then gets.
+        new: RegisterValue,
+    },
+}
+
+/// One reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterOutput {
+    /// To a read: the value.
+    Value(RegisterValue),
+    /// To a write, or to a compare-and-set that found what it expected: it is done.
+    Done,
+    /// To a compare-and-set that found something else: nothing was changed.
+    Mismatch,
+}
+
+impl Specification for Register {
+    type State = RegisterValue;
+    type Input = RegisterInput;
+    type Output = RegisterOutput;
+
+    fn partition<'a>(&self, input: &'a RegisterInput) -> &'a str {
+        &input.key
+    }
+
+    fn initial(&self, _key: &str) -> RegisterValue {
+        self.initial
+    }
+
+    fn step(
+        &self,
+        value: &RegisterValue,
+        input: &RegisterInput,
+        output: Option<&RegisterOutput>,
+    ) -> Step<RegisterValue> {
+        use RegisterOutput::{Done, Mismatch, Value};
+        match (input.op, output) {
+            (RegisterOp::Read, None) => Step::Unchanged,
+            (RegisterOp::Read, Some(Value(read))) if read == value => Step::Unchanged,
+            (RegisterOp::Write(new), None | Some(Done)) => Step::To(new),
+            (RegisterOp::Cas { expected, new }, None | Some(Done)) if expected == *value => Step::To(new),
+            (RegisterOp::Cas { expected, .. }, None | Some(Mismatch)) if expected != *value => {
+                Step::Unchanged
+            }
+            _ => Step::Illegal,
+        }
+    }
+
+    fn only_observes(&self, input: &RegisterInput, output: Option<&RegisterOutput>) -> bool {
+        input.op == RegisterOp::Read || output == Some(&RegisterOutput::Mismatch)
+    }
+
+    /// What is read later is there now, or is written in between.
+    fn may_lead_to<'a>(
+        &self,
+        value: &RegisterValue,
+        (_, read): Call<'a, Self>,
+        mut between: impl Iterator<Item = Call<'a, Self>> + Clone,
+    ) -> bool {
+        let Some(RegisterOutput::Value(read)) = read else { return true };
+        let writes = |op: RegisterOp| match op {
+            RegisterOp::Read => false,
+            RegisterOp::Write(new) | RegisterOp::Cas { new, .. } => new == *read,
+        };
+        read == value || between.any(|(input, _)| writes(input.op))
+    }
+
+    fn reply(&self, value: &RegisterValue, input: &RegisterInput) -> RegisterOutput {
+        match input.op {
+            RegisterOp::Read => RegisterOutput::Value(*value),
+            RegisterOp::Cas { expected, .. } if expected != *value => RegisterOutput::Mismatch,
+            RegisterOp::Write(_) | RegisterOp::Cas { .. } => RegisterOutput::Done,
+        }
+    }
+
+    fn describe_input(&self, input: &RegisterInput) -> String {
+        let key = &input.key;
+        let comma = if key.is_empty() { "" } else { ", " };
+        match input.op {
+            RegisterOp::Read => format!("read({key})"),
+            RegisterOp::Write(value) => format!("write({key}{comma}{})", show(value)),
+            RegisterOp::Cas { expected, new } => {
+                format!("cas({key}{comma}{} -> {})", show(expected), show(new))
+            }
+        }
+    }
+
+    fn describe_output(&self, output: &RegisterOutput) -> String {
+        match output {
+            RegisterOutput::Value(value) => show(*value),
+            RegisterOutput::Done => "ok".to_string(),
+            RegisterOutput::Mismatch => "mismatch".to_string(),
+        }
+    }
+
+    fn describe_state(&self, key: &str, value: &RegisterValue) -> String {
+        let name = if key.is_empty() { "the register" } else { key };
+        format!("{name} = {}", show(*value))
+    }
+}
+
+fn show(value: RegisterValue) -> String {
+    value.map_or_else(|| "nil".to_string(), |value| value.to_string())
+}

@@ -1,0 +1,259 @@
+//! The planted bugs, as they stand in `tests/mutants/catalogue/*.toml`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use lab_harness::case::Part;
+use lab_runs::similarity;
+
+/// A bug, and what is expected of the suites.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mutant {
+    /// Its name, in words joined by hyphens. Unique.
+    pub name: String,
+    /// Whose suites it is put before: a part of the lab, or `labrpc` or `lab` for bugs of the lab itself.
+    pub part: String,
+    /// The bug in one sentence.
+    pub story: String,
+    /// Where such a bug, or the rule that it breaks, is known from.
+    pub source: String,
+    /// Why it is planted in this form, if another would be no bug in the reference.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// The test that is expected to find it; it runs first. None for bugs of the lab itself.
+    #[serde(default)]
+    pub test: Option<String>,
+    /// What cargo is told to test, for bugs of the lab itself.
+    #[serde(default)]
+    pub check: Vec<String>,
+    /// What the report must contain for it to count as an explanation.
+    pub rule: String,
+    /// What MIT's suites did with the same bug, if that is known.
+    #[serde(default)]
+    pub mit: Option<String>,
+    /// Whether it belongs to the few that the gate runs.
+    #[serde(default)]
+    pub fast: bool,
+    /// What is replaced.
+    pub edit: Vec<Edit>,
+    /// The file of the catalogue that it stands in, without its ending.
+    #[serde(skip)]
+    pub group: String,
+}
+
+/// A text that is replaced.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The file, from the root of the workspace.
+    pub file: String,
+    /// What stands there, exactly once.
+    pub old: String,
+    /// What is put in its place.
+    pub new: String,
+}
+
+/// What a mutant is put before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suites {
+    /// Those of Raft, 3A to 3D.
+    Raft,
+    /// Those of the services, 4A to 4C.
+    Service,
+    /// Cargo's own tests of the lab's crates.
+    Cargo,
+}
+
+impl Suites {
+    /// Their parts.
+    #[must_use]
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Raft => &[Part::A3, Part::B3, Part::C3, Part::D3],
+            Self::Service => &[Part::A4, Part::B4, Part::C4],
+            Self::Cargo => &[],
+        }
+    }
+}
+
+impl Mutant {
+    /// What it is put before.
+    #[must_use]
+    pub fn suites(&self) -> Suites {
+        match self.part.parse::<Part>() {
+            Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
+            Ok(Part::A4 | Part::B4 | Part::C4) => Suites::Service,
+            Err(_) => Suites::Cargo,
+        }
+    }
+}
+
+/// All planted bugs, and what is done to every copy before one is planted.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The bugs, group by group.
+    pub mutants: Vec<Mutant>,
+    /// Switches the reference's own checks off.
+    pub disarm: Vec<Edit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    mutant: Vec<Mutant>,
+    #[serde(default)]
+    edit: Vec<Edit>,
+}
+
+/// The groups, in the order in which they are shown.
+const GROUPS: [&str; 7] = ["votes", "log", "persistence", "snapshots", "threads", "service", "harness"];
+
+/// The root of the workspace that this program was built from.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+impl Catalogue {
+    /// Reads the catalogue of the workspace at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or says what cannot be.
+    pub fn load(root: &Path) -> Result<Self> {
+        let folder = root.join("tests/mutants/catalogue");
+        let read = |group: &str| -> Result<File> {
+            let path = folder.join(format!("{group}.toml"));
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            toml::from_str(&text).with_context(|| format!("{} is no catalogue of mutants", path.display()))
+        };
+        let mut mutants: Vec<Mutant> = Vec::new();
+        for group in GROUPS {
+            let file = read(group)?;
+            ensure!(file.edit.is_empty(), "{group}.toml has an [[edit]] that belongs to no mutant");
+            mutants
+                .extend(file.mutant.into_iter().map(|mutant| Mutant { group: group.to_owned(), ..mutant }));
+        }
+        let catalogue = Self { mutants, disarm: read("disarm")?.edit };
+        catalogue.validate()?;
+        Ok(catalogue)
+    }
+
+    fn validate(&self) -> Result<()> {
+        for (place, mutant) in self.mutants.iter().enumerate() {
+            let name = &mutant.name;
+            let is_new = self.mutants[..place].iter().all(|other| other.name != *name);
+            ensure!(is_new, "two mutants are called {name}");
+            ensure!(!mutant.edit.is_empty(), "mutant {name} changes nothing");
+            ensure!(!mutant.rule.trim().is_empty(), "mutant {name} does not say what explains it");
+            match (mutant.suites(), &mutant.test) {
+                (Suites::Cargo, None) => {
+                    ensure!(!mutant.check.is_empty(), "mutant {name} does not say what cargo should test");
+                }
+                (Suites::Cargo, Some(_)) => {
+                    bail!("mutant {name} of part {:?} has a check instead of a test", mutant.part)
+                }
+                (_, None) => bail!("mutant {name} does not say which test should find it"),
+                (suites, Some(test)) => {
+                    let is_there =
+                        lab_suites::find(test).is_some_and(|case| suites.parts().contains(&case.part));
+                    ensure!(
+                        is_there,
+                        "mutant {name} should be found by {test}, which is no test of its suites"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The mutants of these names, or of groups of these names; all if none is given.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such name; the message has the nearest.
+    pub fn select(&self, names: &[String]) -> Result<Vec<&Mutant>> {
+        for name in names {
+            let is_known = self.mutants.iter().any(|mutant| mutant.is_called(name));
+            if !is_known {
+                let near = self.nearest(name);
+                bail!("there is no mutant or group {name:?}. {near}");
+            }
+        }
+        let is_wanted =
+            |mutant: &&Mutant| names.is_empty() || names.iter().any(|name| mutant.is_called(name));
+        Ok(self.mutants.iter().filter(is_wanted).collect())
+    }
+
+    fn nearest(&self, name: &str) -> String {
+        const SIMILARITY_MIN: f64 = 0.7;
+
+        let names = self.mutants.iter().map(|mutant| mutant.name.as_str()).chain(GROUPS);
+        let known = names.map(|known| (strsim::jaro_winkler(name, known), known));
+        match similarity::nearest(known, SIMILARITY_MIN).as_slice() {
+            [] => "cargo lab mutants --list shows all".to_owned(),
+            near => format!("Did you mean {}?", near.join(", ")),
+        }
+    }
+}
+
+impl Mutant {
+    /// Whether this text, in capitals or not, has the words that explain the bug; `one way | another` are two ways to say it.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.group == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest() {
+        let catalogue = Catalogue::load(&root()).expect("the catalogue");
+        let names = |text: &str| catalogue.select(&[text.to_owned()]);
+        assert_eq!(names("vote-twice-in-term").expect("a mutant").len(), 1);
+        assert!(names("votes").expect("a group").len() > 10);
+        let error = names("vote-twise-in-term").expect_err("misspelt").to_string();
+        assert!(error.contains("vote-twice-in-term"), "{error}");
+        let error = names("qqq").expect_err("nothing like it").to_string();
+        assert!(error.contains("--list"), "{error}");
+    }
+
+    #[test]
+    fn words_are_looked_for_in_the_whole_text() {
+        let mut mutant = Catalogue::load(&root()).expect("the catalogue").mutants.remove(0);
+        for (words, is_there) in
+            [("One vote", true), ("log | voted twice", true), ("log", false), ("log | term 2", false)]
+        {
+            mutant.rule = words.to_owned();
+            assert_eq!(
+                mutant.is_named_in("S1 voted twice\none vote per server and term (§5.2)"),
+                is_there,
+                "{words}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_fast_ones_are_a_dozen_and_of_all_suites() {
+        let catalogue = Catalogue::load(&root()).expect("the catalogue");
+        let fast: Vec<&Mutant> = catalogue.mutants.iter().filter(|mutant| mutant.fast).collect();
+        assert!((10..=14).contains(&fast.len()), "{} are fast", fast.len());
+        for suites in [Suites::Raft, Suites::Service] {
+            assert!(fast.iter().any(|mutant| mutant.suites() == suites), "{suites:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! `cargo lab mutants`: planted bugs, and which tests find them.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anstream::{eprintln, println};
+use anyhow::{Context, Result, bail};
+use clap::{ArgMatches, Args, FromArgMatches};
+use indicatif::{ProgressBar, ProgressStyle};
+use labrpc::time::Instant;
+
+use crate::catalogue::{Catalogue, Mutant, root};
+use crate::matrix::{Matrix, line, other_finds};
+use crate::queue::Queue;
+use crate::readme;
+use crate::trial::{Terms, Trial};
+use lab_hunt::sweep;
+
+/// Plants bugs in copies of the reference, one at a time, and shows which tests find them.
+///
+/// The copies are kept in target/mutants/, so the first call builds for a minute or two and later ones do not. The exit code is 0
+/// if every bug was caught and the code without bugs passed, 1 if not, and 2 if a mutant does not compile, ran out of
+/// time or crashed, which says nothing about the tests.
+#[derive(Args, Debug)]
+struct Mutants {
+    /// Mutants or groups of them; all if none is given
+    names: Vec<String>,
+    /// How many are tried at a time, each in a copy of its own
+    #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
+    /// How many seeds each test runs over
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// Run every test, and show all that find a mutant
+    #[arg(long)]
+    all: bool,
+    /// Let the tests of chaos try each mutant once more, alone
+    #[arg(long)]
+    chaos: bool,
+    /// A dozen mutants of all kinds, as the gate does
+    #[arg(long, conflicts_with = "names")]
+    fast: bool,
+    /// The limit of processor time for one mutant, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    cpu_max: u64,
+    /// Write everything to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Put the matrix into tests/README.md
+    #[arg(long, conflicts_with_all = ["names", "fast", "all"])]
+    readme: bool,
+    /// Show the catalogue, and try nothing
+    #[arg(long)]
+    list: bool,
+}
+
+/// The subcommand: its name, arguments and help.
+#[must_use]
+pub fn command() -> clap::Command {
+    Mutants::augment_args(clap::Command::new("mutants"))
+}
+
+/// Runs the subcommand. Returns whether every bug was caught.
+///
+/// # Errors
+///
+/// When something was not really tried, which says nothing about the tests.
+pub fn run(matches: &ArgMatches) -> Result<bool> {
+    Mutants::from_arg_matches(matches)?.run()
+}
+
+impl Mutants {
+    fn run(&self) -> Result<bool> {
+        let root = root();
+        let catalogue = Catalogue::load(&root)?;
+        let mut mutants = catalogue.select(&self.names)?;
+        mutants.retain(|mutant| mutant.fast || !self.fast);
+        if self.list {
+            mutants
+                .iter()
+                .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
+            return Ok(true);
+        }
+        let (trials, session) = self.try_all(&root, &catalogue, &mutants)?;
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
+            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let matrix = Matrix::new(&catalogue, &trials);
+        println!();
+        matrix.numbers().iter().for_each(|number| println!("{number}"));
+        println!("{:.0} s altogether", session.time.as_secs_f64());
+        if session.is_interrupted {
+            bail!(
+                "interrupted: {} of {} trials are missing",
+                session.missing,
+                session.missing + trials.len()
+            );
+        }
+        if matrix.has_false_alarm() {
+            bail!("the code as it is fails its tests, so that nothing else was tried");
+        }
+        if self.readme {
+            readme::update(&root, &matrix, session.time)?;
+        }
+        if matrix.is_unclear() {
+            bail!("some mutants were not really tried: see above");
+        }
+        Ok(matrix.is_good())
+    }
+
+    /// Tries the unmutated code and all mutants, so many at a time, and prints what comes of each.
+    fn try_all(
+        &self,
+        root: &Path,
+        catalogue: &Catalogue,
+        mutants: &[&Mutant],
+    ) -> Result<(Vec<Trial>, Session)> {
+        let began = Instant::now();
+        let queue = Queue::new(mutants);
+        let all = queue.len();
+        let progress = Progress::new(all);
+        let is_interrupted = listen_for_interrupts()?;
+        let terms = Terms {
+            seeds: self.seeds,
+            is_thorough: self.all,
+            with_chaos: self.chaos || self.readme,
+            cpu_max: Duration::from_secs(self.cpu_max),
+        };
+        let mut trials = Vec::new();
+        let ended = queue.run((root, catalogue), usize::from(self.jobs), terms, |trial| {
+            if is_interrupted.load(Ordering::Relaxed) {
+                return queue.clear(); // its programs may have been interrupted as well
+            }
+            progress.tell(catalogue, &trial);
+            if trial.is_false_alarm() {
+                queue.clear(); // what follows would mean nothing
+            }
+            trials.push(trial);
+        });
+        progress.finish();
+        let is_interrupted = is_interrupted.load(Ordering::Relaxed);
+        if !is_interrupted {
+            ended?;
+        }
+        let missing = all - trials.len();
+        Ok((trials, Session { time: began.elapsed(), is_interrupted, missing }))
+    }
+}
+
+/// How the trials went, all in all.
+struct Session {
+    time: Duration,
+    is_interrupted: bool,
+    /// Trials that were not held, or do not count.
+    missing: usize,
+}
+
+/// Ctrl-C ends the command after the trials that are under way, which do not count. Pressed again, it ends at once.
+fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&is_interrupted);
+    sweep::on_interrupt(move || {
+        pressed.store(true, Ordering::Relaxed);
+        eprintln!("Waiting for what is under way. Once more ends it at once.");
+    })?;
+    Ok(is_interrupted)
+}
+
+/// A bar on a terminal, and a line per mutant everywhere.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(trials: usize) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden() };
+        }
+        let bar = ProgressBar::new(trials as u64);
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+            .unwrap_or(ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_message("building the copies");
+        Self { bar }
+    }
+
+    fn tell(&self, catalogue: &Catalogue, trial: &Trial) {
+        let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == trial.name);
+        self.bar.suspend(|| {
+            println!("{}", line(mutant, trial));
+            other_finds(trial).iter().for_each(|find| println!("{find}"));
+        });
+        self.bar.set_message(trial.name.clone());
+        self.bar.inc(1);
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

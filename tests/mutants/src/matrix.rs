@@ -1,0 +1,367 @@
+//! What came of all mutants: the lines, the table and the numbers.
+
+use super::catalogue::{Catalogue, Mutant, Suites};
+use super::probe::{Kind, Run};
+use super::trial::{Trial, UNMUTATED, Verdict};
+
+/// All trials, in the order of the catalogue.
+#[derive(Debug)]
+pub struct Matrix<'a> {
+    /// The mutants beside what came of them.
+    pub rows: Vec<(&'a Mutant, &'a Trial)>,
+    /// The code as it is.
+    pub unmutated: Vec<&'a Trial>,
+}
+
+impl<'a> Matrix<'a> {
+    /// Sorts the trials.
+    #[must_use]
+    pub fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
+        let of = |mutant: &Mutant| trials.iter().find(|trial| trial.name == mutant.name);
+        let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?))).collect();
+        let unmutated = trials.iter().filter(|trial| trial.name == UNMUTATED).collect();
+        Self { rows, unmutated }
+    }
+
+    /// Whether every mutant was caught and nothing else was.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.rows.iter().all(|(_, trial)| trial.verdict == Verdict::Caught)
+            && self.unmutated.iter().all(|trial| trial.verdict == Verdict::Survived)
+    }
+
+    /// Whether there are verdicts that say nothing about the suites.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        let says_nothing = |trial: &Trial| !matches!(trial.verdict, Verdict::Caught | Verdict::Survived);
+        self.rows.iter().map(|(_, trial)| *trial).chain(self.unmutated.iter().copied()).any(says_nothing)
+    }
+
+    /// Whether the code as it is failed a test.
+    #[must_use]
+    pub fn has_false_alarm(&self) -> bool {
+        self.unmutated.iter().any(|trial| trial.is_false_alarm())
+    }
+
+    /// The numbers, a sentence each.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<String> {
+        let all = Counts::of(self.rows.iter());
+        let percent =
+            |part: usize| if all.caught == 0 { 0.0 } else { 100.0 * part as f64 / all.caught as f64 };
+        let mut numbers = vec![
+            format!(
+                "{} of {} mutants are caught, {} of them with the first seed",
+                all.caught, all.mutants, all.at_once
+            ),
+            format!(
+                "{} of {} reports ({:.0} %) name the broken rule or what was expected",
+                all.explained,
+                all.caught,
+                percent(all.explained)
+            ),
+        ];
+        let is_simulated = |(mutant, _): &&(&Mutant, &Trial)| mutant.suites() != Suites::Cargo;
+        let caught = self.rows.iter().filter(|(_, trial)| trial.verdict == Verdict::Caught);
+        if let Some(median) = median(caught.filter(is_simulated).map(|(_, trial)| trial.cpu_ms).collect()) {
+            numbers.push(format!("processor time until a mutant is caught: {median:.0} ms in the median"));
+        }
+        if all.asked_chaos > 0 {
+            numbers.push(format!(
+                "the tests of chaos alone catch {} of the {} that are in a Raft or in the service",
+                all.chaos, all.asked_chaos
+            ));
+        }
+        if all.tried_by_mit > 0 {
+            numbers.push(format!(
+                "MIT's suite caught {} of the {} that it was tried on",
+                all.mit, all.tried_by_mit
+            ));
+        }
+        let runs: usize = self.unmutated.iter().map(|trial| trial.runs.len()).sum();
+        let alarms = self.unmutated.iter().filter(|trial| trial.is_false_alarm()).count();
+        numbers.push(format!("the unmutated code: {runs} runs of the same tests, {alarms} false alarms"));
+        numbers
+    }
+
+    /// The counts of each group and of all, as a table in Markdown.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut out = String::from(
+            "| group | mutants | caught | with the first seed | explained | by chaos alone | by MIT's suite |\n\
+             |---|---:|---:|---:|---:|---:|---:|\n",
+        );
+        for group in self.groups() {
+            let counts = Counts::of(self.rows.iter().filter(|(mutant, _)| mutant.group == group));
+            out += &counts.row(group);
+        }
+        out + &Counts::of(self.rows.iter()).row("**all**")
+    }
+
+    /// The groups, in order.
+    fn groups(&self) -> Vec<&'a str> {
+        let mut groups: Vec<&str> = self.rows.iter().map(|(mutant, _)| mutant.group.as_str()).collect();
+        groups.dedup();
+        groups
+    }
+
+    /// The table in Markdown, group by group.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        for group in self.groups() {
+            let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
+            out += &format!(
+                "\n### {title}\n\n| mutant | the bug | found by | what the report says | chaos | MIT |\n\
+                 |---|---|---|---|---|---|\n"
+            );
+            for (mutant, trial) in self.rows.iter().filter(|(mutant, _)| mutant.group == group) {
+                let cells = [
+                    format!("`{}`", mutant.name),
+                    mutant.story.clone(),
+                    found_by(trial),
+                    shortened(&said(trial), 160),
+                    found_by_chaos(trial),
+                    mutant.mit.clone().unwrap_or_default(),
+                ];
+                let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
+                out += &format!("| {} |\n", cells.join(" | "));
+            }
+        }
+        out
+    }
+}
+
+/// How many of some mutants...
+#[derive(Default)]
+struct Counts {
+    /// ... there are.
+    mutants: usize,
+    /// ... were caught.
+    caught: usize,
+    /// ... with the first seed of some test.
+    at_once: usize,
+    /// ... with a report that names the cause.
+    explained: usize,
+    /// ... were put before the tests of chaos alone.
+    asked_chaos: usize,
+    /// ... were caught by these.
+    chaos: usize,
+    /// ... were put before MIT's suite.
+    tried_by_mit: usize,
+    /// ... were caught by that.
+    mit: usize,
+}
+
+impl Counts {
+    fn of<'a>(rows: impl Iterator<Item = &'a (&'a Mutant, &'a Trial)>) -> Self {
+        let mut counts = Self::default();
+        for (mutant, trial) in rows {
+            counts.mutants += 1;
+            counts.caught += usize::from(trial.verdict == Verdict::Caught);
+            counts.at_once += usize::from(trial.is_caught_at_once());
+            counts.explained += usize::from(trial.verdict == Verdict::Caught && trial.is_explained);
+            counts.asked_chaos += usize::from(trial.chaos.is_some());
+            counts.chaos += usize::from(trial.found_by_chaos().is_some());
+            let mit = mutant.mit.as_deref().filter(|said| !said.starts_with("not tried"));
+            counts.tried_by_mit += usize::from(mit.is_some());
+            counts.mit += usize::from(mit.is_some_and(|said| said != "survived"));
+        }
+        counts
+    }
+
+    fn row(&self, name: &str) -> String {
+        let of = |part: usize, whole: usize| match whole {
+            0 => "–".to_owned(),
+            _ if whole == self.mutants => part.to_string(),
+            _ => format!("{part} of {whole}"),
+        };
+        let Self { mutants, caught, at_once, explained, .. } = self;
+        format!(
+            "| {name} | {mutants} | {caught} | {at_once} | {explained} | {} | {} |\n",
+            of(self.chaos, self.asked_chaos),
+            of(self.mit, self.tried_by_mit)
+        )
+    }
+}
+
+/// The line of one trial, as it is printed when it ends.
+#[must_use]
+pub fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
+    let verdict = match trial.verdict {
+        Verdict::Caught if trial.name == UNMUTATED => "FALSE ALARM",
+        Verdict::Survived if trial.name == UNMUTATED => "passed",
+        Verdict::Caught if trial.is_explained => "caught",
+        Verdict::Caught => "caught, unexplained",
+        Verdict::Survived => "SURVIVED",
+        Verdict::DoesNotCompile => "DOES NOT COMPILE",
+        Verdict::TimedOut => "TIMED OUT",
+        Verdict::Crashed => "CRASHED",
+    };
+    let name =
+        if trial.name == UNMUTATED { format!("{UNMUTATED} ({})", trial.group) } else { trial.name.clone() };
+    let mut line = format!("{name:<40} {verdict:<20}");
+    if !trial.runs.is_empty() {
+        line += &format!(" {:>4} runs {:>7.0} ms", trial.runs.len(), trial.cpu_ms);
+    }
+    if trial.verdict == Verdict::Caught {
+        line += &format!("  {}: {}", found_by(trial), shortened(&said(trial), 200));
+    } else if let Some(test) = mutant.and_then(|mutant| mutant.test.as_deref()) {
+        line += &format!("  {test} was to find it");
+    }
+    if !matches!(trial.verdict, Verdict::Caught | Verdict::Survived) {
+        line += &format!("\n{}", trial.message.trim_end());
+    }
+    line
+}
+
+/// Further tests that found it, a line each; empty if it was not asked for all.
+#[must_use]
+pub fn other_finds(trial: &Trial) -> Vec<String> {
+    let failed: Vec<&Run> = trial.runs.iter().filter(|run| run.failure.is_some()).collect();
+    let said = |run: &&Run| {
+        let text = run.failure.as_ref().map_or("", |failure| failure.headline.as_str());
+        format!("    {} seed {}: {}", run.test, run.seed, shortened(text, 160))
+    };
+    failed.iter().skip(1).map(said).collect()
+}
+
+fn found_by(trial: &Trial) -> String {
+    match (trial.verdict, trial.first_failure()) {
+        (Verdict::Caught, Some(run)) => with_seed(run),
+        (Verdict::Caught, None) => match trial.failed.as_slice() {
+            [first, others @ ..] if !others.is_empty() => format!("`{first}` and {} more", others.len()),
+            only => format!("`{}`", only.concat()),
+        },
+        (Verdict::Survived, _) => "**survived**".to_owned(),
+        (Verdict::DoesNotCompile, _) => "**does not compile**".to_owned(),
+        (Verdict::TimedOut, _) => "**timed out**".to_owned(),
+        (Verdict::Crashed, _) => "**crashed**".to_owned(),
+    }
+}
+
+fn found_by_chaos(trial: &Trial) -> String {
+    match (&trial.chaos, trial.found_by_chaos()) {
+        (_, Some(run)) => with_seed(run),
+        (Some(_), None) => "–".to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+fn with_seed(run: &Run) -> String {
+    match run.seed {
+        1 => format!("`{}`", run.test),
+        seed => format!("`{}`, seed {seed}", run.test),
+    }
+}
+
+/// The headline, with what was broken or expected if that is not in it.
+fn said(trial: &Trial) -> String {
+    let Some(failure) = trial.first_failure().and_then(|run| run.failure.as_ref()) else {
+        return if trial.verdict == Verdict::Caught { trial.message.clone() } else { String::new() };
+    };
+    match (failure.kind, failure.details.first()) {
+        (Kind::Rule, Some(rule)) => format!("{} [{rule}]", failure.headline),
+        _ => failure.headline.clone(),
+    }
+}
+
+fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn median(mut times: Vec<f64>) -> Option<f64> {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::root;
+    use crate::probe::{FailureText, Kind};
+    use crate::trial::Candidate;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![9.0, 1.0, 5.0]), Some(5.0));
+        assert_eq!(median(vec![]), None);
+    }
+
+    fn run(test: &str, seed: u64, headline: Option<&str>) -> Run {
+        let said = |headline: &str| FailureText {
+            kind: Kind::Rule,
+            headline: headline.to_owned(),
+            details: vec!["a | rule".to_owned()],
+        };
+        Run { test: test.to_owned(), seed, cpu_ms: 10.0, failure: headline.map(said) }
+    }
+
+    /// One that the second seed found, and chaos with the first; one that survived; one of the lab itself.
+    fn trials(catalogue: &Catalogue) -> Vec<Trial> {
+        let trial = |name: &str, verdict| {
+            let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == name).expect("a mutant");
+            Candidate::Mutant(mutant).verdict(verdict)
+        };
+        let caught = Trial {
+            runs: vec![run("few_terms_3a", 1, None), run("few_terms_3a", 2, Some("two\nvotes"))],
+            chaos: Some(vec![run("chaos_3b", 1, Some("two votes"))]),
+            is_explained: true,
+            cpu_ms: 20.0,
+            ..trial("vote-twice-in-term", Verdict::Caught)
+        };
+        let survived = Trial { chaos: Some(Vec::new()), ..trial("kv-local-get", Verdict::Survived) };
+        let of_lab = Trial {
+            failed: vec!["one".to_owned(), "two".to_owned(), "three".to_owned()],
+            message: "a panic".to_owned(),
+            ..trial("unknown-is-ok", Verdict::Caught)
+        };
+        vec![of_lab, survived, caught, Candidate::Unmutated(Suites::Raft).verdict(Verdict::Survived)]
+    }
+
+    #[test]
+    fn everything_is_counted_where_it_belongs() {
+        let catalogue = Catalogue::load(&root()).expect("the catalogue");
+        let trials = trials(&catalogue);
+        let matrix = Matrix::new(&catalogue, &trials);
+        assert!(!matrix.is_good() && !matrix.is_unclear() && !matrix.has_false_alarm());
+        let rows: Vec<String> = matrix.summary().lines().skip(2).map(str::to_owned).collect();
+        assert_eq!(
+            rows,
+            [
+                "| votes | 1 | 1 | 0 | 1 | 1 | 0 |",
+                "| service | 1 | 0 | 0 | 0 | 0 | – |",
+                "| harness | 1 | 1 | 1 | 0 | – | – |",
+                "| **all** | 3 | 2 | 1 | 1 | 1 of 2 | 0 of 1 |",
+            ]
+        );
+        assert!(
+            matrix.numbers()[0].starts_with("2 of 3 mutants are caught, 1 of them"),
+            "{:?}",
+            matrix.numbers()
+        );
+        let markdown = matrix.markdown();
+        for cells in [
+            "| `few_terms_3a`, seed 2 | two votes [a \\| rule] | `chaos_3b` | survived |",
+            "| **survived** |  | – |  |",
+            "| `one` and 2 more | a panic |  |  |",
+        ] {
+            assert!(markdown.contains(cells), "{cells} is not in\n{markdown}");
+        }
+    }
+
+    #[test]
+    fn only_caught_and_survived_say_something() {
+        let catalogue = Catalogue::load(&root()).expect("the catalogue");
+        for verdict in [Verdict::DoesNotCompile, Verdict::TimedOut, Verdict::Crashed] {
+            let trials = [Candidate::Mutant(&catalogue.mutants[0]).verdict(verdict)];
+            let matrix = Matrix::new(&catalogue, &trials);
+            assert!(matrix.is_unclear() && !matrix.is_good(), "{verdict:?}");
+        }
+        let trials = [Candidate::Unmutated(Suites::Service).verdict(Verdict::Caught)];
+        assert!(Matrix::new(&catalogue, &trials).has_false_alarm());
+    }
+}

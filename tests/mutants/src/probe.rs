@@ -1,0 +1,133 @@
+//! What one process says of one mutant: a line of JSON for each run, as it ends.
+//!
+//! It is a process of its own so that a bug which eats the processor, the stack or the memory takes nothing else with it.
+
+use labrpc::sim::{Policy, Tracing};
+use serde::{Deserialize, Serialize};
+
+use lab_harness::case::TestCase;
+use lab_harness::implementation::Implementation;
+use lab_harness::run::{Failure, run_case};
+use lab_hunt::sweep::processor_time;
+use lab_report as report;
+use lab_runs::Plan;
+use lab_runs::settings::World;
+
+/// One run of one test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The test.
+    pub test: String,
+    /// The seed.
+    pub seed: u64,
+    /// Processor time, in milliseconds.
+    pub cpu_ms: f64,
+    /// What went wrong; `None` if it passed.
+    pub failure: Option<FailureText>,
+}
+
+/// What the report of a failed run says, without what only helps to replay it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureText {
+    /// How it was noticed.
+    pub kind: Kind,
+    /// In a line.
+    pub headline: String,
+    /// The broken rule, what was expected, what often causes it.
+    pub details: Vec<String>,
+}
+
+/// How a failure was noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A rule of the paper was broken.
+    Rule,
+    /// A scenario expected something else.
+    Expectation,
+    /// The code panicked, or waited for itself.
+    #[default]
+    Crash,
+    /// A limit of time or of steps was reached.
+    Limit,
+}
+
+impl FailureText {
+    fn of(failure: &Failure) -> Self {
+        let violation = failure.violation.as_ref();
+        let kind = match (violation, &failure.cause) {
+            (Some(violation), _) if violation.rule.is_some() => Kind::Rule,
+            (Some(_), _) => Kind::Expectation,
+            (None, Some(labrpc::sim::Cause::TimeLimit { .. } | labrpc::sim::Cause::StepLimit { .. })) => {
+                Kind::Limit
+            }
+            (None, _) => Kind::Crash,
+        };
+        let details = violation.map_or_else(Vec::new, |violation| {
+            [violation.rule, Some(violation.expected.as_str()), violation.hint]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect()
+        });
+        Self { kind, headline: report::headline(failure), details }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let lines: Vec<&str> =
+            std::iter::once(&self.headline).chain(&self.details).map(String::as_str).collect();
+        lines.join("\n")
+    }
+}
+
+/// Runs every test with the first seed, then every test with the second, and so on. Tells each run. Ends at the first
+/// failure, or leaves out a test that has failed if it should go on.
+pub fn probe(
+    cases: &[&TestCase],
+    seeds: u64,
+    goes_on: bool,
+    implementation: Implementation,
+    mut tell: impl FnMut(&Run),
+) -> bool {
+    let mut failed: Vec<&str> = Vec::new();
+    for seed in 1..=seeds {
+        for case in cases {
+            if failed.contains(&case.name) {
+                continue;
+            }
+            let run = run_once(case, seed, implementation);
+            tell(&run);
+            if run.failure.is_some() {
+                failed.push(case.name);
+                if !goes_on {
+                    return false;
+                }
+            }
+        }
+    }
+    failed.is_empty()
+}
+
+fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
+    let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
+    let began = processor_time();
+    let outcome = run_case(case, implementation, plan);
+    let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;
+    let failure = outcome.failure.as_deref().map(FailureText::of);
+    Run { test: case.name.to_owned(), seed, cpu_ms, failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_passes_along_a_pipe() {
+        let run = Run { test: "t".into(), seed: 3, cpu_ms: 1.5, failure: Some(FailureText::default()) };
+        let line = serde_json::to_string(&run).expect("plain data");
+        assert_eq!(serde_json::from_str::<Run>(&line).expect("the same"), run);
+        assert!(!line.contains('\n'));
+    }
+}

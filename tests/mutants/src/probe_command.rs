@@ -1,0 +1,49 @@
+//! `lab probe`: what the [trials](crate::trial) start in their copies.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::{ArgMatches, Args, FromArgMatches};
+use lab_harness::implementation::Implementation;
+use lab_hunt::sweep;
+
+use crate::probe::{Run, probe};
+
+/// Runs these tests, in this order, with the first seed, then with the second, and prints a line of JSON for each run.
+#[derive(Args, Debug)]
+struct Probe {
+    /// The tests
+    #[arg(required = true)]
+    tests: Vec<String>,
+    /// How many seeds
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
+    /// Go on after the first failure
+    #[arg(long)]
+    all: bool,
+}
+
+/// The subcommand. It is hidden: only the trials need it.
+#[must_use]
+pub fn probe_command() -> clap::Command {
+    Probe::augment_args(clap::Command::new("probe")).hide(true)
+}
+
+/// Runs the subcommand. Returns whether all tests passed.
+///
+/// # Errors
+///
+/// When there is no such test.
+pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<bool> {
+    let Probe { tests, seeds, all } = Probe::from_arg_matches(matches)?;
+    sweep::die_with_parent();
+    let find = |name: &String| lab_suites::find(name).with_context(|| format!("there is no test {name}"));
+    let cases = tests.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let tell = |run: &Run| {
+        let mut out = std::io::stdout().lock();
+        // Nobody reads any more: whoever started this has ended, and so will this.
+        let _ = serde_json::to_writer(&mut out, run);
+        let _ = writeln!(out).and_then(|()| out.flush());
+    };
+    Ok(probe(&cases, seeds, all, implementation, tell))
+}

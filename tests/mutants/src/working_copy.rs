@@ -1,0 +1,300 @@
+//! A copy of the workspace in which bugs are planted.
+//!
+//! The copy stays under `target/mutants/` with a target directory of its own, so that the next mutant, and the next call of the
+//! command, only build what differs. A file is written when its text differs from what is there, and not otherwise:
+//! cargo goes by the time of writing.
+//!
+//! A copy that is new takes over what the workspace has built already, files and their times: to cargo it is the same
+//! workspace in another place. So nothing is built twice but what a bug changes.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::catalogue::{Catalogue, Mutant};
+use super::child;
+use super::plant::{self, Texts};
+
+/// What of the workspace is copied.
+const COPIED: [&str; 7] = [".cargo", "Cargo.toml", "Cargo.lock", "labrpc", "raft", "kvraft", "tests"];
+
+/// Where cargo itself may write.
+const LOCK_FILE: &str = "Cargo.lock";
+
+/// A copy of the workspace.
+#[derive(Debug)]
+pub struct WorkingCopy {
+    path: PathBuf,
+    /// What stands there when no bug is planted.
+    clean: Texts,
+    /// The files that differ from that at the moment.
+    changed: Vec<String>,
+    /// Held as long as the copy is in use.
+    _lock: File,
+}
+
+/// The texts of a workspace that matter for building and testing it.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn sources(root: &Path) -> io::Result<Texts> {
+    let mut texts = Texts::new();
+    for name in COPIED {
+        read_into(root, Path::new(name), &mut texts)?;
+    }
+    Ok(texts)
+}
+
+fn read_into(root: &Path, path: &Path, texts: &mut Texts) -> io::Result<()> {
+    let full = root.join(path);
+    if full.is_dir() {
+        for entry in fs::read_dir(&full)? {
+            let name = entry?.file_name();
+            let is_source = name != "target" && !name.to_string_lossy().starts_with('.');
+            if is_source {
+                read_into(root, &path.join(name), texts)?;
+            }
+        }
+    } else if let Ok(text) = fs::read_to_string(&full) {
+        // What is no text is no source.
+        texts.insert(path.to_string_lossy().replace('\\', "/"), text);
+    }
+    Ok(())
+}
+
+/// Takes the copy at this path for this process; the system takes it back when the process ends.
+fn lock(path: &Path) -> Result<File> {
+    let in_it = || format!("setting up {}", path.display());
+    fs::create_dir_all(path).with_context(in_it)?;
+    let lock = File::create(path.join(".lock")).with_context(in_it)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another `cargo lab mutants` is at work in {}. Let it come to its end, or end it, and start again",
+            path.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(in_it),
+    }
+}
+
+impl WorkingCopy {
+    /// Sets the copy of this name up, or brings it up to date: a copy of the workspace at `root` whose Raft does not check
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
+    pub fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
+        let mut clean = sources(root).context("reading the workspace")?;
+        plant::replace("disarm.toml", &catalogue.disarm, &mut clean)?;
+        let path = root.join("target/mutants").join(name);
+        let lock = lock(&path)?;
+        let copy = Self { path, clean, changed: Vec::new(), _lock: lock };
+        let setting_up = || format!("setting up {}", copy.path.display());
+        if !copy.path.join("target").exists() {
+            take_over(root, &copy.path).with_context(setting_up)?;
+        }
+        copy.tidy().with_context(setting_up)?;
+        Ok(copy)
+    }
+
+    /// Writes what differs, and removes what does not belong there.
+    fn tidy(&self) -> io::Result<()> {
+        let there = sources(&self.path)?;
+        for file in there.keys().filter(|file| !self.clean.contains_key(*file)) {
+            fs::remove_file(self.path.join(file))?;
+        }
+        for (file, text) in self.clean.iter().filter(|(file, text)| there.get(*file) != Some(text)) {
+            let path = self.path.join(file);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(path, text)?;
+        }
+        Ok(())
+    }
+
+    /// The files that a mutant changes, with the bug in them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be planted.
+    pub fn plant(&self, mutant: &Mutant) -> Result<Texts> {
+        plant::plant(mutant, &self.clean)
+    }
+
+    /// Puts these files in the place of the clean ones, and makes everything else clean.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub fn set(&mut self, files: &Texts) -> io::Result<()> {
+        for file in std::mem::take(&mut self.changed) {
+            if !files.contains_key(&file) {
+                fs::write(self.path.join(&file), &self.clean[&file])?;
+            }
+        }
+        for (file, text) in files {
+            fs::write(self.path.join(file), text)?;
+            self.changed.push(file.clone());
+        }
+        Ok(())
+    }
+
+    /// Looks whether the copy is still what it should be with these files in it. What is done in a copy that somebody
+    /// removes or changes meanwhile says nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or was changed; the message says which.
+    pub fn check(&self, planted: &Texts) -> Result<()> {
+        for (file, clean) in self.clean.iter().filter(|(file, _)| *file != LOCK_FILE) {
+            let text = planted.get(file).unwrap_or(clean);
+            match fs::read_to_string(self.path.join(file)) {
+                Ok(found) if found == *text => {}
+                found => bail!(
+                    "the copy {} changed under the trial: {file} {}. Does something else work in target/, or has \
+                     cargo clean run? Leave it alone and start again",
+                    self.path.display(),
+                    if found.is_ok() { "has another text" } else { "is gone" },
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cargo, to be run in the copy.
+    #[must_use]
+    pub fn cargo(&self) -> Command {
+        self.prepared(Command::new(cargo()))
+    }
+
+    /// Cargo, where each program that it starts may use so much processor time.
+    #[must_use]
+    pub fn limited_cargo(&self, cpu_max: Duration) -> Command {
+        self.prepared(child::limited(&cargo(), cpu_max))
+    }
+
+    fn prepared(&self, mut cargo: Command) -> Command {
+        cargo.current_dir(&self.path).stdin(Stdio::null());
+        cargo.env("CARGO_TARGET_DIR", self.path.join("target"));
+        cargo.env("CARGO_TERM_COLOR", "never");
+        for name in ["LAB_SEED", "LAB_SEEDS", "LAB_WORLD", "LAB_POLICY", "RUST_LOG"] {
+            cargo.env_remove(name);
+        }
+        cargo
+    }
+
+    /// What is built to try a mutant of the Raft or of the service: cargo's arguments and the program.
+    #[must_use]
+    pub fn program(&self) -> ([&'static str; 4], PathBuf) {
+        let program = self.path.join("target/debug/lab");
+        (["-p", "reference-lab", "--bin", "lab"], program.with_extension(std::env::consts::EXE_EXTENSION))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Copies the sources, and what was built of them, with the times that cargo goes by.
+fn take_over(root: &Path, copy: &Path) -> io::Result<()> {
+    for name in COPIED {
+        copy_with_times(&root.join(name), &copy.join(name))?;
+    }
+    // What the compiler keeps for itself (`incremental`) is large and is made anew for the few crates that change.
+    for name in [".fingerprint", "build", "deps"] {
+        let built = Path::new("target/debug").join(name);
+        if root.join(&built).exists() {
+            copy_with_times(&root.join(&built), &copy.join(&built))?;
+        }
+    }
+    fs::create_dir_all(copy.join("target"))
+}
+
+fn copy_with_times(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let name = entry?.file_name();
+            if name != "target" {
+                copy_with_times(&from.join(&name), &to.join(&name))?;
+            }
+        }
+        return Ok(());
+    }
+    let is_program =
+        from.extension().is_none() && from.parent().is_some_and(|folder| folder.ends_with("deps"));
+    if !from.exists() || is_program {
+        return Ok(()); // it is linked anew, and test programs are never needed
+    }
+    fs::copy(from, to)?;
+    let modified = fs::metadata(from)?.modified()?;
+    File::options().write(true).open(to)?.set_modified(modified)
+}
+
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+}
+
+impl Drop for WorkingCopy {
+    /// No bug stays planted, not even in a copy. What cannot be written now is written when the copy is next opened.
+    fn drop(&mut self) {
+        let _ = self.set(&Texts::new());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    /// A small tree with everything that a copy needs of the workspace.
+    fn copy(root: &Path, name: &str) -> Result<WorkingCopy> {
+        let real = catalogue::root();
+        for (file, text) in sources(&real).expect("the sources") {
+            let path = root.join(&file);
+            fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        WorkingCopy::open(root, name, &Catalogue::load(&real).expect("the catalogue"))
+    }
+
+    #[test]
+    fn a_copy_that_changes_under_a_trial_is_noticed() {
+        let root = tempfile::tempdir().expect("a folder");
+        let mut copy = copy(root.path(), "w").expect("a copy");
+        let file = "raft/src/election.rs";
+        let planted = Texts::from([(file.to_owned(), "// a bug".to_owned())]);
+        copy.set(&planted).expect("planting");
+        copy.check(&planted).expect("nothing has changed");
+        fs::write(copy.path().join(LOCK_FILE), "cargo was here").expect("the file is there");
+        copy.check(&planted).expect("only cargo was at work");
+        let error = copy.check(&Texts::new()).expect_err("a bug is planted").to_string();
+        assert!(error.contains(file) && error.contains("another text"), "{error}");
+        copy.set(&Texts::new()).expect("taking it out");
+        copy.check(&Texts::new()).expect("it is clean again");
+        fs::remove_dir_all(copy.path()).expect("somebody cleans");
+        let error = copy.check(&Texts::new()).expect_err("it is gone").to_string();
+        assert!(error.contains("is gone") && error.contains("start again"), "{error}");
+        assert!(copy.set(&planted).is_err(), "nothing is made anew in the middle");
+    }
+
+    #[test]
+    fn two_do_not_work_in_one_copy() {
+        let root = tempfile::tempdir().expect("a folder");
+        let first = copy(root.path(), "w").expect("a copy");
+        let error = copy(root.path(), "w").expect_err("it is in use").to_string();
+        assert!(error.contains("another"), "{error}");
+        copy(root.path(), "x").expect("another copy");
+        drop(first);
+        copy(root.path(), "w").expect("it is free again");
+    }
+}

@@ -1,0 +1,213 @@
+//! Calls under way: what was asked, and what was known of the server when it was about to answer.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId, Term};
+
+use crate::breach::Position;
+use crate::reading::{Reply, Request};
+
+/// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call
+/// whose handler is at work is forgotten last.
+const CALLS_KEPT_MAX: usize = 2048;
+/// As many are kept at most.
+const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
+
+/// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handled {
+    /// When it was delivered.
+    pub(crate) at: Duration,
+    /// Who asks.
+    pub(crate) asker: ServerId,
+    /// The server was stopped meanwhile.
+    pub(crate) was_stopped: bool,
+    /// The incarnation of the server.
+    pub(crate) incarnation: u64,
+    /// The server's term was at least this.
+    pub(crate) floor: Term,
+    /// The server stored this entry, and so all before it.
+    pub(crate) stored: Option<Position>,
+    /// Without this request, the server could know at most this index to be committed.
+    pub(crate) bound: Index,
+    /// The server's count of cuts just after the delivery.
+    pub(crate) cuts: u64,
+    /// A request of another term was handled at the same time; which of both came first is unknown.
+    pub(crate) is_mixed: bool,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) request: Request,
+    /// What was known at the first delivery whose answer is still to come, and how many are.
+    handled: Option<(Handled, u32)>,
+    reply: Given,
+}
+
+/// What the server has answered.
+#[derive(Debug)]
+enum Given {
+    Nothing,
+    Once(Reply),
+    /// A request that arrived twice was answered twice. Which of the answers arrives is not known.
+    Twice,
+}
+
+impl Call {
+    fn new(request: Request) -> Self {
+        Self { request, handled: None, reply: Given::Nothing }
+    }
+
+    /// Whether an answer is still to come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.handled.is_some()
+    }
+
+    /// What was known when the request was delivered to which the answer is still to come.
+    pub(crate) fn handled(&self) -> Option<&Handled> {
+        self.handled.as_ref().map(|(handled, _)| handled)
+    }
+
+    /// The request is about to be handled, maybe for the second time. Returns whether it was not under way already.
+    pub(crate) fn deliver(&mut self, handled: Handled) -> bool {
+        match &mut self.handled {
+            Some((first, open)) if first.incarnation == handled.incarnation => {
+                *open += 1;
+                first.is_mixed |= handled.is_mixed;
+                false
+            }
+            other => {
+                *other = Some((handled, 1));
+                true
+            }
+        }
+    }
+
+    /// An answer of that incarnation has come. Returns what was known when its request was delivered.
+    pub(crate) fn answer(&mut self, incarnation: u64) -> Option<Handled> {
+        let (handled, open) = self.handled.as_mut().filter(|(known, _)| known.incarnation == incarnation)?;
+        let known = *handled;
+        *open -= 1;
+        if *open == 0 {
+            self.handled = None;
+        }
+        Some(known)
+    }
+
+    /// This was answered.
+    pub(crate) fn gives(&mut self, reply: Reply) {
+        self.reply = match self.reply {
+            Given::Nothing => Given::Once(reply),
+            _ => Given::Twice,
+        };
+    }
+
+    /// What was answered, if that is certain.
+    pub(crate) fn given(&self) -> Option<Reply> {
+        match self.reply {
+            Given::Once(reply) => Some(reply),
+            _ => None,
+        }
+    }
+}
+
+/// The calls, by number.
+///
+/// Numbers are given out one after the other, and most calls end soon: so they lie in a queue, with gaps for those that
+/// have ended and for messages that are none of the paper's. A call is large, so it stays where it was put.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    /// From the number `first` on. The first one is never a gap.
+    queue: VecDeque<Option<Box<Call>>>,
+    first: u64,
+    /// How many are no gaps.
+    kept: usize,
+}
+
+impl Calls {
+    pub(crate) fn add(&mut self, number: u64, request: Request) {
+        if self.queue.is_empty() {
+            self.first = number;
+        }
+        while number < self.first {
+            self.queue.push_front(None);
+            self.first -= 1;
+        }
+        let place = (number - self.first) as usize;
+        if place >= self.queue.len() {
+            self.queue.resize_with(place + 1, || None);
+        }
+        self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request))).is_none());
+        if self.kept > CALLS_OPEN_MAX {
+            self.end(self.first);
+        } else if self.kept > CALLS_KEPT_MAX {
+            let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| !call.is_open());
+            if let Some(place) = self.queue.iter().position(is_idle) {
+                self.end(self.first + place as u64);
+            }
+        }
+    }
+
+    /// Takes a call out for a moment, to look at it while others change. It must be [put](Self::put) back, or
+    /// [end](Self::end).
+    pub(crate) fn take(&mut self, number: u64) -> Option<Box<Call>> {
+        let place = self.place(number)?;
+        self.queue.get_mut(place)?.take()
+    }
+
+    pub(crate) fn put(&mut self, number: u64, call: Box<Call>) {
+        if let Some(place) = self.place(number) {
+            self.queue[place] = Some(call);
+        }
+    }
+
+    /// A call is over.
+    pub(crate) fn end(&mut self, number: u64) {
+        let Some(place) = self.place(number) else { return };
+        self.queue[place] = None;
+        self.kept -= 1;
+        while self.queue.front().is_some_and(Option::is_none) {
+            self.queue.pop_front();
+            self.first += 1;
+        }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        number.checked_sub(self.first).map(|place| place as usize)
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<&Call> {
+        self.queue.get(self.place(number)?)?.as_deref()
+    }
+
+    /// The server that handles these was stopped meanwhile.
+    pub(super) fn were_stopped(&mut self, open: &[u64]) {
+        for &number in open {
+            if let Some(Call { handled: Some((handled, _)), .. }) = self.get_mut(number) {
+                handled.was_stopped = true;
+            }
+        }
+    }
+
+    /// A request of `term` is delivered while these are open. Says whether one of them is of another term, and tells
+    /// those.
+    pub(super) fn overlap(&mut self, open: &[u64], term: Term) -> bool {
+        let mut is_mixed = false;
+        for &number in open {
+            if let Some(Call { request, handled: Some((handled, _)), .. }) = self.get_mut(number)
+                && request.term() != term
+            {
+                handled.is_mixed = true;
+                is_mixed = true;
+            }
+        }
+        is_mixed
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Call> {
+        let place = self.place(number)?;
+        self.queue.get_mut(place)?.as_deref_mut()
+    }
+}

@@ -1,0 +1,122 @@
+//! What a server has to do, and since when: answer, apply, vote, and wait for a time that chance decides.
+//!
+//! Time is only certain in a simulation, where a server that is not stopped gets on.
+
+use std::time::Duration;
+
+use raft_interface::{Index, Term};
+
+use crate::breach::{Line, Position};
+
+/// Something that a server has not done yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) since: Duration,
+    /// The entry that it should apply.
+    pub(crate) index: Index,
+    /// The message that shows that it knows.
+    pub(crate) line: Line,
+}
+
+/// The duties of one server, in one life.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Duties {
+    /// The last index that it has delivered to its service.
+    applied: Index,
+    /// It certainly knows of more that is committed.
+    pub(crate) apply: Option<Due>,
+    /// The votes that it has refused, one after the other, in terms that were new to it, to candidates who have every
+    /// entry that it can have.
+    pub(crate) refusals: Vec<(Term, Line)>,
+    /// When it last stood for election, in which term, how long after the time before, and how many times in a row
+    /// that was the same.
+    stood: Option<(Duration, Term)>,
+    waited: Duration,
+    pub(crate) same_waits: u32,
+}
+
+/// Two times are the same if they differ by less than one in so many.
+const SAME_PART: u32 = 100;
+/// Refusals that are kept.
+const REFUSALS_KEPT: usize = 8;
+
+impl Duties {
+    /// Those of a server whose service begins with a snapshot at `base`.
+    pub(crate) fn new(base: Index) -> Self {
+        Self { applied: base, ..Self::default() }
+    }
+
+    /// It certainly knows that `index` is committed.
+    pub(super) fn knows_commit(&mut self, at: Duration, index: Index, line: Line) {
+        if index > self.applied && self.apply.is_none() {
+            self.apply = Some(Due { since: at, index, line });
+        }
+    }
+
+    /// It has applied everything up to `index`.
+    pub(crate) fn applies(&mut self, at: Duration, index: Index) {
+        self.applied = self.applied.max(index);
+        match &mut self.apply {
+            Some(due) if due.index > index => due.since = at,
+            other => *other = None,
+        }
+    }
+
+    /// It was stopped, and goes on.
+    pub(super) fn was_stopped(&mut self) {
+        self.apply = None;
+    }
+
+    pub(super) fn refuses(&mut self, term: Term, line: Line) {
+        if self.refusals.last().is_none_or(|&(last, _)| term > last) && self.refusals.len() < REFUSALS_KEPT {
+            self.refusals.push((term, line));
+        }
+    }
+
+    /// Whether it has asked for votes since that time: then a candidacy of its own would have shown.
+    pub(crate) fn has_stood_since(&self, at: Duration) -> bool {
+        self.stood.is_some_and(|(stood_at, _)| stood_at > at)
+    }
+
+    pub(super) fn grants(&mut self) {
+        self.refusals.clear();
+    }
+
+    /// It stands for election.
+    pub(super) fn stands(&mut self, at: Duration, term: Term) {
+        self.refusals.retain(|&(refused, _)| refused != term);
+        let Some((last_at, last)) = self.stood else {
+            self.stood = Some((at, term));
+            return;
+        };
+        if term > last {
+            let waited = at.saturating_sub(last_at);
+            let is_same = waited.abs_diff(self.waited) * SAME_PART < waited;
+            self.same_waits = if is_same { self.same_waits + 1 } else { 0 };
+            (self.stood, self.waited) = (Some((at, term)), waited);
+        }
+    }
+
+    /// How long it waited between its last two candidacies, if this is a new one.
+    pub(crate) fn wait(&self, term: Term) -> Option<Duration> {
+        self.stood.filter(|&(_, last)| term > last).map(|_| self.waited)
+    }
+}
+
+/// The most that a log can hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reach(Position);
+
+impl Reach {
+    /// It may hold this entry.
+    pub(crate) fn extend(&mut self, position: Position) {
+        if position.up_to_date() > self.0.up_to_date() {
+            self.0 = position;
+        }
+    }
+
+    /// Whether a log that ends there is at least as up to date, whatever is in this one.
+    pub(super) fn is_covered_by(self, last: Position) -> bool {
+        last.up_to_date() >= self.0.up_to_date()
+    }
+}

@@ -1,0 +1,208 @@
+//! How often a leader sends, and whether its messages to a server get anywhere.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId};
+
+use crate::breach::Position;
+use crate::fact::Post;
+use crate::reading::{Reply, Request};
+
+/// A leader that was silent for this long may have been stopped: nothing is said about how long it sent nothing.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Repetitions that are further apart are not one row.
+const AGAIN_GAP_MAX: Duration = Duration::from_secs(2);
+
+/// What a leader sends to one server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stream {
+    /// When it last sent something.
+    last: Option<Duration>,
+    /// The heartbeats that follow each other without any news: of which content, since when, how many.
+    heartbeat: (Position, Index),
+    since: Duration,
+    count: u32,
+    /// The last index that the server has confirmed, and the messages in a row that bring what is confirmed already:
+    /// since when, until when, how many.
+    confirmed: Index,
+    again_since: Duration,
+    again_last: Duration,
+    again: u32,
+    /// The position at which the server has rejected, when first, and how often it was asked there since.
+    rejected: Option<(Position, u32)>,
+    rejected_since: Duration,
+    asked_again: u32,
+}
+
+impl Stream {
+    /// The leader sends a request that can get there.
+    fn enter(&mut self, at: Duration, request: &Request) {
+        match heartbeat(request) {
+            Some(content) if content == self.heartbeat && at.saturating_sub(self.since) < WINDOW => {
+                self.count += 1;
+            }
+            content => {
+                self.heartbeat = content.unwrap_or_default();
+                (self.since, self.count) = (at, u32::from(content.is_some()));
+            }
+        }
+        match first_brought(request) {
+            Some(first) if first <= self.confirmed => {
+                if self.again == 0 || at.saturating_sub(self.again_last) > AGAIN_GAP_MAX {
+                    (self.again, self.again_since) = (0, at);
+                }
+                self.again += 1;
+                self.again_last = at;
+            }
+            Some(_) => self.again = 0,
+            None => {}
+        }
+        if let Request::Append { prev, .. } = request {
+            match self.rejected {
+                Some((position, _)) if position == *prev => self.asked_again += 1,
+                _ => self.rejected = None,
+            }
+        }
+    }
+}
+
+/// What a leader sends in its term.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    streams: Vec<Stream>,
+    /// Since when the leader sends without a pause.
+    active_since: Duration,
+    last: Duration,
+    /// Since then the leader has sent to everybody, or began to send only later. Found anew now and then.
+    all_served_since: Duration,
+}
+
+impl Pace {
+    pub(super) fn new(servers: usize) -> Self {
+        let zero = Duration::ZERO;
+        Self {
+            streams: vec![Stream::default(); servers],
+            active_since: zero,
+            last: zero,
+            all_served_since: zero,
+        }
+    }
+
+    /// A server to whom the leader has sent nothing for more than `longest` although it sent to others all the time, and
+    /// for how long.
+    pub(crate) fn neglected(
+        &self,
+        leader: ServerId,
+        at: Duration,
+        longest: Duration,
+    ) -> Option<(ServerId, Duration)> {
+        if at.saturating_sub(self.all_served_since) <= longest || at.saturating_sub(self.last) > PAUSE {
+            return None;
+        }
+        let (server, since) = self.served(leader).max_by_key(|&(_, since)| Reverse(since))?;
+        Some((server, at.saturating_sub(since))).filter(|&(_, silence)| silence > longest)
+    }
+
+    /// When the leader last sent to each of the others, or began to send.
+    fn served(&self, leader: ServerId) -> impl Iterator<Item = (ServerId, Duration)> {
+        let others = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
+        others.map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
+    }
+
+    /// How many heartbeats without news a server has got in a row, with the one that is sent now, and in which time.
+    pub(crate) fn heartbeats(&self, at: Duration, to: ServerId, request: &Request) -> (u32, Duration) {
+        let stream = &self.streams[to];
+        match heartbeat(request) {
+            Some(content) if content == stream.heartbeat => {
+                (stream.count + 1, at.saturating_sub(stream.since))
+            }
+            _ => (0, Duration::ZERO),
+        }
+    }
+
+    /// How many messages in a row, with this one, bring a server what it has confirmed before, and for how long.
+    pub(crate) fn repeats(&self, at: Duration, to: ServerId, request: &Request) -> (u32, Duration) {
+        let stream = &self.streams[to];
+        if stream.again == 0 || first_brought(request).is_none_or(|first| first > stream.confirmed) {
+            return (0, Duration::ZERO);
+        }
+        (stream.again + 1, at.saturating_sub(stream.again_since))
+    }
+
+    /// The last index that a server has confirmed to the leader.
+    pub(crate) fn confirmed(&self, by: ServerId) -> Index {
+        self.streams[by].confirmed
+    }
+
+    /// How often a server was asked and has refused at one position in a row, and for how long.
+    pub(crate) fn stuck(&self, at: Duration, to: ServerId, prev: Position) -> (u32, Duration) {
+        let stream = &self.streams[to];
+        match stream.rejected {
+            Some((position, count)) if position == prev => {
+                (count.min(stream.asked_again), at.saturating_sub(stream.rejected_since))
+            }
+            _ => (0, Duration::ZERO),
+        }
+    }
+
+    /// The leader sends a request.
+    pub(super) fn sent(&mut self, post: Post, request: &Request, counts: bool) {
+        let Post { at, asker: leader, asked: to, .. } = post;
+        if at.saturating_sub(self.last) > PAUSE {
+            self.active_since = at;
+        }
+        self.last = at;
+        self.streams[to].last = Some(at);
+        if at.saturating_sub(self.all_served_since) > PAUSE {
+            self.all_served_since = self.served(leader).map(|(_, since)| since).min().unwrap_or(at);
+        }
+        if counts {
+            self.streams[to].enter(at, request);
+        }
+    }
+
+    /// A reply of the leader's term has arrived.
+    pub(super) fn heard(&mut self, Post { at, asked: from, .. }: Post, request: &Request, reply: Reply) {
+        let stream = &mut self.streams[from];
+        match (request, reply) {
+            (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),
+            (Request::Append { prev, .. }, Reply::Append { success: false, .. }) => {
+                match &mut stream.rejected {
+                    Some((position, count)) if position == prev => *count += 1,
+                    other => {
+                        *other = Some((*prev, 1));
+                        (stream.rejected_since, stream.asked_again) = (at, 0);
+                    }
+                }
+            }
+            (Request::Append { .. }, _) => {
+                stream.rejected = None;
+                stream.confirmed = stream.confirmed.max(request.last().index);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Heartbeats are counted over this time.
+pub(crate) const WINDOW: Duration = Duration::from_secs(1);
+
+/// The first index that a message brings something for; of a snapshot the last, since it comes as a whole. `None` if it
+/// brings nothing.
+fn first_brought(request: &Request) -> Option<Index> {
+    match request {
+        Request::Append { prev, entries, .. } => (!entries.is_empty()).then_some(prev.index + 1),
+        Request::Snapshot { last, .. } => Some(last.index),
+        Request::Vote { .. } => None,
+    }
+}
+
+/// What an empty AppendEntries says; `None` for anything else.
+fn heartbeat(request: &Request) -> Option<(Position, Index)> {
+    match request {
+        Request::Append { prev, entries, commit, .. } if entries.is_empty() => Some((*prev, *commit)),
+        _ => None,
+    }
+}

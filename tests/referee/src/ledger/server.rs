@@ -1,0 +1,288 @@
+//! What is certain of one server.
+
+use std::time::Duration;
+
+use raft_interface::{Index, Term};
+
+use super::duties::{Duties, Reach};
+use crate::breach::{Line, Position};
+use crate::fact::Life;
+
+/// Shorter than any useful election timeout: MIT's heartbeats come every 100 ms.
+const TIMEOUT_MIN: Duration = Duration::from_millis(30);
+/// Longer than any useful one.
+const ELECTION_TIMEOUT_MAX: Duration = Duration::from_secs(2);
+
+/// An entry that a server has acknowledged and nothing has removed since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) position: Position,
+    /// The term of the leader to whom it was acknowledged.
+    pub(crate) leader_term: Term,
+    /// The acknowledgement.
+    pub(crate) line: Line,
+}
+
+impl Stored {
+    /// Takes the place of what was known, unless that says more.
+    fn replace(self, known: &mut Option<Self>) {
+        let is_news = known.as_ref().is_none_or(|known| {
+            self.leader_term >= known.leader_term && self.position.index >= known.position.index
+        });
+        if is_news && self.position.index > 0 {
+            *known = Some(self);
+        }
+    }
+}
+
+/// One odd message proves nothing where it may have been built before the server knew better. Many of them, over a
+/// time in which the server was at work, do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence {
+    /// What it is about: evidence of other terms is other evidence.
+    pub(crate) term: Term,
+    /// The first odd message.
+    pub(crate) first: Line,
+    count: u32,
+}
+
+impl Evidence {
+    /// How many odd messages prove something, if they are spread over that time at least.
+    const COUNT_MIN: u32 = 6;
+    const SPREAD_MIN: Duration = Duration::from_millis(500);
+
+    /// One more odd message.
+    pub(super) fn add(evidence: &mut Option<Self>, term: Term, line: Line) {
+        match evidence {
+            Some(known) if known.term == term => known.count += 1,
+            _ => *evidence = Some(Self { term, first: line, count: 1 }),
+        }
+    }
+
+    /// Whether one more at `at` is proof.
+    pub(crate) fn is_proof(&self, at: Duration) -> bool {
+        self.count + 1 >= Self::COUNT_MIN && at.saturating_sub(self.first.at) >= Self::SPREAD_MIN
+    }
+}
+
+/// What a term is at least, and the message that shows it; 0 and none if nothing is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Floor {
+    pub(crate) term: Term,
+    pub(crate) line: Option<Line>,
+}
+
+impl Floor {
+    fn raise(&mut self, term: Term, line: impl FnOnce() -> Line) {
+        if term > self.term {
+            *self = Self { term, line: Some(line()) };
+        }
+    }
+}
+
+/// What is certain of one server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Server {
+    /// Its stored term.
+    pub(crate) floor: Floor,
+    /// Who sends now, and what its term was when it began.
+    life: Option<Life>,
+    floor_before: Floor,
+    /// Its term when an incarnation handled its first request, until that sends one.
+    floor_at_serving: Option<Floor>,
+    /// The highest term that a reply has told this life.
+    heard: Floor,
+    /// Requests in a term older than what it knew.
+    pub(crate) stale: Option<Evidence>,
+    /// The last entry that it certainly stores, and with it all before.
+    pub(crate) stored: Option<Stored>,
+    /// The last entry that it has sent as a leader. It is in its log as long as it is not restarted; nothing says that
+    /// it was saved.
+    pub(crate) held: Option<Stored>,
+    /// How often something may have removed acknowledged entries.
+    pub(crate) cuts: u64,
+    /// It can know at most this index to be committed.
+    pub(crate) bound: Index,
+    /// The last index of any snapshot that it was sent.
+    pub(crate) snapshot: Index,
+    /// In the term of the last leader that it heard: what it can have of that leader's log.
+    of_term: Term,
+    matched: Index,
+    /// The highest commit index that any leader has told it.
+    commit: Index,
+    /// Entries up to this one may be in a snapshot that the service took.
+    trimmed: Index,
+    incarnation: u64,
+    /// The calls that it handles.
+    pub(super) open: Vec<u64>,
+    /// When it last had a reason not to stand for election, in which term, and the answer that shows it.
+    pub(crate) timer: Option<(Duration, Term, Line)>,
+    /// When it last stood for election all the same, in which term.
+    pub(crate) early: Option<(Term, Line)>,
+    /// When it last may have heard from a leader.
+    led_at: Option<Duration>,
+    pub(crate) duties: Duties,
+    /// What it was ever given, or made itself, at most.
+    pub(crate) reach: Reach,
+}
+
+impl Server {
+    /// Whether the sender of a request is an incarnation that has been replaced since.
+    pub(crate) fn is_ghost(&self, life: Option<Life>) -> bool {
+        matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(current))) if life < current)
+    }
+
+    /// What the term of the sender of a request was at least when it began.
+    pub(crate) fn floor_of(&self, life: Option<Life>) -> Option<&Floor> {
+        match life {
+            Some(Life::Node(_)) if life == self.life => Some(&self.floor_before),
+            // It has just begun: before the first request that it handled, or now.
+            Some(Life::Node(_)) if self.life.is_some() => {
+                Some(self.floor_at_serving.as_ref().unwrap_or(&self.floor))
+            }
+            _ => None,
+        }
+    }
+
+    /// The highest term that the sender of a request certainly knows, if it has not just begun.
+    pub(crate) fn known_term(&self, life: Option<Life>) -> Option<&Floor> {
+        if life.is_none() || life != self.life {
+            return None;
+        }
+        Some(if self.heard.term > self.floor.term { &self.heard } else { &self.floor })
+    }
+
+    pub(super) fn send(&mut self, life: Option<Life>, term: Term, counts: bool, line: Line) {
+        if life.is_some() && life != self.life {
+            self.floor_before = self.floor_of(life).copied().unwrap_or_default();
+            self.floor_at_serving = None;
+            (self.life, self.heard, self.stale, self.timer) = (life, Floor::default(), None, None);
+            self.held = None;
+        }
+        if self.known_term(life).is_some_and(|known| term < known.term) {
+            Evidence::add(&mut self.stale, term, line);
+        }
+        if counts {
+            self.raise_floor(term, line);
+        }
+    }
+
+    pub(super) fn hears(&mut self, life: Option<Life>, term: Term, line: impl FnOnce() -> Line) {
+        if life.is_some() && life == self.life {
+            self.heard.raise(term, line);
+        }
+    }
+
+    pub(super) fn raise_floor(&mut self, term: Term, line: Line) {
+        self.floor.raise(term, || line);
+    }
+
+    /// It handles one more call.
+    pub(crate) fn opens(&mut self, call: u64) {
+        self.open.push(call);
+    }
+
+    /// It has answered a call, as often as it was asked.
+    pub(crate) fn closes(&mut self, call: u64) {
+        self.open.retain(|&open| open != call);
+    }
+
+    /// That incarnation handles requests now, in that life.
+    pub(super) fn serves_as(&mut self, incarnation: u64, life: Option<Life>) {
+        if incarnation == self.incarnation {
+            return;
+        }
+        self.incarnation = incarnation;
+        self.open.clear();
+        // It may have sent something before.
+        if !(matches!(life, Some(Life::Node(_))) && life == self.life) {
+            self.floor_at_serving = Some(self.floor);
+            self.held = None;
+        }
+    }
+
+    /// A leader of `term` has sent it its log up to `last` and the commit index `commit`.
+    pub(super) fn may_know(&mut self, term: Term, last: Index, commit: Index) {
+        if term > self.of_term {
+            (self.of_term, self.matched) = (term, 0);
+        }
+        self.commit = self.commit.max(commit);
+        if term == self.of_term {
+            self.matched = self.matched.max(last);
+            self.bound = self.bound.max(self.matched.min(self.commit));
+        } else {
+            // The message of a later leader is still being handled, maybe after this one. How much of the log was
+            // compared in this term is forgotten.
+            self.bound = self.bound.max(commit);
+        }
+    }
+
+    /// The most up-to-date entry that is certainly in its log.
+    pub(crate) fn last_certain(&self) -> Option<&Stored> {
+        let both = self.stored.iter().chain(&self.held);
+        both.max_by_key(|stored| stored.position.up_to_date())
+    }
+
+    /// A message may have been handled that leaves of an entry and those before it what `kept` says, if that is less.
+    #[allow(clippy::option_option, reason = "no change, and nothing left, are two answers")]
+    pub(super) fn cut(&mut self, kept: impl Fn(&Stored) -> Option<Option<Position>>) {
+        for certain in [&mut self.stored, &mut self.held] {
+            let Some(stored) = certain else { continue };
+            if let Some(kept) = kept(stored) {
+                self.cuts += 1;
+                let stored = *stored;
+                *certain = kept.map(|position| Stored { position, ..stored });
+            }
+        }
+    }
+
+    /// It has acknowledged everything up to `position` to the leader of `leader_term`.
+    pub(super) fn stores(&mut self, position: Position, leader_term: Term, line: Line) {
+        Stored { position, leader_term, line }.replace(&mut self.stored);
+    }
+
+    /// It has sent everything up to `position` as the leader of `leader_term`.
+    pub(super) fn holds(&mut self, position: Position, leader_term: Term, line: Line) {
+        Stored { position, leader_term, line }.replace(&mut self.held);
+    }
+
+    /// A message of a leader that it does not refuse for its term is about to be handled.
+    pub(super) fn is_led(&mut self, at: Duration) {
+        self.led_at = Some(at);
+    }
+
+    /// Whether it may leave a higher term alone, in a request for a vote at this time: because it has just heard from a
+    /// leader (thesis §4.2.3).
+    pub(super) fn may_ignore_candidates(&self, at: Duration) -> bool {
+        self.led_at.is_some_and(|led| at.saturating_sub(led) < ELECTION_TIMEOUT_MAX)
+    }
+
+    /// Its service has taken a snapshot.
+    pub(crate) fn trims(&mut self, index: Index) {
+        self.trimmed = self.trimmed.max(index);
+    }
+
+    /// The last index that may be in a snapshot. If nobody tells what the service does, that is all that may be
+    /// committed.
+    pub(crate) fn trimmed(&self, is_told: bool) -> Index {
+        self.snapshot.max(if is_told { self.trimmed } else { self.bound })
+    }
+
+    /// Stands for election in `term`. Returns whether it should have waited: it had a reason to in the term before.
+    pub(crate) fn is_early(&self, at: Duration, term: Term) -> Option<Line> {
+        let &(reset_at, before, line) = self.timer.as_ref()?;
+        (term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN).then_some(line)
+    }
+
+    pub(super) fn stands(&mut self, at: Duration, term: Term, line: Line) {
+        if self.is_early(at, term).is_some() {
+            self.early = Some((term, line));
+        }
+    }
+
+    pub(super) fn resets_timer(&mut self, at: Duration, term: Term, line: Line) {
+        if self.timer.as_ref().is_none_or(|&(_, known, _)| term >= known) {
+            self.timer = Some((at, term, line));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is known of each term: votes, the leader, its log as far as it was sent, and who acknowledged it.
+
+use std::collections::VecDeque;
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::pace::Pace;
+use super::server::Evidence;
+use super::window::Window;
+use crate::breach::{Line, Position};
+use crate::fact::Life;
+use crate::reading::Entry;
+
+/// Terms that are kept, from the latest back.
+const TERMS_KEPT: Term = 64;
+
+/// Who leads a term.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leader {
+    pub(crate) server: ServerId,
+    pub(crate) life: Option<Life>,
+    /// The first message that it sent as leader.
+    pub(crate) line: Line,
+}
+
+/// One term.
+#[derive(Clone, Debug)]
+pub(crate) struct TermBook {
+    term: Term,
+    pub(crate) leader: Option<Leader>,
+    /// For whom each server voted, and how that is known.
+    pub(crate) votes: Vec<Option<(ServerId, Line)>>,
+    /// The end of each candidate's log.
+    pub(crate) candidates: Vec<Option<(Position, Line)>>,
+    /// The leader's log, as far as it was sent: the term of each entry, 0 if it is not known.
+    log: Window<Term>,
+    /// The highest index that each server acknowledged to the leader.
+    pub(crate) acked: Vec<Index>,
+    /// The leader's commit index, as far as it has told, and the message that did.
+    pub(crate) commit: Index,
+    pub(crate) commit_line: Option<Line>,
+    /// The leader's last messages, all with a lower one.
+    pub(crate) commit_back: Option<Evidence>,
+    /// How often the leader sends.
+    pub(crate) pace: Pace,
+}
+
+impl TermBook {
+    fn new(term: Term, servers: usize) -> Self {
+        Self {
+            term,
+            leader: None,
+            votes: vec![None; servers],
+            candidates: vec![None; servers],
+            log: Window::default(),
+            acked: vec![0; servers],
+            commit: 0,
+            commit_line: None,
+            commit_back: None,
+            pace: Pace::new(servers),
+        }
+    }
+
+    pub(crate) fn leader_id(&self) -> Option<ServerId> {
+        self.leader.map(|leader| leader.server)
+    }
+
+    /// The term of the entry at an index of the leader's log, as far as it was sent.
+    pub(crate) fn term_at(&self, index: Index) -> Option<Term> {
+        self.log.get(index).copied().filter(|&term| term > 0)
+    }
+
+    /// One more than the last index that is known of the leader's log.
+    pub(super) fn log_end(&self) -> Index {
+        self.log.end()
+    }
+
+    /// How many servers certainly store the leader's log up to `index`, itself among them.
+    pub(crate) fn stored_on(&self, index: Index) -> usize {
+        let leader = self.leader_id();
+        let others = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
+        1 + others.filter(|&(_, &acked)| acked >= index).count()
+    }
+
+    /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
+    /// has acknowledged it, and the entry there is of this term.
+    pub(super) fn committable(&self, majority: usize) -> Index {
+        let leader = self.leader_id();
+        let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };
+        let servers = 0..self.acked.len();
+        // The highest that so many have reached; the number of servers is small.
+        let is_reached =
+            |&index: &Index| servers.clone().filter(|&server| acked(server) >= index).count() >= majority;
+        let index = servers.clone().map(acked).filter(is_reached).max().unwrap_or(0);
+        // What is not known of the leader's log is given the benefit of the doubt.
+        let is_own = self.term_at(index).is_none_or(|term| term == self.term);
+        if is_own { index } else { 0 }
+    }
+
+    pub(super) fn vote(&mut self, voter: ServerId, candidate: ServerId, line: Line) {
+        self.votes[voter].get_or_insert((candidate, line));
+    }
+
+    pub(super) fn asks(&mut self, candidate: ServerId, last: Position, line: Line) {
+        self.candidates[candidate].get_or_insert((last, line));
+    }
+
+    pub(super) fn leads(&mut self, server: ServerId, life: Option<Life>, line: Line) {
+        let leader = self.leader.get_or_insert(Leader { server, life, line });
+        leader.life = leader.life.or(life);
+    }
+
+    /// The leader sends this commit index.
+    pub(super) fn tells_commit(&mut self, commit: Index, line: Line) {
+        if commit < self.commit {
+            Evidence::add(&mut self.commit_back, self.term, line);
+        } else {
+            self.commit_back = None;
+        }
+    }
+
+    pub(super) fn says(&mut self, prev: Position, entries: &[Entry]) {
+        let last = (prev.index > 0).then_some((prev.index, prev.term));
+        let entries = (prev.index + 1..).zip(entries.iter().map(|entry| entry.term));
+        for (index, term) in last.into_iter().chain(entries) {
+            if let Some(known) = self.log.open(index) {
+                *known = term;
+            }
+        }
+    }
+}
+
+/// The latest terms.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    servers: usize,
+    /// In the order of terms. Nearly all messages are of the last.
+    books: VecDeque<TermBook>,
+    /// Nothing is known of terms below.
+    horizon: Term,
+}
+
+impl Terms {
+    pub(super) fn new(servers: usize) -> Self {
+        Self { servers, books: VecDeque::new(), horizon: 0 }
+    }
+
+    pub(crate) fn get(&self, term: Term) -> Option<&TermBook> {
+        self.books.get(self.place(term).ok()?)
+    }
+
+    /// Whether what is not known of a term has not happened.
+    pub(crate) fn is_kept(&self, term: Term) -> bool {
+        term >= self.horizon
+    }
+
+    pub(super) fn get_mut(&mut self, term: Term) -> Option<&mut TermBook> {
+        let place = self.place(term).ok()?;
+        self.books.get_mut(place)
+    }
+
+    /// Where the book of a term is, or would be.
+    fn place(&self, term: Term) -> Result<usize, usize> {
+        match self.books.iter().rposition(|book| book.term <= term) {
+            Some(place) if self.books[place].term == term => Ok(place),
+            Some(before) => Err(before + 1),
+            None => Err(0),
+        }
+    }
+
+    /// The book of a term, a new one if need be; `None` if the term was forgotten.
+    pub(super) fn open(&mut self, term: Term) -> Option<&mut TermBook> {
+        if term < self.horizon {
+            return None;
+        }
+        if self.books.back().is_none_or(|latest| term > latest.term) {
+            self.horizon = self.horizon.max(term.saturating_sub(TERMS_KEPT));
+            while self.books.front().is_some_and(|first| first.term < self.horizon) {
+                self.books.pop_front();
+            }
+        }
+        let place = self.place(term).unwrap_or_else(|place| {
+            self.books.insert(place, TermBook::new(term, self.servers));
+            place
+        });
+        self.books.get_mut(place)
+    }
+}
+
+/// The entries that leaders have said to be committed.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// By index: the entry's term, 0 if it is not known, and the lowest term of a leader that said so. Both grow with
+    /// the index.
+    entries: Window<(Term, Term)>,
+}
+
+impl Committed {
+    /// The entry at an index: its term, and by which term it was committed.
+    pub(crate) fn get(&self, index: Index) -> Option<(Term, Term)> {
+        self.entries.get(index).copied().filter(|&(of, _)| of > 0)
+    }
+
+    /// The last entry that was committed before a term.
+    pub(crate) fn last_before(&self, term: Term) -> Option<Position> {
+        let before = self.entries.downward().find(|(_, (of, by))| *of > 0 && *by < term);
+        before.map(|(index, &(of, _))| Position { index, term: of })
+    }
+
+    pub(super) fn insert(&mut self, position: Position, by: Term) {
+        if position.index == 0 {
+            return;
+        }
+        let Some(entry) = self.entries.open(position.index) else { return };
+        if entry.0 == 0 {
+            *entry = (position.term, by);
+        }
+        entry.1 = entry.1.min(by);
+    }
+}

@@ -1,0 +1,362 @@
+//! Reading: from a message on the wire to the numbers that the rules are about.
+//!
+//! A message is known by the last part of its method's name, and its numbers by the names of their fields. Both are
+//! the paper's by default, and [`Names`] takes others. Nothing else of a message is looked at, so an implementation may
+//! add what it likes.
+
+use labrpc::network::Message;
+use labrpc::wire::Elements;
+use raft_interface::{Index, Term};
+
+use super::breach::{Content, Position};
+
+/// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
+/// counts.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
+pub struct Names {
+    pub request_vote: Vec<&'static str>,
+    pub append_entries: Vec<&'static str>,
+    pub install_snapshot: Vec<&'static str>,
+    pub term: Vec<&'static str>,
+    pub last_log_index: Vec<&'static str>,
+    pub last_log_term: Vec<&'static str>,
+    pub vote_granted: Vec<&'static str>,
+    pub prev_log_index: Vec<&'static str>,
+    pub prev_log_term: Vec<&'static str>,
+    pub entries: Vec<&'static str>,
+    /// What an entry says; an implementation may add other things to an entry, which may change.
+    pub command: Vec<&'static str>,
+    pub leader_commit: Vec<&'static str>,
+    pub success: Vec<&'static str>,
+    pub last_included_index: Vec<&'static str>,
+    pub last_included_term: Vec<&'static str>,
+    /// False in a snapshot that comes in pieces, for all but the last (Fig. 13); such are not read.
+    pub done: Vec<&'static str>,
+    /// In a rejection: the index to which the leader should go back, if there is such a field.
+    pub conflict_index: Vec<&'static str>,
+    /// A request that has this set is no request for a vote (thesis §9.6).
+    pub pre_vote: Vec<&'static str>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            request_vote: vec!["RequestVote", "request_vote"],
+            append_entries: vec!["AppendEntries", "append_entries"],
+            install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
+            term: vec!["term"],
+            last_log_index: vec!["last_log_index"],
+            last_log_term: vec!["last_log_term"],
+            vote_granted: vec!["vote_granted"],
+            prev_log_index: vec!["prev_log_index"],
+            prev_log_term: vec!["prev_log_term"],
+            entries: vec!["entries"],
+            command: vec!["command", "cmd", "data"],
+            leader_commit: vec!["leader_commit"],
+            success: vec!["success"],
+            last_included_index: vec!["last_included_index"],
+            last_included_term: vec!["last_included_term"],
+            done: vec!["done"],
+            conflict_index: vec!["conflict_index", "next_index_hint"],
+            pre_vote: vec!["pre_vote", "is_pre_vote"],
+        }
+    }
+}
+
+/// Why a message cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("has no field {0} with a number or a list in it")]
+    Missing(&'static str),
+    #[error("brings a snapshot in pieces")]
+    InPieces,
+}
+
+impl Unreadable {
+    fn missing(names: &[&'static str]) -> Self {
+        Self::Missing(names.first().copied().unwrap_or("of any name"))
+    }
+}
+
+/// Which of the paper's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Vote,
+    Append,
+    Snapshot,
+}
+
+/// One entry of an AppendEntries: its term, and a hash of its command; 0 if it has no field of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) term: Term,
+    pub(super) digest: u64,
+}
+
+/// A request, in the numbers of Figure 2 and Figure 13.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Vote { term: Term, last: Position },
+    Append { term: Term, prev: Position, entries: Vec<Entry>, commit: Index },
+    Snapshot { term: Term, last: Position },
+}
+
+impl Request {
+    pub(super) fn term(&self) -> Term {
+        match *self {
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term, .. } => term,
+        }
+    }
+
+    /// Whether only a leader sends it.
+    pub(super) fn is_of_a_leader(&self) -> bool {
+        !matches!(self, Self::Vote { .. })
+    }
+
+    /// The last position that a follower stores which says yes; that of the candidate's log for a vote.
+    pub(super) fn last(&self) -> Position {
+        match self {
+            Self::Vote { last, .. } | Self::Snapshot { last, .. } => *last,
+            Self::Append { prev, entries, .. } => entries.last().map_or(*prev, |entry| Position {
+                index: prev.index + entries.len() as Index,
+                term: entry.term,
+            }),
+        }
+    }
+
+    pub(super) fn content(&self) -> Content {
+        match self {
+            &Self::Vote { term, last } => Content::AskVote { term, last },
+            &Self::Snapshot { term, last } => Content::Snapshot { term, last },
+            Self::Append { term, prev, entries, commit } => {
+                Content::Append { term: *term, prev: *prev, count: entries.len() as u64, commit: *commit }
+            }
+        }
+    }
+}
+
+/// A reply, in the numbers of Figure 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    Vote { term: Term, granted: bool },
+    Append { term: Term, success: bool, conflict: Option<Index> },
+    Snapshot { term: Term },
+}
+
+impl Reply {
+    pub(super) fn term(self) -> Term {
+        match self {
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term } => term,
+        }
+    }
+
+    /// Whether it answers a request that only a leader sends.
+    pub(super) fn is_to_a_leader(self) -> bool {
+        !matches!(self, Self::Vote { .. })
+    }
+
+    pub(super) fn content(self) -> Content {
+        match self {
+            Self::Vote { term, granted } => Content::Vote { term, granted },
+            Self::Append { term, success, .. } => Content::Appended { term, success },
+            Self::Snapshot { term } => Content::Installed { term },
+        }
+    }
+}
+
+impl Names {
+    /// Which message a method takes; `None` if none of the paper's.
+    pub(super) fn kind(&self, method: &str) -> Option<Kind> {
+        let kinds = [
+            (&self.append_entries, Kind::Append),
+            (&self.request_vote, Kind::Vote),
+            (&self.install_snapshot, Kind::Snapshot),
+        ];
+        let is_last_part = |name: &&'static str| match method.len().checked_sub(name.len()) {
+            None => false,
+            Some(0) => method == *name,
+            // The point first, which rules out most names.
+            Some(before) => method.as_bytes()[before - 1] == b'.' && method.ends_with(*name),
+        };
+        kinds.into_iter().find(|(names, _)| names.iter().any(is_last_part)).map(|(_, kind)| kind)
+    }
+
+    /// The term for which the sender of a message stands, if the message asks for a vote that counts.
+    pub fn candidacy(&self, message: &Message<'_>) -> Option<Term> {
+        let is_candidacy = message.is_request()
+            && self.kind(message.method) == Some(Kind::Vote)
+            && !self.is_pre_vote(Kind::Vote, message);
+        if is_candidacy { numbers(message, [&self.term])[0] } else { None }
+    }
+
+    /// The term of the leader that a message answers.
+    pub fn answer_to_leader(&self, message: &Message<'_>) -> Option<Term> {
+        let is_answer =
+            !message.is_request() && self.kind(message.method).is_some_and(|kind| kind != Kind::Vote);
+        if is_answer { numbers(message, [&self.term])[0] } else { None }
+    }
+
+    /// Whether this asks for a vote that does not count.
+    pub(super) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
+        kind == Kind::Vote && numbers(message, [&self.pre_vote])[0].is_some_and(|yes| yes != 0)
+    }
+
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub(super) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
+        Ok(match kind {
+            Kind::Vote => {
+                let [term, index, of] =
+                    needed(message, [&self.term, &self.last_log_index, &self.last_log_term])?;
+                Request::Vote { term, last: position(index, of) }
+            }
+            Kind::Snapshot if numbers(message, [&self.done]) == [Some(0)] => {
+                return Err(Unreadable::InPieces);
+            }
+            Kind::Snapshot => {
+                let [term, index, of] =
+                    needed(message, [&self.term, &self.last_included_index, &self.last_included_term])?;
+                Request::Snapshot { term, last: position(index, of) }
+            }
+            Kind::Append => {
+                let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
+                let mut list = List::default();
+                let [field, int, content] = [&self.entries, &self.term, &self.command].map(first);
+                let (found, len) =
+                    numbers_and_list(message, names, Elements { field, int, content }, &mut list);
+                let [term, index, of, commit] = all(found, names)?;
+                let entries = if list.is_whole(len) { list.entries } else { self.entries(message)? };
+                Request::Append { term, prev: position(index, of), entries, commit }
+            }
+        })
+    }
+
+    /// The entries, where they do not have the first of their names: whatever names give them terms, and commands if
+    /// they have any.
+    fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
+        for &field in &self.entries {
+            let mut without_commands = None;
+            for &int in &self.term {
+                for content in self.command.iter().copied().chain([""]) {
+                    let mut list = List::default();
+                    let (_, len) = numbers_and_list(message, [], Elements { field, int, content }, &mut list);
+                    if list.is_whole(len) {
+                        return Ok(list.entries);
+                    }
+                    if let Some(len) = len {
+                        let entries = Some(list.entries).filter(|entries| entries.len() == len);
+                        without_commands = entries.or(without_commands);
+                    }
+                }
+            }
+            if message.len_of(field).is_some() {
+                return without_commands.ok_or(Unreadable::Missing("term in its entries"));
+            }
+        }
+        Err(Unreadable::missing(&self.entries))
+    }
+
+    /// A reply of term 0 says nothing: every server that has handled a request is in a term above, and one that was
+    /// told to end may answer anything. `Ok(None)` then.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub(super) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
+        let reply = match kind {
+            Kind::Vote => {
+                let [term, granted] = needed(message, [&self.term, &self.vote_granted])?;
+                Reply::Vote { term, granted: granted == 1 }
+            }
+            Kind::Snapshot => {
+                let [term] = needed(message, [&self.term])?;
+                Reply::Snapshot { term }
+            }
+            Kind::Append => {
+                let [term, success] = needed(message, [&self.term, &self.success])?;
+                let success = success == 1;
+                // Only a rejection has something to say about it.
+                let conflict = if success { [None] } else { numbers(message, [&self.conflict_index]) };
+                Reply::Append { term, success, conflict: conflict[0].filter(|&index| index > 0) }
+            }
+        };
+        Ok((reply.term() > 0).then_some(reply))
+    }
+}
+
+/// Entries as they are read.
+#[derive(Default)]
+struct List {
+    entries: Vec<Entry>,
+    has_commands: bool,
+}
+
+impl List {
+    fn push(&mut self, term: Option<i128>, digest: u64) {
+        if let Some(term) = term.and_then(|term| term.try_into().ok()) {
+            self.entries.push(Entry { term, digest });
+            self.has_commands |= digest != 0;
+        }
+    }
+
+    /// Whether these are all of them, with nothing missing.
+    fn is_whole(&self, len: Option<usize>) -> bool {
+        len == Some(self.entries.len()) && (self.has_commands || self.entries.is_empty())
+    }
+}
+
+fn first(names: &Vec<&'static str>) -> &'static str {
+    names.first().copied().unwrap_or_default()
+}
+
+/// The numbers in fields, each known by several names; `None` for what is not there.
+fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+    numbers_and_list(message, names, Elements::default(), &mut List::default()).0
+}
+
+/// The same, and the entries of a list with its length.
+fn numbers_and_list<const N: usize>(
+    message: &Message<'_>,
+    names: [&Vec<&'static str>; N],
+    elements: Elements<'_>,
+    list: &mut List,
+) -> ([Option<u64>; N], Option<usize>) {
+    let mut ints = [None; N];
+    let len =
+        message.read(&names.map(first), &mut ints, elements, &mut |term, digest| list.push(term, digest));
+    let found = std::array::from_fn(|field| {
+        let other_names = || names[field].iter().skip(1).find_map(|name| message.int_of(name));
+        ints[field].or_else(other_names)?.try_into().ok()
+    });
+    (found, len)
+}
+
+/// # Errors
+///
+/// The first of the fields that is not there.
+fn needed<const N: usize>(
+    message: &Message<'_>,
+    names: [&Vec<&'static str>; N],
+) -> Result<[u64; N], Unreadable> {
+    all(numbers(message, names), names)
+}
+
+/// # Errors
+///
+/// The first of the fields that was not found.
+fn all<const N: usize>(
+    found: [Option<u64>; N],
+    names: [&Vec<&'static str>; N],
+) -> Result<[u64; N], Unreadable> {
+    match found.iter().position(Option::is_none) {
+        Some(field) => Err(Unreadable::missing(names[field])),
+        None => Ok(found.map(Option::unwrap_or_default)),
+    }
+}
+
+/// There is no entry 0, so its term means nothing.
+fn position(index: Index, term: Term) -> Position {
+    Position { index, term: if index == 0 { 0 } else { term } }
+}

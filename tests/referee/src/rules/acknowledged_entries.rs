@@ -1,0 +1,81 @@
+//! What a follower has acknowledged stays in its log until a later leader replaces it, also across restarts (Fig. 2,
+//! State: log[], "updated on stable storage before responding to RPCs"; §5.3).
+//!
+//! A loss shows when the server rejects entries that follow those that it acknowledged, or stands for election with
+//! a shorter log.
+
+use raft_interface::Index;
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::ledger::{Ledger, Server, proof};
+use crate::reading::{Reply, Request};
+
+pub(super) static RULE: Rule = Rule {
+    title: "acknowledged entries stay, also across restarts (Fig. 2, log[] on stable storage; §5.3)",
+    why: "The leader has counted the acknowledgement. If the entry goes, it may be committed on fewer servers than a \
+          majority, and the next leader overwrites it.",
+    hint: "log not stored before the answer, the log cut without a conflict (a late, shorter AppendEntries), or the \
+           whole log dropped for a snapshot that ends within it",
+    on: &[On::Asking, On::Acknowledged],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let (who, expected, seen) = match fact.what {
+        What::Answered { request, handled, reply: Reply::Append { term, success: false, conflict } } => {
+            let &Request::Append { term: asked_in, prev, .. } = request else { return None };
+            let server = &ledger.servers[fact.post.asked];
+            let stored = handled.stored?;
+            let is_certain = term == asked_in
+                && server.cuts == handled.cuts
+                && !handled.is_mixed
+                && is_about_the_log(ledger, server, prev.index, conflict);
+            if !is_certain || ledger.entries.term_before(stored, prev.index) != Some(prev.term) {
+                return None;
+            }
+            (
+                fact.post.asked,
+                format!(
+                    "success: it has acknowledged entry {stored}, and with it the one at prevLogIndex, {prev}"
+                ),
+                format!("it rejects entries that follow entry {prev}"),
+            )
+        }
+        What::Sent { request, counts: true, .. } => {
+            let &Request::Vote { term, last } = request else { return None };
+            let stored =
+                ledger.servers[fact.post.asker].stored.as_ref().filter(|stored| stored.leader_term < term)?;
+            if last.up_to_date() >= stored.position.up_to_date() {
+                return None;
+            }
+            (
+                fact.post.asker,
+                format!("a log that ends with entry {} or later", stored.position),
+                format!("it stands for election with a log that ends with entry {last}"),
+            )
+        }
+        _ => return None,
+    };
+    let stored = ledger.servers[who].stored;
+    Some(Broken {
+        headline: format!("S{who} has lost entries that it has acknowledged: {seen}"),
+        expected,
+        seen: format!("S{who}: {seen}"),
+        servers: vec![who],
+        term: fact.term(),
+        proof: proof([stored.map(|stored| stored.line)]),
+    })
+}
+
+/// Whether a rejection means that the entry is missing. A follower that has it in a snapshot may reject, too; and one
+/// that knows better where the leader should go on may say so.
+fn is_about_the_log(ledger: &Ledger, server: &Server, index: Index, conflict: Option<Index>) -> bool {
+    let trimmed = server.trimmed(ledger.is_told);
+    match conflict {
+        Some(conflict) => conflict <= index && index > trimmed,
+        None => index > trimmed.max(server.bound),
+    }
+}

@@ -1,0 +1,43 @@
+//! A follower applies only what it has in common with a leader, up to that leader's commit index (Fig. 2,
+//! AppendEntries, receiver 5; §5.3).
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::ledger::proof;
+
+pub(super) static RULE: Rule = Rule {
+    title: "a follower commits min(leaderCommit, index of the last new entry) (Fig. 2, AppendEntries, receiver 5)",
+    why: "Behind the last entry that was compared, a follower's log may differ from the leader's. What it applies from \
+          there is not what was committed.",
+    hint: "the minimum is missing or is taken with the end of the own log, or entries that conflict were kept (receiver 3, \
+           Log Matching); what is applied there breaks State Machine Safety",
+    on: &[On::Applied],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Applied { index, term } = fact.what else { return None };
+    let server = fact.post.asker;
+    let bound = ledger.servers[server].bound;
+    let (headline, expected) = match ledger.committed.get(index) {
+        Some((of, _)) if of != term => (
+            format!("S{server} applies entry {index} of term {term}; the committed one is of term {of}"),
+            format!("the entry of term {of}"),
+        ),
+        _ if index > bound => (
+            format!("S{server} applies entry {index}, but can know only of {bound} that it is committed"),
+            format!("entries up to {bound}: further no leader has compared this log and called it committed"),
+        ),
+        _ => return None,
+    };
+    Some(Broken {
+        headline,
+        expected,
+        seen: format!("S{server} delivers entry {index} of term {term} to its service"),
+        servers: vec![server],
+        term,
+        proof: proof([ledger.servers[server].floor.line]),
+    })
+}

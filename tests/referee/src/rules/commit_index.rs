@@ -1,0 +1,70 @@
+//! A leader commits what a majority stores, and counts only entries of its own term (Fig. 2, Leaders 4; §5.3, §5.4.2).
+//!
+//! All acknowledgements cross the wire. An index above everything that any leader so far can have found to be
+//! committed is one that nobody may announce, and no leader may apply.
+
+use super::{Case, On, Rule};
+use crate::breach::{Broken, Line};
+use crate::fact::What;
+use crate::ledger::{Ledger, proof};
+use crate::reading::Request;
+
+pub(super) static RULE: Rule = Rule {
+    title: "an entry is committed when a majority stores it; those of earlier terms are not committed by counting (Fig. 2, \
+            Leaders 4; §5.4.2)",
+    why: "An entry of an earlier term can be on a majority and still be overwritten (Fig. 8). And what only a minority \
+          stores is lost with it.",
+    hint: "the condition log[N].term == currentTerm is missing, matchIndex is set to more than the request covered, \
+           or half is counted as a majority",
+    on: &[On::Leading, On::Applied],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let server = fact.post.asker;
+    let (term, commit, does) = match fact.what {
+        What::Sent { request, .. } => {
+            let &Request::Append { term, commit, .. } = request else { return None };
+            (commit > ledger.committable).then_some((term, commit, "announces the commit index"))?
+        }
+        What::Applied { index, .. } if index > ledger.servers[server].bound => {
+            let term = ledger.servers[server].floor.term;
+            let leads = ledger.terms.get(term)?.leader_id() == Some(server);
+            leads.then_some((term, index, "applies entry"))?
+        }
+        _ => return None,
+    };
+    if !ledger.terms.is_kept(term) {
+        return None;
+    }
+    let (all, majority) = (ledger.servers.len(), ledger.majority());
+    let book = ledger.terms.get(term);
+    let stored = book.map_or(1, |book| book.stored_on(commit));
+    let of = book.and_then(|book| ledger.term_in_log(book, commit));
+    // Whatever a majority stores and is of the leader's term could have been committed: so this is of an earlier one.
+    let (headline, expected) = if stored >= majority && of != Some(term) {
+        let of = of.map_or_else(String::new, |of| format!(" of term {of}"));
+        (
+            format!("S{server} commits entry {commit}{of} in term {term} by counting copies"),
+            format!("an entry of term {term} at {commit} or above that a majority stores"),
+        )
+    } else {
+        (
+            format!("S{server} commits entry {commit}, which {stored} of {all} servers store"),
+            format!("{majority} servers that have acknowledged entry {commit}, or are its leader"),
+        )
+    };
+    Some(Broken {
+        headline,
+        expected,
+        seen: format!("S{server} {does} {commit} in term {term}"),
+        servers: vec![server],
+        term,
+        proof: proof([leader_line(ledger, term)]),
+    })
+}
+
+fn leader_line(ledger: &Ledger, term: u64) -> Option<Line> {
+    ledger.terms.get(term)?.leader.map(|leader| leader.line)
+}

@@ -1,0 +1,48 @@
+//! A leader was elected by a majority of distinct servers in its term (§5.2; Fig. 2, Candidates 2).
+//!
+//! All votes but the leader's own cross the wire, so they can be counted when it first sends as a leader.
+
+use super::{Case, On, Rule};
+use crate::breach::{Broken, Line};
+use crate::fact::What;
+use crate::ledger::proof;
+
+pub(super) static RULE: Rule = Rule {
+    title: "a leader has the votes of a majority (§5.2; Fig. 2, Candidates 2)",
+    why: "Any two majorities share a server, which votes once. With fewer votes two leaders can be elected.",
+    hint: "half counted as a majority, replies counted instead of voters, votes of an older term counted, or a role \
+           kept although the term has changed",
+    on: &[On::Leading],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (server, term) = (fact.post.asker, request.term());
+    if book.is_some_and(|book| book.leader.is_some()) || !ledger.terms.is_kept(term) {
+        return None;
+    }
+    let votes: Vec<Line> = book
+        .into_iter()
+        .flat_map(|book| book.votes.iter().enumerate())
+        .filter_map(|(voter, vote)| vote.filter(|&(candidate, _)| voter != server && candidate == server))
+        .map(|(_, line)| line)
+        .collect();
+    let (all, count) = (ledger.servers.len(), votes.len() + 1);
+    let has_asked = book.is_some_and(|book| book.candidates[server].is_some());
+    // Votes may also be gathered in messages of other names.
+    let is_certain = has_asked || !ledger.has_other_methods;
+    (is_certain && count < ledger.majority()).then(|| Broken {
+        headline: format!("S{server} leads term {term} with {count} of {all} votes"),
+        expected: format!("{} votes, its own among them", ledger.majority()),
+        seen: if has_asked {
+            format!("{} servers have granted theirs, and S{server} sends as leader", count - 1)
+        } else {
+            format!("S{server} has asked nobody for a vote in term {term} and sends as leader")
+        },
+        servers: vec![server],
+        term,
+        proof: proof(votes.into_iter().map(Some)),
+    })
+}

@@ -1,0 +1,67 @@
+//! What is committed is in the log of every later leader (Fig. 3, Leader Completeness; §5.4).
+
+use raft_interface::{ServerId, Term};
+
+use super::{Case, On, Rule};
+use crate::breach::{Broken, Position};
+use crate::fact::What;
+use crate::ledger::{Ledger, TermBook, proof};
+use crate::reading::Request;
+
+pub(super) static RULE: Rule = Rule {
+    title: "a leader's log holds all that was committed before (Fig. 3, Leader Completeness; §5.4)",
+    why: "Committed entries were applied, and clients have seen the results. A leader without them would put other \
+          commands in their place.",
+    hint: "the up-to-date check of RequestVote; an entry committed that a majority did not store; a term lost with a \
+           snapshot",
+    on: &[On::Leading],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, book } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (committed, seen) = match request {
+        Request::Vote { .. } => return None,
+        Request::Snapshot { term, last } => contradiction(ledger, *term, *last)?,
+        Request::Append { term, prev, entries, .. } => {
+            let entries = (prev.index + 1..).zip(entries);
+            let entries = entries.map(|(index, entry)| Position { index, term: entry.term });
+            std::iter::once(*prev)
+                .chain(entries)
+                .find_map(|position| contradiction(ledger, *term, position))
+                .or_else(|| missing(ledger, book, fact.post.asker, *term))?
+        }
+    };
+    let (server, term) = (fact.post.asker, request.term());
+    let asked = book.and_then(|book| book.candidates[server]).map(|(_, line)| line);
+    Some(Broken {
+        headline: format!("S{server} leads term {term} without the committed entry {committed}"),
+        expected: format!("entry {committed}: it was committed before term {term}"),
+        seen: format!("S{server} {seen}"),
+        servers: vec![server],
+        term,
+        proof: proof([asked]),
+    })
+}
+
+/// A committed entry in whose place a leader of this term, or an earlier one, sends another.
+fn contradiction(ledger: &Ledger, term: Term, position: Position) -> Option<(Position, String)> {
+    let (of, by) = ledger.committed.get(position.index)?;
+    (term >= by && of != position.term)
+        .then(|| (Position { term: of, ..position }, format!("has entry {position} there")))
+}
+
+/// A committed entry behind the end of the log with which a server won its election.
+fn missing(
+    ledger: &Ledger,
+    book: Option<&TermBook>,
+    server: ServerId,
+    term: Term,
+) -> Option<(Position, String)> {
+    let book = book.filter(|book| book.leader.is_none())?;
+    let (last, _) = book.candidates[server]?;
+    let committed = ledger.committed.last_before(term)?;
+    (last.index < committed.index)
+        .then(|| (committed, format!("was elected with a log that ends with entry {last}")))
+}

@@ -1,0 +1,66 @@
+//! nextIndex moves: back after a rejection, on after a success (Fig. 2, Leaders 3; Fig. 13).
+//!
+//! Messages that were built before an answer came may be sent after it; so some repetition is harmless. Many messages in
+//! a row, over half a second, are not.
+
+use std::time::Duration;
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::reading::Request;
+
+pub(super) static RULE: Rule = Rule {
+    title: "nextIndex moves: back after a rejection, on after a success (Fig. 2, Leaders 3; Fig. 13)",
+    why: "A leader that asks the same again never finds where the logs agree; one that sends again what has arrived \
+          wastes the network, and with a snapshot never gets to the entries after it.",
+    hint: "nextIndex not decremented after a rejection, or not advanced after AppendEntries or InstallSnapshot succeeded; \
+           the same bytes again and again; matchIndex set to more than the request covered, which holds nextIndex up",
+    on: &[On::Leading],
+    check,
+};
+
+/// As many messages may bring again what was confirmed.
+const REPEATS_MAX: u32 = 8;
+/// As many in any time.
+const REPEATS_STORM: u32 = 100;
+/// The least time over which repetitions must last.
+const SPREAD_MIN: Duration = Duration::from_millis(500);
+/// How often a server may be asked and reject at one position, and for how long.
+const STUCK_MAX: (u32, Duration) = (10, Duration::from_secs(1));
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { fact, book, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let (server, to, term) = (fact.post.asker, fact.post.asked, request.term());
+    let pace = &book.filter(|book| book.leader_id() == Some(server))?.pace;
+    let broken = |headline: String, expected: String, seen: String| {
+        let (servers, proof) = (vec![server, to], Vec::new());
+        Some(Broken { headline, expected, seen, servers, term, proof })
+    };
+    let (count, time) = pace.repeats(fact.post.at, to, request);
+    if count > REPEATS_MAX && (time >= SPREAD_MIN || count > REPEATS_STORM) {
+        let confirmed = pace.confirmed(to);
+        let what = if matches!(request, Request::Append { .. }) { "entries" } else { "snapshots" };
+        return broken(
+            format!("S{server} sends S{to} {what} again and again that S{to} has confirmed"),
+            format!(
+                "entries after {confirmed}: S{server} has heard that S{to} stores everything up to there"
+            ),
+            format!("{count} messages in a row within {time:?} that bring something before that"),
+        );
+    }
+    let Request::Append { prev, .. } = request else { return None };
+    let (count, time) = pace.stuck(fact.post.at, to, *prev);
+    if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
+        return broken(
+            format!("S{server} sends S{to} entries after {prev} again and again, which S{to} rejects"),
+            format!(
+                "entries from further back, or a snapshot: S{to} has confirmed nothing after {}",
+                pace.confirmed(to)
+            ),
+            format!("{count} rejections in a row at that position within {time:?}"),
+        );
+    }
+    None
+}

@@ -1,0 +1,38 @@
+//! A term has at most one leader, and a leader that restarts leads no more (Fig. 3, Election Safety; §5.2).
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::{Life, What};
+use crate::ledger::proof;
+
+pub(super) static RULE: Rule = Rule {
+    title: "at most one leader per term (Fig. 3, Election Safety; §5.2)",
+    why: "Two leaders of one term would put different entries at one index, with nothing to tell which is right.",
+    hint: "a message built with a term that is not the one in which the server was elected; or a role that survived \
+           a restart or a higher term",
+    on: &[On::Leading],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { fact, book, .. } = *case;
+    let What::Sent { request, life, .. } = fact.what else { return None };
+    let (server, term) = (fact.post.asker, request.term());
+    let leader = book?.leader.as_ref()?;
+    let (headline, servers) = if leader.server != server {
+        let headline = format!("two leaders in term {term}: S{} and S{server}", leader.server);
+        (headline, vec![leader.server, server])
+    } else if Life::differs(leader.life, life) {
+        (format!("S{server} was restarted and still leads term {term}"), vec![server])
+    } else {
+        return None;
+    };
+    Some(Broken {
+        headline,
+        expected: format!("nobody leads term {term} after S{} as it was then", leader.server),
+        seen: format!("S{server} sends as the leader of term {term}"),
+        servers,
+        term,
+        proof: proof([Some(leader.line)]),
+    })
+}

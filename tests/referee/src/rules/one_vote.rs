@@ -1,0 +1,40 @@
+//! A server votes for at most one candidate per term, also across restarts (§5.2; Fig. 2, votedFor).
+//!
+//! A candidate votes for itself, so one that asks for votes, or leads, has given its own.
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::ledger::proof;
+use crate::reading::Reply;
+
+pub(super) static RULE: Rule = Rule {
+    title: "one vote per server and term, also across restarts (§5.2; Fig. 2, votedFor)",
+    why: "Two majorities of one term have a server in common. Only because that server votes once can a term have \
+          no two leaders.",
+    hint: "votedFor not checked, reset although the term is the same, or not saved before the answer",
+    on: &[On::Asking, On::Voted],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let (voter, candidate, term) = match fact.what {
+        What::Answered { request, reply: Reply::Vote { granted: true, .. }, .. } => {
+            (fact.post.asked, fact.post.asker, request.term())
+        }
+        What::Sent { request, counts: true, .. } if !request.is_of_a_leader() => {
+            (fact.post.asker, fact.post.asker, request.term())
+        }
+        _ => return None,
+    };
+    let &(first, line) = ledger.terms.get(term)?.votes[voter].as_ref()?;
+    (first != candidate).then(|| Broken {
+        headline: format!("S{voter} votes twice in term {term}: for S{first} and for S{candidate}"),
+        expected: format!("S{voter} has voted for S{first} in term {term}, and refuses everybody else"),
+        seen: format!("S{voter} votes for S{candidate}, too"),
+        servers: vec![voter],
+        term,
+        proof: proof([Some(line)]),
+    })
+}

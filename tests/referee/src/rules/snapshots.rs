@@ -1,0 +1,29 @@
+//! A snapshot holds committed entries only (§7; Fig. 13).
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::reading::Request;
+
+pub(super) static RULE: Rule = Rule {
+    title: "a snapshot holds committed entries (§7; Fig. 13)",
+    why: "A snapshot replaces entries for good, so nothing in it may be taken back.",
+    hint: "the index of the snapshot is not the one that the service asked for, or lies behind commitIndex",
+    on: &[On::Leading],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Sent { request, .. } = fact.what else { return None };
+    let &Request::Snapshot { term, last } = request else { return None };
+    let server = fact.post.asker;
+    (last.index > ledger.committable).then(|| Broken {
+        headline: format!("S{server} sends a snapshot up to {last}, which nobody can have committed"),
+        expected: format!("an index up to {}", ledger.committable),
+        seen: format!("a snapshot up to {last}"),
+        servers: vec![server],
+        term,
+        proof: Vec::new(),
+    })
+}

@@ -1,0 +1,43 @@
+//! A server's term never goes back, also not in a restart (Fig. 2, State: currentTerm; §5.1).
+//!
+//! Its answers show its term, and so do its requests. An answer must not be below what the server showed before the
+//! request was delivered; a request of a new incarnation not below what the one before has shown.
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::ledger::proof;
+
+pub(super) static RULE: Rule = Rule {
+    title: "a server's term never goes back, also across restarts (Fig. 2, currentTerm; §5.1)",
+    why: "Terms are Raft's clock. A server that returns to an older term votes and follows there a second time, \
+          and two leaders of one term overwrite each other.",
+    hint: "currentTerm set to any term that differs instead of a higher one, not adopted from a request, or not saved",
+    on: &[On::Asking, On::Leading, On::Voted, On::Acknowledged],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let (server, term, floor, line) = match fact.what {
+        What::Answered { handled, reply, .. } => (
+            fact.post.asked,
+            reply.term(),
+            handled.floor,
+            ledger.servers[fact.post.asked].floor.line.as_ref(),
+        ),
+        What::Sent { request, life, .. } => {
+            let floor = ledger.servers[fact.post.asker].floor_of(life)?;
+            (fact.post.asker, request.term(), floor.term, floor.line.as_ref())
+        }
+        _ => return None,
+    };
+    (term < floor).then(|| Broken {
+        headline: format!("S{server} went back from term {floor} to term {term}"),
+        expected: format!("term {floor} or above: S{server} was there already"),
+        seen: format!("S{server} sends term {term}"),
+        servers: vec![server],
+        term: floor,
+        proof: proof([line.copied()]),
+    })
+}

@@ -1,0 +1,41 @@
+//! A vote goes only to a candidate whose log is at least as up to date as the voter's (§5.4.1; Fig. 2, RequestVote,
+//! receiver 2).
+//!
+//! What the voter has acknowledged, or sent as a leader, and nothing can have removed since is in its log. The log ends there or later.
+
+use super::{Case, On, Rule};
+use crate::breach::Broken;
+use crate::fact::What;
+use crate::ledger::proof;
+use crate::reading::{Reply, Request};
+
+pub(super) static RULE: Rule = Rule {
+    title: "a vote only for a log that is at least as up to date (§5.4.1; Fig. 2, RequestVote, receiver 2)",
+    why: "A committed entry is on a majority. Because each of them refuses candidates that lack it, every later \
+          leader has it.",
+    hint: "the last term must be compared first, and the last index only if the terms are equal; or entries were lost",
+    on: &[On::Voted],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Broken> {
+    let Case { ledger, fact, .. } = *case;
+    let What::Answered { request, handled, reply: Reply::Vote { granted: true, .. } } = fact.what else {
+        return None;
+    };
+    let &Request::Vote { term, last } = request else { return None };
+    let voter = &ledger.servers[fact.post.asked];
+    let own = handled.stored?;
+    if voter.cuts != handled.cuts || last.up_to_date() >= own.up_to_date() {
+        return None;
+    }
+    let (asked, asker) = (fact.post.asked, fact.post.asker);
+    Some(Broken {
+        headline: format!("S{asked} votes in term {term} for S{asker}, whose log is behind its own"),
+        expected: format!("a refusal: S{asked} has entry {own}"),
+        seen: format!("S{asker}'s log ends with {last}, and S{asked} votes for it"),
+        servers: vec![asked, asker],
+        term,
+        proof: proof([voter.last_certain().map(|stored| stored.line)]),
+    })
+}

@@ -1,0 +1,385 @@
+//! Leaders: what they send, commit, and how often.
+
+use super::script::{Script, appending, at};
+use crate::Position;
+use crate::reading::{Entry, Reply, Request};
+
+const EMPTY: Position = Position { index: 0, term: 0 };
+
+#[test]
+fn another_command_for_an_index_and_a_term() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1, 1], 0);
+    let entries = vec![Entry { term: 1, digest: 99 }];
+    s.send(0, 2, Request::Append { term: 1, prev: at(1, 1), entries, commit: 0 });
+    s.breaks("name one entry");
+}
+
+#[test]
+fn another_past_of_an_entry() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.elect(1, 3, at(2, 1), &[2]);
+    s.append(1, 2, 3, at(1, 1), &[1, 3], 0);
+    s.elect(0, 4, at(3, 3), &[2]);
+    s.send(0, 2, appending(4, at(2, 2), &[3], 0));
+    s.breaks("name one entry");
+}
+
+#[test]
+fn a_leader_that_changes_its_own_log() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.elect(1, 2, at(1, 1), &[2]);
+    s.append(1, 2, 2, at(1, 1), &[2], 0);
+    // As after a snapshot whose last term was lost.
+    s.send(1, 0, appending(2, at(1, 0), &[2], 0));
+    s.breaks("name one entry");
+}
+
+#[test]
+fn an_entry_replaced_by_a_later_leader() {
+    let mut s = Script::new(5);
+    s.elect(0, 1, EMPTY, &[1, 3]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.append(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.keeps_the_rules();
+}
+
+/// As in Figure 8, and the leader has never sent the entry itself: only one that comes after it.
+#[test]
+fn an_entry_of_an_earlier_term_that_lies_before_what_was_sent() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.replicate(0, 2, 1, EMPTY, &[1, 1], 0);
+    s.elect(1, 2, at(2, 1), &[2]);
+    s.replicate(1, 2, 2, at(2, 1), &[], 0);
+    s.apply(1, 1, 1);
+    let headline = s.breaks("when a majority stores it");
+    assert_eq!(headline, "S1 commits entry 1 of term 1 in term 2 by counting copies");
+}
+
+/// So many terms that the first is forgotten, if they count.
+const MANY: std::ops::Range<u64> = 2..100;
+
+/// S0 leads term 1 among five, and S4 stands for many terms, without success.
+fn with_a_candidate_of_many_terms(asks: impl Fn(&mut Script, Request)) -> Script {
+    let mut s = Script::new(5);
+    s.elect(0, 1, EMPTY, &[1, 2]);
+    s.replicate(0, 1, 1, EMPTY, &[], 0);
+    for term in MANY {
+        s.wait(100 + term % 7 * 50);
+        asks(&mut s, Request::Vote { term, last: EMPTY });
+    }
+    s
+}
+
+#[test]
+fn a_candidate_that_nobody_hears_does_not_blind_the_referee() {
+    let mut s = with_a_candidate_of_many_terms(|s, request| s.send_to_nobody(4, 0, request));
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.append(0, 2, 1, EMPTY, &[1], 1);
+    s.breaks("when a majority stores it");
+}
+
+#[test]
+fn what_is_committed_in_a_forgotten_term_is_not_known() {
+    let mut s = with_a_candidate_of_many_terms(|s, request| _ = s.send(4, 0, request));
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.replicate(0, 2, 1, EMPTY, &[1], 0);
+    s.append(0, 1, 1, at(1, 1), &[], 1);
+    s.apply(0, 1, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn an_entry_committed_with_half_of_the_servers() {
+    let mut s = Script::new(4);
+    s.elect(0, 1, EMPTY, &[1, 2]);
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.append(0, 2, 1, EMPTY, &[1], 1);
+    s.breaks("when a majority stores it");
+}
+
+#[test]
+fn an_entry_that_its_leader_applies_alone() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.apply(0, 1, 1);
+    s.breaks("when a majority stores it");
+}
+
+#[test]
+fn an_entry_of_an_earlier_term_committed_by_counting() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.elect(0, 2, at(1, 1), &[1]);
+    s.replicate(0, 1, 2, EMPTY, &[1], 0);
+    s.append(0, 2, 2, EMPTY, &[1], 1);
+    s.breaks("when a majority stores it");
+}
+
+#[test]
+fn an_entry_of_an_earlier_term_committed_with_one_of_this_term() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.elect(0, 2, at(1, 1), &[1]);
+    s.replicate(0, 1, 2, EMPTY, &[1, 2], 0);
+    s.append(0, 2, 2, EMPTY, &[1, 2], 2);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_commit_index_that_its_leader_knew_and_never_told() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    // Committed, applied, put into a snapshot; then S0 restarts.
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.apply(0, 1, 1);
+    s.restart(0);
+    s.elect(0, 2, at(1, 1), &[1]);
+    s.append(0, 1, 2, at(1, 1), &[], 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_leader_elected_without_a_committed_entry() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    let entry = s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.wait(300);
+    // Whether S1 had the entry when this came does not show. It must have, for it accepted it in term 1.
+    let vote = s.ask(2, 1, 2, EMPTY);
+    s.succeed(entry, 1);
+    s.append(0, 2, 1, EMPTY, &[1], 1);
+    s.answer(vote, Reply::Vote { term: 2, granted: true });
+    s.send(2, 0, appending(2, EMPTY, &[], 0));
+    s.breaks("holds all that was committed");
+}
+
+#[test]
+fn a_deposed_leader_with_another_entry_where_one_is_committed() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[], 0);
+    s.elect(2, 2, EMPTY, &[1]);
+    s.replicate(2, 1, 2, EMPTY, &[2], 0);
+    s.append(2, 1, 2, at(1, 2), &[], 1);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_snapshot_of_what_is_not_committed() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.breaks("a snapshot holds committed entries");
+}
+
+#[test]
+fn a_snapshot_with_another_term_than_was_sent() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 0) });
+    s.breaks("name one entry");
+}
+
+#[test]
+fn an_index_below_zero() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.send(0, 1, appending(1, at(u64::MAX - 1, 0), &[], 0));
+    s.breaks("name one entry");
+}
+
+/// S0 has told commit index 2, and then sends these in its messages, one every 200 ms.
+fn commits(later: &[u64]) -> Script {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.append(0, 1, 1, at(2, 1), &[], 2);
+    for &commit in later {
+        s.wait(200);
+        s.append(0, 1, 1, at(2, 1), &[], commit);
+    }
+    s
+}
+
+#[test]
+fn a_commit_index_that_goes_back() {
+    commits(&[1; 6]).breaks("commit index never goes back");
+}
+
+#[test]
+fn messages_with_the_commit_index_of_before() {
+    commits(&[1, 1, 2, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1]).keeps_the_rules();
+}
+
+/// S0 leads, an entry is committed, and S2 has confirmed a snapshot of it.
+fn with_snapshot() -> Script {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s
+}
+
+#[test]
+fn a_snapshot_sent_for_ever() {
+    let mut s = with_snapshot();
+    for _ in 0..9 {
+        let call = s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+        s.answer(call, Reply::Snapshot { term: 1 });
+        s.hear(call, Reply::Snapshot { term: 1 });
+        s.wait(100);
+    }
+    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.breaks("nextIndex moves");
+}
+
+#[test]
+fn snapshots_of_what_was_acknowledged() {
+    let mut s = with_snapshot();
+    let call = s.append(0, 1, 1, at(1, 1), &[1], 1);
+    s.succeed(call, 1);
+    s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+    for _ in 0..8 {
+        s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+        s.send(0, 2, appending(1, EMPTY, &[], 1));
+        s.wait(100);
+    }
+    s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.breaks("nextIndex moves");
+}
+
+#[test]
+fn a_log_sent_as_a_whole_each_time() {
+    let mut s = with_snapshot();
+    for count in 1..20 {
+        s.wait(100);
+        let call = s.append(0, 1, 1, EMPTY, &vec![1; count], 1);
+        if s.is_broken() {
+            break;
+        }
+        s.succeed(call, 1);
+        s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+        s.send(0, 2, appending(1, EMPTY, &[], 1));
+    }
+    s.breaks("nextIndex moves");
+}
+
+#[test]
+fn entries_sent_again_because_no_answer_came() {
+    let mut s = with_snapshot();
+    for _ in 0..30 {
+        s.wait(100);
+        let call = s.append(0, 1, 1, at(1, 1), &[1], 1);
+        s.succeed(call, 1);
+        s.send(0, 2, appending(1, EMPTY, &[], 1));
+    }
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_snapshot_repeated_until_it_is_confirmed() {
+    let mut s = with_snapshot();
+    for _ in 0..30 {
+        s.wait(100);
+        s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+        s.replicate(0, 1, 1, at(1, 1), &[], 1);
+    }
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_storm_of_heartbeats() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    for _ in 0..100 {
+        s.send(0, 1, appending(1, EMPTY, &[], 0));
+        s.wait(4);
+    }
+    s.send(0, 1, appending(1, EMPTY, &[], 0));
+    s.breaks("neither missing nor a storm");
+}
+
+#[test]
+fn many_messages_with_entries_and_a_heartbeat_now_and_then() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    for index in 0..500 {
+        let prev = at(index, u64::from(index > 0));
+        s.send(0, 1, appending(1, prev, &[1], 0));
+        s.send(0, 2, appending(1, prev, &[1], 0));
+    }
+    for _ in 0..50 {
+        s.wait(50);
+        s.send(0, 1, appending(1, at(500, 1), &[], 0));
+        s.send(0, 2, appending(1, at(500, 1), &[], 0));
+    }
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_server_to_which_a_leader_sends_nothing() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.send(0, 2, appending(1, EMPTY, &[], 0));
+    for _ in 0..30 {
+        s.wait(100);
+        s.send(0, 1, appending(1, EMPTY, &[], 0));
+    }
+    s.breaks("neither missing nor a storm");
+}
+
+#[test]
+fn a_leader_that_was_stopped_for_a_while() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.send(0, 2, appending(1, EMPTY, &[], 0));
+    s.send(0, 1, appending(1, EMPTY, &[], 0));
+    s.wait(10_000);
+    s.send(0, 1, appending(1, EMPTY, &[], 0));
+    s.send(0, 2, appending(1, EMPTY, &[], 0));
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_rejection_that_moves_nothing() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1], 0);
+    for _ in 0..12 {
+        s.wait(110);
+        let call = s.append(0, 2, 1, at(1, 1), &[], 0);
+        s.reject(call, 1, 1);
+        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(1) });
+    }
+    s.append(0, 2, 1, at(1, 1), &[], 0);
+    s.breaks("nextIndex moves");
+}
+
+#[test]
+fn a_rejection_after_which_the_leader_goes_back() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.append(0, 1, 1, EMPTY, &[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 0);
+    for index in (1..13).rev() {
+        s.wait(200);
+        let call = s.append(0, 2, 1, at(index, 1), &[], 0);
+        s.reject(call, 1, index);
+        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(index) });
+        s.append(0, 1, 1, at(13, 1), &[], 0);
+    }
+    s.keeps_the_rules();
+}

@@ -1,0 +1,247 @@
+//! Followers: what they accept, keep and apply.
+
+use super::script::{Script, appending, at};
+use crate::Position;
+use crate::reading::{Reply, Request};
+
+const EMPTY: Position = Position { index: 0, term: 0 };
+
+/// S0 leads term 1, and S1 has acknowledged three entries.
+fn three_entries() -> Script {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1, 1], 0);
+    s
+}
+
+/// The same among five, of which S3 and S4 have nothing.
+fn three_entries_of_five() -> Script {
+    let mut s = Script::new(5);
+    s.elect(0, 1, EMPTY, &[1, 2]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1, 1], 0);
+    s
+}
+
+/// Then S2 leads term 2, and S0 and S3 take two entries of it. S1 has still what it had.
+fn two_others_of_five() -> Script {
+    let mut s = three_entries_of_five();
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 3, 2, EMPTY, &[2, 2], 0);
+    s
+}
+
+#[test]
+fn a_success_after_an_entry_that_was_never_sent() {
+    let mut s = three_entries();
+    s.replicate(0, 2, 1, at(3, 1), &[1], 0);
+    s.breaks("entry at prevLogIndex");
+}
+
+#[test]
+fn a_heartbeat_that_succeeds_on_a_log_that_differs() {
+    let mut s = three_entries_of_five();
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
+    s.replicate(2, 1, 2, at(2, 2), &[], 0);
+    s.breaks("entry at prevLogIndex");
+}
+
+/// The follower tells its service before it answers.
+#[test]
+fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
+    let mut s = two_others_of_five();
+    s.append(2, 1, 2, at(2, 2), &[], 2);
+    s.apply(1, 1, 1);
+    s.breaks("entry at prevLogIndex");
+}
+
+/// A commit index that an earlier message brought is not the fault of this one.
+#[test]
+fn a_wrong_entry_that_was_known_to_be_committed_before() {
+    let mut s = two_others_of_five();
+    s.replicate(2, 1, 2, EMPTY, &[2], 2);
+    s.append(2, 1, 2, at(2, 2), &[], 2);
+    s.apply(1, 1, 1);
+    s.breaks("receiver 5");
+}
+
+#[test]
+fn a_success_after_entries_that_an_overtaken_message_brought() {
+    let mut s = three_entries();
+    // The second message is delivered first, and handled second.
+    let (first, second) = (
+        s.send(0, 2, super::script::appending(1, EMPTY, &[1, 1, 1], 0)),
+        s.send(0, 2, super::script::appending(1, at(3, 1), &[1], 0)),
+    );
+    s.deliver(second);
+    s.deliver(first);
+    s.succeed(second, 1);
+    s.succeed(first, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_success_after_an_entry_of_its_own_or_from_a_snapshot() {
+    let mut s = three_entries();
+    s.replicate(0, 1, 1, at(3, 1), &[], 3);
+    let snapshot = s.request(0, 2, Request::Snapshot { term: 1, last: at(3, 1) });
+    s.answer(snapshot, Reply::Snapshot { term: 1 });
+    s.replicate(0, 2, 1, at(3, 1), &[], 3);
+    s.elect(1, 2, at(3, 1), &[2]);
+    s.replicate(1, 2, 2, at(3, 1), &[2], 3);
+    s.elect(2, 3, at(4, 2), &[0]);
+    s.replicate(2, 1, 3, at(4, 2), &[3], 3);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn entries_lost_in_a_restart_show_in_a_rejection() {
+    let mut s = three_entries();
+    s.restart(1);
+    let next = s.append(0, 1, 1, at(3, 1), &[1], 0);
+    s.reject(next, 1, 1);
+    s.breaks("acknowledged entries stay");
+}
+
+#[test]
+fn entries_lost_in_a_restart_show_in_a_candidacy() {
+    let mut s = three_entries();
+    s.restart(1);
+    s.wait(300);
+    s.ask(1, 2, 2, at(2, 1));
+    s.breaks("acknowledged entries stay");
+}
+
+#[test]
+fn entries_of_a_leader_that_counted_itself_and_did_not_save() {
+    let mut s = three_entries();
+    s.append(0, 2, 1, EMPTY, &[1, 1, 1], 3);
+    s.restart(0);
+    s.wait(300);
+    s.ask(0, 2, 2, EMPTY);
+    s.breaks("acknowledged entries stay");
+}
+
+#[test]
+fn a_log_cut_by_a_late_and_shorter_message() {
+    let mut s = three_entries();
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    let next = s.append(0, 1, 1, at(3, 1), &[1], 0);
+    s.reject(next, 1, 2);
+    s.breaks("acknowledged entries stay");
+}
+
+#[test]
+fn a_log_dropped_for_a_late_snapshot() {
+    let mut s = three_entries();
+    s.replicate(0, 1, 1, at(3, 1), &[], 3);
+    s.trim(1, 1);
+    let late = s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.answer(late, Reply::Snapshot { term: 1 });
+    let next = s.append(0, 1, 1, at(3, 1), &[1], 3);
+    s.reject(next, 1, 2);
+    s.breaks("acknowledged entries stay");
+}
+
+#[test]
+fn a_rejection_of_what_was_replaced_or_is_in_a_snapshot() {
+    let mut s = three_entries();
+    // The follower may reject what its snapshot covers, and says where to go on.
+    s.replicate(0, 1, 1, at(3, 1), &[], 3);
+    let covered = s.append(0, 1, 1, at(1, 1), &[1], 3);
+    s.reject(covered, 1, 4);
+    s.keeps_the_rules();
+
+    let mut s = three_entries_of_five();
+    s.elect(2, 2, EMPTY, &[3, 4]);
+    // Maybe handled before the rejection, maybe not.
+    s.append(2, 1, 2, EMPTY, &[2], 0);
+    s.wait(300);
+    s.ask(1, 0, 3, at(1, 2));
+    s.elect(2, 4, at(1, 2), &[3, 4]);
+    let next = s.append(2, 1, 4, at(1, 2), &[4], 0);
+    s.reject(next, 4, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn entries_that_were_committed_and_not_in_a_snapshot_are_not_rejected() {
+    let reject = |trimmed| {
+        let mut s = three_entries();
+        s.replicate(0, 1, 1, at(3, 1), &[], 3);
+        s.trim(1, trimmed);
+        let again = s.append(0, 1, 1, at(2, 1), &[1], 3);
+        s.reject(again, 1, 1);
+        s
+    };
+    reject(1).breaks("acknowledged entries stay");
+    reject(2).keeps_the_rules();
+}
+
+#[test]
+fn a_commit_index_heard_from_the_leader_before() {
+    let mut s = three_entries_of_five();
+    s.replicate(0, 2, 1, EMPTY, &[1, 1, 1], 0);
+    // S3 hears of commit index 3 and gets the entries from the next leader, who does not know it yet.
+    s.append(0, 3, 1, EMPTY, &[1], 3);
+    s.elect(1, 2, at(3, 1), &[2, 4]);
+    s.append(1, 3, 2, EMPTY, &[1, 1, 1], 0);
+    s.apply(3, 3, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn a_refusal_because_of_the_term_says_nothing_about_the_log() {
+    let mut s = three_entries();
+    s.elect(2, 2, at(3, 1), &[1]);
+    let late = s.append(0, 1, 1, at(3, 1), &[1], 0);
+    s.reject(late, 2, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn an_entry_applied_beyond_what_was_compared() {
+    let mut s = three_entries();
+    s.append(0, 1, 1, at(3, 1), &[], 3);
+    // S2 hears of commit index 3 with one entry only.
+    s.append(0, 2, 1, EMPTY, &[1], 3);
+    s.apply(2, 1, 1);
+    s.apply(2, 2, 1);
+    s.breaks("min(leaderCommit");
+}
+
+#[test]
+fn an_entry_applied_before_the_answer() {
+    let mut s = three_entries();
+    s.apply(0, 3, 1);
+    s.append(0, 1, 1, at(3, 1), &[], 3);
+    s.apply(1, 3, 1);
+    s.append(0, 2, 1, EMPTY, &[1, 1, 1], 0);
+    s.append(0, 2, 1, EMPTY, &[], 3);
+    s.apply(2, 3, 1);
+    s.keeps_the_rules();
+}
+
+/// A server that was stopped has messages of two leaders to handle, and takes the older first.
+#[test]
+fn an_entry_applied_between_two_leaders() {
+    let mut s = three_entries();
+    s.append(0, 1, 1, at(3, 1), &[], 3);
+    let older = s.send(0, 2, appending(1, EMPTY, &[1, 1, 1], 3));
+    s.elect(1, 2, at(3, 1), &[0]);
+    let later = s.append(1, 2, 2, at(3, 1), &[], 0);
+    s.deliver(older);
+    s.succeed(older, 1);
+    s.succeed(later, 2);
+    s.apply(2, 3, 1);
+    s.keeps_the_rules();
+}
+
+#[test]
+fn another_entry_applied_than_the_committed_one() {
+    let mut s = three_entries();
+    s.replicate(0, 1, 1, at(3, 1), &[], 3);
+    s.apply(1, 3, 2);
+    s.breaks("min(leaderCommit");
+}

@@ -1,0 +1,245 @@
+//! Scripts of facts: every step is a message, and the first breach is remembered with its step.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use labrpc::sim::{NodeHandle, NodeId, Sim};
+use raft_interface::{Index, ServerId, Term};
+
+use crate::Call;
+use crate::breach::{Breach, Position};
+use crate::fact::{Life, Post};
+use crate::judge::Judge;
+use crate::ledger::{self, Duties};
+use crate::reading::{Entry, Reply, Request};
+
+/// Servers, their messages, and the judge.
+pub(super) struct Script {
+    judge: Judge,
+    at: Duration,
+    calls: u64,
+    parties: BTreeMap<u64, (ServerId, ServerId)>,
+    /// How often each server was started.
+    starts: Vec<usize>,
+    nodes: Vec<NodeId>,
+    /// The first breach. The step that made it must be the last one.
+    breach: Option<Box<Breach>>,
+}
+
+pub(super) fn at(index: Index, term: Term) -> Position {
+    Position { index, term }
+}
+
+impl Script {
+    pub(super) fn new(servers: usize) -> Self {
+        let nodes = Sim::new(1).run(|| ["a", "b", "c"].map(|name| NodeHandle::new(name).id()));
+        let (nodes, _) = nodes.unwrap_or_else(|failure| panic!("{failure:?}"));
+        Self {
+            judge: Judge::new(servers),
+            at: Duration::ZERO,
+            calls: 0,
+            parties: BTreeMap::new(),
+            starts: vec![0; servers],
+            nodes: nodes.into(),
+            breach: None,
+        }
+    }
+
+    /// A millisecond later something happens to a call.
+    fn step(&mut self, call: u64) -> Post {
+        self.tick();
+        let (asker, asked) = self.parties[&call];
+        Post { at: self.at, call, asker, asked }
+    }
+
+    fn tick(&mut self) {
+        assert!(self.breach.is_none(), "a step after the breach: {}", self.breach.as_ref().unwrap());
+        self.at += Duration::from_millis(1);
+    }
+
+    fn hear_judge(&mut self, said: Option<Call>) {
+        if let Some(Call::Breach(breach)) = said {
+            self.breach = Some(breach);
+        }
+    }
+
+    fn life(&self, server: ServerId) -> Option<Life> {
+        Some(Life::Node(self.nodes[self.starts[server]]))
+    }
+
+    fn incarnation(&self, server: ServerId) -> u64 {
+        self.starts[server] as u64 + 1
+    }
+
+    /// Time passes.
+    pub(super) fn wait(&mut self, millis: u64) {
+        self.at += Duration::from_millis(millis);
+    }
+
+    /// A server starts again.
+    pub(super) fn restart(&mut self, server: ServerId) {
+        self.starts[server] += 1;
+        self.judge.ledger.servers[server].duties = Duties::new(0);
+    }
+
+    /// The harness tells everything, and time is virtual.
+    pub(super) fn all_is_told(mut self) -> Self {
+        let ledger = &mut self.judge.ledger;
+        (ledger.is_told, ledger.has_services, ledger.has_exact_time) = (true, true, true);
+        self
+    }
+
+    /// A server that was stopped goes on.
+    pub(super) fn resume(&mut self, server: ServerId) {
+        self.judge.ledger.resumes(server);
+    }
+
+    /// A request is sent. Returns its call.
+    pub(super) fn send(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
+        self.send_if(true, asker, asked, request)
+    }
+
+    /// A request is sent by a server that is disconnected.
+    pub(super) fn send_to_nobody(&mut self, asker: ServerId, asked: ServerId, request: Request) {
+        self.send_if(false, asker, asked, request);
+    }
+
+    fn send_if(&mut self, counts: bool, asker: ServerId, asked: ServerId, request: Request) -> u64 {
+        self.calls += 1;
+        self.parties.insert(self.calls, (asker, asked));
+        let (post, life) = (self.step(self.calls), self.life(asker));
+        let said = self.judge.sends(post, request, life, counts);
+        self.hear_judge(said);
+        post.call
+    }
+
+    /// It is about to be handled.
+    pub(super) fn deliver(&mut self, call: u64) {
+        let post = self.step(call);
+        let said = self.judge.delivers(post, self.incarnation(post.asked), self.life(post.asked));
+        self.hear_judge(said);
+    }
+
+    /// The handler returns.
+    pub(super) fn answer(&mut self, call: u64, reply: Reply) {
+        let post = self.step(call);
+        assert!(self.judge.ledger.calls.get(call).is_some_and(ledger::Call::is_open), "a delivered request");
+        let said = self.judge.answers(post, Some(reply), self.incarnation(post.asked));
+        self.hear_judge(said);
+    }
+
+    /// The reply reaches the asker.
+    pub(super) fn hear(&mut self, call: u64, reply: Reply) {
+        let post = self.step(call);
+        assert!(self.judge.knows(call), "a call that has not ended");
+        self.judge.hears(post, Some(reply), self.life(post.asker));
+    }
+
+    /// A leader puts a command into its log.
+    pub(super) fn accept(&mut self, server: ServerId, index: Index, term: Term) {
+        self.judge.ledger.servers[server].reach.extend(at(index, term));
+    }
+
+    /// The service of a server takes a snapshot.
+    pub(super) fn trim(&mut self, server: ServerId, index: Index) {
+        self.judge.ledger.is_told = true;
+        self.judge.ledger.servers[server].trims(index);
+    }
+
+    pub(super) fn apply(&mut self, server: ServerId, index: Index, term: Term) {
+        self.tick();
+        let said = self.judge.applies(self.at, server, index, term);
+        self.hear_judge(said);
+    }
+
+    /// Sends and delivers.
+    pub(super) fn request(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
+        let call = self.send(asker, asked, request);
+        if self.breach.is_none() {
+            self.deliver(call);
+        }
+        call
+    }
+
+    /// Asks for a vote; `last` is the end of the candidate's log.
+    pub(super) fn ask(&mut self, candidate: ServerId, voter: ServerId, term: Term, last: Position) -> u64 {
+        self.request(candidate, voter, Request::Vote { term, last })
+    }
+
+    /// Asks for a vote and gets it.
+    pub(super) fn vote(&mut self, candidate: ServerId, voter: ServerId, term: Term, last: Position) {
+        let call = self.ask(candidate, voter, term, last);
+        self.answer(call, Reply::Vote { term, granted: true });
+    }
+
+    /// Elects a leader with the votes of these servers.
+    pub(super) fn elect(&mut self, leader: ServerId, term: Term, last: Position, voters: &[ServerId]) {
+        self.wait(300);
+        for &voter in voters {
+            self.vote(leader, voter, term, last);
+        }
+    }
+
+    /// Sends entries of these terms after `prev`.
+    pub(super) fn append(
+        &mut self,
+        leader: ServerId,
+        follower: ServerId,
+        term: Term,
+        prev: Position,
+        entries: &[Term],
+        commit: Index,
+    ) -> u64 {
+        self.request(leader, follower, appending(term, prev, entries, commit))
+    }
+
+    /// The same, acknowledged.
+    pub(super) fn replicate(
+        &mut self,
+        leader: ServerId,
+        follower: ServerId,
+        term: Term,
+        prev: Position,
+        entries: &[Term],
+        commit: Index,
+    ) {
+        let call = self.append(leader, follower, term, prev, entries, commit);
+        self.succeed(call, term);
+    }
+
+    pub(super) fn succeed(&mut self, call: u64, term: Term) {
+        self.answer(call, Reply::Append { term, success: true, conflict: None });
+    }
+
+    pub(super) fn reject(&mut self, call: u64, term: Term, conflict: Index) {
+        self.answer(call, Reply::Append { term, success: false, conflict: Some(conflict) });
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.breach.is_some()
+    }
+
+    /// Nothing was broken.
+    pub(super) fn keeps_the_rules(self) {
+        assert!(self.breach.is_none(), "a false alarm: {}", self.breach.unwrap());
+    }
+
+    /// The last step broke this rule. Returns the headline.
+    #[track_caller]
+    pub(super) fn breaks(self, title: &str) -> String {
+        let breach = self.breach.expect("a breach");
+        assert!(breach.rule.title.contains(title), "another rule: {breach}");
+        assert!(
+            breach.proof.last().is_some_and(|line| line.at == breach.at),
+            "the last line breaks the rule"
+        );
+        breach.headline
+    }
+}
+
+/// Entries of the same index and term are equal.
+pub(super) fn appending(term: Term, prev: Position, entries: &[Term], commit: Index) -> Request {
+    let entry = |(index, &term): (Index, &Term)| Entry { term, digest: index << 8 | term };
+    let entries = (prev.index + 1..).zip(entries).map(entry).collect();
+    Request::Append { term, prev, entries, commit }
+}

@@ -1,0 +1,177 @@
+//! The way from real messages to facts.
+
+use std::time::Duration;
+
+use labrpc::network::{MessageEvent, Network, Observer, Server, Service};
+use labrpc::sim::{NodeHandle, Sim};
+use labrpc::sync::Arc;
+use labrpc::thread;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::{Call, Names, Referee};
+
+#[derive(Serialize, Deserialize)]
+struct Ask {
+    term: u64,
+    last_log_index: u64,
+    last_log_term: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Vote {
+    term: u64,
+    vote_granted: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Odd {
+    epoch: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Piece {
+    term: u64,
+    done: bool,
+}
+
+/// An entry without a command.
+#[derive(Serialize, Deserialize)]
+struct Bare {
+    term: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tell {
+    term: u64,
+    prev_log_index: u64,
+    prev_log_term: u64,
+    entries: Vec<Bare>,
+    log: Vec<Bare>,
+    leader_commit: u64,
+}
+
+fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
+    watched_as(Names::default(), body)
+}
+
+/// Runs `body` with a referee, and a server 0 that grants every vote after a while.
+fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&calls);
+    Sim::new(1)
+        .run(move || {
+            let network = Network::new();
+            let referee = Referee::new(3, names, move |call| heard.lock().push(call.clone()));
+            network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
+            let raft = Service::new("Raft")
+                .method("RequestVote", |ask: Ask| {
+                    thread::sleep(Duration::from_millis(10));
+                    Vote { term: ask.term, vote_granted: true }
+                })
+                .method("AppendEntries", |odd: Odd| odd)
+                .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
+                .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
+                .method("Gossip", |odd: Odd| odd);
+            network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft));
+            body(&network);
+        })
+        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    Arc::try_unwrap(calls).map_or_else(|calls| calls.lock().clone(), Mutex::into_inner)
+}
+
+fn ask(network: &Network, candidate: u32) -> Option<Vote> {
+    let ask = Ask { term: 1, last_log_index: 0, last_log_term: 0 };
+    network.make_connected_end(candidate, 0).call("Raft.RequestVote", &ask)
+}
+
+#[test]
+fn a_breach_is_told_with_the_messages_that_prove_it() {
+    let calls = watched(|network| {
+        ask(network, 1);
+        ask(network, 2);
+        ask(network, 1);
+    });
+    let [Call::Breach(breach)] = &calls[..] else { panic!("one breach, not {calls:?}") };
+    assert_eq!(breach.headline, "S0 votes twice in term 1: for S1 and for S2");
+    let proof: Vec<String> = breach.proof.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        proof,
+        [
+            "S1 -> S0 #1 RequestVote term 1, last entry 0 of term 0",
+            "S0 -> S1 #1 vote granted, term 1",
+            "S2 -> S0 #2 RequestVote term 1, last entry 0 of term 0",
+            "S0 -> S2 #2 vote granted, term 1",
+        ]
+    );
+    assert!(breach.at >= Duration::from_millis(20) && breach.at < Duration::from_millis(21));
+}
+
+#[test]
+fn what_a_deleted_server_answers_does_not_count() {
+    let calls = watched(|network| {
+        ask(network, 1);
+        let late = network.clone();
+        let asking = thread::spawn(move || ask(&late, 2));
+        thread::sleep(Duration::from_millis(5));
+        network.delete_server(0);
+        assert!(asking.join().expect("no panic").is_none());
+        thread::sleep(Duration::from_millis(50));
+    });
+    assert!(calls.is_empty(), "{calls:?}");
+}
+
+#[test]
+fn messages_that_cannot_be_read_are_told_once() {
+    let calls = watched(|network| {
+        let end = network.make_connected_end(1, 0);
+        for _ in 0..3 {
+            let _: Option<Odd> = end.call("Raft.AppendEntries", &Odd { epoch: 1 });
+        }
+        ask(network, 1);
+        ask(network, 2);
+    });
+    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    assert!(why.contains("no field term"), "{why}");
+}
+
+#[test]
+fn messages_of_other_names_are_told_once() {
+    let calls = watched(|network| {
+        let end = network.make_connected_end(1, 0);
+        for _ in 0..500 {
+            let _: Option<Odd> = end.call("Raft.Gossip", &Odd { epoch: 1 });
+        }
+    });
+    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    assert!(why.contains("Raft.Gossip"), "{why}");
+}
+
+#[test]
+fn snapshots_in_pieces_are_left_alone() {
+    let calls = watched(|network| {
+        let end = network.make_connected_end(1, 0);
+        let _: Option<Odd> = end.call("Raft.InstallSnapshot", &Piece { term: 1, done: false });
+    });
+    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    assert!(why.contains("in pieces"), "{why}");
+}
+
+#[test]
+fn entries_without_commands_are_those_of_the_first_name_that_is_there() {
+    let tell = |network: &Network| {
+        let (entries, log) = (vec![Bare { term: 1 }], Vec::new());
+        let tell = Tell { term: 1, prev_log_index: 0, prev_log_term: 0, entries, log, leader_commit: 0 };
+        let _: Option<Vote> = network.make_connected_end(1, 0).call("Raft.Tell", &tell);
+    };
+    let rows =
+        [(vec!["entries", "log"], 1), (vec!["events", "entries", "log"], 1), (vec!["log", "entries"], 0)];
+    for (entries, count) in rows {
+        let names = Names { append_entries: vec!["Tell"], entries, ..Names::default() };
+        let calls = watched_as(names, tell);
+        // Nobody has voted for it.
+        let [Call::Breach(breach)] = &calls[..] else { panic!("one breach, not {calls:?}") };
+        let line = breach.proof.last().expect("the message").to_string();
+        assert!(line.contains(&format!(": {count} entries")), "{line}");
+    }
+}

@@ -1,0 +1,57 @@
+//! What went wrong, before it is put into words for the terminal.
+
+use std::time::Duration;
+
+use raft_interface::{ServerId, Term};
+
+/// A broken rule or a failed expectation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violation {
+    /// The whole in one line.
+    pub headline: String,
+    /// The rule that was broken, with its source in the paper; `None` when a scenario expected something.
+    pub rule: Option<&'static str>,
+    /// What should have been.
+    pub expected: String,
+    /// What was.
+    pub seen: String,
+    /// The mistakes that most often lead here, if that is known.
+    pub hint: Option<&'static str>,
+    /// The servers that it is about.
+    pub servers: Vec<ServerId>,
+    /// The term that it is about.
+    pub term: Option<Term>,
+    /// When: virtual time, or real time since the start of the test.
+    pub at: Duration,
+    /// The messages that prove it, oldest first, each with its time; empty if the rule is not about messages.
+    pub proof: Vec<String>,
+    /// The line of the scenario, as `file:line`, if it was the scenario that expected something.
+    pub place: Option<String>,
+}
+
+impl Violation {
+    /// A violation with a headline, what was expected and what was seen.
+    pub fn new(headline: impl Into<String>, expected: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self { headline: headline.into(), expected: expected.into(), seen: seen.into(), ..Self::default() }
+    }
+
+    pub fn rule(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    pub fn servers(mut self, servers: impl IntoIterator<Item = ServerId>) -> Self {
+        self.servers = servers.into_iter().collect();
+        self
+    }
+
+    pub fn term(mut self, term: Term) -> Self {
+        self.term = Some(term);
+        self
+    }
+}

@@ -1,0 +1,286 @@
+//! The report of a run that failed: most important first, within 2,000 characters, and the way to replay it.
+//!
+//! It reads the same on a terminal and as Markdown in `report.md`. The order: test, what went wrong, seed and virtual time;
+//! the broken rule or the expectation; the facts; the last things that happened before; what often causes it; the
+//! command that replays it. Facts and happenings share the room that the rest leaves. A stack is shown only to those
+//! who ask for one, after the end.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use labrpc::sim::{Cause, Divergence, Tracing};
+
+use super::facts;
+use super::files::{self, Files};
+use super::layout::{cut, cut_front, cut_line, cut_line_to};
+use lab_harness::case::TestCase;
+use lab_harness::implementation::Implementation;
+use lab_harness::run::{Failure, Outcome, divergence, run_case};
+use lab_referee::Violation;
+use lab_runs::Plan;
+use lab_runs::settings::World;
+use lab_runs::{artifacts, commands};
+
+/// How long a report may be, in characters. What follows in a grader's view is cut.
+pub const REPORT_MAX: usize = 2_000;
+/// How many of the last happenings a report shows.
+const TIMELINE_SHOWN: usize = 8;
+/// The room that is kept for them, in characters, when the facts are long.
+const TIMELINE_ROOM: usize = 330;
+/// The longest panic message, hint or event that a report shows, in characters.
+const LINE_MAX: usize = 220;
+/// The longest head: what went wrong, rule and expectation.
+const HEAD_MAX: usize = 1_050;
+
+/// The report of a failed run, as [`explain`] makes it; `None` if it passed.
+#[must_use]
+pub fn explain_failure(
+    case: &TestCase,
+    implementation: Implementation,
+    plan: Plan,
+    outcome: &Outcome,
+) -> Option<String> {
+    outcome.failure.as_ref()?;
+    Some(explain(case, implementation, plan, outcome))
+}
+
+/// The report of a failed run. A simulation is run again with a full trace, which is left with the report under
+/// `target/lab/`; of one that stalled only the report.
+#[must_use]
+pub fn explain(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> String {
+    let Some(failure) = &outcome.failure else { return String::new() };
+    if plan.world == World::Real {
+        return untraced(case, plan, failure);
+    }
+    let directory = artifacts::directory(case.name, plan.seed);
+    if failure.is_stall() {
+        // Another run would stall as well, and whoever does not give way keeps the trace.
+        let report = untraced(case, plan, failure);
+        return match artifacts::write_alone(&directory, &report) {
+            Ok(()) => report,
+            Err(error) => format!("{report}\nreport: could not be written: {error}"),
+        };
+    }
+    let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
+    let parted = (traced.fingerprint != outcome.fingerprint).then(|| {
+        let untraced = Plan { tracing: Tracing::Off, ..plan };
+        shown_divergence(divergence(case, implementation, untraced).as_deref())
+    });
+    let ending = format!("\ntrace:  {}/", artifacts::shown(&directory));
+    let report = words(case, plan, failure, parted.as_deref(), &ending);
+    match files::write(&directory, &Files { case, implementation, plan, report: &report, run: &traced }) {
+        Ok(()) => report,
+        Err(error) => {
+            let ending = format!("\ntrace:  could not be written: {error}");
+            words(case, plan, failure, parted.as_deref(), &ending)
+        }
+    }
+}
+
+/// The report of a run that is not made again: one of the real world, or one that would stall again. Writes nothing.
+pub fn untraced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
+    words(case, plan, failure, None, "")
+}
+
+/// The report of a simulation that was run with a full trace already. Writes nothing.
+pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
+    let directory = artifacts::directory(case.name, plan.seed);
+    words(case, plan, failure, None, &format!("\ntrace:  {}/", artifacts::shown(&directory)))
+}
+
+/// Puts the parts together. What went wrong and the way to replay it are always there; what is between is cut if it
+/// must be.
+fn words(case: &TestCase, plan: Plan, failure: &Failure, parted: Option<&str>, ending: &str) -> String {
+    let parted = parted.unwrap_or_default();
+    let head = cut(&head(case, plan, failure), HEAD_MAX.saturating_sub(parted.chars().count())) + parted;
+    let tail = hint(failure) + &replay(case, plan) + ending;
+    let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
+    let happened = happened(failure);
+    let kept_free = happened.chars().count().min(TIMELINE_ROOM);
+    let facts = cut(&(proof(failure) + &facts::of(failure)), room.saturating_sub(kept_free));
+    let happened = cut_front(&happened, room.saturating_sub(facts.chars().count()));
+    head + &facts + &happened + &tail + &backtrace(failure)
+}
+
+/// What went wrong, in a line.
+#[must_use]
+pub fn headline(failure: &Failure) -> String {
+    match (&failure.violation, &failure.cause, &failure.message) {
+        (Some(violation), _, _) => cut_line(&violation.headline),
+        (None, Some(cause), _) => headline_of(failure, cause).0,
+        (None, None, message) => cut_line(message.as_deref().unwrap_or("it failed")),
+    }
+}
+
+fn head(case: &TestCase, plan: Plan, failure: &Failure) -> String {
+    let mut out = String::new();
+    match (&failure.violation, &failure.cause, &failure.message) {
+        (Some(violation), _, _) => write_finding(&mut out, case, plan, violation),
+        (None, Some(cause), _) => write_cause(&mut out, case, plan, failure, cause),
+        (None, None, message) => {
+            let _ = writeln!(out, "{}: {}", case.name, cut_line(message.as_deref().unwrap_or("it failed")));
+            let _ = writeln!(out, "  the test: {}", case.about);
+        }
+    }
+    out
+}
+
+/// `  seed 0x2a, 1.234567 s of virtual time`.
+fn when(plan: Plan, at: Duration) -> String {
+    let seconds = at.as_secs_f64();
+    match plan.world {
+        World::Simulated => format!("  when:     seed {:#x}, {seconds:.6} s of virtual time", plan.seed),
+        World::Real => format!("  when:     {seconds:.3} s after the start, in the real world"),
+    }
+}
+
+fn write_finding(out: &mut String, case: &TestCase, plan: Plan, violation: &Violation) {
+    let _ = writeln!(out, "{}: {}", case.name, cut_line(&violation.headline));
+    out.push_str(&when(plan, violation.at));
+    if !violation.servers.is_empty() {
+        let servers: Vec<String> = violation.servers.iter().map(|server| format!("S{server}")).collect();
+        let _ = write!(out, ", on {}", servers.join(" and "));
+    }
+    if let Some(term) = violation.term {
+        let _ = write!(out, ", term {term}");
+    }
+    if let Some(place) = &violation.place {
+        let _ = write!(out, ", at {place}");
+    }
+    out.push('\n');
+    if let Some(rule) = violation.rule {
+        let _ = writeln!(out, "  rule:     {rule}");
+    }
+    let _ = writeln!(out, "  expected: {}", cut_line(&violation.expected));
+    let _ = writeln!(out, "  seen:     {}", cut_line(&violation.seen));
+    let _ = writeln!(out, "  the test: {}", case.about);
+}
+
+fn write_cause(out: &mut String, case: &TestCase, plan: Plan, failure: &Failure, cause: &Cause) {
+    let (headline, at_ns) = headline_of(failure, cause);
+    let _ = writeln!(out, "{}: {headline}", case.name);
+    let _ = match at_ns {
+        Some(at) => writeln!(out, "{}", when(plan, Duration::from_nanos(at))),
+        None => writeln!(out, "  when:     seed {:#x}", plan.seed),
+    };
+    let _ = writeln!(out, "  the test: {}", case.about);
+}
+
+/// What ended a simulation in a line, and when, in nanoseconds of virtual time.
+fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
+    let seconds = |ns: u64| Duration::from_nanos(ns).as_secs();
+    match cause {
+        Cause::Panic(panic) => {
+            let place = panic.location.as_deref().unwrap_or("an unknown place");
+            let message = cut_line(&panic.message);
+            (format!("{} panicked at {place}: {message}", panic.thread), Some(panic.time_ns))
+        }
+        Cause::Deadlock { time_ns, .. } => {
+            (format!("deadlock: {}", facts::circle_or_all(failure)), Some(*time_ns))
+        }
+        Cause::TimeLimit { limit_ns, .. } => {
+            let why = facts::stuck(failure);
+            let limit = seconds(*limit_ns);
+            (format!("the test did not end within {limit} s of virtual time{why}"), Some(*limit_ns))
+        }
+        Cause::StepLimit { limit, .. } => {
+            (format!("{limit} steps, and no end: a livelock, or a loop that polls"), None)
+        }
+        Cause::Stall { thread, time_ns, stalled } => {
+            let seconds = stalled.as_secs();
+            (format!("{thread} ran for {seconds} s of real time and did not give way"), Some(*time_ns))
+        }
+        Cause::Misuse { thread, time_ns, message } => {
+            (format!("{thread}: {}", cut_line(message)), Some(*time_ns))
+        }
+        other => (cut_line(&other.to_string()), None),
+    }
+}
+
+/// The messages that prove that a rule was broken, oldest first.
+fn proof(failure: &Failure) -> String {
+    let lines = failure.violation.as_ref().map_or(&[][..], |violation| &violation.proof);
+    let mut out = String::new();
+    if !lines.is_empty() {
+        out.push_str("messages that prove it:\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
+}
+
+/// What often leads here.
+fn hint(failure: &Failure) -> String {
+    let of_finding = failure.violation.as_ref().and_then(|violation| violation.hint);
+    let hint = match (&failure.violation, &failure.cause) {
+        (Some(_), _) if !failure.cycle.is_empty() => Some(
+            "two locks that are taken in two orders: take them in one, or give the first back before the second",
+        ),
+        (Some(_), _) => of_finding,
+        (None, Some(Cause::Deadlock { .. } | Cause::TimeLimit { .. })) => Some(
+            "a lock that is held across a call, a send or a wait; or a notification that comes too early",
+        ),
+        (None, Some(Cause::StepLimit { .. })) => {
+            Some("a loop that does not sleep or wait; two servers that answer each other for ever")
+        }
+        (None, Some(Cause::Stall { .. })) => Some(
+            "an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's",
+        ),
+        _ => None,
+    };
+    hint.map_or_else(String::new, |hint| format!("often:  {}\n", cut_line_to(hint, LINE_MAX)))
+}
+
+fn happened(failure: &Failure) -> String {
+    let skipped = failure.timeline.len().saturating_sub(TIMELINE_SHOWN);
+    let mut out = String::new();
+    if !failure.timeline.is_empty() {
+        out.push_str("what happened before:\n");
+    }
+    for (at, what) in &failure.timeline[skipped..] {
+        let what = cut_line_to(&what.to_string(), LINE_MAX / 2);
+        let _ = writeln!(out, "  {:>10.6} s  {what}", at.as_secs_f64());
+    }
+    out
+}
+
+/// Two runs of the seed were not the same run.
+fn shown_divergence(divergence: Option<&Divergence>) -> String {
+    let mut out = String::from("  not replayable: another run of this seed went another way\n");
+    match divergence {
+        Some(Divergence { index, first, second, .. }) => {
+            let shown = |event: &Option<labrpc::sim::Event>| match event {
+                Some(event) => cut_line_to(&event.to_string(), LINE_MAX / 2),
+                None => "(it had ended, or went elsewhere)".to_owned(),
+            };
+            let _ = writeln!(out, "  they differ first at event {index}:");
+            let _ = writeln!(out, "    one run: {}\n    another: {}", shown(first), shown(second));
+        }
+        None => out.push_str("  two later runs were the same: a static or thread-local outlives a run\n"),
+    }
+    out + "  culprits: iteration over a HashMap, Instant::now(), thread::spawn or rand::rng() of the real world,\n    a \
+           static that outlives a run, an address that is printed or compared\n"
+}
+
+fn replay(case: &TestCase, plan: Plan) -> String {
+    let label = if plan.world == World::Real { "again: " } else { "replay:" };
+    format!("{label} {}", replay_command_of(case, plan))
+}
+
+/// The command that makes a run happen again.
+#[must_use]
+pub fn replay_command_of(case: &TestCase, plan: Plan) -> String {
+    commands::replay(case.name, &plan.policy.to_string(), &plan.world.to_string(), plan.seed)
+}
+
+/// The stack of a panic, if somebody asked for stacks. That of a violation would only show the harness.
+fn backtrace(failure: &Failure) -> String {
+    match &failure.cause {
+        Some(Cause::Panic(panic)) if failure.violation.is_none() => {
+            panic.backtrace.as_ref().map_or_else(String::new, |stack| format!("\nstack:\n{stack}"))
+        }
+        _ => String::new(),
+    }
+}

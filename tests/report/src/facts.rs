@@ -1,0 +1,190 @@
+//! What was the case when a run failed: who waited for whom, what each server was and had, and what its threads did.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use labrpc::sim::{Cause, SpinReport, ThreadReport};
+use raft_interface::ServerId;
+
+use lab_harness::observation::show_command;
+use lab_harness::record::{Role, Seen};
+use lab_harness::run::Failure;
+
+/// All facts, the most telling first.
+pub(super) fn of(failure: &Failure) -> String {
+    let mut out = String::new();
+    write_circle(&mut out, failure);
+    if let Some(Cause::StepLimit { spinners, .. }) = &failure.cause {
+        out.push_str("busiest threads:\n");
+        for SpinReport { thread, steps, of } in spinners {
+            let _ = writeln!(out, "  {thread} took {steps} of the last {of} steps");
+        }
+    }
+    write_servers(&mut out, &failure.servers);
+    if is_about_waiting(failure) {
+        write_threads(&mut out, threads(failure));
+    }
+    out
+}
+
+/// Whether something was waited for in vain, so that what threads wait for matters.
+fn is_about_waiting(failure: &Failure) -> bool {
+    match (&failure.violation, &failure.cause) {
+        (Some(violation), _) => violation.rule.is_none() && violation.place.is_some(),
+        (None, Some(cause)) => !matches!(cause, Cause::Panic(_) | Cause::Misuse { .. }),
+        (None, None) => false,
+    }
+}
+
+/// All threads, the scenario's own included where it is known.
+fn threads(failure: &Failure) -> &[ThreadReport] {
+    match &failure.cause {
+        Some(Cause::Deadlock { threads, .. } | Cause::TimeLimit { threads, .. }) => threads,
+        _ => &failure.threads,
+    }
+}
+
+/// `S1/a and S1/b wait for each other in a circle`, or that all wait.
+pub(super) fn circle_or_all(failure: &Failure) -> String {
+    match failure.cycle.as_slice() {
+        [] => "all threads wait, and nothing would ever wake one".to_owned(),
+        [alone] => format!("{alone} waits for itself"),
+        several => format!("{} wait for each other in a circle", several.join(", ")),
+    }
+}
+
+/// What the scenario itself waits for, if it waits for a thread of the code under test.
+pub(super) fn stuck(failure: &Failure) -> String {
+    let waiting = threads(failure).iter().find(|thread| thread.thread == "tester/main");
+    match waiting.and_then(|thread| thread.waits_for.as_ref()) {
+        Some(holder) => format!(": the scenario waits for a lock that {holder} holds"),
+        None => String::new(),
+    }
+}
+
+/// Each thread of the circle with what it holds and what it waits for.
+fn write_circle(out: &mut String, failure: &Failure) {
+    if failure.cycle.is_empty() {
+        return;
+    }
+    out.push_str("a deadlock:\n");
+    for name in &failure.cycle {
+        let thread =
+            threads(failure).iter().find(|thread| thread.thread == *name && thread.waits_for.is_some());
+        let _ = match thread {
+            Some(thread) => writeln!(out, "  {thread}"),
+            None => writeln!(out, "  {name}"),
+        };
+    }
+}
+
+fn write_servers(out: &mut String, servers: &[Seen]) {
+    if servers.is_empty() {
+        return;
+    }
+    out.push_str("servers, as last seen:\n");
+    let mut alike: Vec<(Vec<ServerId>, String)> = Vec::new();
+    for (id, seen) in servers.iter().enumerate() {
+        let told = server(seen);
+        match alike.iter_mut().find(|(_, other)| *other == told) {
+            Some((ids, _)) => ids.push(id),
+            None => alike.push((vec![id], told)),
+        }
+    }
+    for (ids, told) in alike {
+        let _ = writeln!(out, "  {} {told}", names(&ids));
+    }
+}
+
+fn server(seen: &Seen) -> String {
+    let role = match (seen.is_up, seen.role) {
+        (false, _) => "down",
+        (true, Role::Follower) => "follower",
+        (true, Role::Candidate) => "candidate",
+        (true, Role::Leader) => "leader",
+    };
+    let mut out = format!("{role}, term {}, applied {}", seen.term, seen.applied);
+    if let Some((index, term)) = seen.stored {
+        let _ = write!(out, ", log to {index} in term {term}");
+    }
+    if !seen.tail.is_empty() {
+        let shown: Vec<String> = seen
+            .tail
+            .iter()
+            .map(|(index, term, command)| format!("{index}:T{term} {}", show_command(command)))
+            .collect();
+        let _ = write!(out, " ({})", shown.join(" "));
+    }
+    for (is_so, word) in [(!seen.is_connected, ", disconnected"), (seen.is_paused, ", paused")] {
+        if is_so {
+            out.push_str(word);
+        }
+    }
+    if seen.starts > 1 {
+        let _ = write!(out, ", started {} times", seen.starts);
+    }
+    out
+}
+
+/// Threads of servers that do the same at the same place are told once. Who waits for a lock, or holds one, comes
+/// first: it tells more than who sleeps.
+fn write_threads(out: &mut String, threads: &[ThreadReport]) {
+    if threads.is_empty() {
+        return;
+    }
+    let mut alike: BTreeMap<(bool, bool, String), BTreeMap<String, usize>> = BTreeMap::new();
+    for thread in threads {
+        let (node, name) = thread.thread.split_once('/').unwrap_or(("", &thread.thread));
+        let told = thread.to_string();
+        let told = told.strip_prefix(&thread.thread).unwrap_or(&told);
+        let told = told.replace(&format!(" {node}/"), " its ");
+        let is_telling = thread.waits_for.is_some() || !thread.holds.is_empty();
+        let name = if name.starts_with("thread-") { "thread" } else { name };
+        let key = (!is_telling, !node.starts_with('S'), format!("{name}{told}"));
+        *alike.entry(key).or_default().entry(node.to_owned()).or_default() += 1;
+    }
+    out.push_str("threads:\n");
+    for ((_, _, told), nodes) in alike {
+        let ids: Option<Vec<ServerId>> =
+            nodes.keys().map(|node| node.strip_prefix('S')?.parse().ok()).collect();
+        let who = ids.map_or_else(
+            || nodes.keys().cloned().collect::<Vec<_>>().join(" "),
+            |mut ids| {
+                ids.sort_unstable();
+                names(&ids)
+            },
+        );
+        let count: usize = nodes.values().sum();
+        let times = if count > nodes.len() { format!(" ({count} threads)") } else { String::new() };
+        let _ = writeln!(out, "  {who}{times} {told}");
+    }
+}
+
+/// `S0-S3 S7`.
+fn names(ids: &[ServerId]) -> String {
+    let mut runs: Vec<(ServerId, ServerId)> = Vec::new();
+    for &id in ids {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == id => *last = id,
+            _ => runs.push((id, id)),
+        }
+    }
+    let shown = |&(first, last): &(ServerId, ServerId)| match last - first {
+        0 => format!("S{first}"),
+        1 => format!("S{first} S{last}"),
+        _ => format!("S{first}-S{last}"),
+    };
+    runs.iter().map(shown).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_told_as_a_range() {
+        assert_eq!(names(&[0]), "S0");
+        assert_eq!(names(&[0, 1, 3]), "S0 S1 S3");
+        assert_eq!(names(&[0, 1, 2, 4, 6, 7, 8]), "S0-S2 S4 S6-S8");
+    }
+}

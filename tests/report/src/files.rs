@@ -1,0 +1,61 @@
+//! The files of a run; see [`lab_runs::artifacts`].
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use lab_harness::case::TestCase;
+use lab_harness::implementation::Implementation;
+use lab_runs::Plan;
+use lab_runs::artifacts::{StoredRun, write_block, write_file, write_text};
+
+use crate::columns::{self, Layout, Selection};
+use lab_harness::run::Outcome;
+
+/// How wide `log.txt` is, in characters for each server.
+const LOG_COLUMN: usize = 44;
+
+/// Everything that the files are made of.
+pub struct Files<'a> {
+    pub case: &'a TestCase,
+    pub implementation: Implementation,
+    pub plan: Plan,
+    pub report: &'a str,
+    /// The run, with its trace.
+    pub run: &'a Outcome,
+}
+
+/// Writes the files.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    write_block(&directory.join("report.md"), files.report)?;
+    if let Some(trace) = &files.run.trace {
+        write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
+        let servers: Vec<usize> = (0..files.run.tally.servers).collect();
+        let layout = Layout::new(12 + LOG_COLUMN * (servers.len().min(7) + 1), &servers);
+        let lines = columns::lines(trace, &Selection::all(servers));
+        write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
+    }
+    match stored_run(files) {
+        Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),
+        None => Ok(()),
+    }
+}
+
+fn stored_run(files: &Files<'_>) -> Option<StoredRun> {
+    let trace = files.run.trace.as_ref()?;
+    Some(StoredRun {
+        test: files.case.name.to_owned(),
+        seed: files.plan.seed,
+        policy: files.plan.policy.to_string(),
+        implementation: files.implementation.name().to_owned(),
+        passed: files.run.failure.is_none(),
+        fingerprint: trace.fingerprint.to_string(),
+        events: trace.total,
+        checkpoints: trace.checkpoints.clone(),
+    })
+}

@@ -1,0 +1,187 @@
+//! What a run leaves behind, under `target/lab/<test>/<seed>/`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `report.md` | the report of a failure, as on the terminal; of a run that passed the line that says so |
+//! | `log.txt` | what the servers logged, the messages, and what the tester did, in a column for each server |
+//! | `trace.jsonl` | the last events of the simulation, an object a line |
+//! | `run.json` | what identifies the run: seed, policy, fingerprint and checkpoints |
+//!
+//! Two runs may leave the same files at the same time: a test and a terminal, or two tests of two implementations. So
+//! each file comes [whole](write_file).
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+
+/// How much of a run is kept: all of nearly every run, and of a runaway the end.
+pub const TRACING: Tracing = Tracing::Last(150_000);
+/// Where the files of a test and a seed go: in cargo's target directory.
+#[must_use]
+pub fn directory(test: &str, seed: u64) -> PathBuf {
+    root().join(test).join(format!("{seed:#x}"))
+}
+
+/// Where everything goes that the lab leaves behind: the folder `lab` in the target directory of the workspace whose code
+/// runs, wherever in it the command was typed.
+///
+/// It is found once: the code under test may change the current directory.
+#[must_use]
+pub fn root() -> PathBuf {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let here = std::env::current_dir().unwrap_or_default();
+        let executable = std::env::current_exe().ok();
+        let from_executable = || executable.as_deref().and_then(target_of);
+        let told = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
+        told.or_else(from_executable).unwrap_or_else(|| here.join("target")).join("lab")
+    })
+    .clone()
+}
+
+/// The target directory that an executable lies in: cargo marks it with a file.
+fn target_of(executable: &Path) -> Option<PathBuf> {
+    let is_target =
+        |folder: &&Path| folder.join("CACHEDIR.TAG").exists() && folder.join(".rustc_info.json").exists();
+    executable.ancestors().skip(1).find(is_target).map(Path::to_path_buf)
+}
+
+/// A path as people type it where they are: relative to the folder in which the program was started. Cargo starts tests in
+/// the folder of their package, wherever it was typed itself; there it is relative to the root of the workspace.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    static HERE: OnceLock<PathBuf> = OnceLock::new();
+    let here = HERE.get_or_init(|| {
+        let executable = std::env::current_exe().unwrap_or_default();
+        let is_test = executable.parent().is_some_and(|folder| folder.ends_with("deps"));
+        let workspace = target_of(&executable).and_then(|target| target.parent().map(Path::to_path_buf));
+        let here = std::env::current_dir().unwrap_or_default();
+        if is_test { workspace.unwrap_or(here) } else { here }
+    });
+    // Not to the root of the file system: a path with many dots is no easier to read.
+    let bases = here.ancestors().enumerate().take_while(|(_, folder)| folder.parent().is_some());
+    let relative = bases.filter_map(|(up, base)| {
+        Some("../".repeat(up) + &path.strip_prefix(base).ok()?.display().to_string())
+    });
+    relative.into_iter().next().unwrap_or_else(|| path.display().to_string())
+}
+
+/// What identifies a run that was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRun {
+    pub test: String,
+    pub seed: u64,
+    pub policy: String,
+    /// The type that was graded.
+    pub implementation: String,
+    pub passed: bool,
+    /// As 16 digits.
+    pub fingerprint: String,
+    /// How many events there were.
+    pub events: u64,
+    /// The hash after every block of events; see [`Trace::checkpoints`].
+    pub checkpoints: Vec<u64>,
+}
+
+impl StoredRun {
+    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation.
+    pub fn read(directory: &Path, plan: Plan, implementation: &str) -> Option<Self> {
+        let text = fs::read_to_string(directory.join("run.json")).ok()?;
+        let run: Self = serde_json::from_str(&text).ok()?;
+        let is_same = run.seed == plan.seed
+            && run.policy == plan.policy.to_string()
+            && run.implementation == implementation;
+        is_same.then_some(run)
+    }
+
+    /// The index of the first event of the block in which the run differs from `trace`; `None` if it does not.
+    pub fn first_difference(&self, trace: &Trace) -> Option<u64> {
+        let fingerprint = Fingerprint(u64::from_str_radix(&self.fingerprint, 16).unwrap_or_default());
+        let stored = Trace {
+            fingerprint,
+            checkpoints: self.checkpoints.clone(),
+            total: self.events,
+            events: Vec::new(),
+        };
+        stored.first_difference(trace)
+    }
+}
+
+/// Writes the report of a run of which nothing else is known.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    write_block(&directory.join("report.md"), report)?;
+    // Files of an earlier run of this seed would mislead.
+    for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
+        match fs::remove_file(directory.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn write_block(path: &Path, text: &str) -> io::Result<()> {
+    write_text(path, &format!("```text\n{}\n```\n", text.trim_end()))
+}
+
+/// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.
+///
+/// # Errors
+///
+/// Those of the file system. Then the old one stays.
+pub fn write_file(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.persist(path)?;
+    Ok(())
+}
+
+/// [`write_file`] of a text.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    write_file(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// The kept events of a stored run with an index from `from` up to `to`, without log lines.
+pub fn stored_events(directory: &Path, from: u64, to: u64) -> Vec<Event> {
+    let Ok(file) = File::open(directory.join("trace.jsonl")) else { return Vec::new() };
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
+        .take_while(|event| event.index < to)
+        .filter(|event| event.index >= from && event.kind != Kind::Log)
+        .collect()
+}

@@ -1,0 +1,29 @@
+//! What a run of a simulated test is: how it is asked for, what its scenario did, what it leaves behind, and how it is
+//! repeated. This room knows runs, and nothing of Raft.
+//!
+//! # How it works
+//!
+//! A [`Plan`] says in which [`World`] a test runs, from which seed and under which policy; the [`settings`] come from the
+//! environment. While it runs, what the scenario does to the system under test goes through [`actions`], so that a failure can
+//! be tried again with some of it left out. A run that failed leaves [`artifacts`], by which a replay proves that it is the same
+//! run, and its report says with which [`commands`] it happens again.
+//!
+//! # Read in this order
+//!
+//! [`settings`], [`plan`], [`actions`], [`artifacts`], [`commands`], [`similarity`].
+//!
+//! # What it leaves out
+//!
+//! What a test is and when it fails: that is for whoever runs it.
+
+pub mod actions;
+pub mod artifacts;
+pub mod commands;
+pub mod plan;
+pub mod settings;
+pub mod similarity;
+mod test_info;
+
+pub use plan::Plan;
+pub use settings::{Settings, World};
+pub use test_info::TestInfo;

@@ -1,0 +1,28 @@
+//! What is nearly the same: names that people mistype, and texts that differ only in their numbers.
+
+/// How many near names are proposed.
+const PROPOSED_MAX: usize = 3;
+
+/// The names with a likeness of `least` at least, from 0 to 1, the likest first.
+pub fn nearest<'a>(names: impl Iterator<Item = (f64, &'a str)>, least: f64) -> Vec<&'a str> {
+    let mut near: Vec<(f64, &str)> = names.filter(|&(likeness, _)| likeness >= least).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().take(PROPOSED_MAX).map(|(_, name)| name).collect()
+}
+
+/// A text with `#` for each number, decimal or hexadecimal.
+pub fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..start]);
+        out.push('#');
+        let number = &rest[start..];
+        let digits = match number.strip_prefix("0x") {
+            Some(hex) => 2 + hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len()),
+            None => number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()),
+        };
+        rest = &number[digits..];
+    }
+    out + rest
+}

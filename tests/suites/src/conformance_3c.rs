@@ -1,0 +1,245 @@
+//! Part 3C, sentence by sentence: one real server among scripted peers. What it stores, and when.
+//!
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
+
+use std::time::Duration;
+
+use lab_harness::conformance::{Bench, ELECTION_MAX, Request};
+use lab_harness::lab::Lab;
+
+/// How long a save takes on a slow disk.
+const SLOW: Duration = Duration::from_millis(40);
+
+/// The vote survives a restart (Fig. 2, State: votedFor is persistent).
+///
+/// Catches: votedFor that is not stored, or not read back.
+pub fn vote_survives_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "votedFor is persistent: a restarted server votes for nobody else in the term (Fig. 2, State)",
+        "votedFor is not stored, or not restored",
+    );
+    // The term is stored already, so that the vote alone is new.
+    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).asks_vote(5).is_granted("a late request; nobody has its vote of term 5");
+    bench.restart();
+    bench.peer(2).asks_vote(5).is_refused("S1 has its vote of term 5, from before the restart");
+    bench.peer(1).asks_vote(5).is_granted("S1 has its vote of term 5");
+}
+
+/// The term survives a restart, however the server came to it (Fig. 2, State: currentTerm is persistent).
+///
+/// Catches: currentTerm that is not stored, or stored only along with a vote or entries.
+pub fn term_survives_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "currentTerm is persistent (Fig. 2, State)",
+        "currentTerm is not stored, or only when a vote or an entry is",
+    );
+    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.restart();
+    bench.expect_term(7, "it was in term 7 before the restart");
+    bench.peer(2).asks_vote(6).is_refused("term 6 is over");
+    bench.peer(2).asks_vote(9).with_last(0, 0).is_granted("term 9 is new");
+    bench.restart();
+    bench.expect_term(9, "it was in term 9 before the restart");
+}
+
+/// The vote that a candidate gives itself survives a restart (Fig. 2, State; Candidates 1).
+///
+/// Catches: an election that starts without a save.
+pub fn own_vote_survives_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "the vote of a candidate for itself is persistent like any other (Fig. 2, State; Rules for candidates 1)",
+        "term and vote are not stored when an election starts",
+    );
+    let term = bench.expect_candidate_after(0);
+    bench.restart();
+    bench.expect_term(term, "it stood for that term before the restart");
+    bench.peer(2).asks_vote(term).is_refused("it has voted for itself in that term");
+}
+
+/// What was acknowledged survives a restart (Fig. 2, State: log[] is persistent).
+///
+/// Catches: entries that a follower acknowledges and does not store.
+pub fn entries_survive_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "log[] is persistent: what a follower has acknowledged survives its restart (Fig. 2, State)",
+        "entries are not stored when AppendEntries brings them, or not restored",
+    );
+    // The term is stored already, so that the entries alone are new.
+    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).succeeds("it follows the empty log");
+    bench.restart();
+    bench
+        .peer(2)
+        .asks_vote(5)
+        .with_last(2, 2)
+        .is_refused("its own log has three entries, from before the restart");
+    bench.expect_entry(3, 2, "it was acknowledged");
+    bench.peer(1).appends(20).after(3, 2).entries(&[2, 20]).commit(5).succeeds("the log has three entries");
+    bench.expect_applies(5, "everything is committed");
+}
+
+/// What a conflict has cut does not come back with a restart (Fig. 2, State; AppendEntries, receiver 3).
+///
+/// Catches: a log to which is only ever added on disk.
+pub fn cut_survives_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "log[] is persistent as it is after a conflict, too (Fig. 2, State; AppendEntries, receiver 3)",
+        "the log is cut in memory only",
+    );
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(2).appends(2).after(3, 1).succeeds("S2 leads term 2");
+    bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
+    bench.restart();
+    bench.expect_entry(2, 2, "it took the place of one of term 1, before the restart");
+    bench.expect_no_entry(3, 1, "it was cut before the restart");
+}
+
+/// A leader's own entries are stored before they count as a copy (Fig. 2, State; Leaders 2).
+///
+/// Catches: a start that appends without a save.
+pub fn commands_survive_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader's own copy of an entry is persistent when it counts for the majority (Fig. 2, State; Rules for leaders 2)",
+        "start appends the command without storing it",
+    );
+    let term = bench.elect(&[1]);
+    let index = bench.start_command().index;
+    bench.expect_applies(index, "S1 and the leader store it");
+    bench.restart();
+    bench.expect_entry(index, term, "it was committed with the leader's own copy, before the restart");
+}
+
+/// The vote is stored before the reply leaves (Fig. 2, State: updated on stable storage before responding).
+///
+/// Catches: a save after the answer, or beside it. The storage is looked at in the moment in which the reply arrives, and
+/// the disk is slow.
+pub fn vote_stored_before_reply_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "persistent state is updated on stable storage before responding to RPCs (Fig. 2, State)",
+        "the vote is stored after the reply has left, or by another thread",
+    );
+    bench.slow_disk(SLOW);
+    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    let then = bench.storage();
+    bench.restart_from(&then);
+    bench
+        .peer(2)
+        .asks_vote(5)
+        .is_refused("the reply had told S1 that it has the vote, and then the power failed");
+}
+
+/// Entries are stored before they are acknowledged (Fig. 2, State: updated on stable storage before responding).
+///
+/// Catches: a save after the answer, or beside it.
+pub fn entries_stored_before_reply_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "persistent state is updated on stable storage before responding to RPCs (Fig. 2, State)",
+        "entries are stored after the reply has left, or by another thread",
+    );
+    // The term is stored already, so that the entries alone are new.
+    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.slow_disk(SLOW);
+    bench.peer(1).appends(2).entries(&[1, 2]).succeeds("it follows the empty log");
+    let then = bench.storage();
+    bench.restart_from(&then);
+    bench.expect_entry(2, 2, "the reply had acknowledged it, and then the power failed");
+}
+
+/// A candidate has stored its term and its vote when it asks for others (Fig. 2, State; §5.2).
+///
+/// Catches: a candidate whose requests leave before the save.
+pub fn candidacy_stored_before_request_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a candidate's term and its vote for itself are on stable storage when others hear of them (Fig. 2, State; §5.2)",
+        "requests for votes leave before term and vote are stored",
+    );
+    bench.slow_disk(SLOW);
+    let is_vote = |request: &Request| matches!(request, Request::Vote { .. });
+    let Some(letter) = bench.next_letter(ELECTION_MAX, is_vote) else {
+        bench.fail("S0 did not stand for election", "a RequestVote", "none");
+    };
+    let then = bench.storage();
+    bench.restart_from(&then);
+    let term = letter.request.term();
+    bench
+        .peer(2)
+        .asks_vote(term)
+        .is_refused("S0 had asked for votes in that term, and then the power failed");
+}
+
+/// A power failure between the save and the reply: nobody was told of the vote, and it was given all the same (Fig. 2,
+/// State).
+///
+/// Catches: a vote that is completed only after the answer, and a save in parts.
+pub fn power_fails_before_reply_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a save stores term and vote together: a crash between the save and the reply leaves the vote given (Fig. 2, State)",
+        "term and vote are stored by two saves, or the vote after the reply",
+    );
+    bench.power_fails_after_next_save();
+    bench.peer(1).asks_vote(5).send();
+    bench.restart();
+    bench.expect_term(5, "the save before the power failure had the term of the request");
+    bench.peer(2).asks_vote(5).is_refused("the save before the power failure had the vote for S1");
+    bench.peer(1).asks_vote(5).is_granted("it has the vote, and was not told");
+}
+
+/// A power failure between the save of entries and the reply: they are there, and the leader, which was not told, sends
+/// them again (Fig. 2, State; §5.5).
+///
+/// Catches: a save in parts, and entries that are appended twice.
+pub fn entries_sent_again_after_power_failure_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a save stores the entries of a request together; the request may come again (Fig. 2, State; §5.5)",
+        "entries are stored one by one, or appended again",
+    );
+    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.power_fails_after_next_save();
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).send();
+    bench.restart();
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).succeeds("the same request once more");
+    bench.expect_entry(3, 2, "the request has brought it twice");
+    bench.expect_no_entry(4, 2, "the request has three entries");
+}
+
+/// The commit index is volatile: a restarted server applies from the start again, in order, once it hears what is committed
+/// (Fig. 2, State: commitIndex, lastApplied).
+///
+/// Catches: entries that are applied before anybody said so, and entries that are left out.
+pub fn applies_again_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "commitIndex and lastApplied are volatile: a restarted server applies the log again (Fig. 2, State)",
+        "entries of the restored log are taken for committed, or for applied",
+    );
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).commit(2).succeeds("it follows the empty log");
+    bench.expect_applies(2, "leaderCommit is 2");
+    bench.restart();
+    bench.expect_applied_at_most(0, "nobody has told the restarted server what is committed");
+    bench.peer(1).appends(2).after(3, 2).commit(3).succeeds("the log has three entries");
+    bench.expect_applies(3, "leaderCommit is 3");
+}

@@ -1,0 +1,441 @@
+//! Part 3D, sentence by sentence: one real server among scripted peers. Snapshots, taken and received.
+//!
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
+
+use std::time::Duration;
+
+use lab_harness::conformance::{Bench, ELECTION_MAX, Letter, Reply, Request, snapshot};
+use lab_harness::lab::Lab;
+use raft_interface::Index;
+
+fn is_install(request: &Request) -> bool {
+    matches!(request, Request::Install { .. })
+}
+
+/// A bench whose server has applied entries of terms 1, 1, 2, 2, 2 and put the first `upto` into a snapshot.
+fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str) -> Bench {
+    let bench = Bench::start(lab, 3, rule, hint);
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(5).succeeds("it follows the empty log");
+    bench.expect_applies(5, "leaderCommit is 5");
+    bench.take_snapshot(upto);
+    lab.sleep_ms(20);
+    bench
+}
+
+/// A snapshot of an older term's leader is refused (Fig. 13, receiver 1).
+///
+/// Catches: no check of the term.
+pub fn old_snapshot_leader_refused_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "reply immediately if term < currentTerm, with currentTerm (Fig. 13, receiver 1)",
+        "the term of an InstallSnapshot is not checked",
+    );
+    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    let reply = bench.peer(2).installs(6, (9, 5));
+    bench.expect(reply == Some(7), "the reply does not depose an old leader", "term 7", format!("{reply:?}"));
+    bench.expect_applied_at_most(0, "the leader of term 6 has nothing to say");
+}
+
+/// InstallSnapshot is a message of a leader: its term is adopted, and it restarts the election timer (Fig. 2, All servers
+/// 2; Followers 2; Fig. 13).
+///
+/// Catches: a handler without the rules for all servers.
+pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "an InstallSnapshot is a message of the current leader: its term counts, and it restarts the timer (§5.1, §7)",
+        "the term of an InstallSnapshot is not adopted, or the election timer not reset",
+    );
+    let reply = bench.peer(1).installs(5, (3, 2));
+    bench.expect(reply == Some(5), "the reply has another term", "term 5", format!("{reply:?}"));
+    bench.expect_term(5, "S1 leads term 5");
+    let deadline = lab.now() + ELECTION_MAX;
+    while lab.now() < deadline {
+        bench.peer(1).installs(5, (3, 2));
+        lab.sleep_ms(50);
+    }
+    let asked = bench.count_letters(|letter: &Letter| matches!(letter.request, Request::Vote { .. }));
+    bench.expect(
+        asked == 0,
+        "S0 stood for election under a leader that is well",
+        "no RequestVote",
+        format!("{asked}"),
+    );
+}
+
+/// A snapshot that covers less than was applied takes nothing back (Fig. 13, receiver 5 and 6; §7).
+///
+/// Catches: an old snapshot that is installed.
+pub fn old_snapshot_ignored_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a snapshot that covers only a prefix of what is applied takes nothing back (§7; Fig. 13, receiver 6)",
+        "a delayed InstallSnapshot is installed without a look at the commit index",
+    );
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).commit(3).succeeds("it follows the empty log");
+    bench.expect_applies(3, "leaderCommit is 3");
+    bench.peer(1).installs(2, (2, 1));
+    bench.peer(1).installs(2, (3, 2));
+    lab.sleep_ms(50);
+    let delivered = bench.snapshots_delivered();
+    bench.expect(
+        delivered.is_empty(),
+        "an old snapshot was delivered to the service",
+        "none: everything up to 3 was applied",
+        format!("{delivered:?}"),
+    );
+    bench.expect_entry(4, 2, "it was acknowledged, and the snapshots end before it");
+    bench.peer(1).appends(20).after(4, 2).commit(4).succeeds("the log has four entries");
+    bench.expect_applies(4, "leaderCommit is 4");
+}
+
+/// If the log has the snapshot's last entry, what follows it stays (Fig. 13, receiver 6).
+///
+/// Catches: the whole log dropped.
+pub fn suffix_is_kept_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "if the log has an entry with the snapshot's last index and term, the entries that follow stay (Fig. 13, receiver 6)",
+        "the whole log is dropped, though its suffix may be acknowledged",
+    );
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(1).succeeds("it follows the empty log");
+    bench.expect_applies(1, "leaderCommit is 1");
+    bench.peer(1).installs(2, (3, 2));
+    bench.expect_applies(3, "the snapshot ends there");
+    bench.peer(2).asks_vote(9).with_last(4, 2).is_refused("its own log goes on to entry 5");
+    bench.expect_entry(5, 2, "it follows the snapshot's last entry, and was acknowledged");
+    bench.peer(1).appends(20).after(5, 2).commit(5).succeeds("the log has five entries");
+    bench.expect_applies(5, "leaderCommit is 5");
+}
+
+/// If the log does not have the snapshot's last entry, all of it goes (Fig. 13, receiver 7).
+///
+/// Catches: entries that conflict with the snapshot and stay.
+pub fn other_log_is_dropped_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "if the log does not have the snapshot's last entry, the entire log is discarded (Fig. 13, receiver 7)",
+        "the entries after the snapshot's last index are kept without a look at its term",
+    );
+    bench.peer(1).appends(1).entries(&[1, 1, 1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(2).installs(3, (3, 2));
+    bench.expect_applies(3, "the snapshot ends there");
+    bench.expect_no_entry(
+        5,
+        1,
+        "entry 3 was of another term than the snapshot's, so it followed other entries",
+    );
+    bench.expect_entry(3, 2, "it is the snapshot's last entry");
+    bench.peer(2).appends(20).after(3, 2).entries(&[3]).commit(4).succeeds("it follows the snapshot");
+    bench.expect_applies(4, "leaderCommit is 4");
+}
+
+/// An installed snapshot counts as applied and committed: what it covers is not applied again, and what follows is (Fig. 13,
+/// receiver 8; Fig. 2, All servers 1).
+///
+/// Catches: a commit index, or lastApplied, that stays behind.
+pub fn snapshot_counts_as_applied_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a snapshot resets the state machine: application goes on after its last entry (Fig. 13, receiver 8)",
+        "commitIndex or lastApplied is not raised to the snapshot's last index",
+    );
+    bench.peer(1).appends(2).entries(&[1, 1]).commit(2).succeeds("it follows the empty log");
+    bench.expect_applies(2, "leaderCommit is 2");
+    bench.peer(1).installs(2, (10, 2));
+    bench.expect_applies(10, "the snapshot ends there");
+    let delivered = bench.snapshots_delivered();
+    bench.expect(
+        delivered == [10],
+        "the service did not get the snapshot",
+        "one up to 10",
+        format!("{delivered:?}"),
+    );
+    bench.peer(1).appends(2).after(10, 2).entries(&[2, 2]).commit(5).succeeds("it follows the snapshot");
+    bench.expect_applied_at_most(10, "leaderCommit is 5");
+    bench.peer(1).appends(2).after(10, 2).entries(&[2, 2]).commit(11).succeeds("it follows the snapshot");
+    bench.expect_applies(11, "leaderCommit is 11");
+    bench.peer(1).installs(2, (10, 2));
+    bench.expect_applied_at_most(11, "a repeated snapshot changes nothing");
+    bench.expect_entry(12, 2, "it was acknowledged");
+}
+
+/// A received snapshot is stored, with the log that belongs to it, and not lost by what is stored later (Fig. 13, receiver 5).
+///
+/// Catches: a snapshot that is delivered and not stored, and one that the first save after a restart forgets.
+pub fn snapshot_survives_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a received snapshot is saved (Fig. 13, receiver 5), and stays saved",
+        "the snapshot is not stored with the log, or the first save after a restart forgets it",
+    );
+    bench.peer(1).installs(2, (10, 2));
+    bench.expect_applies(10, "the snapshot ends there");
+    for round in 0..2 {
+        bench.restart();
+        let stored = bench.stored_snapshot();
+        bench.expect(
+            stored == snapshot(10),
+            "a restarted server has lost its snapshot",
+            "the bytes that were installed",
+            format!("{} bytes", stored.len()),
+        );
+        let term = 20 + round;
+        bench.peer(2).asks_vote(term).with_last(9, 2).is_refused("its own log ends at 10, with the snapshot");
+        bench.peer(2).asks_vote(term).with_last(10, 2).is_granted("its log is as up to date");
+    }
+    bench.peer(1).appends(30).after(10, 2).entries(&[2]).commit(11).succeeds("it follows the snapshot");
+    bench.expect_applies(11, "leaderCommit is 11, and the service began with the snapshot");
+    bench.restart();
+    bench.expect_entry(11, 2, "it was acknowledged");
+}
+
+/// The snapshot is stored before the reply leaves (Fig. 2, State; Fig. 13).
+///
+/// Catches: a save after the answer.
+pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "persistent state is updated on stable storage before responding to RPCs, snapshots too (Fig. 2, State; Fig. 13)",
+        "the snapshot is stored after the reply has left",
+    );
+    bench.slow_disk(Duration::from_millis(40));
+    let reply = bench.peer(1).installs(2, (10, 2));
+    let then = bench.storage();
+    bench.expect(reply == Some(2), "there was no reply", "one, in term 2", format!("{reply:?}"));
+    bench.restart_from(&then);
+    bench.expect_entry(10, 2, "the reply had told that the snapshot is there, and then the power failed");
+}
+
+/// A log whose entries are all in the snapshot still knows the last one's term: for votes and for what follows (§7).
+///
+/// Catches: the last included term that is forgotten.
+pub fn snapshot_keeps_its_last_term_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "the snapshot includes index and term of the last entry that it replaces (§7)",
+        "the last included term is forgotten, or taken from the wrong entry",
+    );
+    bench.peer(2).asks_vote(11).with_last(9, 1).is_refused("its own log ends in term 2, in the snapshot");
+    bench.peer(2).asks_vote(12).with_last(4, 2).is_refused("its own log ends at 5, in the snapshot");
+    bench.peer(2).asks_vote(13).with_last(5, 2).is_granted("its log is as up to date");
+    bench.restart();
+    bench.peer(2).asks_vote(14).with_last(9, 1).is_refused("its own log ends in term 2, in the snapshot");
+    bench
+        .peer(1)
+        .appends(20)
+        .after(5, 2)
+        .entries(&[2])
+        .commit(6)
+        .succeeds("it follows the snapshot's last entry");
+    bench.expect_applies(6, "leaderCommit is 6");
+}
+
+/// A late AppendEntries whose entries the snapshot covers in part is no contradiction: what is in the snapshot matches (§7),
+/// and the leader is not led astray for ever.
+///
+/// Catches: a refusal without a useful hint, so that the leader goes back behind the snapshot and never comes forward.
+pub fn entries_below_the_snapshot_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "what a snapshot covers is committed and matches; the rest of the request counts (§7, §5.3)",
+        "an AppendEntries that begins below the snapshot is refused, without a hint that leads on",
+    );
+    let request = || bench.peer(1).appends(2).after(2, 1).entries(&[2, 2, 2, 2, 2]);
+    let Some(reply) = request().send() else {
+        bench.fail("no reply to an AppendEntries that begins below the snapshot", "one", "none");
+    };
+    if !reply.success {
+        bench.needs_refusals();
+        let next = reply.hint.map_or(0, |hint| hint.index.max(hint.len));
+        bench.expect(
+            next > 5,
+            "a refusal below the snapshot leads the leader nowhere",
+            "success, or a hint to go on after entry 5",
+            format!("{reply:?}"),
+        );
+        bench.peer(1).appends(2).after(5, 2).entries(&[2, 2]).succeeds("it follows the snapshot");
+    }
+    bench.expect_entry(7, 2, "the requests brought it");
+}
+
+/// A leader that has forgotten what a follower needs sends its snapshot, and then goes on after that (§7; Fig. 13).
+///
+/// Catches: a follower that is skipped, nextIndex that stays behind the snapshot, so that it is sent for ever.
+pub fn snapshot_is_sent_once_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a leader sends its snapshot to a follower that needs what it has discarded, and goes on after it (§7)",
+        "nextIndex is not advanced when InstallSnapshot is answered, so that the snapshot is sent again and again",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    bench.peer(2).follows();
+    let index = bench.start_command().index;
+    lab.sleep_ms(1500);
+    let follower = bench.peer(2).follower();
+    bench.expect(
+        follower.base == (5, 2) && follower.last_index() >= index,
+        "a follower that lags behind the snapshot does not catch up",
+        format!("S2 has the snapshot up to 5 of term 2, and entry {index}"),
+        format!(
+            "a snapshot up to {} of term {}, last entry {}",
+            follower.base.0,
+            follower.base.1,
+            follower.last_index()
+        ),
+    );
+    let sent = bench.count_letters(|letter| letter.to == 2 && is_install(&letter.request));
+    bench.expect(
+        sent <= 2,
+        "the snapshot is sent again and again",
+        "once, or twice",
+        format!("{sent} times"),
+    );
+}
+
+/// The snapshot that is sent bears index, term and bytes of what the service handed over (Fig. 13, arguments).
+///
+/// Catches: another index than the snapshot's.
+pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        4,
+        "an InstallSnapshot has the last index and term that the snapshot replaces, and its bytes (Fig. 13, arguments)",
+        "the last log index, or the commit index, is sent in place of the snapshot's",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    bench.peer(2).follows();
+    let letter = bench.peer(2).next_letter(ELECTION_MAX, is_install).map(|letter| letter.request);
+    let is_true = matches!(
+        &letter,
+        Some(Request::Install { last_included_index: 4, last_included_term: 2, data, .. }) if *data == snapshot(4)
+    );
+    bench.expect(
+        is_true,
+        "the snapshot that is sent is not the one that was taken",
+        "an InstallSnapshot up to entry 4 of term 2, with the service's bytes",
+        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+    );
+}
+
+/// An answer to InstallSnapshot acknowledges what the snapshot covers, and nothing after it (Fig. 2, State: matchIndex).
+///
+/// Catches: matchIndex that is set to the leader's last index.
+pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a follower that installed a snapshot is known to store its entries, and none after them (Fig. 2, State)",
+        "matchIndex is set to the leader's last index when InstallSnapshot is answered",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    bench.peer(1).is_silent();
+    lab.sleep_ms(20);
+    let index = bench.start_command().index;
+    bench.peer(2).holds_snapshots();
+    let install = expect_snapshot(&bench);
+    bench.peer(2).is_silent();
+    bench.answer(&install, Reply::Install { term: install.request.term() });
+    lab.sleep_ms(100);
+    bench.expect_commit_at_most(index - 1, "S2 has the snapshot, and nobody but the leader has what follows");
+}
+
+/// The leader sends its snapshot to S2, which has nothing.
+fn expect_snapshot(bench: &Bench) -> Letter {
+    match bench.peer(2).next_letter(ELECTION_MAX, is_install) {
+        Some(install) => install,
+        None => bench.fail(
+            "the leader does not send its snapshot",
+            "an InstallSnapshot to S2, which has nothing",
+            "none",
+        ),
+    }
+}
+
+/// A leader that hears of a higher term in the answer to its snapshot steps down (Fig. 2, All servers 2).
+///
+/// Catches: a reply whose term is not looked at.
+pub fn term_from_install_reply_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a leader that reads a higher term in a reply becomes a follower, whatever it had sent (§5.1; Fig. 2, Rules for all servers 2)",
+        "the reply to an InstallSnapshot is not looked at",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    let term = bench.elect(&[1]);
+    bench.peer(2).holds_snapshots();
+    let install = expect_snapshot(&bench);
+    bench.peer(2).is_silent();
+    bench.answer(&install, Reply::Install { term: term + 5 });
+    lab.sleep_ms(50);
+    bench.expect_no_leader("S2 has told it of a higher term");
+}
+
+/// A service may hand over a snapshot that is older than the one there is: it changes nothing (§7).
+///
+/// Catches: a log that is taken back, or a panic.
+pub fn old_snapshot_of_the_service_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        4,
+        "a snapshot replaces the prefix that it covers; an older one has nothing to replace (§7)",
+        "an index below the snapshot's is looked up in the log",
+    );
+    bench.take_snapshot(2);
+    bench.take_snapshot(4);
+    lab.sleep_ms(20);
+    let stored = bench.stored_snapshot();
+    bench.expect(
+        stored == snapshot(4),
+        "an older snapshot took the place of a newer one",
+        "the snapshot up to 4",
+        String::from_utf8_lossy(&stored),
+    );
+    bench.expect_entry(5, 2, "it was applied, and is not in the snapshot");
+    bench.peer(1).appends(20).after(5, 2).entries(&[2]).commit(6).succeeds("the log has five entries");
+    bench.expect_applies(6, "leaderCommit is 6");
+    bench.restart();
+    bench.expect_entry(6, 2, "it was acknowledged");
+}
+
+/// Indexes go on after a snapshot: a command that a leader with a trimmed log appends gets the next one (§7).
+///
+/// Catches: indexes counted from the length of what is left.
+pub fn indexes_go_on_3d(lab: &Lab) {
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a log goes on after its snapshot: entries keep their indexes (§7)",
+        "indexes are counted from the length of the trimmed log",
+    );
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    let index = bench.start_command().index;
+    bench.expect(
+        (6..=7).contains(&index),
+        "a command has a wrong index",
+        "index 6, or 7 after an entry of the leader's own",
+        format!("index {index}"),
+    );
+    bench.expect_applies_within(index, ELECTION_MAX, "S1 stores it");
+}

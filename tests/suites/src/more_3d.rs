@@ -1,0 +1,75 @@
+//! Part 3D: what MIT's suite does not see. Snapshots at different indexes, from other threads, of old indexes, and late.
+
+use std::time::Duration;
+
+use lab_harness::cluster::{Cluster, Snapshots};
+use lab_harness::lab::Lab;
+
+/// Each server takes its snapshots at other indexes, and servers that miss entries get one.
+///
+/// Catches: a leader that takes its own snapshot's index for its follower's.
+pub fn staggered_snapshots_3d(lab: &Lab) {
+    let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::Staggered).start();
+    lagging_rounds(lab, &cluster);
+}
+
+/// Snapshots are taken by another thread than the one that applies, late, and sometimes of an index that a newer
+/// snapshot covers already.
+///
+/// Catches: a snapshot that is expected while an entry is applied, and one that takes the log back.
+pub fn snapshots_from_another_thread_3d(lab: &Lab) {
+    let cluster = lab.cluster(3).snapshots(Snapshots::FromAnotherThread).start();
+    lagging_rounds(lab, &cluster);
+}
+
+/// Snapshots and entries arrive late, twice and in any order, and the services take their time.
+///
+/// Catches: a snapshot older than what was applied that is installed, a suffix that is dropped although it matches, a
+/// commit index that a snapshot does not raise, and entries that overtake a snapshot on their way to the service.
+pub fn late_snapshots_3d(lab: &Lab) {
+    let cluster = lab.cluster(3).snapshots(Snapshots::EveryTen).slow_services().start();
+    let late = cluster.delays(0.3, Duration::from_millis(500));
+    let twice = cluster.duplicates(0.3, Duration::from_millis(1500));
+    lagging_rounds(lab, &cluster);
+    drop((late, twice));
+    cluster.one(3);
+}
+
+/// Rounds in which a server is cut off or down, misses entries and returns.
+fn lagging_rounds(lab: &Lab, cluster: &Cluster) {
+    cluster.one(3);
+    for _ in 0..15 {
+        let victim = lab.below(3) as usize;
+        if lab.happens(50) {
+            cluster.disconnect(victim);
+        } else {
+            cluster.power_failure(victim);
+        }
+        for _ in 0..10 + lab.below(10) {
+            cluster.one(1);
+        }
+        cluster.repair();
+        cluster.one(2);
+    }
+    cluster.one(3);
+}
+
+/// All servers lose their power at one moment while snapshots are taken and sent, and all come back.
+///
+/// Catches: a snapshot and a log that do not belong together after a restart.
+pub fn restart_everything_3d(lab: &Lab) {
+    let cluster = lab.cluster(3).snapshots(Snapshots::Staggered).start();
+    cluster.one(3);
+    for _ in 0..12 {
+        let behind = lab.below(3) as usize;
+        cluster.disconnect(behind);
+        for _ in 0..12 {
+            cluster.one(2);
+        }
+        cluster.connect(behind);
+        lab.sleep_ms(lab.below(120));
+        cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
+        cluster.servers().into_iter().for_each(|server| cluster.restart(server));
+        cluster.one(3);
+    }
+}

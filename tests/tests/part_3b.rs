@@ -1,3 +1,0 @@
-//! Part 3B, log replication: the tests of `lab::suites`, graded on the reference.
-
-lab::suite_3b!(raft::Raft);

@@ -1,3 +1,0 @@
-//! Part 3C, persistence: the tests of `lab::suites`, graded on the reference.
-
-lab::suite_3c!(raft::Raft);

@@ -1,3 +1,0 @@
-//! Part 3D, snapshots: the tests of `lab::suites`, graded on the reference.
-
-lab::suite_3d!(raft::Raft);

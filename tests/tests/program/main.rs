@@ -1,0 +1,10 @@
+//! The harness from end to end, on the reference and on implementations that are wrong on purpose.
+
+mod common;
+mod conformance;
+mod exports;
+mod referee;
+mod replays;
+mod reports;
+mod shrinks;
+mod suites;

@@ -1,0 +1,242 @@
+//! Replays: the same run again, the proof of it, and what is said when it is another.
+
+use std::panic::resume_unwind;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::common::{Fault, Whimsical, Wrong};
+use kvraft::Reference;
+use lab::replay::{Replayed, replay};
+use lab::suites::{TESTS, find};
+use lab::{Implementation, Plan, World, run_case};
+use lab_harness::case::TestCase;
+use labrpc::sim::{Policy, Tracing};
+use labrpc::thread;
+use labrpc::time::Duration;
+use raft_interface::ServerId;
+
+fn plan(seed: u64) -> Plan {
+    Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off }
+}
+
+fn reference() -> Implementation {
+    Implementation::of_service::<Reference<raft::Raft>>()
+}
+
+fn replayed(test: &str, implementation: Implementation, seed: u64) -> Replayed {
+    replay(find(test).expect("a test"), implementation, plan(seed)).expect("files")
+}
+
+fn forget(test: &str, seed: u64) {
+    // It may not be there.
+    let _ = std::fs::remove_dir_all(lab_runs::artifacts::directory(test, seed));
+}
+
+/// Replays one test, and says how often.
+fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usize {
+    let policies = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
+    let policies = if seeds.is_some() { &policies[..] } else { &policies[place % 3..][..1] };
+    let mut replays = 0;
+    for seed in 1..=seeds.unwrap_or(1) {
+        for &policy in policies {
+            let plan = Plan { policy, ..plan(seed) };
+            let first = run_case(case, reference(), plan);
+            // With and without a trace it is the same run.
+            let again = run_case(case, reference(), Plan { tracing: Tracing::Last(1_000), ..plan });
+            assert_eq!(first.fingerprint, again.fingerprint, "{} seed {seed} {policy}", case.name);
+            replays += 1;
+        }
+    }
+    replays
+}
+
+/// The promise of all this. `LAB_SEEDS` says how many seeds each test is replayed over under every policy; by default
+/// each test is replayed once, and the policies take turns.
+#[test]
+fn every_test_replays() {
+    let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
+    let next = AtomicUsize::new(0);
+    let replay_the_rest = || {
+        let mut replays = 0;
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = TESTS.get(place) else { return replays };
+            replays += replays_of(case, seeds, place);
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let replays: usize = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(replay_the_rest)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).sum()
+    });
+    println!("{replays} of {replays} replays have the fingerprint of the first run");
+}
+
+#[test]
+fn a_passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
+    forget("basic_agree_3b", 201);
+    let first = replayed("basic_agree_3b", reference(), 201);
+    assert!(
+        first.comparison.is_same && first.comparison.words.contains("Nothing was stored"),
+        "{}",
+        first.comparison.words
+    );
+    assert!(first.report.starts_with("Passed basic_agree_3b"), "{}", first.report);
+    let second = replayed("basic_agree_3b", reference(), 201);
+    assert!(second.comparison.is_same, "{}", second.comparison.words);
+    let print = first.outcome.fingerprint.expect("a fingerprint").to_string();
+    assert!(second.comparison.words.contains("the stored one, which passed"), "{}", second.comparison.words);
+    assert!(second.comparison.words.contains(&print), "{}", second.comparison.words);
+    let directory = lab_runs::artifacts::directory("basic_agree_3b", 201);
+    for file in ["report.md", "log.txt", "trace.jsonl", "run.json"] {
+        assert!(std::fs::metadata(directory.join(file)).is_ok_and(|file| file.len() > 0), "{file}");
+    }
+}
+
+/// Never elects anybody.
+#[derive(Clone)]
+struct Idler;
+
+impl Fault for Idler {
+    fn make(_: ServerId) -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_failing_seed_is_the_run_that_its_report_is_of() {
+    let implementation = Implementation::of::<Wrong<Idler>>();
+    let case = find("initial_election_3a").expect("a test");
+    forget(case.name, 202);
+    let outcome = run_case(case, implementation, plan(202));
+    let report = lab_report::explain(case, implementation, plan(202), &outcome);
+    let replayed = replayed(case.name, implementation, 202);
+    assert!(replayed.comparison.is_same, "{}", replayed.comparison.words);
+    assert!(
+        replayed.comparison.words.contains("the stored one, which failed"),
+        "{}",
+        replayed.comparison.words
+    );
+    assert_eq!(replayed.report, report);
+}
+
+static IS_CHANGED: AtomicBool = AtomicBool::new(false);
+
+/// Code that somebody edits.
+#[derive(Clone)]
+struct Edited;
+
+impl Fault for Edited {
+    fn make(_: ServerId) -> Self {
+        let pause = if IS_CHANGED.load(Ordering::Relaxed) { 70 } else { 50 };
+        thread::spawn(move || thread::sleep(Duration::from_millis(pause)));
+        Self
+    }
+}
+
+#[test]
+fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
+    let implementation = Implementation::of::<Wrong<Edited>>();
+    forget("initial_election_3a", 203);
+    replayed("initial_election_3a", implementation, 203);
+    IS_CHANGED.store(true, Ordering::Relaxed);
+    let other = replayed("initial_election_3a", implementation, 203);
+    for part in [
+        "Not the stored run",
+        "They differ first at event ",
+        "then: #",
+        "now:  #",
+        "the code has changed since",
+    ] {
+        assert!(other.comparison.words.contains(part), "{part:?} is missing in:\n{}", other.comparison.words);
+    }
+    assert!(!other.comparison.is_same && other.comparison.is_reproducible);
+    assert!(
+        replayed("initial_election_3a", implementation, 203).comparison.is_same,
+        "now this one is stored"
+    );
+}
+
+#[test]
+fn what_is_not_under_the_seeds_control_is_named_with_its_usual_culprits() {
+    forget("initial_election_3a", 204);
+    for stored in ["Nothing was stored", "Not the stored run"] {
+        let other = replayed("initial_election_3a", Implementation::of::<Wrong<Whimsical>>(), 204);
+        for part in [stored, "wo runs of seed=0xcc", "differ at event", "HashMap", "Instant::now()"] {
+            assert!(
+                other.comparison.words.contains(part),
+                "{part:?} is missing in:\n{}",
+                other.comparison.words
+            );
+        }
+        assert!(!other.comparison.is_same && !other.comparison.is_reproducible);
+    }
+}
+
+/// The program itself, with its files in a directory of the tests.
+fn lab(arguments: &[&str]) -> (String, i32) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env_remove("LAB_WORLD")
+        .env_remove("LAB_POLICY")
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8(stdout).expect("text") + &String::from_utf8(stderr).expect("text");
+    (text, status.code().expect("a code"))
+}
+
+#[test]
+fn the_log_is_in_columns_and_says_what_is_left_out() {
+    let (text, code) = lab(&["replay", "0x1", "chaos_3b"]);
+    assert_eq!(code, 0, "{text}");
+    for part in [
+        "lines before; ",
+        "log.txt has all",
+        "S0 ",
+        "S4 ",
+        "tester",
+        " TEST ",
+        "--only RPC",
+        "Passed chaos_3b",
+        "fingerprint",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+    assert!(!text.contains(" RPC -> "), "{text}");
+    assert!(!text.contains('\x1b'), "no colours where there is no terminal");
+    assert!(
+        text.lines().filter(|line| line.starts_with("  ")).all(|line| line.chars().count() <= 120),
+        "{text}"
+    );
+    let (text, _) =
+        lab(&["replay", "0x1", "chaos_3b", "--only", "vote,CMIT", "--servers", "S2", "--around", "all"]);
+    let log = text.split("Passed").next().unwrap_or_default();
+    assert!(log.contains("VOTE") && log.contains("CMIT") && !log.contains("LEAD"), "{log}");
+    assert!(!log.contains("S1 T"), "{log}");
+}
+
+#[test]
+fn what_a_flag_does_not_know_is_answered_with_what_it_knows() {
+    for (arguments, parts) in [
+        (&["--only", "VOTES"][..], &["VOTES", "TIMR", "VOTE", "CMIT", "RPC"][..]),
+        (&["--servers", "7"], &["\"7\"", "0 to 2"]),
+        (&["--servers", "x"], &["\"x\"", "0 to 2"]),
+        (&["--around", "noon"], &["noon", "failure", "3.2"]),
+        (&["--policy", "best"], &["best", "fifo"]),
+        (&["--shrunk"], &["shrunk.json", "cargo lab shrink"]),
+    ] {
+        let (text, code) = lab(&[&["replay", "7", "initial_election_3a"], arguments].concat());
+        assert_eq!(code, 2, "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_real_world_says_that_it_cannot_be_replayed() {
+    let (text, code) = lab(&["replay", "1", "basic_agree_3b", "--world", "real"]);
+    assert!(text.contains("cannot be replayed") && text.contains("Passed basic_agree_3b"), "{text}");
+    assert_eq!(code, 0);
+}

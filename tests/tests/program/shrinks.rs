@@ -1,0 +1,149 @@
+//! Shrinking, from end to end: a wrong implementation fails in chaos, and what is left of that is short.
+
+use kvraft::Reference;
+use lab::harness::run_subset;
+use lab::hunt::shrink::{NothingToShrink, Shrunk, ShrunkRun, read, write};
+use lab::shrinking::{Part, shrink, signature, story};
+use lab::suites::find;
+use lab::{Implementation, Plan, World, run_case};
+use labrpc::channel::Sender;
+use labrpc::network::{ClientEnd, Service};
+use labrpc::sim::{Policy, Tracing};
+use labrpc::sync::Arc;
+use raft::Raft;
+use raft_interface::{
+    ApplyMsg, Command, Index, MemoryPersister, Persister, RaftServer, ServerId, Started, Term,
+};
+
+fn plan(seed: u64) -> Plan {
+    Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off }
+}
+
+/// The reference on a disk that forgets: what was stored before a restart is gone after it.
+#[derive(Clone)]
+struct Amnesiac(Raft);
+
+impl RaftServer for Amnesiac {
+    fn make(peers: Vec<ClientEnd>, me: ServerId, _: Arc<dyn Persister>, apply: Sender<ApplyMsg>) -> Self {
+        Self(Raft::make(peers, me, Arc::new(MemoryPersister::default()), apply))
+    }
+
+    fn service(&self) -> Service {
+        self.0.service()
+    }
+
+    fn start(&self, command: Command) -> Started {
+        self.0.start(command)
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        self.0.get_state()
+    }
+
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        self.0.snapshot(index, data);
+    }
+
+    fn kill(&self) {
+        self.0.kill();
+    }
+}
+
+fn shrunk(test: &str, implementation: Implementation, seed: u64) -> Shrunk<Part> {
+    let case = find(test).expect("a test");
+    let reference = Implementation::of_service::<Reference<Raft>>();
+    shrink(case, implementation, Some(reference), plan(seed), 300, &mut |_, _| {}).expect("a failure")
+}
+
+#[test]
+fn a_failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
+    let implementation = Implementation::of::<Amnesiac>();
+    let case = find("chaos_3c").expect("a test");
+    let whole = run_case(case, implementation, plan(1));
+    let signature = signature(whole.failure.as_ref().expect("it fails"));
+    let shrunk = shrunk("chaos_3c", implementation, 1);
+    let told = story(case, plan(1), &shrunk);
+    assert_eq!(shrunk.signature, signature);
+    assert!(shrunk.runs <= 300, "{}", shrunk.runs);
+    let left = shrunk.after.faults + shrunk.after.commands;
+    assert!(left <= 6 && left < shrunk.before.faults + shrunk.before.commands, "{told}");
+    assert!(told.contains("is killed") || told.contains("loses power"), "{told}");
+    assert!(told.contains("--shrunk"), "{told}");
+
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shrunk");
+    let choices = ShrunkRun::of("chaos_3c", plan(1), implementation.name(), &shrunk);
+    write(&directory, &choices, &told).expect("files");
+    let stored = read(&directory, plan(1), implementation.name()).expect("what was written");
+    let again = run_subset(case, implementation, plan(1), &stored.subset());
+    assert_eq!(again.fingerprint, shrunk.run.0.fingerprint);
+    let file = std::fs::read_to_string(directory.join("shrunk.md")).expect("a story");
+    assert!(file.contains(&told));
+}
+
+#[test]
+fn another_seed_or_implementation_is_not_taken_for_the_stored_one() {
+    let implementation = Implementation::of::<Amnesiac>();
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shrunk-other");
+    let shrunk = shrunk("persist1_3c", implementation, 2);
+    let choices = ShrunkRun::of("persist1_3c", plan(2), implementation.name(), &shrunk);
+    write(&directory, &choices, "a story").expect("files");
+    let name = implementation.name();
+    assert!(read(&directory, plan(3), name).unwrap_err().contains("shrink again"));
+    assert!(read(&directory, plan(2), Implementation::of::<Raft>().name()).is_err());
+    assert!(read(std::path::Path::new("nowhere"), plan(2), name).unwrap_err().contains("shrink"));
+}
+
+#[test]
+fn a_seed_that_passes_has_nothing_to_shrink() {
+    let case = find("basic_agree_3b").expect("a test");
+    let result = shrink(case, Implementation::of::<Raft>(), None, plan(1), 10, &mut |_, _| {});
+    assert_eq!(result.err(), Some(NothingToShrink::Passes));
+}
+
+/// Whatever is left out and whatever preemptions happen: a correct Raft breaks no rule.
+#[test]
+fn a_correct_raft_breaks_no_rule_in_any_part_of_a_run() {
+    use lab_runs::actions::Subset;
+    use labrpc::sim::Preemptions;
+    let case = find("chaos_3b").expect("a test");
+    let whole = run_subset(
+        case,
+        Implementation::of::<Raft>(),
+        plan(3),
+        &Subset { preemptions: Preemptions::Record, ..Subset::default() },
+    );
+    assert!(whole.failure.is_none() && whole.preemptions.len() > 100 && whole.actions.len() > 20);
+    for keep in 2..8 {
+        let names = whole.actions.iter().enumerate().filter(|(place, _)| place % keep != 0);
+        let numbers: Vec<u64> =
+            whole.preemptions.iter().copied().filter(|number| number % keep as u64 == 0).collect();
+        let cut = Subset {
+            kept: Some(Arc::new(names.map(|(_, action)| action.name.clone()).collect())),
+            repairs_always: true,
+            preemptions: Preemptions::Only(numbers.into()),
+        };
+        let part = run_subset(case, Implementation::of::<Raft>(), plan(3), &cut);
+        let broken = part.failure.filter(|failure| signature(failure).is_rule());
+        assert!(broken.is_none(), "{broken:?}");
+    }
+}
+
+/// Recording changes nothing: the whole run is the ordinary one.
+#[test]
+fn a_run_that_is_written_down_is_the_same_run() {
+    use lab_runs::actions::Subset;
+    use labrpc::sim::Preemptions;
+    for (test, policy) in
+        [("chaos_3b", Policy::Random), ("figure8_3c", Policy::Pct { depth: 3 }), ("chaos_3c", Policy::Fifo)]
+    {
+        let case = find(test).expect("a test");
+        let plan = Plan { policy, ..plan(5) };
+        let plain = run_case(case, Implementation::of::<Raft>(), plan).fingerprint;
+        let cut = Subset { preemptions: Preemptions::Record, ..Subset::default() };
+        assert_eq!(run_subset(case, Implementation::of::<Raft>(), plan, &cut).fingerprint, plain, "{test}");
+        // And naming every preemption is the same as letting the policy decide.
+        let recorded = run_subset(case, Implementation::of::<Raft>(), plan, &cut).preemptions;
+        let only = Subset { preemptions: Preemptions::Only(recorded.into()), ..Subset::default() };
+        assert_eq!(run_subset(case, Implementation::of::<Raft>(), plan, &only).fingerprint, plain, "{test}");
+    }
+}
