@@ -1,0 +1,5 @@
+//! Channels and selects.
+
+mod handles;
+mod model;
+mod select;

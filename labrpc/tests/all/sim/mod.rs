@@ -1,0 +1,9 @@
+//! The simulation itself: what ends a run, what it finds, and what a crash or a pause leaves behind.
+
+mod crash_points;
+mod end_of_run;
+mod failures;
+mod nondeterminism;
+#[cfg(unix)]
+mod overflow;
+mod planted;

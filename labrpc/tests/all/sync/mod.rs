@@ -1,0 +1,9 @@
+//! Locks, condition variables, atomics and one-time initialisation.
+
+mod atomic;
+mod barrier;
+mod condvar;
+mod model;
+mod mutex;
+mod once;
+mod rwlock;

@@ -1,0 +1,37 @@
+//! Memory of the whole process, which is why no other test may run in it.
+
+use std::time::Duration;
+
+use labrpc::sim::{NodeHandle, Sim};
+use labrpc::thread;
+
+#[test]
+fn memory_does_not_grow_over_ten_thousand_runs_with_crashes() {
+    /// Resident memory of this process in KiB, on Linux.
+    fn resident_kib() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+    fn run(seed: u64) {
+        let body = || {
+            let node = NodeHandle::new("S1");
+            for _ in 0..5 {
+                node.spawn("worker", || {
+                    let _owned = vec![0_u8; 10_000];
+                    thread::sleep(Duration::from_secs(60));
+                });
+            }
+            thread::sleep(Duration::from_millis(1));
+            node.crash();
+        };
+        Sim::new(seed).run(body).unwrap();
+    }
+    (0..1_000).for_each(run);
+    let before = resident_kib();
+    (0..10_000).for_each(run);
+    if let (Some(before), Some(after)) = (before, resident_kib()) {
+        // Leaking what one crashed thread owns would come to 500 MB.
+        assert!(after < before + 16_384, "resident memory grew from {before} to {after} KiB");
+    }
+}
