@@ -1,5 +1,9 @@
-//! Channels and selects.
+//! Channels and selects in both worlds: the same body on real threads and under many simulated schedules.
 
-mod handles;
+mod closing;
+mod faults;
+mod messages;
 mod model;
 mod select;
+mod timers;
+mod worlds;

@@ -1,5 +1,7 @@
 //! MIT's own tests of `labrpc`, by their names, in both worlds.
 
+use std::time::Duration;
+
 use labrpc::network::{Address, ClientEnd, Network, Server, Service};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -7,7 +9,6 @@ use labrpc::sync::Mutex;
 use labrpc::thread;
 use labrpc::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use super::{in_both_worlds, in_simulations, ms, tester_end};
 

@@ -1,15 +1,22 @@
 //! The network: what its tests share.
 
 mod faults;
+mod mistakes;
 mod mit;
+mod observers;
 mod plain;
 mod servers;
+mod threads;
 mod wire;
 
 use std::time::Duration;
 
 use labrpc::network::{Address, ClientEnd, Network, Server, Service};
 use labrpc::sim::{NodeHandle, Sim};
+use labrpc::sync::Arc;
+use labrpc::sync::atomic::{AtomicU64, Ordering};
+use labrpc::thread;
+use labrpc::time::Instant;
 
 /// Runs the same body in simulations of several seeds, and once in the real world.
 fn in_both_worlds(body: impl Fn() + Copy + Send + 'static) {
@@ -46,4 +53,25 @@ fn echo() -> Service {
 /// Milliseconds.
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
+}
+
+/// A service whose handler takes a while, and counts how often it has run to its end.
+fn slow(takes: Duration) -> (Service, Arc<AtomicU64>) {
+    let done = Arc::new(AtomicU64::new(0));
+    let count = done.clone();
+    let service = Service::new("Slow").method("Int", move |int: u64| {
+        thread::sleep(takes);
+        count.fetch_add(1, Ordering::SeqCst);
+        int
+    });
+    (service, done)
+}
+
+/// Calls a slow server in a thread of its own; returns the reply and how long it took.
+fn call_aside(end: &ClientEnd) -> thread::JoinHandle<(Option<u64>, Duration)> {
+    let end = end.clone();
+    thread::spawn(move || {
+        let start = Instant::now();
+        (end.call("Slow.Int", &5_u64), start.elapsed())
+    })
 }

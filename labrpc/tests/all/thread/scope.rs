@@ -1,10 +1,11 @@
 //! Scoped threads in both worlds.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Mutex;
 use labrpc::thread;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Duration;
 
 use crate::support::{failure, in_both_worlds, in_simulation};
 
