@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn addresses_that_are_written_can_be_read() {
         for address in [Address::Server(0), Address::Server(12), Address::Client(7), Address::Nobody] {
             assert_eq!(address.to_string().parse(), Ok(address));
         }

@@ -39,7 +39,7 @@ fn threads_draw_different_numbers() {
 }
 
 #[test]
-fn the_seed_and_nothing_else_decides_what_a_thread_draws() {
+fn seed_and_nothing_else_decides_what_a_thread_draws() {
     let drawn = |seed| Sim::new(seed).run(draws).unwrap().0;
     assert_eq!(drawn(1), drawn(1));
     assert_ne!(drawn(1), drawn(2));
@@ -49,7 +49,7 @@ fn the_seed_and_nothing_else_decides_what_a_thread_draws() {
 }
 
 #[test]
-fn one_more_draw_changes_nothing_for_others() {
+fn one_more_draw_in_a_thread_changes_nothing_for_others() {
     let with_extra = |extra: usize| {
         let body = move || {
             (0..extra).for_each(|_| _ = rng().next_u32());

@@ -11,7 +11,7 @@ use crate::support::{in_both_worlds, in_simulation};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_sleep_is_as_long_as_it_says() {
+fn sleep_is_as_long_as_it_says() {
     in_both_worlds(|| {
         let start = Instant::now();
         thread::sleep(2 * MS);
@@ -98,7 +98,7 @@ fn instants_of_both_worlds_do_not_mix() {
 }
 
 #[test]
-fn a_loop_that_polls_the_clock_sees_time_pass() {
+fn loop_that_polls_the_clock_sees_time_pass() {
     in_both_worlds(|| {
         let start = Instant::now();
         while start.elapsed() < MS / 10 {

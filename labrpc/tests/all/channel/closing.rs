@@ -44,7 +44,7 @@ fn receivers_get_what_is_left_and_then_hear_that_all_senders_are_gone() {
 }
 
 #[test]
-fn those_who_wait_hear_of_a_disconnection() {
+fn waiting_threads_hear_of_a_disconnection() {
     in_both_worlds(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded::<i32>(capacity);
@@ -76,7 +76,7 @@ fn those_who_wait_hear_of_a_disconnection() {
 }
 
 #[test]
-fn without_receivers_a_send_gives_the_message_back() {
+fn send_without_receivers_gives_the_message_back() {
     in_both_worlds(|| {
         for capacity in [None, Some(0), Some(1)] {
             let (sender, receiver) = capacity.map_or_else(unbounded, bounded);
@@ -104,7 +104,7 @@ fn messages_are_dropped_with_the_last_receiver() {
 }
 
 #[test]
-fn the_destructor_of_a_message_may_use_its_channel() {
+fn destructor_of_a_message_may_use_its_channel() {
     in_both_worlds(|| {
         let (sender, receiver) = unbounded();
         let own = sender.clone();
@@ -121,7 +121,7 @@ fn the_destructor_of_a_message_may_use_its_channel() {
 }
 
 #[test]
-fn what_a_run_leaves_behind_can_be_received_outside() {
+fn messages_that_a_run_leaves_behind_can_be_received_outside() {
     let ((sender, receiver), _) = Sim::new(1)
         .run(|| {
             let (sender, receiver) = unbounded();
@@ -140,7 +140,7 @@ fn what_a_run_leaves_behind_can_be_received_outside() {
 }
 
 #[test]
-fn once_the_run_is_over_nothing_waits() {
+fn nothing_waits_once_the_run_is_over() {
     let (said, heard) = labrpc::channel::unbounded();
     Sim::new(1)
         .run(move || {
@@ -168,7 +168,7 @@ fn once_the_run_is_over_nothing_waits() {
 }
 
 #[test]
-fn a_loop_that_tries_again_and_again_ends_with_the_run() {
+fn loop_that_tries_again_and_again_ends_with_the_run() {
     in_simulation(|| {
         let (sender, receiver) = unbounded::<i32>();
         let lock = Arc::new(Mutex::new(()));

@@ -13,7 +13,7 @@ use crate::support::in_simulation;
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_crashed_receiver_does_not_swallow_messages_that_come_later() {
+fn crashed_receiver_does_not_swallow_messages_that_come_later() {
     in_simulation(|| {
         for capacity in [None, Some(0), Some(1)] {
             let (sender, receiver) = capacity.map_or_else(unbounded, bounded);
@@ -56,7 +56,7 @@ fn receivers_of_other_nodes_go_on_when_one_crashes_at_any_moment() {
 }
 
 #[test]
-fn a_crashed_sender_takes_its_message_with_it_and_blocks_nobody() {
+fn crashed_sender_takes_its_message_with_it_and_blocks_nobody() {
     in_simulation(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -79,7 +79,7 @@ fn a_crashed_sender_takes_its_message_with_it_and_blocks_nobody() {
 }
 
 #[test]
-fn a_paused_receiver_takes_nothing_until_it_goes_on() {
+fn paused_receiver_takes_nothing_until_it_goes_on() {
     in_simulation(|| {
         for capacity in [0, 4] {
             let (sender, receiver) = bounded(capacity);
@@ -106,7 +106,7 @@ fn a_paused_receiver_takes_nothing_until_it_goes_on() {
 }
 
 #[test]
-fn while_one_receiver_is_paused_another_is_served() {
+fn receiver_is_served_while_another_is_paused() {
     in_simulation(|| {
         let (sender, receiver) = unbounded();
         let node = NodeHandle::new("S1");
@@ -124,7 +124,7 @@ fn while_one_receiver_is_paused_another_is_served() {
 }
 
 #[test]
-fn a_paused_sender_gives_nothing_until_it_goes_on() {
+fn paused_sender_gives_nothing_until_it_goes_on() {
     in_simulation(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -143,7 +143,7 @@ fn a_paused_sender_gives_nothing_until_it_goes_on() {
 }
 
 #[test]
-fn a_change_of_the_clock_loses_no_message_and_moves_the_timeout() {
+fn change_of_the_clock_loses_no_message_and_moves_the_timeout() {
     in_simulation(|| {
         let (sender, receiver) = unbounded();
         let node = NodeHandle::new("S1");

@@ -54,7 +54,7 @@ fn every_message_comes_once_among_many_threads() {
 }
 
 #[test]
-fn a_bounded_channel_holds_its_capacity_and_no_more() {
+fn bounded_channel_holds_its_capacity_and_no_more() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(2);
         assert_eq!((sender.capacity(), receiver.capacity()), (Some(2), Some(2)));
@@ -72,7 +72,7 @@ fn a_bounded_channel_holds_its_capacity_and_no_more() {
 }
 
 #[test]
-fn a_sender_waits_for_room() {
+fn sender_waits_for_room() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(1);
         sender.send(0).unwrap();
@@ -91,7 +91,7 @@ fn a_sender_waits_for_room() {
 }
 
 #[test]
-fn a_channel_of_capacity_0_passes_messages_from_hand_to_hand() {
+fn channel_of_capacity_0_passes_messages_from_hand_to_hand() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(0);
         assert_eq!(sender.capacity(), Some(0));
@@ -109,7 +109,7 @@ fn a_channel_of_capacity_0_passes_messages_from_hand_to_hand() {
 }
 
 #[test]
-fn a_rendezvous_send_returns_only_when_its_message_was_taken() {
+fn rendezvous_send_returns_only_when_its_message_was_taken() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(0);
         let taken = Arc::new(Mutex::new(false));
@@ -147,7 +147,7 @@ fn timeouts_give_the_message_back() {
 }
 
 #[test]
-fn a_wait_with_timeout_ends_when_the_other_side_comes() {
+fn wait_with_timeout_ends_when_the_other_side_comes() {
     in_both_worlds(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -166,7 +166,7 @@ fn a_wait_with_timeout_ends_when_the_other_side_comes() {
 }
 
 #[test]
-fn an_inspected_receiver_shows_each_message_however_it_is_received() {
+fn inspected_receiver_shows_each_message_however_it_is_received() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(8);
         let seen = Arc::new(Mutex::new(Vec::new()));

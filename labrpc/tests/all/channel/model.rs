@@ -331,7 +331,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_channel_does_what_a_queue_does(
+    fn channel_does_what_a_queue_does(
         capacity in proptest::option::of(0..4_usize),
         ops in vec(op(), 0..40),
         seed in any::<u64>(),
@@ -353,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_run(program in program(), seed in any::<u64>()) {
+    fn same_seed_gives_the_same_run(program in program(), seed in any::<u64>()) {
         let fingerprint = || {
             let program = program.clone();
             Sim::new(seed).run(move || check(&program)).unwrap().1.trace.fingerprint

@@ -30,7 +30,7 @@ fn after_comes_once_at_its_time() {
 }
 
 #[test]
-fn an_after_has_one_message_for_all_its_receivers() {
+fn after_has_one_message_for_all_its_receivers() {
     in_both_worlds(|| {
         let timer = after(MS);
         let waiting: Vec<_> = (0..3)
@@ -86,7 +86,7 @@ fn waiting_for_a_timer_of_the_real_world_is_a_misuse() {
 }
 
 #[test]
-fn a_slower_clock_lets_a_timer_come_later() {
+fn slower_clock_lets_a_timer_come_later() {
     in_simulation(|| {
         let node = NodeHandle::new("S1");
         let waiting = node.spawn("waiting", || {

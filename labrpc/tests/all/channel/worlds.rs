@@ -12,7 +12,7 @@ use crate::support::{failure, outcomes_in_fixed_order};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn the_seed_decides_who_is_served() {
+fn seed_decides_who_is_served() {
     let seen = outcomes_in_fixed_order(|| {
         let (sender, receiver) = unbounded();
         let (said, heard) = unbounded();
@@ -28,7 +28,7 @@ fn the_seed_decides_who_is_served() {
 }
 
 #[test]
-fn a_receive_that_can_never_end_is_a_deadlock() {
+fn receive_that_can_never_end_is_a_deadlock() {
     let failure = failure(|| {
         let (sender, receiver) = unbounded::<i32>();
         let _keep = sender;
@@ -48,7 +48,7 @@ fn a_receive_that_can_never_end_is_a_deadlock() {
 }
 
 #[test]
-fn a_send_that_can_never_end_is_a_deadlock() {
+fn send_that_can_never_end_is_a_deadlock() {
     let failure = failure(|| {
         let (sender, _receiver) = bounded(0);
         sender.send(1).unwrap();
@@ -72,7 +72,7 @@ fn waits_take_virtual_time_only() {
 }
 
 #[test]
-fn a_channel_of_the_real_world_can_be_used_but_not_waited_for() {
+fn channel_of_the_real_world_can_be_used_but_not_waited_for() {
     let (sender, receiver) = bounded(1);
     let (back, answers) = unbounded();
     Sim::new(1)
@@ -101,7 +101,7 @@ fn a_channel_of_the_real_world_can_be_used_but_not_waited_for() {
 }
 
 #[test]
-fn a_real_thread_must_not_use_a_channel_of_a_run_that_goes_on() {
+fn real_thread_must_not_use_a_channel_of_a_run_that_goes_on() {
     let said = Sim::new(1)
         .run(|| {
             let (sender, receiver) = unbounded::<i32>();

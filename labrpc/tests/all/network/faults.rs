@@ -143,7 +143,7 @@ impl Mesh {
 }
 
 #[test]
-fn a_rule_is_about_its_pair_and_direction_only() {
+fn rule_is_about_its_pair_and_direction_only() {
     in_both_worlds(|| {
         let mesh = Mesh::new(3);
         let fault = mesh.network.add_rule(Loss::always().on(Traffic::requests().from(0).to(2)));
@@ -188,7 +188,7 @@ fn partitions_cut_what_they_say() {
 
 /// Messages from 0 to 1 are lost: requests of 0 do not arrive at 1; those of 1 run on 0, but get no reply.
 #[test]
-fn a_one_way_partition_lets_requests_run_without_a_reply() {
+fn one_way_partition_lets_requests_run_without_a_reply() {
     in_simulations(4, || {
         let mesh = Mesh::new(2);
         let _cut = mesh.network.add_rule(Partition::one_way([0], [1]));
@@ -200,7 +200,7 @@ fn a_one_way_partition_lets_requests_run_without_a_reply() {
 }
 
 #[test]
-fn the_nth_message_is_dropped_and_no_other() {
+fn nth_message_is_dropped_and_no_other() {
     in_both_worlds(|| {
         let mesh = Mesh::new(3);
         let second = Nth::new(2, Traffic::requests().from(0).to(2).method("Echo.Int"), Verdict::Drop);
@@ -298,7 +298,7 @@ fn delays_reorder_requests_and_replies() {
 }
 
 #[test]
-fn a_duplicated_request_is_handled_twice_and_answered_once() {
+fn duplicated_request_is_handled_twice_and_answered_once() {
     in_both_worlds(|| {
         let mesh = Mesh::new(2);
         let rule = Duplication::new(1.0, Delays::Fixed(ms(20))).on(Traffic::requests());
@@ -315,7 +315,7 @@ fn a_duplicated_request_is_handled_twice_and_answered_once() {
 
 /// A copy saves a call whose original is lost, because the copy was made first.
 #[test]
-fn a_duplicated_reply_is_discarded_the_second_time() {
+fn duplicated_reply_is_discarded_the_second_time() {
     in_simulations(4, || {
         let mesh = Mesh::new(2);
         let twice = Duplication::new(1.0, Delays::Fixed(ms(5))).on(Traffic::replies());
@@ -356,7 +356,7 @@ fn delays_keep_their_distribution() {
 
 /// A closure is a rule, and sees what is in a message.
 #[test]
-fn a_rule_can_look_into_messages() {
+fn rule_can_look_into_messages() {
     in_both_worlds(|| {
         #[derive(serde::Serialize, serde::Deserialize)]
         struct Vote {

@@ -22,7 +22,7 @@ fn assert_fails(body: impl Fn() + Copy + Send + Sync + std::panic::UnwindSafe + 
 }
 
 #[test]
-fn an_unknown_method_fails_the_test() {
+fn unknown_method_fails_the_test() {
     assert_fails(
         || {
             let network = Network::new();
@@ -59,7 +59,7 @@ fn arguments_with_bytes_left_over_fail_the_test() {
 }
 
 #[test]
-fn a_reply_that_does_not_decode_fails_the_test() {
+fn reply_that_does_not_decode_fails_the_test() {
     assert_fails(
         || {
             let network = Network::new();
@@ -71,7 +71,7 @@ fn a_reply_that_does_not_decode_fails_the_test() {
 }
 
 #[test]
-fn a_panic_of_a_handler_fails_the_test() {
+fn panic_of_a_handler_fails_the_test() {
     fn body() {
         let network = Network::new();
         let service =
@@ -88,7 +88,7 @@ fn a_panic_of_a_handler_fails_the_test() {
 }
 
 #[test]
-fn a_network_is_of_one_world() {
+fn network_is_of_one_world() {
     let network = Network::new();
     let failure = failure_of(move || drop(network.make_end(0)));
     assert!(failure.to_string().contains("another world"), "{failure}");

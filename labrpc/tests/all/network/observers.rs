@@ -112,7 +112,7 @@ fn observers_cost_no_virtual_time() {
 
 /// The trace says what was sent, and a traced run is the same run.
 #[test]
-fn the_trace_shows_messages_in_readable_form() {
+fn trace_shows_messages_in_readable_form() {
     let run = |tracing: Tracing| {
         let body = || {
             let network = Network::new();
@@ -171,7 +171,7 @@ fn busy(prepare: impl FnOnce(&Network)) {
 }
 
 #[test]
-fn a_busy_network_replays() {
+fn busy_network_replays() {
     let mut fingerprints = Vec::new();
     for seed in 0..10 {
         let outcome = check_replay(&Sim::new(seed), || busy(|_| {})).unwrap_or_else(|at| panic!("{at}"));

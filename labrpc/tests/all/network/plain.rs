@@ -59,20 +59,20 @@ fn args() -> Args {
 }
 
 #[test]
-fn a_value_becomes_a_tree_and_the_tree_the_value() {
+fn value_becomes_a_tree_and_the_tree_the_value() {
     assert_eq!(from_value(&args().to_value()), Ok(args()));
     assert_eq!(args().to_value().to_value(), args().to_value(), "the tree of a tree");
     encode(&args().to_value()).expect("a tree has an encoding");
 }
 
 #[test]
-fn what_a_tree_does_not_have_is_nothing_and_what_the_type_does_not_have_is_passed_over() {
+fn missing_fields_are_nothing_and_unknown_fields_are_passed_over() {
     let tree = Value::Struct("", vec![("term", Value::Int(2)), ("candidate_id", Value::Int(1))]);
     assert_eq!(from_value(&tree), Ok(Args { term: Term(2), ..Args::default() }));
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_that_names_it() {
+fn tree_that_does_not_fit_is_an_error_that_names_it() {
     let rows = [
         ("term", Value::Text("seven".into()), "\"seven\" is not a whole number"),
         ("term", Value::Int(-1), "-1"),
@@ -103,7 +103,7 @@ fn typed(network: &Network) {
 }
 
 #[test]
-fn a_caller_without_types_reaches_a_server_with_types() {
+fn caller_without_types_reaches_a_server_with_types() {
     in_both_worlds(|| {
         let network = Network::new();
         typed(&network);
@@ -122,7 +122,7 @@ fn a_caller_without_types_reaches_a_server_with_types() {
 }
 
 #[test]
-fn a_caller_with_types_reaches_a_server_without() {
+fn caller_with_types_reaches_a_server_without() {
     in_both_worlds(|| {
         let network = Network::new();
         let plain = Service::new("Echo").plain_method("Next", |args| {

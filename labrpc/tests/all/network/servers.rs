@@ -21,7 +21,7 @@ enum Gone {
 /// MIT: a call under way gets no reply, even if the handler ran, when its server is deleted or replaced or its end is
 /// disabled. The caller hears of it when the handler returns, or else at the next look, every 100 ms.
 #[test]
-fn a_call_gets_no_reply_from_what_went_away() {
+fn call_gets_no_reply_from_what_went_away() {
     for gone in [Gone::Deleted, Gone::Replaced, Gone::Disabled] {
         for (takes, heard) in [(ms(30), ms(30)), (Duration::from_secs(20), ms(100))] {
             in_simulations(2, move || {
@@ -48,7 +48,7 @@ fn a_call_gets_no_reply_from_what_went_away() {
 
 /// The end is looked at again after the handler returned; what was enabled again by then is fine (MIT).
 #[test]
-fn a_call_through_an_end_that_was_disabled_gets_no_reply_unless_it_is_enabled_in_time() {
+fn call_through_an_end_that_was_disabled_gets_no_reply_unless_it_is_enabled_in_time() {
     in_simulations(4, || {
         let network = Network::new();
         let (service, done) = slow(ms(250));
@@ -73,7 +73,7 @@ fn a_call_through_an_end_that_was_disabled_gets_no_reply_unless_it_is_enabled_in
 
 /// A reply that was sent arrives, whatever becomes of its server; MIT does not look again either.
 #[test]
-fn a_late_reply_survives_its_server() {
+fn late_reply_survives_its_server() {
     in_simulations(4, || {
         let network = Network::new();
         let node = add_server(&network, 0, slow(ms(1)).0);
@@ -91,7 +91,7 @@ fn a_late_reply_survives_its_server() {
 
 /// A request under way survives the crash of its sender.
 #[test]
-fn a_request_survives_its_sender() {
+fn request_survives_its_sender() {
     in_simulations(4, || {
         let network = Network::new();
         let (service, done) = slow(ms(1));
@@ -110,7 +110,7 @@ fn a_request_survives_its_sender() {
 
 /// The crash of a node frees the callers of its server, and no handler runs there any more.
 #[test]
-fn a_crash_frees_the_callers() {
+fn crash_frees_the_callers() {
     in_simulations(10, || {
         let network = Network::new();
         let (service, done) = slow(Duration::from_secs(20));
@@ -131,7 +131,7 @@ fn a_crash_frees_the_callers() {
 
 /// A request that is under way when its server's node crashes finds nobody, and its caller hears of it then.
 #[test]
-fn a_request_does_not_arrive_at_a_crashed_node() {
+fn request_does_not_arrive_at_a_crashed_node() {
     in_simulations(4, || {
         let network = Network::new();
         let node = add_server(&network, 0, slow(ms(1)).0);
@@ -189,7 +189,7 @@ fn handlers_of_a_paused_node_wait() {
 
 /// A handler that never returns is a deadlock that names the method, not a hang: nothing polls.
 #[test]
-fn a_handler_that_never_returns_is_a_deadlock() {
+fn handler_that_never_returns_is_a_deadlock() {
     let failure = Sim::new(1)
         .run(|| {
             let network = Network::new();

@@ -38,7 +38,7 @@ fn cleanup_frees_all_callers() {
 
 /// The pool of the real world: no request waits for a handler that blocks, and idle threads go away.
 #[test]
-fn the_pool_grows_with_blocked_handlers_and_shrinks_again() {
+fn pool_grows_with_blocked_handlers_and_shrinks_again() {
     let network = Network::new();
     let arrived = Arc::new(AtomicU64::new(0));
     let count = arrived.clone();
@@ -69,7 +69,7 @@ fn the_pool_grows_with_blocked_handlers_and_shrinks_again() {
 
 /// After the end of a real network its threads end, also those that were busy.
 #[test]
-fn the_threads_of_a_real_network_end_with_it() {
+fn threads_of_a_real_network_end_with_it() {
     let network = Network::new();
     add_server(&network, 0, slow(ms(300)).0);
     let _late = network.add_rule(Delay::new(Delays::Fixed(ms(1))).on(Traffic::requests()));

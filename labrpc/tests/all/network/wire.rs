@@ -52,7 +52,7 @@ fn everything() -> Everything {
 }
 
 #[test]
-fn a_tree_has_the_names_and_values_of_its_type() {
+fn tree_has_the_names_and_values_of_its_type() {
     let expected = concat!(
         r#"Everything {term: 7, voted_for: 2, success: true, ratio: 0.5, "#,
         r#"entries: [Entry {term: 5, command: b"x=1"}, "#,
@@ -170,7 +170,7 @@ fn other_fields_are_left_alone() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_with_the_type_and_the_size() {
+fn bytes_that_do_not_fit_are_an_error_with_the_type_and_the_size() {
     let bytes = encode(&(200_u64, 3_u8)).unwrap();
     let error = decode::<u64>(&bytes).unwrap_err();
     assert_eq!(error.to_string(), "3 bytes do not decode as u64: 1 of them are left over");
@@ -180,7 +180,7 @@ fn what_does_not_fit_is_an_error_with_the_type_and_the_size() {
 }
 
 #[test]
-fn what_refuses_to_be_encoded_is_an_error() {
+fn value_that_refuses_to_be_encoded_is_an_error() {
     struct Refuses;
     impl Serialize for Refuses {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -194,7 +194,7 @@ fn what_refuses_to_be_encoded_is_an_error() {
 
 proptest! {
     #[test]
-    fn what_was_encoded_decodes_to_the_same(
+    fn encoded_values_decode_to_the_same(
         term: u64,
         voted_for: Option<u32>,
         terms in proptest::collection::vec(any::<u64>(), 0..20),

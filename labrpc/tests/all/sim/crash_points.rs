@@ -44,7 +44,7 @@ fn length(sim: &Sim) -> u64 {
 }
 
 #[test]
-fn a_crash_at_any_point_leaves_the_others_running() {
+fn crash_at_any_point_leaves_the_others_running() {
     for policy in [Policy::Random, Policy::Fifo, Policy::Pct { depth: 3 }] {
         for seed in 0..10 {
             let sim = Sim::new(seed).policy(policy);
@@ -65,7 +65,7 @@ fn a_crash_at_any_point_leaves_the_others_running() {
 }
 
 #[test]
-fn a_pause_at_any_point_delays_and_loses_nothing() {
+fn pause_at_any_point_delays_and_loses_nothing() {
     for policy in [Policy::Random, Policy::Fifo, Policy::Pct { depth: 3 }] {
         for seed in 0..10 {
             let sim = Sim::new(seed).policy(policy);

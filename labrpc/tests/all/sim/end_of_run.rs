@@ -51,7 +51,7 @@ fn busy(owned: &Counted, crashes: bool) {
 }
 
 #[test]
-fn a_run_can_end_at_any_point_of_its_threads() {
+fn run_can_end_at_any_point_of_its_threads() {
     for policy in [Policy::Random, Policy::Fifo, Policy::Pct { depth: 3 }] {
         for seed in 0..200 {
             for crashes in [false, true] {
@@ -75,7 +75,7 @@ fn a_run_can_end_at_any_point_of_its_threads() {
 /// A panic that goes on with `resume_unwind` begins without a word to anybody. Its destructors are left alone all the same:
 /// here they drop the handles of other threads that have panicked, each of which ends a run.
 #[test]
-fn a_resumed_panic_may_drop_the_handles_of_others() {
+fn resumed_panic_may_drop_the_handles_of_others() {
     for seed in 0..20 {
         let ended = Sim::new(seed).run(|| {
             fn panics() {

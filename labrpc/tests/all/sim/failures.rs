@@ -13,7 +13,7 @@ fn message(sim: &Sim, body: impl FnOnce() + Send + 'static) -> String {
 }
 
 #[test]
-fn a_panic_names_node_thread_time_place_and_message() {
+fn panic_names_node_thread_time_place_and_message() {
     let text = message(&Sim::new(1), || {
         NodeHandle::new("S2").spawn("applier", || {
             thread::sleep(Duration::from_millis(1500));
@@ -27,13 +27,13 @@ fn a_panic_names_node_thread_time_place_and_message() {
 }
 
 #[test]
-fn a_panic_that_is_joined_does_not_end_the_run() {
+fn panic_that_is_joined_does_not_end_the_run() {
     let (was_err, _) = Sim::new(1).run(|| thread::spawn(|| panic!("expected")).join().is_err()).unwrap();
     assert!(was_err);
 }
 
 #[test]
-fn a_panic_whose_handle_is_kept_is_reported_at_the_end() {
+fn panic_whose_handle_is_kept_is_reported_at_the_end() {
     let text = message(&Sim::new(1), || {
         let kept = thread::spawn(|| panic!("nobody asks"));
         thread::sleep(Duration::from_secs(1));
@@ -43,7 +43,7 @@ fn a_panic_whose_handle_is_kept_is_reported_at_the_end() {
 }
 
 #[test]
-fn an_unjoined_panic_is_reported_instead_of_what_came_of_it() {
+fn unjoined_panic_is_reported_instead_of_what_came_of_it() {
     let text = message(&Sim::new(1), || {
         let lock = Arc::new(Mutex::new(()));
         let dies = thread::spawn(|| panic!("the cause"));
@@ -56,7 +56,7 @@ fn an_unjoined_panic_is_reported_instead_of_what_came_of_it() {
 }
 
 #[test]
-fn a_destructor_that_blocks_while_a_panic_unwinds_does_not_hang_or_abort() {
+fn destructor_that_blocks_while_a_panic_unwinds_does_not_hang_or_abort() {
     struct Blocks(Arc<Mutex<()>>);
     impl Drop for Blocks {
         fn drop(&mut self) {
@@ -80,7 +80,7 @@ fn a_destructor_that_blocks_while_a_panic_unwinds_does_not_hang_or_abort() {
 }
 
 #[test]
-fn the_time_limit_lists_what_threads_wait_for() {
+fn time_limit_lists_what_threads_wait_for() {
     let text = message(&Sim::new(1).time_max(Duration::from_secs(5)), || {
         loop {
             thread::sleep(Duration::from_secs(1));
@@ -91,7 +91,7 @@ fn the_time_limit_lists_what_threads_wait_for() {
 }
 
 #[test]
-fn the_step_limit_names_the_threads_that_spun() {
+fn step_limit_names_the_threads_that_spun() {
     let text = message(&Sim::new(1).steps_max(50_000), || {
         let spinner = NodeHandle::new("S1");
         spinner.spawn("poller", || {
@@ -108,7 +108,7 @@ fn the_step_limit_names_the_threads_that_spun() {
 }
 
 #[test]
-fn a_loop_that_never_comes_back_is_reported_as_a_stall() {
+fn loop_that_never_comes_back_is_reported_as_a_stall() {
     let is_reported = std::sync::Arc::new(AtomicBool::new(false));
     let is_over = std::sync::Arc::clone(&is_reported);
     let text = message(&Sim::new(1).stall(Duration::from_millis(50)), || {
@@ -127,7 +127,7 @@ fn a_loop_that_never_comes_back_is_reported_as_a_stall() {
 }
 
 #[test]
-fn a_real_lock_across_a_scheduling_point_is_a_stall_with_advice_not_a_hang() {
+fn real_lock_across_a_scheduling_point_is_a_stall_with_advice_not_a_hang() {
     let text = message(&Sim::new(3).stall(Duration::from_millis(50)), || {
         let lock = Arc::new(std::sync::Mutex::new(()));
         let other = Arc::clone(&lock);
@@ -150,7 +150,7 @@ fn locking_twice_is_reported_at_once_with_both_places() {
 }
 
 #[test]
-fn the_full_trace_is_bounded_and_written_as_json_lines_and_does_not_change_the_run() {
+fn full_trace_is_bounded_and_written_as_json_lines_and_does_not_change_the_run() {
     let body = || {
         for _ in 0..100 {
             thread::sleep(Duration::from_millis(1));
@@ -174,7 +174,7 @@ fn the_full_trace_is_bounded_and_written_as_json_lines_and_does_not_change_the_r
 }
 
 #[test]
-fn a_simulation_inside_a_simulation_is_refused() {
+fn simulation_inside_a_simulation_is_refused() {
     let text = message(&Sim::new(1), || drop(Sim::new(2).run(|| ())));
     assert!(text.contains("cannot be started inside a simulation"), "{text}");
 }

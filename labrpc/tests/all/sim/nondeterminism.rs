@@ -27,7 +27,7 @@ fn divergence(body: fn()) -> Box<Divergence> {
 }
 
 #[test]
-fn the_iteration_order_of_a_hash_map() {
+fn iteration_order_of_a_hash_map_is_found() {
     let found = divergence(|| {
         let map: std::collections::HashMap<u64, ()> = (0..20).map(|key| (key, ())).collect();
         #[allow(clippy::iter_over_hash_type, reason = "the mistake under test")]
@@ -41,7 +41,7 @@ fn the_iteration_order_of_a_hash_map() {
 }
 
 #[test]
-fn a_foreign_random_generator() {
+fn foreign_random_generator_is_found() {
     divergence(|| {
         let draw = RandomState::new().hash_one(1) % 1_000_000;
         thread::sleep(Duration::from_nanos(draw));
@@ -50,7 +50,7 @@ fn a_foreign_random_generator() {
 }
 
 #[test]
-fn the_real_clock() {
+fn real_clock_is_found() {
     divergence(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         thread::sleep(Duration::from_nanos(u64::from(now.subsec_nanos())));
@@ -59,7 +59,7 @@ fn the_real_clock() {
 }
 
 #[test]
-fn a_real_thread() {
+fn real_thread_is_found() {
     divergence(|| {
         let done = Arc::new(AtomicBool::new(false));
         let real = Arc::clone(&done);
@@ -71,7 +71,7 @@ fn a_real_thread() {
 }
 
 #[test]
-fn a_controlled_program_is_the_same_run_twice() {
+fn controlled_program_is_the_same_run_twice() {
     let body = || {
         let threads: Vec<_> = (0..5)
             .map(|_| thread::spawn(|| thread::sleep(Duration::from_micros(rand::rng().random_range(0..500)))))

@@ -15,13 +15,13 @@ fn without_end(depth: u64) -> u64 {
 }
 
 #[test]
-fn a_stack_overflow_says_so() {
+fn stack_overflow_says_so() {
     if std::env::var_os(ASKED).is_some() {
         let _ = Sim::new(1).run(|| thread::spawn(|| without_end(0)).join().unwrap());
         return;
     }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sim::overflow::a_stack_overflow_says_so", "--nocapture"])
+        .args(["--exact", "sim::overflow::stack_overflow_says_so", "--nocapture"])
         .env(ASKED, "1")
         .output()
         .unwrap();

@@ -34,7 +34,7 @@ fn lock_order_inversion() {
 }
 
 #[test]
-fn a_deadlock_of_two_locks_is_found_within_50_seeds_and_names_the_circle() {
+fn deadlock_of_two_locks_is_found_within_50_seeds_and_names_the_circle() {
     for policy in [Policy::Random, Policy::Pct { depth: 2 }] {
         let failure = find(policy, 50, lock_order_inversion);
         let Cause::Deadlock { cycle, .. } = &failure.cause else { panic!("{failure}") };
@@ -59,7 +59,7 @@ fn lost_wake_up() {
 }
 
 #[test]
-fn a_lost_wake_up_is_found_within_50_seeds() {
+fn lost_wake_up_is_found_within_50_seeds() {
     for policy in [Policy::Random, Policy::Pct { depth: 2 }] {
         let failure = find(policy, 50, lost_wake_up);
         assert!(failure.to_string().contains("a notification of a condition variable"), "{failure}");
@@ -81,7 +81,7 @@ fn lost_wake_up_of_an_atomic() {
 }
 
 #[test]
-fn a_lost_wake_up_of_an_atomic_is_found_within_50_seeds() {
+fn lost_wake_up_of_an_atomic_is_found_within_50_seeds() {
     for policy in [Policy::Random, Policy::Pct { depth: 2 }] {
         let failure = find(policy, 50, lost_wake_up_of_an_atomic);
         assert!(failure.to_string().contains("a notification of a condition variable"), "{failure}");
@@ -109,7 +109,7 @@ fn check_then_act() {
 }
 
 #[test]
-fn a_race_between_check_and_act_is_found_within_50_seeds() {
+fn race_between_check_and_act_is_found_within_50_seeds() {
     for policy in [Policy::Random, Policy::Pct { depth: 2 }] {
         let failure = find(policy, 50, check_then_act);
         assert!(failure.to_string().contains("the same money was spent twice"), "{failure}");
@@ -132,7 +132,7 @@ fn order_inversion() {
 }
 
 #[test]
-fn an_order_inversion_is_found_by_random_and_pct_but_never_by_fifo() {
+fn order_inversion_is_found_by_random_and_pct_but_never_by_fifo() {
     find(Policy::Random, 50, order_inversion);
     find(Policy::Pct { depth: 3 }, 50, order_inversion);
     for seed in 0..50 {

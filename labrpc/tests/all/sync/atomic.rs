@@ -31,7 +31,7 @@ fn operations_do_what_their_names_say() {
 }
 
 #[test]
-fn nothing_comes_between_the_halves_of_an_operation() {
+fn operations_are_not_cut_in_halves() {
     in_both_worlds(|| {
         let count = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
         let threads: Vec<_> = (0..3)
@@ -54,7 +54,7 @@ fn nothing_comes_between_the_halves_of_an_operation() {
 }
 
 #[test]
-fn a_loop_that_polls_a_flag_ends() {
+fn loop_that_polls_a_flag_ends() {
     in_both_worlds(|| {
         let flag = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&flag);
@@ -65,7 +65,7 @@ fn a_loop_that_polls_a_flag_ends() {
 }
 
 #[test]
-fn a_race_between_a_load_and_a_store_is_found() {
+fn race_between_a_load_and_a_store_is_found() {
     let sums = outcomes(|| {
         let count = Arc::new(AtomicUsize::new(0));
         let threads: Vec<_> = (0..2)

@@ -7,7 +7,7 @@ use labrpc::thread;
 use crate::support::in_both_worlds;
 
 #[test]
-fn all_come_before_any_goes_and_one_leads() {
+fn barrier_lets_all_come_before_any_goes_and_one_leads() {
     in_both_worlds(|| {
         let barrier = Arc::new(Barrier::new(3));
         let arrived = Arc::new(AtomicUsize::new(0));
@@ -32,7 +32,7 @@ fn all_come_before_any_goes_and_one_leads() {
 }
 
 #[test]
-fn a_barrier_for_one_or_none_holds_nobody_up() {
+fn barrier_for_one_or_none_holds_nobody_up() {
     in_both_worlds(|| {
         for size in [0, 1] {
             let barrier = Barrier::new(size);

@@ -33,7 +33,7 @@ fn waiting(shared: &Shared, threads: usize) -> Vec<thread::JoinHandle<()>> {
 }
 
 #[test]
-fn a_notification_wakes_one_and_notify_all_wakes_all() {
+fn notification_wakes_one_and_notify_all_wakes_all() {
     in_both_worlds(|| {
         let shared: Shared = Arc::default();
         let threads = waiting(&shared, 4);
@@ -72,7 +72,7 @@ fn notify_one_wakes_exactly_one() {
 }
 
 #[test]
-fn a_notification_that_nobody_waits_for_is_lost() {
+fn notification_that_nobody_waits_for_is_lost() {
     in_both_worlds(|| {
         let (lock, condvar) = (Mutex::new(()), Condvar::new());
         condvar.notify_one();
@@ -99,7 +99,7 @@ fn timed_waits_end_in_time_and_hold_the_lock() {
 }
 
 #[test]
-fn a_timed_wait_is_ended_by_a_notification() {
+fn timed_wait_is_ended_by_a_notification() {
     in_both_worlds(|| {
         let shared = Arc::new((Mutex::new(false), Condvar::new()));
         let theirs = Arc::clone(&shared);
@@ -115,7 +115,7 @@ fn a_timed_wait_is_ended_by_a_notification() {
 }
 
 #[test]
-fn one_who_gives_up_does_not_take_the_others_out_of_the_queue() {
+fn waiter_that_gives_up_does_not_take_the_others_out_of_the_queue() {
     in_simulation(|| {
         let shared = Arc::new((Mutex::new(()), Condvar::new()));
         let waiting: Vec<_> = (0..6)
@@ -141,7 +141,7 @@ fn one_who_gives_up_does_not_take_the_others_out_of_the_queue() {
 }
 
 #[test]
-fn a_notification_is_not_spent_on_one_who_has_given_up() {
+fn notification_is_not_spent_on_one_who_has_given_up() {
     in_simulation(|| {
         let shared = Arc::new((Mutex::new(()), Condvar::new()));
         let wait = |timeout| {
@@ -160,7 +160,7 @@ fn a_notification_is_not_spent_on_one_who_has_given_up() {
 }
 
 #[test]
-fn the_seed_decides_who_is_notified() {
+fn seed_decides_who_is_notified() {
     let seen = outcomes_in_fixed_order(|| {
         let shared = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         for i in 0..3 {
@@ -180,7 +180,7 @@ fn the_seed_decides_who_is_notified() {
 }
 
 #[test]
-fn a_notification_does_not_go_to_a_crashed_thread() {
+fn notification_does_not_go_to_a_crashed_thread() {
     in_simulation(|| {
         let shared: Shared = Arc::default();
         let node = NodeHandle::new("S1");
@@ -196,7 +196,7 @@ fn a_notification_does_not_go_to_a_crashed_thread() {
 }
 
 #[test]
-fn a_wait_for_a_notification_that_never_comes_is_a_deadlock() {
+fn wait_for_a_notification_that_never_comes_is_a_deadlock() {
     let failed = failure(|| Condvar::new().wait(&mut Mutex::new(()).lock()));
     assert!(failed.to_string().contains("waits for a notification of a condition variable at "), "{failed}");
 }

@@ -32,7 +32,7 @@ fn count_together(threads: usize) -> u32 {
 }
 
 #[test]
-fn one_at_a_time() {
+fn mutex_lets_in_one_at_a_time() {
     in_both_worlds(|| assert_eq!(count_together(4), 20));
 }
 
@@ -52,7 +52,7 @@ fn try_lock_does_not_wait() {
 }
 
 #[test]
-fn a_timed_lock_gives_up_in_time_and_not_before() {
+fn timed_lock_gives_up_in_time_and_not_before() {
     in_both_worlds(|| {
         let lock = Mutex::new(());
         let guard = lock.lock();
@@ -71,7 +71,7 @@ fn a_timed_lock_gives_up_in_time_and_not_before() {
 }
 
 #[test]
-fn a_timed_lock_gets_what_is_given_back_in_time() {
+fn timed_lock_gets_what_is_given_back_in_time() {
     in_both_worlds(|| {
         let lock = Arc::new(Mutex::new(0));
         let guard = lock.lock();
@@ -84,7 +84,7 @@ fn a_timed_lock_gets_what_is_given_back_in_time() {
 }
 
 #[test]
-fn one_who_gives_up_is_passed_over() {
+fn waiter_that_gives_up_is_passed_over() {
     in_simulation(|| {
         let lock = Arc::new(Mutex::new(()));
         let guard = lock.lock();
@@ -105,7 +105,7 @@ fn one_who_gives_up_is_passed_over() {
 }
 
 #[test]
-fn a_guard_can_be_narrowed_and_still_locks() {
+fn guard_can_be_narrowed_and_still_locks() {
     in_both_worlds(|| {
         let lock = Mutex::new((1, "one".to_owned()));
         let mut name: MappedMutexGuard<'_, String> = MutexGuard::map(lock.lock(), |pair| &mut pair.1);
@@ -119,7 +119,7 @@ fn a_guard_can_be_narrowed_and_still_locks() {
 }
 
 #[test]
-fn a_guard_can_let_others_in_for_a_while() {
+fn guard_can_let_others_in_for_a_while() {
     in_both_worlds(|| {
         let lock = Arc::new(Mutex::new(0));
         let mut guard = lock.lock();
@@ -133,7 +133,7 @@ fn a_guard_can_let_others_in_for_a_while() {
 }
 
 #[test]
-fn a_panic_gives_the_lock_back_unpoisoned() {
+fn panic_gives_the_lock_back_unpoisoned() {
     in_both_worlds(|| {
         let lock = Arc::new(Mutex::new(0));
         let theirs = Arc::clone(&lock);
@@ -167,7 +167,7 @@ fn trying_ones_own_lock_again_fails() {
 }
 
 #[test]
-fn who_comes_first_depends_on_the_seed() {
+fn seed_decides_who_comes_first() {
     let orders = outcomes(|| {
         let order = Arc::new(Mutex::new(Vec::new()));
         let threads: Vec<_> = (0..3)
@@ -183,7 +183,7 @@ fn who_comes_first_depends_on_the_seed() {
 }
 
 #[test]
-fn a_crash_of_the_holder_lets_all_others_in_one_by_one() {
+fn crash_of_the_holder_lets_all_others_in_one_by_one() {
     in_simulation(|| {
         let count = Arc::new(Mutex::new(0));
         let node = NodeHandle::new("S1");
@@ -212,7 +212,7 @@ fn a_crash_of_the_holder_lets_all_others_in_one_by_one() {
 }
 
 #[test]
-fn a_lock_is_not_kept_for_one_who_is_paused() {
+fn lock_is_not_kept_for_one_who_is_paused() {
     in_simulation(|| {
         let lock = Arc::new(Mutex::new(()));
         let nodes: Vec<NodeHandle> = (0..4).map(|i| NodeHandle::new(format!("S{i}"))).collect();

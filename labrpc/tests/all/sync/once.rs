@@ -10,7 +10,7 @@ use labrpc::thread;
 use crate::support::{in_both_worlds, in_simulation, misuse};
 
 #[test]
-fn the_first_initialises_and_the_others_wait_for_it() {
+fn first_caller_initialises_and_the_others_wait_for_it() {
     in_both_worlds(|| {
         let cell = Arc::new((OnceLock::new(), AtomicU32::new(0)));
         let threads: Vec<_> = (0..4)
@@ -32,7 +32,7 @@ fn the_first_initialises_and_the_others_wait_for_it() {
 }
 
 #[test]
-fn a_cell_is_set_once() {
+fn cell_is_set_once() {
     in_both_worlds(|| {
         let mut cell = OnceLock::new();
         assert_eq!((cell.get(), cell.set(1), cell.set(2), cell.get()), (None, Ok(()), Err(2), Some(&1)));
@@ -42,7 +42,7 @@ fn a_cell_is_set_once() {
 }
 
 #[test]
-fn one_who_looks_again_and_again_sees_the_value_at_last() {
+fn loop_that_looks_for_the_value_sees_it_at_last() {
     in_both_worlds(|| {
         let cell = Arc::new((OnceLock::new(), Once::new()));
         let theirs = Arc::clone(&cell);
@@ -57,7 +57,7 @@ fn one_who_looks_again_and_again_sees_the_value_at_last() {
 }
 
 #[test]
-fn a_function_runs_once() {
+fn function_runs_once() {
     in_both_worlds(|| {
         let shared = Arc::new((Once::new(), AtomicU32::new(0)));
         let threads: Vec<_> = (0..3)
@@ -78,7 +78,7 @@ fn a_function_runs_once() {
 }
 
 #[test]
-fn after_a_panic_the_next_one_tries() {
+fn once_that_panicked_is_tried_again() {
     in_both_worlds(|| {
         let cell = Arc::new(OnceLock::new());
         let theirs = Arc::clone(&cell);
@@ -91,7 +91,7 @@ fn after_a_panic_the_next_one_tries() {
 }
 
 #[test]
-fn a_lazy_value_is_made_when_it_is_used() {
+fn lazy_value_is_made_when_it_is_used() {
     in_both_worlds(|| {
         let made = AtomicU32::new(0);
         let lazy = LazyLock::new(|| made.fetch_add(1, Ordering::SeqCst) + 5);
@@ -101,7 +101,7 @@ fn a_lazy_value_is_made_when_it_is_used() {
 }
 
 #[test]
-fn a_crash_of_the_one_who_initialises_lets_another_do_it() {
+fn crash_of_the_one_who_initialises_lets_another_do_it() {
     in_simulation(|| {
         let cell = Arc::new(OnceLock::new());
         let node = NodeHandle::new("S1");

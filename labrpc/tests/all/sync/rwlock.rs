@@ -29,7 +29,7 @@ fn readers_are_in_together() {
 }
 
 #[test]
-fn a_writer_is_alone() {
+fn writer_is_alone() {
     in_both_worlds(|| {
         let lock = Arc::new(RwLock::new((0, 0)));
         let threads: Vec<_> = (0..4)
@@ -110,7 +110,7 @@ fn timed_locks_give_up_in_time_and_not_before() {
 }
 
 #[test]
-fn a_writer_gets_its_turn_among_readers_that_never_pause() {
+fn writer_gets_its_turn_among_readers_that_never_pause() {
     in_both_worlds(|| {
         let lock = Arc::new(RwLock::new(false));
         let reading: Vec<_> = (0..2)
@@ -167,7 +167,7 @@ fn readers_behind_a_writer_that_crashes_go_on() {
 }
 
 #[test]
-fn a_crash_of_whoever_is_inside_lets_all_others_in() {
+fn crash_of_whoever_is_inside_lets_all_others_in() {
     in_simulation(|| {
         for is_writer in [false, true] {
             let lock = Arc::new(RwLock::new(0));

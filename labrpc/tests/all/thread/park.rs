@@ -13,7 +13,7 @@ use crate::support::{failure, in_both_worlds, in_simulation};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn an_unpark_lets_a_parked_thread_go_on() {
+fn unpark_lets_a_parked_thread_go_on() {
     in_both_worlds(|| {
         let go = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&go);
@@ -30,7 +30,7 @@ fn an_unpark_lets_a_parked_thread_go_on() {
 }
 
 #[test]
-fn an_unpark_that_comes_first_is_kept() {
+fn unpark_that_comes_first_is_kept() {
     in_both_worlds(|| {
         thread::current().unpark();
         thread::park();
@@ -54,7 +54,7 @@ fn unparks_do_not_add_up() {
 }
 
 #[test]
-fn a_park_with_timeout_ends() {
+fn park_with_timeout_ends() {
     in_simulation(|| {
         let start = Instant::now();
         thread::park_timeout(3 * MS);
@@ -63,7 +63,7 @@ fn a_park_with_timeout_ends() {
 }
 
 #[test]
-fn an_unpark_that_ends_a_park_is_spent() {
+fn unpark_that_ends_a_park_is_spent() {
     in_simulation(|| {
         let parked = thread::spawn(|| {
             thread::park();
@@ -96,7 +96,7 @@ fn unparking_a_thread_that_has_ended_does_nothing() {
 }
 
 #[test]
-fn a_paused_thread_is_unparked_when_it_goes_on() {
+fn paused_thread_is_unparked_when_it_goes_on() {
     in_simulation(|| {
         let node = NodeHandle::new("S1");
         let parked = node.spawn("parked", thread::park);
@@ -111,7 +111,7 @@ fn a_paused_thread_is_unparked_when_it_goes_on() {
 }
 
 #[test]
-fn a_park_that_nobody_ends_is_a_deadlock() {
+fn park_that_nobody_ends_is_a_deadlock() {
     let failed = failure(thread::park);
     assert!(failed.to_string().contains("waits for an unpark at "), "{failed}");
 }

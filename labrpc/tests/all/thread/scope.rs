@@ -15,7 +15,7 @@ fn fail() -> ! {
 }
 
 #[test]
-fn a_scope_ends_after_its_threads() {
+fn scope_ends_after_its_threads() {
     in_both_worlds(|| {
         let mut parts = [0; 4];
         let all = Mutex::new(0);
@@ -47,7 +47,7 @@ fn results_are_joined() {
 }
 
 #[test]
-fn a_panic_that_is_joined_is_a_result() {
+fn panic_that_is_joined_is_a_result() {
     in_both_worlds(|| {
         let outcome = thread::scope(|scope| scope.spawn(|| fail()).join());
         assert_eq!(outcome.unwrap_err().downcast_ref::<&str>(), Some(&"on purpose"));
@@ -55,7 +55,7 @@ fn a_panic_that_is_joined_is_a_result() {
 }
 
 #[test]
-fn a_panic_that_is_not_joined_is_passed_on_after_all_have_ended() {
+fn panic_that_is_not_joined_is_passed_on_after_all_have_ended() {
     in_both_worlds(|| {
         let ended = Mutex::new(0);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -73,7 +73,7 @@ fn a_panic_that_is_not_joined_is_passed_on_after_all_have_ended() {
 }
 
 #[test]
-fn a_panic_of_the_body_is_passed_on_after_all_have_ended() {
+fn panic_of_the_body_is_passed_on_after_all_have_ended() {
     in_both_worlds(|| {
         let ended = Mutex::new(0);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -121,7 +121,7 @@ fn scoped_threads_have_names_and_ends() {
 }
 
 #[test]
-fn a_run_that_ends_in_a_scope_drops_what_its_threads_borrow_in_order() {
+fn run_that_ends_in_a_scope_drops_what_its_threads_borrow_in_order() {
     let failed = failure(|| {
         let borrowed = [1, 2, 3];
         thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn a_run_that_ends_in_a_scope_drops_what_its_threads_borrow_in_order() {
 }
 
 #[test]
-fn a_scope_of_a_crashed_node_is_dropped_at_the_end() {
+fn scope_of_a_crashed_node_is_dropped_at_the_end() {
     in_simulation(|| {
         let node = NodeHandle::new("S1");
         node.spawn("scopes", || {

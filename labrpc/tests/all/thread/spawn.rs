@@ -12,7 +12,7 @@ use crate::support::{failure, in_both_worlds, in_simulation};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_result_is_joined() {
+fn result_is_joined() {
     in_both_worlds(|| {
         assert_eq!(thread::spawn(|| 5).join().unwrap(), 5);
         let late = thread::spawn(|| {
@@ -24,7 +24,7 @@ fn a_result_is_joined() {
 }
 
 #[test]
-fn a_panic_is_joined_with_what_it_said() {
+fn panic_is_joined_with_what_it_said() {
     in_both_worlds(|| {
         let outcome = thread::spawn(|| resume_unwind(Box::new(7_u8))).join();
         assert_eq!(outcome.unwrap_err().downcast_ref::<u8>(), Some(&7));
@@ -32,7 +32,7 @@ fn a_panic_is_joined_with_what_it_said() {
 }
 
 #[test]
-fn a_thread_knows_its_name() {
+fn thread_knows_its_name() {
     in_both_worlds(|| {
         let builder = thread::Builder::new().name("worker".into()).stack_size(512 * 1024);
         let handle = builder.spawn(|| thread::current().name().map(str::to_owned)).unwrap();
@@ -57,7 +57,7 @@ fn threads_are_told_apart() {
 }
 
 #[test]
-fn whether_a_thread_has_ended_can_be_polled() {
+fn is_finished_can_be_polled() {
     in_both_worlds(|| {
         let lock = Arc::new(Mutex::new(()));
         let guard = lock.lock();
@@ -71,7 +71,7 @@ fn whether_a_thread_has_ended_can_be_polled() {
 }
 
 #[test]
-fn a_thread_goes_on_when_its_handle_is_dropped() {
+fn thread_goes_on_when_its_handle_is_dropped() {
     in_both_worlds(|| {
         let done = Arc::new(Mutex::new(false));
         let theirs = Arc::clone(&done);
@@ -83,7 +83,7 @@ fn a_thread_goes_on_when_its_handle_is_dropped() {
 }
 
 #[test]
-fn the_value_of_a_thread_that_nobody_joins_is_dropped() {
+fn value_of_a_thread_that_nobody_joins_is_dropped() {
     in_both_worlds(|| {
         let value = Arc::new(());
         let theirs = Arc::clone(&value);
@@ -95,7 +95,7 @@ fn the_value_of_a_thread_that_nobody_joins_is_dropped() {
 }
 
 #[test]
-fn a_panic_whose_handle_was_dropped_ends_the_run() {
+fn panic_whose_handle_was_dropped_ends_the_run() {
     let failed = failure(|| {
         drop(thread::spawn(|| resume_unwind(Box::new("on purpose"))));
         thread::sleep(Duration::from_secs(1));
@@ -115,7 +115,7 @@ fn dropping_the_handle_of_a_thread_that_panicked_ends_the_run() {
 }
 
 #[test]
-fn a_panic_whose_handle_is_kept_fails_the_run_in_the_end() {
+fn panic_whose_handle_is_kept_fails_the_run_in_the_end() {
     let failed = failure(|| {
         let panicking = thread::spawn(|| resume_unwind(Box::new("on purpose")));
         thread::sleep(MS);
@@ -142,7 +142,7 @@ fn joining_a_thread_of_a_crashed_node_says_so() {
 }
 
 #[test]
-fn what_a_thread_returned_before_its_node_crashed_is_kept() {
+fn result_of_a_thread_that_ended_before_its_node_crashed_is_kept() {
     in_simulation(|| {
         let node = NodeHandle::new("S1");
         let ended = node.spawn("ends", || 3);
@@ -153,7 +153,7 @@ fn what_a_thread_returned_before_its_node_crashed_is_kept() {
 }
 
 #[test]
-fn a_thread_is_of_the_node_of_whoever_starts_it() {
+fn thread_is_of_the_node_of_whoever_starts_it() {
     in_both_worlds(|| {
         let node = NodeHandle::new("S1");
         let name = || NodeHandle::current().name().to_owned();

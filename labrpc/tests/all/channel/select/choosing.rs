@@ -15,7 +15,7 @@ use crate::support::{in_both_worlds, outcomes_in_fixed_order};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn of_several_ready_arms_each_is_chosen_now_and_then() {
+fn each_of_several_ready_arms_is_chosen_now_and_then() {
     let seen = outcomes_in_fixed_order(|| {
         let (sender, receiver) = unbounded();
         let (other, others) = unbounded();
@@ -53,7 +53,7 @@ fn ready_arms_are_chosen_about_equally_often() {
 }
 
 #[test]
-fn a_biased_select_takes_the_first_that_is_ready() {
+fn biased_select_takes_the_first_that_is_ready() {
     in_both_worlds(|| {
         let (sender, receiver) = unbounded();
         let (other, others) = unbounded();
@@ -74,7 +74,7 @@ fn a_biased_select_takes_the_first_that_is_ready() {
 }
 
 #[test]
-fn a_select_waits_for_the_first_message() {
+fn select_waits_for_the_first_message() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(0);
         let (_quiet, silence) = unbounded::<i32>();
@@ -96,7 +96,7 @@ fn a_select_waits_for_the_first_message() {
 }
 
 #[test]
-fn a_waiting_select_is_served_once() {
+fn waiting_select_is_served_once() {
     in_both_worlds(|| {
         let channels: Vec<_> = (0..3).map(|_| bounded(1)).collect();
         let receivers: Vec<Receiver<i32>> = channels.iter().map(|(_, receiver)| receiver.clone()).collect();
@@ -121,7 +121,7 @@ fn a_waiting_select_is_served_once() {
 }
 
 #[test]
-fn a_select_waits_for_room() {
+fn select_waits_for_room() {
     in_both_worlds(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -168,7 +168,7 @@ fn two_selects_meet_at_a_channel_of_capacity_0() {
 }
 
 #[test]
-fn a_select_does_not_meet_itself() {
+fn select_does_not_meet_itself() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(0);
         select! {

@@ -110,7 +110,7 @@ fn patterns_are_bound_to_results() {
 }
 
 #[test]
-fn the_message_of_an_arm_that_is_not_chosen_is_not_made() {
+fn message_of_an_arm_that_is_not_chosen_is_not_made() {
     in_both_worlds(|| {
         let (sender, _receiver) = bounded::<i32>(0);
         let make = || -> i32 { panic!("made a message that nobody takes") };

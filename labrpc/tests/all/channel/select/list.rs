@@ -12,7 +12,7 @@ use crate::support::{failure, in_both_worlds};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_list_of_operations_is_chosen_from_and_completed() {
+fn list_of_operations_is_chosen_from_and_completed() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(1);
         let (_keep, silence) = unbounded::<i32>();
@@ -86,7 +86,7 @@ fn room_is_seen_as_readiness_to_send() {
 }
 
 #[test]
-fn a_select_without_operations_panics() {
+fn select_without_operations_panics() {
     let failed = failure(|| {
         let _ = Select::new().select();
     });
@@ -94,7 +94,7 @@ fn a_select_without_operations_panics() {
 }
 
 #[test]
-fn an_operation_that_is_not_completed_panics() {
+fn operation_that_is_not_completed_panics() {
     let failed = failure(|| {
         let (sender, _receiver) = bounded::<i32>(1);
         let mut select = Select::new();
@@ -105,7 +105,7 @@ fn an_operation_that_is_not_completed_panics() {
 }
 
 #[test]
-fn an_operation_completed_with_another_handle_panics() {
+fn operation_completed_with_another_handle_panics() {
     let failed = failure(|| {
         let (sender, _receiver) = bounded::<i32>(1);
         let (other, _others) = bounded::<i32>(1);
@@ -129,7 +129,7 @@ fn channels_of_both_worlds_do_not_mix() {
 }
 
 #[test]
-fn a_select_that_would_wait_for_the_real_world_is_a_misuse() {
+fn select_that_would_wait_for_the_real_world_is_a_misuse() {
     let (sender, real) = unbounded::<i32>();
     sender.send(1).unwrap();
     let body = move || {
@@ -143,7 +143,7 @@ fn a_select_that_would_wait_for_the_real_world_is_a_misuse() {
 }
 
 #[test]
-fn a_select_that_can_never_end_is_a_deadlock() {
+fn select_that_can_never_end_is_a_deadlock() {
     let failed = failure(|| {
         let (_sender, receiver) = unbounded::<i32>();
         select! { recv(receiver) -> _ => (), recv(never::<()>()) -> _ => () }

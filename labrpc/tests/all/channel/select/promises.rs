@@ -12,7 +12,7 @@ use crate::support::{in_both_worlds, in_simulation};
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_message_may_take_its_time_to_be_made() {
+fn message_may_take_its_time_to_be_made() {
     in_both_worlds(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -27,7 +27,7 @@ fn a_message_may_take_its_time_to_be_made() {
 }
 
 #[test]
-fn a_promised_message_is_waited_for_beyond_the_timeout() {
+fn promised_message_is_waited_for_beyond_the_timeout() {
     in_simulation(|| {
         let (sender, receiver) = bounded(0);
         let taking = thread::spawn(move || receiver.recv_timeout(3 * MS));
@@ -40,7 +40,7 @@ fn a_promised_message_is_waited_for_beyond_the_timeout() {
 }
 
 #[test]
-fn a_reserved_place_is_nobody_elses() {
+fn reserved_place_is_nobody_elses() {
     in_simulation(|| {
         let (sender, receiver) = bounded(1);
         let other = sender.clone();
@@ -64,7 +64,7 @@ fn never_made() -> i32 {
 }
 
 #[test]
-fn a_promise_that_a_panic_breaks_lets_others_go_on() {
+fn promise_that_a_panic_breaks_lets_others_go_on() {
     in_simulation(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -88,7 +88,7 @@ fn a_promise_that_a_panic_breaks_lets_others_go_on() {
 }
 
 #[test]
-fn a_promise_that_a_crash_breaks_lets_others_go_on() {
+fn promise_that_a_crash_breaks_lets_others_go_on() {
     in_simulation(|| {
         for capacity in [0, 1] {
             let (sender, receiver) = bounded(capacity);
@@ -112,7 +112,7 @@ fn a_promise_that_a_crash_breaks_lets_others_go_on() {
 }
 
 #[test]
-fn a_select_of_a_crashed_node_is_not_served() {
+fn select_of_a_crashed_node_is_not_served() {
     in_simulation(|| {
         for capacity in [0, 1] {
             let (sender, receiver): (Sender<i32>, _) = bounded(capacity);
@@ -131,7 +131,7 @@ fn a_select_of_a_crashed_node_is_not_served() {
 }
 
 #[test]
-fn a_select_of_a_paused_node_looks_again_when_it_goes_on() {
+fn select_of_a_paused_node_looks_again_when_it_goes_on() {
     in_simulation(|| {
         let (sender, receiver) = unbounded();
         let node = NodeHandle::new("S1");
