@@ -11,6 +11,7 @@ mod ask;
 mod plain;
 mod probe;
 mod show;
+mod tree;
 mod value;
 
 use std::cell::RefCell;

@@ -17,6 +17,9 @@
 //!
 //! The rules run with the core and the state borrowed. They drop no message and call no code of users.
 
+mod selects;
+mod waiting;
+
 use std::collections::VecDeque;
 use std::mem;
 
@@ -228,156 +231,15 @@ impl<T> State<T> {
         }
     }
 
-    // ----- waiting -----
+    // ----- entries -----
 
     fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
-    /// The running thread is about to wait for a message.
-    pub(super) fn register_taker(&mut self, core: &mut Core) -> u64 {
-        let id = self.new_id();
-        self.takers.push(Taker { id, waiter: core.waiter(), got: Got::Nothing });
-        self.tell_watchers(core);
-        id
-    }
-
-    /// The running thread is about to wait with a message.
-    pub(super) fn register_giver(&mut self, core: &mut Core, offer: Offer<T>) -> u64 {
-        let id = self.new_id();
-        self.givers.push(Giver { id, waiter: core.waiter(), offer });
-        self.tell_watchers(core);
-        id
-    }
-
-    /// The running thread no longer waits to send. Returns what became of its offer.
-    pub(super) fn withdraw_giver(&mut self, id: u64) -> Offer<T> {
-        let place = self.givers.iter().position(|giver| giver.id == id).expect("a sender's own entry");
-        self.givers.remove(place).offer
-    }
-
-    /// The running thread no longer waits to receive. An entry with nothing in it, and nothing to come, is removed;
-    /// one that waits for a promise is told whom to wake.
-    pub(super) fn look_at_taker(&mut self, core: &Core, id: u64) -> Outcome {
-        let place = self.taker(id).expect("a receiver's own entry");
-        let taker = &mut self.takers[place];
-        match taker.got {
-            Got::Message(_) => Outcome::Message,
-            Got::Promised(party) if !core.is_gone(party) => {
-                taker.waiter = core.waiter();
-                Outcome::Promised
-            }
-            _ => {
-                self.takers.remove(place);
-                Outcome::Nothing
-            }
-        }
-    }
-
-    /// A select no longer waits. Returns whether this entry was served; if not, it is removed.
-    pub(super) fn withdraw_taker(&mut self, id: u64) -> bool {
-        let place = self.taker(id).expect("a receiver's own entry");
-        let is_served = !matches!(self.takers[place].got, Got::Nothing);
-        if !is_served {
-            self.takers.remove(place);
-        }
-        is_served
-    }
-
-    /// Whether there is such an entry.
-    pub(super) fn has_taker(&self, id: u64) -> bool {
-        self.taker(id).is_some()
-    }
-
-    /// Removes an entry that has its message. One without stays.
-    pub(super) fn remove_message(&mut self, id: u64) -> Option<T> {
-        let place = self.taker(id).filter(|&place| matches!(self.takers[place].got, Got::Message(_)))?;
-        match self.takers.remove(place).got {
-            Got::Message(message) => Some(message),
-            _ => unreachable!("there was a message"),
-        }
-    }
-
     fn taker(&self, id: u64) -> Option<usize> {
         self.takers.iter().position(|taker| taker.id == id)
-    }
-
-    // ----- selects -----
-
-    /// A select keeps a message until it is fetched.
-    pub(super) fn keep(&mut self, message: T) -> u64 {
-        let id = self.new_id();
-        self.takers.push(Taker { id, waiter: NOBODY, got: Got::Message(message) });
-        id
-    }
-
-    /// The running thread has chosen to send and will say later what. `None` when it would have to wait.
-    pub(super) fn promise(&mut self, core: &mut Core) -> Option<Debt> {
-        if self.receivers == 0 {
-            return Some(Debt::Closed);
-        }
-        let party = core.party(core.current);
-        if !self.is_rendezvous() {
-            return self.has_room(core).then(|| {
-                self.reserved.push(party);
-                Debt::Room
-            });
-        }
-        let place = choose(&self.takers, core)?;
-        let taker = &mut self.takers[place];
-        taker.got = Got::Promised(party);
-        // It must not be served by another arm, or give up: it wakes, and waits for this message only.
-        core.wake(taker.waiter, Woken::ByPeer);
-        Some(Debt::Taker(taker.id))
-    }
-
-    /// Delivers what the running thread owes. `Err` when nobody wants it any more.
-    pub(super) fn deliver(&mut self, core: &mut Core, debt: Debt, message: T) -> Result<(), T> {
-        match debt {
-            Debt::Closed => Err(message),
-            Debt::Taker(id) => match self.taker(id) {
-                Some(place) => {
-                    self.hand_over(core, place, message);
-                    Ok(())
-                }
-                None => Err(message),
-            },
-            Debt::Room => {
-                self.free_place(core);
-                if self.receivers == 0 {
-                    return Err(message);
-                }
-                self.queue.push_back(message);
-                self.balance(core);
-                Ok(())
-            }
-        }
-    }
-
-    /// The running thread will not send what it owes.
-    pub(super) fn give_up(&mut self, core: &mut Core, debt: Debt) {
-        match debt {
-            Debt::Closed => {}
-            Debt::Taker(id) => {
-                if let Some(place) = self.taker(id) {
-                    self.takers[place].got = Got::Nothing;
-                    core.wake(self.takers[place].waiter, Woken::ByPeer);
-                }
-            }
-            Debt::Room => {
-                self.free_place(core);
-                self.balance(core);
-            }
-        }
-    }
-
-    /// Ends a reservation of the running thread.
-    fn free_place(&mut self, core: &Core) {
-        let party = core.party(core.current);
-        if let Some(place) = self.reserved.iter().position(|&other| other == party) {
-            self.reserved.remove(place);
-        }
     }
 
     // ----- watching and the end -----
