@@ -85,6 +85,7 @@
 //! - [`logging`]: log lines with virtual time, node and thread.
 //! - Each facade type's section "Differences from ...".
 
+mod address;
 pub mod channel;
 pub mod logging;
 pub mod network;

@@ -13,10 +13,9 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use env_logger::fmt::Formatter;
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Log, Metadata, Record};
 
 use crate::sim;
-use crate::thread;
 
 static STARTED: OnceLock<Instant> = OnceLock::new();
 
@@ -45,13 +44,6 @@ fn install(shown: env_logger::Logger) {
     let level = shown.filter();
     if log::set_boxed_logger(Box::new(Logger { shown })).is_ok() {
         log::set_max_level(level);
-    }
-}
-
-/// A simulation that keeps a full trace begins: its records must reach the logger.
-pub(crate) fn trace_begins() {
-    if log::max_level() < LevelFilter::Trace {
-        log::set_max_level(LevelFilter::Trace);
     }
 }
 
@@ -88,7 +80,7 @@ fn line(f: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
         None => {
             let started = STARTED.get().map_or(0.0, |started| started.elapsed().as_secs_f64());
             let thread = std::thread::current();
-            (started, format!("{}/{}", thread::real_node_label(), thread.name().unwrap_or("thread")))
+            (started, format!("{}/{}", sim::real_node_label(), thread.name().unwrap_or("thread")))
         }
     };
     let style = f.default_level_style(record.level());

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Address;
-use super::handling::fail_run;
+use super::parcel::{Called, Request};
 use super::pending::Outcome;
-use super::shared::{Called, Request, Shared};
+use super::shared::Shared;
 use super::world::World;
 use crate::sim::{self, Kind};
 use crate::wire::{self, Encoded, Value};
@@ -123,7 +123,7 @@ impl ClientEnd {
     fn give_up<R>(&self, message: String) -> Option<R> {
         match self.shared.world {
             World::Simulated(_) => {
-                fail_run(message);
+                sim::fail_misuse(message);
                 None
             }
             World::Real(_) => {

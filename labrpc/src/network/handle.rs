@@ -6,13 +6,15 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::counters::{Counters, Tally};
+use super::fault::Fault;
 use super::message::Observer;
-use super::rules::{Entry, Fault, Rule};
+use super::report::record_fault;
+use super::rules::{Entry, Rule};
 use super::shared::Shared;
 use super::state::State;
 use super::world::World;
 use super::{Address, ClientEnd, Server};
-use crate::sim::{self, Core, Kind, with_core};
+use crate::sim;
 
 /// A network. Cheap to clone; all clones are the same network, which ends when the last of them is dropped.
 #[derive(Clone)]
@@ -108,7 +110,7 @@ impl Network {
     /// Lets calls through an end get to their server.
     pub fn enable(&self, end: &ClientEnd) {
         self.state_of(end).lock().set_enabled(end.id, true);
-        Self::record_fault(|| format!("enabled {end:?}"));
+        record_fault(|| format!("enabled {end:?}"));
     }
 
     /// Cuts an end off. Calls through it get no reply, after up to 99 ms, or up to 6999 ms with
@@ -120,7 +122,7 @@ impl Network {
     /// If the end is of another network, or that of another world than the caller.
     pub fn disable(&self, end: &ClientEnd) {
         self.state_of(end).lock().set_enabled(end.id, false);
-        Self::record_fault(|| format!("disabled {end:?}"));
+        record_fault(|| format!("disabled {end:?}"));
         self.shared().something_is_gone();
     }
 
@@ -159,7 +161,7 @@ impl Network {
             sim::on_crash(node.id(), Box::new(tell));
         }
         let (number, before) = self.shared().state.lock().add_server(address, node, methods);
-        Self::record_fault(|| format!("added server {address}, incarnation {number}"));
+        record_fault(|| format!("added server {address}, incarnation {number}"));
         if before.is_some() {
             self.shared().something_is_gone();
         }
@@ -177,7 +179,7 @@ impl Network {
         self.shared().world.assert_here();
         let address = address.into();
         let removed = self.shared().state.lock().remove_server(address);
-        Self::record_fault(|| format!("deleted server {address}"));
+        record_fault(|| format!("deleted server {address}"));
         if removed.is_some() {
             self.shared().something_is_gone();
         }
@@ -218,7 +220,7 @@ impl Network {
 
     fn set(&self, what: &'static str, change: impl FnOnce(&mut super::state::Knobs)) {
         self.shared().state.lock().set_knobs(change);
-        Self::record_fault(|| what.to_owned());
+        record_fault(|| what.to_owned());
     }
 
     // ----- faults and observers -----
@@ -237,7 +239,7 @@ impl Network {
     pub fn add_rule(&self, rule: impl Rule) -> Fault {
         let id = self.shared().state.lock().next_rule();
         let entry = Entry::new(id, rule);
-        Self::record_fault(|| format!("start of {}", entry.rule.name()));
+        record_fault(|| format!("start of {}", entry.rule.name()));
         self.shared().state.lock().add_rule(Arc::clone(&entry));
         Fault::new(Arc::clone(self.shared()), entry)
     }
@@ -277,14 +279,6 @@ impl Network {
 
     fn shared(&self) -> &Arc<Shared> {
         &self.0.0
-    }
-
-    /// Puts a change of the network into the trace.
-    pub(super) fn record_fault(what: impl FnOnce() -> String) {
-        if sim::is_active() {
-            with_core(Core::leaves_a_mark);
-            sim::record(Kind::Fault, 0, what);
-        }
     }
 }
 

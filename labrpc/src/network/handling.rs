@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::CallKey;
-use super::message::{Direction, Happening};
+use super::message::{Direction, Happening, Observers};
+use super::parcel::{Parcel, View};
 use super::pending::Outcome;
-use super::report::View;
 use super::service::Exchange;
-use super::shared::{Parcel, Shared};
-use super::state::{Incarnation, Observers};
+use super::shared::Shared;
+use super::state::Incarnation;
 use super::world::World;
-use crate::sim::{self, Cause, Kind, with_core};
+use crate::sim::{self, Kind};
 use crate::wire::{self, Describe, Encoded, WireError};
 
 impl Shared {
@@ -95,7 +95,7 @@ impl Shared {
     /// caller's thread.
     pub(super) fn fail(&self, key: CallKey, message: String) {
         match self.world {
-            World::Simulated(_) => fail_run(message),
+            World::Simulated(_) => sim::fail_misuse(message),
             World::Real(_) => {
                 let mut state = self.state.lock();
                 state.failure.get_or_insert_with(|| message.clone());
@@ -107,12 +107,6 @@ impl Shared {
             }
         }
     }
-}
-
-/// Ends the run with a message, in a thread of the simulation.
-pub(super) fn fail_run(message: String) {
-    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
-    sim::fail(cause);
 }
 
 /// One request while its handler is at work.

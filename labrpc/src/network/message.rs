@@ -1,6 +1,7 @@
 //! Messages under way, as rules and observers see them, and what happens to them.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Address;
@@ -195,3 +196,6 @@ impl<F: Fn(&MessageEvent<'_>) + Send + Sync> Observer for F {
         self(event);
     }
 }
+
+/// All who watch a network; replaced as a whole when somebody joins them.
+pub(super) type Observers = Option<Arc<[Arc<dyn Observer>]>>;

@@ -51,14 +51,16 @@
 //! Bandwidth, connections, and corruption: what arrives, arrives whole. Types are not compared, only decoded: a number
 //! sent as `i32` and read as `u64` passes with another value, so both sides should share their argument types.
 
-mod address;
 mod calls;
 mod counters;
+mod delivery;
 mod end;
+mod fault;
 mod handle;
 mod handling;
 mod message;
 mod names;
+mod parcel;
 mod pending;
 mod real;
 mod report;
@@ -68,12 +70,14 @@ mod shared;
 mod state;
 mod world;
 
-pub use address::{Address, NoAddress};
 pub use counters::{Counters, Tally};
 pub use end::ClientEnd;
+pub use fault::Fault;
 pub use handle::Network;
 pub use message::{Direction, Happening, Message, MessageEvent, Observer};
 pub use rules::{
-    Chance, Delay, Delays, Duplication, Fault, Hold, Loss, Nth, Partition, Rule, Scoped, Traffic, Verdict,
+    Chance, Delay, Delays, Duplication, Hold, Loss, Nth, Partition, Rule, Scoped, Traffic, Verdict,
 };
 pub use service::{Server, Service};
+
+pub use crate::address::{Address, NoAddress};

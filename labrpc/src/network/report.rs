@@ -6,10 +6,10 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::message::{Direction, Happening, Message, MessageEvent};
-use super::shared::{Called, Shared};
-use super::state::Observers;
+use super::parcel::{Called, View};
+use super::shared::Shared;
 use super::world::World;
-use crate::sim::{self, Content, TracedMessage, with_core};
+use crate::sim::{self, Content, Core, Kind, TracedMessage, with_core};
 use crate::wire::Describe;
 
 impl Shared {
@@ -44,14 +44,15 @@ impl Shared {
     }
 }
 
-/// What a report needs besides the message.
-pub(super) struct View<'a> {
-    pub(super) observers: &'a Observers,
-    pub(super) bytes: &'a [u8],
-    pub(super) incarnation: u64,
+/// Puts a change of the network into the trace.
+pub(super) fn record_fault(what: impl FnOnce() -> String) {
+    if sim::is_active() {
+        with_core(Core::leaves_a_mark);
+        sim::record(Kind::Fault, 0, what);
+    }
 }
 
-/// Puts what happened into the trace.
+/// Puts what happened to a message into the trace.
 fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
     let parties = message.from.number() << 20 ^ message.to.number();
     let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::calls::{Call, CallKey, Calls};
 use super::counters::{Counters, Tally};
-use super::message::Observer;
+use super::message::{Observer, Observers};
+use super::parcel::Held;
 use super::pending::Pending;
-use super::rules::{Entry, Held, mit_rules};
+use super::rules::{Entry, mit_rules};
 use super::service::Method;
 use super::{Address, names};
 use crate::sim::NodeHandle;
@@ -48,9 +49,6 @@ struct Place {
 
 /// The network's rules as one message passes them; replaced as a whole when they change.
 pub(super) type Rules = Option<Arc<[Arc<Entry>]>>;
-/// Who watches; likewise.
-pub(super) type Observers = Option<Arc<[Arc<dyn Observer>]>>;
-
 /// MIT's global settings.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Knobs {

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::real::Real;
+use super::real::{Job, Real};
 use super::rules::Chance;
 use crate::sim::{self, Cause, Name, NodeHandle, with_core};
-
-/// Something that happens later, or in a thread of its own.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// The world of a network, decided when it is made.
 pub(super) enum World {
@@ -66,10 +63,7 @@ impl World {
     /// Runs `job` after `delay`. It must not block.
     pub(super) fn schedule(&self, delay: Duration, job: Job) {
         match self {
-            Self::Simulated(_) => {
-                let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-                sim::call_after(delay_ns, job);
-            }
+            Self::Simulated(_) => sim::call_after(sim::nanos(delay), job),
             Self::Real(real) => real.schedule(delay, job),
         }
     }

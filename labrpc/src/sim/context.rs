@@ -11,13 +11,13 @@ use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::cause::Cause;
 use super::core::Core;
-use super::failure::Cause;
+use super::event::Kind;
 use super::fiber::{self, Fiber};
 use super::node::NodeId;
 use super::threads::{NONE, Name, Slot, Wait, Waiter, Woken};
 use super::timers::Due;
-use super::trace::Kind;
 use super::words::TracedMessage;
 
 thread_local! {

@@ -14,7 +14,8 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::failure::{Cause, PanicReport, SpinReport};
+use super::cause::{Cause, PanicReport};
+use super::event::Kind;
 use super::fiber::{Fiber, Stacks};
 use super::node::{Node, NodeId};
 use super::policy::Scheduler;
@@ -22,7 +23,7 @@ use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
 use super::timers::{Due, Timers};
-use super::trace::{Kind, Recorder};
+use super::trace::Recorder;
 
 /// A thread that took this many steps in a row without waiting lets the others pass, whatever the policy: under
 /// PCT a thread that polls would otherwise starve the one that it polls for.
@@ -204,7 +205,10 @@ impl Core {
             });
         }
         if self.steps >= self.settings.steps_max {
-            self.fail(Cause::StepLimit { limit: self.settings.steps_max, spinners: self.spinners() });
+            self.fail(Cause::StepLimit {
+                limit: self.settings.steps_max,
+                spinners: self.spinners(self.census_at),
+            });
         } else if self.steps == self.census_at {
             for slot in &mut self.threads.slots {
                 slot.steps = 0;
@@ -217,25 +221,6 @@ impl Core {
     fn next_look(&self) -> u64 {
         let census = if self.steps < self.census_at { self.census_at } else { self.settings.steps_max };
         self.settings.alarm.as_ref().map_or(census, |alarm| census.min(alarm.step))
-    }
-
-    /// The threads that took most steps since the census, busiest first.
-    fn spinners(&self) -> Vec<SpinReport> {
-        let counted = self.steps - self.census_at.min(self.steps);
-        let mut spinners: Vec<SpinReport> = self
-            .threads
-            .by_age()
-            .into_iter()
-            .filter(|&index| self.threads.slot(index).steps > 0)
-            .map(|index| SpinReport {
-                thread: self.full_name(index),
-                steps: self.threads.slot(index).steps,
-                of: counted,
-            })
-            .collect();
-        spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
-        spinners.truncate(5);
-        spinners
     }
 
     /// Does what is due now; calls are left for the run loop.

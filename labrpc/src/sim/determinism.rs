@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::event::Event;
 use super::failure::{Failure, Report};
-use super::trace::{BLOCK_EVENTS, Event, Trace, Tracing};
-use super::{Replay, Sim};
+use super::settings::Replay;
+use super::simulation::Sim;
+use super::trace::{BLOCK_EVENTS, Trace, Tracing};
 
 /// Two runs of one seed that were not the same run.
 #[derive(Clone, Debug)]

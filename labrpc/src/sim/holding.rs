@@ -3,8 +3,18 @@
 use std::panic::Location;
 
 use super::core::Core;
-use super::raw_mutex::Attempt;
 use super::threads::{Held, NONE, State};
+
+/// How an attempt to take a lock went.
+pub(crate) enum Attempt {
+    Taken,
+    /// Somebody has it who may give it back.
+    Busy,
+    /// The caller has it already, taken at this place.
+    HeldByCaller(&'static Location<'static>),
+    /// Nobody in this simulation has it.
+    Foreign,
+}
 
 impl Core {
     /// The running thread has taken a lock.

@@ -34,15 +34,37 @@
 //!
 //! Weak memory: simulated threads see one memory in one order, so a missing `Ordering::Acquire` is not found
 //! (loom finds those). Preemption between facade calls: code between two of them runs in one piece.
+//!
+//! # The files
+//!
+//! A file imports from those above it in this list, never from those below, and from outside three leaves only: the
+//! address of a party, an instant, and the tree of a message.
+//!
+//! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`.
+//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
+//!   `overflow`, `fiber`.
+//! - What decides a run and what it leaves behind: `settings`, `failure`.
+//! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
+//!   are more of `impl Core`. These six are one thing and call each other's methods: a crash wakes who waits for a
+//!   lock, and a deadlock names who holds one.
+//! - The way to it for a running thread: `context`, which alone knows where the core is kept.
+//! - What is built on that: `wait_list`, `misuse`, `raw_mutex`, `raw_rwlock`, `panics`, `node_handle`, `current`.
+//! - The run: `run`, `simulation`, `determinism`.
 
+mod cause;
 mod context;
 mod core;
+mod current;
 mod determinism;
+mod event;
 mod failure;
 mod fiber;
 mod holding;
 mod machines;
+mod misuse;
+mod nanoseconds;
 mod node;
+mod node_handle;
 #[cfg(unix)]
 mod overflow;
 mod panics;
@@ -55,6 +77,7 @@ mod report;
 mod run;
 mod service;
 mod settings;
+mod simulation;
 mod stall;
 mod threads;
 mod timers;
@@ -62,18 +85,21 @@ mod trace;
 mod wait_list;
 mod words;
 
-use std::time::Duration;
-
+pub use cause::{Cause, PanicReport, SpinReport, ThreadReport};
+pub use current::{current_replay, elapsed, is_active, note, threads_alive};
 pub use determinism::{Divergence, check_replay};
-pub use failure::{Cause, Failure, PanicReport, Report, SpinReport, ThreadReport};
-pub use node::{CLOCK_RATE_NORMAL_PPM, NodeHandle, NodeId};
+pub use event::{Event, Kind};
+pub use failure::{Failure, Report};
+pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
+pub use node_handle::NodeHandle;
 pub use panics::keep_backtraces;
 pub use policy::{ParsePolicyError, Policy};
 pub use preemptions::Preemptions;
 pub use raw_mutex::RawMutex;
 pub use raw_rwlock::RawRwLock;
 pub use settings::{ParseReplayError, Replay, parse_seed};
-pub use trace::{Event, Fingerprint, Kind, Trace, Tracing};
+pub use simulation::Sim;
+pub use trace::{Fingerprint, Trace, Tracing};
 pub use words::{Content, TracedMessage, Words};
 
 pub(crate) use context::{
@@ -81,199 +107,14 @@ pub(crate) use context::{
     record, record_message, start_thread, step, step_aside, wait, waiter, wake, with_core,
 };
 pub(crate) use core::{Core, Stream, stream_seed};
-pub(crate) use failure::place;
 pub(crate) use fiber::forget_lifetime;
+pub(crate) use misuse::fail_misuse;
+pub(crate) use nanoseconds::{Seconds, nanos};
+pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use panics::message as panic_message;
-pub(crate) use raw_mutex::{fail_misuse, wait_real, was_taken_last};
+pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{is_live, panic_report, thread_main};
 pub(crate) use service::Party;
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
-pub(crate) use trace::Seconds;
 pub(crate) use wait_list::WaitList;
-
-/// Whether the calling thread is part of a simulation.
-#[must_use]
-pub fn is_active() -> bool {
-    is_simulated()
-}
-
-/// Virtual time since the start of the run, on the scheduler's own clock, which no drift touches; `None` outside a
-/// simulation.
-#[must_use]
-pub fn elapsed() -> Option<Duration> {
-    is_simulated().then(|| with_core(|core| Duration::from_nanos(core.now)))
-}
-
-/// What replays the run that the caller is part of; `None` outside a simulation.
-#[must_use]
-pub fn current_replay() -> Option<Replay> {
-    is_simulated().then(|| with_core(|core| core.settings.replay()))
-}
-
-/// How many threads a node has that have neither ended nor been crashed; 0 outside a simulation.
-#[must_use]
-pub fn threads_alive(node: NodeId) -> Vec<ThreadReport> {
-    if !is_simulated() {
-        return Vec::new();
-    }
-    with_core(|core| core.report_threads_of(node))
-}
-
-/// Puts a line of the program's own into the trace; it costs nothing when the trace is not kept.
-pub fn note(text: impl FnOnce() -> String) {
-    if is_simulated() {
-        record(Kind::Note, 0, text);
-    }
-}
-
-/// A simulation to be run: a seed, a policy and limits.
-///
-/// ```
-/// use labrpc::sim::Sim;
-/// use labrpc::thread;
-/// use std::time::Duration;
-///
-/// let (answer, report) = Sim::new(7)
-///     .run(|| {
-///         let sleeper = thread::spawn(|| {
-///             thread::sleep(Duration::from_secs(3600));
-///             42
-///         });
-///         sleeper.join().unwrap()
-///     })
-///     .unwrap();
-/// assert_eq!(answer, 42);
-/// assert!(report.elapsed >= Duration::from_secs(3600)); // virtual; it took microseconds
-/// ```
-#[derive(Clone, Debug)]
-pub struct Sim {
-    settings: settings::Settings,
-}
-
-impl Sim {
-    /// The virtual time that a step costs by default: 1 µs, in nanoseconds. A loop that polls without sleeping
-    /// sees a second pass in a million steps.
-    pub const STEP_COST_DEFAULT_NS: u64 = 1_000;
-    /// The usable size of a simulated thread's stack by default, in bytes. Only what is touched takes memory.
-    pub const STACK_BYTES_DEFAULT: usize = 256 * 1024;
-
-    /// A simulation with this seed, the random policy, and limits that only a runaway reaches.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self {
-            settings: settings::Settings {
-                seed,
-                policy: Policy::Random,
-                step_cost_ns: Self::STEP_COST_DEFAULT_NS,
-                time_max_ns: Duration::from_secs(3600 * 24).as_nanos() as u64,
-                steps_max: 100_000_000,
-                stall: Duration::from_secs(10),
-                stack_bytes: Self::STACK_BYTES_DEFAULT,
-                tracing: Tracing::Off,
-                alarm: None,
-                preemptions: Preemptions::All,
-            },
-        }
-    }
-
-    /// The simulation that a [`Replay`] line describes.
-    #[must_use]
-    pub fn from_replay(replay: Replay) -> Self {
-        Self::new(replay.seed).policy(replay.policy).step_cost(replay.step_cost)
-    }
-
-    /// Who runs next. Default: [`Policy::Random`].
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.settings.policy = policy;
-        self
-    }
-
-    /// The virtual time that one step takes. Default: [`Self::STEP_COST_DEFAULT_NS`].
-    #[must_use]
-    pub fn step_cost(mut self, cost: Duration) -> Self {
-        self.settings.step_cost_ns = nanos(cost);
-        self
-    }
-
-    /// The virtual time after which the run fails with [`Cause::TimeLimit`]. Default: a day.
-    #[must_use]
-    pub fn time_max(mut self, limit: Duration) -> Self {
-        self.settings.time_max_ns = nanos(limit);
-        self
-    }
-
-    /// The number of steps after which the run fails with [`Cause::StepLimit`]. Default: a hundred million, some
-    /// ten seconds of real time.
-    #[must_use]
-    pub fn steps_max(mut self, limit: u64) -> Self {
-        self.settings.steps_max = limit;
-        self
-    }
-
-    /// The real time after which a thread that has not come back to the scheduler is reported as
-    /// [`Cause::Stall`]. Checked about this often, so a stall is noticed after one to two times this. Default: ten
-    /// seconds.
-    #[must_use]
-    pub fn stall(mut self, limit: Duration) -> Self {
-        self.settings.stall = limit;
-        self
-    }
-
-    /// The usable size of each simulated thread's stack, in bytes; a guard page below it turns an overflow into a
-    /// crash of the process that says so, instead of silent damage. Default: [`Self::STACK_BYTES_DEFAULT`].
-    #[must_use]
-    pub fn stack_bytes(mut self, bytes: usize) -> Self {
-        self.settings.stack_bytes = bytes;
-        self
-    }
-
-    /// Which events are kept in full. Default: none. Does not change the run or its fingerprint.
-    #[must_use]
-    pub fn tracing(mut self, tracing: Tracing) -> Self {
-        self.settings.tracing = tracing;
-        self
-    }
-
-    /// Which of the policy's preemptions happen. Default: all. For finding out which of them matter.
-    #[must_use]
-    pub fn preemptions(mut self, preemptions: Preemptions) -> Self {
-        self.settings.preemptions = preemptions;
-        self
-    }
-
-    /// Calls `call` from the run loop when `step` steps have been taken, between two steps of the program: to crash or
-    /// pause a node at each point of a run in turn. It must not block.
-    #[must_use]
-    pub fn at_step(mut self, step: u64, call: impl Fn() + Send + Sync + 'static) -> Self {
-        self.settings.alarm = Some(settings::Alarm { step, call: std::sync::Arc::new(call) });
-        self
-    }
-
-    /// What replays this simulation.
-    #[must_use]
-    pub fn replay(&self) -> Replay {
-        self.settings.replay()
-    }
-
-    /// Runs `body` as the first thread, on the node `tester`, and returns what it returns with a report.
-    ///
-    /// # Errors
-    ///
-    /// A [`Failure`] when something other than the return of the body ended the run.
-    ///
-    /// # Panics
-    ///
-    /// If the caller is itself inside a simulation, or if the machine cannot start an OS thread.
-    pub fn run<T, F>(&self, body: F) -> Result<(T, Report), Box<Failure>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        run::run(self.settings.clone(), body)
-    }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
+pub(crate) use words::place;

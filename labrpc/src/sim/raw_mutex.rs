@@ -15,9 +15,11 @@ use parking_lot::RawCondvar;
 
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
-use super::failure::{Cause, place};
+use super::event::Kind;
+use super::holding::Attempt;
+use super::misuse::{fail_foreign, fail_self_deadlock};
+use super::nanoseconds::nanos;
 use super::threads::{Held, Wait, Woken};
-use super::trace::Kind;
 use super::wait_list::WaitList;
 use crate::time::Instant;
 
@@ -48,17 +50,6 @@ impl Token {
     fn new(is_simulated: bool) -> Self {
         Self { is_simulated, _no_send: std::marker::PhantomData }
     }
-}
-
-/// How an attempt to take a lock went.
-pub(crate) enum Attempt {
-    Taken,
-    /// Somebody has it who may give it back.
-    Busy,
-    /// The caller has it already, taken at this place.
-    HeldByCaller(&'static Location<'static>),
-    /// Nobody in this simulation has it.
-    Foreign,
 }
 
 impl RawMutex {
@@ -201,7 +192,7 @@ unsafe impl lock_api::RawMutexTimed for RawMutex {
     #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> Option<Token> {
         if is_simulated() {
-            let deadline = context::now().saturating_add(super::nanos(timeout));
+            let deadline = context::now().saturating_add(nanos(timeout));
             return self.lock_simulated(Some(deadline), Location::caller());
         }
         self.real.try_lock_for(timeout).map(|_| Token::new(false))
@@ -244,26 +235,4 @@ pub(crate) fn wait_real<T: ?Sized>(
             Some(deadline) => condvar.wait_until(&raw.real, &mut real_guard, &deadline.real()),
         }
     }
-}
-
-fn fail_self_deadlock(taken_at: &Location<'_>, location: &'static Location<'static>) {
-    fail_misuse(format!(
-        "locks at {} what it has itself locked at {}: it would wait for itself for ever. Drop the first guard \
-         before, or pass it on.",
-        place(location),
-        place(taken_at)
-    ));
-}
-
-pub(crate) fn fail_foreign(location: &'static Location<'static>) {
-    fail_misuse(format!(
-        "the lock wanted at {} is held by a thread outside this simulation, or by a guard that was forgotten. \
-         Threads of a simulation may share locks only with each other: use labrpc::thread::spawn.",
-        place(location)
-    ));
-}
-
-pub(crate) fn fail_misuse(message: String) {
-    let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
-    context::fail(cause);
 }

@@ -12,9 +12,10 @@ use lock_api::{GuardNoSend, RawRwLock as _, RawRwLockTimed as _};
 
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
-use super::raw_mutex::{Attempt, fail_foreign};
+use super::event::Kind;
+use super::holding::Attempt;
+use super::misuse::fail_foreign;
 use super::threads::{Held, Wait, Woken};
-use super::trace::Kind;
 use super::wait_list::WaitList;
 use crate::time::Instant;
 

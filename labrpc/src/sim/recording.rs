@@ -4,8 +4,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::core::Core;
+use super::event::Kind;
 use super::threads::NONE;
-use super::trace::{Kind, RawEvent};
+use super::trace::RawEvent;
 use super::words::{TracedMessage, Words};
 
 impl Core {

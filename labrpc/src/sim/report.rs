@@ -1,9 +1,10 @@
 //! What the scheduler can say about threads: names, waits, who holds what, and circles.
 
+use super::cause::{Cause, SpinReport, ThreadReport};
 use super::core::Core;
-use super::failure::{Cause, ThreadReport, place};
 use super::node::NodeId;
 use super::threads::{NONE, State, Wait};
+use super::words::place;
 
 impl Core {
     /// The node of the running thread; the tester in the run loop.
@@ -94,6 +95,25 @@ impl Core {
             self.threads.slot(index).node == node && self.threads.slot(index).state != State::Crashed
         });
         alive.into_iter().map(|index| self.report_thread(index)).collect()
+    }
+
+    /// The threads that took most steps since step `census`, busiest first.
+    pub(super) fn spinners(&self, census: u64) -> Vec<SpinReport> {
+        let counted = self.steps - census.min(self.steps);
+        let mut spinners: Vec<SpinReport> = self
+            .threads
+            .by_age()
+            .into_iter()
+            .filter(|&index| self.threads.slot(index).steps > 0)
+            .map(|index| SpinReport {
+                thread: self.full_name(index),
+                steps: self.threads.slot(index).steps,
+                of: counted,
+            })
+            .collect();
+        spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
+        spinners.truncate(5);
+        spinners
     }
 
     /// Threads that each wait for what the next one has, the last for the first.

@@ -11,11 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
+use log::LevelFilter;
 use parking_lot::Mutex;
 
+use super::cause::{Cause, PanicReport};
 use super::context::{self, set_core, with_core};
 use super::core::Core;
-use super::failure::{Cause, Failure, PanicReport, Report};
+use super::event::Kind;
+use super::failure::{Failure, Report};
 use super::fiber::{Fiber, Resumed};
 #[cfg(unix)]
 use super::overflow;
@@ -24,7 +27,6 @@ use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name, Woken};
 use super::trace::{Trace, Tracing};
-use crate::logging;
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
@@ -38,8 +40,9 @@ pub(crate) fn run<T: Send + 'static>(
     panics::install_hook();
     #[cfg(unix)]
     overflow::install_handler();
-    if settings.tracing != Tracing::Off {
-        logging::trace_begins();
+    if settings.tracing != Tracing::Off && log::max_level() < LevelFilter::Trace {
+        // The trace takes its log lines from the logger, which hears only of what passes this filter.
+        log::set_max_level(LevelFilter::Trace);
     }
     let heartbeat = Arc::new(Heartbeat::default());
     let (done, result) = crossbeam_channel::bounded(1);
@@ -181,7 +184,7 @@ pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport 
     let origin = panics::take_origin();
     let message = panics::message(payload);
     with_core(|core| {
-        core.record_with(super::trace::Kind::Panic, 0, || message.clone());
+        core.record_with(Kind::Panic, 0, || message.clone());
         PanicReport {
             thread: core.current_name(),
             time_ns: core.now,

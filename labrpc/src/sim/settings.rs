@@ -9,6 +9,9 @@ use super::policy::Policy;
 use super::preemptions::Preemptions;
 use super::trace::Tracing;
 
+/// See [`Sim::STEP_COST_DEFAULT_NS`](super::Sim::STEP_COST_DEFAULT_NS).
+pub(crate) const STEP_COST_DEFAULT_NS: u64 = 1_000;
+
 /// A function that the run loop calls at a certain step.
 #[derive(Clone)]
 pub(crate) struct Alarm {
@@ -89,7 +92,7 @@ impl FromStr for Replay {
         let mut replay = Self {
             seed: 0,
             policy: Policy::default(),
-            step_cost: Duration::from_nanos(super::Sim::STEP_COST_DEFAULT_NS),
+            step_cost: Duration::from_nanos(STEP_COST_DEFAULT_NS),
         };
         let mut has_seed = false;
         for part in line.split_whitespace() {

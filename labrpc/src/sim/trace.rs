@@ -10,10 +10,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::words::{TracedMessage, Words};
+use super::event::{Event, Kind};
+use super::words::Words;
 
 /// Events in a block of the fingerprint.
 pub(crate) const BLOCK_EVENTS: usize = 256;
@@ -32,120 +32,6 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// What kind of thing an event is. The numbers are part of the fingerprint: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-#[allow(missing_docs)] // each variant is the name of the operation
-pub enum Kind {
-    Spawn = 1,
-    Exit = 2,
-    Panic = 3,
-    Yield = 4,
-    Block = 5,
-    Resume = 6,
-    Lock = 7,
-    TryLock = 8,
-    Notify = 9,
-    Send = 10,
-    Recv = 11,
-    Select = 12,
-    Atomic = 13,
-    Park = 14,
-    Join = 15,
-    Once = 16,
-    Chance = 17,
-    Crash = 18,
-    Pause = 19,
-    Unpause = 20,
-    ClockRate = 21,
-    Wait = 22,
-    CallSent = 32,
-    CallDropped = 33,
-    CallDelivered = 34,
-    CallReplied = 35,
-    CallDiscarded = 36,
-    CallEnded = 37,
-    Fault = 38,
-    Note = 48,
-    Log = 49,
-}
-
-impl Kind {
-    /// Whether an event of this kind is a line for people: of a log, or of what happens to a whole node.
-    #[must_use]
-    pub fn is_for_people(self) -> bool {
-        use Kind::{ClockRate, Crash, Log, Note, Panic, Pause, Unpause};
-        matches!(self, Log | Note | Panic | Crash | Pause | Unpause | ClockRate)
-    }
-}
-
-/// One event of a full trace.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
-    pub index: u64,
-    /// Virtual time since the start of the run, in nanoseconds.
-    pub time_ns: u64,
-    /// The name of the node.
-    pub node: Arc<str>,
-    /// The name of the thread; its number when it has none.
-    pub thread: Arc<str>,
-    /// The number of the thread, which no other thread of the run has; [`Event::NETWORK`] for what the network does
-    /// by itself.
-    pub thread_number: u64,
-    /// What kind of thing happened.
-    pub kind: Kind,
-    /// A hash of what the event carried; 0 when it carried nothing.
-    pub payload: u64,
-    /// What happened. Not part of the fingerprint.
-    pub words: Words,
-}
-
-impl Event {
-    /// The [`thread_number`](Self::thread_number) of what the network does by itself.
-    pub const NETWORK: u64 = u32::MAX as u64;
-
-    /// The message that it happened to, if it is about one.
-    #[must_use]
-    pub fn message(&self) -> Option<&TracedMessage> {
-        match &self.words {
-            Words::Message(message) => Some(message),
-            _ => None,
-        }
-    }
-
-    /// Whether this is the same event of another run: what goes into the fingerprint is equal. Words may differ.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        let key = |event: &Self| (event.index, event.time_ns, event.kind, event.payload);
-        key(self) == key(other) && self.node == other.node && self.thread == other.thread
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{} {} ", self.index, Seconds(self.time_ns))?;
-        write!(f, "{}/{} {:?}", self.node, self.thread, self.kind)?;
-        if self.payload != 0 {
-            write!(f, " {:016x}", self.payload)?;
-        }
-        match &self.words {
-            Words::Text(text) if text.is_empty() => Ok(()),
-            words => write!(f, " {words}"),
-        }
-    }
-}
-
-/// Nanoseconds, shown as seconds with six digits behind the point.
-pub(crate) struct Seconds(pub(crate) u64);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}s", self.0 / 1_000_000_000, self.0 % 1_000_000_000 / 1_000)
     }
 }
 

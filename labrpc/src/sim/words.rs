@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::trace::{Event, Kind};
-use crate::network::Address;
+use crate::address::Address;
 use crate::wire::Value;
 
 /// What an event says; shown as text.
@@ -25,7 +23,7 @@ pub enum Words {
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Place(location) => write!(f, "at {}:{}", location.file(), location.line()),
+            Self::Place(location) => write!(f, "at {}", place(location)),
             Self::Text(text) => f.write_str(text),
             Self::Message(message) => fmt::Display::fmt(message, f),
         }
@@ -96,54 +94,7 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-/// An event as a line of a file: its words are there as text, and once more in parts if it is about a message.
-#[derive(Serialize, Deserialize)]
-struct Line<'a> {
-    index: u64,
-    time: u64,
-    node: Arc<str>,
-    thread: Arc<str>,
-    tid: u64,
-    kind: Kind,
-    payload: u64,
-    detail: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message: Option<Cow<'a, TracedMessage>>,
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let line = Line {
-            index: self.index,
-            time: self.time_ns,
-            node: Arc::clone(&self.node),
-            thread: Arc::clone(&self.thread),
-            tid: self.thread_number,
-            kind: self.kind,
-            payload: self.payload,
-            detail: self.words.to_string(),
-            message: self.message().map(Cow::Borrowed),
-        };
-        line.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let line = Line::deserialize(deserializer)?;
-        let words = match line.message {
-            Some(message) => Words::Message(Box::new(message.into_owned())),
-            None => Words::Text(line.detail),
-        };
-        Ok(Self {
-            index: line.index,
-            time_ns: line.time,
-            node: line.node,
-            thread: line.thread,
-            thread_number: line.tid,
-            kind: line.kind,
-            payload: line.payload,
-            words,
-        })
-    }
+/// `file:line` of a place in the source.
+pub(crate) fn place(location: &Location<'_>) -> String {
+    format!("{}:{}", location.file(), location.line())
 }

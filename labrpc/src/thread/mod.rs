@@ -6,7 +6,6 @@
 mod join;
 mod scope;
 
-use std::cell::RefCell;
 use std::io;
 use std::panic::Location;
 use std::sync::Arc;
@@ -18,21 +17,6 @@ pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
 use crate::sim::{self, Kind, Name, NodeHandle, State, Wait, Waiter, with_core};
-
-thread_local! {
-    /// The node label of a real thread, for log lines.
-    static LABEL: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
-}
-
-/// The node label of the calling real thread.
-pub(crate) fn real_node_label() -> Arc<str> {
-    LABEL.with_borrow_mut(|label| Arc::clone(label.get_or_insert_with(|| Arc::from("tester"))))
-}
-
-/// Changes the node label of the calling real thread, which works for many nodes in turn.
-pub(crate) fn set_real_node_label(label: Arc<str>) {
-    LABEL.set(Some(label));
-}
 
 /// Starts a thread.
 ///
@@ -47,11 +31,26 @@ where
     Builder::new().spawn(body).expect("a stack for a new thread")
 }
 
+impl NodeHandle {
+    /// Starts a thread on this node.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no memory for another stack.
+    pub fn spawn<T, F>(&self, name: &str, body: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Builder::new().name(name.into()).spawn_on(self, body).expect("a stack for a new thread")
+    }
+}
+
 /// Blocks the calling thread for `duration`, of virtual time in a simulation.
 #[track_caller]
 pub fn sleep(duration: Duration) {
     if sim::is_simulated() {
-        sleep_until_ns(sim::now().saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)));
+        sleep_until_ns(sim::now().saturating_add(sim::nanos(duration)));
     } else {
         std::thread::sleep(duration);
     }
@@ -111,8 +110,7 @@ pub fn park() {
 #[track_caller]
 pub fn park_timeout(timeout: Duration) {
     if sim::is_simulated() {
-        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        park_simulated(Some(sim::now().saturating_add(timeout)), Location::caller());
+        park_simulated(Some(sim::now().saturating_add(sim::nanos(timeout))), Location::caller());
     } else {
         std::thread::park_timeout(timeout);
     }
@@ -246,7 +244,7 @@ impl Builder {
         if sim::is_simulated() {
             join::spawn_simulated(None, self.simulated_name(), body)
         } else {
-            self.spawn_real(real_node_label(), body)
+            self.spawn_real(sim::real_node_label(), body)
         }
     }
 
@@ -284,7 +282,7 @@ impl Builder {
             builder = builder.stack_size(bytes);
         }
         let handle = builder.spawn(move || {
-            LABEL.set(Some(label));
+            sim::set_real_node_label(label);
             body()
         })?;
         Ok(JoinHandle::real(handle))

@@ -13,8 +13,9 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
 pub(super) use spinning::Spinning;
+pub(super) use timer::Job;
 
-use super::world::Job;
+use crate::sim::nanos;
 use pool::Pool;
 use timer::Timer;
 
@@ -44,7 +45,7 @@ impl Real {
     }
 
     pub(super) fn now_ns(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        nanos(self.start.elapsed())
     }
 
     pub(super) fn schedule(&self, delay: Duration, job: Job) {

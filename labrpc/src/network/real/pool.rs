@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Spinning, Timer};
-use crate::network::world::Job;
-use crate::thread::set_real_node_label;
+use super::spinning::Spinning;
+use super::timer::{Job, Timer};
+use crate::sim::set_real_node_label;
 
 /// So many workers serve the queue.
 const WORKERS_ACTIVE: usize = 2;

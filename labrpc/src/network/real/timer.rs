@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::network::world::Job;
+/// Something that happens later, or in a thread of its own.
+pub(in crate::network) type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs when they are due. The thread is started by the first one.
 #[derive(Default)]

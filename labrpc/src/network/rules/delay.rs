@@ -7,6 +7,7 @@ use rand::RngExt;
 
 use super::{Chance, Rule, Verdict};
 use crate::network::Message;
+use crate::sim::nanos;
 
 /// How long something takes: a distribution.
 ///
@@ -46,7 +47,7 @@ impl Delays {
         match self {
             Self::Fixed(delay) => *delay,
             Self::Between(min, max) => {
-                let [min, max] = [min, max].map(|delay| u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX));
+                let [min, max] = [*min, *max].map(nanos);
                 Duration::from_nanos(chance.random_range(min..=max.max(min)))
             }
             Self::Millis(range) => Duration::from_millis(chance.random_range(range.clone())),

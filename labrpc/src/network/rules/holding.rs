@@ -3,7 +3,7 @@
 use super::{Chance, Rule, Verdict};
 use crate::network::Message;
 
-/// Holds every message back until its [`Fault`](super::Fault) releases it.
+/// Holds every message back until its [`Fault`](crate::network::Fault) releases it.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold;
 

@@ -15,7 +15,6 @@
 mod chance;
 mod delay;
 mod duplication;
-mod fault;
 mod holding;
 mod loss;
 mod partition;
@@ -28,14 +27,12 @@ use std::time::Duration;
 pub use chance::Chance;
 pub use delay::{Delay, Delays};
 pub use duplication::Duplication;
-pub use fault::Fault;
 pub use holding::Hold;
 pub use loss::Loss;
 pub use partition::Partition;
 pub use script::Nth;
 pub use traffic::{Scoped, Traffic};
 
-pub(super) use fault::Held;
 pub(super) use plan::{Entry, Fate, Plan, judge, mit_rules};
 
 use super::Message;
@@ -56,7 +53,7 @@ pub enum Verdict {
     Unreachable,
     /// The message goes on, and a copy of it arrives that much later.
     Duplicate(Duration),
-    /// The message is kept until the rule's [`Fault`] releases it.
+    /// The message is kept until the rule's [`Fault`](super::Fault) releases it.
     Hold,
 }
 

@@ -1,14 +1,10 @@
-//! Time of both worlds: [`Instant`], [`Duration`], [`sleep_until`].
-//!
-//! In the simulated world an [`Instant`] is read from the virtual clock of the calling thread's node, which stands
-//! still while code computes and moves by the cost of a step at each facade operation.
+//! A moment of either world. It knows how to be reckoned with, and not what time it is.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::time::Duration;
 
-pub use std::time::Duration;
-
-use crate::sim;
+use crate::sim::Seconds;
 
 /// A moment on the clock of the world in which it was taken.
 ///
@@ -28,16 +24,6 @@ enum Moment {
 }
 
 impl Instant {
-    /// This moment.
-    #[must_use]
-    pub fn now() -> Self {
-        if sim::is_simulated() {
-            Self(Moment::Simulated(sim::now()))
-        } else {
-            Self(Moment::Real(std::time::Instant::now()))
-        }
-    }
-
     /// The time from `earlier` to this moment; zero if `earlier` is later.
     ///
     /// # Panics
@@ -75,16 +61,6 @@ impl Instant {
     #[must_use]
     pub fn saturating_duration_since(&self, earlier: Self) -> Duration {
         self.duration_since(earlier)
-    }
-
-    /// The time that has passed since this moment.
-    ///
-    /// # Panics
-    ///
-    /// If this moment is of another world than the caller.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        Self::now().duration_since(*self)
     }
 
     /// This moment and `duration`; `None` if the clock cannot show that.
@@ -144,7 +120,7 @@ impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Moment::Real(instant) => instant.fmt(f),
-            Moment::Simulated(nanos) => write!(f, "{}", sim::Seconds(nanos)),
+            Moment::Simulated(nanos) => write!(f, "{}", Seconds(nanos)),
         }
     }
 }
@@ -188,19 +164,5 @@ impl Sub for Instant {
 
     fn sub(self, earlier: Self) -> Duration {
         self.duration_since(earlier)
-    }
-}
-
-/// Blocks the calling thread until `deadline`. Returns at once if it has passed.
-///
-/// # Panics
-///
-/// If `deadline` is of another world than the caller.
-#[track_caller]
-pub fn sleep_until(deadline: Instant) {
-    if sim::is_simulated() {
-        crate::thread::sleep_until_ns(deadline.simulated_ns());
-    } else {
-        std::thread::sleep(deadline.real().saturating_duration_since(std::time::Instant::now()));
     }
 }

@@ -4,16 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::plan::Entry;
-use crate::network::shared::{Parcel, Shared};
+use super::rules::Entry;
+use super::shared::Shared;
 
-/// A message that a rule holds back.
-pub(in crate::network) struct Held {
-    pub(in crate::network) rule: u64,
-    pub(in crate::network) parcel: Parcel,
-}
-
-/// A rule that was added to a network with [`Network::add_rule`](super::super::Network::add_rule). When this is
+/// A rule that was added to a network with [`Network::add_rule`](super::Network::add_rule). When this is
 /// dropped the rule ends, and what it held back is delivered.
 #[must_use = "the rule ends when this is dropped; call forever() to let it stay"]
 pub struct Fault {
@@ -23,7 +17,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(in crate::network) fn new(shared: Arc<Shared>, entry: Arc<Entry>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>) -> Self {
         Self { shared, entry, stays: false }
     }
 

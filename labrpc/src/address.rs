@@ -23,7 +23,7 @@ impl Address {
     pub const TESTER: Self = Self::Client(0);
 
     /// A number for hashes that differs from party to party.
-    pub(super) fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         match self {
             Self::Server(number) => u64::from(number),
             Self::Client(number) => u64::from(number) | 1 << 32,

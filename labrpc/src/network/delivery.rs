@@ -1,0 +1,282 @@
+//! The way of a message, from the caller to the handler and back.
+//!
+//! Everything that happens is one of a few small steps, and each of them locks the state, decides, unlocks, and acts:
+//!
+//! 1. [`Shared::call`]: the request enters the table of calls and passes the rules.
+//! 2. [`Shared::send`]: it arrives, now or later, once or several times, or is lost, or is held.
+//! 3. [`Shared::arrive`]: whoever is at the called address now gets it, in a thread of its node.
+//! 4. `serve`, in `handling.rs`: the handler runs; its reply passes the rules and goes the same way back.
+//! 5. [`Shared::arrive`]: the reply ends the call and wakes the caller.
+//!
+//! The lock is never held across a switch of threads, user code, or the destructor of a user's value. A message under
+//! way belongs to the network: it does not matter what becomes of the thread that sent it.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::calls::{Call, CallKey};
+use super::message::{Direction, Happening, Message};
+use super::parcel::{Called, Held, Parcel, Request, View};
+use super::pending::{Outcome, Pending};
+use super::report::record_fault;
+use super::rules::{Delays, Entry, Fate, Plan, judge};
+use super::shared::Shared;
+use super::state::{Begun, Rules};
+use super::world::World;
+use crate::wire::{self, Describe};
+
+impl Shared {
+    // ----- requests -----
+
+    /// Sends a request and waits for the outcome.
+    pub(super) fn call(
+        self: &Arc<Self>,
+        end: u32,
+        request: Request<'_>,
+        location: &'static Location<'static>,
+    ) -> Called {
+        let pending = Pending::take();
+        let size = request.bytes.len();
+        let begun =
+            self.state.lock().begin(end, request.method, size, self.world.now_ns(), Arc::clone(&pending));
+        let Some(begun) = begun else {
+            return Called { outcome: Outcome::Nothing, parcel: None, end, observers: None };
+        };
+        let Begun { key, method, name, from, to, incarnation, .. } = begun;
+        let parcel = Parcel {
+            key,
+            direction: Direction::Request,
+            end,
+            from,
+            to,
+            method,
+            name,
+            bytes: request.bytes,
+            type_name: request.type_name,
+            plain: request.plain.or_else(|| begun.is_plain.then(|| Arc::new(request.args.to_value()))),
+        };
+        let parcel_ids = Some((key, from, to, name, incarnation));
+        self.send_request(parcel, request.args, &begun);
+        let outcome = match &self.world {
+            World::Simulated(_) => pending.wait_simulated(name, location),
+            World::Real(real) => pending.wait_real(&real.callers),
+        };
+        Called { outcome, parcel: parcel_ids, end, observers: begun.observers }
+    }
+
+    fn send_request(self: &Arc<Self>, parcel: Parcel, args: &dyn Describe, begun: &Begun) {
+        let message = parcel.message(Some(args));
+        let view = View { observers: &begun.observers, bytes: &parcel.bytes, incarnation: begun.incarnation };
+        self.report(&view, message, Happening::Sent);
+        if let Some(obstacle) = begun.obstacle {
+            self.report(&view, message, Happening::Dropped { by: obstacle });
+            let timeout = self.draw_timeout();
+            return self.lose_after(timeout, parcel);
+        }
+        match self.pass(&begun.rules, &view, message) {
+            None => self.arrive(parcel),
+            Some(plan) => self.send(parcel, plan),
+        }
+    }
+
+    /// How long a caller waits for a server that cannot be reached.
+    pub(super) fn draw_timeout(&self) -> Duration {
+        let has_long_delays = self.state.lock().knobs.long_delays;
+        let timeouts = if has_long_delays { Delays::MIT_LONG_DELAYS } else { Delays::MIT_UNREACHABLE };
+        timeouts.draw(&mut self.world.chance())
+    }
+
+    // ----- rules -----
+
+    /// Lets a message pass the rules. `None` if there are none.
+    pub(super) fn pass(&self, rules: &Rules, view: &View<'_>, message: Message<'_>) -> Option<Plan> {
+        let rules = rules.as_ref()?;
+        let plan = judge(rules, &message, &mut self.world.chance());
+        let dropped = |entry: &Arc<Entry>| {
+            self.report(view, message, Happening::Dropped { by: &entry.rule.name() });
+        };
+        match &plan.fate {
+            Fate::Deliver => {}
+            Fate::Drop(entry) | Fate::Unreachable(entry) => dropped(entry),
+            Fate::Hold(entry) => {
+                self.report(view, message, Happening::Held { by: &entry.rule.name() });
+            }
+        }
+        Some(plan)
+    }
+
+    /// Does what the rules decided.
+    pub(super) fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
+        for later in &plan.copies {
+            self.add_copy(&parcel);
+            self.arrive_after(plan.delay + *later, parcel.copy());
+        }
+        match plan.fate {
+            Fate::Deliver => self.arrive_after(plan.delay, parcel),
+            Fate::Drop(_) => self.lose_after(plan.delay, parcel),
+            Fate::Unreachable(_) => {
+                let timeout = self.draw_timeout();
+                self.lose_after(plan.delay + timeout, parcel);
+            }
+            Fate::Hold(entry) => self.state.lock().held.push(Held { rule: entry.id, parcel }),
+        }
+    }
+
+    fn add_copy(&self, parcel: &Parcel) {
+        if let Some(call) = self.state.lock().calls.get_mut(parcel.key) {
+            call.messages += 1;
+            call.replies += u32::from(parcel.direction == Direction::Reply);
+        }
+    }
+
+    fn arrive_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+        if delay.is_zero() {
+            return self.arrive(parcel);
+        }
+        let shared = Arc::clone(self);
+        self.world.schedule(delay, Box::new(move || shared.arrive(parcel)));
+    }
+
+    pub(super) fn lose_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+        let (key, is_reply) = (parcel.key, parcel.direction == Direction::Reply);
+        wire::give_back(parcel.bytes);
+        if delay.is_zero() {
+            return self.lose(key, is_reply);
+        }
+        let shared = Arc::clone(self);
+        self.world.schedule(delay, Box::new(move || shared.lose(key, is_reply)));
+    }
+
+    /// A message is gone; if it was the last one of its call, the caller learns that there is no reply.
+    fn lose(&self, key: CallKey, is_reply: bool) {
+        let ended = self.state.lock().lose(key, is_reply);
+        end_without_reply(ended);
+    }
+
+    // ----- arrival -----
+
+    fn arrive(self: &Arc<Self>, parcel: Parcel) {
+        match parcel.direction {
+            Direction::Request => self.request_arrives(parcel),
+            Direction::Reply => self.reply_arrives(parcel),
+        }
+    }
+
+    fn request_arrives(self: &Arc<Self>, parcel: Parcel) {
+        let mut state = self.state.lock();
+        let observers = state.observers();
+        let Some(server) = state.receive(parcel.to, parcel.bytes.len()) else {
+            drop(state);
+            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let because = "no server is there any more";
+            self.report(&view, parcel.message(None), Happening::Discarded { because });
+            return self.lose_after(Duration::ZERO, parcel);
+        };
+        if let Some(call) = state.calls.get_mut(parcel.key) {
+            call.since_ns = self.world.now_ns();
+        }
+        drop(state);
+        let shared = Arc::clone(self);
+        let (there, name) = (Arc::clone(&server), parcel.name);
+        let job = Box::new(move || shared.serve_guarded(server, parcel, observers));
+        self.world.start_handler(&there.node, &there.label, name, job);
+    }
+
+    pub(super) fn reply_arrives(&self, parcel: Parcel) {
+        let mut state = self.state.lock();
+        let ended = state.end_with_reply(parcel.key, parcel.bytes.len());
+        let Some(call) = ended else {
+            let observers = state.observers();
+            drop(state);
+            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let because = "the call has ended";
+            self.report(&view, parcel.message(None), Happening::Discarded { because });
+            return wire::give_back(parcel.bytes);
+        };
+        drop(state);
+        call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name, parcel.plain));
+    }
+
+    // ----- what is gone -----
+
+    /// A server has gone, or an end was disabled: the calls that it concerns look again when MIT's next poll is due.
+    pub(super) fn something_is_gone(self: &Arc<Self>) {
+        let cut_off = self.state.lock().cut_off(self.world.now_ns());
+        for (key, wait_ns) in cut_off {
+            let shared = Arc::clone(self);
+            let look = move || {
+                let ended = shared.state.lock().end_if_cut_off(key);
+                end_without_reply(ended);
+            };
+            self.world.schedule(Duration::from_nanos(wait_ns), Box::new(look));
+        }
+    }
+
+    /// Ends everything: all callers are freed, and nothing is delivered any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        let calls = state.remove_all_calls();
+        let dropped = (state.remove_all_servers(), std::mem::take(&mut state.held), state.take_watchers());
+        drop(state);
+        drop(dropped);
+        for call in calls {
+            end_without_reply(Some(call));
+        }
+        if let World::Real(real) = &self.world {
+            real.stop();
+        }
+    }
+
+    // ----- held messages -----
+
+    pub(super) fn held_by(&self, rule: u64) -> usize {
+        self.state.lock().held.iter().filter(|held| held.rule == rule).count()
+    }
+
+    pub(super) fn release(self: &Arc<Self>, rule: u64, order: impl FnOnce(Vec<Held>) -> Vec<Held>) -> usize {
+        let held = self.state.lock().take_held(rule);
+        let held = order(held);
+        let count = held.len();
+        for Held { parcel, .. } in held {
+            self.arrive(parcel);
+        }
+        count
+    }
+
+    pub(super) fn release_one(self: &Arc<Self>, rule: u64) -> bool {
+        let mut state = self.state.lock();
+        let Some(place) = state.held.iter().position(|held| held.rule == rule) else { return false };
+        let Held { parcel, .. } = state.held.remove(place);
+        drop(state);
+        self.arrive(parcel);
+        true
+    }
+
+    pub(super) fn discard_held(self: &Arc<Self>, rule: u64) -> usize {
+        let held = self.state.lock().take_held(rule);
+        let count = held.len();
+        for Held { parcel, .. } in held {
+            self.lose_after(Duration::ZERO, parcel);
+        }
+        count
+    }
+
+    pub(super) fn end_rule(self: &Arc<Self>, rule: u64) {
+        let removed = self.state.lock().remove_rule(rule);
+        if !self.world.is_here() {
+            return;
+        }
+        if let Some(entry) = removed {
+            record_fault(|| format!("end of {}", entry.rule.name()));
+        }
+        self.release(rule, |held| held);
+    }
+}
+
+fn end_without_reply(ended: Option<Call>) {
+    if let Some(call) = ended {
+        call.pending.complete(Outcome::Nothing);
+    }
+}

@@ -1,0 +1,44 @@
+//! What a program can ask and tell of the run that it is part of.
+
+use std::time::Duration;
+
+use super::cause::ThreadReport;
+use super::context::{is_simulated, record, with_core};
+use super::event::Kind;
+use super::node::NodeId;
+use super::settings::Replay;
+
+/// Whether the calling thread is part of a simulation.
+#[must_use]
+pub fn is_active() -> bool {
+    is_simulated()
+}
+
+/// Virtual time since the start of the run, on the scheduler's own clock, which no drift touches; `None` outside a
+/// simulation.
+#[must_use]
+pub fn elapsed() -> Option<Duration> {
+    is_simulated().then(|| with_core(|core| Duration::from_nanos(core.now)))
+}
+
+/// What replays the run that the caller is part of; `None` outside a simulation.
+#[must_use]
+pub fn current_replay() -> Option<Replay> {
+    is_simulated().then(|| with_core(|core| core.settings.replay()))
+}
+
+/// How many threads a node has that have neither ended nor been crashed; 0 outside a simulation.
+#[must_use]
+pub fn threads_alive(node: NodeId) -> Vec<ThreadReport> {
+    if !is_simulated() {
+        return Vec::new();
+    }
+    with_core(|core| core.report_threads_of(node))
+}
+
+/// Puts a line of the program's own into the trace; it costs nothing when the trace is not kept.
+pub fn note(text: impl FnOnce() -> String) {
+    if is_simulated() {
+        record(Kind::Note, 0, text);
+    }
+}

@@ -1,0 +1,189 @@
+//! Nodes as users handle them: made, found, crashed, paused, and given a clock.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::{self, with_core};
+use super::core::Core;
+use super::event::Kind;
+use super::node::NodeId;
+
+thread_local! {
+    /// The node label of a real thread, for log lines.
+    static LABEL: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+}
+
+/// The node label of the calling real thread.
+pub(crate) fn real_node_label() -> Arc<str> {
+    LABEL.with_borrow_mut(|label| Arc::clone(label.get_or_insert_with(|| Arc::from("tester"))))
+}
+
+/// Changes the node label of the calling real thread, which works for many nodes in turn.
+pub(crate) fn set_real_node_label(label: Arc<str>) {
+    LABEL.set(Some(label));
+}
+
+impl NodeId {
+    /// The node of the calling thread; [`TESTER`](Self::TESTER) for a thread that is not simulated.
+    #[must_use]
+    pub fn current() -> Self {
+        if context::is_simulated() { with_core(|core| core.current_node()) } else { Self::TESTER }
+    }
+}
+
+/// A handle to a node of the running simulation.
+///
+/// ```
+/// use labrpc::sim::{NodeHandle, Sim};
+/// use labrpc::thread;
+/// use std::time::Duration;
+///
+/// Sim::new(1).run(|| {
+///     let server = NodeHandle::new("S1");
+///     server.spawn("ticker", || loop { thread::sleep(Duration::from_millis(10)) });
+///     thread::sleep(Duration::from_secs(1));
+///     server.crash(); // the ticker never runs again
+/// }).unwrap();
+/// ```
+///
+/// # Differences in the real world
+///
+/// Outside a simulation a node is a label for threads and log lines only. OS threads cannot be stopped from
+/// outside, so [`crash`](Self::crash), [`pause`](Self::pause) and [`set_clock_rate`](Self::set_clock_rate) do
+/// nothing there and return `false`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeHandle {
+    id: NodeId,
+    name: Arc<str>,
+}
+
+impl NodeHandle {
+    /// A new node. Names need not be unique: a server that is started again after a crash is a new node, which may
+    /// bear the old one's name.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        let id = if context::is_simulated() {
+            with_core(|core| core.add_node(Arc::clone(&name)))
+        } else {
+            NodeId::TESTER
+        };
+        Self { id, name }
+    }
+
+    /// The node that was last made with this name; `None` if there is none, and outside a simulation.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        if !context::is_simulated() {
+            return None;
+        }
+        with_core(|core| {
+            let index = core.nodes.iter().rposition(|node| node.name() == name)?;
+            Some(Self { id: NodeId::new(index), name: core.nodes[index].name_arc() })
+        })
+    }
+
+    /// The node of the calling thread.
+    #[must_use]
+    pub fn current() -> Self {
+        if context::is_simulated() {
+            with_core(|core| {
+                let id = core.current_node();
+                Self { id, name: core.nodes[id.index()].name_arc() }
+            })
+        } else {
+            Self { id: NodeId::TESTER, name: real_node_label() }
+        }
+    }
+
+    /// The node's place in the simulation.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// The name it was made with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Crashes the node: its threads never run again, and locks that they hold do not hold others up. What they
+    /// own is dropped at the end of the run. A node may crash itself; then the call does not return.
+    ///
+    /// Returns whether a simulated node was crashed: `false` if it had been before.
+    pub fn crash(&self) -> bool {
+        self.act(Kind::Crash, |core, id| {
+            let is_first = !core.nodes[id.index()].is_crashed;
+            core.crash(id);
+            is_first
+        })
+    }
+
+    /// Keeps the node's threads from running, as a long garbage collection would, until
+    /// [`resume`](Self::resume). Time goes on, and its timers with it. A node may pause itself; then the call
+    /// returns when somebody resumes it.
+    pub fn pause(&self) -> bool {
+        self.act(Kind::Pause, |core, id| {
+            core.pause(id);
+            true
+        })
+    }
+
+    /// Lets a paused node go on.
+    pub fn resume(&self) -> bool {
+        self.act(Kind::Unpause, |core, id| {
+            core.unpause(id);
+            true
+        })
+    }
+
+    /// Lets the node's clock run at `ppm` parts per million of virtual time: 1,000,000 is normal, 1,010,000 gains
+    /// ten milliseconds a second. Sleeps and timeouts under way are stretched or cut accordingly.
+    ///
+    /// # Panics
+    ///
+    /// If `ppm` is 0: a clock that stands still would let its threads sleep for ever; use
+    /// [`pause`](Self::pause).
+    pub fn set_clock_rate(&self, ppm: u32) -> bool {
+        assert!(ppm > 0, "a clock rate of 0 parts per million: a clock must run; use pause to stop a node");
+        self.act(Kind::ClockRate, |core, id| {
+            core.set_clock_rate(id, ppm);
+            true
+        })
+    }
+
+    /// Whether the node was crashed.
+    #[must_use]
+    pub fn is_crashed(&self) -> bool {
+        context::is_simulated() && with_core(|core| core.nodes[self.id.index()].is_crashed)
+    }
+
+    /// What the node's clock shows: time since the start of the run.
+    #[must_use]
+    pub fn clock(&self) -> Option<Duration> {
+        context::is_simulated()
+            .then(|| with_core(|core| Duration::from_nanos(core.nodes[self.id.index()].local(core.now))))
+    }
+
+    fn act(&self, kind: Kind, act: impl FnOnce(&mut Core, NodeId) -> bool) -> bool {
+        if !context::is_simulated() {
+            return false;
+        }
+        let (done, stops_itself) = with_core(|core| {
+            if core.is_over {
+                return (false, false);
+            }
+            core.leaves_a_mark();
+            core.record_with(kind, self.id.index() as u64, || format!("{kind:?} {}", self.name));
+            let done = act(core, self.id);
+            let stopped = core.nodes[self.id.index()].is_crashed || core.nodes[self.id.index()].is_paused;
+            (done, stopped && core.current_node() == self.id)
+        });
+        if stops_itself {
+            context::give_way();
+        }
+        done
+    }
+}

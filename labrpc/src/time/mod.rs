@@ -1,0 +1,48 @@
+//! Time of both worlds: [`Instant`], [`Duration`], [`sleep_until`].
+//!
+//! In the simulated world an [`Instant`] is read from the virtual clock of the calling thread's node, which stands
+//! still while code computes and moves by the cost of a step at each facade operation.
+
+mod instant;
+
+pub use std::time::Duration;
+
+pub use instant::Instant;
+
+use crate::sim;
+
+impl Instant {
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        if sim::is_simulated() {
+            Self::from_simulated_ns(sim::now())
+        } else {
+            Self::from_real(std::time::Instant::now())
+        }
+    }
+
+    /// The time that has passed since this moment.
+    ///
+    /// # Panics
+    ///
+    /// If this moment is of another world than the caller.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        Self::now().duration_since(*self)
+    }
+}
+
+/// Blocks the calling thread until `deadline`. Returns at once if it has passed.
+///
+/// # Panics
+///
+/// If `deadline` is of another world than the caller.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) {
+    if sim::is_simulated() {
+        crate::thread::sleep_until_ns(deadline.simulated_ns());
+    } else {
+        std::thread::sleep(deadline.real().saturating_duration_since(std::time::Instant::now()));
+    }
+}
