@@ -42,6 +42,7 @@ pub fn init_quiet() {
 fn install(shown: env_logger::Logger) {
     STARTED.get_or_init(Instant::now);
     let level = shown.filter();
+    // Only if the logger is ours: another one's level is not ours to set.
     if log::set_boxed_logger(Box::new(Logger { shown })).is_ok() {
         log::set_max_level(level);
     }

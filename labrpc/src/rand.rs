@@ -55,6 +55,8 @@ impl ThreadRng {
             let seed = core.settings.seed;
             let slot = core.threads.slot_mut(core.current);
             let number = slot.number;
+            // When it is first wanted: few threads ever draw. It makes no difference when, because the seed
+            // of a stream depends on the number of its thread only, and not on what others have drawn.
             let chance = slot.chance.get_or_insert_with(|| {
                 Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, Stream::User, number))
             });

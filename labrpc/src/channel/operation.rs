@@ -108,6 +108,7 @@ impl SimulatedOperation<'_> {
 impl Drop for SimulatedOperation<'_> {
     fn drop(&mut self) {
         let Some(claim) = self.claim.take() else { return };
+        // Before the panic below: the other side must not wait for a message that will never be made.
         self.port.give_up(claim);
         assert!(
             std::thread::panicking() || sim::is_simulated() && sim::is_over(),

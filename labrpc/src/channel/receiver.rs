@@ -78,6 +78,8 @@ impl<T> Receiver<T> {
     /// Shows a message that was received.
     #[inline]
     pub(super) fn shown<E>(&self, received: Result<T, E>) -> Result<T, E> {
+        // Here, where every way to receive comes by, and before anybody else can do something with the
+        // message.
         if let (Some(look), Ok(message)) = (&self.look, &received) {
             look(message);
         }

@@ -311,6 +311,7 @@ impl<'a> Select<'a> {
     /// The arms; a select without any is of the caller's world.
     fn settle(&mut self) -> (Settled<'_, 'a>, Choice) {
         if matches!(self.arms, World::Open) {
+            // Nothing but the time is waited for, and time is of one world or the other.
             if sim::is_simulated() {
                 self.arms = World::Simulated(Vec::new());
             } else {

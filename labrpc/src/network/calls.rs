@@ -64,6 +64,8 @@ impl Calls {
     /// Ends the call. `None` if it has ended before.
     pub(super) fn remove(&mut self, key: CallKey) -> Option<Call> {
         let (number, call) = self.places.get_mut(key.place as usize)?;
+        // The place has another call by now: this one has ended, and a late message of it must not end that
+        // one.
         if *number != key.number {
             return None;
         }

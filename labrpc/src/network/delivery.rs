@@ -38,6 +38,8 @@ impl Shared {
     ) -> Called {
         let pending = Pending::take();
         let size = request.bytes.len();
+        // In the table before it is sent: all that follows, up to the reply, may happen before this thread
+        // gets to wait.
         let begun =
             self.state.lock().begin(end, request.method, size, self.world.now_ns(), Arc::clone(&pending));
         let Some(begun) = begun else {
@@ -54,6 +56,7 @@ impl Shared {
             name,
             bytes: request.bytes,
             type_name: request.type_name,
+            // A tree is only made if one of the two sides has no types.
             plain: request.plain.or_else(|| begun.is_plain.then(|| Arc::new(request.args.to_value()))),
         };
         let parcel_ids = Some((key, from, to, name, incarnation));
@@ -69,12 +72,16 @@ impl Shared {
         let message = parcel.message(Some(args));
         let view = View { observers: &begun.observers, bytes: &parcel.bytes, incarnation: begun.incarnation };
         self.report(&view, message, Happening::Sent);
+        // Counted and shown as sent all the same, as in MIT's lab: what a server sends to nobody is its
+        // expense, too.
         if let Some(obstacle) = begun.obstacle {
             self.report(&view, message, Happening::Dropped { by: obstacle });
             let timeout = self.draw_timeout();
             return self.lose_after(timeout, parcel);
         }
         match self.pass(&begun.rules, &view, message) {
+            // On the caller's stack and in the same instant: nothing is in the way. The handler gets a thread
+            // of its own.
             None => self.arrive(parcel),
             Some(plan) => self.send(parcel, plan),
         }
@@ -92,6 +99,8 @@ impl Shared {
     /// Lets a message pass the rules. `None` if there are none.
     pub(super) fn pass(&self, rules: &Rules, view: &View<'_>, message: Message<'_>) -> Option<Plan> {
         let rules = rules.as_ref()?;
+        // No lock is held: rules are code of users. The list is that of the moment in which the message was
+        // sent.
         let plan = judge(rules, &message, &mut self.world.chance());
         let dropped = |entry: &Arc<Entry>| {
             self.report(view, message, Happening::Dropped { by: &entry.rule.name() });
@@ -109,6 +118,8 @@ impl Shared {
     /// Does what the rules decided.
     pub(super) fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
         for later in &plan.copies {
+            // Copies are under way before anything happens to the original. If that is lost at once, and it
+            // were the only message of its call, the call would end with its copy still to come.
             self.add_copy(&parcel);
             self.arrive_after(plan.delay + *later, parcel.copy());
         }
@@ -166,6 +177,8 @@ impl Shared {
     fn request_arrives(self: &Arc<Self>, parcel: Parcel) {
         let mut state = self.state.lock();
         let observers = state.observers();
+        // Asked when it arrives, not when it was sent. Who was at the address then may have been replaced,
+        // and its memory and its disk are somebody else's.
         let Some(server) = state.receive(parcel.to, parcel.bytes.len()) else {
             drop(state);
             let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
@@ -174,10 +187,12 @@ impl Shared {
             return self.lose_after(Duration::ZERO, parcel);
         };
         if let Some(call) = state.calls.get_mut(parcel.key) {
+            // MIT's caller polls every 100 ms from the moment in which the request is handed to the server.
             call.since_ns = self.world.now_ns();
         }
         drop(state);
         let shared = Arc::clone(self);
+        // The job takes server and parcel with it, and the thread is started in the name of both.
         let (there, name) = (Arc::clone(&server), parcel.name);
         let job = Box::new(move || shared.serve_guarded(server, parcel, observers));
         self.world.start_handler(&there.node, &there.label, name, job);
@@ -185,6 +200,7 @@ impl Shared {
 
     pub(super) fn reply_arrives(&self, parcel: Parcel) {
         let mut state = self.state.lock();
+        // Out of the table: the first reply wins, and a copy that comes later finds that the call has ended.
         let ended = state.end_with_reply(parcel.key, parcel.bytes.len());
         let Some(call) = ended else {
             let observers = state.observers();
@@ -202,6 +218,8 @@ impl Shared {
 
     /// A server has gone, or an end was disabled: the calls that it concerns look again when MIT's next poll is due.
     pub(super) fn something_is_gone(self: &Arc<Self>) {
+        // Each at the time of its own next poll, and not now: MIT's caller hears of it then. Whether it is
+        // still cut off is asked again, for an end may be enabled in between.
         let cut_off = self.state.lock().cut_off(self.world.now_ns());
         for (key, wait_ns) in cut_off {
             let shared = Arc::clone(self);
@@ -218,6 +236,8 @@ impl Shared {
         let mut state = self.state.lock();
         state.is_closed = true;
         let calls = state.remove_all_calls();
+        // Handlers, rules and observers are closures of users. Their destructors may use this very network,
+        // so they run when the lock is free.
         let dropped = (state.remove_all_servers(), std::mem::take(&mut state.held), state.take_watchers());
         drop(state);
         drop(dropped);
@@ -237,6 +257,7 @@ impl Shared {
 
     pub(super) fn release(self: &Arc<Self>, rule: u64, order: impl FnOnce(Vec<Held>) -> Vec<Held>) -> usize {
         let held = self.state.lock().take_held(rule);
+        // They were judged when they were sent, and are not judged again.
         let held = order(held);
         let count = held.len();
         for Held { parcel, .. } in held {
@@ -264,7 +285,9 @@ impl Shared {
     }
 
     pub(super) fn end_rule(self: &Arc<Self>, rule: u64) {
+        // Out of the list first: what is sent while the held messages arrive must not be held again.
         let removed = self.state.lock().remove_rule(rule);
+        // The handle on a rule may outlive its run. Then there is nobody to deliver to.
         if !self.world.is_here() {
             return;
         }

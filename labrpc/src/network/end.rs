@@ -110,6 +110,7 @@ impl ClientEnd {
     ) -> Option<R> {
         match Encoded::new(&bytes, plain).decode::<R>() {
             Ok(reply) => {
+                // Told here, in the caller's thread, where the reply is a value again and can be read.
                 self.shared.report_reply(called, &reply, &bytes);
                 wire::give_back(bytes);
                 Some(reply)

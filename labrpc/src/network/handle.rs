@@ -152,6 +152,7 @@ impl Network {
         let address = address.into();
         let (node, methods) = server.into_parts();
         if sim::is_active() {
+            // Weak, or the node would keep what is left of a network that has ended until the end of the run.
             let network = Arc::downgrade(self.shared());
             let tell = move || {
                 if let Some(shared) = network.upgrade() {
@@ -237,6 +238,7 @@ impl Network {
     /// # }).unwrap();
     /// ```
     pub fn add_rule(&self, rule: impl Rule) -> Fault {
+        // Not under one lock with the rest: the name of a rule is code of its user.
         let id = self.shared().state.lock().next_rule();
         let entry = Entry::new(id, rule);
         record_fault(|| format!("start of {}", entry.rule.name()));

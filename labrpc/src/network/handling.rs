@@ -70,16 +70,24 @@ impl Shared {
 
     fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
         if matches!(self.world, World::Simulated(_)) {
+            // Between what the handler did last and the reply that tells of it others must be able to run: it
+            // is there that a crash or a deleted server does most harm.
             sim::step(Kind::Send, 0, Location::caller());
         }
         let incarnation = handling.server.number;
         let message = parcel.message(Some(reply));
         let mut state = self.state.lock();
+        // Looked at again, for the handler may have taken long. Without it: a server stores a value and is
+        // deleted before it replies; its successor was given the disk as it was before; the client hears that
+        // the value is stored, and it is gone.
         let refused = state.send_reply(parcel.key, incarnation);
+        // An observer is told of a server that is gone as of none: what it knew may have been copied to its
+        // successor before.
         let incarnation = if state.is_there(parcel.from, incarnation) { incarnation } else { 0 };
         let (rules, observers) = (state.rules(), state.observers());
         drop(state);
         let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
+        // Sent, even if it is discarded next: what was never sent could not be discarded.
         self.report(&view, message, Happening::Sent);
         if let Some(because) = refused {
             self.report(&view, message, Happening::Discarded { because });
@@ -98,6 +106,7 @@ impl Shared {
             World::Simulated(_) => sim::fail_misuse(message),
             World::Real(_) => {
                 let mut state = self.state.lock();
+                // The first one counts: what follows mostly follows from it.
                 state.failure.get_or_insert_with(|| message.clone());
                 let ended = state.calls.remove(key);
                 drop(state);
@@ -141,6 +150,8 @@ impl Exchange for Handling<'_> {
         let Parcel { key, direction, end, from, to, method, name, type_name, .. } = *self.request;
         let (bytes, plain) = (Vec::new(), None);
         let parcel = Parcel { key, direction, end, from, to, method, name, bytes, type_name, plain };
+        // No answer looks to the caller like a server that cannot be reached, so that it cannot tell the two
+        // apart.
         let timeout = self.shared.draw_timeout();
         self.shared.lose_after(timeout, parcel);
     }

@@ -12,6 +12,7 @@ pub(super) fn intern(name: &str) -> &'static str {
     if let Some(known) = names.get(name) {
         return known;
     }
+    // Leaked once for each name, and not for each call: a process has as many as its programs have methods.
     let leaked: &'static str = Box::leak(Box::from(name));
     names.insert(leaked);
     leaked

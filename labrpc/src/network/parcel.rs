@@ -27,6 +27,7 @@ pub(super) struct Parcel {
 
 impl Parcel {
     pub(super) fn copy(&self) -> Self {
+        // Bytes of its own, since each message gives its buffer back when it is done.
         Self { bytes: wire::copy(&self.bytes), plain: self.plain.clone(), ..*self }
     }
 

@@ -69,6 +69,8 @@ impl Pending {
     pub(super) fn complete(&self, outcome: Outcome) {
         let mut cell = self.cell.lock();
         cell.outcome = Some(outcome);
+        // In a simulation there may be none yet: the outcome of a call that meets nothing on its way is there
+        // before the wait.
         let waiter = cell.waiter.take();
         self.ready.store(true, Ordering::Release);
         if waiter.is_none() {
@@ -76,6 +78,7 @@ impl Pending {
         }
         drop(cell);
         if let Some(waiter) = waiter
+            // The last handle to a network may be dropped after the run. Whoever waited then is gone.
             && sim::is_simulated()
         {
             sim::wake(waiter);
@@ -88,6 +91,8 @@ impl Pending {
         method: &'static str,
         location: &'static Location<'static>,
     ) -> Outcome {
+        // The outcome is looked for first, and after every wait: it may have come in this thread, while it
+        // sent the request.
         loop {
             let mut cell = self.cell.lock();
             if let Some(outcome) = cell.outcome.take() {
@@ -98,6 +103,7 @@ impl Pending {
             cell.waiter = Some(sim::waiter());
             drop(cell);
             if sim::wait(Wait::Reply(method), None, location) == Woken::ByTheEnd {
+                // The place is not given back: whoever ends the call may still leave an outcome in it.
                 return Outcome::Nothing;
             }
         }
@@ -105,6 +111,7 @@ impl Pending {
 
     /// Waits in the real world: looks for a moment, then sleeps.
     pub(super) fn wait_real(self: Arc<Self>, spinning: &Spinning) -> Outcome {
+        // Without the lock: the one who brings the outcome would have to wait for it.
         spinning.until(|| self.ready.load(Ordering::Acquire));
         let mut cell = self.cell.lock();
         let outcome = loop {

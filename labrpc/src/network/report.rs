@@ -47,6 +47,7 @@ impl Shared {
 /// Puts a change of the network into the trace.
 pub(super) fn record_fault(what: impl FnOnce() -> String) {
     if sim::is_active() {
+        // A change of the network is no step, but messages of others meet it.
         with_core(Core::leaves_a_mark);
         sim::record(Kind::Fault, 0, what);
     }
@@ -54,6 +55,8 @@ pub(super) fn record_fault(what: impl FnOnce() -> String) {
 
 /// Puts what happened to a message into the trace.
 fn record(view: &View<'_>, message: &Message<'_>, what: Happening<'_>) {
+    // What is in it, which call it is of, and who speaks to whom: so two runs differ in their fingerprints as
+    // soon as they differ in a message.
     let parties = message.from.number() << 20 ^ message.to.number();
     let payload = xxh3_64_with_seed(view.bytes, message.call << 32 ^ parties);
     // The content is user code: it is read before the trace is touched, and only if the trace keeps the event.

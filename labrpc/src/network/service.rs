@@ -70,6 +70,7 @@ impl Service {
         F: Fn(A) -> R + Send + Sync + 'static,
     {
         let untyped = move |encoded: Encoded<'_>, exchange: &dyn Exchange| {
+            // Before the observers are told: what cannot be read was not delivered.
             let args: A = encoded.decode()?;
             exchange.delivered(&args);
             let reply = handler(args);

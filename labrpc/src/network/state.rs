@@ -102,6 +102,7 @@ impl State {
         if let Some((&name, &place)) = self.by_name.get_key_value(name) {
             return (place, name);
         }
+        // Once for each name, so that messages carry a pointer and calls are told apart by a number.
         let name = names::intern(name);
         let place = self.names.len() as u32;
         self.names.push((name, Tally::default()));
@@ -188,12 +189,16 @@ impl State {
             return None;
         }
         let (method, name) = self.method(method);
+        // At sending, before anything is known of what becomes of it: MIT's tests limit what a server sends,
+        // and a message that is lost has been sent.
         for tally in [&mut self.total, &mut self.names[method as usize].1] {
             tally.calls += 1;
             tally.bytes += size as u64;
         }
         let End { owner, to, is_enabled } = self.ends[end as usize];
         let server = to.and_then(|to| self.server(to));
+        // Noted, not answered: an error here would tell the caller what no caller can know. It waits, as for
+        // any lost call.
         let obstacle = match (to, is_enabled, server) {
             (None, ..) => Some("an end that is not connected"),
             (_, false, _) => Some("a disabled end"),
@@ -201,6 +206,7 @@ impl State {
             _ => None,
         };
         let is_plain = server.and_then(|server| server.handler(method)).is_some_and(|method| method.is_plain);
+        // 0 with an obstacle, and then the call is never cut off: it has a timeout of its own already.
         let incarnation = server.filter(|_| obstacle.is_none()).map_or(0, |server| server.number);
         let to = to.unwrap_or(Address::Nobody);
         let call = Call { end, method, to, incarnation, messages: 1, replies: 0, since_ns: now_ns, pending };
@@ -212,6 +218,7 @@ impl State {
     /// Whether no reply may come any more, because the call's server is gone or its end disabled (MIT), and none is
     /// on its way already. A call that met an obstacle when it was sent waits for its own timeout instead.
     fn is_cut_off(&self, call: &Call) -> bool {
+        // By number and not by address: a server that was put in its place has not heard of this call.
         let is_there = |server: &Arc<Incarnation>| server.number == call.incarnation;
         call.incarnation != 0
             && call.replies == 0
@@ -222,6 +229,7 @@ impl State {
     /// as sent.
     pub(super) fn send_reply(&mut self, key: CallKey, handled_by: u64) -> Option<&'static str> {
         let Some(call) = self.calls.get_mut(key) else { return Some("the call has ended") };
+        // Whatever is decided, it ends as a reply: one that is refused is lost as one.
         call.replies += 1;
         let (end, to, incarnation) = (call.end, call.to, call.incarnation);
         if !self.is_there(to, handled_by) || handled_by != incarnation {
@@ -241,6 +249,8 @@ impl State {
         call.messages -= 1;
         call.replies -= u32::from(is_reply);
         let is_last = call.messages == 0;
+        // Others may be under way. But if the server is gone and no reply is among them, none of them can
+        // bring one.
         if is_last { self.calls.remove(key) } else { self.end_if_cut_off(key) }
     }
 
@@ -253,6 +263,7 @@ impl State {
     /// The reply of a call has arrived. Returns the call and counts the bytes, unless the call has ended before.
     pub(super) fn end_with_reply(&mut self, key: CallKey, size: usize) -> Option<Call> {
         let call = self.calls.remove(key)?;
+        // Only when it arrives, unlike a request: MIT counts a reply when its caller gets it.
         self.total.bytes += size as u64;
         self.names[call.method as usize].1.bytes += size as u64;
         if let Some(place) = self.places.get_mut(&call.to) {
@@ -264,6 +275,7 @@ impl State {
     /// The calls that can get no reply any more but do not know it yet, and how long it is until each looks again.
     pub(super) fn cut_off(&self, now_ns: u64) -> Vec<(CallKey, u64)> {
         let lost = self.calls.iter().filter(|(_, call)| self.is_cut_off(call));
+        // What is left of the current interval of 100 ms.
         lost.map(|(key, call)| (key, LOOK_AGAIN_NS - now_ns.saturating_sub(call.since_ns) % LOOK_AGAIN_NS))
             .collect()
     }
@@ -308,6 +320,7 @@ impl State {
     }
 
     fn list_rules(&mut self) {
+        // A new list each time: messages that are being judged go on with the one they have.
         let all: Vec<Arc<Entry>> = self.mit.iter().chain(&self.added).cloned().collect();
         self.rules = (!all.is_empty()).then(|| all.into());
     }

@@ -72,6 +72,7 @@ impl World {
     pub(super) fn start_handler(&self, node: &NodeHandle, label: &Arc<str>, method: &'static str, job: Job) {
         match self {
             Self::Simulated(_) => {
+                // Nobody holds a handle to this thread, so a panic in it is reported at once.
                 let main = sim::thread_main(job, |result| {
                     if let Err(payload) = result {
                         let panic = sim::panic_report(&*payload);

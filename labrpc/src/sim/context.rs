@@ -65,6 +65,8 @@ pub(crate) fn give_way() {
 #[inline]
 fn is_unwinding() -> bool {
     std::thread::panicking()
+        // A panic has begun in this thread. Or one has begun unnoticed, and no other thread is in the middle
+        // of one: then it is this one's.
         && with_core(|core| {
             let waits_in_a_destructor = |slot: &Slot| slot.is_unwinding;
             core.threads.slot(core.current).has_panicked
@@ -126,13 +128,17 @@ pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> 
     let unwinding = is_unwinding();
     let (gives_way, shown) = with_core(|core| {
         let slot = core.threads.slot_mut(core.current);
+        // A lock that is taken back after a wait is shown where the user waits. `location` is in the library
+        // then.
         let waited_at = slot.relocks.take();
         let shown = waited_at.unwrap_or(location);
         if unwinding {
             return (false, shown);
         }
+        // From here to the lock, the end of the run must not unwind this thread.
         slot.is_locking = true;
         if core.is_over {
+            // The lock can be had at once: the run is over, so it is taken away from whoever has it.
             slot.locks_at_the_end += 1;
             return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, shown);
         }
@@ -153,6 +159,8 @@ pub(crate) fn step_aside(location: &'static Location<'static>) {
         if core.is_over {
             return true;
         }
+        // The mark comes first: without it a yield right after a wait would be passed over, as the first
+        // operation after a wait is.
         core.step_aside();
         core.step(Kind::Yield, 0, location)
     });
@@ -175,10 +183,13 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
         if !core.is_over {
             core.begin_wait(wait, deadline, location);
             let current = core.current;
+            // If it unwinds, `std::thread::panicking` is true for all other threads as well until it goes on.
             core.threads.slot_mut(current).is_unwinding = unwinding;
         }
         core.is_over
     });
+    // A destructor that would have to wait. Giving way is the end of a thread now, and to unwind one that
+    // unwinds aborts the process.
     if is_over && unwinding {
         return Woken::ByTheEnd;
     }
@@ -186,6 +197,8 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
     with_core(|core| {
         let slot = core.threads.slot_mut(core.current);
         slot.is_unwinding = false;
+        // A wait for a lock or for a channel ends with something taken, which others see. The operation after
+        // it is a choice again.
         slot.is_fresh = wait.ends_unseen();
         slot.woken
     })
@@ -210,6 +223,7 @@ pub(crate) fn is_over() -> bool {
 /// Ends the run with a failure. The calling thread never runs again, so this does not return, except once the
 /// run is over, or while the thread unwinds after a panic.
 pub(crate) fn fail(cause: Cause) {
+    // A thread that is being unwound must come to the end of its destructors.
     let goes_on = is_unwinding();
     let is_over = with_core(|core| {
         if !core.is_over {
@@ -236,6 +250,7 @@ pub(crate) fn start_thread(
         if core.is_over {
             return Ok(Err(body));
         }
+        // The new thread is there for all to see, though to start it is no step.
         core.leaves_a_mark();
         let node = node.unwrap_or_else(|| core.current_node());
         let stack = match core.stacks.take() {
@@ -261,6 +276,7 @@ pub(crate) fn call_after(delay_ns: u64, call: Box<dyn FnOnce()>) {
         core.timers.set(deadline, Due::Call(call));
         None
     });
+    // Not inside: what the call owns may be the last handle to a network, whose end borrows the core.
     drop(refused);
 }
 
@@ -295,6 +311,8 @@ pub(crate) fn current_names() -> (Arc<str>, String) {
 /// Records an event. `detail` is called only when the event is kept in full.
 pub(crate) fn record(kind: Kind, payload: u64, detail: impl FnOnce() -> String) {
     with_core(|core| {
+        // The trace was closed before the threads were unwound. What destructors do then is no part of the
+        // run.
         if !core.is_over {
             core.record_with(kind, payload, detail);
         }

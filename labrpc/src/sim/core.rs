@@ -40,6 +40,8 @@ pub(crate) enum Stream {
 
 /// The seed of one of the streams of a simulation; `of` tells streams of one kind apart.
 pub(crate) fn stream_seed(seed: u64, stream: Stream, of: u64) -> u64 {
+    // Multiplied, because seeds are taken in a row: with a plain `seed ^ stream`, the user stream of seed 0
+    // would be the network stream of seed 1.
     xxh3_64_with_seed(&of.to_le_bytes(), seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
@@ -94,6 +96,7 @@ impl Core {
             current: NONE,
             picked: None,
             threads: Threads::default(),
+            // Node 0, so that `NodeId::TESTER` is valid before anybody makes a node.
             nodes: vec![Node::new(Arc::from("tester"))],
             scheduler: Scheduler::new(
                 settings.policy,
@@ -130,17 +133,26 @@ impl Core {
     #[inline]
     pub(crate) fn step(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) -> bool {
         let slot = self.threads.slot_mut(self.current);
+        // From here on the thread may look at something that the lock it took before does not protect; a wait
+        // for a condition variable must be a step again.
         slot.just_taken = None;
+        // A second choice at the same point. The schedule in which U runs before this operation is not lost:
+        // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
+        // is over from one that still waits.
         if std::mem::take(&mut slot.is_fresh) {
             return false;
         }
         self.pass_time();
         self.record(kind, payload, location);
+        // The clock has moved before the choice is made, so a thread whose deadline falls into this step can
+        // be picked at it.
         self.steps_in_a_row += 1;
         if self.steps_in_a_row > STEPS_IN_A_ROW_MAX {
             self.steps_in_a_row = 0;
             self.scheduler.yielded(self.current);
         }
+        // The run loop ends the run, or makes the calls, and only then picks: a call may make threads ready
+        // or crash some, and they must take part in the choice, or not.
         if self.cause.is_some() || !self.calls.is_empty() {
             return true;
         }
@@ -160,12 +172,15 @@ impl Core {
         self.pass_time();
         self.record(kind, 0, location);
         self.leaves_a_mark();
+        // No choice, and none is lost: whom this wakes becomes ready, not running. A thread that was notified
+        // and is not picked looks to all others like one that was not notified yet.
         self.cause.is_some() || !self.calls.is_empty()
     }
 
     /// Others can see what the running thread does now, though it takes no step for it.
     #[inline]
     pub(crate) fn leaves_a_mark(&mut self) {
+        // What the run loop does, as the delivery of a message, is done in nobody's name.
         if self.current != NONE {
             self.threads.slot_mut(self.current).is_fresh = false;
         }
@@ -175,6 +190,7 @@ impl Core {
     pub(crate) fn step_aside(&mut self) {
         self.leaves_a_mark();
         self.steps_in_a_row = 0;
+        // Only the order changes here. The choice is the step that follows.
         self.scheduler.yielded(self.current);
     }
 
@@ -184,9 +200,13 @@ impl Core {
         self.steps += 1;
         self.now += self.settings.step_cost_ns;
         self.threads.slot_mut(self.current).steps += 1;
+        // Here, and not only when all wait: a thread that polls for ever would keep the others from their
+        // deadlines.
         if self.timers.next_deadline().is_some_and(|deadline| deadline <= self.now) {
             self.fire_due();
         }
+        // One comparison stands for the alarm, the census and the limit of steps: this is on the path of
+        // every operation.
         if self.steps >= self.look_at || self.now > self.settings.time_max_ns {
             self.look();
         }
@@ -196,6 +216,7 @@ impl Core {
     #[cold]
     fn look(&mut self) {
         if let Some(alarm) = self.settings.alarm.take_if(|alarm| alarm.step <= self.steps) {
+            // Not called here: it is there to crash and pause nodes, for which it borrows the core.
             self.calls.push(Box::new(move || (alarm.call)()));
         }
         if self.now > self.settings.time_max_ns {
@@ -210,6 +231,8 @@ impl Core {
                 spinners: self.spinners(self.census_at),
             });
         } else if self.steps == self.census_at {
+            // The last tenth is counted by itself. Counted from the start, who was busy long before the
+            // livelock would be named.
             for slot in &mut self.threads.slots {
                 slot.steps = 0;
             }
@@ -228,11 +251,15 @@ impl Core {
         while let Some(due) = self.timers.take_due(self.now) {
             match due {
                 Due::Wake(waiter) if self.threads.is_waiting(waiter) => {
+                    // If it is not over, the clock was slowed down after this timer was set, and
+                    // `set_clock_rate` has set another one. To wake the thread here would be a timeout that
+                    // came too early by its own clock.
                     if self.is_deadline_over(waiter.slot) {
                         self.wake(waiter, Woken::ByDeadline);
                     }
                 }
                 Due::Wake(_) => self.timers.stale_one_is_gone(),
+                // A call locks the network and wakes threads, and the core is borrowed.
                 Due::Call(call) => self.calls.push(call),
             }
         }
@@ -250,6 +277,7 @@ impl Core {
         let Some(deadline) = self.timers.next_deadline() else { return false };
         self.now = self.now.max(deadline);
         self.fire_due();
+        // The jump may have gone hours past the limit. The run ends before a thread gets to see such a time.
         if self.now > self.settings.time_max_ns {
             self.look();
         }
@@ -270,6 +298,8 @@ impl Core {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) {
+        // Threads that this wakes run later, and calls that fall due wait for the run loop. So nothing comes
+        // between the caller's last look at what it waits for and the wait, and no wake-up is lost there.
         self.pass_time();
         self.record(Kind::Block, 0, location);
         self.steps_in_a_row = 0;
@@ -278,6 +308,7 @@ impl Core {
         let slot = self.threads.slot_mut(current);
         slot.state = State::Blocked(wait, location);
         slot.has_deadline = deadline.is_some();
+        // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
         slot.local_deadline = deadline.unwrap_or(0);
         let node = slot.node;
         self.scheduler.remove(current, &mut self.threads);
@@ -294,12 +325,17 @@ impl Core {
         }
         let slot = self.threads.slot_mut(waiter.slot);
         slot.state = State::Runnable;
+        // Whoever holds the old ticket comes too late from now on: the timer, if a peer was first; the peer,
+        // if the timer was. And what a channel or a lock still has in its list cannot end the thread's next
+        // wait.
         slot.ticket = slot.ticket.wrapping_add(1);
         slot.woken = woken;
         let had_timer = std::mem::take(&mut slot.has_deadline) && woken != Woken::ByDeadline;
+        // It can run, and no more. The waker goes on; who is next is chosen at its next step.
         self.make_ready(waiter.slot);
         if had_timer {
             let threads = &self.threads;
+            // After the ticket has changed, because the timers ask the table which of them are still of use.
             self.timers.one_is_stale(|waiter| threads.is_waiting(waiter));
         }
     }
@@ -319,8 +355,11 @@ impl Core {
     /// Starts a thread. On a crashed node it never runs.
     pub(crate) fn start_thread(&mut self, node: NodeId, name: Name, fiber: Fiber) -> u32 {
         let index = self.threads.add(node, name);
+        // On a crashed node, too: what the closure owns is dropped at the end with that of the others, and
+        // not here, where the core is borrowed.
         self.new_fibers.push((index, fiber));
         self.heartbeat.name(index, self.nodes[node.index()].name(), self.threads.slot(index));
+        // Before it is ready, because PCT draws its priority now.
         self.scheduler.started(index);
         if self.nodes[node.index()].is_crashed {
             self.threads.slot_mut(index).state = State::Crashed;
@@ -334,6 +373,7 @@ impl Core {
     pub(crate) fn end_thread(&mut self, location: &'static Location<'static>) {
         self.record(Kind::Exit, 0, location);
         let current = self.current;
+        // Not vacant yet: it still runs on its stack. The run loop frees both when it has come back.
         self.threads.slot_mut(current).state = State::Crashed;
         self.scheduler.remove(current, &mut self.threads);
     }

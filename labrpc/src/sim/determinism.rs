@@ -84,6 +84,7 @@ where
 fn compare(replay: Replay, first: &Trace, second: &Trace) -> Option<Divergence> {
     let same = first.events.iter().zip(&second.events).take_while(|(a, b)| a.is_same(b)).count();
     let (a, b) = (first.events.get(same), second.events.get(same));
+    // Neither: they differ beyond what was kept, this time.
     let index = a.or(b)?.index;
     let before = same.checked_sub(1).map(|last| first.events[last].clone());
     Some(Divergence { replay, index, first: a.cloned(), second: b.cloned(), before })

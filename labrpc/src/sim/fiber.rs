@@ -72,9 +72,12 @@ impl Stacks {
 
     /// A stack, used or new. `Err` when the machine has no more mappings or memory to give.
     pub(crate) fn take(&mut self) -> std::io::Result<Stack> {
+        // The youngest first: its pages are still in the cache.
         if let Some(stack) = self.free.pop() {
             return Ok(stack);
         }
+        // A block of its own, so that no mapping is made while the pool is locked: other simulations wait for
+        // it.
         let pooled = {
             let mut pool = POOL.lock();
             pool.iter().rposition(|(size, _)| *size == self.size).map(|place| pool.swap_remove(place).1)
@@ -132,12 +135,16 @@ impl Fiber {
 
     /// Runs the fiber until it suspends itself or ends.
     pub(crate) fn resume(&mut self) -> Resumed {
+        // Null before the first resume. The fiber sets it by its first instruction, before it can be
+        // suspended.
         YIELDER.set(self.yielder);
         #[cfg(unix)]
         super::overflow::set_guard(self.limit);
         let result = self.coroutine.resume(());
         #[cfg(unix)]
         super::overflow::set_guard(0);
+        // Kept with the fiber: the next one to be resumed sets its own. Null meanwhile, so that a suspend in
+        // the run loop is caught instead of jumping into a fiber that does not run.
         self.yielder = YIELDER.replace(ptr::null());
         match result {
             CoroutineResult::Yield(()) => Resumed::Suspended,

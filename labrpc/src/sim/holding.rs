@@ -42,13 +42,16 @@ impl Core {
 
     /// The running thread gives a lock back. `false` when it was taken away from it before.
     pub(crate) fn let_go(&mut self, lock: usize) -> bool {
+        // Nothing that the run loop calls holds a lock.
         if self.current == NONE {
             return false;
         }
         let current = self.current;
         let slot = self.threads.slot_mut(current);
+        // To give a lock back is no step, but others can have it now.
         slot.is_fresh = false;
         let held = &mut slot.held;
+        // From the end: the shared side can be held twice, and then the younger hold goes.
         match held.iter().rposition(|held| held.lock == lock) {
             // The lock that was taken last, as a rule.
             Some(place) if place + 1 == held.len() => held.pop().is_some(),
@@ -56,6 +59,8 @@ impl Core {
                 held.remove(place);
                 true
             }
+            // Taken away by `evict` meanwhile, and somebody else may have it: the real lock must be left
+            // alone.
             None => false,
         }
     }
@@ -65,7 +70,10 @@ impl Core {
     pub(crate) fn evict(&mut self, lock: usize, mut release: impl FnMut(Held)) {
         let is_over = self.is_over;
         for slot in &mut self.threads.slots {
+            // When the run is over no thread waits any more, and each has to get what it asks for, or its
+            // destructors would hang.
             if slot.state == State::Crashed || is_over {
+                // More than once, if it was the shared side.
                 while let Some(place) = slot.held.iter().position(|held| held.lock == lock) {
                     release(slot.held.remove(place));
                 }
@@ -76,11 +84,15 @@ impl Core {
     /// Why a lock cannot be had.
     pub(crate) fn who_has(&self, lock: usize) -> Attempt {
         let holds = |index: u32| self.threads.slot(index).held.iter().find(|held| held.lock == lock);
+        // The caller first: its own hold is a mistake that can be named at once, whoever else reads under the
+        // lock.
         if let Some(held) = holds(self.current) {
             Attempt::HeldByCaller(held.location)
         } else if (0..self.threads.slots.len() as u32).any(|index| holds(index).is_some()) {
             Attempt::Busy
         } else {
+            // In nobody's slot, and the real lock is taken: a real thread has it, or a guard was forgotten by
+            // a thread that has ended since.
             Attempt::Foreign
         }
     }

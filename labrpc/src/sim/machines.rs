@@ -24,6 +24,8 @@ impl Core {
         self.nodes[node.index()].is_crashed = true;
         let crashed = self.threads_of(node);
         for &index in &crashed {
+            // The policy knows the runnable threads of a node that is not paused. Those of a paused one are
+            // in `kept_back`.
             if self.threads.slot(index).state == State::Runnable && !self.nodes[node.index()].is_paused {
                 self.scheduler.remove(index, &mut self.threads);
             }
@@ -33,11 +35,15 @@ impl Core {
                 slot.woken_for = Some(lock);
             }
             slot.state = State::Crashed;
+            // Its timer, and whoever has its ticket, must not find it waiting.
             slot.ticket = slot.ticket.wrapping_add(1);
         }
         self.nodes[node.index()].kept_back.clear();
+        // They look at this node and lock the network, so they wait for the run loop.
         let told = std::mem::take(&mut self.nodes[node.index()].on_crash);
         self.calls.extend(told);
+        // Only when all of them are stopped: a lock must not be passed on to a thread that crashes in the
+        // same moment.
         for &index in &crashed {
             self.release_those_who_wait_for(index);
         }
@@ -51,6 +57,9 @@ impl Core {
         let number = slot.number;
         let mut locks: Vec<usize> = slot.held.iter().map(|held| held.lock).collect();
         locks.extend(slot.woken_for.take());
+        // All who wait, not one. The locks are still marked as held, and whoever tries first takes them away;
+        // who that is, is for the policy to choose. One that was woken alone could crash before it runs, and
+        // as no `woken_for` tells of this wake-up, nobody would wake the next.
         for other in self.threads.by_age() {
             let slot = self.threads.slot(other);
             let waits_for_it = match slot.state {
@@ -76,9 +85,12 @@ impl Core {
             self.scheduler.remove(index, &mut self.threads);
             self.nodes[node.index()].kept_back.push(index);
         }
+        // Before the locks are looked after, so that none is passed on to a thread of this node.
         self.nodes[node.index()].is_paused = true;
         for index in self.nodes[node.index()].kept_back.clone() {
             // The thread stays in charge as well: if it is crashed before it goes on, all look again.
+            // Otherwise: A gives a lock back and wakes B; B's node is paused before B runs; C waits for a
+            // lock that nobody holds.
             if let Some(lock) = self.threads.slot(index).woken_for {
                 self.wake_another_for(lock);
             }
@@ -102,6 +114,7 @@ impl Core {
     /// Lets a paused node go on.
     pub(crate) fn unpause(&mut self, node: NodeId) {
         self.nodes[node.index()].is_paused = false;
+        // In the order in which they became runnable, which first-in-first-out goes by.
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
             self.scheduler.insert(index, &mut self.threads);
         }

@@ -68,6 +68,7 @@ impl Node {
         if self.rate_ppm == CLOCK_RATE_NORMAL_PPM {
             return self.since_local + (now - self.since_global);
         }
+        // In 128 bits: the nanoseconds of a day, times a million, do not fit into 64.
         let passed = u128::from(now - self.since_global) * u128::from(self.rate_ppm) / 1_000_000;
         self.since_local + passed as u64
     }
@@ -78,6 +79,8 @@ impl Node {
         let passed = if self.rate_ppm == CLOCK_RATE_NORMAL_PPM {
             ahead
         } else {
+            // Rounded up: rounded down, a sleeper would wake before its own clock shows the deadline, and a
+            // sleep would have been too short.
             let passed = (u128::from(ahead) * 1_000_000).div_ceil(u128::from(self.rate_ppm));
             u64::try_from(passed).unwrap_or(u64::MAX)
         };
@@ -85,6 +88,8 @@ impl Node {
     }
 
     pub(crate) fn set_clock_rate(&mut self, ppm: u32, now: u64) {
+        // What the clock shows now stays, so it never jumps and never goes back; only from here on it runs
+        // differently.
         self.since_local = self.local(now);
         self.since_global = now;
         self.rate_ppm = ppm;

@@ -79,6 +79,7 @@ impl NodeHandle {
             return None;
         }
         with_core(|core| {
+            // From the end: a server that was started again is a new node with the old name.
             let index = core.nodes.iter().rposition(|node| node.name() == name)?;
             Some(Self { id: NodeId::new(index), name: core.nodes[index].name_arc() })
         })
@@ -175,9 +176,12 @@ impl NodeHandle {
             if core.is_over {
                 return (false, false);
             }
+            // To crash or pause a node is no step, but all can see it.
             core.leaves_a_mark();
             core.record_with(kind, self.id.index() as u64, || format!("{kind:?} {}", self.name));
             let done = act(core, self.id);
+            // Whoever crashes or pauses its own node must not run on: it is with the policy no more, so it
+            // has to give way here.
             let stopped = core.nodes[self.id.index()].is_crashed || core.nodes[self.id.index()].is_paused;
             (done, stopped && core.current_node() == self.id)
         });

@@ -39,6 +39,8 @@ pub(crate) fn install_hook() {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             if context::is_simulated() {
+                // Before anything unwinds: destructors ask from the first one on whether their thread is the
+                // one that panics.
                 context::panic_begins();
                 LAST.set(Some(origin(info)));
             } else {

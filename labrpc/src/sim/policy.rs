@@ -138,6 +138,7 @@ impl Scheduler {
             if pct.priorities.len() <= place {
                 pct.priorities.resize(place + 1, 0);
             }
+            // A free draw for each thread, not a place in a list of known length: threads come at any time.
             pct.priorities[place] = PCT_FIRST_PRIORITY | (self.chance.next_u64() >> 2);
         }
     }
@@ -149,10 +150,15 @@ impl Scheduler {
         }
         match &mut self.kind {
             Kind::Random { ready } => {
+                // The place is kept with the thread, so that a thread that waits is taken out without a
+                // search. The order in this list means nothing, but it follows from the run alone, and so
+                // does what a draw picks from it.
                 threads.slot_mut(slot).place = ready.len() as u32;
                 ready.push(slot);
             }
             Kind::Pct(pct) => {
+                // With the slot, so that two equal priorities are still told apart, and in the same way in
+                // every run.
                 pct.ready.insert((pct.priorities[slot as usize], slot));
             }
             Kind::Fifo { ready } => ready.push_back(slot),
@@ -206,6 +212,7 @@ impl Scheduler {
         match &mut self.kind {
             Kind::Random { ready } => match ready.len() {
                 0 => None,
+                // No choice, no draw: long stretches in which one thread runs are then free.
                 1 => Some(ready[0]),
                 n => Some(ready[below(&mut self.chance, n as u32) as usize]),
             },
@@ -223,6 +230,7 @@ impl Scheduler {
             filter.yielded(slot);
         }
         match &mut self.kind {
+            // At the next step any other is as likely as it is; more cannot be asked of this policy.
             Kind::Random { .. } => {}
             Kind::Pct(pct) => pct.demote(slot),
             Kind::Fifo { ready } => {
@@ -243,6 +251,8 @@ fn below(chance: &mut Xoshiro256PlusPlus, bound: u32) -> u32 {
 
 impl Pct {
     fn count_step(&mut self, chance: &mut Xoshiro256PlusPlus) {
+        // A new window. Its changes are drawn at its beginning, so that each step of it is as likely as any
+        // other.
         if self.step == self.window_end {
             self.window = (self.window * 2).min(Policy::PCT_WINDOW_MAX);
             self.window_end += self.window;
@@ -251,6 +261,7 @@ impl Pct {
                 self.changes.push(chance.random_range(self.step..self.window_end));
             }
         }
+        // Counted, because two changes may have been drawn for one step: then the two highest fall behind.
         let due = self.changes.iter().filter(|&&change| change == self.step).count();
         for _ in 0..due {
             if let Some(&(_, slot)) = self.ready.last() {
@@ -263,6 +274,7 @@ impl Pct {
     fn demote(&mut self, slot: u32) {
         let priority = &mut self.priorities[slot as usize];
         let was_ready = self.ready.remove(&(*priority, slot));
+        // Below all that were demoted before: whoever fell last is asked last.
         self.lowest -= 1;
         *priority = self.lowest;
         if was_ready {

@@ -66,12 +66,16 @@ impl Filter {
 
     /// Who runs when the policy has picked `picked`.
     pub(crate) fn decide(&mut self, picked: u32) -> u32 {
+        // Not counted: a number must mean the same choice when a stretch in which one thread runs alone
+        // becomes longer.
         if self.queue.len() < 2 {
             return picked;
         }
         let number = self.choices;
         self.choices += 1;
         let first = self.queue[0];
+        // The policy has drawn in either case. To follow a pick or not changes the run, but not how much
+        // chance was used.
         if picked == first || !self.is_wanted(number) {
             return first;
         }

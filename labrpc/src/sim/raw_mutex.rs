@@ -59,6 +59,8 @@ impl RawMutex {
     }
 
     fn attempt(&self, core: &mut Core, location: &'static Location<'static>) -> Attempt {
+        // Only tried, never waited for: to wait for the real lock would stop the one OS thread on which its
+        // holder runs.
         if self.real.try_lock().is_none() {
             let lock = self.id();
             let mut evicted = false;
@@ -76,6 +78,9 @@ impl RawMutex {
     #[inline(never)]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
         let location = context::step_to_lock(Kind::Lock, location);
+        // Between an attempt and the wait after it nothing else runs, so no unlock is missed in between. The
+        // lock is not handed over: A unlocks and wakes B; C, which happens to run, takes the lock first; B
+        // finds it taken and waits again. So a wait is always followed by another attempt.
         loop {
             match with_core(|core| self.attempt(core, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -83,12 +88,18 @@ impl RawMutex {
                 Attempt::HeldByCaller(taken_at) if deadline.is_none() => {
                     fail_self_deadlock(taken_at, location)
                 }
+                // With a deadline the wait ends, so it is no deadlock but a slow way to say no, as with
+                // parking_lot.
                 Attempt::HeldByCaller(_) => {}
                 Attempt::Foreign => fail_foreign(location),
             }
             with_core(|core| self.waiting.push_current(core));
             let woken = context::wait(Wait::Lock(self.id()), deadline, location);
+            // Whoever woke it by an unlock took it off the list. A deadline, a crash or a node that goes on
+            // did not.
             with_core(|core| self.waiting.leave(core));
+            // No unlock is lost with it: one that had chosen this thread would have woken it, and `woken`
+            // would be `ByPeer`.
             if woken == Woken::ByDeadline {
                 with_core(Core::locking_ends);
                 return None;
@@ -121,8 +132,12 @@ impl RawMutex {
             }
             // SAFETY: the running thread's slot listed the lock, so the real lock is held on its behalf.
             unsafe { self.real.unlock(GuardNoSend::new()) };
+            // One, not all: the others would find the lock taken and wait again. And one that can run, if
+            // there is any: a paused one would keep the others waiting for a free lock.
             if let Some(waiter) = self.waiting.pop_unpaused(core) {
                 core.wake(waiter, Woken::ByPeer);
+                // It alone knows that the lock is free. If it crashes or is paused before it runs, another
+                // must be woken.
                 core.threads.slot_mut(waiter.slot).woken_for = Some(self.id());
             }
         });

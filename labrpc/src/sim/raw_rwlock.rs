@@ -86,6 +86,8 @@ impl RawRwLock {
 
     fn attempt(&self, core: &mut Core, side: Side, location: &'static Location<'static>) -> Attempt {
         let lock = self.id();
+        // A writer that waits goes first, or readers that come and go would keep it out for ever. When the
+        // run is over nobody waits for his turn any more.
         if side == Side::Shared
             && self.waiting.any(core, |wait| wait == Wait::WriteLock(lock))
             && !core.is_over
@@ -93,6 +95,8 @@ impl RawRwLock {
             return Attempt::Busy;
         }
         if !self.try_real(side) {
+            // Unlike a mutex's, a hold that is taken away may be one of several. So each is given back, and
+            // the lock is tried again: living readers may still be inside.
             core.evict(lock, |held| self.release_real(held.is_shared));
             if !self.try_real(side) {
                 return core.who_has(lock);
@@ -109,6 +113,8 @@ impl RawRwLock {
         location: &'static Location<'static>,
     ) -> Option<Token> {
         context::step_to_lock(Kind::Lock, location);
+        // As with the mutex, an attempt follows every wait: all who waited were woken, and only some of them
+        // get in.
         loop {
             match with_core(|core| self.attempt(core, side, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
@@ -120,6 +126,8 @@ impl RawRwLock {
             with_core(|core| self.waiting.leave(core));
             if woken == Woken::ByDeadline {
                 with_core(|core| {
+                    // Readers stand behind a writer that waits. This one gives up, and nobody else would tell
+                    // them.
                     self.wake_all(core);
                     core.locking_ends();
                 });
@@ -147,6 +155,8 @@ impl RawRwLock {
         with_core(|core| {
             if core.let_go(self.id()) {
                 self.release_real(is_shared);
+                // Whether one writer or several readers are next is not decided here but by who runs first.
+                // And as all are woken, nobody waits for one that is paused or crashes before it runs.
                 self.wake_all(core);
             }
         });

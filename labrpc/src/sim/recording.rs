@@ -65,6 +65,7 @@ impl Core {
         if self.current == NONE {
             return (node, Arc::from(self.thread_shown()));
         }
+        // A thread's name never changes, and a full trace asks for it once for every event.
         if let Some(shown) = &self.threads.slot(self.current).shown {
             return (node, Arc::clone(shown));
         }

@@ -44,6 +44,8 @@ impl Core {
         if wait.lock().is_none() && !matches!(wait, Wait::Join(_)) {
             return None;
         }
+        // Of several who hold the shared side the oldest stands for all, so a circle through another one is
+        // not found. The report still lists what each thread holds.
         self.threads.by_age().into_iter().find(|&other| {
             let other = self.threads.slot(other);
             wait == Wait::Join(other.number) || other.held.iter().any(|held| Some(held.lock) == wait.lock())
@@ -111,6 +113,8 @@ impl Core {
                 of: counted,
             })
             .collect();
+        // Stable, and from oldest to youngest before: equally busy threads come in the same order in every
+        // run.
         spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
         spinners.truncate(5);
         spinners
@@ -121,6 +125,7 @@ impl Core {
         for start in self.threads.by_age() {
             let mut path = vec![start];
             while let Some(next) = self.holder(path[path.len() - 1]) {
+                // The way may lead into a circle that `start` is no part of. Only the circle is shown.
                 if let Some(from) = path.iter().position(|&index| index == next) {
                     return path[from..].iter().map(|&index| self.full_name(index)).collect();
                 }

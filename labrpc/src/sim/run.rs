@@ -84,6 +84,8 @@ fn watch<T>(
 }
 
 fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
+    // The OS thread that has the core does not answer, so nothing else is known than what it left in the
+    // heartbeat.
     let (thread, time_ns) = heartbeat.last_resumed();
     Failure {
         cause: Cause::Stall { thread, time_ns, stalled: settings.stall },
@@ -150,8 +152,11 @@ fn simulate<T: Send + 'static>(
     }
     let mut fibers = Fibers::new();
     let cause = run_loop(&mut fibers);
+    // Before the threads are unwound: it is about who is left and what each waits for.
     let report = with_core(|core| core.report());
     unwind_all(&mut fibers);
+    // Last, and by value: destructors in the core may ask whether they are in a simulation, and find that
+    // they are not.
     set_core(None);
     LIVE.lock().remove(&run);
     let value = value.lock().take();
@@ -174,6 +179,7 @@ pub(crate) fn thread_main<T>(
             // Unwound by the end of the run, or returned during it: nobody wants to know.
             return;
         }
+        // In this order, so that the trace has a panic before the exit of its thread.
         end(outcome);
         with_core(|core| core.end_thread(Location::caller()));
     })
@@ -249,19 +255,25 @@ fn adopt(core: &mut Core, fibers: &mut Fibers) {
 }
 
 fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
+    // First of all, since the thread that was picked may be a new one.
     if !core.new_fibers.is_empty() {
         adopt(core, fibers);
     }
     loop {
         if core.cause.is_some() || core.body_returned {
+            // The body may have returned in peace. A panic that nobody asked for is a failure all the same.
             if !core.unjoined.is_empty() {
                 core.fail_with_unjoined();
             }
             return Next::End;
         }
+        // Before any thread: they fell due at this time, and whom they wake takes part in the choice. One by
+        // one, because each may end the run.
         if !core.calls.is_empty() {
             return Next::Call(core.calls.remove(0));
         }
+        // A step has picked already. Who waits or has ended has not, and then it is done here; to do it twice
+        // would draw twice.
         let Some(slot) = core.picked.take().or_else(|| core.scheduler.pick()) else {
             if !core.skip_to_next_deadline() {
                 let deadlock = core.deadlock();
@@ -271,6 +283,8 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
         };
         core.current = slot;
         core.heartbeat.beat(slot, core.now);
+        // It takes the lock that it was woken for before anything else runs. If it crashes after that, the
+        // lock is among those that it holds.
         core.threads.slot_mut(slot).woken_for = None;
         return Next::Resume(slot as usize);
     }
@@ -296,6 +310,8 @@ fn unwind_all(fibers: &mut Fibers) {
         let stack = if goes_on && fiber.resume() == Resumed::Finished {
             fiber.into_stack()
         } else {
+            // So that its destructors take no steps: a step would give way on a stack that is being torn
+            // down.
             with_core(|core| core.threads.slot_mut(slot).has_panicked = true);
             fiber.unwind()
         };
@@ -305,6 +321,7 @@ fn unwind_all(fibers: &mut Fibers) {
         });
     }
     let rest = with_core(|core| (core.timers.drain(), std::mem::take(&mut core.calls)));
+    // Calls that never came. What they own is dropped where the core is not borrowed.
     drop(rest);
 }
 

@@ -24,6 +24,7 @@ impl Core {
     /// Whether a thread will never act again.
     pub(crate) fn is_gone(&self, party: Party) -> bool {
         let slot = self.threads.slot(party.slot);
+        // A slot with another number was given to a new thread after the party had ended.
         slot.number != party.number || matches!(slot.state, State::Crashed | State::Vacant)
     }
 
@@ -34,6 +35,8 @@ impl Core {
 
     /// Chooses one of `count` equals by the stream of the schedule.
     pub(crate) fn choose_one_of(&mut self, count: usize) -> Option<usize> {
+        // Of the schedule, not of the users: which of several waiting threads is served is a matter of
+        // schedule. One alone draws nothing.
         (count > 0).then(|| self.scheduler.below(count as u32) as usize)
     }
 
@@ -51,6 +54,7 @@ impl Core {
     fn look_again(&mut self, is_meant: impl Fn(&Slot, Wait) -> bool) {
         for index in self.threads.by_age() {
             let slot = self.threads.slot(index);
+            // One too many does no harm: it finds nothing, and waits again.
             if matches!(slot.state, State::Blocked(wait, _) if is_meant(slot, wait)) {
                 self.wake(Waiter { slot: index, ticket: slot.ticket }, Woken::ByPeer);
             }

@@ -29,6 +29,8 @@ impl Heartbeat {
     pub(crate) fn beat(&self, slot: u32, now: u64) {
         self.slot.store(slot, Ordering::Relaxed);
         self.now.store(now, Ordering::Relaxed);
+        // A load and a store do, as only the run loop writes: this is on the path of every switch. The
+        // watcher may read old values, and then looks once more.
         self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
@@ -44,6 +46,7 @@ impl Heartbeat {
             names.resize(place + 1, ("".into(), Name::None, 0));
         }
         let entry = &mut names[place];
+        // Most slots are used again by threads of the same node, and then nothing is allocated.
         if &*entry.0 != node {
             entry.0 = node.into();
         }

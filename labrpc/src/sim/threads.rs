@@ -227,6 +227,8 @@ impl Threads {
     /// Puts a new thread into a slot; it is runnable, but the policy does not know it yet.
     pub(crate) fn add(&mut self, node: NodeId, name: Name) -> u32 {
         let index = self.vacant.pop().unwrap_or_else(|| {
+            // Slots are used again, so the table grows with the threads that are alive at once and not with
+            // all that ever were.
             self.slots.push(Slot::vacant());
             self.slots.len() as u32 - 1
         });
@@ -244,6 +246,7 @@ impl Threads {
     pub(crate) fn remove(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         slot.state = State::Vacant;
+        // A claim on a wait of this thread must not wake the next one in the slot.
         slot.ticket = slot.ticket.wrapping_add(1);
         slot.has_deadline = false;
         slot.woken_for = None;
@@ -284,6 +287,8 @@ impl Threads {
     pub(crate) fn by_age(&self) -> Vec<u32> {
         let mut alive: Vec<u32> =
             (0..self.slots.len() as u32).filter(|&index| self.slot(index).state != State::Vacant).collect();
+        // By age and not by slot: which slot a thread has depends on who ended before, and reports and
+        // crashes go through all threads in this order.
         alive.sort_unstable_by_key(|&index| self.slot(index).number);
         alive
     }

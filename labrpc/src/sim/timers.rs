@@ -39,6 +39,9 @@ impl PartialOrd for Timer {
 impl Ord for Timer {
     /// The earlier timer is the greater one, because the heap gives the greatest first.
     fn cmp(&self, other: &Self) -> Ordering {
+        // Equal deadlines are common: all who begin to sleep for a second in one step. What a heap gives
+        // first among equals depends on what else is in it, so a timer of somebody else's would change who
+        // wakes first. With the sequence number no two timers are equal.
         (other.deadline, other.sequence).cmp(&(self.deadline, self.sequence))
     }
 }
@@ -75,6 +78,8 @@ impl Timers {
     /// `is_live` does not know are swept out, so that the heap is never more than twice what it must be.
     pub(crate) fn one_is_stale(&mut self, is_live: impl Fn(Waiter) -> bool) {
         self.stale += 1;
+        // Each sweep looks at all timers and takes out half of them at least, so it is paid for by those that
+        // were set. What is left comes in the same order as before, since no two timers are equal.
         if self.stale > 64 && self.stale * 2 > self.heap.len() {
             self.heap.retain(|timer| match timer.due {
                 Due::Wake(waiter) => is_live(waiter),

@@ -45,10 +45,12 @@ impl WaitList {
     pub(crate) fn push_current(&self, core: &mut Core) {
         if self.run.load(Relaxed) != core.run {
             self.run.store(core.run, Relaxed);
+            // `last` may stay as it is: it is not looked at while `first` is `NONE`.
             self.first.store(NONE, Relaxed);
         }
         let current = core.current;
         let slot = core.threads.slot_mut(current);
+        // The link is in the slot, so there is one for each thread.
         debug_assert!(!slot.is_listed, "a thread is in one list at a time");
         slot.is_listed = true;
         slot.next = NONE;
@@ -63,6 +65,7 @@ impl WaitList {
     /// Takes out the running thread, which no longer waits, if whoever woke it did not: its deadline, or a crash or a
     /// pause that made it look again.
     pub(crate) fn leave(&self, core: &mut Core) {
+        // Asked of the slot, because the way through the list is long when many wait, and mostly for nothing.
         if core.threads.slot(core.current).is_listed {
             self.remove(core, core.current);
         }
@@ -72,6 +75,8 @@ impl WaitList {
     pub(crate) fn remove(&self, core: &mut Core, index: u32) {
         let mut before = NONE;
         let mut at = self.first(core);
+        // A crashed thread may stand in the list until the run is over. Its slot is not used again, so its
+        // link is sound.
         while at != NONE && at != index {
             before = at;
             at = core.threads.slot(at).next;
@@ -103,6 +108,9 @@ impl WaitList {
             let slot = core.threads.slot_mut(first);
             slot.is_listed = false;
             self.first.store(std::mem::replace(&mut slot.next, NONE), Relaxed);
+            // Whoever gave up or crashed must not use up a wake-up. Otherwise: A waits with a timeout, B
+            // waits; the timeout passes; C unlocks and wakes A, which no longer wants the lock; B waits for a
+            // free lock.
             if matches!(slot.state, State::Blocked(..)) {
                 return Some(Waiter { slot: first, ticket: slot.ticket });
             }
@@ -120,6 +128,8 @@ impl WaitList {
             }
             at = core.threads.slot(at).next;
         }
+        // All who wait are paused. One of them is woken all the same, and its node keeps it back: if nobody
+        // else comes, the lock is there for it when the node goes on.
         self.pop(core)
     }
 
@@ -132,6 +142,7 @@ impl WaitList {
             count += u32::from(waiting(core, at));
             at = core.threads.slot(at).next;
         }
+        // One alone draws nothing, so that it costs the schedule no chance.
         if count <= 1 {
             return self.pop(core);
         }

@@ -120,6 +120,8 @@ macro_rules! atomic {
                 fetch: Ordering,
                 mut update: impl FnMut($value) -> Option<$value>,
             ) -> Result<$value, $value> {
+                // Two operations and two steps, as in the standard library: others can come in between, and
+                // then it is tried again.
                 let mut value = self.load(fetch);
                 while let Some(new) = update(value) {
                     match self.compare_exchange_weak(value, new, set, fetch) {

@@ -49,6 +49,7 @@ impl Barrier {
             self.opened.notify_all();
             return BarrierWaitResult(true);
         }
+        // Not the count: it may be on its way up again for the next round when a thread of this one looks.
         let generation = state.generation;
         self.opened.wait_while(&mut state, |state| state.generation == generation);
         BarrierWaitResult(false)

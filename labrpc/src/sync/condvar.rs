@@ -129,6 +129,8 @@ impl Condvar {
             return self.real.notify_one();
         }
         sim::act(Kind::Notify, Location::caller());
+        // Any one, though the list is in the order of coming: no implementation promises an order, and code
+        // that counts on one must fail here.
         let waiter = with_core(|core| self.waiting.pop_any(core));
         waiter.map(sim::wake).is_some()
     }
@@ -140,6 +142,8 @@ impl Condvar {
             return self.real.notify_all();
         }
         sim::act(Kind::Notify, Location::caller());
+        // All become ready before any of them runs. They want the same lock, and who gets it first is for the
+        // policy.
         let mut woken = 0;
         while let Some(waiter) = with_core(|core| self.waiting.pop(core)) {
             sim::wake(waiter);
@@ -174,6 +178,8 @@ impl Condvar {
             });
             woken
         });
+        // One answer even if both came in one instant. A notification that came second found this thread
+        // awake and went to another one, so none is spent on a wait that timed out.
         WaitTimeoutResult(woken == Woken::ByDeadline)
     }
 }

@@ -63,13 +63,18 @@ impl<T> OnceLock<T> {
     /// If `init` does; then the cell stays empty.
     #[track_caller]
     pub fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        // No step: once it is there it never changes, so nobody could tell the order.
         if let Some(value) = self.value.get() {
             return value;
         }
         let _turn = self.turn.lock();
+        // Whoever had the turn before may have made it.
         if let Some(value) = self.value.get() {
             return value;
         }
+        // Not inside the real cell's own `get_or_init`: `init` may give way, and if its node is crashed
+        // there, the real cell stays locked. The next to try would block the OS thread of the whole
+        // simulation.
         let value = init();
         self.value.get_or_init(|| value)
     }
@@ -143,6 +148,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub fn force(this: &Self) -> &T {
         this.value.get_or_init(|| {
+            // Taken out and called outside of the lock, which is a real one: the function may give way.
             let init = this.init.lock().take().expect("the function of this LazyLock panicked before");
             init()
         })

@@ -71,6 +71,7 @@ where
 
 /// The thread has run to its end: leaves the result, and tells whoever waits for it.
 fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
+    // While this thread runs: the report asks for its name and for where its panic was.
     let panic = result.as_ref().err().map(|payload| sim::panic_report(&**payload));
     let mut ending = packet.0.lock();
     ending.is_finished = true;
@@ -82,9 +83,12 @@ fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
     drop(unwanted);
     with_core(|core| match panic {
         None => {}
+        // Nobody can ever join it, so nobody could ever be told.
         Some(panic) if is_detached => core.fail(Cause::Panic(panic)),
         Some(panic) => {
             let number = core.threads.slot(core.current).number;
+            // Its handle lives. If it is not joined, this panic is what the run fails with, whatever else
+            // ends it.
             core.unjoined.push((number, panic));
         }
     });
@@ -143,6 +147,8 @@ impl<T> Simulated<T> {
                     Box::new("the thread's node was crashed, so it never ends") as Box<dyn Any + Send>
                 );
             }
+            // Woken by the end of the thread, or by the crash of its node. Which it was, it finds by looking
+            // again.
             self.packet.0.lock().joiner = Some(sim::waiter());
             sim::wait(Wait::Join(self.number), None, location);
         }
@@ -160,6 +166,7 @@ impl<T> Simulated<T> {
     fn take_result(&self) -> Option<std::thread::Result<T>> {
         let result = self.packet.0.lock().result.take()?;
         if result.is_err() {
+            // Somebody has the panic now and can deal with it.
             with_core(|core| core.unjoined.retain(|(number, _)| *number != self.number));
         }
         Some(result)
@@ -168,6 +175,8 @@ impl<T> Simulated<T> {
     /// Whether the thread will never leave a result: it was crashed, or the run is over.
     fn is_lost(&self) -> bool {
         with_core(|core| {
+            // The slot may have a new thread. And a thread that has just returned is marked like a crashed
+            // one until the run loop has cleared its slot; but then it has left its result.
             let crashed = core
                 .threads
                 .slots
@@ -189,6 +198,7 @@ impl<T> Drop for Simulated<T> {
             return;
         }
         let panic = with_core(|core| {
+            // A handle that outlived its run says nothing about another one.
             if core.run != self.run {
                 return None;
             }

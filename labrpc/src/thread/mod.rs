@@ -121,6 +121,8 @@ fn park_simulated(deadline: Option<u64>, location: &'static Location<'static>) {
     let take_token = || with_core(|core| std::mem::take(&mut core.threads.slot_mut(core.current).unparked));
     if !take_token() {
         sim::wait(Wait::Park, deadline, location);
+        // The unpark that ended the wait left a token as well; it is spent with this park. After a timeout
+        // there may be none.
         take_token();
     }
 }
@@ -186,10 +188,12 @@ impl Thread {
 fn unpark_simulated(slot: u32, number: u64) {
     let waiter = with_core(|core| {
         let thread = core.threads.slot_mut(slot);
+        // Another thread may have the slot by now.
         if thread.number != number || matches!(thread.state, State::Vacant) {
             return None;
         }
         thread.unparked = true;
+        // If it waits for something else, the token is kept for its next park.
         matches!(thread.state, State::Blocked(Wait::Park, _))
             .then_some(Waiter { slot, ticket: thread.ticket })
     });

@@ -72,6 +72,7 @@ where
     let scope = Scope { shared: Arc::default(), _scope: PhantomData, _env: PhantomData };
     let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
     let mut state = scope.shared.state.lock();
+    // Threads of the scope may start others before they end, and those count from before they start.
     while state.running > 0 {
         scope.shared.ended.wait(&mut state);
     }

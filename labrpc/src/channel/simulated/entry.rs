@@ -75,6 +75,7 @@ impl<T> Entry for Giver<T> {
 /// among waiting threads fails.
 pub(super) fn choose<E: Entry>(entries: &[E], core: &mut Core) -> Option<usize> {
     let count = entries.iter().filter(|entry| entry.is_waiting(core)).count();
+    // Counted and then found, without a list of candidates: this runs at every send and every receive.
     let chosen = core.choose_one_of(count)?;
     let mut waiting = entries.iter().enumerate().filter(|(_, entry)| entry.is_waiting(core));
     waiting.nth(chosen).map(|(place, _)| place)

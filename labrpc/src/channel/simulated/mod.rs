@@ -121,11 +121,15 @@ impl<T> Channel<T> {
     #[inline]
     fn act<R>(&self, act: impl FnOnce(&mut State<T>, &mut Core) -> R) -> R {
         let mut state = self.state.lock();
+        // The state first, then the core, always. Neither is held when this returns, so no thread is switched
+        // under them.
         with_core(|core| act(&mut state, core))
     }
 
     /// As [`act`](Self::act), for a handle that goes away, which it may do anywhere.
     fn act_at_end(&self, state: &mut State<T>, act: impl FnOnce(&mut State<T>, &mut Core)) {
+        // A handle may be dropped anywhere. When the run is over nobody waits; and an OS thread outside of
+        // the run cannot reach the scheduler, so it tells nobody.
         if sim::is_in(self.run) == Some(true) {
             with_core(|core| {
                 core.leaves_a_mark();
@@ -148,6 +152,8 @@ impl<T> Channel<T> {
     /// entry is gone.
     fn settle(&self, id: u64, place: Place) -> bool {
         while let Outcome::Promised = self.act(|state, core| state.look_at_taker(core, id)) {
+            // Without the deadline of the receive: it was chosen within its time, and the sender has been
+            // told that it has a taker.
             sim::wait(Wait::Recv, None, place);
             if sim::is_over() {
                 return false;
@@ -192,6 +198,9 @@ impl<T> SendSide<T> {
             })?;
             let Some(id) = waits else { return Ok(()) };
             let woken = sim::wait(Wait::Send, deadline, place);
+            // Whoever took the message has done the send for this thread. If it is still there, a
+            // disconnection, a crash or a resumed node has woken this thread to look, or its time is up; then
+            // it is tried again, or given back.
             let offer = self.0.state.lock().withdraw_giver(id);
             let Offer::Message(back) = offer else { return Ok(()) };
             message = match woken {
@@ -244,6 +253,9 @@ impl<T> RecvSide<T> {
 
     #[track_caller]
     pub(super) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
+        // Nothing is there and nobody can see who waits. Whatever others do between a step here and the wait,
+        // they can do after the wait has begun, with the same result: the step would only double the
+        // schedules.
         let waits_unseen = || self.0.state.lock().lets_wait_unseen();
         let Some(deadline) = begin_unless(self.0.run, until, Kind::Recv, place, waits_unseen) else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
@@ -252,9 +264,13 @@ impl<T> RecvSide<T> {
             let (id, woken) = match self.0.act(State::receive_or_register) {
                 Awaited::Message(message) => return Ok(message),
                 Awaited::Disconnected => return Err(RecvTimeoutError::Disconnected),
+                // A select has just been chosen to send to this thread. There is nothing to wait for here:
+                // `collect` does that.
                 Awaited::Promised(id) => (id, Woken::ByPeer),
                 Awaited::Waits(id) => (id, sim::wait(Wait::Recv, deadline, place)),
             };
+            // Before the reason for waking counts: what was given to this thread must not be lost, whatever
+            // woke it.
             if let Some(message) = self.0.collect(id, place) {
                 return Ok(message);
             }
@@ -309,6 +325,7 @@ impl<T> Drop for SendSide<T> {
         let mut state = self.0.state.lock();
         state.senders -= 1;
         if state.senders == 0 {
+            // All of them, because each gets the same answer: nothing will come.
             self.0.act_at_end(&mut state, State::wake_all);
         }
     }

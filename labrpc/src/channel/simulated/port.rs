@@ -57,6 +57,8 @@ impl<T> Port for RecvSide<T> {
 
     fn claim(&self) -> Option<Claim> {
         self.0.act(|state, core| match state.receive(core) {
+            // The message goes back into an entry, because a select does not know its type. `complete`
+            // fetches it.
             Received::Message(message) => Some(Claim::Message(state.keep(message))),
             Received::Promised(id) => Some(Claim::Message(id)),
             Received::Disconnected => Some(Claim::Closed),
@@ -86,6 +88,7 @@ impl<T> Port for RecvSide<T> {
     }
 
     fn give_up(&self, claim: Claim) {
+        // Out of the entry and gone. The lock of the state is free again when the message is dropped.
         drop(self.complete(claim));
     }
 
@@ -150,6 +153,7 @@ impl<T> Port for SendSide<T> {
 
     fn give_up(&self, claim: Claim) {
         if let Claim::Owed(debt) = claim
+            // When the run is over nobody waits for what is owed.
             && sim::is_in(self.0.run) == Some(true)
         {
             self.0.act(|state, core| state.give_up(core, debt));

@@ -43,6 +43,8 @@ pub(in crate::channel) fn select(
         if let Some(index) = ready_arm(arms, choice)
             && let Some(claim) = arm(arms, index).claim()
         {
+            // The other side may be a select as well, whose message is still to come, or whose thread may
+            // crash before it does.
             if arm(arms, index).settle(claim, place) {
                 return Some((index, claim));
             }
@@ -61,11 +63,13 @@ pub(in crate::channel) fn select(
         for (index, entry) in entries {
             served = served.or(arm(arms, index).withdraw(entry).map(|claim| (index, claim)));
         }
+        // At most one was served. To serve a thread wakes it, and one that does not wait is not served.
         if let Some((index, claim)) = served
             && arm(arms, index).settle(claim, place)
         {
             return Some((index, claim));
         }
+        // One more round then: a message may have been left behind.
         is_over = woken == Woken::ByTheEnd;
     }
 }
@@ -121,6 +125,8 @@ fn arm<'a>(arms: &Arms<'a>, index: usize) -> &'a dyn Port {
 /// Whether the run of the channels goes on and the caller is part of it.
 #[track_caller]
 fn are_inside(arms: &Arms<'_>) -> bool {
+    // Every arm is asked, though one that is outside decides: an arm of a run that goes on elsewhere has to
+    // be refused.
     present(arms).fold(!sim::is_simulated() || !sim::is_over(), |all, (_, arm)| arm.is_inside() && all)
 }
 
@@ -140,6 +146,7 @@ fn ready_arm(arms: &Arms<'_>, choice: Choice) -> Option<usize> {
     if choice == Choice::First {
         return ready.next();
     }
+    // All of them are looked at before one is chosen. Whoever came first would always win otherwise.
     let ready: Vec<usize> = ready.collect();
     let chosen = with_core(|core| core.choose_one_of(ready.len()))?;
     Some(ready[chosen])

@@ -54,6 +54,7 @@ impl<T> Timer<T> {
             return Err(RecvTimeoutError::Disconnected);
         };
         loop {
+            // After every wait: another receiver of the same timer may have been here first.
             if let Some(moment) = self.take() {
                 return Ok(self.message(moment));
             }
@@ -72,6 +73,7 @@ impl<T> Timer<T> {
         let now = sim::now();
         let mut next = self.0.next.lock();
         let moment = next.filter(|&moment| moment <= now)?;
+        // From now on and not from when it was due: ticks that nobody fetched are not made up for.
         *next = self.0.period.map(|period| now.saturating_add(period));
         Some(moment)
     }

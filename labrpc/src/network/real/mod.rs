@@ -39,6 +39,8 @@ impl Real {
             start: Instant::now(),
             chance: Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
             callers: Spinning::default(),
+            // The pool asks the timer to look after it, so that there is one thread that waits for time and
+            // not two.
             pool: Arc::new(Pool::new(Arc::clone(&timer))),
             timer,
         })

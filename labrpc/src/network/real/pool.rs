@@ -82,12 +82,14 @@ impl Pool {
         }
         workers.queue.push_back(task);
         self.waiting.store(workers.queue.len(), Ordering::Release);
+        // The worker that looks will find it. It takes one, so a second one in the queue needs somebody else.
         if workers.queue.len() == 1 && workers.is_looked_at {
             return;
         }
         if workers.active < WORKERS_ACTIVE {
             return self.call_one(&mut workers);
         }
+        // Enough are at work, as far as is known. If they are blocked, the timer will notice.
         let is_watched = std::mem::replace(&mut workers.is_watched, true);
         drop(workers);
         if !is_watched {
@@ -100,6 +102,8 @@ impl Pool {
         workers.active += 1;
         if let Some((_, sleeper)) = workers.sleeping.iter_mut().rev().find(|(_, sleeper)| !sleeper.is_called)
         {
+            // Called by a flag, and not by the notification alone: it may be about to give up, or another
+            // call may come before it has woken.
             sleeper.is_called = true;
             sleeper.changed.notify_one();
             return;
@@ -124,10 +128,12 @@ impl Pool {
         let mut workers = self.workers.lock();
         let now = Instant::now();
         let is_long = |since: Instant| now.saturating_duration_since(since) >= PATIENCE;
+        // The queue is in the order of coming, so those who have waited too long are at its beginning.
         let late = workers.queue.iter().take_while(|task| is_long(task.since)).count();
         if late > 0 {
             let workers = &mut *workers;
             for since in workers.busy.values_mut().filter(|since| since.is_some_and(is_long)) {
+                // Not known to be blocked. But so long in a handler, it is no help to those who wait.
                 *since = None;
                 workers.active -= 1;
             }
@@ -167,10 +173,12 @@ impl Pool {
             }
             if !workers.is_looked_at && !workers.is_stopped {
                 workers.is_looked_at = true;
+                // Without the lock, which whoever brings a request needs.
                 MutexGuard::unlocked(&mut workers, || {
                     Spinning::look(|| self.waiting.load(Ordering::Acquire) > 0);
                 });
                 workers.is_looked_at = false;
+                // Under the lock again, for another worker may have taken what was seen.
                 if !workers.queue.is_empty() {
                     continue;
                 }
@@ -190,6 +198,7 @@ impl Pool {
         workers.sleeping.push((me, sleeper));
         let deadline = Instant::now() + IDLE_MAX;
         loop {
+            // In a loop: a wake-up without reason says nothing. The flag does.
             let is_late = changed.wait_until(workers, deadline).timed_out();
             let Some(place) = workers.sleeping.iter().position(|(number, _)| *number == me) else {
                 return false;
@@ -207,6 +216,7 @@ impl Pool {
         workers.is_stopped = true;
         let queue = std::mem::take(&mut workers.queue);
         self.waiting.store(0, Ordering::Release);
+        // The busy ones are not waited for. They end when their handlers return.
         for (_, sleeper) in &workers.sleeping {
             sleeper.changed.notify_one();
         }

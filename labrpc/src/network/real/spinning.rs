@@ -22,6 +22,7 @@ pub(in crate::network) struct Spinning {
 impl Spinning {
     /// Looks until `is_there`, or until it is time to go to sleep, or not at all if another one looks already.
     pub(in crate::network) fn until(&self, is_there: impl Fn() -> bool) {
+        // Relaxed, because it guards nothing: two that look at once waste a little time, and no more.
         if !is_there() && !self.is_taken.swap(true, Ordering::Relaxed) {
             Self::spin(&is_there);
             self.is_taken.store(false, Ordering::Relaxed);

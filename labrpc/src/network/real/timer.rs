@@ -41,7 +41,9 @@ impl Timer {
         let number = jobs.started;
         jobs.by_number.insert(number, job);
         let due = Instant::now().checked_add(delay).unwrap_or_else(|| Instant::now() + FAR);
+        // With the number, so that of two jobs for one instant the one that was set first runs first.
         jobs.due.push(Reverse((due, number)));
+        // Only a job that is the next of all changes how long the thread has to sleep.
         let is_next = jobs.due.peek().is_some_and(|Reverse((_, next))| *next == number);
         if !jobs.is_running {
             jobs.is_running = true;
@@ -68,6 +70,7 @@ impl Timer {
             }
             jobs.due.pop();
             if let Some(job) = jobs.by_number.remove(&number) {
+                // Outside of the lock: a job may set another one, and mostly does.
                 parking_lot::MutexGuard::unlocked(&mut jobs, job);
             }
         }

@@ -26,6 +26,8 @@ impl<'a> Chance<'a> {
     fn draw<T>(&self, draw: impl FnOnce(&mut Xoshiro256PlusPlus) -> T) -> T {
         match self.real {
             Some(chance) => draw(&mut chance.lock()),
+            // One draw at a time, and the core free in between: a rule may draw, look at a clock, and draw
+            // again.
             None => sim::with_core(|core| draw(&mut core.network_chance)),
         }
     }

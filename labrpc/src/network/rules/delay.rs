@@ -52,6 +52,8 @@ impl Delays {
             }
             Self::Millis(range) => Duration::from_millis(chance.random_range(range.clone())),
             Self::Skewed { min_ms, spread_ms } => {
+                // Two draws, the second within the first, as MIT does it: short delays are likelier than long
+                // ones.
                 let reach = chance.random_range(0..=*spread_ms);
                 Duration::from_millis(min_ms + chance.random_range(0..=reach))
             }
@@ -87,6 +89,7 @@ impl Delay {
 
 impl Rule for Delay {
     fn judge(&self, _: &Message<'_>, chance: &mut Chance<'_>) -> Verdict {
+        // Certainty draws nothing, so only the delay itself is drawn.
         if self.probability < 1.0 && !chance.random_bool(self.probability) {
             return Verdict::Pass;
         }

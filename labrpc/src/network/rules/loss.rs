@@ -32,6 +32,7 @@ impl Loss {
 
 impl Rule for Loss {
     fn judge(&self, _: &Message<'_>, chance: &mut Chance<'_>) -> Verdict {
+        // Certainty draws nothing: the stream of chance is the same as without the rule.
         if self.probability >= 1.0 || chance.random_bool(self.probability) {
             Verdict::Drop
         } else {

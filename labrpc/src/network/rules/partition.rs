@@ -90,6 +90,8 @@ impl Partition {
             Shape::Sets(sets) => {
                 let is_placed = |party| sets.iter().any(|set| set.contains(&party));
                 let share = sets.iter().any(|set| set.contains(&from) && set.contains(&to));
+                // Who is in no set is not part of the partition: a client reaches both sides, if nobody says
+                // otherwise.
                 share || !is_placed(from) || !is_placed(to)
             }
         }

@@ -48,6 +48,7 @@ pub(in crate::network) fn judge(
     let mut plan = Plan { fate: Fate::Deliver, delay: Duration::ZERO, copies: Vec::new() };
     for entry in rules {
         let verdict = entry.rule.judge(message, chance);
+        // Not counted as a hit: a hit is a message to which the rule has done something.
         if verdict == Verdict::Pass {
             continue;
         }
@@ -66,6 +67,7 @@ pub(in crate::network) fn judge(
             Verdict::Unreachable => Fate::Unreachable(Arc::clone(entry)),
             Verdict::Hold => Fate::Hold(Arc::clone(entry)),
         };
+        // The rules behind it are not asked, and draw nothing: what is lost cannot be late as well.
         if !matches!(plan.fate, Fate::Deliver) {
             break;
         }
@@ -83,6 +85,7 @@ pub(in crate::network) fn mit_rules(unreliable: bool, long_reordering: bool) -> 
     let mut rules = Vec::new();
     if unreliable {
         rules.push(Entry::new(0, Delay::new(Delays::MIT_SHORT).on(Traffic::requests())));
+        // After the wait, so that a caller hears of a lost request when it would have arrived and not before.
         rules.push(Entry::new(0, Loss::new(MIT_LOSS)));
     }
     if long_reordering {

@@ -38,6 +38,7 @@ impl Nth {
 
 impl Rule for Nth {
     fn judge(&self, _: &Message<'_>, _: &mut Chance<'_>) -> Verdict {
+        // At 0 it stays. Counted down further, it would come by 1 again some day.
         let step = |left: u64| left.checked_sub(1);
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
             Ok(1) => self.verdict,

@@ -129,6 +129,8 @@ impl<T> State<T> {
     }
 
     fn has_room(&mut self, core: &Core) -> bool {
+        // Only when they are in the way: nobody tells the channel that a thread has crashed, so the
+        // reservations of threads that are gone stay until somebody wants the room.
         if self.is_full() {
             self.reserved.retain(|&party| !core.is_gone(party));
         }
@@ -142,10 +144,13 @@ impl<T> State<T> {
             return Sent::Disconnected(message);
         }
         if self.is_rendezvous() {
+            // Straight to one that waits. There is no queue in which another could find it first.
             let Some(place) = choose(&self.takers, core) else { return Sent::Full(message) };
             self.hand_over(core, place, message);
         } else if self.has_room(core) {
             self.queue.push_back(message);
+            // Through the queue even if somebody waits, so that the order of messages does not depend on who
+            // waits.
             self.balance(core);
         } else {
             return Sent::Full(message);
@@ -163,6 +168,7 @@ impl<T> State<T> {
         {
             return self.take_from(core, place);
         }
+        // Asked last: what was sent before the last sender went is still received.
         if self.senders == 0 { Received::Disconnected } else { Received::Empty }
     }
 
@@ -180,11 +186,16 @@ impl<T> State<T> {
     fn take_from(&mut self, core: &mut Core, place: usize) -> Received<T> {
         let id = self.new_id();
         let giver = &mut self.givers[place];
+        // Served and woken in one piece: it finds its send done, and cannot be served a second time by
+        // another arm.
         core.wake(giver.waiter, Woken::ByPeer);
         match mem::replace(&mut giver.offer, Offer::Taken) {
             Offer::Message(message) => Received::Message(message),
             _ => {
                 giver.offer = Offer::Accepted(Debt::Taker(id));
+                // The select makes its message only now that its arm is chosen, and that is user code which
+                // runs in its own thread. Until then the receiver has an entry, and knows who owes it the
+                // message.
                 let got = Got::Promised(core.party(giver.waiter.slot));
                 self.takers.push(Taker { id, waiter: core.waiter(), got });
                 Received::Promised(id)
@@ -200,6 +211,8 @@ impl<T> State<T> {
 
     /// Restores the rules after a message or a place has come or gone.
     fn balance(&mut self, core: &mut Core) {
+        // A sender that is let in may bring what a receiver waits for, and a receiver that is served makes
+        // room for a sender. So both are tried until neither can go on.
         loop {
             if !self.queue.is_empty()
                 && let Some(place) = choose(&self.takers, core)
@@ -255,6 +268,8 @@ impl<T> State<T> {
     }
 
     fn tell_watchers(&mut self, core: &mut Core) {
+        // All: a watcher takes nothing, so what has changed is there for each of them. Whoever looks in vain
+        // comes back.
         for waiter in self.watchers.drain(..) {
             core.wake(waiter, Woken::ByPeer);
         }
@@ -264,6 +279,8 @@ impl<T> State<T> {
     pub(super) fn wake_all(&mut self, core: &mut Core) {
         let takers = self.takers.iter().map(|taker| taker.waiter);
         let givers = self.givers.iter().map(|giver| giver.waiter);
+        // They keep their entries, and each takes out its own when it runs: a message in one must not be
+        // lost.
         for waiter in takers.chain(givers).filter(|&waiter| waiter != NOBODY) {
             core.wake(waiter, Woken::ByPeer);
         }

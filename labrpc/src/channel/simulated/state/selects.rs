@@ -15,6 +15,8 @@ impl<T> State<T> {
     /// The running thread has chosen to send and will say later what. `None` when it would have to wait.
     pub(in crate::channel) fn promise(&mut self, core: &mut Core) -> Option<Debt> {
         if self.receivers == 0 {
+            // Ready, as with crossbeam: the send will fail at once, and to wait for it would be to wait for
+            // ever.
             return Some(Debt::Closed);
         }
         let party = core.party(core.current);
@@ -44,6 +46,8 @@ impl<T> State<T> {
                 None => Err(message),
             },
             Debt::Room => {
+                // The reservation goes before the message comes, or the queue would count the same place
+                // twice.
                 self.free_place(core);
                 if self.receivers == 0 {
                     return Err(message);
@@ -61,6 +65,8 @@ impl<T> State<T> {
             Debt::Closed => {}
             Debt::Taker(id) => {
                 if let Some(place) = self.taker(id) {
+                    // It was woken by the promise and waits for this message without a deadline. It looks
+                    // again, and finds no promise.
                     self.takers[place].got = Got::Nothing;
                     core.wake(self.takers[place].waiter, Woken::ByPeer);
                 }

@@ -35,6 +35,7 @@ impl<T> State<T> {
         match taker.got {
             Got::Message(_) => Outcome::Message,
             Got::Promised(party) if !core.is_gone(party) => {
+                // Its last wait is over, so it can be woken by a new claim only.
                 taker.waiter = core.waiter();
                 Outcome::Promised
             }
