@@ -10,7 +10,7 @@ use crossbeam_channel::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, Tr
 
 use super::operation::{Selected, SelectedOperation, SimulatedOperation};
 use super::receiver::RealArm;
-use super::simulated::{self, Arms, Choice, Patience, Port};
+use super::simulated::{self, Arms, Blocking, Choice, Port};
 use super::{Receiver, Sender, Until, refuse_to_wait};
 use crate::sim;
 use crate::time::Instant;
@@ -143,7 +143,7 @@ impl<'a> Select<'a> {
         match self.settle() {
             (Settled::Real(select), _) => select.try_select().map(SelectedOperation::real),
             (Settled::Simulated(arms), choice) => {
-                Self::simulated(arms, Patience::None, choice, place).ok_or(TrySelectError)
+                Self::simulated(arms, Blocking::None, choice, place).ok_or(TrySelectError)
             }
         }
     }
@@ -195,7 +195,7 @@ impl<'a> Select<'a> {
     ) -> Option<SelectedOperation<'a>> {
         match self.settle() {
             (Settled::Simulated(arms), choice) => {
-                Self::simulated(arms, Patience::Until(until), choice, place)
+                Self::simulated(arms, Blocking::Until(until), choice, place)
             }
             (Settled::Real(select), _) if sim::is_simulated() => {
                 Some(select.try_select().map(SelectedOperation::real).unwrap_or_else(|_| {
@@ -216,11 +216,11 @@ impl<'a> Select<'a> {
     #[track_caller]
     fn simulated(
         arms: &Arms<'a>,
-        patience: Patience,
+        blocking: Blocking,
         choice: Choice,
         place: &'static Location<'static>,
     ) -> Option<SelectedOperation<'a>> {
-        let (index, claim) = simulated::select(arms, patience, choice, place)?;
+        let (index, claim) = simulated::select(arms, blocking, choice, place)?;
         let selected = arms.get(index).copied().flatten().map_or(Selected::Over, |port| {
             Selected::Simulated(SimulatedOperation { index, port, claim: Some(claim) })
         });
@@ -238,7 +238,7 @@ impl<'a> Select<'a> {
         match self.settle() {
             (Settled::Real(select), _) => select.try_ready(),
             (Settled::Simulated(arms), choice) => {
-                simulated::ready(arms, Patience::None, choice, place).ok_or(TryReadyError)
+                simulated::ready(arms, Blocking::None, choice, place).ok_or(TryReadyError)
             }
         }
     }
@@ -283,7 +283,7 @@ impl<'a> Select<'a> {
     fn ready_until(&mut self, until: Until, place: &'static Location<'static>) -> Option<usize> {
         match self.settle() {
             (Settled::Simulated(arms), choice) => {
-                simulated::ready(arms, Patience::Until(until), choice, place)
+                simulated::ready(arms, Blocking::Until(until), choice, place)
             }
             (Settled::Real(select), _) if sim::is_simulated() => {
                 Some(select.try_ready().unwrap_or_else(|_| {

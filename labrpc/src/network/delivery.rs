@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::{Call, CallKey};
+use super::envelope::{EndedCall, Envelope, Held, Request, View};
 use super::message::{Direction, Happening, Message};
-use super::parcel::{Called, Held, Parcel, Request, View};
 use super::pending::{Outcome, Pending};
 use super::report::record_fault;
 use super::rules::{Delays, Entry, Fate, Plan, judge};
 use super::shared::Shared;
-use super::state::{Begun, Rules};
+use super::state::{Rules, StartedCall};
 use super::world::World;
 use crate::wire::{self, Describe};
 
@@ -35,18 +35,18 @@ impl Shared {
         end: u32,
         request: Request<'_>,
         location: &'static Location<'static>,
-    ) -> Called {
+    ) -> EndedCall {
         let pending = Pending::take();
         let size = request.bytes.len();
         // In the table before it is sent: all that follows, up to the reply, may happen before this thread
         // gets to wait.
-        let begun =
+        let started =
             self.state.lock().begin(end, request.method, size, self.world.now_ns(), Arc::clone(&pending));
-        let Some(begun) = begun else {
-            return Called { outcome: Outcome::Nothing, parcel: None, end, observers: None };
+        let Some(started) = started else {
+            return EndedCall { outcome: Outcome::Nothing, ids: None, end, observers: None };
         };
-        let Begun { key, method, name, from, to, incarnation, .. } = begun;
-        let parcel = Parcel {
+        let StartedCall { key, method, name, from, to, incarnation, .. } = started;
+        let envelope = Envelope {
             key,
             direction: Direction::Request,
             end,
@@ -57,39 +57,40 @@ impl Shared {
             bytes: request.bytes,
             type_name: request.type_name,
             // A tree is only made if one of the two sides has no types.
-            plain: request.plain.or_else(|| begun.is_plain.then(|| Arc::new(request.args.to_value()))),
+            plain: request.plain.or_else(|| started.is_plain.then(|| Arc::new(request.args.to_value()))),
         };
-        let parcel_ids = Some((key, from, to, name, incarnation));
-        self.send_request(parcel, request.args, &begun);
+        let ids = Some((key, from, to, name, incarnation));
+        self.send_request(envelope, request.args, &started);
         let outcome = match &self.world {
             World::Simulated(_) => pending.wait_simulated(name, location),
             World::Real(real) => pending.wait_real(&real.callers),
         };
-        Called { outcome, parcel: parcel_ids, end, observers: begun.observers }
+        EndedCall { outcome, ids, end, observers: started.observers }
     }
 
-    fn send_request(self: &Arc<Self>, parcel: Parcel, args: &dyn Describe, begun: &Begun) {
-        let message = parcel.message(Some(args));
-        let view = View { observers: &begun.observers, bytes: &parcel.bytes, incarnation: begun.incarnation };
+    fn send_request(self: &Arc<Self>, envelope: Envelope, args: &dyn Describe, started: &StartedCall) {
+        let message = envelope.message(Some(args));
+        let view =
+            View { observers: &started.observers, bytes: &envelope.bytes, incarnation: started.incarnation };
         self.report(&view, message, Happening::Sent);
         // Counted and shown as sent all the same, as in MIT's lab: what a server sends to nobody is its
         // expense, too.
-        if let Some(obstacle) = begun.obstacle {
+        if let Some(obstacle) = started.obstacle {
             self.report(&view, message, Happening::Dropped { by: obstacle });
             let timeout = self.draw_timeout();
-            return self.lose_after(timeout, parcel);
+            return self.lose_after(timeout, envelope);
         }
-        match self.pass(&begun.rules, &view, message) {
+        match self.pass(&started.rules, &view, message) {
             // On the caller's stack and in the same instant: nothing is in the way. The handler gets a thread
             // of its own.
-            None => self.arrive(parcel),
-            Some(plan) => self.send(parcel, plan),
+            None => self.arrive(envelope),
+            Some(plan) => self.send(envelope, plan),
         }
     }
 
     /// How long a caller waits for a server that cannot be reached.
     pub(super) fn draw_timeout(&self) -> Duration {
-        let has_long_delays = self.state.lock().knobs.long_delays;
+        let has_long_delays = self.state.lock().settings.long_delays;
         let timeouts = if has_long_delays { Delays::MIT_LONG_DELAYS } else { Delays::MIT_UNREACHABLE };
         timeouts.draw(&mut self.world.chance())
     }
@@ -116,42 +117,42 @@ impl Shared {
     }
 
     /// Does what the rules decided.
-    pub(super) fn send(self: &Arc<Self>, parcel: Parcel, plan: Plan) {
+    pub(super) fn send(self: &Arc<Self>, envelope: Envelope, plan: Plan) {
         for later in &plan.copies {
             // Copies are under way before anything happens to the original. If that is lost at once, and it
             // were the only message of its call, the call would end with its copy still to come.
-            self.add_copy(&parcel);
-            self.arrive_after(plan.delay + *later, parcel.copy());
+            self.add_copy(&envelope);
+            self.arrive_after(plan.delay + *later, envelope.copy());
         }
         match plan.fate {
-            Fate::Deliver => self.arrive_after(plan.delay, parcel),
-            Fate::Drop(_) => self.lose_after(plan.delay, parcel),
+            Fate::Deliver => self.arrive_after(plan.delay, envelope),
+            Fate::Drop(_) => self.lose_after(plan.delay, envelope),
             Fate::Unreachable(_) => {
                 let timeout = self.draw_timeout();
-                self.lose_after(plan.delay + timeout, parcel);
+                self.lose_after(plan.delay + timeout, envelope);
             }
-            Fate::Hold(entry) => self.state.lock().held.push(Held { rule: entry.id, parcel }),
+            Fate::Hold(entry) => self.state.lock().held.push(Held { rule: entry.id, envelope }),
         }
     }
 
-    fn add_copy(&self, parcel: &Parcel) {
-        if let Some(call) = self.state.lock().calls.get_mut(parcel.key) {
+    fn add_copy(&self, envelope: &Envelope) {
+        if let Some(call) = self.state.lock().calls.get_mut(envelope.key) {
             call.messages += 1;
-            call.replies += u32::from(parcel.direction == Direction::Reply);
+            call.replies += u32::from(envelope.direction == Direction::Reply);
         }
     }
 
-    fn arrive_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
+    fn arrive_after(self: &Arc<Self>, delay: Duration, envelope: Envelope) {
         if delay.is_zero() {
-            return self.arrive(parcel);
+            return self.arrive(envelope);
         }
         let shared = Arc::clone(self);
-        self.world.schedule(delay, Box::new(move || shared.arrive(parcel)));
+        self.world.schedule(delay, Box::new(move || shared.arrive(envelope)));
     }
 
-    pub(super) fn lose_after(self: &Arc<Self>, delay: Duration, parcel: Parcel) {
-        let (key, is_reply) = (parcel.key, parcel.direction == Direction::Reply);
-        wire::give_back(parcel.bytes);
+    pub(super) fn lose_after(self: &Arc<Self>, delay: Duration, envelope: Envelope) {
+        let (key, is_reply) = (envelope.key, envelope.direction == Direction::Reply);
+        wire::give_back(envelope.bytes);
         if delay.is_zero() {
             return self.lose(key, is_reply);
         }
@@ -167,57 +168,57 @@ impl Shared {
 
     // ----- arrival -----
 
-    fn arrive(self: &Arc<Self>, parcel: Parcel) {
-        match parcel.direction {
-            Direction::Request => self.request_arrives(parcel),
-            Direction::Reply => self.reply_arrives(parcel),
+    fn arrive(self: &Arc<Self>, envelope: Envelope) {
+        match envelope.direction {
+            Direction::Request => self.request_arrives(envelope),
+            Direction::Reply => self.reply_arrives(envelope),
         }
     }
 
-    fn request_arrives(self: &Arc<Self>, parcel: Parcel) {
+    fn request_arrives(self: &Arc<Self>, envelope: Envelope) {
         let mut state = self.state.lock();
         let observers = state.observers();
         // Asked when it arrives, not when it was sent. Who was at the address then may have been replaced,
         // and its memory and its disk are somebody else's.
-        let Some(server) = state.receive(parcel.to, parcel.bytes.len()) else {
+        let Some(server) = state.receive(envelope.to, envelope.bytes.len()) else {
             drop(state);
-            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let view = View { observers: &observers, bytes: &envelope.bytes, incarnation: 0 };
             let because = "no server is there any more";
-            self.report(&view, parcel.message(None), Happening::Discarded { because });
-            return self.lose_after(Duration::ZERO, parcel);
+            self.report(&view, envelope.message(None), Happening::Discarded { because });
+            return self.lose_after(Duration::ZERO, envelope);
         };
-        if let Some(call) = state.calls.get_mut(parcel.key) {
+        if let Some(call) = state.calls.get_mut(envelope.key) {
             // MIT's caller polls every 100 ms from the moment in which the request is handed to the server.
             call.since_ns = self.world.now_ns();
         }
         drop(state);
         let shared = Arc::clone(self);
-        // The job takes server and parcel with it, and the thread is started in the name of both.
-        let (there, name) = (Arc::clone(&server), parcel.name);
-        let job = Box::new(move || shared.serve_guarded(server, parcel, observers));
+        // The job takes server and envelope with it, and the thread is started in the name of both.
+        let (there, name) = (Arc::clone(&server), envelope.name);
+        let job = Box::new(move || shared.serve_guarded(server, envelope, observers));
         self.world.start_handler(&there.node, &there.label, name, job);
     }
 
-    pub(super) fn reply_arrives(&self, parcel: Parcel) {
+    pub(super) fn reply_arrives(&self, envelope: Envelope) {
         let mut state = self.state.lock();
         // Out of the table: the first reply wins, and a copy that comes later finds that the call has ended.
-        let ended = state.end_with_reply(parcel.key, parcel.bytes.len());
+        let ended = state.end_with_reply(envelope.key, envelope.bytes.len());
         let Some(call) = ended else {
             let observers = state.observers();
             drop(state);
-            let view = View { observers: &observers, bytes: &parcel.bytes, incarnation: 0 };
+            let view = View { observers: &observers, bytes: &envelope.bytes, incarnation: 0 };
             let because = "the call has ended";
-            self.report(&view, parcel.message(None), Happening::Discarded { because });
-            return wire::give_back(parcel.bytes);
+            self.report(&view, envelope.message(None), Happening::Discarded { because });
+            return wire::give_back(envelope.bytes);
         };
         drop(state);
-        call.pending.complete(Outcome::Reply(parcel.bytes, parcel.type_name, parcel.plain));
+        call.pending.complete(Outcome::Reply(envelope.bytes, envelope.type_name, envelope.plain));
     }
 
     // ----- what is gone -----
 
     /// A server has gone, or an end was disabled: the calls that it concerns look again when MIT's next poll is due.
-    pub(super) fn something_is_gone(self: &Arc<Self>) {
+    pub(super) fn recheck_calls(self: &Arc<Self>) {
         // Each at the time of its own next poll, and not now: MIT's caller hears of it then. Whether it is
         // still cut off is asked again, for an end may be enabled in between.
         let cut_off = self.state.lock().cut_off(self.world.now_ns());
@@ -260,8 +261,8 @@ impl Shared {
         // They were judged when they were sent, and are not judged again.
         let held = order(held);
         let count = held.len();
-        for Held { parcel, .. } in held {
-            self.arrive(parcel);
+        for Held { envelope, .. } in held {
+            self.arrive(envelope);
         }
         count
     }
@@ -269,17 +270,17 @@ impl Shared {
     pub(super) fn release_one(self: &Arc<Self>, rule: u64) -> bool {
         let mut state = self.state.lock();
         let Some(place) = state.held.iter().position(|held| held.rule == rule) else { return false };
-        let Held { parcel, .. } = state.held.remove(place);
+        let Held { envelope, .. } = state.held.remove(place);
         drop(state);
-        self.arrive(parcel);
+        self.arrive(envelope);
         true
     }
 
     pub(super) fn discard_held(self: &Arc<Self>, rule: u64) -> usize {
         let held = self.state.lock().take_held(rule);
         let count = held.len();
-        for Held { parcel, .. } in held {
-            self.lose_after(Duration::ZERO, parcel);
+        for Held { envelope, .. } in held {
+            self.lose_after(Duration::ZERO, envelope);
         }
         count
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Address;
-use super::parcel::{Called, Request};
+use super::envelope::{EndedCall, Request};
 use super::pending::Outcome;
 use super::shared::Shared;
 use super::world::World;
@@ -103,7 +103,7 @@ impl ClientEnd {
 
     fn read<R: Serialize + DeserializeOwned>(
         &self,
-        called: &Called,
+        called: &EndedCall,
         bytes: Vec<u8>,
         type_name: &'static str,
         plain: Option<&Value>,

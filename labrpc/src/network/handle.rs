@@ -123,7 +123,7 @@ impl Network {
     pub fn disable(&self, end: &ClientEnd) {
         self.state_of(end).lock().set_enabled(end.id, false);
         record_fault(|| format!("disabled {end:?}"));
-        self.shared().something_is_gone();
+        self.shared().recheck_calls();
     }
 
     /// Takes an end away for good: as [`disable`](Self::disable), and it should not be enabled again.
@@ -156,7 +156,7 @@ impl Network {
             let network = Arc::downgrade(self.shared());
             let tell = move || {
                 if let Some(shared) = network.upgrade() {
-                    shared.something_is_gone();
+                    shared.recheck_calls();
                 }
             };
             sim::on_crash(node.id(), Box::new(tell));
@@ -164,7 +164,7 @@ impl Network {
         let (number, before) = self.shared().state.lock().add_server(address, node, methods);
         record_fault(|| format!("added server {address}, incarnation {number}"));
         if before.is_some() {
-            self.shared().something_is_gone();
+            self.shared().recheck_calls();
         }
         number
     }
@@ -182,7 +182,7 @@ impl Network {
         let removed = self.shared().state.lock().remove_server(address);
         record_fault(|| format!("deleted server {address}"));
         if removed.is_some() {
-            self.shared().something_is_gone();
+            self.shared().recheck_calls();
         }
     }
 
@@ -190,37 +190,37 @@ impl Network {
 
     /// Messages are neither lost nor delayed. The default.
     pub fn reliable(&self) {
-        self.set("reliable", |knobs| knobs.unreliable = false);
+        self.set("reliable", |settings| settings.unreliable = false);
     }
 
     /// A request waits 0 to 26 ms, then is lost with probability 0.1; a reply is lost with probability 0.1. A caller
     /// whose message is lost learns at once that there is no reply.
     pub fn unreliable(&self) {
-        self.set("unreliable", |knobs| knobs.unreliable = true);
+        self.set("unreliable", |settings| settings.unreliable = true);
     }
 
     /// Calls to a server that cannot be reached get no reply after 0 to 99 ms. The default.
     pub fn short_delays(&self) {
-        self.set("short delays", |knobs| knobs.long_delays = false);
+        self.set("short delays", |settings| settings.long_delays = false);
     }
 
     /// Calls to a server that cannot be reached get no reply after 0 to 6999 ms.
     pub fn long_delays(&self) {
-        self.set("long delays", |knobs| knobs.long_delays = true);
+        self.set("long delays", |settings| settings.long_delays = true);
     }
 
     /// Replies arrive without delay. The default.
     pub fn in_order(&self) {
-        self.set("in order", |knobs| knobs.long_reordering = false);
+        self.set("in order", |settings| settings.long_reordering = false);
     }
 
     /// Two replies of three arrive 200 to 2199 ms late.
     pub fn long_reordering(&self) {
-        self.set("long reordering", |knobs| knobs.long_reordering = true);
+        self.set("long reordering", |settings| settings.long_reordering = true);
     }
 
-    fn set(&self, what: &'static str, change: impl FnOnce(&mut super::state::Knobs)) {
-        self.shared().state.lock().set_knobs(change);
+    fn set(&self, what: &'static str, change: impl FnOnce(&mut super::state::MitSettings)) {
+        self.shared().state.lock().change_settings(change);
         record_fault(|| what.to_owned());
     }
 

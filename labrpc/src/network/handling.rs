@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::CallKey;
+use super::envelope::{Envelope, View};
 use super::message::{Direction, Happening, Observers};
-use super::parcel::{Parcel, View};
 use super::pending::Outcome;
 use super::service::Exchange;
 use super::shared::Shared;
@@ -20,7 +20,7 @@ impl Shared {
     pub(super) fn serve_guarded(
         self: &Arc<Self>,
         server: Arc<Incarnation>,
-        request: Parcel,
+        request: Envelope,
         observers: Observers,
     ) {
         if matches!(self.world, World::Simulated(_)) {
@@ -29,13 +29,13 @@ impl Shared {
         let (key, name, to) = (request.key, request.name, request.to);
         let outcome = catch_unwind(AssertUnwindSafe(|| self.serve(server, request, observers)));
         if let Err(payload) = outcome {
-            let said = sim::panic_message(&*payload);
-            self.fail(key, format!("the handler of {name} on {to} panicked: {said}"));
+            let message = sim::panic_message(&*payload);
+            self.fail(key, format!("the handler of {name} on {to} panicked: {message}"));
         }
     }
 
     /// Handles a request, in a thread of the server's node.
-    fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Parcel, observers: Observers) {
+    fn serve(self: &Arc<Self>, server: Arc<Incarnation>, request: Envelope, observers: Observers) {
         let is_plain = request.plain.is_some();
         let Some(method) = server.handler(request.method) else {
             let known = server.methods.join(", ");
@@ -48,7 +48,7 @@ impl Shared {
         let handling = Handling { shared: self, server: &server, request: &request, observers: &observers };
         let encoded = Encoded::new(&request.bytes, request.plain.as_deref());
         if let Err(error) = (method.handler)(encoded, &handling) {
-            let Parcel { key, from, to, name, type_name, .. } = &request;
+            let Envelope { key, from, to, name, type_name, .. } = &request;
             let message = format!(
                 "{to} cannot read the arguments of {name}, which {from} sent as {type_name}: {error}"
             );
@@ -68,34 +68,34 @@ impl Shared {
         }
     }
 
-    fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, parcel: Parcel) {
+    fn send_reply(self: &Arc<Self>, handling: &Handling<'_>, reply: &dyn Describe, envelope: Envelope) {
         if matches!(self.world, World::Simulated(_)) {
             // Between what the handler did last and the reply that tells of it others must be able to run: it
             // is there that a crash or a deleted server does most harm.
             sim::step(Kind::Send, 0, Location::caller());
         }
         let incarnation = handling.server.number;
-        let message = parcel.message(Some(reply));
+        let message = envelope.message(Some(reply));
         let mut state = self.state.lock();
         // Looked at again, for the handler may have taken long. Without it: a server stores a value and is
         // deleted before it replies; its successor was given the disk as it was before; the client hears that
         // the value is stored, and it is gone.
-        let refused = state.send_reply(parcel.key, incarnation);
+        let refused = state.send_reply(envelope.key, incarnation);
         // An observer is told of a server that is gone as of none: what it knew may have been copied to its
         // successor before.
-        let incarnation = if state.is_there(parcel.from, incarnation) { incarnation } else { 0 };
+        let incarnation = if state.is_there(envelope.from, incarnation) { incarnation } else { 0 };
         let (rules, observers) = (state.rules(), state.observers());
         drop(state);
-        let view = View { observers: &observers, bytes: &parcel.bytes, incarnation };
+        let view = View { observers: &observers, bytes: &envelope.bytes, incarnation };
         // Sent, even if it is discarded next: what was never sent could not be discarded.
         self.report(&view, message, Happening::Sent);
         if let Some(because) = refused {
             self.report(&view, message, Happening::Discarded { because });
-            return self.lose_after(Duration::ZERO, parcel);
+            return self.lose_after(Duration::ZERO, envelope);
         }
         match self.pass(&rules, &view, message) {
-            None => self.reply_arrives(parcel),
-            Some(plan) => self.send(parcel, plan),
+            None => self.reply_arrives(envelope),
+            Some(plan) => self.send(envelope, plan),
         }
     }
 
@@ -122,7 +122,7 @@ impl Shared {
 struct Handling<'a> {
     shared: &'a Arc<Shared>,
     server: &'a Incarnation,
-    request: &'a Parcel,
+    request: &'a Envelope,
     observers: &'a Observers,
 }
 
@@ -134,25 +134,25 @@ impl Exchange for Handling<'_> {
     }
 
     fn replied(&self, reply: &dyn Describe, bytes: Result<Vec<u8>, WireError>, type_name: &'static str) {
-        let Parcel { key, end, from, to, method, name, .. } = *self.request;
+        let Envelope { key, end, from, to, method, name, .. } = *self.request;
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(error) => return self.shared.fail(key, format!("{to} cannot reply to {name}: {error}")),
         };
         let direction = Direction::Reply;
         let plain = self.request.plain.is_some().then(|| Arc::new(reply.to_value()));
-        let parcel =
-            Parcel { key, direction, end, from: to, to: from, method, name, bytes, type_name, plain };
-        self.shared.send_reply(self, reply, parcel);
+        let envelope =
+            Envelope { key, direction, end, from: to, to: from, method, name, bytes, type_name, plain };
+        self.shared.send_reply(self, reply, envelope);
     }
 
     fn ignored(&self) {
-        let Parcel { key, direction, end, from, to, method, name, type_name, .. } = *self.request;
+        let Envelope { key, direction, end, from, to, method, name, type_name, .. } = *self.request;
         let (bytes, plain) = (Vec::new(), None);
-        let parcel = Parcel { key, direction, end, from, to, method, name, bytes, type_name, plain };
+        let envelope = Envelope { key, direction, end, from, to, method, name, bytes, type_name, plain };
         // No answer looks to the caller like a server that cannot be reached, so that it cannot tell the two
         // apart.
         let timeout = self.shared.draw_timeout();
-        self.shared.lose_after(timeout, parcel);
+        self.shared.lose_after(timeout, envelope);
     }
 }

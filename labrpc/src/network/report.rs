@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::envelope::{EndedCall, View};
 use super::message::{Direction, Happening, Message, MessageEvent};
-use super::parcel::{Called, View};
 use super::shared::Shared;
 use super::world::World;
 use crate::sim::{self, Content, Core, Kind, TracedMessage, with_core};
@@ -27,8 +27,8 @@ impl Shared {
     }
 
     /// Tells that the caller has got its reply.
-    pub(super) fn report_reply(&self, called: &Called, reply: &dyn Describe, bytes: &[u8]) {
-        let Some((key, caller, server, method, incarnation)) = called.parcel else { return };
+    pub(super) fn report_reply(&self, called: &EndedCall, reply: &dyn Describe, bytes: &[u8]) {
+        let Some((key, caller, server, method, incarnation)) = called.ids else { return };
         let message = Message {
             call: key.number,
             end: u64::from(called.end),
@@ -48,7 +48,7 @@ impl Shared {
 pub(super) fn record_fault(what: impl FnOnce() -> String) {
     if sim::is_active() {
         // A change of the network is no step, but messages of others meet it.
-        with_core(Core::leaves_a_mark);
+        with_core(Core::becomes_observed);
         sim::record(Kind::Fault, 0, what);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::calls::{Call, CallKey, Calls};
 use super::counters::{Counters, Tally};
+use super::envelope::Held;
 use super::message::{Observer, Observers};
-use super::parcel::Held;
 use super::pending::Pending;
 use super::rules::{Entry, mit_rules};
 use super::service::Method;
@@ -14,7 +14,7 @@ use super::{Address, names};
 use crate::sim::NodeHandle;
 
 /// A caller looks after this long, again and again, whether its server is still there (MIT).
-const LOOK_AGAIN_NS: u64 = 100_000_000;
+const POLL_INTERVAL_NS: u64 = 100_000_000;
 
 /// One client end.
 struct End {
@@ -42,7 +42,7 @@ impl Incarnation {
 
 /// A called address: who is there, and what was counted.
 #[derive(Default)]
-struct Place {
+struct AddressEntry {
     server: Option<Arc<Incarnation>>,
     tally: Tally,
 }
@@ -51,7 +51,7 @@ struct Place {
 pub(super) type Rules = Option<Arc<[Arc<Entry>]>>;
 /// MIT's global settings.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Knobs {
+pub(super) struct MitSettings {
     pub(super) unreliable: bool,
     pub(super) long_reordering: bool,
     pub(super) long_delays: bool,
@@ -60,14 +60,14 @@ pub(super) struct Knobs {
 #[derive(Default)]
 pub(super) struct State {
     ends: Vec<End>,
-    places: BTreeMap<Address, Place>,
+    addresses: BTreeMap<Address, AddressEntry>,
     incarnations: u64,
     pub(super) calls: Calls,
     /// Names of methods in the order of their first use, and where they stand.
     names: Vec<(&'static str, Tally)>,
     by_name: BTreeMap<&'static str, u32>,
     total: Tally,
-    pub(super) knobs: Knobs,
+    pub(super) settings: MitSettings,
     mit: Vec<Arc<Entry>>,
     added: Vec<Arc<Entry>>,
     entries: u64,
@@ -79,7 +79,7 @@ pub(super) struct State {
 }
 
 /// A call that has just been entered into the table, and what is needed to send its request.
-pub(super) struct Begun {
+pub(super) struct StartedCall {
     pub(super) key: CallKey,
     pub(super) method: u32,
     pub(super) name: &'static str,
@@ -144,27 +144,27 @@ impl State {
         let handlers = methods.into_iter().map(|(name, handler)| (self.method(&name).0, handler)).collect();
         let label = Arc::from(node.name());
         let server = Arc::new(Incarnation { number, node, label, handlers, methods: names });
-        let place = self.places.entry(address).or_default();
+        let place = self.addresses.entry(address).or_default();
         (number, place.server.replace(server))
     }
 
     pub(super) fn remove_server(&mut self, address: Address) -> Option<Arc<Incarnation>> {
-        self.places.get_mut(&address)?.server.take()
+        self.addresses.get_mut(&address)?.server.take()
     }
 
     pub(super) fn remove_all_servers(&mut self) -> Vec<Arc<Incarnation>> {
-        self.places.values_mut().filter_map(|place| place.server.take()).collect()
+        self.addresses.values_mut().filter_map(|place| place.server.take()).collect()
     }
 
     /// The server at an address, unless its node was crashed.
     fn server(&self, address: Address) -> Option<&Arc<Incarnation>> {
-        let server = self.places.get(&address)?.server.as_ref()?;
+        let server = self.addresses.get(&address)?.server.as_ref()?;
         (!server.node.is_crashed()).then_some(server)
     }
 
     /// The server that a request arrives at, which counts it.
     pub(super) fn receive(&mut self, to: Address, size: usize) -> Option<Arc<Incarnation>> {
-        let place = self.places.get_mut(&to)?;
+        let place = self.addresses.get_mut(&to)?;
         let server = place.server.as_ref()?;
         if server.node.is_crashed() {
             return None;
@@ -184,7 +184,7 @@ impl State {
         size: usize,
         now_ns: u64,
         pending: Arc<Pending>,
-    ) -> Option<Begun> {
+    ) -> Option<StartedCall> {
         if self.is_closed {
             return None;
         }
@@ -212,7 +212,18 @@ impl State {
         let call = Call { end, method, to, incarnation, messages: 1, replies: 0, since_ns: now_ns, pending };
         let key = self.calls.add(call);
         let (rules, observers) = (self.rules.clone(), self.observers.clone());
-        Some(Begun { key, method, name, from: owner, to, incarnation, obstacle, is_plain, rules, observers })
+        Some(StartedCall {
+            key,
+            method,
+            name,
+            from: owner,
+            to,
+            incarnation,
+            obstacle,
+            is_plain,
+            rules,
+            observers,
+        })
     }
 
     /// Whether no reply may come any more, because the call's server is gone or its end disabled (MIT), and none is
@@ -266,7 +277,7 @@ impl State {
         // Only when it arrives, unlike a request: MIT counts a reply when its caller gets it.
         self.total.bytes += size as u64;
         self.names[call.method as usize].1.bytes += size as u64;
-        if let Some(place) = self.places.get_mut(&call.to) {
+        if let Some(place) = self.addresses.get_mut(&call.to) {
             place.tally.bytes += size as u64;
         }
         Some(call)
@@ -276,8 +287,10 @@ impl State {
     pub(super) fn cut_off(&self, now_ns: u64) -> Vec<(CallKey, u64)> {
         let lost = self.calls.iter().filter(|(_, call)| self.is_cut_off(call));
         // What is left of the current interval of 100 ms.
-        lost.map(|(key, call)| (key, LOOK_AGAIN_NS - now_ns.saturating_sub(call.since_ns) % LOOK_AGAIN_NS))
-            .collect()
+        lost.map(|(key, call)| {
+            (key, POLL_INTERVAL_NS - now_ns.saturating_sub(call.since_ns) % POLL_INTERVAL_NS)
+        })
+        .collect()
     }
 
     pub(super) fn remove_all_calls(&mut self) -> Vec<Call> {
@@ -313,9 +326,9 @@ impl State {
         Some(entry)
     }
 
-    pub(super) fn set_knobs(&mut self, change: impl FnOnce(&mut Knobs)) {
-        change(&mut self.knobs);
-        self.mit = mit_rules(self.knobs.unreliable, self.knobs.long_reordering);
+    pub(super) fn change_settings(&mut self, change: impl FnOnce(&mut MitSettings)) {
+        change(&mut self.settings);
+        self.mit = mit_rules(self.settings.unreliable, self.settings.long_reordering);
         self.list_rules();
     }
 
@@ -349,13 +362,13 @@ impl State {
     }
 
     pub(super) fn server_tally(&self, address: Address) -> Tally {
-        self.places.get(&address).map_or_else(Tally::default, |place| place.tally)
+        self.addresses.get(&address).map_or_else(Tally::default, |place| place.tally)
     }
 
     pub(super) fn counters(&self) -> Counters {
         Counters {
             total: self.total,
-            servers: self.places.iter().map(|(address, place)| (*address, place.tally)).collect(),
+            servers: self.addresses.iter().map(|(address, place)| (*address, place.tally)).collect(),
             methods: self.names.iter().filter(|(_, tally)| tally.calls > 0).copied().collect(),
         }
     }

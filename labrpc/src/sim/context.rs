@@ -105,11 +105,11 @@ pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static
 
 /// As [`step`], for an operation before which no other thread need run.
 #[inline]
-pub(crate) fn act(kind: Kind, location: &'static Location<'static>) {
+pub(crate) fn step_without_choice(kind: Kind, location: &'static Location<'static>) {
     if is_unwinding() {
         return;
     }
-    if with_core(|core| core.is_over || core.act(kind, location)) {
+    if with_core(|core| core.is_over || core.step_without_choice(kind, location)) {
         give_way();
     }
 }
@@ -199,7 +199,7 @@ pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Locatio
         slot.is_unwinding = false;
         // A wait for a lock or for a channel ends with something taken, which others see. The operation after
         // it is a choice again.
-        slot.is_fresh = wait.ends_unseen();
+        slot.is_unobserved = wait.ends_unobserved();
         slot.woken
     })
 }
@@ -251,7 +251,7 @@ pub(crate) fn start_thread(
             return Ok(Err(body));
         }
         // The new thread is there for all to see, though to start it is no step.
-        core.leaves_a_mark();
+        core.becomes_observed();
         let node = node.unwrap_or_else(|| core.current_node());
         let stack = match core.stacks.take() {
             Ok(stack) => stack,

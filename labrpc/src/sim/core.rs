@@ -81,8 +81,8 @@ pub(crate) struct Core {
     steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
     census_at: u64,
-    /// The step at which [`Self::look`] has something to do.
-    look_at: u64,
+    /// The step at which [`Self::check`] has something to do.
+    check_at: u64,
 }
 
 impl Core {
@@ -116,10 +116,10 @@ impl Core {
             heartbeat,
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
-            look_at: 0,
+            check_at: 0,
             settings,
         };
-        core.look_at = core.next_look();
+        core.check_at = core.next_check();
         core
     }
 
@@ -139,7 +139,7 @@ impl Core {
         // A second choice at the same point. The schedule in which U runs before this operation is not lost:
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
-        if std::mem::take(&mut slot.is_fresh) {
+        if std::mem::take(&mut slot.is_unobserved) {
             return false;
         }
         self.pass_time();
@@ -168,10 +168,10 @@ impl Core {
     /// The running thread does something before which nobody else need run: if others ran first, it would be late, and
     /// nothing else. It costs the time of a step. Returns whether the run loop has something to do.
     #[inline]
-    pub(crate) fn act(&mut self, kind: Kind, location: &'static Location<'static>) -> bool {
+    pub(crate) fn step_without_choice(&mut self, kind: Kind, location: &'static Location<'static>) -> bool {
         self.pass_time();
         self.record(kind, 0, location);
-        self.leaves_a_mark();
+        self.becomes_observed();
         // No choice, and none is lost: whom this wakes becomes ready, not running. A thread that was notified
         // and is not picked looks to all others like one that was not notified yet.
         self.cause.is_some() || !self.calls.is_empty()
@@ -179,16 +179,16 @@ impl Core {
 
     /// Others can see what the running thread does now, though it takes no step for it.
     #[inline]
-    pub(crate) fn leaves_a_mark(&mut self) {
+    pub(crate) fn becomes_observed(&mut self) {
         // What the run loop does, as the delivery of a message, is done in nobody's name.
         if self.current != NONE {
-            self.threads.slot_mut(self.current).is_fresh = false;
+            self.threads.slot_mut(self.current).is_unobserved = false;
         }
     }
 
     /// The running thread gives way by name.
     pub(crate) fn step_aside(&mut self) {
-        self.leaves_a_mark();
+        self.becomes_observed();
         self.steps_in_a_row = 0;
         // Only the order changes here. The choice is the step that follows.
         self.scheduler.yielded(self.current);
@@ -207,14 +207,14 @@ impl Core {
         }
         // One comparison stands for the alarm, the census and the limit of steps: this is on the path of
         // every operation.
-        if self.steps >= self.look_at || self.now > self.settings.time_max_ns {
-            self.look();
+        if self.steps >= self.check_at || self.now > self.settings.time_max_ns {
+            self.check();
         }
     }
 
     /// Does what is to be done at certain steps only, and checks the limits.
     #[cold]
-    fn look(&mut self) {
+    fn check(&mut self) {
         if let Some(alarm) = self.settings.alarm.take_if(|alarm| alarm.step <= self.steps) {
             // Not called here: it is there to crash and pause nodes, for which it borrows the core.
             self.calls.push(Box::new(move || (alarm.call)()));
@@ -237,11 +237,11 @@ impl Core {
                 slot.steps = 0;
             }
         }
-        self.look_at = self.next_look();
+        self.check_at = self.next_check();
     }
 
     /// The next step at which there is something to do.
-    fn next_look(&self) -> u64 {
+    fn next_check(&self) -> u64 {
         let census = if self.steps < self.census_at { self.census_at } else { self.settings.steps_max };
         self.settings.alarm.as_ref().map_or(census, |alarm| census.min(alarm.step))
     }
@@ -279,7 +279,7 @@ impl Core {
         self.fire_due();
         // The jump may have gone hours past the limit. The run ends before a thread gets to see such a time.
         if self.now > self.settings.time_max_ns {
-            self.look();
+            self.check();
         }
         true
     }

@@ -52,6 +52,7 @@
 //! - The run: `run`, `simulation`, `determinism`.
 
 mod cause;
+mod channels;
 mod context;
 mod core;
 mod current;
@@ -59,11 +60,11 @@ mod determinism;
 mod event;
 mod failure;
 mod fiber;
-mod holding;
-mod machines;
+mod lock_owners;
 mod misuse;
 mod nanoseconds;
 mod node;
+mod node_faults;
 mod node_handle;
 #[cfg(unix)]
 mod overflow;
@@ -75,7 +76,6 @@ mod raw_rwlock;
 mod recording;
 mod report;
 mod run;
-mod service;
 mod settings;
 mod simulation;
 mod stall;
@@ -102,9 +102,11 @@ pub use simulation::Sim;
 pub use trace::{Fingerprint, Trace, Tracing};
 pub use words::{Content, TracedMessage, Words};
 
+pub(crate) use channels::ThreadKey;
 pub(crate) use context::{
-    act, annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
-    record, record_message, start_thread, step, step_aside, wait, waiter, wake, with_core,
+    annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
+    record, record_message, start_thread, step, step_aside, step_without_choice, wait, waiter, wake,
+    with_core,
 };
 pub(crate) use core::{Core, Stream, stream_seed};
 pub(crate) use fiber::forget_lifetime;
@@ -114,7 +116,6 @@ pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{is_live, panic_report, thread_main};
-pub(crate) use service::Party;
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;
 pub(crate) use words::place;

@@ -1,7 +1,7 @@
 //! Nodes: the machines of the simulated world.
 //!
 //! Every thread belongs to a node and hands it on to the threads that it starts. The body of a simulation runs on
-//! the node `tester`. What can be done to a node is in [`super::machines`]; users do it through a
+//! the node `tester`. What can be done to a node is in [`super::node_faults`]; users do it through a
 //! [`super::NodeHandle`].
 
 use std::sync::Arc;

@@ -177,7 +177,7 @@ impl NodeHandle {
                 return (false, false);
             }
             // To crash or pause a node is no step, but all can see it.
-            core.leaves_a_mark();
+            core.becomes_observed();
             core.record_with(kind, self.id.index() as u64, || format!("{kind:?} {}", self.name));
             let done = act(core, self.id);
             // Whoever crashes or pauses its own node must not run on: it is with the policy no more, so it

@@ -16,7 +16,7 @@ use parking_lot::RawCondvar;
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::event::Kind;
-use super::holding::Attempt;
+use super::lock_owners::Attempt;
 use super::misuse::{fail_foreign, fail_self_deadlock};
 use super::nanoseconds::nanos;
 use super::threads::{Held, Wait, Woken};
@@ -66,11 +66,11 @@ impl RawMutex {
             let mut evicted = false;
             core.evict(lock, |_| evicted = true);
             if !evicted {
-                return core.who_has(lock);
+                return core.why_refused(lock);
             }
             // The real lock stays locked: it goes over from the evicted thread to the caller.
         }
-        core.hold(Held { lock: self.id(), location, is_shared: false });
+        core.add_hold(Held { lock: self.id(), location, is_shared: false });
         Attempt::Taken
     }
 
@@ -127,7 +127,7 @@ impl RawMutex {
             return;
         }
         with_core(|core| {
-            if !core.let_go(self.id()) {
+            if !core.release_hold(self.id()) {
                 return;
             }
             // SAFETY: the running thread's slot listed the lock, so the real lock is held on its behalf.

@@ -13,7 +13,7 @@ use lock_api::{GuardNoSend, RawRwLock as _, RawRwLockTimed as _};
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::event::Kind;
-use super::holding::Attempt;
+use super::lock_owners::Attempt;
 use super::misuse::fail_foreign;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
@@ -99,10 +99,10 @@ impl RawRwLock {
             // the lock is tried again: living readers may still be inside.
             core.evict(lock, |held| self.release_real(held.is_shared));
             if !self.try_real(side) {
-                return core.who_has(lock);
+                return core.why_refused(lock);
             }
         }
-        core.hold(Held { lock, location, is_shared: side == Side::Shared });
+        core.add_hold(Held { lock, location, is_shared: side == Side::Shared });
         Attempt::Taken
     }
 
@@ -153,7 +153,7 @@ impl RawRwLock {
             return;
         }
         with_core(|core| {
-            if core.let_go(self.id()) {
+            if core.release_hold(self.id()) {
                 self.release_real(is_shared);
                 // Whether one writer or several readers are next is not decided here but by who runs first.
                 // And as all are woken, nobody waits for one that is paused or crashes before it runs.

@@ -222,7 +222,7 @@ fn run_loop(fibers: &mut Fibers) -> Option<Cause> {
                 next = with_core(|core| {
                     core.current = NONE;
                     if is_finished {
-                        bury(core, fibers, slot);
+                        free_thread(core, fibers, slot);
                     }
                     choose(core, fibers)
                 });
@@ -237,14 +237,14 @@ fn run_loop(fibers: &mut Fibers) -> Option<Cause> {
 }
 
 /// A thread has ended: its stack and its slot can be used again.
-fn bury(core: &mut Core, fibers: &mut Fibers, slot: usize) {
+fn free_thread(core: &mut Core, fibers: &mut Fibers, slot: usize) {
     let fiber = fibers[slot].take().expect("a thread that has just run has a fiber");
     core.stacks.give_back(fiber.into_stack());
     core.threads.remove(slot as u32);
 }
 
 /// Takes over the fibers of new threads.
-fn adopt(core: &mut Core, fibers: &mut Fibers) {
+fn take_new_fibers(core: &mut Core, fibers: &mut Fibers) {
     for (slot, fiber) in core.new_fibers.drain(..) {
         let slot = slot as usize;
         if fibers.len() <= slot {
@@ -257,7 +257,7 @@ fn adopt(core: &mut Core, fibers: &mut Fibers) {
 fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
     // First of all, since the thread that was picked may be a new one.
     if !core.new_fibers.is_empty() {
-        adopt(core, fibers);
+        take_new_fibers(core, fibers);
     }
     loop {
         if core.cause.is_some() || core.body_returned {
@@ -295,7 +295,7 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
 fn unwind_all(fibers: &mut Fibers) {
     with_core(|core| {
         core.is_over = true;
-        adopt(core, fibers);
+        take_new_fibers(core, fibers);
     });
     for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
         let Some(mut fiber) = fibers[slot as usize].take() else { continue };

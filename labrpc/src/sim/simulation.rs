@@ -88,8 +88,8 @@ impl Sim {
         self
     }
 
-    /// The number of steps after which the run fails with [`Cause::StepLimit`](super::Cause::StepLimit). Default: a hundred million, some
-    /// ten seconds of real time.
+    /// The number of steps after which the run fails with [`Cause::StepLimit`](super::Cause::StepLimit). Default: a
+    /// hundred million, some ten seconds of real time.
     #[must_use]
     pub fn steps_max(mut self, limit: u64) -> Self {
         self.settings.steps_max = limit;
@@ -97,8 +97,8 @@ impl Sim {
     }
 
     /// The real time after which a thread that has not come back to the scheduler is reported as
-    /// [`Cause::Stall`](super::Cause::Stall). Checked about this often, so a stall is noticed after one to two times this. Default: ten
-    /// seconds.
+    /// [`Cause::Stall`](super::Cause::Stall). Checked about this often, so a stall is noticed after one to two times
+    /// this. Default: ten seconds.
     #[must_use]
     pub fn stall(mut self, limit: Duration) -> Self {
         self.settings.stall = limit;

@@ -73,7 +73,7 @@ impl Wait {
     }
 
     /// Whether nothing changes when the wait ends that others could see: it takes no lock, no message and no room.
-    pub(crate) fn ends_unseen(self) -> bool {
+    pub(crate) fn ends_unobserved(self) -> bool {
         matches!(self, Self::Condvar | Self::Join(_) | Self::Park | Self::Sleep | Self::Reply(_))
     }
 
@@ -164,7 +164,7 @@ pub(crate) struct Slot {
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
     /// The thread has done nothing that others could see since it was picked to run; see [`super::core::Core::step`].
-    pub(crate) is_fresh: bool,
+    pub(crate) is_unobserved: bool,
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
     pub(crate) just_taken: Option<usize>,
     pub(crate) held: Vec<Held>,
@@ -201,7 +201,7 @@ impl Slot {
             is_listed: false,
             place: NONE,
             steps: 0,
-            is_fresh: true,
+            is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
             has_panicked: false,
@@ -252,7 +252,7 @@ impl Threads {
         slot.woken_for = None;
         slot.is_listed = false;
         slot.steps = 0;
-        slot.is_fresh = true;
+        slot.is_unobserved = true;
         slot.just_taken = None;
         slot.held.clear();
         slot.has_panicked = false;

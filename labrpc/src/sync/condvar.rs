@@ -128,7 +128,7 @@ impl Condvar {
         if !sim::is_simulated() {
             return self.real.notify_one();
         }
-        sim::act(Kind::Notify, Location::caller());
+        sim::step_without_choice(Kind::Notify, Location::caller());
         // Any one, though the list is in the order of coming: no implementation promises an order, and code
         // that counts on one must fail here.
         let waiter = with_core(|core| self.waiting.pop_any(core));
@@ -141,7 +141,7 @@ impl Condvar {
         if !sim::is_simulated() {
             return self.real.notify_all();
         }
-        sim::act(Kind::Notify, Location::caller());
+        sim::step_without_choice(Kind::Notify, Location::caller());
         // All become ready before any of them runs. They want the same lock, and who gets it first is for the
         // policy.
         let mut woken = 0;

@@ -1,12 +1,12 @@
 //! The entries that threads leave in a channel while they wait.
 
-use crate::sim::{Core, NONE, Party, Waiter};
+use crate::sim::{Core, NONE, ThreadKey, Waiter};
 
 /// The waiter of an entry that belongs to no waiting thread.
 pub(super) const NOBODY: Waiter = Waiter { slot: NONE, ticket: 0 };
 
 /// A thread that waits for a message, or a select that has one and has not fetched it.
-pub(super) struct Taker<T> {
+pub(super) struct WaitingReceiver<T> {
     /// Its number in its channel.
     pub(super) id: u64,
     /// Whom to wake; [`NOBODY`] when the entry only keeps a message.
@@ -19,12 +19,12 @@ pub(super) enum Got<T> {
     /// It goes on.
     Nothing,
     /// This thread will deliver the message.
-    Promised(Party),
+    Promised(ThreadKey),
     Message(T),
 }
 
 /// A thread that waits to send.
-pub(super) struct Giver<T> {
+pub(super) struct WaitingSender<T> {
     /// Its number in its channel.
     pub(super) id: u64,
     pub(super) waiter: Waiter,
@@ -38,17 +38,17 @@ pub(super) enum Offer<T> {
     OnDemand,
     /// The message was taken.
     Taken,
-    /// The select may go on, and owes the message.
-    Accepted(Debt),
+    /// The select may go on, and has promised the message.
+    Accepted(Promise),
 }
 
-/// To whom a select owes a message.
+/// To whom a select has promised a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::channel) enum Debt {
+pub(in crate::channel) enum Promise {
     /// To the queue, in which a place is reserved.
     Room,
-    /// To the taker with this number.
-    Taker(u64),
+    /// To the waiting receiver with this number.
+    Receiver(u64),
     /// To nobody: all receivers are gone.
     Closed,
 }
@@ -59,13 +59,13 @@ pub(super) trait Entry {
     fn is_waiting(&self, core: &Core) -> bool;
 }
 
-impl<T> Entry for Taker<T> {
+impl<T> Entry for WaitingReceiver<T> {
     fn is_waiting(&self, core: &Core) -> bool {
         matches!(self.got, Got::Nothing) && core.can_be_served(self.waiter)
     }
 }
 
-impl<T> Entry for Giver<T> {
+impl<T> Entry for WaitingSender<T> {
     fn is_waiting(&self, core: &Core) -> bool {
         matches!(self.offer, Offer::Message(_) | Offer::OnDemand) && core.can_be_served(self.waiter)
     }

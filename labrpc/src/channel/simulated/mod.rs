@@ -17,7 +17,7 @@ use crossbeam_channel::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySen
 use parking_lot::Mutex;
 
 pub(super) use port::{Claim, Port};
-pub(super) use selection::{Arms, Choice, Patience, ready, select};
+pub(super) use selection::{Arms, Blocking, Choice, ready, select};
 pub(super) use timer::Timer;
 
 use self::entry::Offer;
@@ -78,7 +78,8 @@ fn begin(run: u32, until: Until, kind: Kind, place: Place) -> Option<Option<u64>
     begin_unless(run, until, kind, place, || false)
 }
 
-/// As [`begin`], without a step if `waits_unseen`: nobody can tell then whether the thread waits already or is about to.
+/// As [`begin`], without a step if `waits_unobserved`: nobody can tell then whether the thread waits already or is
+/// about to.
 #[inline]
 #[track_caller]
 fn begin_unless(
@@ -86,11 +87,11 @@ fn begin_unless(
     until: Until,
     kind: Kind,
     place: Place,
-    waits_unseen: impl FnOnce() -> bool,
+    waits_unobserved: impl FnOnce() -> bool,
 ) -> Option<Option<u64>> {
     let deadline = is_inside(run).then(|| until.simulated_ns());
     match deadline {
-        Some(_) if waits_unseen() => {}
+        Some(_) if waits_unobserved() => {}
         Some(_) => sim::step(kind, 0, place),
         None => step_after_the_end(kind, place),
     }
@@ -132,7 +133,7 @@ impl<T> Channel<T> {
         // the run cannot reach the scheduler, so it tells nobody.
         if sim::is_in(self.run) == Some(true) {
             with_core(|core| {
-                core.leaves_a_mark();
+                core.becomes_observed();
                 act(state, core);
             });
         }
@@ -151,15 +152,15 @@ impl<T> Channel<T> {
     /// Waits until the promise to the entry `id` is kept or broken. Returns whether the message is there; if not, the
     /// entry is gone.
     fn settle(&self, id: u64, place: Place) -> bool {
-        while let Outcome::Promised = self.act(|state, core| state.look_at_taker(core, id)) {
+        while let Outcome::Promised = self.act(|state, core| state.recheck_receiver(core, id)) {
             // Without the deadline of the receive: it was chosen within its time, and the sender has been
-            // told that it has a taker.
+            // told that it has a receiver.
             sim::wait(Wait::Recv, None, place);
             if sim::is_over() {
                 return false;
             }
         }
-        self.state.lock().has_taker(id)
+        self.state.lock().has_receiver(id)
     }
 
     /// Fetches the message of the entry `id`, which may be a promise still. `None`: there is none, and the entry is
@@ -193,7 +194,7 @@ impl<T> SendSide<T> {
         loop {
             let waits = self.0.act(|state, core| match state.send(core, message) {
                 Sent::Done => Ok(None),
-                Sent::Full(message) => Ok(Some(state.register_giver(core, Offer::Message(message)))),
+                Sent::Full(message) => Ok(Some(state.register_sender(core, Offer::Message(message)))),
                 Sent::Disconnected(message) => Err(SendTimeoutError::Disconnected(message)),
             })?;
             let Some(id) = waits else { return Ok(()) };
@@ -201,7 +202,7 @@ impl<T> SendSide<T> {
             // Whoever took the message has done the send for this thread. If it is still there, a
             // disconnection, a crash or a resumed node has woken this thread to look, or its time is up; then
             // it is tried again, or given back.
-            let offer = self.0.state.lock().withdraw_giver(id);
+            let offer = self.0.state.lock().withdraw_sender(id);
             let Offer::Message(back) = offer else { return Ok(()) };
             message = match woken {
                 Woken::ByPeer => back,
@@ -256,8 +257,8 @@ impl<T> RecvSide<T> {
         // Nothing is there and nobody can see who waits. Whatever others do between a step here and the wait,
         // they can do after the wait has begun, with the same result: the step would only double the
         // schedules.
-        let waits_unseen = || self.0.state.lock().lets_wait_unseen();
-        let Some(deadline) = begin_unless(self.0.run, until, Kind::Recv, place, waits_unseen) else {
+        let waits_unobserved = || self.0.state.lock().lets_wait_unobserved();
+        let Some(deadline) = begin_unless(self.0.run, until, Kind::Recv, place, waits_unobserved) else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
         };
         loop {

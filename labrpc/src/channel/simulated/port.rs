@@ -1,6 +1,6 @@
 //! One arm of a simulated `select`: a side of a channel, or a timer, whatever its messages are.
 
-use super::entry::{Debt, Offer};
+use super::entry::{Offer, Promise};
 use super::state::Received;
 use super::{Place, RecvSide, SendSide, is_inside};
 use crate::sim;
@@ -14,8 +14,8 @@ pub(in crate::channel) enum Claim {
     Message(u64),
     /// The message of a timer, which came at this time.
     Moment(u64),
-    /// A message is owed.
-    Owed(Debt),
+    /// A message was promised.
+    Promised(Promise),
 }
 
 /// What `select` asks of its arms. But for [`settle`](Port::settle), nothing waits and nothing gives way.
@@ -73,11 +73,11 @@ impl<T> Port for RecvSide<T> {
     }
 
     fn register(&self) -> u64 {
-        self.0.act(|state, core| state.register_taker(core))
+        self.0.act(|state, core| state.register_receiver(core))
     }
 
     fn withdraw(&self, id: u64) -> Option<Claim> {
-        self.0.state.lock().withdraw_taker(id).then_some(Claim::Message(id))
+        self.0.state.lock().withdraw_receiver(id).then_some(Claim::Message(id))
     }
 
     fn settle(&self, claim: Claim, place: Place) -> bool {
@@ -129,7 +129,7 @@ impl<T> Port for SendSide<T> {
     }
 
     fn claim(&self) -> Option<Claim> {
-        self.0.act(|state, core| state.promise(core)).map(Claim::Owed)
+        self.0.act(|state, core| state.promise(core)).map(Claim::Promised)
     }
 
     fn claim_left(&self) -> Option<Claim> {
@@ -137,12 +137,12 @@ impl<T> Port for SendSide<T> {
     }
 
     fn register(&self) -> u64 {
-        self.0.act(|state, core| state.register_giver(core, Offer::OnDemand))
+        self.0.act(|state, core| state.register_sender(core, Offer::OnDemand))
     }
 
     fn withdraw(&self, id: u64) -> Option<Claim> {
-        match self.0.state.lock().withdraw_giver(id) {
-            Offer::Accepted(debt) => Some(Claim::Owed(debt)),
+        match self.0.state.lock().withdraw_sender(id) {
+            Offer::Accepted(promise) => Some(Claim::Promised(promise)),
             _ => None,
         }
     }
@@ -152,11 +152,11 @@ impl<T> Port for SendSide<T> {
     }
 
     fn give_up(&self, claim: Claim) {
-        if let Claim::Owed(debt) = claim
-            // When the run is over nobody waits for what is owed.
+        if let Claim::Promised(promise) = claim
+            // When the run is over nobody waits for what was promised.
             && sim::is_in(self.0.run) == Some(true)
         {
-            self.0.act(|state, core| state.give_up(core, debt));
+            self.0.act(|state, core| state.give_up(core, promise));
         }
     }
 
@@ -178,11 +178,11 @@ impl<T> Port for SendSide<T> {
 }
 
 impl<T> SendSide<T> {
-    /// Sends what a select owes. `Err` when nobody wants it any more.
+    /// Sends what a select has promised. `Err` when nobody wants it any more.
     pub(in crate::channel) fn complete(&self, claim: Claim, message: T) -> Result<(), T> {
         match claim {
-            Claim::Owed(debt) if sim::is_in(self.0.run) == Some(true) => {
-                self.0.act(|state, core| state.deliver(core, debt, message))
+            Claim::Promised(promise) if sim::is_in(self.0.run) == Some(true) => {
+                self.0.act(|state, core| state.deliver(core, promise, message))
             }
             _ => Err(message),
         }

@@ -9,7 +9,7 @@ use crate::sim::{self, Kind, Wait, Woken, with_core};
 pub(in crate::channel) type Arms<'a> = Vec<Option<&'a dyn Port>>;
 
 /// How long a select waits.
-pub(in crate::channel) enum Patience {
+pub(in crate::channel) enum Blocking {
     /// Not at all.
     None,
     Until(Until),
@@ -28,7 +28,7 @@ pub(in crate::channel) enum Choice {
 #[track_caller]
 pub(in crate::channel) fn select(
     arms: &Arms<'_>,
-    patience: Patience,
+    blocking: Blocking,
     choice: Choice,
     place: Place,
 ) -> Option<(usize, Claim)> {
@@ -36,7 +36,7 @@ pub(in crate::channel) fn select(
         step_after_the_end(Kind::Select, place);
         return Some(left(arms));
     }
-    let (waits, deadline) = patience.simulated();
+    let (waits, deadline) = blocking.simulated();
     sim::step(Kind::Select, 0, place);
     let mut is_over = false;
     loop {
@@ -78,7 +78,7 @@ pub(in crate::channel) fn select(
 #[track_caller]
 pub(in crate::channel) fn ready(
     arms: &Arms<'_>,
-    patience: Patience,
+    blocking: Blocking,
     choice: Choice,
     place: Place,
 ) -> Option<usize> {
@@ -86,7 +86,7 @@ pub(in crate::channel) fn ready(
         step_after_the_end(Kind::Select, place);
         return Some(first(arms));
     }
-    let (waits, deadline) = patience.simulated();
+    let (waits, deadline) = blocking.simulated();
     sim::step(Kind::Select, 0, place);
     loop {
         if let Some(index) = ready_arm(arms, choice) {
@@ -104,7 +104,7 @@ pub(in crate::channel) fn ready(
     }
 }
 
-impl Patience {
+impl Blocking {
     /// Whether to wait, and until when.
     fn simulated(self) -> (bool, Option<u64>) {
         match self {

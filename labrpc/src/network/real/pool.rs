@@ -5,7 +5,7 @@
 //! looking for a moment; as long as it does, a request wakes nobody.
 //!
 //! But a handler may block for as long as it likes, and no request may wait for that. Who is busy and who is blocked
-//! cannot be told apart, but by patience: when a request has waited for [`PATIENCE`], workers that have been in
+//! cannot be told apart, but by patience: when a request has waited for [`REQUEST_WAIT_MAX`], workers that have been in
 //! their handlers for so long no longer count, and every request that has waited for so long gets a worker of its own.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +23,7 @@ use crate::sim::set_real_node_label;
 /// So many workers serve the queue.
 const WORKERS_ACTIVE: usize = 2;
 /// How long a request waits before it is given a worker of its own.
-const PATIENCE: Duration = Duration::from_micros(200);
+const REQUEST_WAIT_MAX: Duration = Duration::from_micros(200);
 /// How long an idle worker waits for work before it ends.
 const IDLE_MAX: Duration = Duration::from_millis(500);
 
@@ -51,7 +51,7 @@ struct Workers {
     /// Sleeping workers; the one that went to sleep last is last.
     sleeping: Vec<(u64, Sleeper)>,
     /// A worker looks at the queue.
-    is_looked_at: bool,
+    is_polled: bool,
     count: usize,
     started: u64,
     /// The timer will look whether the queue moves.
@@ -83,11 +83,11 @@ impl Pool {
         workers.queue.push_back(task);
         self.waiting.store(workers.queue.len(), Ordering::Release);
         // The worker that looks will find it. It takes one, so a second one in the queue needs somebody else.
-        if workers.queue.len() == 1 && workers.is_looked_at {
+        if workers.queue.len() == 1 && workers.is_polled {
             return;
         }
         if workers.active < WORKERS_ACTIVE {
-            return self.call_one(&mut workers);
+            return self.wake_or_start_worker(&mut workers);
         }
         // Enough are at work, as far as is known. If they are blocked, the timer will notice.
         let is_watched = std::mem::replace(&mut workers.is_watched, true);
@@ -98,11 +98,11 @@ impl Pool {
     }
 
     /// Gets one more worker for the queue: wakes the one that went to sleep last, or starts one.
-    fn call_one(self: &Arc<Self>, workers: &mut Workers) {
+    fn wake_or_start_worker(self: &Arc<Self>, workers: &mut Workers) {
         workers.active += 1;
         if let Some((_, sleeper)) = workers.sleeping.iter_mut().rev().find(|(_, sleeper)| !sleeper.is_called)
         {
-            // Called by a flag, and not by the notification alone: it may be about to give up, or another
+            // EndedCall by a flag, and not by the notification alone: it may be about to give up, or another
             // call may come before it has woken.
             sleeper.is_called = true;
             sleeper.changed.notify_one();
@@ -120,14 +120,14 @@ impl Pool {
     /// Looks after a while whether the queue has moved.
     fn watch(self: &Arc<Self>) {
         let pool = Arc::clone(self);
-        self.timer.schedule(PATIENCE, Box::new(move || pool.grow()));
+        self.timer.schedule(REQUEST_WAIT_MAX, Box::new(move || pool.grow()));
     }
 
     /// Gives a worker to each request that has waited for too long.
     fn grow(self: &Arc<Self>) {
         let mut workers = self.workers.lock();
         let now = Instant::now();
-        let is_long = |since: Instant| now.saturating_duration_since(since) >= PATIENCE;
+        let is_long = |since: Instant| now.saturating_duration_since(since) >= REQUEST_WAIT_MAX;
         // The queue is in the order of coming, so those who have waited too long are at its beginning.
         let late = workers.queue.iter().take_while(|task| is_long(task.since)).count();
         if late > 0 {
@@ -138,7 +138,7 @@ impl Pool {
                 workers.active -= 1;
             }
             for _ in 0..late {
-                self.call_one(workers);
+                self.wake_or_start_worker(workers);
             }
         }
         workers.is_watched = !workers.queue.is_empty() && !workers.is_stopped;
@@ -171,13 +171,13 @@ impl Pool {
                 workers.busy.insert(me, Some(Instant::now()));
                 return Some(task);
             }
-            if !workers.is_looked_at && !workers.is_stopped {
-                workers.is_looked_at = true;
+            if !workers.is_polled && !workers.is_stopped {
+                workers.is_polled = true;
                 // Without the lock, which whoever brings a request needs.
                 MutexGuard::unlocked(&mut workers, || {
-                    Spinning::look(|| self.waiting.load(Ordering::Acquire) > 0);
+                    Spinning::briefly(|| self.waiting.load(Ordering::Acquire) > 0);
                 });
-                workers.is_looked_at = false;
+                workers.is_polled = false;
                 // Under the lock again, for another worker may have taken what was seen.
                 if !workers.queue.is_empty() {
                     continue;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// How often it looks without giving the processor away: some microseconds.
-const LOOKS: u32 = 100;
+const SPINS_MAX: u32 = 100;
 /// How often it then looks after it has offered the processor to others.
-const OFFERS: u32 = 30;
+const YIELDS_MAX: u32 = 30;
 
 /// Those who wait for the same kind of thing.
 #[derive(Default)]
@@ -27,17 +27,17 @@ impl Spinning {
             Self::spin(&is_there);
             self.is_taken.store(false, Ordering::Relaxed);
         }
-        Self::offer(&is_there);
+        Self::spin_yielding(&is_there);
     }
 
     /// Looks until `is_there`, or until it is time to go to sleep.
-    pub(super) fn look(is_there: impl Fn() -> bool) {
+    pub(super) fn briefly(is_there: impl Fn() -> bool) {
         Self::spin(&is_there);
-        Self::offer(&is_there);
+        Self::spin_yielding(&is_there);
     }
 
     fn spin(is_there: &impl Fn() -> bool) {
-        for _ in 0..LOOKS {
+        for _ in 0..SPINS_MAX {
             if is_there() {
                 return;
             }
@@ -45,8 +45,8 @@ impl Spinning {
         }
     }
 
-    fn offer(is_there: &impl Fn() -> bool) {
-        for _ in 0..OFFERS {
+    fn spin_yielding(is_there: &impl Fn() -> bool) {
+        for _ in 0..YIELDS_MAX {
             if is_there() {
                 return;
             }

@@ -15,7 +15,7 @@
 mod chance;
 mod delay;
 mod duplication;
-mod holding;
+mod hold;
 mod loss;
 mod partition;
 mod plan;
@@ -27,7 +27,7 @@ use std::time::Duration;
 pub use chance::Chance;
 pub use delay::{Delay, Delays};
 pub use duplication::Duplication;
-pub use holding::Hold;
+pub use hold::Hold;
 pub use loss::Loss;
 pub use partition::Partition;
 pub use script::Nth;

@@ -141,7 +141,7 @@ fn messages_that_a_run_leaves_behind_can_be_received_outside() {
 
 #[test]
 fn nothing_waits_once_the_run_is_over() {
-    let (said, heard) = labrpc::channel::unbounded();
+    let (results, collected) = labrpc::channel::unbounded();
     Sim::new(1)
         .run(move || {
             let (full, kept) = bounded(1);
@@ -149,14 +149,15 @@ fn nothing_waits_once_the_run_is_over() {
             full.send(0).unwrap();
             thread::spawn(move || {
                 let _at_end = OnDrop(Some(Box::new(move || {
-                    said.send((
-                        full.send(1),
-                        empty.recv(),
-                        kept.recv(),
-                        kept.recv(),
-                        after(MS).recv().is_err(),
-                    ))
-                    .unwrap();
+                    results
+                        .send((
+                            full.send(1),
+                            empty.recv(),
+                            kept.recv(),
+                            kept.recv(),
+                            after(MS).recv().is_err(),
+                        ))
+                        .unwrap();
                 })));
                 let _idle = idle;
                 thread::sleep(Duration::from_secs(1000));
@@ -164,7 +165,7 @@ fn nothing_waits_once_the_run_is_over() {
             thread::sleep(MS);
         })
         .unwrap();
-    assert_eq!(heard.recv(), Ok((Err(SendError(1)), Err(RecvError), Ok(0), Err(RecvError), true)));
+    assert_eq!(collected.recv(), Ok((Err(SendError(1)), Err(RecvError), Ok(0), Err(RecvError), true)));
 }
 
 #[test]

@@ -76,15 +76,15 @@ fn sender_waits_for_room() {
     in_both_worlds(|| {
         let (sender, receiver) = bounded(1);
         sender.send(0).unwrap();
-        let (said, heard) = unbounded();
+        let (results, collected) = unbounded();
         let sending = thread::spawn(move || {
             sender.send(1).unwrap();
-            said.send("sent").unwrap();
+            results.send("sent").unwrap();
         });
         thread::sleep(2 * MS);
-        assert_eq!(heard.try_recv(), Err(TryRecvError::Empty));
+        assert_eq!(collected.try_recv(), Err(TryRecvError::Empty));
         assert_eq!(receiver.recv(), Ok(0));
-        assert_eq!(heard.recv(), Ok("sent"));
+        assert_eq!(collected.recv(), Ok("sent"));
         assert_eq!(receiver.recv(), Ok(1));
         sending.join().unwrap();
     });

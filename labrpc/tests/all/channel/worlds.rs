@@ -15,14 +15,14 @@ const MS: Duration = Duration::from_millis(1);
 fn seed_decides_who_is_served() {
     let seen = outcomes_in_fixed_order(|| {
         let (sender, receiver) = unbounded();
-        let (said, heard) = unbounded();
+        let (winners, winner) = unbounded();
         for name in ["a", "b", "c"] {
-            let (receiver, said) = (receiver.clone(), said.clone());
-            thread::spawn(move || receiver.recv().map(|()| said.send(name)));
+            let (receiver, winners) = (receiver.clone(), winners.clone());
+            thread::spawn(move || receiver.recv().map(|()| winners.send(name)));
         }
         thread::sleep(MS);
         sender.send(()).unwrap();
-        heard.recv().unwrap()
+        winner.recv().unwrap()
     });
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
 }
@@ -102,7 +102,7 @@ fn channel_of_the_real_world_can_be_used_but_not_waited_for() {
 
 #[test]
 fn real_thread_must_not_use_a_channel_of_a_run_that_goes_on() {
-    let said = Sim::new(1)
+    let message = Sim::new(1)
         .run(|| {
             let (sender, receiver) = unbounded::<i32>();
             std::thread::spawn(move || {
@@ -115,5 +115,5 @@ fn real_thread_must_not_use_a_channel_of_a_run_that_goes_on() {
         })
         .unwrap()
         .0;
-    assert!(said.contains("labrpc::thread::spawn"), "{said}");
+    assert!(message.contains("labrpc::thread::spawn"), "{message}");
 }

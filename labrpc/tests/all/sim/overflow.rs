@@ -25,7 +25,7 @@ fn stack_overflow_says_so() {
         .env(ASKED, "1")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("a simulated thread has overflowed its stack"), "{}: {said}", output.status);
+    assert!(stderr.contains("a simulated thread has overflowed its stack"), "{}: {stderr}", output.status);
 }

@@ -135,8 +135,8 @@ fn joining_a_thread_of_a_crashed_node_says_so() {
         thread::sleep(MS);
         node.crash();
         for outcome in [joining.join().unwrap(), also.join(), node.spawn("late", || ()).join()] {
-            let said = outcome.unwrap_err();
-            assert!(said.downcast_ref::<&str>().unwrap().contains("crashed"));
+            let message = outcome.unwrap_err();
+            assert!(message.downcast_ref::<&str>().unwrap().contains("crashed"));
         }
     });
 }

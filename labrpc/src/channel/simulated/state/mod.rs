@@ -1,18 +1,18 @@
 //! What a simulated channel holds, and the rules by which it changes.
 //!
-//! A thread that must wait leaves an entry: a [`Taker`] waits for a message, a [`Giver`] for room or for a taker.
-//! Whoever comes from the other side completes the waiting operation *in the entry*, and wakes the thread, which
-//! finds its operation done. Between two steps of the schedule these hold:
+//! A thread that must wait leaves an entry: a [`WaitingReceiver`] waits for a message, a [`WaitingSender`] for room or
+//! for a receiver. Whoever comes from the other side completes the waiting operation *in the entry*, and wakes the
+//! thread, which finds its operation done. Between two steps of the schedule these hold:
 //!
-//! - if there is a message in the queue, no taker waits that could be served;
-//! - if there is room in the queue, no giver waits that could be served;
-//! - in a channel of capacity 0, takers and givers that could be served do not wait at the same time.
+//! - if there is a message in the queue, no receiver waits that could be served;
+//! - if there is room in the queue, no sender waits that could be served;
+//! - in a channel of capacity 0, receivers and senders that could be served do not wait at the same time.
 //!
 //! "Could be served" means: still waits, on a node that is neither crashed nor paused ([`Core::can_be_served`]).
 //! When a node goes on, its threads look again by themselves.
 //!
-//! A `select` is different in one point: it is served before its message is known. Its side of the bargain is then a
-//! *debt*: a place in the queue that is reserved, or a taker that was promised a message. A debt ends when the
+//! A `select` is different in one point: it is served before its message is known. What it gives in return is a
+//! *promise*: to fill a place in the queue that is reserved for it, or to send to one receiver. A promise ends when the
 //! message is delivered, when the select gives it up, or when its thread is gone.
 //!
 //! The rules run with the core and the state borrowed. They drop no message and call no code of users.
@@ -23,8 +23,8 @@ mod waiting;
 use std::collections::VecDeque;
 use std::mem;
 
-use super::entry::{Debt, Entry as _, Giver, Got, NOBODY, Offer, Taker, choose};
-use crate::sim::{Core, Party, Waiter, Woken};
+use super::entry::{Entry as _, Got, NOBODY, Offer, Promise, WaitingReceiver, WaitingSender, choose};
+use crate::sim::{Core, ThreadKey, Waiter, Woken};
 
 pub(super) struct State<T> {
     queue: VecDeque<T>,
@@ -34,10 +34,10 @@ pub(super) struct State<T> {
     pub(super) senders: usize,
     /// How many receiving handles there are.
     pub(super) receivers: usize,
-    takers: Vec<Taker<T>>,
-    givers: Vec<Giver<T>>,
+    waiting_receivers: Vec<WaitingReceiver<T>>,
+    waiting_senders: Vec<WaitingSender<T>>,
     /// Places in the queue that selects have been given and have not filled yet.
-    reserved: Vec<Party>,
+    reserved: Vec<ThreadKey>,
     /// Threads that want to know when something changes, and take nothing.
     watchers: Vec<Waiter>,
     /// The number of the next entry.
@@ -54,7 +54,7 @@ pub(super) enum Sent<T> {
 /// How an attempt to receive went.
 pub(super) enum Received<T> {
     Message(T),
-    /// A message will come to the taker with this number, which is the caller's.
+    /// A message will come to the waiting receiver with this number, which is the caller's.
     Promised(u64),
     Empty,
     Disconnected,
@@ -83,8 +83,8 @@ impl<T> State<T> {
             capacity,
             senders: 1,
             receivers: 1,
-            takers: Vec::new(),
-            givers: Vec::new(),
+            waiting_receivers: Vec::new(),
+            waiting_senders: Vec::new(),
             reserved: Vec::new(),
             watchers: Vec::new(),
             next_id: 0,
@@ -113,11 +113,11 @@ impl<T> State<T> {
     pub(super) fn can_receive(&self, core: &Core) -> bool {
         !self.queue.is_empty()
             || self.senders == 0
-            || self.is_rendezvous() && self.givers.iter().any(|giver| giver.is_waiting(core))
+            || self.is_rendezvous() && self.waiting_senders.iter().any(|sender| sender.is_waiting(core))
     }
 
     /// Whether a receive would wait, and no sender could tell that it does: in a channel of capacity 0 one can.
-    pub(super) fn lets_wait_unseen(&self) -> bool {
+    pub(super) fn lets_wait_unobserved(&self) -> bool {
         self.queue.is_empty() && self.senders > 0 && !self.is_rendezvous()
     }
 
@@ -125,14 +125,14 @@ impl<T> State<T> {
     pub(super) fn can_send(&mut self, core: &Core) -> bool {
         self.receivers == 0
             || self.has_room(core)
-            || self.is_rendezvous() && self.takers.iter().any(|taker| taker.is_waiting(core))
+            || self.is_rendezvous() && self.waiting_receivers.iter().any(|receiver| receiver.is_waiting(core))
     }
 
     fn has_room(&mut self, core: &Core) -> bool {
         // Only when they are in the way: nobody tells the channel that a thread has crashed, so the
         // reservations of threads that are gone stay until somebody wants the room.
         if self.is_full() {
-            self.reserved.retain(|&party| !core.is_gone(party));
+            self.reserved.retain(|&key| !core.is_gone(key));
         }
         !self.is_full()
     }
@@ -145,7 +145,7 @@ impl<T> State<T> {
         }
         if self.is_rendezvous() {
             // Straight to one that waits. There is no queue in which another could find it first.
-            let Some(place) = choose(&self.takers, core) else { return Sent::Full(message) };
+            let Some(place) = choose(&self.waiting_receivers, core) else { return Sent::Full(message) };
             self.hand_over(core, place, message);
         } else if self.has_room(core) {
             self.queue.push_back(message);
@@ -164,7 +164,7 @@ impl<T> State<T> {
             return Received::Message(message);
         }
         if self.is_rendezvous()
-            && let Some(place) = choose(&self.givers, core)
+            && let Some(place) = choose(&self.waiting_senders, core)
         {
             return self.take_from(core, place);
         }
@@ -178,35 +178,35 @@ impl<T> State<T> {
             Received::Message(message) => Awaited::Message(message),
             Received::Disconnected => Awaited::Disconnected,
             Received::Promised(id) => Awaited::Promised(id),
-            Received::Empty => Awaited::Waits(self.register_taker(core)),
+            Received::Empty => Awaited::Waits(self.register_receiver(core)),
         }
     }
 
-    /// Takes the message of a waiting sender. A select gets its arm, and owes the message.
+    /// Takes the message of a waiting sender. A select gets its arm, and has promised the message.
     fn take_from(&mut self, core: &mut Core, place: usize) -> Received<T> {
         let id = self.new_id();
-        let giver = &mut self.givers[place];
+        let sender = &mut self.waiting_senders[place];
         // Served and woken in one piece: it finds its send done, and cannot be served a second time by
         // another arm.
-        core.wake(giver.waiter, Woken::ByPeer);
-        match mem::replace(&mut giver.offer, Offer::Taken) {
+        core.wake(sender.waiter, Woken::ByPeer);
+        match mem::replace(&mut sender.offer, Offer::Taken) {
             Offer::Message(message) => Received::Message(message),
             _ => {
-                giver.offer = Offer::Accepted(Debt::Taker(id));
+                sender.offer = Offer::Accepted(Promise::Receiver(id));
                 // The select makes its message only now that its arm is chosen, and that is user code which
-                // runs in its own thread. Until then the receiver has an entry, and knows who owes it the
-                // message.
-                let got = Got::Promised(core.party(giver.waiter.slot));
-                self.takers.push(Taker { id, waiter: core.waiter(), got });
+                // runs in its own thread. Until then the receiver has an entry, and knows who has promised
+                // the message.
+                let got = Got::Promised(core.thread_key(sender.waiter.slot));
+                self.waiting_receivers.push(WaitingReceiver { id, waiter: core.waiter(), got });
                 Received::Promised(id)
             }
         }
     }
 
     fn hand_over(&mut self, core: &mut Core, place: usize, message: T) {
-        let taker = &mut self.takers[place];
-        taker.got = Got::Message(message);
-        core.wake(taker.waiter, Woken::ByPeer);
+        let receiver = &mut self.waiting_receivers[place];
+        receiver.got = Got::Message(message);
+        core.wake(receiver.waiter, Woken::ByPeer);
     }
 
     /// Restores the rules after a message or a place has come or gone.
@@ -215,13 +215,13 @@ impl<T> State<T> {
         // room for a sender. So both are tried until neither can go on.
         loop {
             if !self.queue.is_empty()
-                && let Some(place) = choose(&self.takers, core)
+                && let Some(place) = choose(&self.waiting_receivers, core)
                 && let Some(message) = self.queue.pop_front()
             {
                 self.hand_over(core, place, message);
-            } else if !self.givers.is_empty()
+            } else if !self.waiting_senders.is_empty()
                 && self.has_room(core)
-                && let Some(place) = choose(&self.givers, core)
+                && let Some(place) = choose(&self.waiting_senders, core)
             {
                 self.let_in(core, place);
             } else {
@@ -233,13 +233,13 @@ impl<T> State<T> {
 
     /// Puts the message of a waiting sender into the queue; for a select, reserves a place.
     fn let_in(&mut self, core: &mut Core, place: usize) {
-        let giver = &mut self.givers[place];
-        core.wake(giver.waiter, Woken::ByPeer);
-        match mem::replace(&mut giver.offer, Offer::Taken) {
+        let sender = &mut self.waiting_senders[place];
+        core.wake(sender.waiter, Woken::ByPeer);
+        match mem::replace(&mut sender.offer, Offer::Taken) {
             Offer::Message(message) => self.queue.push_back(message),
             _ => {
-                giver.offer = Offer::Accepted(Debt::Room);
-                self.reserved.push(core.party(giver.waiter.slot));
+                sender.offer = Offer::Accepted(Promise::Room);
+                self.reserved.push(core.thread_key(sender.waiter.slot));
             }
         }
     }
@@ -251,8 +251,8 @@ impl<T> State<T> {
         self.next_id
     }
 
-    fn taker(&self, id: u64) -> Option<usize> {
-        self.takers.iter().position(|taker| taker.id == id)
+    fn entry_of_receiver(&self, id: u64) -> Option<usize> {
+        self.waiting_receivers.iter().position(|receiver| receiver.id == id)
     }
 
     // ----- watching and the end -----
@@ -277,11 +277,11 @@ impl<T> State<T> {
 
     /// One side is gone for good: all who wait look again.
     pub(super) fn wake_all(&mut self, core: &mut Core) {
-        let takers = self.takers.iter().map(|taker| taker.waiter);
-        let givers = self.givers.iter().map(|giver| giver.waiter);
+        let waiting_receivers = self.waiting_receivers.iter().map(|receiver| receiver.waiter);
+        let waiting_senders = self.waiting_senders.iter().map(|sender| sender.waiter);
         // They keep their entries, and each takes out its own when it runs: a message in one must not be
         // lost.
-        for waiter in takers.chain(givers).filter(|&waiter| waiter != NOBODY) {
+        for waiter in waiting_receivers.chain(waiting_senders).filter(|&waiter| waiter != NOBODY) {
             core.wake(waiter, Woken::ByPeer);
         }
         self.tell_watchers(core);

@@ -1,51 +1,56 @@
-//! What a `select` owes: it is served before its message is known.
+//! What a `select` promises: it is served before its message is known.
 
 use super::State;
-use crate::channel::simulated::entry::{Debt, Got, NOBODY, Taker, choose};
+use crate::channel::simulated::entry::{Got, NOBODY, Promise, WaitingReceiver, choose};
 use crate::sim::{Core, Woken};
 
 impl<T> State<T> {
     /// A select keeps a message until it is fetched.
     pub(in crate::channel) fn keep(&mut self, message: T) -> u64 {
         let id = self.new_id();
-        self.takers.push(Taker { id, waiter: NOBODY, got: Got::Message(message) });
+        self.waiting_receivers.push(WaitingReceiver { id, waiter: NOBODY, got: Got::Message(message) });
         id
     }
 
     /// The running thread has chosen to send and will say later what. `None` when it would have to wait.
-    pub(in crate::channel) fn promise(&mut self, core: &mut Core) -> Option<Debt> {
+    pub(in crate::channel) fn promise(&mut self, core: &mut Core) -> Option<Promise> {
         if self.receivers == 0 {
             // Ready, as with crossbeam: the send will fail at once, and to wait for it would be to wait for
             // ever.
-            return Some(Debt::Closed);
+            return Some(Promise::Closed);
         }
-        let party = core.party(core.current);
+        let key = core.thread_key(core.current);
         if !self.is_rendezvous() {
             return self.has_room(core).then(|| {
-                self.reserved.push(party);
-                Debt::Room
+                self.reserved.push(key);
+                Promise::Room
             });
         }
-        let place = choose(&self.takers, core)?;
-        let taker = &mut self.takers[place];
-        taker.got = Got::Promised(party);
+        let place = choose(&self.waiting_receivers, core)?;
+        let receiver = &mut self.waiting_receivers[place];
+        receiver.got = Got::Promised(key);
         // It must not be served by another arm, or give up: it wakes, and waits for this message only.
-        core.wake(taker.waiter, Woken::ByPeer);
-        Some(Debt::Taker(taker.id))
+        core.wake(receiver.waiter, Woken::ByPeer);
+        Some(Promise::Receiver(receiver.id))
     }
 
-    /// Delivers what the running thread owes. `Err` when nobody wants it any more.
-    pub(in crate::channel) fn deliver(&mut self, core: &mut Core, debt: Debt, message: T) -> Result<(), T> {
-        match debt {
-            Debt::Closed => Err(message),
-            Debt::Taker(id) => match self.taker(id) {
+    /// Delivers what the running thread has promised. `Err` when nobody wants it any more.
+    pub(in crate::channel) fn deliver(
+        &mut self,
+        core: &mut Core,
+        promise: Promise,
+        message: T,
+    ) -> Result<(), T> {
+        match promise {
+            Promise::Closed => Err(message),
+            Promise::Receiver(id) => match self.entry_of_receiver(id) {
                 Some(place) => {
                     self.hand_over(core, place, message);
                     Ok(())
                 }
                 None => Err(message),
             },
-            Debt::Room => {
+            Promise::Room => {
                 // The reservation goes before the message comes, or the queue would count the same place
                 // twice.
                 self.free_place(core);
@@ -59,19 +64,19 @@ impl<T> State<T> {
         }
     }
 
-    /// The running thread will not send what it owes.
-    pub(in crate::channel) fn give_up(&mut self, core: &mut Core, debt: Debt) {
-        match debt {
-            Debt::Closed => {}
-            Debt::Taker(id) => {
-                if let Some(place) = self.taker(id) {
+    /// The running thread will not send what it has promised.
+    pub(in crate::channel) fn give_up(&mut self, core: &mut Core, promise: Promise) {
+        match promise {
+            Promise::Closed => {}
+            Promise::Receiver(id) => {
+                if let Some(place) = self.entry_of_receiver(id) {
                     // It was woken by the promise and waits for this message without a deadline. It looks
                     // again, and finds no promise.
-                    self.takers[place].got = Got::Nothing;
-                    core.wake(self.takers[place].waiter, Woken::ByPeer);
+                    self.waiting_receivers[place].got = Got::Nothing;
+                    core.wake(self.waiting_receivers[place].waiter, Woken::ByPeer);
                 }
             }
-            Debt::Room => {
+            Promise::Room => {
                 self.free_place(core);
                 self.balance(core);
             }
@@ -80,8 +85,8 @@ impl<T> State<T> {
 
     /// Ends a reservation of the running thread.
     fn free_place(&mut self, core: &Core) {
-        let party = core.party(core.current);
-        if let Some(place) = self.reserved.iter().position(|&other| other == party) {
+        let key = core.thread_key(core.current);
+        if let Some(place) = self.reserved.iter().position(|&other| other == key) {
             self.reserved.remove(place);
         }
     }

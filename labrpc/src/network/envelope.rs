@@ -9,7 +9,7 @@ use super::pending::Outcome;
 use crate::wire::{self, Describe, Value};
 
 /// A message in its encoded form.
-pub(super) struct Parcel {
+pub(super) struct Envelope {
     pub(super) key: CallKey,
     pub(super) direction: Direction,
     pub(super) end: u32,
@@ -25,7 +25,7 @@ pub(super) struct Parcel {
     pub(super) plain: Option<Arc<Value>>,
 }
 
-impl Parcel {
+impl Envelope {
     pub(super) fn copy(&self) -> Self {
         // Bytes of its own, since each message gives its buffer back when it is done.
         Self { bytes: wire::copy(&self.bytes), plain: self.plain.clone(), ..*self }
@@ -56,10 +56,10 @@ pub(super) struct Request<'a> {
 }
 
 /// What a caller gets back to make sense of the outcome of its call.
-pub(super) struct Called {
+pub(super) struct EndedCall {
     pub(super) outcome: Outcome,
     /// The call, the caller, the server, the method and which server it was.
-    pub(super) parcel: Option<(CallKey, Address, Address, &'static str, u64)>,
+    pub(super) ids: Option<(CallKey, Address, Address, &'static str, u64)>,
     pub(super) end: u32,
     pub(super) observers: Observers,
 }
@@ -67,13 +67,13 @@ pub(super) struct Called {
 /// A message that a rule holds back.
 pub(super) struct Held {
     pub(super) rule: u64,
-    pub(super) parcel: Parcel,
+    pub(super) envelope: Envelope,
 }
 
-impl Called {
+impl EndedCall {
     /// Who called whom and what, for messages.
     pub(super) fn describe(&self) -> String {
-        self.parcel.map_or_else(String::new, |(_, from, to, method, _)| {
+        self.ids.map_or_else(String::new, |(_, from, to, method, _)| {
             format!("{from} cannot read the reply of {to} to {method}")
         })
     }

@@ -18,7 +18,7 @@ pub(crate) enum Attempt {
 
 impl Core {
     /// The running thread has taken a lock.
-    pub(crate) fn hold(&mut self, held: Held) {
+    pub(crate) fn add_hold(&mut self, held: Held) {
         let slot = self.threads.slot_mut(self.current);
         slot.is_locking = false;
         slot.just_taken = Some(held.lock);
@@ -41,7 +41,7 @@ impl Core {
     }
 
     /// The running thread gives a lock back. `false` when it was taken away from it before.
-    pub(crate) fn let_go(&mut self, lock: usize) -> bool {
+    pub(crate) fn release_hold(&mut self, lock: usize) -> bool {
         // Nothing that the run loop calls holds a lock.
         if self.current == NONE {
             return false;
@@ -49,7 +49,7 @@ impl Core {
         let current = self.current;
         let slot = self.threads.slot_mut(current);
         // To give a lock back is no step, but others can have it now.
-        slot.is_fresh = false;
+        slot.is_unobserved = false;
         let held = &mut slot.held;
         // From the end: the shared side can be held twice, and then the younger hold goes.
         match held.iter().rposition(|held| held.lock == lock) {
@@ -82,7 +82,7 @@ impl Core {
     }
 
     /// Why a lock cannot be had.
-    pub(crate) fn who_has(&self, lock: usize) -> Attempt {
+    pub(crate) fn why_refused(&self, lock: usize) -> Attempt {
         let holds = |index: u32| self.threads.slot(index).held.iter().find(|held| held.lock == lock);
         // The caller first: its own hold is a mistake that can be named at once, whoever else reads under the
         // lock.

@@ -40,19 +40,19 @@ impl Core {
         }
         self.nodes[node.index()].kept_back.clear();
         // They look at this node and lock the network, so they wait for the run loop.
-        let told = std::mem::take(&mut self.nodes[node.index()].on_crash);
-        self.calls.extend(told);
+        let calls = std::mem::take(&mut self.nodes[node.index()].on_crash);
+        self.calls.extend(calls);
         // Only when all of them are stopped: a lock must not be passed on to a thread that crashes in the
         // same moment.
         for &index in &crashed {
-            self.release_those_who_wait_for(index);
+            self.wake_waiters_of(index);
         }
-        self.those_at_channels_look_again();
+        self.recheck_channel_waiters();
     }
 
     /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
     /// woken to take, or for its end.
-    fn release_those_who_wait_for(&mut self, index: u32) {
+    fn wake_waiters_of(&mut self, index: u32) {
         let slot = self.threads.slot_mut(index);
         let number = slot.number;
         let mut locks: Vec<usize> = slot.held.iter().map(|held| held.lock).collect();
@@ -118,7 +118,7 @@ impl Core {
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
             self.scheduler.insert(index, &mut self.threads);
         }
-        self.those_of_node_look_again(node);
+        self.recheck_waiters_of(node);
     }
 
     /// Changes how fast a node's clock runs, and sets the deadlines of its threads anew.

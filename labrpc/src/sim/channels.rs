@@ -10,22 +10,22 @@ use super::threads::{Slot, State, Wait, Waiter, Woken};
 
 /// One thread of a simulation, told apart from others that use its slot before or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Party {
+pub(crate) struct ThreadKey {
     pub(crate) slot: u32,
     number: u64,
 }
 
 impl Core {
     /// The thread in this slot.
-    pub(crate) fn party(&self, slot: u32) -> Party {
-        Party { slot, number: self.threads.slot(slot).number }
+    pub(crate) fn thread_key(&self, slot: u32) -> ThreadKey {
+        ThreadKey { slot, number: self.threads.slot(slot).number }
     }
 
     /// Whether a thread will never act again.
-    pub(crate) fn is_gone(&self, party: Party) -> bool {
-        let slot = self.threads.slot(party.slot);
-        // A slot with another number was given to a new thread after the party had ended.
-        slot.number != party.number || matches!(slot.state, State::Crashed | State::Vacant)
+    pub(crate) fn is_gone(&self, key: ThreadKey) -> bool {
+        let slot = self.threads.slot(key.slot);
+        // A slot with another number was given to a new thread after this one had ended.
+        slot.number != key.number || matches!(slot.state, State::Crashed | State::Vacant)
     }
 
     /// Whether a thread waits, and would go on if it were woken.
@@ -40,18 +40,18 @@ impl Core {
         (count > 0).then(|| self.scheduler.below(count as u32) as usize)
     }
 
-    /// A thread has crashed: if it owed somebody the message or the room that it had been promised, they must look
-    /// again. Nobody keeps a list of debts, so all who wait for channels look.
-    pub(super) fn those_at_channels_look_again(&mut self) {
-        self.look_again(|_, wait| wait.is_for_channel());
+    /// A thread has crashed: those to whom it had promised a message or a place must look again. Nobody keeps a list of
+    /// promises, so all who wait for channels look.
+    pub(super) fn recheck_channel_waiters(&mut self) {
+        self.recheck(|_, wait| wait.is_for_channel());
     }
 
     /// A node goes on: while it was paused nobody served its threads, and locks were given to others first.
-    pub(super) fn those_of_node_look_again(&mut self, node: NodeId) {
-        self.look_again(|slot, wait| slot.node == node && (wait.is_for_channel() || wait.lock().is_some()));
+    pub(super) fn recheck_waiters_of(&mut self, node: NodeId) {
+        self.recheck(|slot, wait| slot.node == node && (wait.is_for_channel() || wait.lock().is_some()));
     }
 
-    fn look_again(&mut self, is_meant: impl Fn(&Slot, Wait) -> bool) {
+    fn recheck(&mut self, is_meant: impl Fn(&Slot, Wait) -> bool) {
         for index in self.threads.by_age() {
             let slot = self.threads.slot(index);
             // One too many does no harm: it finds nothing, and waits again.
