@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cause::{Cause, PanicReport};
 use super::event::Kind;
@@ -21,6 +20,7 @@ use super::node::{Node, NodeId};
 use super::policy::Scheduler;
 use super::settings::Settings;
 use super::stall::Heartbeat;
+use super::streams::{Stream, stream_seed};
 use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
 use super::timers::{Due, Timers};
 use super::trace::Recorder;
@@ -28,22 +28,6 @@ use super::trace::Recorder;
 /// A thread that took this many steps in a row without waiting lets the others pass, whatever the policy: under
 /// PCT a thread that polls would otherwise starve the one that it polls for.
 const STEPS_IN_A_ROW_MAX: u64 = 2_000;
-
-/// The streams of chance, kept apart so that one more draw in one does not reshuffle the others. The numbers are
-/// part of what a seed means: never reuse one.
-#[derive(Clone, Copy)]
-pub(crate) enum Stream {
-    Schedule = 1,
-    Network = 2,
-    User = 3,
-}
-
-/// The seed of one of the streams of a simulation; `of` tells streams of one kind apart.
-pub(crate) fn stream_seed(seed: u64, stream: Stream, of: u64) -> u64 {
-    // Multiplied, because seeds are taken in a row: with a plain `seed ^ stream`, the user stream of seed 0
-    // would be the network stream of seed 1.
-    xxh3_64_with_seed(&of.to_le_bytes(), seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-}
 
 /// The state of one simulation.
 pub(crate) struct Core {

@@ -42,7 +42,7 @@
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`.
 //! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
-//!   `overflow`, `fiber`.
+//!   `streams`, `overflow`, `fiber`.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
 //! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
 //!   are more of `impl Core`. These six are one thing and call each other's methods: a crash wakes who waits for a
@@ -79,6 +79,7 @@ mod run;
 mod settings;
 mod simulation;
 mod stall;
+mod streams;
 mod threads;
 mod timers;
 mod trace;
@@ -108,7 +109,7 @@ pub(crate) use context::{
     record, record_message, start_thread, step, step_aside, step_without_choice, wait, waiter, wake,
     with_core,
 };
-pub(crate) use core::{Core, Stream, stream_seed};
+pub(crate) use core::Core;
 pub(crate) use fiber::forget_lifetime;
 pub(crate) use misuse::fail_misuse;
 pub(crate) use nanoseconds::{Seconds, nanos};
@@ -116,6 +117,7 @@ pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{is_live, panic_report, thread_main};
+pub(crate) use streams::{Stream, stream_seed};
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;
 pub(crate) use words::place;
