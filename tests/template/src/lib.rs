@@ -92,8 +92,7 @@ impl RaftServer for Raft {
     fn service(&self) -> Service {
         let votes = Arc::clone(&self.node);
         // 3A and 3B: AppendEntries. 3D: InstallSnapshot.
-        Service::new("Raft")
-            .method("RequestVote", move |args: RequestVoteArgs| votes.on_request_vote(&args))
+        Service::new("Raft").method("RequestVote", move |args: RequestVoteArgs| votes.on_request_vote(&args))
     }
 
     fn start(&self, _command: Command) -> Started {

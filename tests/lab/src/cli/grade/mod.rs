@@ -79,6 +79,9 @@ impl Row {
 impl Grade {
     pub(crate) fn run(&self, implementation: Implementation) -> Result<Verdict> {
         let Selected { cases, note } = names::select_for(&self.names, implementation)?;
+        if cases.is_empty() {
+            bail!("nothing to grade: {}", note.unwrap_or_else(|| "no test was named".to_owned()));
+        }
         let plans = self.run.plans();
         let is_interrupted = listen_for_interrupts()?;
         let mut progress = Progress::new(cases.len() * plans.len());
