@@ -1,6 +1,6 @@
 //! How fast is the checker?
 //!
-//! `cargo run --release -p lab --example linearizability` prints a table: histories of several shapes, right and
+//! `cargo bench -p lab-linearizability` prints a table: histories of several shapes, right and
 //! with planted faults, and what it takes to judge them on one core, explanation included.
 //!
 //! The first and the third shape are about as large as the logs `c10` and `c50` that come with porcupine (49 and

@@ -33,7 +33,7 @@
 //! assert!(explain(&Kv, &history, &result).contains(r#"x = "2", where get(x) must return "2""#));
 //! ```
 //!
-//! How fast it is, `cargo run --release -p lab --example linearizability` prints.
+//! How fast it is, `cargo bench -p lab-linearizability` prints.
 //!
 //! What it leaves out: weaker conditions (sequential or causal consistency), and operations on several
 //! objects, unless the specification makes them one.

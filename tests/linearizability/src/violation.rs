@@ -17,7 +17,7 @@ const STATES_MAX: usize = 16;
 /// The most steps for listing them.
 const LISTING_STEPS_MAX: u64 = 30_000;
 
-/// The most steps for violation the culprit: this many times what it took to find that the object is illegal, which
+/// The most steps for finding the culprit: this many times what it took to find that the object is illegal, which
 /// is about what one prefix takes; and at least so many.
 const CULPRIT_STEPS_FACTOR: u64 = 2;
 const CULPRIT_STEPS_MIN: u64 = 100_000;

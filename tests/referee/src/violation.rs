@@ -1,4 +1,8 @@
-//! What went wrong, before it is put into words for the terminal.
+//! What went wrong, in the parts that a report is made of.
+//!
+//! One type for all that can go wrong in a run: the referee makes it of a message that breaks a rule, the harness of an
+//! invariant that does not hold or of a scenario whose expectation fails. What the terminal and the page show of it is for
+//! the report to decide.
 
 use std::time::Duration;
 
@@ -31,25 +35,34 @@ pub struct Violation {
 
 impl Violation {
     /// A violation with a headline, what was expected and what was seen.
+    #[must_use]
     pub fn new(headline: impl Into<String>, expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self { headline: headline.into(), expected: expected.into(), seen: seen.into(), ..Self::default() }
     }
 
+    /// The rule that was broken, with its source in the paper.
+    #[must_use]
     pub fn rule(mut self, rule: &'static str) -> Self {
         self.rule = Some(rule);
         self
     }
 
+    /// The mistakes that most often lead here.
+    #[must_use]
     pub fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
 
+    /// The servers that it is about.
+    #[must_use]
     pub fn servers(mut self, servers: impl IntoIterator<Item = ServerId>) -> Self {
         self.servers = servers.into_iter().collect();
         self
     }
 
+    /// The term that it is about.
+    #[must_use]
     pub fn term(mut self, term: Term) -> Self {
         self.term = Some(term);
         self

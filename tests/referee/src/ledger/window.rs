@@ -1,6 +1,6 @@
 //! A map from indexes of a log to values.
 //!
-//! The indexes that anybody talks about lie close together, so the values stand side by side and violation one is a
+//! The indexes that anybody talks about lie close together, so the values stand side by side and finding one is a
 //! subtraction: every entry of every message is looked up several times.
 
 use std::collections::VecDeque;
