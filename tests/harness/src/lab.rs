@@ -13,7 +13,7 @@ use raft_interface::Command;
 use crate::cluster::ClusterBuilder;
 use crate::implementation::Implementation;
 use crate::record::Record;
-use lab_referee::Call;
+use lab_referee::Notice;
 use lab_referee::Violation;
 use lab_runs::settings::World;
 
@@ -155,17 +155,16 @@ impl Lab {
     }
 
     /// The referee has seen who leads, has found something, or stands aside.
-    pub(crate) fn hear_referee(&self, call: &Call) {
+    pub(crate) fn hear_referee(&self, notice: &Notice) {
         let record = &self.inner.record;
-        match call {
-            &Call::Leads(server, term) => record.leads(self.now(), server, term),
-            Call::StandsAside(why) => record.remark(format!(
+        match notice {
+            &Notice::Leads(server, term) => record.leads(self.now(), server, term),
+            Notice::StandsAside(why) => record.remark(format!(
                 "The referee stands aside, so rules that show only in messages are not checked: {why}."
             )),
-            Call::Breach(breach) => {
-                let violation = breach.violation();
-                record.keep(violation.clone());
-                self.broken(&violation);
+            Notice::Violation(violation) => {
+                record.keep((**violation).clone());
+                self.broken(violation);
             }
         }
     }

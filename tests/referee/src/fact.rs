@@ -13,13 +13,12 @@ use std::time::Duration;
 use labrpc::sim::{self, NodeHandle, NodeId};
 use raft_interface::{Index, ServerId, Term};
 
-use super::breach::{Content, Line};
-use super::ledger::Handled;
-use super::reading::{Reply, Request};
+use crate::message::{Position, Reply, Request};
+use crate::proof::{Content, Line};
 
 /// Tells the incarnations of a server apart as senders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
+pub(crate) enum Life {
     /// Exactly: each start has a node of its own.
     Node(NodeId),
     /// In the real world, nearly: where the name of the thread's node lies.
@@ -28,7 +27,7 @@ pub(super) enum Life {
 
 impl Life {
     /// The life of the calling thread; `None` for the tester's threads, in which `start` may send.
-    pub(super) fn of_caller() -> Option<Self> {
+    pub(crate) fn of_caller() -> Option<Self> {
         if sim::is_active() {
             let node = NodeId::current();
             return (node != NodeId::TESTER).then_some(Self::Node(node));
@@ -38,33 +37,56 @@ impl Life {
     }
 
     /// Whether these are certainly two lives.
-    pub(super) fn differs(a: Option<Self>, b: Option<Self>) -> bool {
+    pub(crate) fn differs(a: Option<Self>, b: Option<Self>) -> bool {
         matches!((a, b), (Some(Self::Node(a)), Some(Self::Node(b))) if a != b)
     }
 }
 
 /// Of what something is told: when it happened, to which call, and whose that is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Post {
-    pub(super) at: Duration,
+pub(crate) struct Post {
+    pub(crate) at: Duration,
     /// The number of the call; 0 for what a server tells its service.
-    pub(super) call: u64,
+    pub(crate) call: u64,
     /// Who asks.
-    pub(super) asker: ServerId,
+    pub(crate) asker: ServerId,
     /// Who is asked; for what a server tells its service, both are that server.
-    pub(super) asked: ServerId,
+    pub(crate) asked: ServerId,
+}
+
+/// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handled {
+    /// When it was delivered.
+    pub(crate) at: Duration,
+    /// Who asks.
+    pub(crate) asker: ServerId,
+    /// The server was stopped meanwhile.
+    pub(crate) was_stopped: bool,
+    /// The incarnation of the server.
+    pub(crate) incarnation: u64,
+    /// The server's term was at least this.
+    pub(crate) floor: Term,
+    /// The server stored this entry, and so all before it.
+    pub(crate) stored: Option<Position>,
+    /// Without this request, the server could know at most this index to be committed.
+    pub(crate) bound: Index,
+    /// The server's count of cuts just after the delivery.
+    pub(crate) cuts: u64,
+    /// A request of another term was handled at the same time; which of both came first is unknown.
+    pub(crate) is_mixed: bool,
 }
 
 /// Something that happened to a call, or to a service, for the rules to judge.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fact<'a> {
-    pub(super) post: Post,
-    pub(super) what: What<'a>,
+pub(crate) struct Fact<'a> {
+    pub(crate) post: Post,
+    pub(crate) what: What<'a>,
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum What<'a> {
+pub(crate) enum What<'a> {
     /// A request was sent. It `counts` if it can get to its server.
     Sent { request: &'a Request, life: Option<Life>, counts: bool },
     /// A request is about to be handled, by that incarnation.
@@ -77,7 +99,7 @@ pub(super) enum What<'a> {
 
 impl Fact<'_> {
     /// The term that it is about.
-    pub(super) fn term(&self) -> Term {
+    pub(crate) fn term(&self) -> Term {
         match self.what {
             What::Sent { request, .. } | What::Delivered { request, .. } | What::Answered { request, .. } => {
                 request.term()
@@ -87,7 +109,7 @@ impl Fact<'_> {
     }
 
     /// It as a line of a proof.
-    pub(super) fn line(&self) -> Line {
+    pub(crate) fn line(&self) -> Line {
         match self.what {
             What::Sent { request, .. } | What::Delivered { request, .. } => self.post.request(request),
             What::Answered { reply, .. } => self.post.reply(reply),
@@ -98,14 +120,14 @@ impl Fact<'_> {
 
 impl Post {
     /// The request as a line of a proof.
-    pub(super) fn request(self, request: &Request) -> Line {
-        self.line(request.content())
+    pub(crate) fn request(self, request: &Request) -> Line {
+        self.line(request.into())
     }
 
     /// The reply as a line of a proof.
-    pub(super) fn reply(self, reply: Reply) -> Line {
+    pub(crate) fn reply(self, reply: Reply) -> Line {
         let Self { asker, asked, .. } = self;
-        Self { asker: asked, asked: asker, ..self }.line(reply.content())
+        Self { asker: asked, asked: asker, ..self }.line(reply.into())
     }
 
     fn line(self, content: Content) -> Line {

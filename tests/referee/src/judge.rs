@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
 
-use super::Call;
-use super::breach::{Breach, Broken, Line, Position};
-use super::fact::{Fact, Life, Post, What};
-use super::ledger::{self, Handled, Ledger};
-use super::reading::{Reply, Request};
-use super::rules::{Case, On, RULES, Rule};
+use crate::fact::{Fact, Handled, Life, Post, What};
+use crate::ledger::Ledger;
+use crate::message::{Position, Reply, Request};
+use crate::notice::Notice;
+use crate::proof::{Line, proof};
+use crate::rules::{Broken, Case, On, RULES, Rule};
+use crate::violation::Violation;
 
 /// How many of the last messages are kept for a proof.
 const LINES_KEPT: usize = 64;
-/// How many messages a breach shows at most.
+/// How many messages a violation shows at most.
 const PROOF_MAX: usize = 6;
 
 /// What is known, and the last messages.
 #[derive(Debug)]
-pub(super) struct Judge {
-    pub(super) ledger: Ledger,
+pub(crate) struct Judge {
+    pub(crate) ledger: Ledger,
     lines: VecDeque<Line>,
     /// How often messages of other names were seen before the first of the paper's.
     others: u32,
@@ -29,50 +30,50 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(servers: usize) -> Self {
-        let rules = On::ALL.map(|on| RULES.into_iter().filter(|rule| rule.on.contains(&on)).collect());
+    pub(crate) fn new(servers: usize) -> Self {
+        let rules = On::ALL.map(|on| RULES.iter().copied().filter(|rule| rule.on.contains(&on)).collect());
         Self { ledger: Ledger::new(servers), lines: VecDeque::with_capacity(LINES_KEPT), others: 0, rules }
     }
 
     /// A message of another name was seen. Returns how often that was so before the first of the paper's.
-    pub(super) fn other(&mut self) -> u32 {
+    pub(crate) fn other(&mut self) -> u32 {
         self.ledger.has_other_methods = true;
         self.others += u32::from(self.lines.is_empty());
         self.others
     }
 
     /// Whether the request of a call is known.
-    pub(super) fn knows(&self, call: u64) -> bool {
+    pub(crate) fn knows(&self, call: u64) -> bool {
         self.ledger.calls.get(call).is_some()
     }
 
     /// This is the request of a call that is not known: it was forgotten, or has ended, or its sender was gone.
-    pub(super) fn learns(&mut self, call: u64, request: Request) {
+    pub(crate) fn learns(&mut self, call: u64, request: Request) {
         self.ledger.calls.add(call, request);
     }
 
     /// What was answered to a call, if that is certain.
-    pub(super) fn given(&self, call: u64) -> Option<Reply> {
+    pub(crate) fn given(&self, call: u64) -> Option<Reply> {
         self.ledger.calls.get(call)?.given()
     }
 
     /// A request is sent. It `counts` if it can get to its server: then the sender is not one that was deleted, whose
     /// storage was copied before.
-    pub(super) fn sends(
+    pub(crate) fn sends(
         &mut self,
         post: Post,
         request: Request,
         life: Option<Life>,
         counts: bool,
-    ) -> Option<Call> {
+    ) -> Option<Notice> {
         if self.ledger.servers[post.asker].is_ghost(life) {
             return None;
         }
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
         let fact = Fact { post, what: What::Sent { request: &request, life, counts } };
-        let breach = self.check(on, &fact);
-        if breach.is_some() {
-            return breach;
+        let violation = self.check(on, &fact);
+        if violation.is_some() {
+            return violation;
         }
         let line = fact.line();
         let leads = self.ledger.enter_request(post, &request, life, counts, line);
@@ -81,16 +82,16 @@ impl Judge {
         if counts {
             self.ledger.calls.add(post.call, request);
         }
-        leads.then_some(Call::Leads(post.asker, term))
+        leads.then_some(Notice::Leads(post.asker, term))
     }
 
     /// A request is about to be handled, by that incarnation.
-    pub(super) fn delivers(&mut self, post: Post, incarnation: u64, life: Option<Life>) -> Option<Call> {
+    pub(crate) fn delivers(&mut self, post: Post, incarnation: u64, life: Option<Life>) -> Option<Notice> {
         let request = &self.ledger.calls.get(post.call)?.request;
         let fact = Fact { post, what: What::Delivered { request, incarnation } };
-        let breach = self.check(On::Delivered, &fact);
-        if breach.is_some() {
-            return breach;
+        let violation = self.check(On::Delivered, &fact);
+        if violation.is_some() {
+            return violation;
         }
         let mut call = self.ledger.calls.take(post.call)?;
         let handled = self.ledger.enter_delivery(post, &call.request, incarnation, life);
@@ -103,7 +104,7 @@ impl Judge {
 
     /// The handler has returned, at a server that is still there: so whatever the reply tells is what a restart begins
     /// with, if it was saved.
-    pub(super) fn answers(&mut self, post: Post, reply: Option<Reply>, incarnation: u64) -> Option<Call> {
+    pub(crate) fn answers(&mut self, post: Post, reply: Option<Reply>, incarnation: u64) -> Option<Notice> {
         let Some(mut call) = self.ledger.calls.take(post.call) else {
             if reply.is_some_and(Reply::is_to_a_leader) {
                 self.ledger.lose_track();
@@ -114,7 +115,7 @@ impl Judge {
         if !call.is_open() {
             self.ledger.servers[post.asked].closes(post.call);
         }
-        let breach = match (handled, reply) {
+        let violation = match (handled, reply) {
             (Some(handled), Some(reply)) => {
                 call.gives(reply);
                 self.answers_with(post, &call.request, &handled, reply)
@@ -122,7 +123,7 @@ impl Judge {
             _ => None,
         };
         self.ledger.calls.put(post.call, call);
-        breach
+        violation
     }
 
     fn answers_with(
@@ -131,19 +132,19 @@ impl Judge {
         request: &Request,
         handled: &Handled,
         reply: Reply,
-    ) -> Option<Call> {
+    ) -> Option<Notice> {
         let fact = Fact { post, what: What::Answered { request, handled, reply } };
-        let breach = self.check(if reply.is_to_a_leader() { On::Acknowledged } else { On::Voted }, &fact);
-        if breach.is_none() {
+        let violation = self.check(if reply.is_to_a_leader() { On::Acknowledged } else { On::Voted }, &fact);
+        if violation.is_none() {
             let line = fact.line();
             self.ledger.enter_answer(post, request, handled, reply, line);
             self.keep(line);
         }
-        breach
+        violation
     }
 
     /// The reply has reached the asker, which ends the call. A request that arrives once more is read again.
-    pub(super) fn hears(&mut self, post: Post, reply: Option<Reply>, life: Option<Life>) {
+    pub(crate) fn hears(&mut self, post: Post, reply: Option<Reply>, life: Option<Life>) {
         let Some(call) = self.ledger.calls.take(post.call) else { return };
         if let Some(reply) = reply {
             self.ledger.enter_heard(post, &call.request, reply, life);
@@ -157,26 +158,26 @@ impl Judge {
 
     /// A server delivered a committed entry to its service. That is kept for no proof: there are many, and they say
     /// little.
-    pub(super) fn applies(
+    pub(crate) fn applies(
         &mut self,
         at: Duration,
         server: ServerId,
         index: Index,
         term: Term,
-    ) -> Option<Call> {
+    ) -> Option<Notice> {
         if !self.ledger.can_apply(server, Position { index, term }) {
             let post = Post { at, call: 0, asker: server, asked: server };
-            let breach = self.check(On::Applied, &Fact { post, what: What::Applied { index, term } });
-            if breach.is_some() {
-                return breach;
+            let violation = self.check(On::Applied, &Fact { post, what: What::Applied { index, term } });
+            if violation.is_some() {
+                return violation;
             }
         }
         self.ledger.servers[server].duties.applies(at, index);
         None
     }
 
-    /// Asks the rules. The first that says no names the breach.
-    fn check(&self, on: On, fact: &Fact<'_>) -> Option<Call> {
+    /// Asks the rules. The first that says no names the violation.
+    fn check(&self, on: On, fact: &Fact<'_>) -> Option<Notice> {
         let book = match fact.what {
             What::Sent { request, .. } => self.ledger.terms.get(request.term()),
             _ => None,
@@ -184,7 +185,7 @@ impl Judge {
         let case = Case { ledger: &self.ledger, fact, book };
         let broken = |rule: &&'static Rule| Some((*rule, (rule.check)(&case)?));
         let (rule, broken) = self.rules[on as usize].iter().find_map(broken)?;
-        Some(Call::Breach(Box::new(self.breach(rule, broken, fact))))
+        Some(Notice::Violation(Box::new(self.violation(rule, broken, fact))))
     }
 
     fn keep(&mut self, line: Line) {
@@ -195,15 +196,21 @@ impl Judge {
     }
 
     /// Puts the proof together: what the rule names, the call that broke it, and the last words of those concerned.
-    fn breach(&self, rule: &'static Rule, broken: Broken, fact: &Fact<'_>) -> Breach {
-        let Broken { headline, expected, seen, servers, term, proof } = broken;
-        let concerns = |line: &&Line| servers.contains(&line.from) || servers.contains(&line.to);
-        let room = PROOF_MAX.saturating_sub(proof.len() + 1);
-        let mut context: Vec<Option<Line>> =
-            self.lines.iter().rev().filter(concerns).take(room).copied().map(Some).collect();
-        context.extend(proof.into_iter().map(Some));
-        let mut proof = ledger::proof(context);
-        proof.push(fact.line());
-        Breach { rule, headline, expected, seen, servers, term, at: fact.post.at, proof }
+    fn violation(&self, rule: &Rule, broken: Broken, fact: &Fact<'_>) -> Violation {
+        let concerns =
+            |line: &&Line| broken.servers.contains(&line.from) || broken.servers.contains(&line.to);
+        let room = PROOF_MAX.saturating_sub(broken.proof.len() + 1);
+        let context = self.lines.iter().rev().filter(concerns).take(room).copied();
+        let mut lines = proof(context.chain(broken.proof.iter().copied()).map(Some));
+        lines.push(fact.line());
+        let mut violation = Violation::new(broken.headline, broken.expected, broken.seen)
+            .rule(rule.title)
+            .hint(rule.hint)
+            .servers(broken.servers)
+            .term(broken.term);
+        violation.at = fact.post.at;
+        violation.proof =
+            lines.iter().map(|line| format!("{:>10.6} s  {line}", line.at.as_secs_f64())).collect();
+        violation
     }
 }

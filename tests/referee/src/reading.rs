@@ -8,7 +8,7 @@ use labrpc::network::Message;
 use labrpc::wire::Elements;
 use raft_interface::{Index, Term};
 
-use super::breach::{Content, Position};
+use crate::message::{Entry, Kind, Position, Reply, Request};
 
 /// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
 /// counts.
@@ -66,7 +66,7 @@ impl Default for Names {
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     #[error("has no field {0} with a number or a list in it")]
     Missing(&'static str),
     #[error("brings a snapshot in pieces")]
@@ -79,95 +79,9 @@ impl Unreadable {
     }
 }
 
-/// Which of the paper's messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Vote,
-    Append,
-    Snapshot,
-}
-
-/// One entry of an AppendEntries: its term, and a hash of its command; 0 if it has no field of that name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) term: Term,
-    pub(super) digest: u64,
-}
-
-/// A request, in the numbers of Figure 2 and Figure 13.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
-    Vote { term: Term, last: Position },
-    Append { term: Term, prev: Position, entries: Vec<Entry>, commit: Index },
-    Snapshot { term: Term, last: Position },
-}
-
-impl Request {
-    pub(super) fn term(&self) -> Term {
-        match *self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term, .. } => term,
-        }
-    }
-
-    /// Whether only a leader sends it.
-    pub(super) fn is_of_a_leader(&self) -> bool {
-        !matches!(self, Self::Vote { .. })
-    }
-
-    /// The last position that a follower stores which says yes; that of the candidate's log for a vote.
-    pub(super) fn last(&self) -> Position {
-        match self {
-            Self::Vote { last, .. } | Self::Snapshot { last, .. } => *last,
-            Self::Append { prev, entries, .. } => entries.last().map_or(*prev, |entry| Position {
-                index: prev.index + entries.len() as Index,
-                term: entry.term,
-            }),
-        }
-    }
-
-    pub(super) fn content(&self) -> Content {
-        match self {
-            &Self::Vote { term, last } => Content::AskVote { term, last },
-            &Self::Snapshot { term, last } => Content::Snapshot { term, last },
-            Self::Append { term, prev, entries, commit } => {
-                Content::Append { term: *term, prev: *prev, count: entries.len() as u64, commit: *commit }
-            }
-        }
-    }
-}
-
-/// A reply, in the numbers of Figure 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
-    Vote { term: Term, granted: bool },
-    Append { term: Term, success: bool, conflict: Option<Index> },
-    Snapshot { term: Term },
-}
-
-impl Reply {
-    pub(super) fn term(self) -> Term {
-        match self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term } => term,
-        }
-    }
-
-    /// Whether it answers a request that only a leader sends.
-    pub(super) fn is_to_a_leader(self) -> bool {
-        !matches!(self, Self::Vote { .. })
-    }
-
-    pub(super) fn content(self) -> Content {
-        match self {
-            Self::Vote { term, granted } => Content::Vote { term, granted },
-            Self::Append { term, success, .. } => Content::Appended { term, success },
-            Self::Snapshot { term } => Content::Installed { term },
-        }
-    }
-}
-
 impl Names {
     /// Which message a method takes; `None` if none of the paper's.
-    pub(super) fn kind(&self, method: &str) -> Option<Kind> {
+    pub(crate) fn kind(&self, method: &str) -> Option<Kind> {
         let kinds = [
             (&self.append_entries, Kind::Append),
             (&self.request_vote, Kind::Vote),
@@ -198,14 +112,14 @@ impl Names {
     }
 
     /// Whether this asks for a vote that does not count.
-    pub(super) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
+    pub(crate) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
         kind == Kind::Vote && numbers(message, [&self.pre_vote])[0].is_some_and(|yes| yes != 0)
     }
 
     /// # Errors
     ///
     /// Why it cannot be read.
-    pub(super) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
+    pub(crate) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
         Ok(match kind {
             Kind::Vote => {
                 let [term, index, of] =
@@ -264,7 +178,7 @@ impl Names {
     /// # Errors
     ///
     /// Why it cannot be read.
-    pub(super) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
+    pub(crate) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
         let reply = match kind {
             Kind::Vote => {
                 let [term, granted] = needed(message, [&self.term, &self.vote_granted])?;

@@ -1,41 +1,17 @@
 //! Calls under way: what was asked, and what was known of the server when it was about to answer.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::Term;
 
-use crate::breach::Position;
-use crate::reading::{Reply, Request};
+use crate::fact::Handled;
+use crate::message::{Reply, Request};
 
 /// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call
 /// whose handler is at work is forgotten last.
 const CALLS_KEPT_MAX: usize = 2048;
 /// As many are kept at most.
 const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
-
-/// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Handled {
-    /// When it was delivered.
-    pub(crate) at: Duration,
-    /// Who asks.
-    pub(crate) asker: ServerId,
-    /// The server was stopped meanwhile.
-    pub(crate) was_stopped: bool,
-    /// The incarnation of the server.
-    pub(crate) incarnation: u64,
-    /// The server's term was at least this.
-    pub(crate) floor: Term,
-    /// The server stored this entry, and so all before it.
-    pub(crate) stored: Option<Position>,
-    /// Without this request, the server could know at most this index to be committed.
-    pub(crate) bound: Index,
-    /// The server's count of cuts just after the delivery.
-    pub(crate) cuts: u64,
-    /// A request of another term was handled at the same time; which of both came first is unknown.
-    pub(crate) is_mixed: bool,
-}
 
 /// One call.
 #[derive(Debug)]

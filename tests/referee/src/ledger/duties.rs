@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use raft_interface::{Index, Term};
 
-use crate::breach::{Line, Position};
+use crate::message::Position;
+use crate::proof::Line;
 
 /// Something that a server has not done yet.
 #[derive(Clone, Copy, Debug)]

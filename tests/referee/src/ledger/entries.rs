@@ -3,8 +3,8 @@
 use raft_interface::{Index, ServerId, Term};
 
 use super::window::Window;
-use crate::breach::Position;
-use crate::reading::Entry;
+use crate::message::Entry;
+use crate::message::Position;
 
 /// One entry.
 #[derive(Clone, Copy, Debug)]

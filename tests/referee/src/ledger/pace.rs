@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId};
 
-use crate::breach::Position;
 use crate::fact::Post;
-use crate::reading::{Reply, Request};
+use crate::message::Position;
+use crate::message::{Reply, Request};
 
 /// A leader that was silent for this long may have been stopped: nothing is said about how long it sent nothing.
 const PAUSE: Duration = Duration::from_millis(500);

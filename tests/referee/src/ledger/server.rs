@@ -5,8 +5,9 @@ use std::time::Duration;
 use raft_interface::{Index, Term};
 
 use super::duties::{Duties, Reach};
-use crate::breach::{Line, Position};
 use crate::fact::Life;
+use crate::message::Position;
+use crate::proof::Line;
 
 /// Shorter than any useful election timeout: MIT's heartbeats come every 100 ms.
 const TIMEOUT_MIN: Duration = Duration::from_millis(30);

@@ -7,9 +7,10 @@ use raft_interface::{Index, ServerId, Term};
 use super::pace::Pace;
 use super::server::Evidence;
 use super::window::Window;
-use crate::breach::{Line, Position};
 use crate::fact::Life;
-use crate::reading::Entry;
+use crate::message::Entry;
+use crate::message::Position;
+use crate::proof::Line;
 
 /// Terms that are kept, from the latest back.
 const TERMS_KEPT: Term = 64;

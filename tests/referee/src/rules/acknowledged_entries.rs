@@ -6,13 +6,13 @@
 
 use raft_interface::Index;
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, Server, proof};
-use crate::reading::{Reply, Request};
+use crate::ledger::{Ledger, Server};
+use crate::message::{Reply, Request};
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "acknowledged entries stay, also across restarts (Fig. 2, log[] on stable storage; §5.3)",
     why: "The leader has counted the acknowledgement. If the entry goes, it may be committed on fewer servers than a \
           majority, and the next leader overwrites it.",

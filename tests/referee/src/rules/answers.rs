@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
+use crate::fact::Handled;
 use crate::fact::{Post, What};
-use crate::ledger::{Handled, proof};
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a server answers soon, whatever else it is doing (§5.5)",
     why: "A server that is busy with a call of its own, or with its service, is as good as crashed for the others: \
           they get no votes and no acknowledgements.",

@@ -1,12 +1,11 @@
 //! A follower applies only what it has in common with a leader, up to that leader's commit index (Fig. 2,
 //! AppendEntries, receiver 5; §5.3).
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a follower commits min(leaderCommit, index of the last new entry) (Fig. 2, AppendEntries, receiver 5)",
     why: "Behind the last entry that was compared, a follower's log may differ from the leader's. What it applies from \
           there is not what was committed.",

@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a server applies what it knows to be committed (Fig. 2, All servers 1; §5.3)",
     why: "Clients wait until their command is applied. A commit index that nobody acts on helps nobody.",
     hint: "the thread that applies is not woken when commitIndex moves, or waits for something else",

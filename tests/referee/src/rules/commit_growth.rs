@@ -3,13 +3,12 @@
 //! A message may have been built before a later one and be sent after it; so one proves nothing. A row of messages, over
 //! half a second, with none between them that has the higher index, does.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::Request;
+use crate::message::Request;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a leader's commit index never goes back (Fig. 2, State: commitIndex)",
     why: "What is committed stays committed: services have applied it, and clients know. An index that goes back shows \
           a leader that has forgotten that.",

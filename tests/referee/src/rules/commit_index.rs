@@ -3,13 +3,14 @@
 //! All acknowledgements cross the wire. An index above everything that any leader so far can have found to be
 //! committed is one that nobody may announce, and no leader may apply.
 
-use super::{Case, On, Rule};
-use crate::breach::{Broken, Line};
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, proof};
-use crate::reading::Request;
+use crate::ledger::Ledger;
+use crate::message::Request;
+use crate::proof::Line;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "an entry is committed when a majority stores it; those of earlier terms are not committed by counting (Fig. 2, \
             Leaders 4; §5.4.2)",
     why: "An entry of an earlier term can be on a majority and still be overwritten (Fig. 8). And what only a minority \

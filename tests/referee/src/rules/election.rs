@@ -2,12 +2,12 @@
 //!
 //! All votes but the leader's own cross the wire, so they can be counted when it first sends as a leader.
 
-use super::{Case, On, Rule};
-use crate::breach::{Broken, Line};
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
+use crate::proof::Line;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a leader has the votes of a majority (§5.2; Fig. 2, Candidates 2)",
     why: "Any two majorities share a server, which votes once. With fewer votes two leaders can be elected.",
     hint: "half counted as a majority, replies counted instead of voters, votes of an older term counted, or a role \

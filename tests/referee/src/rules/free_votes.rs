@@ -5,13 +5,12 @@
 //! everything that the server was ever given is good enough. A server may have stood itself before anybody hears of it; so
 //! a row of refusals is needed, and that it has asked for votes meanwhile, in another term: its candidacies do show.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::Reply;
+use crate::message::Reply;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a free vote goes to the first candidate whose log is good enough (Fig. 2, RequestVote, receiver 2)",
     why: "If votes are refused without a reason, nobody gets a majority, and the cluster has no leader.",
     hint: "votedFor not reset in a new term, or a log that is equally long taken for one that is behind; \

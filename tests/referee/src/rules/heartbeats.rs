@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
 use crate::ledger::WINDOW;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "heartbeats to every server, neither missing nor a storm (§5.2; Fig. 2, Leaders 1)",
     why: "A server that hears nothing stands for election; one that hears the same hundreds of times a second has no \
           time for anything else.",

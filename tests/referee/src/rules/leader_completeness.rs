@@ -2,13 +2,14 @@
 
 use raft_interface::{ServerId, Term};
 
-use super::{Case, On, Rule};
-use crate::breach::{Broken, Position};
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, TermBook, proof};
-use crate::reading::Request;
+use crate::ledger::{Ledger, TermBook};
+use crate::message::Position;
+use crate::message::Request;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a leader's log holds all that was committed before (Fig. 3, Leader Completeness; §5.4)",
     why: "Committed entries were applied, and clients have seen the results. A leader without them would put other \
           commands in their place.",

@@ -3,13 +3,14 @@
 
 use raft_interface::{Index, Term};
 
-use super::{Case, On, Rule};
-use crate::breach::{Broken, Position};
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, TermBook, proof};
-use crate::reading::{Entry, Request};
+use crate::ledger::{Ledger, TermBook};
+use crate::message::Position;
+use crate::message::{Entry, Request};
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "an index and a term name one entry and one past (Fig. 3, Log Matching and Leader Append-Only; §5.3)",
     why: "Followers compare only an index and a term. That says something about the whole log only because no two \
           entries ever share both.",

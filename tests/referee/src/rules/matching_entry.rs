@@ -5,13 +5,15 @@
 
 use raft_interface::ServerId;
 
-use super::{Case, On, Rule};
-use crate::breach::{Broken, Position};
+use super::rule::{Broken, Case, On, Rule};
+use crate::fact::Handled;
 use crate::fact::What;
-use crate::ledger::{Handled, Ledger, proof};
-use crate::reading::{Reply, Request};
+use crate::ledger::Ledger;
+use crate::message::Position;
+use crate::message::{Reply, Request};
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "success only if the log has the entry at prevLogIndex (Fig. 2, AppendEntries, receiver 2; §5.3, Log Matching)",
     why: "The leader counts a success as \"stores everything up to here\". If the logs differ before, an entry \
           counts as stored that is not, and may be committed and lost.",

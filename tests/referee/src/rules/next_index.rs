@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::reading::Request;
+use crate::message::Request;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "nextIndex moves: back after a rejection, on after a success (Fig. 2, Leaders 3; Fig. 13)",
     why: "A leader that asks the same again never finds where the logs agree; one that sends again what has arrived \
           wastes the network, and with a snapshot never gets to the entries after it.",

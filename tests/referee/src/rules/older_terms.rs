@@ -1,12 +1,11 @@
 //! A request of an older term is refused (Fig. 2, RequestVote, receiver 1; AppendEntries, receiver 1).
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::Reply;
+use crate::message::Reply;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a request of an older term is refused (Fig. 2, receiver 1 of RequestVote and AppendEntries)",
     why: "A deposed leader may still send. If its entries were taken, they could replace entries that the new leader \
           has committed.",

@@ -1,11 +1,10 @@
 //! A term has at most one leader, and a leader that restarts leads no more (Fig. 3, Election Safety; §5.2).
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::{Life, What};
-use crate::ledger::proof;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "at most one leader per term (Fig. 3, Election Safety; §5.2)",
     why: "Two leaders of one term would put different entries at one index, with nothing to tell which is right.",
     hint: "a message built with a term that is not the one in which the server was elected; or a role that survived \

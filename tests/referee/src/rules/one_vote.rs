@@ -2,13 +2,12 @@
 //!
 //! A candidate votes for itself, so one that asks for votes, or leads, has given its own.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::Reply;
+use crate::message::Reply;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "one vote per server and term, also across restarts (§5.2; Fig. 2, votedFor)",
     why: "Two majorities of one term have a server in common. Only because that server votes once can a term have \
           no two leaders.",

@@ -2,12 +2,11 @@
 //!
 //! A server that stands for election again and again, always after the same time, does not do that.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::reading::Request;
+use crate::message::Request;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "election timeouts are drawn at random, each time anew (§5.2)",
     why: "Servers that time out together split the vote. Chance sees to it that they do not do so for ever.",
     hint: "a fixed timeout, or one that is drawn once and kept; the vote splits, and there is no leader",

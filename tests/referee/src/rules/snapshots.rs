@@ -1,11 +1,10 @@
 //! A snapshot holds committed entries only (§7; Fig. 13).
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::reading::Request;
+use crate::message::Request;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a snapshot holds committed entries (§7; Fig. 13)",
     why: "A snapshot replaces entries for good, so nothing in it may be taken back.",
     hint: "the index of the snapshot is not the one that the service asked for, or lies behind commitIndex",

@@ -2,12 +2,12 @@
 //!
 //! A message may have been built before; so one proves nothing. A row of them, over half a second, does.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Floor, proof};
+use crate::ledger::Floor;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "who hears of a higher term leaves its own (Fig. 2, All servers 2; §5.1)",
     why: "A leader or candidate that stays in a term that is over is of no use to anybody, and with an unlucky \
           network it stays there for ever.",

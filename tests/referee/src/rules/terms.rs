@@ -3,12 +3,11 @@
 //! Its answers show its term, and so do its requests. An answer must not be below what the server showed before the
 //! request was delivered; a request of a new incarnation not below what the one before has shown.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a server's term never goes back, also across restarts (Fig. 2, currentTerm; §5.1)",
     why: "Terms are Raft's clock. A server that returns to an older term votes and follows there a second time, \
           and two leaders of one term overwrite each other.",

@@ -5,13 +5,12 @@
 //! A timer may run out at the moment at which the message comes, and the thread that waits for it may not see both; so
 //! once proves nothing, and twice does.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::Request;
+use crate::message::Request;
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "no election within an election timeout of a leader's message or a granted vote (Fig. 2, Followers 2; §5.2)",
     why: "Who stands too early takes the cluster from a leader that works, or the election from a candidate that was \
           about to win.",

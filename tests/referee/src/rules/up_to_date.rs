@@ -3,13 +3,12 @@
 //!
 //! What the voter has acknowledged, or sent as a leader, and nothing can have removed since is in its log. The log ends there or later.
 
-use super::{Case, On, Rule};
-use crate::breach::Broken;
+use super::rule::{Broken, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::proof;
-use crate::reading::{Reply, Request};
+use crate::message::{Reply, Request};
+use crate::proof::proof;
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     title: "a vote only for a log that is at least as up to date (§5.4.1; Fig. 2, RequestVote, receiver 2)",
     why: "A committed entry is on a majority. Because each of them refuses candidates that lack it, every later \
           leader has it.",

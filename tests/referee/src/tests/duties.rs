@@ -1,8 +1,7 @@
 //! What servers leave undone.
 
 use super::script::{Script, at};
-use crate::Position;
-use crate::reading::{Reply, Request};
+use crate::message::{Position, Reply, Request};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 const REFUSED: bool = false;

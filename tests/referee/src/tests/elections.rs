@@ -1,9 +1,9 @@
 //! Terms, votes and leaders.
 
 use super::script::{Script, at};
-use crate::reading::{Reply, Request};
+use crate::message::{Position, Reply, Request};
 
-const EMPTY: crate::Position = crate::Position { index: 0, term: 0 };
+const EMPTY: Position = Position { index: 0, term: 0 };
 
 #[test]
 fn an_answer_below_an_earlier_answer() {

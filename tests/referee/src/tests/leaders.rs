@@ -1,8 +1,7 @@
 //! Leaders: what they send, commit, and how often.
 
 use super::script::{Script, appending, at};
-use crate::Position;
-use crate::reading::{Entry, Reply, Request};
+use crate::message::{Entry, Position, Reply, Request};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 

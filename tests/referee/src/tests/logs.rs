@@ -1,8 +1,7 @@
 //! Followers: what they accept, keep and apply.
 
 use super::script::{Script, appending, at};
-use crate::Position;
-use crate::reading::{Reply, Request};
+use crate::message::{Position, Reply, Request};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 

@@ -1,4 +1,4 @@
-//! Scripts of facts: every step is a message, and the first breach is remembered with its step.
+//! Scripts of facts: every step is a message, and the first violation is remembered with its step.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use labrpc::sim::{NodeHandle, NodeId, Sim};
 use raft_interface::{Index, ServerId, Term};
 
-use crate::Call;
-use crate::breach::{Breach, Position};
 use crate::fact::{Life, Post};
 use crate::judge::Judge;
-use crate::ledger::{self, Duties};
-use crate::reading::{Entry, Reply, Request};
+use crate::ledger::{Call, Duties};
+use crate::message::{Entry, Position, Reply, Request};
+use crate::notice::Notice;
+use crate::violation::Violation;
 
 /// Servers, their messages, and the judge.
 pub(super) struct Script {
@@ -22,8 +22,8 @@ pub(super) struct Script {
     /// How often each server was started.
     starts: Vec<usize>,
     nodes: Vec<NodeId>,
-    /// The first breach. The step that made it must be the last one.
-    breach: Option<Box<Breach>>,
+    /// The first violation. The step that made it must be the last one.
+    violation: Option<Box<Violation>>,
 }
 
 pub(super) fn at(index: Index, term: Term) -> Position {
@@ -41,7 +41,7 @@ impl Script {
             parties: BTreeMap::new(),
             starts: vec![0; servers],
             nodes: nodes.into(),
-            breach: None,
+            violation: None,
         }
     }
 
@@ -53,13 +53,13 @@ impl Script {
     }
 
     fn tick(&mut self) {
-        assert!(self.breach.is_none(), "a step after the breach: {}", self.breach.as_ref().unwrap());
+        assert!(self.violation.is_none(), "a step after the violation: {:#?}", self.violation);
         self.at += Duration::from_millis(1);
     }
 
-    fn hear_judge(&mut self, said: Option<Call>) {
-        if let Some(Call::Breach(breach)) = said {
-            self.breach = Some(breach);
+    fn hear_judge(&mut self, notice: Option<Notice>) {
+        if let Some(Notice::Violation(violation)) = notice {
+            self.violation = Some(violation);
         }
     }
 
@@ -108,24 +108,24 @@ impl Script {
         self.calls += 1;
         self.parties.insert(self.calls, (asker, asked));
         let (post, life) = (self.step(self.calls), self.life(asker));
-        let said = self.judge.sends(post, request, life, counts);
-        self.hear_judge(said);
+        let notice = self.judge.sends(post, request, life, counts);
+        self.hear_judge(notice);
         post.call
     }
 
     /// It is about to be handled.
     pub(super) fn deliver(&mut self, call: u64) {
         let post = self.step(call);
-        let said = self.judge.delivers(post, self.incarnation(post.asked), self.life(post.asked));
-        self.hear_judge(said);
+        let notice = self.judge.delivers(post, self.incarnation(post.asked), self.life(post.asked));
+        self.hear_judge(notice);
     }
 
     /// The handler returns.
     pub(super) fn answer(&mut self, call: u64, reply: Reply) {
         let post = self.step(call);
-        assert!(self.judge.ledger.calls.get(call).is_some_and(ledger::Call::is_open), "a delivered request");
-        let said = self.judge.answers(post, Some(reply), self.incarnation(post.asked));
-        self.hear_judge(said);
+        assert!(self.judge.ledger.calls.get(call).is_some_and(Call::is_open), "a delivered request");
+        let notice = self.judge.answers(post, Some(reply), self.incarnation(post.asked));
+        self.hear_judge(notice);
     }
 
     /// The reply reaches the asker.
@@ -148,14 +148,14 @@ impl Script {
 
     pub(super) fn apply(&mut self, server: ServerId, index: Index, term: Term) {
         self.tick();
-        let said = self.judge.applies(self.at, server, index, term);
-        self.hear_judge(said);
+        let notice = self.judge.applies(self.at, server, index, term);
+        self.hear_judge(notice);
     }
 
     /// Sends and delivers.
     pub(super) fn request(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
         let call = self.send(asker, asked, request);
-        if self.breach.is_none() {
+        if self.violation.is_none() {
             self.deliver(call);
         }
         call
@@ -216,24 +216,25 @@ impl Script {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.breach.is_some()
+        self.violation.is_some()
     }
 
     /// Nothing was broken.
     pub(super) fn keeps_the_rules(self) {
-        assert!(self.breach.is_none(), "a false alarm: {}", self.breach.unwrap());
+        assert!(self.violation.is_none(), "a false accusation: {:#?}", self.violation);
     }
 
     /// The last step broke this rule. Returns the headline.
     #[track_caller]
     pub(super) fn breaks(self, title: &str) -> String {
-        let breach = self.breach.expect("a breach");
-        assert!(breach.rule.title.contains(title), "another rule: {breach}");
+        let violation = self.violation.expect("a violation");
+        assert!(violation.rule.is_some_and(|rule| rule.contains(title)), "another rule: {violation:#?}");
+        let at = format!("{:.6} s", violation.at.as_secs_f64());
         assert!(
-            breach.proof.last().is_some_and(|line| line.at == breach.at),
-            "the last line breaks the rule"
+            violation.proof.last().is_some_and(|line| line.trim_start().starts_with(&at)),
+            "the last line breaks the rule: {violation:#?}"
         );
-        breach.headline
+        violation.headline
     }
 }
 

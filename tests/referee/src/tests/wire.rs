@@ -9,7 +9,7 @@ use labrpc::thread;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Names, Referee};
+use crate::{Names, Notice, Referee};
 
 #[derive(Serialize, Deserialize)]
 struct Ask {
@@ -51,18 +51,18 @@ struct Tell {
     leader_commit: u64,
 }
 
-fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
+fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
     watched_as(Names::default(), body)
 }
 
 /// Runs `body` with a referee, and a server 0 that grants every vote after a while.
-fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Call> {
-    let calls = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&calls);
+fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&notices);
     Sim::new(1)
         .run(move || {
             let network = Network::new();
-            let referee = Referee::new(3, names, move |call| heard.lock().push(call.clone()));
+            let referee = Referee::new(3, names, move |notice| heard.lock().push(notice.clone()));
             network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
             let raft = Service::new("Raft")
                 .method("RequestVote", |ask: Ask| {
@@ -77,7 +77,7 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
             body(&network);
         })
         .unwrap_or_else(|failure| panic!("{failure:?}"));
-    Arc::try_unwrap(calls).map_or_else(|calls| calls.lock().clone(), Mutex::into_inner)
+    Arc::try_unwrap(notices).map_or_else(|notices| notices.lock().clone(), Mutex::into_inner)
 }
 
 fn ask(network: &Network, candidate: u32) -> Option<Vote> {
@@ -87,14 +87,15 @@ fn ask(network: &Network, candidate: u32) -> Option<Vote> {
 
 #[test]
 fn a_breach_is_told_with_the_messages_that_prove_it() {
-    let calls = watched(|network| {
+    let notices = watched(|network| {
         ask(network, 1);
         ask(network, 2);
         ask(network, 1);
     });
-    let [Call::Breach(breach)] = &calls[..] else { panic!("one breach, not {calls:?}") };
-    assert_eq!(breach.headline, "S0 votes twice in term 1: for S1 and for S2");
-    let proof: Vec<String> = breach.proof.iter().map(ToString::to_string).collect();
+    let [Notice::Violation(violation)] = &notices[..] else { panic!("one violation, not {notices:?}") };
+    assert_eq!(violation.headline, "S0 votes twice in term 1: for S1 and for S2");
+    let without_time = |line: &String| line.split_once(" s  ").expect("a time").1.to_owned();
+    let proof: Vec<String> = violation.proof.iter().map(without_time).collect();
     assert_eq!(
         proof,
         [
@@ -104,12 +105,12 @@ fn a_breach_is_told_with_the_messages_that_prove_it() {
             "S0 -> S2 #2 vote granted, term 1",
         ]
     );
-    assert!(breach.at >= Duration::from_millis(20) && breach.at < Duration::from_millis(21));
+    assert!(violation.at >= Duration::from_millis(20) && violation.at < Duration::from_millis(21));
 }
 
 #[test]
 fn what_a_deleted_server_answers_does_not_count() {
-    let calls = watched(|network| {
+    let notices = watched(|network| {
         ask(network, 1);
         let late = network.clone();
         let asking = thread::spawn(move || ask(&late, 2));
@@ -118,12 +119,12 @@ fn what_a_deleted_server_answers_does_not_count() {
         assert!(asking.join().expect("no panic").is_none());
         thread::sleep(Duration::from_millis(50));
     });
-    assert!(calls.is_empty(), "{calls:?}");
+    assert!(notices.is_empty(), "{notices:?}");
 }
 
 #[test]
 fn messages_that_cannot_be_read_are_told_once() {
-    let calls = watched(|network| {
+    let notices = watched(|network| {
         let end = network.make_connected_end(1, 0);
         for _ in 0..3 {
             let _: Option<Odd> = end.call("Raft.AppendEntries", &Odd { epoch: 1 });
@@ -131,29 +132,29 @@ fn messages_that_cannot_be_read_are_told_once() {
         ask(network, 1);
         ask(network, 2);
     });
-    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    let [Notice::StandsAside(why)] = &notices[..] else { panic!("one remark, not {notices:?}") };
     assert!(why.contains("no field term"), "{why}");
 }
 
 #[test]
 fn messages_of_other_names_are_told_once() {
-    let calls = watched(|network| {
+    let notices = watched(|network| {
         let end = network.make_connected_end(1, 0);
         for _ in 0..500 {
             let _: Option<Odd> = end.call("Raft.Gossip", &Odd { epoch: 1 });
         }
     });
-    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    let [Notice::StandsAside(why)] = &notices[..] else { panic!("one remark, not {notices:?}") };
     assert!(why.contains("Raft.Gossip"), "{why}");
 }
 
 #[test]
 fn snapshots_in_pieces_are_left_alone() {
-    let calls = watched(|network| {
+    let notices = watched(|network| {
         let end = network.make_connected_end(1, 0);
         let _: Option<Odd> = end.call("Raft.InstallSnapshot", &Piece { term: 1, done: false });
     });
-    let [Call::StandsAside(why)] = &calls[..] else { panic!("one remark, not {calls:?}") };
+    let [Notice::StandsAside(why)] = &notices[..] else { panic!("one remark, not {notices:?}") };
     assert!(why.contains("in pieces"), "{why}");
 }
 
@@ -168,10 +169,10 @@ fn entries_without_commands_are_those_of_the_first_name_that_is_there() {
         [(vec!["entries", "log"], 1), (vec!["events", "entries", "log"], 1), (vec!["log", "entries"], 0)];
     for (entries, count) in rows {
         let names = Names { append_entries: vec!["Tell"], entries, ..Names::default() };
-        let calls = watched_as(names, tell);
+        let notices = watched_as(names, tell);
         // Nobody has voted for it.
-        let [Call::Breach(breach)] = &calls[..] else { panic!("one breach, not {calls:?}") };
-        let line = breach.proof.last().expect("the message").to_string();
+        let [Notice::Violation(violation)] = &notices[..] else { panic!("one violation, not {notices:?}") };
+        let line = violation.proof.last().expect("the message");
         assert!(line.contains(&format!(": {count} entries")), "{line}");
     }
 }

@@ -1,0 +1,242 @@
+//! The referee itself: what it is told from outside, and the way from an event on the network to the judge.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use labrpc::network::{Address, Direction, Happening, Message, MessageEvent, Observer};
+use labrpc::sim;
+use parking_lot::Mutex;
+use raft_interface::{Index, ServerId, Term};
+
+use crate::fact::{Life, Post};
+use crate::judge::Judge;
+use crate::ledger::Duties;
+use crate::message::{Kind, Position, Request};
+use crate::notice::Notice;
+use crate::reading::{Names, Unreadable};
+
+/// How often messages of other names may be seen between servers before the first of the paper's: where they are sent,
+/// and where requests arrive.
+const OTHERS_MAX: u32 = 150;
+
+/// What is to be told of a message that can be read.
+type Told = Result<Option<Notice>, Unreadable>;
+
+/// Watches the servers `0..servers` of one network.
+pub struct Referee {
+    names: Names,
+    /// Nothing is judged any more.
+    is_over: AtomicBool,
+    judge: Mutex<Judge>,
+    tell: Box<dyn Fn(&Notice) + Send + Sync>,
+}
+
+impl Referee {
+    /// A referee for so many servers, for implementations with these names. It calls `tell` in the thread in which
+    /// something happened, without any lock.
+    #[must_use]
+    pub fn new(servers: usize, names: Names, tell: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        // A cluster of one has no wire.
+        let is_over = AtomicBool::new(servers < 2);
+        let mut judge = Judge::new(servers);
+        judge.ledger.has_exact_time = sim::is_active();
+        Self { names, is_over, judge: Mutex::new(judge), tell: Box::new(tell) }
+    }
+
+    /// The servers confirm reads with messages that look like heartbeats (§8): many of them are no storm.
+    #[must_use]
+    pub fn with_reads(mut self) -> Self {
+        self.judge.get_mut().ledger.has_reads = true;
+        self
+    }
+
+    /// Every snapshot that a service takes will be [told](Self::takes_snapshot), and every command that a server
+    /// [accepts](Self::accepts). Otherwise anything that may be committed may be in a snapshot, and any server that may
+    /// lead may have entries that nobody has seen.
+    #[must_use]
+    pub fn with_told_calls(mut self) -> Self {
+        self.judge.get_mut().ledger.is_told = true;
+        self
+    }
+
+    /// The services take whatever is delivered at once, and every entry and snapshot will be told, to
+    /// [`applied`](Self::applied) and [`installed`](Self::installed).
+    #[must_use]
+    pub fn with_services(mut self) -> Self {
+        self.judge.get_mut().ledger.has_services = true;
+        self
+    }
+
+    /// The service of a server is about to hand it a snapshot.
+    pub fn takes_snapshot(&self, server: ServerId, index: Index) {
+        self.judge.lock().ledger.servers[server].trims(index);
+    }
+
+    /// A server is about to start, for the first time or again; its service begins with the snapshot at `base`.
+    pub fn starts(&self, server: ServerId, base: Index) {
+        self.judge.lock().ledger.servers[server].duties = Duties::new(base);
+    }
+
+    /// A server has put a command into its log, as the leader of a term.
+    pub fn accepts(&self, server: ServerId, index: Index, term: Term) {
+        self.judge.lock().ledger.servers[server].reach.extend(Position { index, term });
+    }
+
+    /// A server that runs has delivered a snapshot to its service.
+    pub fn installed(&self, at: Duration, server: ServerId, index: Index) {
+        self.judge.lock().ledger.servers[server].duties.applies(at, index);
+    }
+
+    /// A server whose threads were stopped is about to go on.
+    pub fn resumes(&self, server: ServerId) {
+        self.judge.lock().ledger.resumes(server);
+    }
+
+    /// From now on the servers may do what they like: the test is over.
+    pub fn dismiss(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// A server that runs has delivered a committed entry to its service.
+    pub fn applied(&self, at: Duration, server: ServerId, index: Index, term: Term) {
+        if !self.is_over.load(Ordering::Relaxed) {
+            let notice = self.judge.lock().applies(at, server, index, term);
+            if let Some(notice) = notice {
+                self.say(notice);
+            }
+        }
+    }
+
+    fn say(&self, notice: Notice) {
+        match notice {
+            leads @ Notice::Leads(..) => (self.tell)(&leads),
+            last => self.say_at_last(&last),
+        }
+    }
+
+    fn stand_aside(&self, why: String) {
+        self.say_at_last(&Notice::StandsAside(why));
+    }
+
+    fn say_at_last(&self, notice: &Notice) {
+        if !self.is_over.swap(true, Ordering::Relaxed) {
+            (self.tell)(notice);
+        }
+    }
+
+    /// Judges what happened to a message.
+    ///
+    /// # Errors
+    ///
+    /// Why the message cannot be read.
+    fn consider(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        match (event.message.direction, event.what) {
+            (Direction::Request, Happening::Sent) => self.sent(post, event),
+            (Direction::Request, Happening::Delivered) => self.delivered(post, event),
+            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(post, event),
+            (Direction::Reply, Happening::Delivered) => self.heard(post, event),
+            _ => Ok(None),
+        }
+    }
+
+    // A message is read before the judge is locked: its `Serialize` is user code.
+
+    fn sent(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let Some(request) = self.request(&event.message)? else { return Ok(None) };
+        Ok(self.judge.lock().sends(post, request, Life::of_caller(), event.incarnation != 0))
+    }
+
+    fn delivered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let mut judge = self.judge.lock();
+        if !judge.knows(post.call) {
+            drop(judge);
+            let Some(request) = self.request(&event.message)? else { return Ok(None) };
+            judge = self.judge.lock();
+            judge.learns(post.call, request);
+        }
+        // The handler's thread belongs to the server.
+        Ok(judge.delivers(post, event.incarnation, Life::of_caller()))
+    }
+
+    fn answered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let Some(kind) = self.kind(&event.message) else { return Ok(None) };
+        let reply = self.names.reply(kind, &event.message)?;
+        Ok(self.judge.lock().answers(post, reply, event.incarnation))
+    }
+
+    fn heard(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+        let mut judge = self.judge.lock();
+        if !judge.knows(post.call) {
+            return Ok(None);
+        }
+        let mut reply = judge.given(post.call);
+        if reply.is_none() {
+            drop(judge);
+            let Some(kind) = self.kind(&event.message) else { return Ok(None) };
+            reply = self.names.reply(kind, &event.message)?;
+            judge = self.judge.lock();
+        }
+        judge.hears(post, reply, Life::of_caller());
+        Ok(None)
+    }
+
+    /// `None` if it is none of the paper's, or asks for a vote that does not count.
+    fn request(&self, message: &Message<'_>) -> Result<Option<Request>, Unreadable> {
+        let Some(kind) = self.kind(message) else { return Ok(None) };
+        if self.names.is_pre_vote(kind, message) {
+            return Ok(None);
+        }
+        self.names.request(kind, message).map(Some)
+    }
+
+    /// Which of the paper's messages it is. Others are counted.
+    fn kind(&self, message: &Message<'_>) -> Option<Kind> {
+        let kind = self.names.kind(message.method);
+        if kind.is_none() && self.judge.lock().other() > OTHERS_MAX {
+            self.stand_aside(format!(
+                "the servers send each other {}, and nothing of the paper's names",
+                message.method
+            ));
+        }
+        kind
+    }
+}
+
+impl Observer for Referee {
+    fn observe(&self, event: &MessageEvent<'_>) {
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(post) = post(event) else { return };
+        match self.consider(post, event) {
+            Ok(Some(notice)) => self.say(notice),
+            Ok(None) => {}
+            Err(why) => {
+                let what = if event.message.is_request() { "request" } else { "reply" };
+                self.stand_aside(format!("the {what} of {} {why}", event.message.method));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Referee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Referee").field("judge", &self.judge).finish_non_exhaustive()
+    }
+}
+
+/// `None` if not both are servers.
+fn post(event: &MessageEvent<'_>) -> Option<Post> {
+    let message = &event.message;
+    let (from, to) = (server(message.from)?, server(message.to)?);
+    let (asker, asked) = if message.is_request() { (from, to) } else { (to, from) };
+    Some(Post { at: event.time, call: message.call, asker, asked })
+}
+
+fn server(address: Address) -> Option<ServerId> {
+    match address {
+        Address::Server(number) => Some(number as ServerId),
+        _ => None,
+    }
+}
