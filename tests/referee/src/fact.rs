@@ -27,7 +27,7 @@ pub(crate) enum Life {
 
 impl Life {
     /// The life of the calling thread; `None` for the tester's threads, in which `start` may send.
-    pub(crate) fn of_caller() -> Option<Self> {
+    pub(crate) fn of_this_thread() -> Option<Self> {
         if sim::is_active() {
             let node = NodeId::current();
             return (node != NodeId::TESTER).then_some(Self::Node(node));
@@ -42,25 +42,25 @@ impl Life {
     }
 }
 
-/// Of what something is told: when it happened, to which call, and whose that is.
+/// When something happened, to which call, and between whom.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Post {
+pub(crate) struct Envelope {
     pub(crate) at: Duration,
     /// The number of the call; 0 for what a server tells its service.
     pub(crate) call: u64,
-    /// Who asks.
-    pub(crate) asker: ServerId,
-    /// Who is asked; for what a server tells its service, both are that server.
-    pub(crate) asked: ServerId,
+    /// Who sends the request.
+    pub(crate) caller: ServerId,
+    /// Who answers it; for what a server tells its service, both are that server.
+    pub(crate) callee: ServerId,
 }
 
 /// What was certain of a server when a request was delivered to it: the least that the answer must agree with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Handled {
+pub(crate) struct Delivery {
     /// When it was delivered.
     pub(crate) at: Duration,
-    /// Who asks.
-    pub(crate) asker: ServerId,
+    /// Who sends the request.
+    pub(crate) caller: ServerId,
     /// The server was stopped meanwhile.
     pub(crate) was_stopped: bool,
     /// The incarnation of the server.
@@ -70,7 +70,7 @@ pub(crate) struct Handled {
     /// The server stored this entry, and so all before it.
     pub(crate) stored: Option<Position>,
     /// Without this request, the server could know at most this index to be committed.
-    pub(crate) bound: Index,
+    pub(crate) commit_max: Index,
     /// The server's count of cuts just after the delivery.
     pub(crate) cuts: u64,
     /// A request of another term was handled at the same time; which of both came first is unknown.
@@ -80,7 +80,7 @@ pub(crate) struct Handled {
 /// Something that happened to a call, or to a service, for the rules to judge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fact<'a> {
-    pub(crate) post: Post,
+    pub(crate) envelope: Envelope,
     pub(crate) what: What<'a>,
 }
 
@@ -92,7 +92,7 @@ pub(crate) enum What<'a> {
     /// A request is about to be handled, by that incarnation.
     Delivered { request: &'a Request, incarnation: u64 },
     /// The handler has returned.
-    Answered { request: &'a Request, handled: &'a Handled, reply: Reply },
+    Answered { request: &'a Request, delivery: &'a Delivery, reply: Reply },
     /// A server delivered a committed entry to its service.
     Applied { index: Index, term: Term },
 }
@@ -111,14 +111,14 @@ impl Fact<'_> {
     /// It as a line of a proof.
     pub(crate) fn line(&self) -> Line {
         match self.what {
-            What::Sent { request, .. } | What::Delivered { request, .. } => self.post.request(request),
-            What::Answered { reply, .. } => self.post.reply(reply),
-            What::Applied { index, term } => self.post.line(Content::Applied { index, term }),
+            What::Sent { request, .. } | What::Delivered { request, .. } => self.envelope.request(request),
+            What::Answered { reply, .. } => self.envelope.reply(reply),
+            What::Applied { index, term } => self.envelope.line(Content::Applied { index, term }),
         }
     }
 }
 
-impl Post {
+impl Envelope {
     /// The request as a line of a proof.
     pub(crate) fn request(self, request: &Request) -> Line {
         self.line(request.into())
@@ -126,11 +126,11 @@ impl Post {
 
     /// The reply as a line of a proof.
     pub(crate) fn reply(self, reply: Reply) -> Line {
-        let Self { asker, asked, .. } = self;
-        Self { asker: asked, asked: asker, ..self }.line(reply.into())
+        let Self { caller, callee, .. } = self;
+        Self { caller: callee, callee: caller, ..self }.line(reply.into())
     }
 
     fn line(self, content: Content) -> Line {
-        Line { at: self.at, from: self.asker, to: self.asked, call: self.call, content }
+        Line { at: self.at, from: self.caller, to: self.callee, call: self.call, content }
     }
 }

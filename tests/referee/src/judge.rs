@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
 
-use crate::fact::{Fact, Handled, Life, Post, What};
+use crate::fact::{Delivery, Envelope, Fact, Life, What};
 use crate::ledger::Ledger;
 use crate::message::{Position, Reply, Request};
 use crate::notice::Notice;
 use crate::proof::{Line, proof};
-use crate::rules::{Broken, Case, On, RULES, Rule};
+use crate::rules::{Accusation, Case, On, RULES, Rule};
 use crate::violation::Violation;
 
 /// How many of the last messages are kept for a proof.
@@ -24,7 +24,7 @@ pub(crate) struct Judge {
     pub(crate) ledger: Ledger,
     lines: VecDeque<Line>,
     /// How often messages of other names were seen before the first of the paper's.
-    others: u32,
+    other_methods: u32,
     /// The rules, by what they are about.
     rules: [Vec<&'static Rule>; On::ALL.len()],
 }
@@ -32,14 +32,19 @@ pub(crate) struct Judge {
 impl Judge {
     pub(crate) fn new(servers: usize) -> Self {
         let rules = On::ALL.map(|on| RULES.iter().copied().filter(|rule| rule.on.contains(&on)).collect());
-        Self { ledger: Ledger::new(servers), lines: VecDeque::with_capacity(LINES_KEPT), others: 0, rules }
+        Self {
+            ledger: Ledger::new(servers),
+            lines: VecDeque::with_capacity(LINES_KEPT),
+            other_methods: 0,
+            rules,
+        }
     }
 
     /// A message of another name was seen. Returns how often that was so before the first of the paper's.
-    pub(crate) fn other(&mut self) -> u32 {
+    pub(crate) fn sees_other_method(&mut self) -> u32 {
         self.ledger.has_other_methods = true;
-        self.others += u32::from(self.lines.is_empty());
-        self.others
+        self.other_methods += u32::from(self.lines.is_empty());
+        self.other_methods
     }
 
     /// Whether the request of a call is known.
@@ -53,106 +58,116 @@ impl Judge {
     }
 
     /// What was answered to a call, if that is certain.
-    pub(crate) fn given(&self, call: u64) -> Option<Reply> {
-        self.ledger.calls.get(call)?.given()
+    pub(crate) fn only_answer(&self, call: u64) -> Option<Reply> {
+        self.ledger.calls.get(call)?.only_answer()
     }
 
     /// A request is sent. It `counts` if it can get to its server: then the sender is not one that was deleted, whose
     /// storage was copied before.
     pub(crate) fn sends(
         &mut self,
-        post: Post,
+        envelope: Envelope,
         request: Request,
         life: Option<Life>,
         counts: bool,
     ) -> Option<Notice> {
-        if self.ledger.servers[post.asker].is_ghost(life) {
+        if self.ledger.servers[envelope.caller].is_replaced(life) {
             return None;
         }
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
-        let fact = Fact { post, what: What::Sent { request: &request, life, counts } };
+        let fact = Fact { envelope, what: What::Sent { request: &request, life, counts } };
         let violation = self.check(on, &fact);
         if violation.is_some() {
             return violation;
         }
         let line = fact.line();
-        let leads = self.ledger.enter_request(post, &request, life, counts, line);
+        let leads = self.ledger.enter_request(envelope, &request, life, counts, line);
         self.keep(line);
         let term = request.term();
         if counts {
-            self.ledger.calls.add(post.call, request);
+            self.ledger.calls.add(envelope.call, request);
         }
-        leads.then_some(Notice::Leads(post.asker, term))
+        leads.then_some(Notice::Leads(envelope.caller, term))
     }
 
     /// A request is about to be handled, by that incarnation.
-    pub(crate) fn delivers(&mut self, post: Post, incarnation: u64, life: Option<Life>) -> Option<Notice> {
-        let request = &self.ledger.calls.get(post.call)?.request;
-        let fact = Fact { post, what: What::Delivered { request, incarnation } };
+    pub(crate) fn delivers(
+        &mut self,
+        envelope: Envelope,
+        incarnation: u64,
+        life: Option<Life>,
+    ) -> Option<Notice> {
+        let request = &self.ledger.calls.get(envelope.call)?.request;
+        let fact = Fact { envelope, what: What::Delivered { request, incarnation } };
         let violation = self.check(On::Delivered, &fact);
         if violation.is_some() {
             return violation;
         }
-        let mut call = self.ledger.calls.take(post.call)?;
-        let handled = self.ledger.enter_delivery(post, &call.request, incarnation, life);
-        if call.deliver(handled) {
-            self.ledger.servers[post.asked].opens(post.call);
+        let mut call = self.ledger.calls.take(envelope.call)?;
+        let delivery = self.ledger.enter_delivery(envelope, &call.request, incarnation, life);
+        if call.deliver(delivery) {
+            self.ledger.servers[envelope.callee].opens(envelope.call);
         }
-        self.ledger.calls.put(post.call, call);
+        self.ledger.calls.put(envelope.call, call);
         None
     }
 
     /// The handler has returned, at a server that is still there: so whatever the reply tells is what a restart begins
     /// with, if it was saved.
-    pub(crate) fn answers(&mut self, post: Post, reply: Option<Reply>, incarnation: u64) -> Option<Notice> {
-        let Some(mut call) = self.ledger.calls.take(post.call) else {
+    pub(crate) fn answers(
+        &mut self,
+        envelope: Envelope,
+        reply: Option<Reply>,
+        incarnation: u64,
+    ) -> Option<Notice> {
+        let Some(mut call) = self.ledger.calls.take(envelope.call) else {
             if reply.is_some_and(Reply::is_to_a_leader) {
                 self.ledger.lose_track();
             }
             return None;
         };
-        let handled = call.answer(incarnation);
+        let delivery = call.answer(incarnation);
         if !call.is_open() {
-            self.ledger.servers[post.asked].closes(post.call);
+            self.ledger.servers[envelope.callee].closes(envelope.call);
         }
-        let violation = match (handled, reply) {
-            (Some(handled), Some(reply)) => {
-                call.gives(reply);
-                self.answers_with(post, &call.request, &handled, reply)
+        let violation = match (delivery, reply) {
+            (Some(delivery), Some(reply)) => {
+                call.add_answer(reply);
+                self.answers_with(envelope, &call.request, &delivery, reply)
             }
             _ => None,
         };
-        self.ledger.calls.put(post.call, call);
+        self.ledger.calls.put(envelope.call, call);
         violation
     }
 
     fn answers_with(
         &mut self,
-        post: Post,
+        envelope: Envelope,
         request: &Request,
-        handled: &Handled,
+        delivery: &Delivery,
         reply: Reply,
     ) -> Option<Notice> {
-        let fact = Fact { post, what: What::Answered { request, handled, reply } };
+        let fact = Fact { envelope, what: What::Answered { request, delivery, reply } };
         let violation = self.check(if reply.is_to_a_leader() { On::Acknowledged } else { On::Voted }, &fact);
         if violation.is_none() {
             let line = fact.line();
-            self.ledger.enter_answer(post, request, handled, reply, line);
+            self.ledger.enter_answer(envelope, request, delivery, reply, line);
             self.keep(line);
         }
         violation
     }
 
-    /// The reply has reached the asker, which ends the call. A request that arrives once more is read again.
-    pub(crate) fn hears(&mut self, post: Post, reply: Option<Reply>, life: Option<Life>) {
-        let Some(call) = self.ledger.calls.take(post.call) else { return };
+    /// The reply has reached the caller, which ends the call. A request that arrives once more is read again.
+    pub(crate) fn hears(&mut self, envelope: Envelope, reply: Option<Reply>, life: Option<Life>) {
+        let Some(call) = self.ledger.calls.take(envelope.call) else { return };
         if let Some(reply) = reply {
-            self.ledger.enter_heard(post, &call.request, reply, life);
+            self.ledger.enter_heard(envelope, &call.request, reply, life);
         }
         if call.is_open() {
-            self.ledger.calls.put(post.call, call);
+            self.ledger.calls.put(envelope.call, call);
         } else {
-            self.ledger.calls.end(post.call);
+            self.ledger.calls.end(envelope.call);
         }
     }
 
@@ -166,8 +181,8 @@ impl Judge {
         term: Term,
     ) -> Option<Notice> {
         if !self.ledger.can_apply(server, Position { index, term }) {
-            let post = Post { at, call: 0, asker: server, asked: server };
-            let violation = self.check(On::Applied, &Fact { post, what: What::Applied { index, term } });
+            let envelope = Envelope { at, call: 0, caller: server, callee: server };
+            let violation = self.check(On::Applied, &Fact { envelope, what: What::Applied { index, term } });
             if violation.is_some() {
                 return violation;
             }
@@ -178,14 +193,14 @@ impl Judge {
 
     /// Asks the rules. The first that says no names the violation.
     fn check(&self, on: On, fact: &Fact<'_>) -> Option<Notice> {
-        let book = match fact.what {
+        let record = match fact.what {
             What::Sent { request, .. } => self.ledger.terms.get(request.term()),
             _ => None,
         };
-        let case = Case { ledger: &self.ledger, fact, book };
-        let broken = |rule: &&'static Rule| Some((*rule, (rule.check)(&case)?));
-        let (rule, broken) = self.rules[on as usize].iter().find_map(broken)?;
-        Some(Notice::Violation(Box::new(self.violation(rule, broken, fact))))
+        let case = Case { ledger: &self.ledger, fact, record };
+        let accusation = |rule: &&'static Rule| Some((*rule, (rule.check)(&case)?));
+        let (rule, accusation) = self.rules[on as usize].iter().find_map(accusation)?;
+        Some(Notice::Violation(Box::new(self.violation(rule, accusation, fact))))
     }
 
     fn keep(&mut self, line: Line) {
@@ -196,19 +211,19 @@ impl Judge {
     }
 
     /// Puts the proof together: what the rule names, the call that broke it, and the last words of those concerned.
-    fn violation(&self, rule: &Rule, broken: Broken, fact: &Fact<'_>) -> Violation {
+    fn violation(&self, rule: &Rule, accusation: Accusation, fact: &Fact<'_>) -> Violation {
         let concerns =
-            |line: &&Line| broken.servers.contains(&line.from) || broken.servers.contains(&line.to);
-        let room = PROOF_MAX.saturating_sub(broken.proof.len() + 1);
+            |line: &&Line| accusation.servers.contains(&line.from) || accusation.servers.contains(&line.to);
+        let room = PROOF_MAX.saturating_sub(accusation.proof.len() + 1);
         let context = self.lines.iter().rev().filter(concerns).take(room).copied();
-        let mut lines = proof(context.chain(broken.proof.iter().copied()).map(Some));
+        let mut lines = proof(context.chain(accusation.proof.iter().copied()).map(Some));
         lines.push(fact.line());
-        let mut violation = Violation::new(broken.headline, broken.expected, broken.seen)
+        let mut violation = Violation::new(accusation.headline, accusation.expected, accusation.seen)
             .rule(rule.title)
             .hint(rule.hint)
-            .servers(broken.servers)
-            .term(broken.term);
-        violation.at = fact.post.at;
+            .servers(accusation.servers)
+            .term(accusation.term);
+        violation.at = fact.envelope.at;
         violation.proof =
             lines.iter().map(|line| format!("{:>10.6} s  {line}", line.at.as_secs_f64())).collect();
         violation

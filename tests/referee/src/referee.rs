@@ -9,7 +9,7 @@ use labrpc::sim;
 use parking_lot::Mutex;
 use raft_interface::{Index, ServerId, Term};
 
-use crate::fact::{Life, Post};
+use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
 use crate::ledger::Duties;
 use crate::message::{Kind, Position, Request};
@@ -18,10 +18,10 @@ use crate::reading::{Names, Unreadable};
 
 /// How often messages of other names may be seen between servers before the first of the paper's: where they are sent,
 /// and where requests arrive.
-const OTHERS_MAX: u32 = 150;
+const OTHER_METHODS_MAX: u32 = 150;
 
 /// What is to be told of a message that can be read.
-type Told = Result<Option<Notice>, Unreadable>;
+type Judged = Result<Option<Notice>, Unreadable>;
 
 /// Watches the servers `0..servers` of one network.
 pub struct Referee {
@@ -56,7 +56,7 @@ impl Referee {
     /// lead may have entries that nobody has seen.
     #[must_use]
     pub fn with_told_calls(mut self) -> Self {
-        self.judge.get_mut().ledger.is_told = true;
+        self.judge.get_mut().ledger.has_told_calls = true;
         self
     }
 
@@ -103,23 +103,23 @@ impl Referee {
         if !self.is_over.load(Ordering::Relaxed) {
             let notice = self.judge.lock().applies(at, server, index, term);
             if let Some(notice) = notice {
-                self.say(notice);
+                self.announce(notice);
             }
         }
     }
 
-    fn say(&self, notice: Notice) {
+    fn announce(&self, notice: Notice) {
         match notice {
             leads @ Notice::Leads(..) => (self.tell)(&leads),
-            last => self.say_at_last(&last),
+            last => self.announce_last(&last),
         }
     }
 
     fn stand_aside(&self, why: String) {
-        self.say_at_last(&Notice::StandsAside(why));
+        self.announce_last(&Notice::StandsAside(why));
     }
 
-    fn say_at_last(&self, notice: &Notice) {
+    fn announce_last(&self, notice: &Notice) {
         if !self.is_over.swap(true, Ordering::Relaxed) {
             (self.tell)(notice);
         }
@@ -130,54 +130,54 @@ impl Referee {
     /// # Errors
     ///
     /// Why the message cannot be read.
-    fn consider(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+    fn consider(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         match (event.message.direction, event.what) {
-            (Direction::Request, Happening::Sent) => self.sent(post, event),
-            (Direction::Request, Happening::Delivered) => self.delivered(post, event),
-            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(post, event),
-            (Direction::Reply, Happening::Delivered) => self.heard(post, event),
+            (Direction::Request, Happening::Sent) => self.sent(envelope, event),
+            (Direction::Request, Happening::Delivered) => self.delivered(envelope, event),
+            (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(envelope, event),
+            (Direction::Reply, Happening::Delivered) => self.heard(envelope, event),
             _ => Ok(None),
         }
     }
 
     // A message is read before the judge is locked: its `Serialize` is user code.
 
-    fn sent(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+    fn sent(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let Some(request) = self.request(&event.message)? else { return Ok(None) };
-        Ok(self.judge.lock().sends(post, request, Life::of_caller(), event.incarnation != 0))
+        Ok(self.judge.lock().sends(envelope, request, Life::of_this_thread(), event.incarnation != 0))
     }
 
-    fn delivered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+    fn delivered(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let mut judge = self.judge.lock();
-        if !judge.knows(post.call) {
+        if !judge.knows(envelope.call) {
             drop(judge);
             let Some(request) = self.request(&event.message)? else { return Ok(None) };
             judge = self.judge.lock();
-            judge.learns(post.call, request);
+            judge.learns(envelope.call, request);
         }
         // The handler's thread belongs to the server.
-        Ok(judge.delivers(post, event.incarnation, Life::of_caller()))
+        Ok(judge.delivers(envelope, event.incarnation, Life::of_this_thread()))
     }
 
-    fn answered(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+    fn answered(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let Some(kind) = self.kind(&event.message) else { return Ok(None) };
         let reply = self.names.reply(kind, &event.message)?;
-        Ok(self.judge.lock().answers(post, reply, event.incarnation))
+        Ok(self.judge.lock().answers(envelope, reply, event.incarnation))
     }
 
-    fn heard(&self, post: Post, event: &MessageEvent<'_>) -> Told {
+    fn heard(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let mut judge = self.judge.lock();
-        if !judge.knows(post.call) {
+        if !judge.knows(envelope.call) {
             return Ok(None);
         }
-        let mut reply = judge.given(post.call);
+        let mut reply = judge.only_answer(envelope.call);
         if reply.is_none() {
             drop(judge);
             let Some(kind) = self.kind(&event.message) else { return Ok(None) };
             reply = self.names.reply(kind, &event.message)?;
             judge = self.judge.lock();
         }
-        judge.hears(post, reply, Life::of_caller());
+        judge.hears(envelope, reply, Life::of_this_thread());
         Ok(None)
     }
 
@@ -193,7 +193,7 @@ impl Referee {
     /// Which of the paper's messages it is. Others are counted.
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
-        if kind.is_none() && self.judge.lock().other() > OTHERS_MAX {
+        if kind.is_none() && self.judge.lock().sees_other_method() > OTHER_METHODS_MAX {
             self.stand_aside(format!(
                 "the servers send each other {}, and nothing of the paper's names",
                 message.method
@@ -208,9 +208,9 @@ impl Observer for Referee {
         if self.is_over.load(Ordering::Relaxed) {
             return;
         }
-        let Some(post) = post(event) else { return };
-        match self.consider(post, event) {
-            Ok(Some(notice)) => self.say(notice),
+        let Some(envelope) = envelope(event) else { return };
+        match self.consider(envelope, event) {
+            Ok(Some(notice)) => self.announce(notice),
             Ok(None) => {}
             Err(why) => {
                 let what = if event.message.is_request() { "request" } else { "reply" };
@@ -227,11 +227,11 @@ impl fmt::Debug for Referee {
 }
 
 /// `None` if not both are servers.
-fn post(event: &MessageEvent<'_>) -> Option<Post> {
+fn envelope(event: &MessageEvent<'_>) -> Option<Envelope> {
     let message = &event.message;
     let (from, to) = (server(message.from)?, server(message.to)?);
-    let (asker, asked) = if message.is_request() { (from, to) } else { (to, from) };
-    Some(Post { at: event.time, call: message.call, asker, asked })
+    let (caller, callee) = if message.is_request() { (from, to) } else { (to, from) };
+    Some(Envelope { at: event.time, call: message.call, caller, callee })
 }
 
 fn server(address: Address) -> Option<ServerId> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use raft_interface::Term;
 
-use crate::fact::Handled;
+use crate::fact::Delivery;
 use crate::message::{Reply, Request};
 
 /// Calls that are kept before they have ended. A request that arrives when its call was forgotten is read again; a call
@@ -18,13 +18,13 @@ const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
 pub(crate) struct Call {
     pub(crate) request: Request,
     /// What was known at the first delivery whose answer is still to come, and how many are.
-    handled: Option<(Handled, u32)>,
-    reply: Given,
+    delivery: Option<(Delivery, u32)>,
+    reply: Answers,
 }
 
 /// What the server has answered.
 #[derive(Debug)]
-enum Given {
+enum Answers {
     Nothing,
     Once(Reply),
     /// A request that arrived twice was answered twice. Which of the answers arrives is not known.
@@ -33,57 +33,58 @@ enum Given {
 
 impl Call {
     fn new(request: Request) -> Self {
-        Self { request, handled: None, reply: Given::Nothing }
+        Self { request, delivery: None, reply: Answers::Nothing }
     }
 
     /// Whether an answer is still to come.
     pub(crate) fn is_open(&self) -> bool {
-        self.handled.is_some()
+        self.delivery.is_some()
     }
 
     /// What was known when the request was delivered to which the answer is still to come.
-    pub(crate) fn handled(&self) -> Option<&Handled> {
-        self.handled.as_ref().map(|(handled, _)| handled)
+    pub(crate) fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_ref().map(|(delivery, _)| delivery)
     }
 
     /// The request is about to be handled, maybe for the second time. Returns whether it was not under way already.
-    pub(crate) fn deliver(&mut self, handled: Handled) -> bool {
-        match &mut self.handled {
-            Some((first, open)) if first.incarnation == handled.incarnation => {
+    pub(crate) fn deliver(&mut self, delivery: Delivery) -> bool {
+        match &mut self.delivery {
+            Some((first, open)) if first.incarnation == delivery.incarnation => {
                 *open += 1;
-                first.is_mixed |= handled.is_mixed;
+                first.is_mixed |= delivery.is_mixed;
                 false
             }
             other => {
-                *other = Some((handled, 1));
+                *other = Some((delivery, 1));
                 true
             }
         }
     }
 
     /// An answer of that incarnation has come. Returns what was known when its request was delivered.
-    pub(crate) fn answer(&mut self, incarnation: u64) -> Option<Handled> {
-        let (handled, open) = self.handled.as_mut().filter(|(known, _)| known.incarnation == incarnation)?;
-        let known = *handled;
+    pub(crate) fn answer(&mut self, incarnation: u64) -> Option<Delivery> {
+        let (delivery, open) =
+            self.delivery.as_mut().filter(|(known, _)| known.incarnation == incarnation)?;
+        let known = *delivery;
         *open -= 1;
         if *open == 0 {
-            self.handled = None;
+            self.delivery = None;
         }
         Some(known)
     }
 
     /// This was answered.
-    pub(crate) fn gives(&mut self, reply: Reply) {
+    pub(crate) fn add_answer(&mut self, reply: Reply) {
         self.reply = match self.reply {
-            Given::Nothing => Given::Once(reply),
-            _ => Given::Twice,
+            Answers::Nothing => Answers::Once(reply),
+            _ => Answers::Twice,
         };
     }
 
     /// What was answered, if that is certain.
-    pub(crate) fn given(&self) -> Option<Reply> {
+    pub(crate) fn only_answer(&self) -> Option<Reply> {
         match self.reply {
-            Given::Once(reply) => Some(reply),
+            Answers::Once(reply) => Some(reply),
             _ => None,
         }
     }
@@ -161,8 +162,8 @@ impl Calls {
     /// The server that handles these was stopped meanwhile.
     pub(super) fn were_stopped(&mut self, open: &[u64]) {
         for &number in open {
-            if let Some(Call { handled: Some((handled, _)), .. }) = self.get_mut(number) {
-                handled.was_stopped = true;
+            if let Some(Call { delivery: Some((delivery, _)), .. }) = self.get_mut(number) {
+                delivery.was_stopped = true;
             }
         }
     }
@@ -172,10 +173,10 @@ impl Calls {
     pub(super) fn overlap(&mut self, open: &[u64], term: Term) -> bool {
         let mut is_mixed = false;
         for &number in open {
-            if let Some(Call { request, handled: Some((handled, _)), .. }) = self.get_mut(number)
+            if let Some(Call { request, delivery: Some((delivery, _)), .. }) = self.get_mut(number)
                 && request.term() != term
             {
-                handled.is_mixed = true;
+                delivery.is_mixed = true;
                 is_mixed = true;
             }
         }

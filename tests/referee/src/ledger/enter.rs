@@ -6,7 +6,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::Ledger;
 use super::server::Stored;
-use crate::fact::{Handled, Life, Post};
+use crate::fact::{Delivery, Envelope, Life};
 use crate::message::{Position, Reply, Request};
 use crate::proof::Line;
 
@@ -21,61 +21,61 @@ impl Ledger {
     /// more.
     pub(crate) fn lose_track(&mut self) {
         self.committable = Index::MAX;
-        self.servers.iter_mut().for_each(|server| server.bound = Index::MAX);
+        self.servers.iter_mut().for_each(|server| server.commit_max = Index::MAX);
     }
 
     /// A request was sent. If it does not `count`, nobody can hear it, and its sender may be one that was deleted.
     /// Returns whether it is the first that is heard of its term's leader.
     pub(crate) fn enter_request(
         &mut self,
-        post: Post,
+        envelope: Envelope,
         request: &Request,
         life: Option<Life>,
         counts: bool,
         line: Line,
     ) -> bool {
         let (term, last) = (request.term(), request.last());
-        let server = &mut self.servers[post.asker];
+        let server = &mut self.servers[envelope.caller];
         server.send(life, term, counts, line);
         server.reach.extend(last);
         if let Request::Vote { .. } = request {
-            server.duties.stands(post.at, term);
+            server.duties.stands(envelope.at, term);
         }
-        // A candidate that nobody hears may stand for any number of terms. They must not push others out of the books.
+        // A candidate that nobody hears may stand for any number of terms, and must not push out the others.
         if !counts && !request.is_of_a_leader() {
             return false;
         }
-        let Some(book) = self.terms.open(term) else { return false };
-        let is_new_leader = request.is_of_a_leader() && book.leader.is_none();
+        let Some(record) = self.terms.get_or_insert(term) else { return false };
+        let is_new_leader = request.is_of_a_leader() && record.leader.is_none();
         if request.is_of_a_leader() {
-            book.leads(post.asker, life, line);
-            if book.leader_id() == Some(post.asker) {
-                book.pace.sent(post, request, counts);
+            record.leads(envelope.caller, life, line);
+            if record.leader_id() == Some(envelope.caller) {
+                record.pace.sent(envelope, request, counts);
                 if let Request::Append { commit, .. } = request {
-                    server.duties.knows_commit(post.at, *commit, line);
-                    book.tells_commit(*commit, line);
+                    server.duties.knows_commit(envelope.at, *commit, line);
+                    record.announces_commit(*commit, line);
                 }
             }
         }
         if !counts {
             return is_new_leader;
         }
-        book.vote(post.asker, post.asker, line);
+        record.vote(envelope.caller, envelope.caller, line);
         match request {
             Request::Vote { .. } => {
-                book.asks(post.asker, last, line);
-                server.stands(post.at, term, line);
+                record.asks(envelope.caller, last, line);
+                server.stands(envelope.at, term, line);
             }
             Request::Snapshot { .. } => {
-                book.says(last, &[]);
+                record.sends(last, &[]);
                 self.committed.insert(last, term);
             }
             Request::Append { prev, entries, commit, .. } => {
-                book.says(*prev, entries);
+                record.sends(*prev, entries);
                 self.entries.insert(*prev, entries);
                 server.holds(last, term, line);
-                if *commit > book.commit {
-                    self.enter_commit(post.asker, term, *commit, line);
+                if *commit > record.commit {
+                    self.enter_commit(envelope.caller, term, *commit, line);
                 }
             }
         }
@@ -85,66 +85,66 @@ impl Ledger {
     /// The leader of `term` says that everything up to `commit` is committed.
     fn enter_commit(&mut self, leader: ServerId, term: Term, commit: Index, line: Line) {
         let majority = self.majority();
-        let Some(book) = self.terms.get_mut(term) else { return };
-        let known = std::mem::replace(&mut book.commit, commit);
-        book.commit_line = Some(line);
+        let Some(record) = self.terms.get_mut(term) else { return };
+        let known = std::mem::replace(&mut record.commit, commit);
+        record.commit_line = Some(line);
         // Without the leader it would be no majority: the leader has counted itself, and so has saved the entry.
-        if book.stored_on(commit) == majority
-            && let Some(of) = book.term_at(commit)
+        if record.stored_on(commit) == majority
+            && let Some(of) = record.term_at(commit)
         {
             self.servers[leader].stores(Position { index: commit, term: of }, term, line);
         }
-        for index in known + 1..(commit + 1).min(book.log_end()) {
-            if let Some(of) = book.term_at(index) {
+        for index in known + 1..(commit + 1).min(record.log_end()) {
+            if let Some(of) = record.term_at(index) {
                 self.committed.insert(Position { index, term: of }, term);
             }
         }
     }
 
     /// Whether a server may answer a request for a vote as if it had not seen its term.
-    fn may_ignore(&self, asked: ServerId, request: &Request, at: Duration) -> bool {
-        let server = &self.servers[asked];
+    fn may_ignore(&self, callee: ServerId, request: &Request, at: Duration) -> bool {
+        let server = &self.servers[callee];
         let floor = server.floor.term;
-        let leads = || self.terms.get(floor).is_none_or(|book| book.leader_id() == Some(asked));
+        let leads = || self.terms.get(floor).is_none_or(|record| record.leader_id() == Some(callee));
         !request.is_of_a_leader() && (server.may_ignore_candidates(at) || floor > 0 && leads())
     }
 
     /// A request is about to be handled by that incarnation of a server. Returns what the answer must agree with.
     pub(crate) fn enter_delivery(
         &mut self,
-        post: Post,
+        envelope: Envelope,
         request: &Request,
         incarnation: u64,
         life: Option<Life>,
-    ) -> Handled {
-        let server = &mut self.servers[post.asked];
+    ) -> Delivery {
+        let server = &mut self.servers[envelope.callee];
         server.serves_as(incarnation, life);
         // What may make the server forget entries does so as soon as it may have been handled, but for its own answer.
         let stored = server.last_certain().map(|stored| stored.position);
-        let bound = server.bound;
+        let commit_max = server.commit_max;
         if request.term() >= server.floor.term {
             if request.is_of_a_leader() {
-                server.is_led(post.at);
+                server.is_led(envelope.at);
             }
-            self.enter_given(post.asked, request);
+            self.enter_contents(envelope.callee, request);
         }
-        let server = &self.servers[post.asked];
-        Handled {
-            at: post.at,
-            asker: post.asker,
+        let server = &self.servers[envelope.callee];
+        Delivery {
+            at: envelope.at,
+            caller: envelope.caller,
             was_stopped: false,
             incarnation,
             floor: server.floor.term,
             stored,
-            bound,
+            commit_max,
             cuts: server.cuts,
             is_mixed: self.calls.overlap(&server.open, request.term()),
         }
     }
 
     /// What a request can give to a server, and take from it, if it is accepted.
-    fn enter_given(&mut self, asked: ServerId, request: &Request) {
-        let server = &mut self.servers[asked];
+    fn enter_contents(&mut self, callee: ServerId, request: &Request) {
+        let server = &mut self.servers[callee];
         if request.is_of_a_leader() {
             server.reach.extend(request.last());
         }
@@ -156,7 +156,7 @@ impl Ledger {
                     true => self.entries.kept(stored.position, *prev, entries),
                     false => None, // the same leader, or one that is refused
                 });
-                self.entries.give(asked, *prev, entries);
+                self.entries.deliver(callee, *prev, entries);
             }
             Request::Snapshot { term, last } => {
                 server.may_know(*term, last.index, last.index);
@@ -172,72 +172,79 @@ impl Ledger {
     /// A request was answered.
     pub(crate) fn enter_answer(
         &mut self,
-        post: Post,
+        envelope: Envelope,
         request: &Request,
-        handled: &Handled,
+        delivery: &Delivery,
         reply: Reply,
         line: Line,
     ) {
-        let is_ignored = reply.term() < request.term() && self.may_ignore(post.asked, request, handled.at);
-        let server = &mut self.servers[post.asked];
+        let is_ignored =
+            reply.term() < request.term() && self.may_ignore(envelope.callee, request, delivery.at);
+        let server = &mut self.servers[envelope.callee];
         server.raise_floor(reply.term(), line);
         if !is_ignored {
             server.raise_floor(request.term(), line);
         }
         match (request, reply) {
             (Request::Vote { term, .. }, Reply::Vote { granted: true, .. }) => {
-                server.resets_timer(handled.at, *term, line);
+                server.resets_timer(delivery.at, *term, line);
                 server.duties.grants();
-                if let Some(book) = self.terms.open(*term) {
-                    book.vote(post.asked, post.asker, line);
+                if let Some(record) = self.terms.get_or_insert(*term) {
+                    record.vote(envelope.callee, envelope.caller, line);
                 }
             }
             (Request::Vote { term, last }, Reply::Vote { term: answered, granted: false }) => {
-                let is_new = answered == *term && handled.floor < *term && !handled.is_mixed;
-                if is_new && server.reach.is_covered_by(*last) && !server.may_ignore_candidates(handled.at) {
+                let is_new = answered == *term && delivery.floor < *term && !delivery.is_mixed;
+                if is_new && server.reach.is_covered_by(*last) && !server.may_ignore_candidates(delivery.at) {
                     server.duties.refuses(*term, line);
                 }
             }
             (Request::Append { term, commit, .. }, Reply::Append { success: true, .. }) => {
-                server.resets_timer(handled.at, *term, line);
-                server.duties.knows_commit(post.at, (*commit).min(request.last().index), line);
-                self.enter_stored(post.asked, request, handled, line);
+                server.resets_timer(delivery.at, *term, line);
+                server.duties.knows_commit(envelope.at, (*commit).min(request.last().index), line);
+                self.enter_stored(envelope.callee, request, delivery, line);
             }
             (Request::Snapshot { term, .. }, Reply::Snapshot { term: answered }) if answered <= *term => {
-                self.enter_stored(post.asked, request, handled, line);
+                self.enter_stored(envelope.callee, request, delivery, line);
             }
             _ => {}
         }
     }
 
-    /// A server has said that it stores what a leader sent.
-    fn enter_stored(&mut self, asked: ServerId, request: &Request, handled: &Handled, line: Line) {
+    /// A server has confirmed that it stores what a leader sent.
+    fn enter_stored(&mut self, callee: ServerId, request: &Request, delivery: &Delivery, line: Line) {
         let (term, last, majority) = (request.term(), request.last(), self.majority());
-        let server = &mut self.servers[asked];
-        if !handled.is_mixed && server.cuts == handled.cuts {
+        let server = &mut self.servers[callee];
+        if !delivery.is_mixed && server.cuts == delivery.cuts {
             server.stores(last, term, line);
         }
         if !self.terms.is_kept(term) {
             return self.lose_track();
         }
-        let Some(book) = self.terms.get_mut(term) else { return };
-        if last.index <= book.acked[asked] {
+        let Some(record) = self.terms.get_mut(term) else { return };
+        if last.index <= record.acked[callee] {
             return; // nothing new
         }
-        book.acked[asked] = last.index;
-        let index = book.committable(majority);
-        let Some(leader) = book.leader_id() else { return };
+        record.acked[callee] = last.index;
+        let index = record.committable(majority);
+        let Some(leader) = record.leader_id() else { return };
         self.committable = self.committable.max(index);
-        self.servers[leader].bound = self.servers[leader].bound.max(index);
+        self.servers[leader].commit_max = self.servers[leader].commit_max.max(index);
     }
 
-    /// A reply has reached the asker.
-    pub(crate) fn enter_heard(&mut self, post: Post, request: &Request, reply: Reply, life: Option<Life>) {
-        self.servers[post.asker].hears(life, reply.term(), || post.reply(reply));
+    /// A reply has reached the caller.
+    pub(crate) fn enter_heard(
+        &mut self,
+        envelope: Envelope,
+        request: &Request,
+        reply: Reply,
+        life: Option<Life>,
+    ) {
+        self.servers[envelope.caller].hears(life, reply.term(), || envelope.reply(reply));
         if reply.term() == request.term()
-            && let Some(book) = self.terms.get_mut(request.term())
+            && let Some(record) = self.terms.get_mut(request.term())
         {
-            book.pace.heard(post, request, reply);
+            record.pace.heard(envelope, request, reply);
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Known {
     /// A hash of the entry.
     pub(crate) digest: u64,
     /// The servers that it was delivered to, one bit each.
-    given: u64,
+    delivered_to: u64,
 }
 
 /// All entries that were sent, by index and term.
@@ -30,10 +30,10 @@ impl Entries {
     }
 
     /// Whether an entry was ever delivered to a server, as far as anybody can tell.
-    pub(crate) fn was_given(&self, server: ServerId, position: Position) -> bool {
+    pub(crate) fn was_delivered(&self, server: ServerId, position: Position) -> bool {
         position.index == 0
             || position.index < self.known.horizon()
-            || self.get(position).is_some_and(|known| known.given & bit(server) != 0)
+            || self.get(position).is_some_and(|known| known.delivered_to & bit(server) != 0)
     }
 
     /// The term at `index` in every log that holds the entry at `position`. `None` if that is not known, or the
@@ -50,21 +50,21 @@ impl Entries {
     pub(super) fn insert(&mut self, prev: Position, entries: &[Entry]) {
         let mut before = prev.term;
         for (index, entry) in (prev.index + 1..).zip(entries) {
-            if let Some(known) = self.known.open(index)
+            if let Some(known) = self.known.get_or_insert(index)
                 && find(known, entry.term).is_none()
             {
-                known.push((entry.term, Known { before, digest: entry.digest, given: 0 }));
+                known.push((entry.term, Known { before, digest: entry.digest, delivered_to: 0 }));
             }
             before = entry.term;
         }
     }
 
     /// Entries are delivered to a server.
-    pub(super) fn give(&mut self, server: ServerId, prev: Position, entries: &[Entry]) {
+    pub(super) fn deliver(&mut self, server: ServerId, prev: Position, entries: &[Entry]) {
         for (index, entry) in (prev.index + 1..).zip(entries) {
             let known = self.known.get_mut(index).into_iter().flatten();
             for (_, known) in known.filter(|(term, _)| *term == entry.term) {
-                known.given |= bit(server);
+                known.delivered_to |= bit(server);
             }
         }
     }

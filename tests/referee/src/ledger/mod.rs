@@ -7,7 +7,7 @@
 //!   might do so is delivered.
 //! - *At most*: entries that a server was ever given, an index that it can know to be committed, one that a majority
 //!   can have stored. A server that shows more than that has made it up.
-//! - *Said*: what the leader of a term has sent.
+//! - *Sent*: what the leader of a term has sent.
 //!
 //! What is forgotten (old terms, low indexes) lies below a horizon, about which the rules say nothing.
 
@@ -29,7 +29,7 @@ pub(super) use duties::Duties;
 pub(super) use entries::Entries;
 pub(super) use pace::WINDOW;
 pub(super) use server::{Floor, Server};
-pub(super) use terms::{Committed, TermBook, Terms};
+pub(super) use terms::{Committed, TermRecord, Terms};
 
 /// Everything that is certain.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(super) struct Ledger {
     /// Heartbeats also confirm reads.
     pub(super) has_reads: bool,
     /// Somebody tells of every snapshot that a service takes and of every command that a leader accepts.
-    pub(super) is_told: bool,
+    pub(super) has_told_calls: bool,
     /// Every entry that a server delivers is taken and told at once.
     pub(super) has_services: bool,
     /// How long something takes tells something about the servers, not about the machine.
@@ -64,7 +64,7 @@ impl Ledger {
             calls: Calls::default(),
             has_other_methods: false,
             has_reads: false,
-            is_told: false,
+            has_told_calls: false,
             has_services: false,
             has_exact_time: false,
         }
@@ -79,21 +79,22 @@ impl Ledger {
     /// or nobody knows any more.
     pub(super) fn can_have(&self, server: ServerId, position: Position) -> bool {
         position.index <= self.servers[server].snapshot
-            || self.entries.was_given(server, position)
-            || self.terms.get(position.term).is_none_or(|book| book.leader_id() == Some(server))
+            || self.entries.was_delivered(server, position)
+            || self.terms.get(position.term).is_none_or(|record| record.leader_id() == Some(server))
     }
 
     /// The term of an entry in a leader's log: as it was sent, or as it must be because of what was sent after it.
-    pub(super) fn term_in_log(&self, book: &TermBook, index: Index) -> Option<Term> {
-        let sent =
-            (index..book.log_end()).find_map(|index| Some(Position { index, term: book.term_at(index)? }));
+    pub(super) fn term_in_log(&self, record: &TermRecord, index: Index) -> Option<Term> {
+        let sent = (index..record.log_end())
+            .find_map(|index| Some(Position { index, term: record.term_at(index)? }));
         self.entries.term_before(sent?, index)
     }
 
     /// Whether a server can know an entry to be committed, as far as anybody can tell.
     pub(super) fn can_apply(&self, server: ServerId, position: Position) -> bool {
         let committed = self.committed.get(position.index);
-        position.index <= self.servers[server].bound && committed.is_none_or(|(of, _)| of == position.term)
+        position.index <= self.servers[server].commit_max
+            && committed.is_none_or(|(of, _)| of == position.term)
     }
 
     /// The request that a server is handling for the longest time, and the number of its call.

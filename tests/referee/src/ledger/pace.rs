@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId};
 
-use crate::fact::Post;
+use crate::fact::Envelope;
 use crate::message::Position;
 use crate::message::{Reply, Request};
 
@@ -107,8 +107,9 @@ impl Pace {
 
     /// When the leader last sent to each of the others, or began to send.
     fn served(&self, leader: ServerId) -> impl Iterator<Item = (ServerId, Duration)> {
-        let others = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
-        others.map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
+        let other_methods = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
+        other_methods
+            .map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
     }
 
     /// How many heartbeats without news a server has got in a row, with the one that is sent now, and in which time.
@@ -148,8 +149,8 @@ impl Pace {
     }
 
     /// The leader sends a request.
-    pub(super) fn sent(&mut self, post: Post, request: &Request, counts: bool) {
-        let Post { at, asker: leader, asked: to, .. } = post;
+    pub(super) fn sent(&mut self, envelope: Envelope, request: &Request, counts: bool) {
+        let Envelope { at, caller: leader, callee: to, .. } = envelope;
         if at.saturating_sub(self.last) > PAUSE {
             self.active_since = at;
         }
@@ -164,7 +165,12 @@ impl Pace {
     }
 
     /// A reply of the leader's term has arrived.
-    pub(super) fn heard(&mut self, Post { at, asked: from, .. }: Post, request: &Request, reply: Reply) {
+    pub(super) fn heard(
+        &mut self,
+        Envelope { at, callee: from, .. }: Envelope,
+        request: &Request,
+        reply: Reply,
+    ) {
         let stream = &mut self.streams[from];
         match (request, reply) {
             (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),

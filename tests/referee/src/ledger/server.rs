@@ -103,7 +103,7 @@ pub(crate) struct Server {
     /// How often something may have removed acknowledged entries.
     pub(crate) cuts: u64,
     /// It can know at most this index to be committed.
-    pub(crate) bound: Index,
+    pub(crate) commit_max: Index,
     /// The last index of any snapshot that it was sent.
     pub(crate) snapshot: Index,
     /// In the term of the last leader that it heard: what it can have of that leader's log.
@@ -129,7 +129,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Whether the sender of a request is an incarnation that has been replaced since.
-    pub(crate) fn is_ghost(&self, life: Option<Life>) -> bool {
+    pub(crate) fn is_replaced(&self, life: Option<Life>) -> bool {
         matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(current))) if life < current)
     }
 
@@ -210,11 +210,11 @@ impl Server {
         self.commit = self.commit.max(commit);
         if term == self.of_term {
             self.matched = self.matched.max(last);
-            self.bound = self.bound.max(self.matched.min(self.commit));
+            self.commit_max = self.commit_max.max(self.matched.min(self.commit));
         } else {
             // The message of a later leader is still being handled, maybe after this one. How much of the log was
             // compared in this term is forgotten.
-            self.bound = self.bound.max(commit);
+            self.commit_max = self.commit_max.max(commit);
         }
     }
 
@@ -265,8 +265,8 @@ impl Server {
 
     /// The last index that may be in a snapshot. If nobody tells what the service does, that is all that may be
     /// committed.
-    pub(crate) fn trimmed(&self, is_told: bool) -> Index {
-        self.snapshot.max(if is_told { self.trimmed } else { self.bound })
+    pub(crate) fn trimmed(&self, has_told_calls: bool) -> Index {
+        self.snapshot.max(if has_told_calls { self.trimmed } else { self.commit_max })
     }
 
     /// Stands for election in `term`. Returns whether it should have waited: it had a reason to in the term before.

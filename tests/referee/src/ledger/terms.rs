@@ -26,7 +26,7 @@ pub(crate) struct Leader {
 
 /// One term.
 #[derive(Clone, Debug)]
-pub(crate) struct TermBook {
+pub(crate) struct TermRecord {
     term: Term,
     pub(crate) leader: Option<Leader>,
     /// For whom each server voted, and how that is known.
@@ -46,7 +46,7 @@ pub(crate) struct TermBook {
     pub(crate) pace: Pace,
 }
 
-impl TermBook {
+impl TermRecord {
     fn new(term: Term, servers: usize) -> Self {
         Self {
             term,
@@ -79,8 +79,8 @@ impl TermBook {
     /// How many servers certainly store the leader's log up to `index`, itself among them.
     pub(crate) fn stored_on(&self, index: Index) -> usize {
         let leader = self.leader_id();
-        let others = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
-        1 + others.filter(|&(_, &acked)| acked >= index).count()
+        let other_methods = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
+        1 + other_methods.filter(|&(_, &acked)| acked >= index).count()
     }
 
     /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
@@ -112,7 +112,7 @@ impl TermBook {
     }
 
     /// The leader sends this commit index.
-    pub(super) fn tells_commit(&mut self, commit: Index, line: Line) {
+    pub(super) fn announces_commit(&mut self, commit: Index, line: Line) {
         if commit < self.commit {
             Evidence::add(&mut self.commit_back, self.term, line);
         } else {
@@ -120,11 +120,11 @@ impl TermBook {
         }
     }
 
-    pub(super) fn says(&mut self, prev: Position, entries: &[Entry]) {
+    pub(super) fn sends(&mut self, prev: Position, entries: &[Entry]) {
         let last = (prev.index > 0).then_some((prev.index, prev.term));
         let entries = (prev.index + 1..).zip(entries.iter().map(|entry| entry.term));
         for (index, term) in last.into_iter().chain(entries) {
-            if let Some(known) = self.log.open(index) {
+            if let Some(known) = self.log.get_or_insert(index) {
                 *known = term;
             }
         }
@@ -136,18 +136,18 @@ impl TermBook {
 pub(crate) struct Terms {
     servers: usize,
     /// In the order of terms. Nearly all messages are of the last.
-    books: VecDeque<TermBook>,
+    records: VecDeque<TermRecord>,
     /// Nothing is known of terms below.
     horizon: Term,
 }
 
 impl Terms {
     pub(super) fn new(servers: usize) -> Self {
-        Self { servers, books: VecDeque::new(), horizon: 0 }
+        Self { servers, records: VecDeque::new(), horizon: 0 }
     }
 
-    pub(crate) fn get(&self, term: Term) -> Option<&TermBook> {
-        self.books.get(self.place(term).ok()?)
+    pub(crate) fn get(&self, term: Term) -> Option<&TermRecord> {
+        self.records.get(self.place(term).ok()?)
     }
 
     /// Whether what is not known of a term has not happened.
@@ -155,43 +155,43 @@ impl Terms {
         term >= self.horizon
     }
 
-    pub(super) fn get_mut(&mut self, term: Term) -> Option<&mut TermBook> {
+    pub(super) fn get_mut(&mut self, term: Term) -> Option<&mut TermRecord> {
         let place = self.place(term).ok()?;
-        self.books.get_mut(place)
+        self.records.get_mut(place)
     }
 
-    /// Where the book of a term is, or would be.
+    /// Where the record of a term is, or would be.
     fn place(&self, term: Term) -> Result<usize, usize> {
-        match self.books.iter().rposition(|book| book.term <= term) {
-            Some(place) if self.books[place].term == term => Ok(place),
+        match self.records.iter().rposition(|record| record.term <= term) {
+            Some(place) if self.records[place].term == term => Ok(place),
             Some(before) => Err(before + 1),
             None => Err(0),
         }
     }
 
-    /// The book of a term, a new one if need be; `None` if the term was forgotten.
-    pub(super) fn open(&mut self, term: Term) -> Option<&mut TermBook> {
+    /// The record of a term, a new one if need be; `None` if the term was forgotten.
+    pub(super) fn get_or_insert(&mut self, term: Term) -> Option<&mut TermRecord> {
         if term < self.horizon {
             return None;
         }
-        if self.books.back().is_none_or(|latest| term > latest.term) {
+        if self.records.back().is_none_or(|latest| term > latest.term) {
             self.horizon = self.horizon.max(term.saturating_sub(TERMS_KEPT));
-            while self.books.front().is_some_and(|first| first.term < self.horizon) {
-                self.books.pop_front();
+            while self.records.front().is_some_and(|first| first.term < self.horizon) {
+                self.records.pop_front();
             }
         }
         let place = self.place(term).unwrap_or_else(|place| {
-            self.books.insert(place, TermBook::new(term, self.servers));
+            self.records.insert(place, TermRecord::new(term, self.servers));
             place
         });
-        self.books.get_mut(place)
+        self.records.get_mut(place)
     }
 }
 
-/// The entries that leaders have said to be committed.
+/// The entries that leaders have announced as committed.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
-    /// By index: the entry's term, 0 if it is not known, and the lowest term of a leader that said so. Both grow with
+    /// By index: the entry's term, 0 if it is not known, and the lowest term of a leader that did. Both grow with
     /// the index.
     entries: Window<(Term, Term)>,
 }
@@ -212,7 +212,7 @@ impl Committed {
         if position.index == 0 {
             return;
         }
-        let Some(entry) = self.entries.open(position.index) else { return };
+        let Some(entry) = self.entries.get_or_insert(position.index) else { return };
         if entry.0 == 0 {
             *entry = (position.term, by);
         }

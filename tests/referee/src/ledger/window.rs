@@ -35,7 +35,7 @@ impl<T: Default> Window<T> {
     }
 
     /// The value of an index, a new one if need be; `None` if it was forgotten, or is too far below the others.
-    pub(super) fn open(&mut self, index: Index) -> Option<&mut T> {
+    pub(super) fn get_or_insert(&mut self, index: Index) -> Option<&mut T> {
         if index < self.horizon {
             return None;
         }

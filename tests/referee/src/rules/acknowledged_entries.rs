@@ -6,7 +6,7 @@
 
 use raft_interface::Index;
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::ledger::{Ledger, Server};
 use crate::message::{Reply, Request};
@@ -22,22 +22,22 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let (who, expected, seen) = match fact.what {
-        What::Answered { request, handled, reply: Reply::Append { term, success: false, conflict } } => {
+        What::Answered { request, delivery, reply: Reply::Append { term, success: false, conflict } } => {
             let &Request::Append { term: asked_in, prev, .. } = request else { return None };
-            let server = &ledger.servers[fact.post.asked];
-            let stored = handled.stored?;
+            let server = &ledger.servers[fact.envelope.callee];
+            let stored = delivery.stored?;
             let is_certain = term == asked_in
-                && server.cuts == handled.cuts
-                && !handled.is_mixed
+                && server.cuts == delivery.cuts
+                && !delivery.is_mixed
                 && is_about_the_log(ledger, server, prev.index, conflict);
             if !is_certain || ledger.entries.term_before(stored, prev.index) != Some(prev.term) {
                 return None;
             }
             (
-                fact.post.asked,
+                fact.envelope.callee,
                 format!(
                     "success: it has acknowledged entry {stored}, and with it the one at prevLogIndex, {prev}"
                 ),
@@ -46,13 +46,15 @@ fn check(case: &Case<'_>) -> Option<Broken> {
         }
         What::Sent { request, counts: true, .. } => {
             let &Request::Vote { term, last } = request else { return None };
-            let stored =
-                ledger.servers[fact.post.asker].stored.as_ref().filter(|stored| stored.leader_term < term)?;
+            let stored = ledger.servers[fact.envelope.caller]
+                .stored
+                .as_ref()
+                .filter(|stored| stored.leader_term < term)?;
             if last.up_to_date() >= stored.position.up_to_date() {
                 return None;
             }
             (
-                fact.post.asker,
+                fact.envelope.caller,
                 format!("a log that ends with entry {} or later", stored.position),
                 format!("it stands for election with a log that ends with entry {last}"),
             )
@@ -60,7 +62,7 @@ fn check(case: &Case<'_>) -> Option<Broken> {
         _ => return None,
     };
     let stored = ledger.servers[who].stored;
-    Some(Broken {
+    Some(Accusation {
         headline: format!("S{who} has lost entries that it has acknowledged: {seen}"),
         expected,
         seen: format!("S{who}: {seen}"),
@@ -73,9 +75,9 @@ fn check(case: &Case<'_>) -> Option<Broken> {
 /// Whether a rejection means that the entry is missing. A follower that has it in a snapshot may reject, too; and one
 /// that knows better where the leader should go on may say so.
 fn is_about_the_log(ledger: &Ledger, server: &Server, index: Index, conflict: Option<Index>) -> bool {
-    let trimmed = server.trimmed(ledger.is_told);
+    let trimmed = server.trimmed(ledger.has_told_calls);
     match conflict {
         Some(conflict) => conflict <= index && index > trimmed,
-        None => index > trimmed.max(server.bound),
+        None => index > trimmed.max(server.commit_max),
     }
 }

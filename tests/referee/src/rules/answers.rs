@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::rule::{Broken, Case, On, Rule};
-use crate::fact::Handled;
-use crate::fact::{Post, What};
+use super::rule::{Accusation, Case, On, Rule};
+use crate::fact::Delivery;
+use crate::fact::{Envelope, What};
 use crate::proof::proof;
 
 pub(crate) static RULE: Rule = Rule {
@@ -22,26 +22,26 @@ pub(crate) static RULE: Rule = Rule {
 /// Far longer than any disk of the lab takes, and shorter than a call that hangs.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let server = fact.post.asked;
-    let (call, request, handled) = match fact.what {
-        What::Answered { request, handled, .. } => (fact.post.call, request, handled),
+    let server = fact.envelope.callee;
+    let (call, request, delivery) = match fact.what {
+        What::Answered { request, delivery, .. } => (fact.envelope.call, request, delivery),
         What::Delivered { incarnation, .. } => {
             let (number, oldest) = ledger.oldest_open(server)?;
-            let handled = oldest.handled().filter(|handled| handled.incarnation == incarnation)?;
-            (number, &oldest.request, handled)
+            let delivery = oldest.delivery().filter(|delivery| delivery.incarnation == incarnation)?;
+            (number, &oldest.request, delivery)
         }
         _ => return None,
     };
-    let &Handled { at, asker, was_stopped, .. } = handled;
-    let time = fact.post.at.saturating_sub(at);
-    (ledger.has_exact_time && !was_stopped && time > ANSWER_MAX).then(|| Broken {
-        headline: format!("S{server} lets S{asker} wait for an answer for {:.1} s", time.as_secs_f64()),
+    let &Delivery { at, caller, was_stopped, .. } = delivery;
+    let time = fact.envelope.at.saturating_sub(at);
+    (ledger.has_exact_time && !was_stopped && time > ANSWER_MAX).then(|| Accusation {
+        headline: format!("S{server} lets S{caller} wait for an answer for {:.1} s", time.as_secs_f64()),
         expected: "an answer as soon as the state is changed and saved".to_owned(),
         seen: format!("request #{call} came at {:.3} s", at.as_secs_f64()),
         servers: vec![server],
         term: fact.term(),
-        proof: proof([Some(Post { at, call, asker, asked: server }.request(request))]),
+        proof: proof([Some(Envelope { at, call, caller, callee: server }.request(request))]),
     })
 }

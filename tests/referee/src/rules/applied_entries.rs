@@ -1,7 +1,7 @@
 //! A follower applies only what it has in common with a leader, up to that leader's commit index (Fig. 2,
 //! AppendEntries, receiver 5; §5.3).
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::proof::proof;
 
@@ -15,23 +15,27 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Applied { index, term } = fact.what else { return None };
-    let server = fact.post.asker;
-    let bound = ledger.servers[server].bound;
+    let server = fact.envelope.caller;
+    let commit_max = ledger.servers[server].commit_max;
     let (headline, expected) = match ledger.committed.get(index) {
         Some((of, _)) if of != term => (
             format!("S{server} applies entry {index} of term {term}; the committed one is of term {of}"),
             format!("the entry of term {of}"),
         ),
-        _ if index > bound => (
-            format!("S{server} applies entry {index}, but can know only of {bound} that it is committed"),
-            format!("entries up to {bound}: further no leader has compared this log and called it committed"),
+        _ if index > commit_max => (
+            format!(
+                "S{server} applies entry {index}, but can know only of {commit_max} that it is committed"
+            ),
+            format!(
+                "entries up to {commit_max}: further no leader has compared this log and called it committed"
+            ),
         ),
         _ => return None,
     };
-    Some(Broken {
+    Some(Accusation {
         headline,
         expected,
         seen: format!("S{server} delivers entry {index} of term {term} to its service"),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::proof::proof;
 
@@ -20,11 +20,11 @@ pub(crate) static RULE: Rule = Rule {
 /// How long a server may take from knowing to applying, in a simulation and with a service that takes everything.
 const APPLY_MAX: Duration = Duration::from_secs(3);
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let server = match fact.what {
-        What::Answered { .. } => fact.post.asked,
-        What::Sent { .. } => fact.post.asker,
+        What::Answered { .. } => fact.envelope.callee,
+        What::Sent { .. } => fact.envelope.caller,
         _ => return None,
     };
     let due = ledger.servers[server]
@@ -32,8 +32,8 @@ fn check(case: &Case<'_>) -> Option<Broken> {
         .apply
         .as_ref()
         .filter(|_| ledger.has_services && ledger.has_exact_time)?;
-    let time = fact.post.at.saturating_sub(due.since);
-    (time > APPLY_MAX).then(|| Broken {
+    let time = fact.envelope.at.saturating_sub(due.since);
+    (time > APPLY_MAX).then(|| Accusation {
         headline: format!("S{server} knows that entry {} is committed and does not apply it", due.index),
         expected: format!("entry {} on the apply channel, right after those before it", due.index),
         seen: format!("nothing for {:.1} s, while S{server} sends and answers", time.as_secs_f64()),

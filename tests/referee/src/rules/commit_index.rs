@@ -3,7 +3,7 @@
 //! All acknowledgements cross the wire. An index above everything that any leader so far can have found to be
 //! committed is one that nobody may announce, and no leader may apply.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::ledger::Ledger;
 use crate::message::Request;
@@ -21,15 +21,15 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let server = fact.post.asker;
+    let server = fact.envelope.caller;
     let (term, commit, does) = match fact.what {
         What::Sent { request, .. } => {
             let &Request::Append { term, commit, .. } = request else { return None };
             (commit > ledger.committable).then_some((term, commit, "announces the commit index"))?
         }
-        What::Applied { index, .. } if index > ledger.servers[server].bound => {
+        What::Applied { index, .. } if index > ledger.servers[server].commit_max => {
             let term = ledger.servers[server].floor.term;
             let leads = ledger.terms.get(term)?.leader_id() == Some(server);
             leads.then_some((term, index, "applies entry"))?
@@ -40,9 +40,9 @@ fn check(case: &Case<'_>) -> Option<Broken> {
         return None;
     }
     let (all, majority) = (ledger.servers.len(), ledger.majority());
-    let book = ledger.terms.get(term);
-    let stored = book.map_or(1, |book| book.stored_on(commit));
-    let of = book.and_then(|book| ledger.term_in_log(book, commit));
+    let record = ledger.terms.get(term);
+    let stored = record.map_or(1, |record| record.stored_on(commit));
+    let of = record.and_then(|record| ledger.term_in_log(record, commit));
     // Whatever a majority stores and is of the leader's term could have been committed: so this is of an earlier one.
     let (headline, expected) = if stored >= majority && of != Some(term) {
         let of = of.map_or_else(String::new, |of| format!(" of term {of}"));
@@ -56,7 +56,7 @@ fn check(case: &Case<'_>) -> Option<Broken> {
             format!("{majority} servers that have acknowledged entry {commit}, or are its leader"),
         )
     };
-    Some(Broken {
+    Some(Accusation {
         headline,
         expected,
         seen: format!("S{server} {does} {commit} in term {term}"),

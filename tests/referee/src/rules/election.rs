@@ -2,7 +2,7 @@
 //!
 //! All votes but the leader's own cross the wire, so they can be counted when it first sends as a leader.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::proof::Line;
 use crate::proof::proof;
@@ -16,24 +16,24 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { ledger, fact, book } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
-    let (server, term) = (fact.post.asker, request.term());
-    if book.is_some_and(|book| book.leader.is_some()) || !ledger.terms.is_kept(term) {
+    let (server, term) = (fact.envelope.caller, request.term());
+    if record.is_some_and(|record| record.leader.is_some()) || !ledger.terms.is_kept(term) {
         return None;
     }
-    let votes: Vec<Line> = book
+    let votes: Vec<Line> = record
         .into_iter()
-        .flat_map(|book| book.votes.iter().enumerate())
+        .flat_map(|record| record.votes.iter().enumerate())
         .filter_map(|(voter, vote)| vote.filter(|&(candidate, _)| voter != server && candidate == server))
         .map(|(_, line)| line)
         .collect();
     let (all, count) = (ledger.servers.len(), votes.len() + 1);
-    let has_asked = book.is_some_and(|book| book.candidates[server].is_some());
+    let has_asked = record.is_some_and(|record| record.candidates[server].is_some());
     // Votes may also be gathered in messages of other names.
     let is_certain = has_asked || !ledger.has_other_methods;
-    (is_certain && count < ledger.majority()).then(|| Broken {
+    (is_certain && count < ledger.majority()).then(|| Accusation {
         headline: format!("S{server} leads term {term} with {count} of {all} votes"),
         expected: format!("{} votes, its own among them", ledger.majority()),
         seen: if has_asked {

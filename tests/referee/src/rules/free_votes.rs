@@ -5,7 +5,7 @@
 //! everything that the server was ever given is good enough. A server may have stood itself before anybody hears of it; so
 //! a row of refusals is needed, and that it has asked for votes meanwhile, in another term: its candidacies do show.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Reply;
 use crate::proof::proof;
@@ -22,14 +22,14 @@ pub(crate) static RULE: Rule = Rule {
 /// As many refusals in a row may have a reason that does not show.
 const REFUSALS_MAX: usize = 4;
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Answered { reply: Reply::Vote { term, granted: false }, .. } = fact.what else { return None };
-    let (voter, duties) = (fact.post.asked, &ledger.servers[fact.post.asked].duties);
+    let (voter, duties) = (fact.envelope.callee, &ledger.servers[fact.envelope.callee].duties);
     let refusals = &duties.refusals;
     let (&(first, line), &(last, _)) = (refusals.first()?, refusals.last()?);
-    let is_certain = ledger.is_told && duties.has_stood_since(line.at);
-    (is_certain && refusals.len() > REFUSALS_MAX && term > last).then(|| Broken {
+    let is_certain = ledger.has_told_calls && duties.has_stood_since(line.at);
+    (is_certain && refusals.len() > REFUSALS_MAX && term > last).then(|| Accusation {
         headline: format!("S{voter} refuses its vote to everybody"),
         expected: "a vote for the first candidate of a term that has all that the voter can have".to_owned(),
         seen: format!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::ledger::WINDOW;
 
@@ -20,26 +20,26 @@ const HEARTBEATS_MAX: u32 = 100;
 /// How long a leader may send nothing to a server while it sends to others.
 const NEGLECT_MAX: Duration = Duration::from_secs(3);
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { ledger, fact, book } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
-    let (server, to, term) = (fact.post.asker, fact.post.asked, request.term());
-    let pace = &book.filter(|book| book.leader_id() == Some(server))?.pace;
-    let broken = |headline: String, expected: &str, seen: String| {
+    let (server, to, term) = (fact.envelope.caller, fact.envelope.callee, request.term());
+    let pace = &record.filter(|record| record.leader_id() == Some(server))?.pace;
+    let accusation = |headline: String, expected: &str, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
-        Some(Broken { headline, expected: expected.to_owned(), seen, servers, term, proof })
+        Some(Accusation { headline, expected: expected.to_owned(), seen, servers, term, proof })
     };
-    let (count, time) = pace.heartbeats(fact.post.at, to, request);
+    let (count, time) = pace.heartbeats(fact.envelope.at, to, request);
     if !ledger.has_reads && count > HEARTBEATS_MAX && time <= WINDOW {
-        return broken(
+        return accusation(
             format!("S{server} sends S{to} a storm of heartbeats"),
             "about ten a second",
             format!("{count} equal ones within {time:?}"),
         );
     }
-    let (neglected, time) = pace.neglected(server, fact.post.at, NEGLECT_MAX)?;
+    let (neglected, time) = pace.neglected(server, fact.envelope.at, NEGLECT_MAX)?;
     if neglected != to {
-        return broken(
+        return accusation(
             format!(
                 "S{server} leads term {term} and has sent S{neglected} nothing for {:.1} s",
                 time.as_secs_f64()

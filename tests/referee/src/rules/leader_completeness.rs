@@ -2,9 +2,9 @@
 
 use raft_interface::{ServerId, Term};
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, TermBook};
+use crate::ledger::{Ledger, TermRecord};
 use crate::message::Position;
 use crate::message::Request;
 use crate::proof::proof;
@@ -19,8 +19,8 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { ledger, fact, book } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let (committed, seen) = match request {
         Request::Vote { .. } => return None,
@@ -31,18 +31,18 @@ fn check(case: &Case<'_>) -> Option<Broken> {
             std::iter::once(*prev)
                 .chain(entries)
                 .find_map(|position| contradiction(ledger, *term, position))
-                .or_else(|| missing(ledger, book, fact.post.asker, *term))?
+                .or_else(|| missing(ledger, record, fact.envelope.caller, *term))?
         }
     };
-    let (server, term) = (fact.post.asker, request.term());
-    let asked = book.and_then(|book| book.candidates[server]).map(|(_, line)| line);
-    Some(Broken {
+    let (server, term) = (fact.envelope.caller, request.term());
+    let candidacy = record.and_then(|record| record.candidates[server]).map(|(_, line)| line);
+    Some(Accusation {
         headline: format!("S{server} leads term {term} without the committed entry {committed}"),
         expected: format!("entry {committed}: it was committed before term {term}"),
         seen: format!("S{server} {seen}"),
         servers: vec![server],
         term,
-        proof: proof([asked]),
+        proof: proof([candidacy]),
     })
 }
 
@@ -56,12 +56,12 @@ fn contradiction(ledger: &Ledger, term: Term, position: Position) -> Option<(Pos
 /// A committed entry behind the end of the log with which a server won its election.
 fn missing(
     ledger: &Ledger,
-    book: Option<&TermBook>,
+    record: Option<&TermRecord>,
     server: ServerId,
     term: Term,
 ) -> Option<(Position, String)> {
-    let book = book.filter(|book| book.leader.is_none())?;
-    let (last, _) = book.candidates[server]?;
+    let record = record.filter(|record| record.leader.is_none())?;
+    let (last, _) = record.candidates[server]?;
     let committed = ledger.committed.last_before(term)?;
     (last.index < committed.index)
         .then(|| (committed, format!("was elected with a log that ends with entry {last}")))

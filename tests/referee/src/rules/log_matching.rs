@@ -3,9 +3,9 @@
 
 use raft_interface::{Index, Term};
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
-use crate::ledger::{Ledger, TermBook};
+use crate::ledger::{Ledger, TermRecord};
 use crate::message::Position;
 use crate::message::{Entry, Request};
 use crate::proof::proof;
@@ -23,20 +23,20 @@ pub(crate) static RULE: Rule = Rule {
 /// No log of the lab is longer: this is 0 from which something was subtracted.
 const INDEX_MAX: Index = 1 << 40;
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { ledger, fact, book } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let (prev, entries) = match request {
         Request::Append { prev, entries, .. } => (*prev, &entries[..]),
         Request::Snapshot { last, .. } => (*last, &[][..]),
         Request::Vote { .. } => return None,
     };
-    let (server, term) = (fact.post.asker, request.term());
+    let (server, term) = (fact.envelope.caller, request.term());
     let (expected, seen) = impossible(prev.index)
-        .or_else(|| changed(book, term, prev, entries))
+        .or_else(|| changed(record, term, prev, entries))
         .or_else(|| other(ledger, prev, entries))?;
-    let line = book.and_then(|book| book.leader).map(|leader| leader.line);
-    Some(Broken {
+    let line = record.and_then(|record| record.leader).map(|leader| leader.line);
+    Some(Accusation {
         headline: format!("S{server} contradicts what was sent before: {seen}"),
         expected,
         seen: format!("S{server} sends {seen}"),
@@ -64,7 +64,7 @@ fn positions(prev: Position, entries: &[Entry]) -> impl Iterator<Item = Position
 
 /// The leader's own log is another one than before, or has an entry of a later term.
 fn changed(
-    book: Option<&TermBook>,
+    record: Option<&TermRecord>,
     term: Term,
     prev: Position,
     entries: &[Entry],
@@ -76,11 +76,11 @@ fn changed(
             return Some((format!("a term {bounds}"), format!("entry {position}")));
         }
         before = position.term;
-        let said = book.and_then(|book| book.term_at(position.index));
-        if let Some(said) = said.filter(|&said| said != position.term) {
-            let said = Position { term: said, ..position };
+        let sent = record.and_then(|record| record.term_at(position.index));
+        if let Some(sent) = sent.filter(|&sent| sent != position.term) {
+            let sent = Position { term: sent, ..position };
             return Some((
-                format!("entry {said}, as sent before in term {term}"),
+                format!("entry {sent}, as sent before in term {term}"),
                 format!("entry {position}"),
             ));
         }

@@ -5,8 +5,8 @@
 
 use raft_interface::ServerId;
 
-use super::rule::{Broken, Case, On, Rule};
-use crate::fact::Handled;
+use super::rule::{Accusation, Case, On, Rule};
+use crate::fact::Delivery;
 use crate::fact::What;
 use crate::ledger::Ledger;
 use crate::message::Position;
@@ -23,30 +23,30 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let asked = fact.post.asked;
+    let callee = fact.envelope.callee;
     let (request, why, seen) = match fact.what {
-        What::Answered { request, handled, reply: Reply::Append { success: true, .. } } => {
+        What::Answered { request, delivery, reply: Reply::Append { success: true, .. } } => {
             let prev = prev(request)?;
-            let why = never_given(ledger, asked, prev).or_else(|| differs(ledger, asked, prev, handled))?;
+            let why = never_sent(ledger, callee, prev).or_else(|| differs(ledger, callee, prev, delivery))?;
             (request, why, "success".to_owned())
         }
         What::Applied { index, term } => {
             let applied = Position { index, term };
-            let (request, why) = accepted_meanwhile(ledger, asked, applied)?;
+            let (request, why) = accepted_meanwhile(ledger, callee, applied)?;
             (request, why, format!("it applies its own entry {applied}, and has not answered yet"))
         }
         _ => return None,
     };
     let (term, prev) = (request.term(), prev(request)?);
-    Some(Broken {
-        headline: format!("S{asked} accepts entries after entry {prev}, which it does not have"),
+    Some(Accusation {
+        headline: format!("S{callee} accepts entries after entry {prev}, which it does not have"),
         expected: format!("a rejection: {why}"),
         seen,
-        servers: vec![asked],
+        servers: vec![callee],
         term,
-        proof: proof([ledger.servers[asked].stored.map(|stored| stored.line)]),
+        proof: proof([ledger.servers[callee].stored.map(|stored| stored.line)]),
     })
 }
 
@@ -63,24 +63,24 @@ fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> O
     ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term)?;
     ledger.open_calls(server).find_map(|call| {
         let &Request::Append { prev, commit, .. } = &call.request else { return None };
-        let is_cause = applied.index > call.handled()?.bound && applied.index <= prev.index.min(commit);
-        let why = never_given(ledger, server, prev).filter(|_| is_cause)?;
+        let is_cause = applied.index > call.delivery()?.commit_max && applied.index <= prev.index.min(commit);
+        let why = never_sent(ledger, server, prev).filter(|_| is_cause)?;
         Some((&call.request, why))
     })
 }
 
-fn never_given(ledger: &Ledger, server: ServerId, prev: Position) -> Option<String> {
+fn never_sent(ledger: &Ledger, server: ServerId, prev: Position) -> Option<String> {
     let can_have = ledger.can_have(server, prev);
     (!can_have).then(|| format!("nobody ever sent the entry {prev} to S{server}"))
 }
 
 /// The server has acknowledged another entry there.
-fn differs(ledger: &Ledger, asked: ServerId, prev: Position, handled: &Handled) -> Option<String> {
-    let server = &ledger.servers[asked];
-    let own = handled
+fn differs(ledger: &Ledger, callee: ServerId, prev: Position, delivery: &Delivery) -> Option<String> {
+    let server = &ledger.servers[callee];
+    let own = delivery
         .stored
-        .filter(|_| server.cuts == handled.cuts && !handled.is_mixed)
-        .filter(|stored| prev.index > server.snapshot.max(server.bound) && prev.index <= stored.index)
+        .filter(|_| server.cuts == delivery.cuts && !delivery.is_mixed)
+        .filter(|stored| prev.index > server.snapshot.max(server.commit_max) && prev.index <= stored.index)
         .and_then(|stored| ledger.entries.term_before(stored, prev.index))?;
-    (own != prev.term).then(|| format!("S{asked} has an entry of term {own} there"))
+    (own != prev.term).then(|| format!("S{callee} has an entry of term {own} there"))
 }

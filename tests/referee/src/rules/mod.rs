@@ -40,7 +40,7 @@ mod up_to_date;
 
 pub use rule::Rule;
 
-pub(crate) use rule::{Broken, Case, On};
+pub(crate) use rule::{Accusation, Case, On};
 
 /// All rules. The first that is broken names the violation, so causes stand before what they lead to.
 pub static RULES: &[&Rule] = &[

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Request;
 
@@ -28,20 +28,20 @@ const SPREAD_MIN: Duration = Duration::from_millis(500);
 /// How often a server may be asked and reject at one position, and for how long.
 const STUCK_MAX: (u32, Duration) = (10, Duration::from_secs(1));
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { fact, book, .. } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { fact, record, .. } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
-    let (server, to, term) = (fact.post.asker, fact.post.asked, request.term());
-    let pace = &book.filter(|book| book.leader_id() == Some(server))?.pace;
-    let broken = |headline: String, expected: String, seen: String| {
+    let (server, to, term) = (fact.envelope.caller, fact.envelope.callee, request.term());
+    let pace = &record.filter(|record| record.leader_id() == Some(server))?.pace;
+    let accusation = |headline: String, expected: String, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
-        Some(Broken { headline, expected, seen, servers, term, proof })
+        Some(Accusation { headline, expected, seen, servers, term, proof })
     };
-    let (count, time) = pace.repeats(fact.post.at, to, request);
+    let (count, time) = pace.repeats(fact.envelope.at, to, request);
     if count > REPEATS_MAX && (time >= SPREAD_MIN || count > REPEATS_STORM) {
         let confirmed = pace.confirmed(to);
         let what = if matches!(request, Request::Append { .. }) { "entries" } else { "snapshots" };
-        return broken(
+        return accusation(
             format!("S{server} sends S{to} {what} again and again that S{to} has confirmed"),
             format!(
                 "entries after {confirmed}: S{server} has heard that S{to} stores everything up to there"
@@ -50,9 +50,9 @@ fn check(case: &Case<'_>) -> Option<Broken> {
         );
     }
     let Request::Append { prev, .. } = request else { return None };
-    let (count, time) = pace.stuck(fact.post.at, to, *prev);
+    let (count, time) = pace.stuck(fact.envelope.at, to, *prev);
     if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
-        return broken(
+        return accusation(
             format!("S{server} sends S{to} entries after {prev} again and again, which S{to} rejects"),
             format!(
                 "entries from further back, or a snapshot: S{to} has confirmed nothing after {}",

@@ -1,6 +1,6 @@
 //! A request of an older term is refused (Fig. 2, RequestVote, receiver 1; AppendEntries, receiver 1).
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Reply;
 use crate::proof::proof;
@@ -14,22 +14,22 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let What::Answered { request, handled, reply } = fact.what else { return None };
+    let What::Answered { request, delivery, reply } = fact.what else { return None };
     let what = match reply {
         Reply::Vote { granted: true, .. } => "votes for",
         Reply::Append { success: true, .. } => "accepts entries of",
         _ => return None,
     };
-    let (asked, asker, term) = (fact.post.asked, fact.post.asker, request.term());
-    let known = handled.floor;
-    (term < known).then(|| Broken {
-        headline: format!("S{asked} is in term {known} and {what} S{asker} in term {term}"),
-        expected: format!("a refusal with term {known}, so that S{asker} steps down"),
-        seen: format!("S{asked} says yes to a request of term {term}"),
-        servers: vec![asked, asker],
+    let (callee, caller, term) = (fact.envelope.callee, fact.envelope.caller, request.term());
+    let known = delivery.floor;
+    (term < known).then(|| Accusation {
+        headline: format!("S{callee} is in term {known} and {what} S{caller} in term {term}"),
+        expected: format!("a refusal with term {known}, so that S{caller} steps down"),
+        seen: format!("S{callee} says yes to a request of term {term}"),
+        servers: vec![callee, caller],
         term,
-        proof: proof([ledger.servers[asked].floor.line]),
+        proof: proof([ledger.servers[callee].floor.line]),
     })
 }

@@ -1,6 +1,6 @@
 //! A term has at most one leader, and a leader that restarts leads no more (Fig. 3, Election Safety; §5.2).
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::{Life, What};
 use crate::proof::proof;
 
@@ -13,11 +13,11 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
-    let Case { fact, book, .. } = *case;
+fn check(case: &Case<'_>) -> Option<Accusation> {
+    let Case { fact, record, .. } = *case;
     let What::Sent { request, life, .. } = fact.what else { return None };
-    let (server, term) = (fact.post.asker, request.term());
-    let leader = book?.leader.as_ref()?;
+    let (server, term) = (fact.envelope.caller, request.term());
+    let leader = record?.leader.as_ref()?;
     let (headline, servers) = if leader.server != server {
         let headline = format!("two leaders in term {term}: S{} and S{server}", leader.server);
         (headline, vec![leader.server, server])
@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Option<Broken> {
     } else {
         return None;
     };
-    Some(Broken {
+    Some(Accusation {
         headline,
         expected: format!("nobody leads term {term} after S{} as it was then", leader.server),
         seen: format!("S{server} sends as the leader of term {term}"),

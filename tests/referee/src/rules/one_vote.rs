@@ -2,7 +2,7 @@
 //!
 //! A candidate votes for itself, so one that asks for votes, or leads, has given its own.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Reply;
 use crate::proof::proof;
@@ -16,19 +16,19 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let (voter, candidate, term) = match fact.what {
         What::Answered { request, reply: Reply::Vote { granted: true, .. }, .. } => {
-            (fact.post.asked, fact.post.asker, request.term())
+            (fact.envelope.callee, fact.envelope.caller, request.term())
         }
         What::Sent { request, counts: true, .. } if !request.is_of_a_leader() => {
-            (fact.post.asker, fact.post.asker, request.term())
+            (fact.envelope.caller, fact.envelope.caller, request.term())
         }
         _ => return None,
     };
     let &(first, line) = ledger.terms.get(term)?.votes[voter].as_ref()?;
-    (first != candidate).then(|| Broken {
+    (first != candidate).then(|| Accusation {
         headline: format!("S{voter} votes twice in term {term}: for S{first} and for S{candidate}"),
         expected: format!("S{voter} has voted for S{first} in term {term}, and refuses everybody else"),
         seen: format!("S{voter} votes for S{candidate}, too"),

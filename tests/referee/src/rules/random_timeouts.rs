@@ -2,7 +2,7 @@
 //!
 //! A server that stands for election again and again, always after the same time, does not do that.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Request;
 
@@ -17,13 +17,13 @@ pub(crate) static RULE: Rule = Rule {
 /// As many times in a row a server may happen to wait for the same time, within one per cent.
 const SAME_MAX: u32 = 8;
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let &Request::Vote { term, .. } = request else { return None };
-    let (server, duties) = (fact.post.asker, &ledger.servers[fact.post.asker].duties);
+    let (server, duties) = (fact.envelope.caller, &ledger.servers[fact.envelope.caller].duties);
     let wait = duties.wait(term)?;
-    (ledger.has_exact_time && duties.same_waits >= SAME_MAX).then(|| Broken {
+    (ledger.has_exact_time && duties.same_waits >= SAME_MAX).then(|| Accusation {
         headline: format!("S{server} stands for election every {wait:.0?}"),
         expected: "another time between two elections, each time".to_owned(),
         seen: format!("the same time, {} times in a row", duties.same_waits + 1),

@@ -5,7 +5,7 @@ use std::fmt;
 use raft_interface::{ServerId, Term};
 
 use crate::fact::Fact;
-use crate::ledger::{Ledger, TermBook};
+use crate::ledger::{Ledger, TermRecord};
 use crate::proof::Line;
 
 /// When a rule is asked: it looks at facts of these kinds only.
@@ -36,7 +36,7 @@ pub(crate) struct Case<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) fact: &'a Fact<'a>,
     /// Of a request that is sent: what is known of its term.
-    pub(crate) book: Option<&'a TermBook>,
+    pub(crate) record: Option<&'a TermRecord>,
 }
 
 /// A rule of the paper, as far as it shows on the wire.
@@ -49,7 +49,7 @@ pub struct Rule {
     pub hint: &'static str,
     /// When it is asked.
     pub(crate) on: &'static [On],
-    pub(crate) check: fn(&Case<'_>) -> Option<Broken>,
+    pub(crate) check: fn(&Case<'_>) -> Option<Accusation>,
 }
 
 impl fmt::Debug for Rule {
@@ -60,7 +60,7 @@ impl fmt::Debug for Rule {
 
 /// What a rule found: the facts, without the rule's own texts.
 #[derive(Debug)]
-pub(crate) struct Broken {
+pub(crate) struct Accusation {
     pub(crate) headline: String,
     pub(crate) expected: String,
     pub(crate) seen: String,

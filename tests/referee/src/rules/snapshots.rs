@@ -1,6 +1,6 @@
 //! A snapshot holds committed entries only (§7; Fig. 13).
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Request;
 
@@ -12,12 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let &Request::Snapshot { term, last } = request else { return None };
-    let server = fact.post.asker;
-    (last.index > ledger.committable).then(|| Broken {
+    let server = fact.envelope.caller;
+    (last.index > ledger.committable).then(|| Accusation {
         headline: format!("S{server} sends a snapshot up to {last}, which nobody can have committed"),
         expected: format!("an index up to {}", ledger.committable),
         seen: format!("a snapshot up to {last}"),

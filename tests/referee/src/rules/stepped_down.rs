@@ -2,7 +2,7 @@
 //!
 //! A message may have been built before; so one proves nothing. A row of them, over half a second, does.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::ledger::Floor;
 use crate::proof::proof;
@@ -16,13 +16,13 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, life, .. } = fact.what else { return None };
-    let (server, term) = (fact.post.asker, request.term());
+    let (server, term) = (fact.envelope.caller, request.term());
     let stale = ledger.servers[server].stale.as_ref().filter(|stale| stale.term == term)?;
     let &Floor { term: known, line } = ledger.servers[server].known_term(life)?;
-    (term < known && stale.is_proof(fact.post.at)).then(|| Broken {
+    (term < known && stale.is_proof(fact.envelope.at)).then(|| Accusation {
         headline: format!("S{server} knows of term {known} and goes on in term {term}"),
         expected: format!("S{server} follows in term {known}, or stands for election in a later one"),
         seen: format!("S{server} sends requests of term {term} since {:.3} s", stale.first.at.as_secs_f64()),

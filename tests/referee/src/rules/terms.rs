@@ -3,7 +3,7 @@
 //! Its answers show its term, and so do its requests. An answer must not be below what the server showed before the
 //! request was delivered; a request of a new incarnation not below what the one before has shown.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::proof::proof;
 
@@ -16,22 +16,22 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let (server, term, floor, line) = match fact.what {
-        What::Answered { handled, reply, .. } => (
-            fact.post.asked,
+        What::Answered { delivery, reply, .. } => (
+            fact.envelope.callee,
             reply.term(),
-            handled.floor,
-            ledger.servers[fact.post.asked].floor.line.as_ref(),
+            delivery.floor,
+            ledger.servers[fact.envelope.callee].floor.line.as_ref(),
         ),
         What::Sent { request, life, .. } => {
-            let floor = ledger.servers[fact.post.asker].floor_of(life)?;
-            (fact.post.asker, request.term(), floor.term, floor.line.as_ref())
+            let floor = ledger.servers[fact.envelope.caller].floor_of(life)?;
+            (fact.envelope.caller, request.term(), floor.term, floor.line.as_ref())
         }
         _ => return None,
     };
-    (term < floor).then(|| Broken {
+    (term < floor).then(|| Accusation {
         headline: format!("S{server} went back from term {floor} to term {term}"),
         expected: format!("term {floor} or above: S{server} was there already"),
         seen: format!("S{server} sends term {term}"),

@@ -5,7 +5,7 @@
 //! A timer may run out at the moment at which the message comes, and the thread that waits for it may not see both; so
 //! once proves nothing, and twice does.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::Request;
 use crate::proof::proof;
@@ -19,19 +19,19 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, life, counts: true } = fact.what else { return None };
     let &Request::Vote { term, .. } = request else { return None };
-    let (who, server) = (fact.post.asker, &ledger.servers[fact.post.asker]);
-    let line = server.is_early(fact.post.at, term)?;
+    let (who, server) = (fact.envelope.caller, &ledger.servers[fact.envelope.caller]);
+    let line = server.is_early(fact.envelope.at, term)?;
     let (_, first) = server.early.filter(|&(early, _)| early != term)?;
     // Servers that also talk in other ways may be told to stand.
     if ledger.has_other_methods || life.is_none() {
         return None;
     }
-    let (waited, before) = (fact.post.at.saturating_sub(line.at), term - 1);
-    Some(Broken {
+    let (waited, before) = (fact.envelope.at.saturating_sub(line.at), term - 1);
+    Some(Accusation {
         headline: format!(
             "S{who} stands for election {waited:?} after it had a reason to wait, not for the first time"
         ),

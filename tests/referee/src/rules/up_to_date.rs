@@ -3,7 +3,7 @@
 //!
 //! What the voter has acknowledged, or sent as a leader, and nothing can have removed since is in its log. The log ends there or later.
 
-use super::rule::{Broken, Case, On, Rule};
+use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::message::{Reply, Request};
 use crate::proof::proof;
@@ -17,23 +17,23 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>) -> Option<Broken> {
+fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let What::Answered { request, handled, reply: Reply::Vote { granted: true, .. } } = fact.what else {
+    let What::Answered { request, delivery, reply: Reply::Vote { granted: true, .. } } = fact.what else {
         return None;
     };
     let &Request::Vote { term, last } = request else { return None };
-    let voter = &ledger.servers[fact.post.asked];
-    let own = handled.stored?;
-    if voter.cuts != handled.cuts || last.up_to_date() >= own.up_to_date() {
+    let voter = &ledger.servers[fact.envelope.callee];
+    let own = delivery.stored?;
+    if voter.cuts != delivery.cuts || last.up_to_date() >= own.up_to_date() {
         return None;
     }
-    let (asked, asker) = (fact.post.asked, fact.post.asker);
-    Some(Broken {
-        headline: format!("S{asked} votes in term {term} for S{asker}, whose log is behind its own"),
-        expected: format!("a refusal: S{asked} has entry {own}"),
-        seen: format!("S{asker}'s log ends with {last}, and S{asked} votes for it"),
-        servers: vec![asked, asker],
+    let (callee, caller) = (fact.envelope.callee, fact.envelope.caller);
+    Some(Accusation {
+        headline: format!("S{callee} votes in term {term} for S{caller}, whose log is behind its own"),
+        expected: format!("a refusal: S{callee} has entry {own}"),
+        seen: format!("S{caller}'s log ends with {last}, and S{callee} votes for it"),
+        servers: vec![callee, caller],
         term,
         proof: proof([voter.last_certain().map(|stored| stored.line)]),
     })

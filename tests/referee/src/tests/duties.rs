@@ -11,7 +11,7 @@ fn script() -> Script {
 }
 
 #[test]
-fn a_handler_that_waits_for_seconds() {
+fn handler_that_waits_for_seconds() {
     let mut s = script();
     let call = s.ask(1, 0, 1, EMPTY);
     s.wait(5000);
@@ -21,7 +21,7 @@ fn a_handler_that_waits_for_seconds() {
 
 /// The network may deliver a request once more.
 #[test]
-fn a_handler_that_waits_while_the_same_request_comes_again() {
+fn handler_that_waits_while_the_same_request_comes_again() {
     let mut s = script();
     let call = s.ask(1, 0, 1, EMPTY);
     s.wait(5000);
@@ -30,7 +30,7 @@ fn a_handler_that_waits_while_the_same_request_comes_again() {
 }
 
 #[test]
-fn a_handler_that_never_returns() {
+fn handler_that_never_returns() {
     let mut s = script();
     s.ask(1, 0, 1, EMPTY);
     s.wait(5000);
@@ -39,7 +39,7 @@ fn a_handler_that_never_returns() {
 }
 
 #[test]
-fn a_handler_on_a_server_that_was_stopped_or_in_real_time() {
+fn handler_on_a_server_that_was_stopped_or_in_real_time() {
     let mut s = script();
     let call = s.ask(1, 0, 1, EMPTY);
     s.wait(5000);
@@ -74,14 +74,14 @@ fn two_committed(then: impl FnOnce(&mut Script)) -> Script {
 }
 
 #[test]
-fn a_leader_that_does_not_apply() {
+fn leader_that_does_not_apply() {
     let mut s = two_committed(|s| s.apply(1, 2, 1));
     s.append(0, 1, 1, at(2, 1), &[], 2);
     s.breaks("applies what it knows");
 }
 
 #[test]
-fn a_follower_that_does_not_apply() {
+fn follower_that_does_not_apply() {
     let mut s = two_committed(|s| s.apply(0, 2, 1));
     let again = s.append(0, 1, 1, at(2, 1), &[], 2);
     s.succeed(again, 1);

@@ -6,7 +6,7 @@ use crate::message::{Position, Reply, Request};
 const EMPTY: Position = Position { index: 0, term: 0 };
 
 #[test]
-fn an_answer_below_an_earlier_answer() {
+fn answer_below_an_earlier_answer() {
     let mut s = Script::new(3);
     s.vote(1, 0, 5, EMPTY);
     let late = s.ask(2, 0, 4, EMPTY);
@@ -24,7 +24,7 @@ fn answers_of_handlers_that_ran_at_one_time_overtake_each_other() {
 }
 
 #[test]
-fn a_term_that_a_restart_has_lost() {
+fn term_that_a_restart_has_lost() {
     let mut s = Script::new(3);
     s.ask(0, 1, 3, EMPTY);
     s.restart(0);
@@ -34,7 +34,7 @@ fn a_term_that_a_restart_has_lost() {
 }
 
 #[test]
-fn a_request_that_was_built_before_the_term_changed() {
+fn request_that_was_built_before_the_term_changed() {
     let mut s = Script::new(3);
     s.ask(0, 1, 2, EMPTY);
     let other = s.ask(1, 0, 3, EMPTY);
@@ -44,7 +44,7 @@ fn a_request_that_was_built_before_the_term_changed() {
 }
 
 #[test]
-fn a_first_request_after_a_restart_that_an_answer_overtakes() {
+fn first_request_after_a_restart_that_an_answer_overtakes() {
     let mut s = Script::new(3);
     s.ask(0, 1, 2, EMPTY);
     s.restart(0);
@@ -66,7 +66,7 @@ fn two_votes_in_one_term() {
 }
 
 #[test]
-fn a_candidate_that_votes_for_another_in_its_term() {
+fn candidate_that_votes_for_another_in_its_term() {
     let mut s = Script::new(3);
     s.ask(0, 1, 2, EMPTY);
     s.vote(2, 0, 2, EMPTY);
@@ -74,7 +74,7 @@ fn a_candidate_that_votes_for_another_in_its_term() {
 }
 
 #[test]
-fn the_same_vote_twice_and_votes_in_two_terms() {
+fn same_vote_twice_and_votes_in_two_terms() {
     let mut s = Script::new(3);
     s.vote(1, 0, 2, EMPTY);
     s.vote(1, 0, 2, EMPTY);
@@ -83,7 +83,7 @@ fn the_same_vote_twice_and_votes_in_two_terms() {
 }
 
 #[test]
-fn a_vote_for_a_log_that_is_behind() {
+fn vote_for_a_log_that_is_behind() {
     for behind in [at(1, 1), EMPTY] {
         let mut s = Script::new(3);
         s.elect(0, 1, EMPTY, &[1]);
@@ -94,7 +94,7 @@ fn a_vote_for_a_log_that_is_behind() {
 }
 
 #[test]
-fn a_vote_of_a_leader_for_a_log_without_what_it_has_sent() {
+fn vote_of_a_leader_for_a_log_without_what_it_has_sent() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -103,7 +103,7 @@ fn a_vote_of_a_leader_for_a_log_without_what_it_has_sent() {
 }
 
 #[test]
-fn a_vote_of_a_leader_that_had_not_saved_what_it_sent() {
+fn vote_of_a_leader_that_had_not_saved_what_it_sent() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -113,7 +113,7 @@ fn a_vote_of_a_leader_that_had_not_saved_what_it_sent() {
 }
 
 #[test]
-fn a_vote_for_a_shorter_log_with_a_later_term_and_of_a_log_that_was_cut() {
+fn vote_for_a_shorter_log_with_a_later_term_and_of_a_log_that_was_cut() {
     let mut s = Script::new(5);
     s.elect(0, 1, EMPTY, &[1, 2]);
     s.replicate(0, 1, 1, EMPTY, &[1, 1, 1], 0);
@@ -128,7 +128,7 @@ fn a_vote_for_a_shorter_log_with_a_later_term_and_of_a_log_that_was_cut() {
 }
 
 #[test]
-fn an_old_leader_that_is_accepted() {
+fn old_leader_that_is_accepted() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.elect(2, 2, EMPTY, &[1]);
@@ -138,7 +138,7 @@ fn an_old_leader_that_is_accepted() {
 }
 
 #[test]
-fn an_old_leader_that_is_refused_or_was_in_time() {
+fn old_leader_that_is_refused_or_was_in_time() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     let in_time = s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -160,7 +160,7 @@ fn half_of_the_votes_are_no_majority() {
 }
 
 #[test]
-fn a_leader_without_an_election() {
+fn leader_without_an_election() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[], 0);
@@ -179,7 +179,7 @@ fn two_leaders_of_a_term_and_one_that_survives_its_restart() {
 }
 
 #[test]
-fn a_leader_that_is_elected_again_in_a_later_term() {
+fn leader_that_is_elected_again_in_a_later_term() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[], 0);
@@ -228,7 +228,7 @@ fn two_terms_not_adopted(after: impl FnOnce(&mut Script)) -> Script {
 }
 
 #[test]
-fn a_higher_term_that_is_not_adopted() {
+fn higher_term_that_is_not_adopted() {
     two_terms_not_adopted(|s| {
         s.ask(0, 2, 1, EMPTY);
     })
@@ -236,7 +236,7 @@ fn a_higher_term_that_is_not_adopted() {
 }
 
 #[test]
-fn a_candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
+fn candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
     two_terms_not_adopted(|s| {
         s.elect(2, 1, EMPTY, &[0]);
         s.replicate(2, 0, 1, EMPTY, &[], 0);
@@ -256,7 +256,7 @@ fn a_candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
 }
 
 #[test]
-fn an_election_after_a_timeout_or_after_a_refused_vote() {
+fn election_after_a_timeout_or_after_a_refused_vote() {
     let mut s = Script::new(3);
     s.ask(0, 1, 1, EMPTY);
     s.wait(300);
@@ -270,7 +270,7 @@ fn an_election_after_a_timeout_or_after_a_refused_vote() {
 }
 
 #[test]
-fn a_leader_that_ignores_a_later_term_in_replies() {
+fn leader_that_ignores_a_later_term_in_replies() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     for _ in 0..20 {
@@ -302,7 +302,7 @@ fn messages_that_a_paused_leader_had_built_before() {
 }
 
 #[test]
-fn a_snapshot_request_is_of_a_leader() {
+fn snapshot_request_is_of_a_leader() {
     let mut s = Script::new(3);
     s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
     s.breaks("votes of a majority");

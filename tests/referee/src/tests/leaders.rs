@@ -28,7 +28,7 @@ fn another_past_of_an_entry() {
 }
 
 #[test]
-fn a_leader_that_changes_its_own_log() {
+fn leader_that_changes_its_own_log() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -40,7 +40,7 @@ fn a_leader_that_changes_its_own_log() {
 }
 
 #[test]
-fn an_entry_replaced_by_a_later_leader() {
+fn entry_replaced_by_a_later_leader() {
     let mut s = Script::new(5);
     s.elect(0, 1, EMPTY, &[1, 3]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -51,7 +51,7 @@ fn an_entry_replaced_by_a_later_leader() {
 
 /// As in Figure 8, and the leader has never sent the entry itself: only one that comes after it.
 #[test]
-fn an_entry_of_an_earlier_term_that_lies_before_what_was_sent() {
+fn entry_of_an_earlier_term_that_lies_before_what_was_sent() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
@@ -79,7 +79,7 @@ fn with_a_candidate_of_many_terms(asks: impl Fn(&mut Script, Request)) -> Script
 }
 
 #[test]
-fn a_candidate_that_nobody_hears_does_not_blind_the_referee() {
+fn candidate_that_nobody_hears_does_not_blind_the_referee() {
     let mut s = with_a_candidate_of_many_terms(|s, request| s.send_to_nobody(4, 0, request));
     s.replicate(0, 1, 1, EMPTY, &[1], 0);
     s.append(0, 2, 1, EMPTY, &[1], 1);
@@ -97,7 +97,7 @@ fn what_is_committed_in_a_forgotten_term_is_not_known() {
 }
 
 #[test]
-fn an_entry_committed_with_half_of_the_servers() {
+fn entry_committed_with_half_of_the_servers() {
     let mut s = Script::new(4);
     s.elect(0, 1, EMPTY, &[1, 2]);
     s.replicate(0, 1, 1, EMPTY, &[1], 0);
@@ -106,7 +106,7 @@ fn an_entry_committed_with_half_of_the_servers() {
 }
 
 #[test]
-fn an_entry_that_its_leader_applies_alone() {
+fn entry_that_its_leader_applies_alone() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -115,7 +115,7 @@ fn an_entry_that_its_leader_applies_alone() {
 }
 
 #[test]
-fn an_entry_of_an_earlier_term_committed_by_counting() {
+fn entry_of_an_earlier_term_committed_by_counting() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -126,7 +126,7 @@ fn an_entry_of_an_earlier_term_committed_by_counting() {
 }
 
 #[test]
-fn an_entry_of_an_earlier_term_committed_with_one_of_this_term() {
+fn entry_of_an_earlier_term_committed_with_one_of_this_term() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -137,7 +137,7 @@ fn an_entry_of_an_earlier_term_committed_with_one_of_this_term() {
 }
 
 #[test]
-fn a_commit_index_that_its_leader_knew_and_never_told() {
+fn commit_index_that_its_leader_knew_and_never_told() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     // Committed, applied, put into a snapshot; then S0 restarts.
@@ -150,7 +150,7 @@ fn a_commit_index_that_its_leader_knew_and_never_told() {
 }
 
 #[test]
-fn a_leader_elected_without_a_committed_entry() {
+fn leader_elected_without_a_committed_entry() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     let entry = s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -165,7 +165,7 @@ fn a_leader_elected_without_a_committed_entry() {
 }
 
 #[test]
-fn a_deposed_leader_with_another_entry_where_one_is_committed() {
+fn deposed_leader_with_another_entry_where_one_is_committed() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[], 0);
@@ -177,7 +177,7 @@ fn a_deposed_leader_with_another_entry_where_one_is_committed() {
 }
 
 #[test]
-fn a_snapshot_of_what_is_not_committed() {
+fn snapshot_of_what_is_not_committed() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -186,7 +186,7 @@ fn a_snapshot_of_what_is_not_committed() {
 }
 
 #[test]
-fn a_snapshot_with_another_term_than_was_sent() {
+fn snapshot_with_another_term_than_was_sent() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.replicate(0, 1, 1, EMPTY, &[1], 0);
@@ -195,7 +195,7 @@ fn a_snapshot_with_another_term_than_was_sent() {
 }
 
 #[test]
-fn an_index_below_zero() {
+fn index_below_zero() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.send(0, 1, appending(1, at(u64::MAX - 1, 0), &[], 0));
@@ -216,7 +216,7 @@ fn commits(later: &[u64]) -> Script {
 }
 
 #[test]
-fn a_commit_index_that_goes_back() {
+fn commit_index_that_goes_back() {
     commits(&[1; 6]).breaks("commit index never goes back");
 }
 
@@ -234,7 +234,7 @@ fn with_snapshot() -> Script {
 }
 
 #[test]
-fn a_snapshot_sent_for_ever() {
+fn snapshot_sent_for_ever() {
     let mut s = with_snapshot();
     for _ in 0..9 {
         let call = s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
@@ -262,7 +262,7 @@ fn snapshots_of_what_was_acknowledged() {
 }
 
 #[test]
-fn a_log_sent_as_a_whole_each_time() {
+fn log_sent_as_a_whole_each_time() {
     let mut s = with_snapshot();
     for count in 1..20 {
         s.wait(100);
@@ -290,7 +290,7 @@ fn entries_sent_again_because_no_answer_came() {
 }
 
 #[test]
-fn a_snapshot_repeated_until_it_is_confirmed() {
+fn snapshot_repeated_until_it_is_confirmed() {
     let mut s = with_snapshot();
     for _ in 0..30 {
         s.wait(100);
@@ -301,7 +301,7 @@ fn a_snapshot_repeated_until_it_is_confirmed() {
 }
 
 #[test]
-fn a_storm_of_heartbeats() {
+fn storm_of_heartbeats() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     for _ in 0..100 {
@@ -330,7 +330,7 @@ fn many_messages_with_entries_and_a_heartbeat_now_and_then() {
 }
 
 #[test]
-fn a_server_to_which_a_leader_sends_nothing() {
+fn server_to_which_a_leader_sends_nothing() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.send(0, 2, appending(1, EMPTY, &[], 0));
@@ -342,7 +342,7 @@ fn a_server_to_which_a_leader_sends_nothing() {
 }
 
 #[test]
-fn a_leader_that_was_stopped_for_a_while() {
+fn leader_that_was_stopped_for_a_while() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.send(0, 2, appending(1, EMPTY, &[], 0));
@@ -354,7 +354,7 @@ fn a_leader_that_was_stopped_for_a_while() {
 }
 
 #[test]
-fn a_rejection_that_moves_nothing() {
+fn rejection_that_moves_nothing() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
@@ -369,7 +369,7 @@ fn a_rejection_that_moves_nothing() {
 }
 
 #[test]
-fn a_rejection_after_which_the_leader_goes_back() {
+fn rejection_after_which_the_leader_goes_back() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 0);

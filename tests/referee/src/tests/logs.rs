@@ -31,14 +31,14 @@ fn two_others_of_five() -> Script {
 }
 
 #[test]
-fn a_success_after_an_entry_that_was_never_sent() {
+fn success_after_an_entry_that_was_never_sent() {
     let mut s = three_entries();
     s.replicate(0, 2, 1, at(3, 1), &[1], 0);
     s.breaks("entry at prevLogIndex");
 }
 
 #[test]
-fn a_heartbeat_that_succeeds_on_a_log_that_differs() {
+fn heartbeat_that_succeeds_on_a_log_that_differs() {
     let mut s = three_entries_of_five();
     s.elect(2, 2, EMPTY, &[3, 4]);
     s.replicate(2, 0, 2, EMPTY, &[2, 2], 0);
@@ -48,7 +48,7 @@ fn a_heartbeat_that_succeeds_on_a_log_that_differs() {
 
 /// The follower tells its service before it answers.
 #[test]
-fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
+fn heartbeat_that_is_taken_on_a_log_that_differs() {
     let mut s = two_others_of_five();
     s.append(2, 1, 2, at(2, 2), &[], 2);
     s.apply(1, 1, 1);
@@ -57,7 +57,7 @@ fn a_heartbeat_that_is_taken_on_a_log_that_differs() {
 
 /// A commit index that an earlier message brought is not the fault of this one.
 #[test]
-fn a_wrong_entry_that_was_known_to_be_committed_before() {
+fn wrong_entry_that_was_known_to_be_committed_before() {
     let mut s = two_others_of_five();
     s.replicate(2, 1, 2, EMPTY, &[2], 2);
     s.append(2, 1, 2, at(2, 2), &[], 2);
@@ -66,7 +66,7 @@ fn a_wrong_entry_that_was_known_to_be_committed_before() {
 }
 
 #[test]
-fn a_success_after_entries_that_an_overtaken_message_brought() {
+fn success_after_entries_that_an_overtaken_message_brought() {
     let mut s = three_entries();
     // The second message is delivered first, and handled second.
     let (first, second) = (
@@ -81,7 +81,7 @@ fn a_success_after_entries_that_an_overtaken_message_brought() {
 }
 
 #[test]
-fn a_success_after_an_entry_of_its_own_or_from_a_snapshot() {
+fn success_after_an_entry_of_its_own_or_from_a_snapshot() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
     let snapshot = s.request(0, 2, Request::Snapshot { term: 1, last: at(3, 1) });
@@ -123,7 +123,7 @@ fn entries_of_a_leader_that_counted_itself_and_did_not_save() {
 }
 
 #[test]
-fn a_log_cut_by_a_late_and_shorter_message() {
+fn log_cut_by_a_late_and_shorter_message() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, EMPTY, &[1], 0);
     let next = s.append(0, 1, 1, at(3, 1), &[1], 0);
@@ -132,7 +132,7 @@ fn a_log_cut_by_a_late_and_shorter_message() {
 }
 
 #[test]
-fn a_log_dropped_for_a_late_snapshot() {
+fn log_dropped_for_a_late_snapshot() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
     s.trim(1, 1);
@@ -144,7 +144,7 @@ fn a_log_dropped_for_a_late_snapshot() {
 }
 
 #[test]
-fn a_rejection_of_what_was_replaced_or_is_in_a_snapshot() {
+fn rejection_of_what_was_replaced_or_is_in_a_snapshot() {
     let mut s = three_entries();
     // The follower may reject what its snapshot covers, and says where to go on.
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
@@ -179,7 +179,7 @@ fn entries_that_were_committed_and_not_in_a_snapshot_are_not_rejected() {
 }
 
 #[test]
-fn a_commit_index_heard_from_the_leader_before() {
+fn commit_index_heard_from_the_leader_before() {
     let mut s = three_entries_of_five();
     s.replicate(0, 2, 1, EMPTY, &[1, 1, 1], 0);
     // S3 hears of commit index 3 and gets the entries from the next leader, who does not know it yet.
@@ -191,7 +191,7 @@ fn a_commit_index_heard_from_the_leader_before() {
 }
 
 #[test]
-fn a_refusal_because_of_the_term_says_nothing_about_the_log() {
+fn refusal_because_of_the_term_says_nothing_about_the_log() {
     let mut s = three_entries();
     s.elect(2, 2, at(3, 1), &[1]);
     let late = s.append(0, 1, 1, at(3, 1), &[1], 0);
@@ -200,7 +200,7 @@ fn a_refusal_because_of_the_term_says_nothing_about_the_log() {
 }
 
 #[test]
-fn an_entry_applied_beyond_what_was_compared() {
+fn entry_applied_beyond_what_was_compared() {
     let mut s = three_entries();
     s.append(0, 1, 1, at(3, 1), &[], 3);
     // S2 hears of commit index 3 with one entry only.
@@ -211,7 +211,7 @@ fn an_entry_applied_beyond_what_was_compared() {
 }
 
 #[test]
-fn an_entry_applied_before_the_answer() {
+fn entry_applied_before_the_answer() {
     let mut s = three_entries();
     s.apply(0, 3, 1);
     s.append(0, 1, 1, at(3, 1), &[], 3);
@@ -224,7 +224,7 @@ fn an_entry_applied_before_the_answer() {
 
 /// A server that was stopped has messages of two leaders to handle, and takes the older first.
 #[test]
-fn an_entry_applied_between_two_leaders() {
+fn entry_applied_between_two_leaders() {
     let mut s = three_entries();
     s.append(0, 1, 1, at(3, 1), &[], 3);
     let older = s.send(0, 2, appending(1, EMPTY, &[1, 1, 1], 3));

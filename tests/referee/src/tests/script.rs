@@ -6,7 +6,7 @@ use std::time::Duration;
 use labrpc::sim::{NodeHandle, NodeId, Sim};
 use raft_interface::{Index, ServerId, Term};
 
-use crate::fact::{Life, Post};
+use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
 use crate::ledger::{Call, Duties};
 use crate::message::{Entry, Position, Reply, Request};
@@ -18,7 +18,7 @@ pub(super) struct Script {
     judge: Judge,
     at: Duration,
     calls: u64,
-    parties: BTreeMap<u64, (ServerId, ServerId)>,
+    ends: BTreeMap<u64, (ServerId, ServerId)>,
     /// How often each server was started.
     starts: Vec<usize>,
     nodes: Vec<NodeId>,
@@ -38,7 +38,7 @@ impl Script {
             judge: Judge::new(servers),
             at: Duration::ZERO,
             calls: 0,
-            parties: BTreeMap::new(),
+            ends: BTreeMap::new(),
             starts: vec![0; servers],
             nodes: nodes.into(),
             violation: None,
@@ -46,10 +46,10 @@ impl Script {
     }
 
     /// A millisecond later something happens to a call.
-    fn step(&mut self, call: u64) -> Post {
+    fn step(&mut self, call: u64) -> Envelope {
         self.tick();
-        let (asker, asked) = self.parties[&call];
-        Post { at: self.at, call, asker, asked }
+        let (caller, callee) = self.ends[&call];
+        Envelope { at: self.at, call, caller, callee }
     }
 
     fn tick(&mut self) {
@@ -85,7 +85,7 @@ impl Script {
     /// The harness tells everything, and time is virtual.
     pub(super) fn all_is_told(mut self) -> Self {
         let ledger = &mut self.judge.ledger;
-        (ledger.is_told, ledger.has_services, ledger.has_exact_time) = (true, true, true);
+        (ledger.has_told_calls, ledger.has_services, ledger.has_exact_time) = (true, true, true);
         self
     }
 
@@ -95,44 +95,45 @@ impl Script {
     }
 
     /// A request is sent. Returns its call.
-    pub(super) fn send(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
-        self.send_if(true, asker, asked, request)
+    pub(super) fn send(&mut self, caller: ServerId, callee: ServerId, request: Request) -> u64 {
+        self.send_if(true, caller, callee, request)
     }
 
     /// A request is sent by a server that is disconnected.
-    pub(super) fn send_to_nobody(&mut self, asker: ServerId, asked: ServerId, request: Request) {
-        self.send_if(false, asker, asked, request);
+    pub(super) fn send_to_nobody(&mut self, caller: ServerId, callee: ServerId, request: Request) {
+        self.send_if(false, caller, callee, request);
     }
 
-    fn send_if(&mut self, counts: bool, asker: ServerId, asked: ServerId, request: Request) -> u64 {
+    fn send_if(&mut self, counts: bool, caller: ServerId, callee: ServerId, request: Request) -> u64 {
         self.calls += 1;
-        self.parties.insert(self.calls, (asker, asked));
-        let (post, life) = (self.step(self.calls), self.life(asker));
-        let notice = self.judge.sends(post, request, life, counts);
+        self.ends.insert(self.calls, (caller, callee));
+        let (envelope, life) = (self.step(self.calls), self.life(caller));
+        let notice = self.judge.sends(envelope, request, life, counts);
         self.hear_judge(notice);
-        post.call
+        envelope.call
     }
 
     /// It is about to be handled.
     pub(super) fn deliver(&mut self, call: u64) {
-        let post = self.step(call);
-        let notice = self.judge.delivers(post, self.incarnation(post.asked), self.life(post.asked));
+        let envelope = self.step(call);
+        let notice =
+            self.judge.delivers(envelope, self.incarnation(envelope.callee), self.life(envelope.callee));
         self.hear_judge(notice);
     }
 
     /// The handler returns.
     pub(super) fn answer(&mut self, call: u64, reply: Reply) {
-        let post = self.step(call);
+        let envelope = self.step(call);
         assert!(self.judge.ledger.calls.get(call).is_some_and(Call::is_open), "a delivered request");
-        let notice = self.judge.answers(post, Some(reply), self.incarnation(post.asked));
+        let notice = self.judge.answers(envelope, Some(reply), self.incarnation(envelope.callee));
         self.hear_judge(notice);
     }
 
-    /// The reply reaches the asker.
+    /// The reply reaches the caller.
     pub(super) fn hear(&mut self, call: u64, reply: Reply) {
-        let post = self.step(call);
+        let envelope = self.step(call);
         assert!(self.judge.knows(call), "a call that has not ended");
-        self.judge.hears(post, Some(reply), self.life(post.asker));
+        self.judge.hears(envelope, Some(reply), self.life(envelope.caller));
     }
 
     /// A leader puts a command into its log.
@@ -142,7 +143,7 @@ impl Script {
 
     /// The service of a server takes a snapshot.
     pub(super) fn trim(&mut self, server: ServerId, index: Index) {
-        self.judge.ledger.is_told = true;
+        self.judge.ledger.has_told_calls = true;
         self.judge.ledger.servers[server].trims(index);
     }
 
@@ -153,8 +154,8 @@ impl Script {
     }
 
     /// Sends and delivers.
-    pub(super) fn request(&mut self, asker: ServerId, asked: ServerId, request: Request) -> u64 {
-        let call = self.send(asker, asked, request);
+    pub(super) fn request(&mut self, caller: ServerId, callee: ServerId, request: Request) -> u64 {
+        let call = self.send(caller, callee, request);
         if self.violation.is_none() {
             self.deliver(call);
         }

@@ -58,11 +58,11 @@ fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
 /// Runs `body` with a referee, and a server 0 that grants every vote after a while.
 fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
     let notices = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&notices);
+    let told = Arc::clone(&notices);
     Sim::new(1)
         .run(move || {
             let network = Network::new();
-            let referee = Referee::new(3, names, move |notice| heard.lock().push(notice.clone()));
+            let referee = Referee::new(3, names, move |notice| told.lock().push(notice.clone()));
             network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
             let raft = Service::new("Raft")
                 .method("RequestVote", |ask: Ask| {
@@ -86,7 +86,7 @@ fn ask(network: &Network, candidate: u32) -> Option<Vote> {
 }
 
 #[test]
-fn a_breach_is_told_with_the_messages_that_prove_it() {
+fn violation_is_told_with_the_messages_that_prove_it() {
     let notices = watched(|network| {
         ask(network, 1);
         ask(network, 2);
