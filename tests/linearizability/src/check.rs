@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::history::{History, Operation, OperationId, Outcome};
-use super::object::Object;
-use super::search::Progress;
-use super::specification::Specification;
-use super::violation::{Violation, find_violation};
+use crate::history::{History, Operation, OperationId, Outcome};
+use crate::object::Object;
+use crate::refutation::{Refutation, refute};
+use crate::search::Progress;
+use crate::specification::Specification;
 
 /// How much work a check may do for each object.
 ///
@@ -98,7 +98,7 @@ pub enum ObjectResult<S> {
     /// effect.
     Linearizable(Vec<OperationId>),
     /// It is not.
-    Illegal(Violation<S>),
+    Illegal(Refutation<S>),
     /// The budget ran out.
     OutOfSteps,
 }
@@ -153,7 +153,7 @@ fn check_object<P: Specification>(object: &Object<'_, P>, budget: Budget) -> Obj
         }
         Progress::Exhausted => {
             let suspect = ids[search.furthest() as usize];
-            ObjectResult::Illegal(find_violation(object, suspect, search.steps()))
+            ObjectResult::Illegal(refute(object, suspect, search.steps()))
         }
         Progress::OutOfSteps => ObjectResult::OutOfSteps,
     };

@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-use super::check::{Check, ObjectCheck, ObjectResult};
-use super::history::{History, Moment, Operation, OperationId};
-use super::specification::Specification;
-use super::violation::{Prefix, Violation};
+use crate::check::{Check, ObjectCheck, ObjectResult};
+use crate::history::{History, Moment, Operation, OperationId};
+use crate::refutation::{Prefix, Refutation};
+use crate::specification::Specification;
 
-/// How many states are told.
-const STATES_TOLD: usize = 3;
+/// How many states are shown.
+const STATES_SHOWN: usize = 3;
 
-/// How many of the operations that overlap are told.
-const OVERLAPPING_TOLD: usize = 8;
+/// How many of the operations that overlap are shown.
+const OVERLAPPING_SHOWN: usize = 8;
 
-/// How many of the last writes before a state are told.
-const WRITES_TOLD: usize = 3;
+/// How many of the last writes before a state are shown.
+const WRITES_SHOWN: usize = 3;
 
-/// Tells what came of a check: a line for the verdict, and a paragraph for each object that is not
+/// Says what came of a check: a line for the verdict, and a paragraph for each object that is not
 /// linearizable.
 pub fn explain<P: Specification>(
     specification: &P,
     history: &History<P::Input, P::Output>,
     check: &Check<P::State>,
 ) -> String {
-    let words = Words { specification, history };
+    let explainer = Explainer { specification, history };
     let operations: usize = check.objects.iter().map(|object| object.operations).sum();
     let (objects, steps) = (check.objects.len(), check.steps());
     let mut lines =
@@ -31,7 +31,7 @@ pub fn explain<P: Specification>(
     for object in &check.objects {
         match &object.result {
             ObjectResult::Linearizable(_) => {}
-            ObjectResult::Illegal(violation) => words.tell_violation(object, violation, &mut lines),
+            ObjectResult::Illegal(refutation) => explainer.explain_refutation(object, refutation, &mut lines),
             ObjectResult::OutOfSteps => lines.push(format!(
                 "{}: undecided after {} steps. This is not a pass. A larger budget may decide it.",
                 name(&object.partition),
@@ -42,54 +42,55 @@ pub fn explain<P: Specification>(
     lines.join("\n") + "\n"
 }
 
-/// What the words are about.
-struct Words<'a, P: Specification> {
+/// Puts operations, replies and states into the words of their specification.
+struct Explainer<'a, P: Specification> {
     specification: &'a P,
     history: &'a History<P::Input, P::Output>,
 }
 
-impl<P: Specification> Words<'_, P> {
-    fn tell_violation(
+impl<P: Specification> Explainer<'_, P> {
+    fn explain_refutation(
         &self,
         object: &ObjectCheck<P::State>,
-        violation: &Violation<P::State>,
+        refutation: &Refutation<P::State>,
         lines: &mut Vec<String>,
     ) {
         lines.push(format!("{}: not linearizable", name(&object.partition)));
-        lines.push(format!("  {}", self.sentence(violation.culprit)));
+        lines.push(format!("  {}", self.sentence(refutation.culprit)));
         lines.push("  No order of the operations agrees with this reply.".to_string());
-        lines.push(match violation.is_first {
+        lines.push(match refutation.is_first {
             true => "  Until just before it everything has a legal order, which leads to:".to_string(),
             false => "  What happened before it leads to:".to_string(),
         });
-        for prefix in violation.prefixes.iter().take(STATES_TOLD) {
-            self.tell_prefix(object, violation.culprit, prefix, lines);
+        for prefix in refutation.prefixes.iter().take(STATES_SHOWN) {
+            self.explain_prefix(object, refutation.culprit, prefix, lines);
         }
-        let untold = violation.prefixes.len().saturating_sub(STATES_TOLD);
-        if untold > 0 {
-            let at_least = if violation.more_states { "at least " } else { "" };
-            lines
-                .push(format!("  - or {at_least}{untold} other states, none of which agrees with it either"));
+        let not_shown = refutation.prefixes.len().saturating_sub(STATES_SHOWN);
+        if not_shown > 0 {
+            let at_least = if refutation.more_states { "at least " } else { "" };
+            lines.push(format!(
+                "  - or {at_least}{not_shown} other states, none of which agrees with it either"
+            ));
         }
-        self.tell_overlapping(violation, lines);
+        self.explain_overlapping(refutation, lines);
     }
 
-    fn tell_overlapping(&self, violation: &Violation<P::State>, lines: &mut Vec<String>) {
-        let overlapping = &violation.overlapping;
+    fn explain_overlapping(&self, refutation: &Refutation<P::State>, lines: &mut Vec<String>) {
+        let overlapping = &refutation.overlapping;
         if overlapping.is_empty() {
             return lines.push("  No other operation overlaps it.".to_string());
         }
         lines.push("  These overlap it, and may take effect before or after it:".to_string());
         lines.extend(
-            overlapping.iter().take(OVERLAPPING_TOLD).map(|&id| format!("    {}", self.sentence(id))),
+            overlapping.iter().take(OVERLAPPING_SHOWN).map(|&id| format!("    {}", self.sentence(id))),
         );
-        if overlapping.len() > OVERLAPPING_TOLD {
-            lines.push(format!("    and {} more", overlapping.len() - OVERLAPPING_TOLD));
+        if overlapping.len() > OVERLAPPING_SHOWN {
+            lines.push(format!("    and {} more", overlapping.len() - OVERLAPPING_SHOWN));
         }
     }
 
-    /// Tells a state that the culprit does not agree with: what it would have to reply, and since when.
-    fn tell_prefix(
+    /// Shows a state that the culprit does not agree with: what it would have to reply, and since when.
+    fn explain_prefix(
         &self,
         object: &ObjectCheck<P::State>,
         culprit: OperationId,
@@ -102,7 +103,7 @@ impl<P: Specification> Words<'_, P> {
         let call = self.specification.describe_input(&culprit.input);
         if is_seen {
             lines.push(format!("  - {state}, with {call} in effect: others have seen it"));
-            return self.tell_writes(&prefix.order, lines);
+            return self.explain_writes(&prefix.order, lines);
         }
         let reply = self.specification.reply(&prefix.state, &culprit.input);
         let reply = self.specification.describe_output(&reply);
@@ -110,7 +111,7 @@ impl<P: Specification> Words<'_, P> {
         let since = prefix.culprit_fitted_after.map_or(&[][..], |after| &prefix.order[after..]);
         let Some(&until) = since.first() else {
             lines.push("      (what it returned was right at no time on the way there)".to_string());
-            return self.tell_writes(&prefix.order, lines);
+            return self.explain_writes(&prefix.order, lines);
         };
         lines.push(format!(
             "      what it returned was right until this took effect: {}",
@@ -121,20 +122,20 @@ impl<P: Specification> Words<'_, P> {
             (end.position < culprit.call.position).then_some((id, end))
         });
         let Some((id, end)) = completed else {
-            return self.tell_writes(&prefix.order, lines);
+            return self.explain_writes(&prefix.order, lines);
         };
         let which = if id == until { "it".to_string() } else { format!("then {}; it", self.sentence(id)) };
         let (end, start) = (When(end), When(culprit.call));
         lines.push(format!("      {which} had completed at {end}, before {call} was called at {start}"));
     }
 
-    /// Tells the last operations of `order` that may have changed the state.
-    fn tell_writes(&self, order: &[OperationId], lines: &mut Vec<String>) {
+    /// Shows the last operations of `order` that may have changed the state.
+    fn explain_writes(&self, order: &[OperationId], lines: &mut Vec<String>) {
         let is_write = |id: &OperationId| {
             let operation = self.operation(*id);
             !self.specification.only_observes(&operation.input, operation.output())
         };
-        let last = order.iter().rev().copied().filter(is_write).take(WRITES_TOLD);
+        let last = order.iter().rev().copied().filter(is_write).take(WRITES_SHOWN);
         for (place, id) in last.enumerate() {
             let which = if place == 0 { "after" } else { "and before that" };
             lines.push(format!("      {which} {}", self.sentence(id)));

@@ -1,9 +1,9 @@
 //! The operations of one object, and how they are numbered for a search.
 
-use super::history::{History, OperationId};
-use super::linearized::{Intervals, Number};
-use super::search::Search;
-use super::specification::{Specification, Step};
+use crate::history::{History, OperationId};
+use crate::linearized::{Intervals, Number};
+use crate::search::Search;
+use crate::specification::{Specification, Step};
 
 /// One object of a history, with the operations on it.
 pub(super) struct Object<'a, P: Specification> {

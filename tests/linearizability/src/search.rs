@@ -14,9 +14,9 @@
 //!   still unplaced can never become legal from here, it turns back at once. Without this it would first try
 //!   the writes in between in every order: with fifty clients that append, tens of millions of steps.
 
-use super::linearized::{Intervals, Linearized, Number};
-use super::memo::{Configurations, StateId, States};
-use super::specification::{Call, Specification, Step};
+use crate::linearized::{Intervals, Linearized, Number};
+use crate::memo::{Configurations, StateId, States};
+use crate::specification::{Call, Specification, Step};
 
 /// How many observations the search looks at that may not be placed yet, beside all those that may. Measured:
 /// with one, some legal histories of 50 clients take millions of steps; with more than four, the looking costs

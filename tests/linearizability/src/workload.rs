@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::history::{History, OperationId};
-use super::model::{KvInput, KvOp, KvOutput};
+use crate::history::{History, OperationId};
+use crate::model::{KvInput, KvOp, KvOutput};
 
 /// What the service does wrong, once, in the second half of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Workload {
         for client in 0..self.clients {
             run.later(client, Event::Call(client));
         }
-        while let Some(((now, _), event)) = run.agenda.pop_first() {
+        while let Some(((now, _), event)) = run.queue.pop_first() {
             run.now = now;
             match event {
                 Event::Call(client) => run.call(client),
@@ -120,8 +120,8 @@ struct Run<'a> {
     rng: Xoshiro256PlusPlus,
     history: History<KvInput, KvOutput>,
     /// What happens when; the second number breaks ties in the order of planning.
-    agenda: BTreeMap<(u64, u64), Event>,
-    planned: u64,
+    queue: BTreeMap<(u64, u64), Event>,
+    queued: u64,
     now: u64,
     requests: BTreeMap<OperationId, Request>,
     keys: BTreeMap<String, Key>,
@@ -136,8 +136,8 @@ impl<'a> Run<'a> {
             workload,
             rng: Xoshiro256PlusPlus::seed_from_u64(workload.seed),
             history: History::new(),
-            agenda: BTreeMap::new(),
-            planned: 0,
+            queue: BTreeMap::new(),
+            queued: 0,
             now: 0,
             requests: BTreeMap::new(),
             keys: (0..workload.keys).map(|key| (key.to_string(), Key::default())).collect(),
@@ -147,8 +147,8 @@ impl<'a> Run<'a> {
     }
 
     fn later(&mut self, after_ns: u64, event: Event) {
-        self.agenda.insert((self.now + after_ns, self.planned), event);
-        self.planned += 1;
+        self.queue.insert((self.now + after_ns, self.queued), event);
+        self.queued += 1;
     }
 
     fn percent(&mut self, percent: u32) -> bool {

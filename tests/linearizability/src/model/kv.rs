@@ -1,6 +1,6 @@
 //! The key/value service of the classic labs (6.824 lab 3): `Get`, `Put` and `Append` on strings.
 
-use super::quote;
+use super::quote::quote;
 use crate::specification::{Call, Specification, Step};
 
 /// A map from keys to strings. A key that was never written holds the empty string.

@@ -2,7 +2,7 @@
 //!
 //! MIT's own model leaves the version that `Get` returns unchecked. Here it is part of the reply.
 
-use super::quote;
+use super::quote::quote;
 use crate::specification::{Call, Specification, Step};
 
 /// How many times a key was written. The first write makes version 1.

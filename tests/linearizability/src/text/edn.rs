@@ -3,7 +3,7 @@
 use clojure_reader::edn::{self, Edn};
 use serde_json::Value;
 
-use super::TextError;
+use super::error::TextError;
 use super::event::Event;
 
 /// Reads all events, each with the number of the line that it starts on. They follow each other, or stand in

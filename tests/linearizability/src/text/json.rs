@@ -1,6 +1,6 @@
 //! Events as JSON lines.
 
-use super::TextError;
+use super::error::TextError;
 use super::event::Event;
 
 /// Reads all events, each with the number of its line. Empty lines are skipped.

@@ -31,17 +31,20 @@
 //! `info` with that error: it took effect before its reply, or never will.
 
 mod edn;
+mod error;
 mod event;
 mod json;
 mod models;
 mod recorder;
 
-use std::fmt;
 use std::str::FromStr;
 
+pub use self::error::TextError;
 pub use self::event::{Answer, Event, EventType, Textual};
-use super::model::{Kv, Register, VersionedKv};
-use super::{Budget, History, Verdict, check, explain};
+use crate::check::{Budget, Verdict, check};
+use crate::explanation::explain;
+use crate::history::History;
+use crate::model::{Kv, Register, VersionedKv};
 
 /// How a history is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,21 +101,6 @@ impl FromStr for Model {
             let names = Model::NAMES.map(|(name, _)| name).join(", ");
             format!("there is no model {name:?}; there are {names}")
         })
-    }
-}
-
-/// A line that is no part of a history.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct TextError {
-    /// Its number, from 1.
-    pub line: usize,
-    /// What was expected, and what was there.
-    pub message: String,
-}
-
-impl fmt::Display for TextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
     }
 }
 

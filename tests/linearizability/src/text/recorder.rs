@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::TextError;
+use super::error::TextError;
 use super::event::{Answer, Event, EventType, Textual};
 use crate::history::{History, Moment, Operation, OperationId, Outcome};
 

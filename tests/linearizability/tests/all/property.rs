@@ -104,14 +104,14 @@ fn agrees<P: Specification>(
         match &object.result {
             ObjectResult::Linearizable(order) => prop_assert!(is_witness(specification, history, order)),
             ObjectResult::OutOfSteps => prop_assert!(false, "small histories are within the budget"),
-            ObjectResult::Illegal(violation) => {
-                let reply = history.operations()[violation.culprit].replied_at().unwrap().position;
+            ObjectResult::Illegal(refutation) => {
+                let reply = history.operations()[refutation.culprit].replied_at().unwrap().position;
                 prop_assert!(is_linearizable(specification, history, reply));
                 prop_assert!(!is_linearizable(specification, history, reply + 1));
-                prop_assert!(violation.is_first && !violation.prefixes.is_empty());
-                for prefix in &violation.prefixes {
-                    let is_placed = prefix.order.contains(&violation.culprit);
-                    prop_assert!(is_placed != prefix.unplaceable.contains(&violation.culprit));
+                prop_assert!(refutation.is_first && !refutation.prefixes.is_empty());
+                for prefix in &refutation.prefixes {
+                    let is_placed = prefix.order.contains(&refutation.culprit);
+                    prop_assert!(is_placed != prefix.unplaceable.contains(&refutation.culprit));
                 }
                 prop_assert!(explain(specification, history, &result).starts_with("illegal"));
             }
@@ -277,13 +277,13 @@ fn before(history: &History<KvInput, KvOutput>, until: u64) -> History<KvInput, 
 
 /// In long histories too the reply that is blamed is the first that makes the history illegal.
 #[test]
-fn the_blame_is_on_the_first_reply_that_is_too_much() {
+fn blame_is_on_the_first_reply_that_is_too_much() {
     for fault in [Fault::StaleRead, Fault::LostUpdate, Fault::DoubleApply, Fault::DirtyRead] {
         for seed in 0..20 {
             let history = workload(seed, Some(fault)).history();
             let result = check(&Kv, &history, Budget::default());
             let firsts = result.objects.iter().filter_map(|object| match &object.result {
-                ObjectResult::Illegal(violation) => history.operations()[violation.culprit].replied_at(),
+                ObjectResult::Illegal(refutation) => history.operations()[refutation.culprit].replied_at(),
                 _ => None,
             });
             let first = firsts.map(|at| at.position).min().expect("it is illegal");
@@ -295,13 +295,13 @@ fn the_blame_is_on_the_first_reply_that_is_too_much() {
 }
 
 #[test]
-fn a_workload_is_the_same_every_time() {
+fn workload_is_the_same_every_time() {
     assert_eq!(workload(7, None).history(), workload(7, None).history());
     assert_ne!(workload(7, None).history(), workload(8, None).history());
 }
 
 #[test]
-fn the_budget_is_exact_and_running_out_is_unknown() {
+fn budget_is_exact_and_running_out_is_unknown() {
     let history = Workload { keys: 1, ..Workload::new(10, 200, 1) }.history();
     let steps = check(&Kv, &history, Budget::default()).steps();
     for steps_max in (0..=steps).step_by(11) {

@@ -131,7 +131,7 @@ fn jepsens_histories_are_read() {
 }
 
 #[test]
-fn a_workload_is_judged_the_same_from_text() {
+fn workload_is_judged_the_same_from_text() {
     let history = Workload::new(10, 300, 5).history();
     for format in [Format::JsonLines, Format::Edn, Format::Porcupine] {
         let result = check_text(&write_history(&Kv, &history, format), Model::Kv, Budget::default()).unwrap();
@@ -226,7 +226,7 @@ const WRONG: [(Model, &str, &str); 19] = [
 ];
 
 #[test]
-fn a_wrong_json_line_is_named() {
+fn wrong_json_line_is_named() {
     for (model, wrong, message) in WRONG {
         let f = if matches!(model, Model::Kv | Model::VersionedKv) { "get" } else { "read" };
         let right = format!(
@@ -241,7 +241,7 @@ fn a_wrong_json_line_is_named() {
 }
 
 #[test]
-fn a_wrong_edn_form_is_named() {
+fn wrong_edn_form_is_named() {
     let right = "{:process 0, :type :invoke, :f :read, :value nil}";
     let wrongs = [
         (format!("{right}\n{{:process 1, :type"), 2, "expected an EDN map"),

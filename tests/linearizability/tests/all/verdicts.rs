@@ -32,7 +32,7 @@ fn overlapping_reads_around_a_write() {
 
 /// The quiz, second half: the read of the old value began after another had returned the new one.
 #[test]
-fn a_read_after_a_read_goes_back_in_time() {
+fn read_after_a_read_goes_back_in_time() {
     let legal = "1 invoke write 200\n 2 invoke read nil\n 2 ok read nil\n 3 invoke read nil\n 3 ok read 200\n 1 ok write 200";
     let illegal = "1 invoke write 200\n 2 invoke read nil\n 2 ok read 200\n 3 invoke read nil\n 3 ok read nil\n 1 ok write 200";
     assert_verdict(Model::Register, legal, Verdict::Ok);
@@ -51,7 +51,7 @@ fn readers_must_agree_on_the_order_of_writes() {
 
 /// A write that timed out may take effect long after; but it cannot be undone.
 #[test]
-fn a_pending_write_takes_effect_late_but_only_once() {
+fn pending_write_takes_effect_late_but_only_once() {
     let late = "1 invoke write 1\n 1 info write 1\n 2 invoke read nil\n 2 ok read nil\n 2 invoke read nil\n 2 ok read 1";
     let never = "1 invoke write 1\n 1 info write 1\n 2 invoke read nil\n 2 ok read nil";
     let undone = format!("{late}\n 2 invoke read nil\n 2 ok read nil");
@@ -185,7 +185,7 @@ fn queues_of_herlihy_and_wing() {
 }
 
 #[test]
-fn the_order_found_is_in_the_result() {
+fn order_found_is_in_the_result() {
     let events = "1 invoke write 1\n 2 invoke read nil\n 2 ok read nil\n 1 ok write 1\n 2 invoke read nil\n 2 ok read 1";
     let register = Register::default();
     let history = read_history(&register, &edn(events)).unwrap();
@@ -196,7 +196,7 @@ fn the_order_found_is_in_the_result() {
 
 /// The report names the reply, what it would have to be, which write makes it so, and what overlaps.
 #[test]
-fn a_stale_read_in_words() {
+fn stale_read_in_words() {
     let history = r#"
         {:time 4800000000, :process 1, :type :invoke, :f :put, :key "x", :value "1"}
         {:time 4850000000, :process 1, :type :ok, :f :put, :key "x", :value "1"}
@@ -225,7 +225,7 @@ fn a_stale_read_in_words() {
 
 /// The reply that cannot be may belong to an operation whose effect others have seen.
 #[test]
-fn a_denied_effect_in_words() {
+fn denied_effect_in_words() {
     let history = r#"
         {:process 1, :type :invoke, :f :cas, :value [nil 7]}
         {:process 2, :type :invoke, :f :read, :value nil}
@@ -247,7 +247,7 @@ fn a_denied_effect_in_words() {
 
 /// A value that nobody wrote.
 #[test]
-fn a_value_from_nowhere_in_words() {
+fn value_from_nowhere_in_words() {
     let report = check_text(
         &edn("1 invoke write 1\n 2 invoke read nil\n 2 ok read 9\n 1 ok write 1"),
         Model::Register,

@@ -6,10 +6,10 @@
 //! where the object can be just before it. Both depend on the history alone, not on the order of the search.
 //! Operations that fail, sooner or later, are no part of any of this.
 
-use super::history::OperationId;
-use super::object::Object;
-use super::search::Progress;
-use super::specification::Specification;
+use crate::history::OperationId;
+use crate::object::Object;
+use crate::search::Progress;
+use crate::specification::Specification;
 
 /// How many states are listed.
 const STATES_MAX: usize = 16;
@@ -27,7 +27,7 @@ const CULPRIT_STEPS_MIN: u64 = 100_000;
 /// The culprit is the operation whose reply makes the history illegal. It need not be at fault: it may tell
 /// the truth after others lied.
 #[derive(Clone, Debug)]
-pub struct Violation<S> {
+pub struct Refutation<S> {
     /// The operation whose reply no order agrees with.
     pub culprit: OperationId,
     /// Whether the history until just before that reply is known to be linearizable. It is, unless the budget
@@ -62,11 +62,11 @@ pub struct Prefix<S> {
 
 /// Finds the reply that makes `object` illegal. It is illegal, and to find that took `steps`; `suspect` is
 /// where to look first.
-pub(super) fn find_violation<P: Specification>(
+pub(super) fn refute<P: Specification>(
     object: &Object<'_, P>,
     suspect: OperationId,
     steps: u64,
-) -> Violation<P::State> {
+) -> Refutation<P::State> {
     let (culprit, is_first) = find_culprit(object, suspect, steps);
     let operations = object.history.operations();
     let reply = operations[culprit].replied_at().expect("a culprit has a reply").position;
@@ -81,7 +81,7 @@ pub(super) fn find_violation<P: Specification>(
             && other_reply > operations[culprit].call.position
     };
     let overlapping = object.ids.iter().copied().filter(overlaps).collect();
-    Violation { culprit, is_first, prefixes, more_states, overlapping }
+    Refutation { culprit, is_first, prefixes, more_states, overlapping }
 }
 
 /// The operation whose reply makes the history illegal, and whether it is surely the first such.
