@@ -1,6 +1,6 @@
 //! Histories from the literature, legal and illegal side by side, and what the report says of them.
 
-use expect_test::expect;
+use expect_test::{ExpectFile, expect_file};
 use lab_linearizability::model::Register;
 use lab_linearizability::text::{Model, check_text, read_history};
 use lab_linearizability::{Budget, History, ObjectResult, Specification, Step, Verdict, check};
@@ -194,78 +194,29 @@ fn order_found_is_in_the_result() {
     assert_eq!(order, &[1, 0, 2]);
 }
 
+/// The report on `history` is the one in the file beside it. `UPDATE_EXPECT=1 cargo test` writes it anew.
+#[track_caller]
+fn assert_report(model: Model, history: &str, expected: &ExpectFile) {
+    let checked = check_text(history, model, Budget::default()).expect("the events are well formed");
+    expected.assert_eq(&checked.report);
+}
+
 /// The report names the reply, what it would have to be, which write makes it so, and what overlaps.
 #[test]
 fn stale_read_in_words() {
-    let history = r#"
-        {:time 4800000000, :process 1, :type :invoke, :f :put, :key "x", :value "1"}
-        {:time 4850000000, :process 1, :type :ok, :f :put, :key "x", :value "1"}
-        {:time 4860000000, :process 1, :type :invoke, :f :put, :key "x", :value "2"}
-        {:time 4870000000, :process 2, :type :invoke, :f :append, :key "x", :value "3"}
-        {:time 4900000000, :process 1, :type :ok, :f :put, :key "x", :value "2"}
-        {:time 5020000000, :process 3, :type :invoke, :f :get, :key "x", :value nil}
-        {:time 5100000000, :process 3, :type :ok, :f :get, :key "x", :value "1"}"#;
-    let report = check_text(history, Model::Kv, Budget::default()).unwrap().report;
-    expect![[r#"
-        illegal: 4 operations, 1 objects, 10 steps
-        x: not linearizable
-          get(x) by client 3 returned "1" between 5.02 s and 5.1 s
-          No order of the operations agrees with this reply.
-          Until just before it everything has a legal order, which leads to:
-          - x = "23", where get(x) must return "23"
-              what it returned was right until this took effect: put(x, "2") by client 1 returned ok between 4.86 s and 4.9 s
-              it had completed at 4.9 s, before get(x) was called at 5.02 s
-          - x = "2", where get(x) must return "2"
-              what it returned was right until this took effect: append(x, "3") by client 2, called at 4.87 s, got no reply
-              then put(x, "2") by client 1 returned ok between 4.86 s and 4.9 s; it had completed at 4.9 s, before get(x) was called at 5.02 s
-          These overlap it, and may take effect before or after it:
-            append(x, "3") by client 2, called at 4.87 s, got no reply
-    "#]].assert_eq(&report);
+    assert_report(Model::Kv, include_str!("reports/stale_read.edn"), &expect_file!["reports/stale_read.txt"]);
 }
 
 /// The reply that cannot be may belong to an operation whose effect others have seen.
 #[test]
 fn denied_effect_in_words() {
-    let history = r#"
-        {:process 1, :type :invoke, :f :cas, :value [nil 7]}
-        {:process 2, :type :invoke, :f :read, :value nil}
-        {:process 2, :type :ok, :f :read, :value 7}
-        {:process 1, :type :fail, :f :cas, :value [nil 7], :error :mismatch}"#;
-    let report = check_text(history, Model::CasRegister, Budget::default()).unwrap().report;
-    expect![[r#"
-        illegal: 2 operations, 1 objects, 2 steps
-        the object: not linearizable
-          cas(nil -> 7) by client 1 returned mismatch between event 0 and event 3
-          No order of the operations agrees with this reply.
-          Until just before it everything has a legal order, which leads to:
-          - the register = 7, with cas(nil -> 7) in effect: others have seen it
-          These overlap it, and may take effect before or after it:
-            read() by client 2 returned 7 between event 1 and event 2
-    "#]]
-    .assert_eq(&report);
+    let history = include_str!("reports/denied_effect.edn");
+    assert_report(Model::CasRegister, history, &expect_file!["reports/denied_effect.txt"]);
 }
 
 /// A value that nobody wrote.
 #[test]
 fn value_from_nowhere_in_words() {
-    let report = check_text(
-        &edn("1 invoke write 1\n 2 invoke read nil\n 2 ok read 9\n 1 ok write 1"),
-        Model::Register,
-        Budget::default(),
-    );
-    expect![[r#"
-        illegal: 2 operations, 1 objects, 4 steps
-        the object: not linearizable
-          read() by client 2 returned 9 between event 1 and event 2
-          No order of the operations agrees with this reply.
-          Until just before it everything has a legal order, which leads to:
-          - the register = 1, where read() must return 1
-              (what it returned was right at no time on the way there)
-              after write(1) by client 1 returned ok between event 0 and event 3
-          - the register = nil, where read() must return nil
-              (what it returned was right at no time on the way there)
-          These overlap it, and may take effect before or after it:
-            write(1) by client 1 returned ok between event 0 and event 3
-    "#]]
-    .assert_eq(&report.unwrap().report);
+    let history = include_str!("reports/value_from_nowhere.edn");
+    assert_report(Model::Register, history, &expect_file!["reports/value_from_nowhere.txt"]);
 }
