@@ -44,6 +44,7 @@ fn main() {
                 judge(&Workload { lost_percent, slow_percent, fault, ..shape })
             };
             let mut results: Vec<(Duration, String, u64)> = (0..SEEDS).map(judge).collect();
+            // By time first, so that the last one is the slowest with its verdict and its steps.
             results.sort();
             let median = millis(results[results.len() / 2].0);
             let (slowest, verdict, steps) = results.last().expect("there are seeds");
@@ -63,6 +64,7 @@ fn judge(workload: &Workload) -> (Duration, String, u64) {
         let start = Instant::now();
         let result = check(&Kv, &history, Budget { steps_max: 3_000_000 });
         fastest = fastest.min(start.elapsed());
+        // A history that takes seconds says no more the tenth time.
         let slow = fastest > Duration::from_millis(200);
         last = Some((format!("{:?}", result.verdict()), result.steps()));
         if slow {

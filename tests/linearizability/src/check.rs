@@ -124,6 +124,9 @@ pub fn check<P: Specification>(
     history: &History<P::Input, P::Output>,
     budget: Budget,
 ) -> Check<P::State> {
+    // Object by object (locality): the search for one order of all operations would multiply what the objects
+    // cost, and a hundred small searches only add it. In a sorted map, so that results and reports have an
+    // order that depends on the names alone.
     let mut objects: BTreeMap<&str, Vec<OperationId>> = BTreeMap::new();
     for (id, operation) in history.operations().iter().enumerate() {
         if !is_idle(specification, operation) {
@@ -139,6 +142,8 @@ pub fn check<P: Specification>(
 fn is_idle<P: Specification>(specification: &P, operation: &Operation<P::Input, P::Output>) -> bool {
     match operation.outcome {
         Outcome::Failed(_) => true,
+        // An undecided write must stay: a later read may show that it took effect. An undecided read shows
+        // nothing to anybody.
         Outcome::Pending(_) => specification.only_observes(&operation.input, None),
         Outcome::Replied(..) => false,
     }
@@ -152,6 +157,8 @@ fn check_object<P: Specification>(object: &Object<'_, P>, budget: Budget) -> Obj
             ObjectResult::Linearizable(search.order().iter().map(|&n| ids[n as usize]).collect())
         }
         Progress::Exhausted => {
+            // Where the search got stuck for good is mostly the reply to blame. It is a guess: the order of
+            // the search decides it, and the refutation must not depend on that.
             let suspect = ids[search.furthest() as usize];
             ObjectResult::Illegal(refute(object, suspect, search.steps()))
         }
@@ -160,6 +167,8 @@ fn check_object<P: Specification>(object: &Object<'_, P>, budget: Budget) -> Obj
     ObjectCheck {
         partition: object.partition.to_string(),
         operations: object.ids.len(),
+        // Taken after the refutation and still without it: that has searches of its own, with a budget of
+        // their own, so that explaining an illegal history never makes it an undecided one.
         steps: search.steps(),
         result,
     }

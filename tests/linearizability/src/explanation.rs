@@ -101,6 +101,7 @@ impl<P: Specification> Explainer<'_, P> {
         let culprit = self.operation(culprit);
         let state = self.specification.describe_state(&object.partition, &prefix.state);
         let call = self.specification.describe_input(&culprit.input);
+        // What it would have to return makes no sense in a state that it has made itself.
         if is_seen {
             lines.push(format!("  - {state}, with {call} in effect: others have seen it"));
             return self.explain_writes(&prefix.order, lines);
@@ -117,6 +118,8 @@ impl<P: Specification> Explainer<'_, P> {
             "      what it returned was right until this took effect: {}",
             self.sentence(until)
         ));
+        // The whole argument: something that made the reply wrong was over before the operation began, so
+        // real time forbids to place the operation before it.
         let completed = since.iter().find_map(|&id| {
             let end = self.operation(id).replied_at()?;
             (end.position < culprit.call.position).then_some((id, end))
@@ -137,6 +140,7 @@ impl<P: Specification> Explainer<'_, P> {
         };
         let last = order.iter().rev().copied().filter(is_write).take(WRITES_SHOWN);
         for (place, id) in last.enumerate() {
+            // Backwards, because the last write explains the state and the ones before it are context.
             let which = if place == 0 { "after" } else { "and before that" };
             lines.push(format!("      {which} {}", self.sentence(id)));
         }

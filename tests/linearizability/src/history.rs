@@ -127,6 +127,8 @@ impl<I, O> History<I, O> {
     fn end(&mut self, id: OperationId, outcome: Outcome<O>) {
         let operation = self.operations.get_mut(id).expect("an operation ends that was never invoked");
         assert!(
+            // An operation that was given up is pending with a moment. For its client it is over, so nothing
+            // may end it again.
             matches!(operation.outcome, Outcome::Pending(None)),
             "operation {id} of client {} ends for the second time",
             operation.client
@@ -135,6 +137,8 @@ impl<I, O> History<I, O> {
     }
 
     fn moment(&mut self, time_ns: Option<u64>) -> Moment {
+        // Calls and replies share one counter: whether one operation ended before another began is a
+        // comparison of the two.
         let position = self.events;
         self.events += 1;
         Moment { position, time_ns }

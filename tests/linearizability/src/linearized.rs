@@ -39,6 +39,8 @@ impl Linearized {
         let count = intervals.calls.len() as Number;
         let mut by_call: Vec<Number> = (0..count).collect();
         by_call.sort_unstable_by_key(|&number| intervals.calls[number as usize]);
+        // One element more than there are operations: it stands before the first call and after the last, so
+        // that nowhere an end is a special case.
         by_call.push(count);
         let (mut next, mut previous) = (vec![0; by_call.len()], vec![0; by_call.len()]);
         for (place, &number) in by_call.iter().enumerate() {
@@ -86,6 +88,9 @@ impl Linearized {
 
     /// Whether real time allows to place `number` next.
     pub(super) fn is_candidate(&self, number: Number) -> bool {
+        // The first reply that is still to come decides: its operation is not placed yet, and whatever was
+        // called after that reply must come after it. Later replies forbid nothing more. If none is to come,
+        // only pending operations are left, which may take effect at any time.
         self.is_complete() || self.call(number) < self.reply(self.deadline)
     }
 
@@ -109,10 +114,12 @@ impl Linearized {
     /// Places `number` after all others.
     pub(super) fn place(&mut self, number: Number) {
         let (before, after) = (self.previous[number as usize], self.next[number as usize]);
+        // The operation keeps its own neighbours, so that it can be linked in again without a search.
         self.next[before as usize] = after;
         self.previous[after as usize] = before;
         self.bits[number as usize / 64] |= 1 << (number % 64);
         self.order.push(number);
+        // Numbers are in the order of replies: the next deadline is the next number that is not placed.
         while self.deadline < self.count() && self.is_placed(self.deadline) {
             self.deadline += 1;
         }
@@ -123,9 +130,11 @@ impl Linearized {
         while self.order.len() > len {
             let number = self.order.pop().expect("more than `len` are placed");
             let (before, after) = (self.previous[number as usize], self.next[number as usize]);
+            // Last in, first out: so its neighbours are the ones that it had when it was unlinked.
             self.next[before as usize] = number;
             self.previous[after as usize] = number;
             self.bits[number as usize / 64] &= !(1 << (number % 64));
+            // A pending operation has no reply, and so never was the deadline.
             if number >= self.intervals.pending {
                 self.deadline = self.deadline.min(number);
             }
@@ -142,6 +151,8 @@ impl Linearized {
         key.push(u64::from(state) << 32 | u64::from(self.deadline));
         let pending_words = (self.intervals.pending as usize).div_ceil(64);
         key.extend_from_slice(&self.bits[..pending_words]);
+        // Both parts may meet in one word, which is then written once. Where the second part begins follows
+        // from the deadline, so keys with equal first words can be compared word by word.
         let window = pending_words.max(self.deadline as usize / 64);
         let last =
             self.bits[window..].iter().rposition(|&word| word != 0).map_or(window, |last| window + last + 1);

@@ -31,6 +31,8 @@ impl<S: Eq + Hash> States<S> {
     pub(super) fn intern(&mut self, state: S) -> StateId {
         let hash = hash_of(&state);
         let states = &mut self.states;
+        // States are numbered so that a configuration is a few words and never a copy of a value: one key of
+        // a long history may hold kilobytes, and is reached thousands of times.
         if let Some(&known) = self.table.find(hash, |&id| states[id as usize] == state) {
             return known;
         }
@@ -55,6 +57,7 @@ impl Configurations {
 
     pub(super) fn contains(&self, key: &[u64]) -> bool {
         let is_key = |&(start, len): &(usize, u32)| self.words[start..][..len as usize] == *key;
+        // Until the first wrong turn there is nothing to find, and no reason to hash.
         !self.table.is_empty() && self.table.find(hash_of_words(key), is_key).is_some()
     }
 
@@ -64,6 +67,8 @@ impl Configurations {
         self.words.extend_from_slice(key);
         let hash_of_entry =
             |&(start, len): &(usize, u32)| hash_of_words(&self.words[start..][..len as usize]);
+        // Without a look whether it is there: the search has asked when it entered the configuration, and
+        // whatever it entered since has more operations placed.
         self.table.insert_unique(hash_of_words(key), entry, hash_of_entry);
     }
 }

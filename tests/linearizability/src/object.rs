@@ -25,10 +25,14 @@ impl<'a, P: Specification> Object<'a, P> {
         let operations = self.history.operations();
         let reply = |id: OperationId| {
             let at = operations[id].replied_at()?.position;
+            // Whoever looks at what had happened before `until` does not know of this reply, and must allow
+            // that the operation never took effect.
             (at < until).then_some(at)
         };
         let takes_part = |&id: &OperationId| {
             let operation = &operations[id];
+            // Without a reply there is nothing that an observation could contradict: any order is as legal
+            // with it as without it. Left out, it is one operation less to place.
             let is_idle = || reply(id).is_none() && self.specification.only_observes(&operation.input, None);
             operation.call.position < until && Some(id) != except && !is_idle()
         };
@@ -41,6 +45,7 @@ impl<'a, P: Specification> Object<'a, P> {
             calls: numbered.iter().map(|&(_, id)| operations[id].call.position).collect(),
             replies: numbered.iter().map(|(reply, _)| reply.unwrap_or(u64::MAX)).collect(),
         };
+        // With the reply goes the output: the specification must not see what was answered after the cut.
         let call = |&(reply, id): &(Option<u64>, OperationId)| {
             let operation = &operations[id];
             (&operation.input, reply.and_then(|_| operation.output()))
@@ -63,6 +68,7 @@ impl<'a, P: Specification> Object<'a, P> {
             let state = states.last().expect("the initial state is there");
             let next = match self.specification.step(state, &operation.input, output) {
                 Step::To(next) => next,
+                // `Illegal` does not come of an order that a search has found with the same cut.
                 Step::Unchanged | Step::Illegal => state.clone(),
             };
             states.push(next);

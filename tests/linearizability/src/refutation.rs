@@ -71,9 +71,13 @@ pub(super) fn refute<P: Specification>(
     let operations = object.history.operations();
     let reply = operations[culprit].replied_at().expect("a culprit has a reply").position;
     let (mut prefixes, mut more_states) = list_prefixes(object, culprit, reply, Some(culprit));
+    // No state at all without the culprit: then others have seen its effect, and it is in every order. Its
+    // reply denies what it has done.
     if prefixes.is_empty() {
         (prefixes, more_states) = list_prefixes(object, culprit, reply, None);
     }
+    // What overlaps it may be placed on either side of it, so this is where somebody who doubts the verdict
+    // will look.
     let overlaps = |&id: &OperationId| {
         let other_reply = operations[id].replied_at().map_or(u64::MAX, |at| at.position);
         id != culprit
@@ -94,10 +98,13 @@ fn find_culprit<P: Specification>(
     let mut replies: Vec<(u64, OperationId)> =
         object.ids.iter().filter_map(|&id| reply(id).map(|at| (at, id))).collect();
     replies.sort_unstable();
+    // One budget for all prefixes together. A prefix that exceeds it counts as legal, so the blame may fall
+    // on a later reply than the first; `is_first` then says that this is not sure.
     let mut steps_left = steps.saturating_mul(CULPRIT_STEPS_FACTOR).max(CULPRIT_STEPS_MIN);
     let mut out_of_steps = false;
     // Whether the history is illegal that ends with the reply of this rank.
     let mut is_illegal = |rank: usize| {
+        // Everything before the reply and the reply itself, and nothing after it.
         let mut search = object.search(None, replies[rank].0 + 1).0;
         let progress = search.run(steps_left);
         steps_left = steps_left.saturating_sub(search.steps());
@@ -113,9 +120,11 @@ fn find_culprit<P: Specification>(
         illegal = (illegal + stride).min(replies.len() - 1);
         stride *= 2;
     }
+    // If the guess was right, one prefix more proves it, and halving is spared.
     if illegal > legal_below && illegal == suspect && !is_illegal(illegal - 1) {
         legal_below = illegal;
     }
+    // Below the first illegal prefix all are legal, and from it on none is: so halving finds it.
     while legal_below < illegal {
         let middle = legal_below.midpoint(illegal);
         if is_illegal(middle) {
@@ -145,10 +154,13 @@ fn list_prefixes<P: Specification>(
         }
         let order = search.order();
         let known = found.iter().position(|(state, _)| *state == search.state());
+        // Writes that overlap lead to more states than anybody reads; with ten of them there may be millions
+        // of orders.
         if known.is_none() && found.len() == STATES_MAX {
             break true;
         }
         let longest = known.map_or(0, |known| found[known].1.len());
+        // Of several orders to one state the longest says most: everything in it may have happened.
         if known.is_none() || longest < order.len() {
             let order = order.iter().map(|&number| ids[number as usize]).collect();
             known.map(|known| found.swap_remove(known));
@@ -167,6 +179,7 @@ fn prefix<P: Specification>(
     order: Vec<OperationId>,
 ) -> Prefix<P::State> {
     let mut states = object.replay(&order, reply);
+    // The last such state and not the first: what came after it is what made the reply wrong.
     let culprit_fitted_after = states.iter().rposition(|state| object.is_legal(state, culprit));
     let state = states.pop().expect("the initial state is there");
     let is_unplaceable = |&id: &OperationId| {

@@ -102,6 +102,7 @@ impl<'a, P: Specification> Search<'a, P> {
             furthest: 0,
         };
         let initial = search.states.intern(initial);
+        // The start is a node like any other: observations that fit the initial state are placed already.
         search.enter(initial, None);
         search
     }
@@ -130,16 +131,21 @@ impl<'a, P: Specification> Search<'a, P> {
     /// Goes on until the next complete order, or until `steps_max` steps were taken in all.
     pub(super) fn run(&mut self, steps_max: u64) -> Progress {
         loop {
+            // First of all, so that a search that is resumed with a spent budget stays where it is.
             if self.steps >= steps_max {
                 return Progress::OutOfSteps;
             }
             let Some(node) = self.path.last_mut() else {
                 return Progress::Exhausted;
             };
+            // Pending operations may still follow a complete order. So it is reported once, and whoever wants
+            // other orders resumes the search from it.
             if self.placed.is_complete() && !node.reported {
                 node.reported = true;
                 return Progress::Complete;
             }
+            // The first candidate is the one that replied first, and mostly it is right: looking ahead there
+            // would cost more than it saves. It pays as soon as that one has failed.
             let is_first = node.next == node.candidates;
             if !is_first && !node.looked_ahead {
                 self.look_ahead();
@@ -162,12 +168,14 @@ impl<'a, P: Specification> Search<'a, P> {
             Step::To(next) => self.states.intern(next),
         };
         let entered = self.enter(next, Some(number));
+        // Any candidate but the first is a guess, so it is asked at once whether it can lead anywhere.
         if entered && !is_first {
             self.look_ahead();
         }
     }
 
     fn step(&mut self, state: StateId, number: Number) -> Step<P::State> {
+        // Illegal answers count as well: a budget bounds the work, and not only what comes of it.
         self.steps += 1;
         let (input, output) = self.calls[number as usize];
         self.specification.step(self.states.get(state), input, output)
@@ -181,9 +189,11 @@ impl<'a, P: Specification> Search<'a, P> {
             self.placed.place(number);
         }
         let candidates = self.candidates.len();
+        // Before the key is taken: configurations that differ only in when a read was placed become one here.
         self.place_observations(state);
         self.furthest = self.furthest.max(self.placed.deadline());
         self.placed.key(state, &mut self.key);
+        // It cannot be one that is still on the path, for each step places one operation more.
         if self.failed.contains(&self.key) {
             self.placed.take_back(placed_before);
             self.candidates.truncate(candidates);
@@ -211,6 +221,7 @@ impl<'a, P: Specification> Search<'a, P> {
         }
         // In the order of replies; pending operations have the smallest numbers and come last.
         let pending = self.placed.pending();
+        // (Wrapping makes the smallest numbers the largest.)
         self.candidates[first..].sort_unstable_by_key(|number| number.wrapping_sub(pending));
     }
 
@@ -218,7 +229,12 @@ impl<'a, P: Specification> Search<'a, P> {
     fn leave(&mut self) {
         let node = self.path.pop().expect("only a node on the path is left");
         self.placed.key(node.state, &mut self.key);
+        // Sound, because what may follow depends on the state and on the set of operations placed, and on
+        // nothing else of the way here: an order that goes on from this configuration would go on from any
+        // other with the same key. That holds as well where complete orders were reported: other ways here
+        // lead to the same states, with the same operations.
         self.failed.insert(&self.key);
+        // With it goes all that was placed on the way in: the operation itself and the observations after it.
         self.placed.take_back(node.placed_before);
         self.candidates.truncate(node.candidates);
     }
@@ -229,6 +245,7 @@ impl<'a, P: Specification> Search<'a, P> {
         let node = self.path.last_mut().expect("a search looks ahead from a node on its path");
         node.looked_ahead = true;
         if is_hopeless {
+            // They stay where they are until the node is left; it only has tried them all.
             node.next = self.candidates.len();
         }
     }
@@ -240,8 +257,12 @@ impl<'a, P: Specification> Search<'a, P> {
         self.collect_ahead();
         let Ahead { observations, writes } = &self.ahead;
         let state = self.states.get(state);
+        // One is enough: every observation here has a reply (`Object::search` leaves out the others), so
+        // every complete order must place it somewhere.
         observations.iter().any(|&observation| {
             self.steps += 1;
+            // A write that was called after this reply comes after this observation in every order, and
+            // cannot help it.
             let reply = self.placed.reply(observation);
             let in_time = writes.partition_point(|&write| self.placed.call(write) < reply);
             let between = writes[..in_time].iter().map(|&write| self.calls[write as usize]);
@@ -259,11 +280,14 @@ impl<'a, P: Specification> Search<'a, P> {
         for number in self.placed.unplaced().filter(|&number| self.observes[number as usize]) {
             observations.push(number);
             end = end.max(self.placed.reply(number));
+            // Those that may be placed next are all looked at. They did not fit when the node was entered, so
+            // each of them needs one of the writes below.
             later += usize::from(!self.placed.is_candidate(number));
             if later == LOOK_AHEAD {
                 break;
             }
         }
+        // Pending writes are among them: each may turn out to have taken effect, or not.
         let in_time = self.placed.unplaced().take_while(|&number| self.placed.call(number) < end);
         writes.extend(in_time.filter(|&number| !self.observes[number as usize]));
     }

@@ -74,6 +74,7 @@ impl Workload {
     pub fn history(&self) -> History<KvInput, KvOutput> {
         let mut run = Run::new(self);
         for client in 0..self.clients {
+            // A nanosecond apart, so that not all clients call at one moment.
             run.later(client, Event::Call(client));
         }
         while let Some(((now, _), event)) = run.queue.pop_first() {
@@ -162,6 +163,8 @@ impl<'a> Run<'a> {
         }
         let input = self.input(client, number);
         let id = self.history.invoke(client, Some(self.now), input);
+        // A slow request is called early and takes effect late: it overlaps many others, and that is what
+        // makes a history hard.
         let slow = if self.percent(self.workload.slow_percent) { self.rng.random_range(10..=40) } else { 1 };
         let lost = self.percent(self.workload.lost_percent);
         let effect_ns = slow * self.rng.random_range(1..1_000_000u64);
@@ -183,6 +186,8 @@ impl<'a> Run<'a> {
         let key = self.rng.random_range(0..self.workload.keys).to_string();
         let draw = self.rng.random_range(0..100);
         let (gets, puts) = (self.workload.gets_percent, self.workload.puts_percent);
+        // Every value is written once, so a read tells which write it saw. In the form that MIT's tests use,
+        // in which no tail is the start of another.
         let value = format!("x {client} {number} y");
         let op = if draw < gets {
             KvOp::Get
@@ -195,12 +200,14 @@ impl<'a> Run<'a> {
     }
 
     fn effect(&mut self, id: OperationId) {
+        // A dirty read has seen this append already. Its client will be told that it never took effect.
         if self.requests.get(&id).is_some_and(|request| request.fails) {
             return;
         }
         let fault = self.plant(id);
         let input = &self.history.operations()[id].input;
         let key = self.keys.get_mut(&input.key).expect("requests are for known keys");
+        // The reply ends a request, so this one was lost and has outlived its client's patience.
         let is_late = !self.requests.contains_key(&id);
         if is_late && key.no_more_puts && matches!(input.op, KvOp::Put(_)) {
             return; // Its client has given up, and it would hide the fault.
@@ -236,6 +243,7 @@ impl<'a> Run<'a> {
     /// The fault to commit at the effect of `id`, if it is time and the occasion is good.
     fn plant(&mut self, id: OperationId) -> Option<Fault> {
         let operations = self.history.operations();
+        // Not into an empty service, and not into a request whose reply nobody sees.
         if operations.len() < self.workload.operations / 2 || self.requests.get(&id).is_none_or(|r| r.lost) {
             return None;
         }
@@ -244,12 +252,15 @@ impl<'a> Run<'a> {
         let over_before_call = |other: OperationId| {
             operations[other].replied_at().is_some_and(|at| at.position < operations[id].call.position)
         };
+        // A put that overlaps could be placed after the append: it would replace the value, the fault with
+        // it, and the history would be legal.
         let no_put_overlaps = key.last_put.is_none_or(over_before_call)
             && !self.requests.keys().any(|&other| {
                 let other = &operations[other].input;
                 other.key == input.key && matches!(other.op, KvOp::Put(_))
             });
         let occasion = match self.fault? {
+            // The value before the last write, and that write was over before the get was called.
             Fault::StaleRead => input.op == KvOp::Get && key.last_write.is_some_and(over_before_call),
             Fault::LostUpdate | Fault::DoubleApply => matches!(input.op, KvOp::Append(_)) && no_put_overlaps,
             Fault::DirtyRead => input.op == KvOp::Get && self.append_to_fail(&input.key).is_some(),
@@ -258,6 +269,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let name = input.key.clone();
+        // From here on the value only grows, so that the last reads still show what was lost or doubled.
         self.keys.get_mut(&name).expect("requests are for known keys").no_more_puts = true;
         self.fault.take()
     }
@@ -266,6 +278,8 @@ impl<'a> Run<'a> {
     fn append_to_fail(&self, key: &str) -> Option<OperationId> {
         let fits = |(id, request): (&OperationId, &Request)| {
             let input = &self.history.operations()[*id].input;
+            // Not yet in effect, so it can still be made to fail; and not lost, so its client learns that it
+            // failed.
             let unseen = request.reply.is_none() && !request.lost;
             (unseen && input.key == key && matches!(input.op, KvOp::Append(_))).then_some(*id)
         };
@@ -291,6 +305,8 @@ impl<'a> Run<'a> {
             self.history.fail(id, now);
         } else if request.lost {
             self.history.give_up(id, now);
+            // As in Jepsen: the old client's operation may still be under way, and one client has one at a
+            // time.
             client = self.next_client;
             self.next_client += 1;
         } else {
@@ -300,6 +316,8 @@ impl<'a> Run<'a> {
     }
 
     fn read_all_keys(&mut self) {
+        // When everybody else is done, and one after the other: these reads overlap nothing, so no order can
+        // explain a fault away.
         for (name, key) in &self.keys {
             self.now += 1;
             let input = KvInput { key: name.clone(), op: KvOp::Get };

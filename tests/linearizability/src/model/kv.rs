@@ -71,11 +71,14 @@ impl Specification for Kv {
         (_, read): Call<'a, Self>,
         between: impl Iterator<Item = Call<'a, Self>> + Clone,
     ) -> bool {
+        // Only reads observe here; anything else would be a case for the search.
         let Some(KvOutput::Value(read)) = read else { return true };
         let grows_from = |start: &str| {
             read.strip_prefix(start)
                 .is_some_and(|rest| may_be_appended(rest, between.clone().map(|(input, _)| &input.op)))
         };
+        // Which writes are used, how often and in which order is not asked: that is the search's work. This
+        // is to see cheaply that there is no way at all.
         grows_from(value)
             || between.clone().any(|(input, _)| matches!(&input.op, KvOp::Put(new) if grows_from(new)))
     }
@@ -113,10 +116,12 @@ impl Specification for Kv {
 fn may_be_appended<'a>(mut rest: &str, ops: impl Iterator<Item = &'a KvOp> + Clone) -> bool {
     while !rest.is_empty() {
         let mut fitting = ops.clone().filter_map(|op| match op {
+            // An empty tail fits everywhere, and brings nobody further.
             KvOp::Append(tail) if !tail.is_empty() => rest.strip_prefix(tail.as_str()),
             _ => None,
         });
         let Some(after) = fitting.next() else { return false };
+        // Here it would have to try both. A wrong yes costs time, a wrong no a false verdict.
         if fitting.any(|other| other.len() != after.len()) {
             return true;
         }

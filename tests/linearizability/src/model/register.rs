@@ -109,9 +109,12 @@ impl Specification for Register {
         (_, read): Call<'a, Self>,
         mut between: impl Iterator<Item = Call<'a, Self>> + Clone,
     ) -> bool {
+        // A mismatch fits any other value, which nearly any write makes.
         let Some(RegisterOutput::Value(read)) = read else { return true };
         let writes = |op: RegisterOp| match op {
             RegisterOp::Read => false,
+            // Whether the compare-and-set finds what it expects depends on the order, which is the search's
+            // work.
             RegisterOp::Write(new) | RegisterOp::Cas { new, .. } => new == *read,
         };
         read == value || between.any(|(input, _)| writes(input.op))

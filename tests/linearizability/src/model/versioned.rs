@@ -92,6 +92,8 @@ impl Specification for VersionedKv {
                     None | Some(Maybe | Done) if current == *version => {
                         Step::To(Some((value.clone(), version + 1)))
                     }
+                    // At another version the put does nothing, and neither of these says that it did
+                    // something.
                     None | Some(Maybe) => Step::Unchanged,
                     Some(ErrVersion) if current != *version && current > 0 => Step::Unchanged,
                     Some(ErrNoKey) if current != *version && current == 0 => Step::Unchanged,
@@ -122,10 +124,13 @@ impl Specification for VersionedKv {
         };
         match (stored, read) {
             (Some((held, at)), Some(VersionedOutput::Value { value, version })) if version <= at => {
+                // Versions only grow: one that is not above the present is the present one, or will never be
+                // seen again.
                 version == at && value == held
             }
             (_, Some(VersionedOutput::Value { value, version })) => made_later(value, *version),
             (stored, Some(VersionedOutput::ErrNoKey)) => stored.is_none(),
+            // A refused put fits any other version, which nearly any write makes.
             _ => true,
         }
     }

@@ -12,6 +12,8 @@ pub(super) fn read(contents: &str) -> Result<Vec<(usize, Event)>, TextError> {
     let mut events = Vec::new();
     let mut cursor = Cursor { rest: contents, line: 1 };
     cursor.skip_blank();
+    // Jepsen's files hold one vector, or a list, or the maps alone. A vector is read form by form as well:
+    // only so a mistake has a line.
     let closing = match cursor.rest.chars().next() {
         Some('[') => Some(']'),
         Some('(') => Some(')'),
@@ -78,6 +80,8 @@ fn to_json(edn: &Edn<'_>) -> Value {
         Edn::Int(int) => Value::from(*int),
         Edn::Double(double) => Value::from(double.into_inner()),
         Edn::Str(text) | Edn::Symbol(text) => Value::from(text.as_ref()),
+        // JSON has no keywords. That `:read` and `"read"` become one is wanted: tools differ in which they
+        // write.
         Edn::Key(name) => Value::from(name.trim_start_matches(':')),
         Edn::Vector(items) | Edn::List(items) => items.iter().map(to_json).collect(),
         Edn::Set(items) => items.iter().map(to_json).collect(),
@@ -88,6 +92,7 @@ fn to_json(edn: &Edn<'_>) -> Value {
             };
             Value::Object(entries.iter().map(|(key, value)| (text(key), to_json(value))).collect())
         }
+        // `#jepsen.history.Op{...}` is a map for our purposes.
         Edn::Tagged(_, inner) => to_json(inner),
         other => Value::from(other.to_string()),
     }
@@ -97,6 +102,7 @@ fn to_json(edn: &Edn<'_>) -> Value {
 pub(super) fn write(event: &Event, with_time: bool) -> String {
     let keyword = |name: &str| Edn::key(name.to_string());
     let mut fields = Vec::new();
+    // Porcupine's logs have neither.
     if with_time {
         fields.extend(event.index.map(|index| ("index", number(index))));
         fields.extend(event.time.map(|time| ("time", number(time))));
@@ -116,6 +122,7 @@ pub(super) fn write(event: &Event, with_time: bool) -> String {
 }
 
 fn number(number: u64) -> Edn<'static> {
+    // Beyond 64 bits with a sign EDN writes an N behind the number.
     i64::try_from(number).map_or_else(|_| Edn::symbol(format!("{number}N")), Edn::Int)
 }
 

@@ -89,6 +89,7 @@ impl Event {
     pub(super) fn key_and_value(&self) -> (Option<String>, &Value) {
         match (&self.key, &self.value) {
             (Some(key), value) => (Some(plain(key)), value),
+            // As Jepsen's `independent` writes it. If there is a key, a pair is just a value.
             (None, Value::Array(pair)) if pair.len() == 2 => (Some(plain(&pair[0])), &pair[1]),
             (None, value) => (None, value),
         }
@@ -110,6 +111,7 @@ impl Event {
         otherwise: impl FnOnce() -> Result<O, String>,
     ) -> Result<Answer<O>, String> {
         match self.event_type {
+            // Whatever else the event says: what did not succeed has no value to be read.
             EventType::Fail => Ok(Answer::Failed),
             EventType::Info => Ok(Answer::Unknown),
             EventType::Ok | EventType::Invoke => otherwise().map(Answer::Output),

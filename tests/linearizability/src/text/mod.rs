@@ -60,6 +60,8 @@ pub enum Format {
 impl Format {
     /// The format that `contents` is probably in.
     pub fn detect(contents: &str) -> Format {
+        // By the first key: JSON has it in quotes, EDN with a colon. Both EDN forms are read alike, so a
+        // wrong guess between them changes nothing but what would be written.
         let start = contents.trim_start();
         match start.strip_prefix('{').map(str::trim_start) {
             Some(rest) if rest.starts_with('"') => Format::JsonLines,

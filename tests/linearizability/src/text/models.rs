@@ -136,6 +136,8 @@ impl Textual for Register {
 fn register_key_and_value(event: &Event) -> (String, &Value) {
     match &event.value {
         Value::Array(pair)
+            // `[1 2]` of a cas is what it expects and sets. Only where the second is a pair again the first
+            // is a key.
             if event.f == "cas" && pair.len() == 2 && !pair[1].is_array() && event.key.is_none() =>
         {
             (String::new(), &event.value)
@@ -164,6 +166,8 @@ impl Textual for VersionedKv {
     fn read_answer(&self, input: &VersionedInput, event: &Event) -> Result<Answer<VersionedOutput>, String> {
         let is_put = input.op != VersionedOp::Get;
         let output = match event.event_type {
+            // A `fail` with a reason is an answer: it tells something of the object, which the checker can
+            // hold against others. A bare one only says that nothing happened, and is dropped.
             EventType::Fail if event.is_error("ErrNoKey") => VersionedOutput::ErrNoKey,
             EventType::Fail if is_put && event.is_error("ErrVersion") => VersionedOutput::ErrVersion,
             EventType::Info if is_put && event.is_error("ErrMaybe") => VersionedOutput::Maybe,

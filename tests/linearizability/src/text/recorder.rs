@@ -52,6 +52,7 @@ fn read_event<P: Textual>(
         open.insert(process, Open { id, line, f: event.f.clone() });
         return Ok(());
     }
+    // Removed even if the answer turns out to be wrong: the first mistake ends the reading.
     let Some(Open { id, line, f }) = open.remove(&process) else {
         return Err(format!("expected an invoke of process {process} before this reply"));
     };
@@ -68,6 +69,8 @@ fn read_event<P: Textual>(
 
 /// Events must stand in the order in which they happened.
 fn check_order(last: &mut (Option<u64>, Option<u64>), event: &Event) -> Result<(), String> {
+    // The order of the lines is what counts; these only confirm it. A file that was sorted by something else
+    // would be another history, and could get another verdict.
     let (last_index, last_time) = *last;
     if let (Some(last), Some(index)) = (last_index, event.index)
         && index <= last
@@ -87,6 +90,7 @@ fn check_order(last: &mut (Option<u64>, Option<u64>), event: &Event) -> Result<(
 pub(super) fn write<P: Textual>(specification: &P, history: &History<P::Input, P::Output>) -> Vec<Event> {
     let mut events: Vec<Event> =
         history.operations().iter().flat_map(|operation| write_operation(specification, operation)).collect();
+    // Every event has an index here, its position in the history.
     events.sort_by_key(|event| event.index);
     events
 }

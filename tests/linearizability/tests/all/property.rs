@@ -21,9 +21,12 @@ fn brute_force<P: Specification>(
     state: &P::State,
 ) -> bool {
     let reply = |id: OperationId| operations[id].replied_at().map(|at| at.position).filter(|at| *at < until);
+    // Whatever is left got no reply, and need not have taken effect.
     if unplaced.iter().all(|&id| reply(id).is_none()) {
         return true;
     }
+    // Real time, as directly as it can be said: nothing may come next that was called after another had
+    // replied.
     let first_reply = unplaced.iter().filter_map(|&id| reply(id)).min().unwrap_or(u64::MAX);
     unplaced.iter().filter(|&&id| operations[id].call.position < first_reply).any(|&id| {
         let output = operations[id].output().filter(|_| reply(id).is_some());
@@ -74,6 +77,8 @@ where
             continue;
         };
         let input = history.operations()[id].input.clone();
+        // A mixture: with right replies only, every history would be legal, and with random ones only, hardly
+        // any would survive its first reads.
         match how % 16 {
             0 => history.give_up(id, None),
             1 => history.fail(id, None),
@@ -106,11 +111,14 @@ fn agrees<P: Specification>(
             ObjectResult::OutOfSteps => prop_assert!(false, "small histories are within the budget"),
             ObjectResult::Illegal(refutation) => {
                 let reply = history.operations()[refutation.culprit].replied_at().unwrap().position;
+                // The definition of the culprit, by brute force: without its reply there is an order, and
+                // with it there is none.
                 prop_assert!(is_linearizable(specification, history, reply));
                 prop_assert!(!is_linearizable(specification, history, reply + 1));
                 prop_assert!(refutation.is_first && !refutation.prefixes.is_empty());
                 for prefix in &refutation.prefixes {
                     let is_placed = prefix.order.contains(&refutation.culprit);
+                    // Either others have seen its effect, or it does not fit where the others lead.
                     prop_assert!(is_placed != prefix.unplaceable.contains(&refutation.culprit));
                 }
                 prop_assert!(explain(specification, history, &result).starts_with("illegal"));
@@ -137,6 +145,7 @@ fn is_witness<P: Specification>(
         let ended_before = |&later: &OperationId| {
             operations[later].replied_at().is_some_and(|at| at.position < operations[id].call.position)
         };
+        // What comes later in the order must not have ended before this one began.
         if order[place..].iter().any(ended_before) {
             return false;
         }
@@ -231,6 +240,7 @@ proptest! {
 
 /// What the shapes of these tests have in common: many clients, slow and lost requests.
 fn workload(seed: u64, fault: Option<Fault>) -> Workload {
+    // Few keys, so that many operations meet on each of them.
     Workload { clients: 12, keys: 3, lost_percent: 1, fault, ..Workload::new(12, 600, seed) }
 }
 
@@ -264,11 +274,13 @@ fn before(history: &History<KvInput, KvOutput>, until: u64) -> History<KvInput, 
     }
     events.sort_unstable();
     let mut cut = History::new();
+    // The operations have other numbers in the new history.
     let mut ids = vec![0; history.operations().len()];
     for (_, id, is_reply) in events.into_iter().take_while(|(position, ..)| *position < until) {
         let operation = &history.operations()[id];
         match operation.output() {
             Some(output) if is_reply => cut.complete(ids[id], None, output.clone()),
+            // A call whose reply is cut off is pending, as for somebody who looked at that moment.
             _ => ids[id] = cut.invoke(operation.client, None, operation.input.clone()),
         }
     }
@@ -287,6 +299,8 @@ fn blame_is_on_the_first_reply_that_is_too_much() {
                 _ => None,
             });
             let first = firsts.map(|at| at.position).min().expect("it is illegal");
+            // Not by brute force, which these histories are too long for, but from a history that really ends
+            // there.
             let verdict = |until| check(&Kv, &before(&history, until), Budget::default()).verdict();
             assert_eq!(verdict(first), Verdict::Ok, "{fault:?}, seed {seed}");
             assert_eq!(verdict(first + 1), Verdict::Illegal, "{fault:?}, seed {seed}");
@@ -302,8 +316,10 @@ fn workload_is_the_same_every_time() {
 
 #[test]
 fn budget_is_exact_and_running_out_is_unknown() {
+    // One key, so that one search uses the whole budget.
     let history = Workload { keys: 1, ..Workload::new(10, 200, 1) }.history();
     let steps = check(&Kv, &history, Budget::default()).steps();
+    // Wherever the budget ends: the same answer twice, and never a verdict that the whole budget contradicts.
     for steps_max in (0..=steps).step_by(11) {
         let result = check(&Kv, &history, Budget { steps_max });
         let again = check(&Kv, &history, Budget { steps_max });
@@ -320,5 +336,7 @@ fn budget_is_exact_and_running_out_is_unknown() {
 #[test]
 fn steps_are_the_same_on_every_machine() {
     let history = Workload::new(50, 3_000, 3).history();
+    // If this number changes, the search has another order. That may be wanted; then it is a new number, on
+    // all machines.
     assert_eq!(check(&Kv, &history, Budget::default()).steps(), 15_427);
 }

@@ -15,6 +15,8 @@ fn history<I: Clone, O: Clone>(operations: &[(I, O)], with_time: bool) -> Histor
     let time = |place: usize| with_time.then_some(place as u64 * 1_000_000);
     for (place, (input, output)) in operations.iter().enumerate() {
         let id = history.invoke(place as u64, time(2 * place), input.clone());
+        // Replies are the most frequent, and every other end comes as well: given up, failed, never heard of
+        // again.
         match place % 6 {
             3 => history.give_up(id, time(2 * place + 1)),
             4 => history.fail(id, time(2 * place + 1)),
@@ -35,6 +37,7 @@ where
         let history = history(operations, with_time);
         let text = write_history(specification, &history, format);
         assert_eq!(read_history(specification, &text).as_ref(), Ok(&history), "{text}");
+        // An empty file is in no format.
         if !operations.is_empty() {
             assert_eq!(Format::detect(&text), format, "{text}");
         }
@@ -106,8 +109,10 @@ fn porcupines_logs_are_read() {
     let check =
         |value| check_text(&log.replace("VALUE", value), Model::Kv, Budget::default()).unwrap().verdict;
     assert_eq!(check("x 9 0 y"), Verdict::Ok);
+    // The append twice.
     assert_eq!(check("x 9 0 yx 9 0 y"), Verdict::Illegal);
     let read = read_history(&Kv, &log.replace("VALUE", "x 9 0 y")).unwrap();
+    // To the letter, since other tools match these lines with patterns.
     assert_eq!(write_history(&Kv, &read, Format::Porcupine), log.replace("VALUE", "x 9 0 y"));
 }
 
@@ -136,6 +141,7 @@ fn workload_is_judged_the_same_from_text() {
     for format in [Format::JsonLines, Format::Edn, Format::Porcupine] {
         let result = check_text(&write_history(&Kv, &history, format), Model::Kv, Budget::default()).unwrap();
         assert_eq!(result.verdict, Verdict::Ok);
+        // The budget gets through, and an undecided file does not exit as a good one.
         let starved =
             check_text(&write_history(&Kv, &history, format), Model::Kv, Budget { steps_max: 3 }).unwrap();
         assert_eq!((starved.verdict, starved.verdict.exit_code()), (Verdict::Unknown, 2));
@@ -234,6 +240,7 @@ fn wrong_json_line_is_named() {
         );
         let contents = format!("{right}\n\n{wrong}\n");
         let error = check_text(&contents, model, Budget::default()).expect_err(wrong);
+        // The empty line counts, as in any editor.
         assert_eq!(error.line, 3, "{wrong}");
         assert!(error.to_string().starts_with("line 3: "), "{error}");
         assert!(error.message.contains(message), "{wrong}: {error}");

@@ -43,6 +43,7 @@ fn read_after_a_read_goes_back_in_time() {
 #[test]
 fn readers_must_agree_on_the_order_of_writes() {
     let writes = "1 invoke write 1\n 2 invoke write 2\n 1 ok write 1\n 2 ok write 2";
+    // The writes overlap, so either order is legal, but it is one order for all.
     let agree = format!("{writes}\n 3 invoke read nil\n 3 ok read 1\n 4 invoke read nil\n 4 ok read 1");
     let disagree = format!("{writes}\n 3 invoke read nil\n 3 ok read 1\n 4 invoke read nil\n 4 ok read 2");
     assert_verdict(Model::Register, &agree, Verdict::Ok);
@@ -53,7 +54,9 @@ fn readers_must_agree_on_the_order_of_writes() {
 #[test]
 fn pending_write_takes_effect_late_but_only_once() {
     let late = "1 invoke write 1\n 1 info write 1\n 2 invoke read nil\n 2 ok read nil\n 2 invoke read nil\n 2 ok read 1";
+    // That a write which nobody has confirmed is never seen contradicts nothing.
     let never = "1 invoke write 1\n 1 info write 1\n 2 invoke read nil\n 2 ok read nil";
+    // But once seen, it has taken effect.
     let undone = format!("{late}\n 2 invoke read nil\n 2 ok read nil");
     let failed = "1 invoke write 1\n 1 fail write 1\n 2 invoke read nil\n 2 ok read 1";
     assert_verdict(Model::Register, late, Verdict::Ok);
@@ -66,6 +69,7 @@ fn pending_write_takes_effect_late_but_only_once() {
 #[test]
 fn one_compare_and_set_wins() {
     let start = "1 invoke write 0\n 1 ok write 0\n 1 invoke cas [0 1]\n 2 invoke cas [0 2]\n 1 ok cas [0 1]";
+    // A failure without a reason is no answer, so this is legal whatever the first one did.
     assert_verdict(Model::CasRegister, &format!("{start}\n 2 fail cas [0 2]"), Verdict::Ok);
     assert_verdict(Model::CasRegister, &format!("{start}\n 2 ok cas [0 2]"), Verdict::Illegal);
     assert_verdict(
@@ -79,6 +83,7 @@ fn one_compare_and_set_wins() {
 #[test]
 fn one_bad_key_is_enough() {
     let good = "1 invoke write [0 1]\n 1 ok write [0 1]\n 1 invoke read [0 nil]\n 1 ok read [0 1]";
+    // The second register is empty and stays so: no write to the first can explain a 1 there.
     let bad = format!("{good}\n 1 invoke read [1 nil]\n 1 ok read [1 1]");
     assert_verdict(Model::Register, good, Verdict::Ok);
     assert_verdict(Model::Register, &bad, Verdict::Illegal);
@@ -146,6 +151,7 @@ fn queue_verdict(operations: &[QueueOperation]) -> Verdict {
     for (place, &(_, _, call, reply, _)) in operations.iter().enumerate() {
         events.extend([(call, place, false), (reply, place, true)]);
     }
+    // Events at one time stand in the order of the table.
     events.sort_unstable();
     let mut history = History::new();
     let mut ids = vec![0; operations.len()];
@@ -191,6 +197,7 @@ fn order_found_is_in_the_result() {
     let history = read_history(&register, &edn(events)).unwrap();
     let result = check(&register, &history, Budget::default());
     let ObjectResult::Linearizable(order) = &result.objects[0].result else { panic!("{result:?}") };
+    // The read of nil comes before the write that overlaps it, and the other read after it.
     assert_eq!(order, &[1, 0, 2]);
 }
 
