@@ -30,6 +30,8 @@ impl Life {
     pub(crate) fn of_this_thread() -> Option<Self> {
         if sim::is_active() {
             let node = NodeId::current();
+            // A test calls `start`, and an implementation may send in that thread. Which incarnation sends
+            // then is unknown.
             return (node != NodeId::TESTER).then_some(Self::Node(node));
         }
         let node = NodeHandle::current();

@@ -31,6 +31,7 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(servers: usize) -> Self {
+        // Sorted once, so that a message costs only the rules that have something to say about it.
         let rules = On::ALL.map(|on| RULES.iter().copied().filter(|rule| rule.on.contains(&on)).collect());
         Self {
             ledger: Ledger::new(servers),
@@ -43,6 +44,7 @@ impl Judge {
     /// A message of another name was seen. Returns how often that was so before the first of the paper's.
     pub(crate) fn sees_other_method(&mut self) -> u32 {
         self.ledger.has_other_methods = true;
+        // A line is a message of the paper's. From the first one on this implementation can be judged.
         self.other_methods += u32::from(self.lines.is_empty());
         self.other_methods
     }
@@ -71,11 +73,14 @@ impl Judge {
         life: Option<Life>,
         counts: bool,
     ) -> Option<Notice> {
+        // Threads of a killed incarnation may run on until they see that they were killed. What they send was
+        // theirs, not the new incarnation's.
         if self.ledger.servers[envelope.caller].is_replaced(life) {
             return None;
         }
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
         let fact = Fact { envelope, what: What::Sent { request: &request, life, counts } };
+        // First the rules, then the ledger: a fact must not be evidence for or against itself.
         let violation = self.check(on, &fact);
         if violation.is_some() {
             return violation;
@@ -84,6 +89,7 @@ impl Judge {
         let leads = self.ledger.enter_request(envelope, &request, life, counts, line);
         self.keep(line);
         let term = request.term();
+        // What cannot arrive will neither be delivered nor answered.
         if counts {
             self.ledger.calls.add(envelope.call, request);
         }
@@ -99,6 +105,8 @@ impl Judge {
     ) -> Option<Notice> {
         let request = &self.ledger.calls.get(envelope.call)?.request;
         let fact = Fact { envelope, what: What::Delivered { request, incarnation } };
+        // A handler that never returns sends nothing that could be judged. It shows when the next request
+        // comes.
         let violation = self.check(On::Delivered, &fact);
         if violation.is_some() {
             return violation;
@@ -121,6 +129,7 @@ impl Judge {
         incarnation: u64,
     ) -> Option<Notice> {
         let Some(mut call) = self.ledger.calls.take(envelope.call) else {
+            // The leader may count this acknowledgement, and for which index is forgotten.
             if reply.is_some_and(Reply::is_to_a_leader) {
                 self.ledger.lose_track();
             }
@@ -161,9 +170,12 @@ impl Judge {
     /// The reply has reached the caller, which ends the call. A request that arrives once more is read again.
     pub(crate) fn hears(&mut self, envelope: Envelope, reply: Option<Reply>, life: Option<Life>) {
         let Some(call) = self.ledger.calls.take(envelope.call) else { return };
+        // The answer was judged when it was given. That it arrives says only what its caller knows from now
+        // on.
         if let Some(reply) = reply {
             self.ledger.enter_heard(envelope, &call.request, reply, life);
         }
+        // The request was repeated, and one of its handlers is still at work: its answer must find the call.
         if call.is_open() {
             self.ledger.calls.put(envelope.call, call);
         } else {
@@ -180,6 +192,7 @@ impl Judge {
         index: Index,
         term: Term,
     ) -> Option<Notice> {
+        // Nearly every entry is the one that was expected: two look-ups, and no rule is asked.
         if !self.ledger.can_apply(server, Position { index, term }) {
             let envelope = Envelope { at, call: 0, caller: server, callee: server };
             let violation = self.check(On::Applied, &Fact { envelope, what: What::Applied { index, term } });
@@ -193,6 +206,7 @@ impl Judge {
 
     /// Asks the rules. The first that says no names the violation.
     fn check(&self, on: On, fact: &Fact<'_>) -> Option<Notice> {
+        // Looked up once, because most rules about what is sent want it.
         let record = match fact.what {
             What::Sent { request, .. } => self.ledger.terms.get(request.term()),
             _ => None,
@@ -214,6 +228,8 @@ impl Judge {
     fn violation(&self, rule: &Rule, accusation: Accusation, fact: &Fact<'_>) -> Violation {
         let concerns =
             |line: &&Line| accusation.servers.contains(&line.from) || accusation.servers.contains(&line.to);
+        // What the rule names is the proof and must be there. The last messages are context, as far as there
+        // is room.
         let room = PROOF_MAX.saturating_sub(accusation.proof.len() + 1);
         let context = self.lines.iter().rev().filter(concerns).take(room).copied();
         let mut lines = proof(context.chain(accusation.proof.iter().copied()).map(Some));

@@ -89,7 +89,9 @@ impl fmt::Display for Line {
 /// Lines in the order of time, without repeats.
 pub(crate) fn proof(lines: impl IntoIterator<Item = Option<Line>>) -> Vec<Line> {
     let mut lines: Vec<Line> = lines.into_iter().flatten().collect();
+    // Several messages may be of one instant; then the older call comes first.
     lines.sort_by_key(|line| (line.at, line.call));
+    // What a rule names may be among the last messages as well.
     lines.dedup();
     lines
 }

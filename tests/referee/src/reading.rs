@@ -135,6 +135,8 @@ impl Names {
                 Request::Snapshot { term, last: position(index, of) }
             }
             Kind::Append => {
+                // Most messages of a run are these. If everything has the first of its names, one walk over
+                // the message finds it all.
                 let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
                 let mut list = List::default();
                 let [field, int, content] = [&self.entries, &self.term, &self.command].map(first);
@@ -153,6 +155,8 @@ impl Names {
         for &field in &self.entries {
             let mut without_commands = None;
             for &int in &self.term {
+                // Last without commands. Then entries are told apart by their terms only, which finds less
+                // and accuses nobody.
                 for content in self.command.iter().copied().chain([""]) {
                     let mut list = List::default();
                     let (_, len) = numbers_and_list(message, [], Elements { field, int, content }, &mut list);
@@ -165,6 +169,7 @@ impl Names {
                     }
                 }
             }
+            // The list is there, under this name. Other names would be other lists.
             if message.len_of(field).is_some() {
                 return without_commands.ok_or(Unreadable::Missing("term in its entries"));
             }
@@ -209,6 +214,7 @@ struct List {
 
 impl List {
     fn push(&mut self, term: Option<i128>, digest: u64) {
+        // An entry without a term leaves the list shorter than it says, and so the message unreadable.
         if let Some(term) = term.and_then(|term| term.try_into().ok()) {
             self.entries.push(Entry { term, digest });
             self.has_commands |= digest != 0;
@@ -217,6 +223,8 @@ impl List {
 
     /// Whether these are all of them, with nothing missing.
     fn is_whole(&self, len: Option<usize>) -> bool {
+        // Entries without commands may have them under another name. That is looked into before they are
+        // taken as they are.
         len == Some(self.entries.len()) && (self.has_commands || self.entries.is_empty())
     }
 }

@@ -40,6 +40,8 @@ impl Referee {
         // A cluster of one has no wire.
         let is_over = AtomicBool::new(servers < 2);
         let mut judge = Judge::new(servers);
+        // In the real world a pause may be the machine's, so nothing is said there about how long something
+        // takes.
         judge.ledger.has_exact_time = sim::is_active();
         Self { names, is_over, judge: Mutex::new(judge), tell: Box::new(tell) }
     }
@@ -120,6 +122,8 @@ impl Referee {
     }
 
     fn announce_last(&self, notice: &Notice) {
+        // In the real world two threads may meet a broken rule at one time. A run has one violation: that of
+        // the first.
         if !self.is_over.swap(true, Ordering::Relaxed) {
             (self.tell)(notice);
         }
@@ -134,8 +138,11 @@ impl Referee {
         match (event.message.direction, event.what) {
             (Direction::Request, Happening::Sent) => self.sent(envelope, event),
             (Direction::Request, Happening::Delivered) => self.delivered(envelope, event),
+            // Incarnation 0: the server was deleted while it answered. Its storage may have been copied
+            // before it changed, so the reply binds no later incarnation.
             (Direction::Reply, Happening::Sent) if event.incarnation != 0 => self.answered(envelope, event),
             (Direction::Reply, Happening::Delivered) => self.heard(envelope, event),
+            // That a message was dropped or held says something of the network, and nothing of a server.
             _ => Ok(None),
         }
     }
@@ -149,6 +156,8 @@ impl Referee {
 
     fn delivered(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let mut judge = self.judge.lock();
+        // It was read when it was sent. It is read again only if the call was forgotten since, or if it has
+        // ended and the network repeats the request; and without the lock, since reading runs code of others.
         if !judge.knows(envelope.call) {
             drop(judge);
             let Some(request) = self.request(&event.message)? else { return Ok(None) };
@@ -170,6 +179,8 @@ impl Referee {
         if !judge.knows(envelope.call) {
             return Ok(None);
         }
+        // If the request was answered once, that answer is what arrives. If it was repeated and answered
+        // twice, only the message tells which one this is.
         let mut reply = judge.only_answer(envelope.call);
         if reply.is_none() {
             drop(judge);
@@ -184,6 +195,7 @@ impl Referee {
     /// `None` if it is none of the paper's, or asks for a vote that does not count.
     fn request(&self, message: &Message<'_>) -> Result<Option<Request>, Unreadable> {
         let Some(kind) = self.kind(message) else { return Ok(None) };
+        // Neither a term nor a vote changes by it, so no rule of Figure 2 is about it.
         if self.names.is_pre_vote(kind, message) {
             return Ok(None);
         }
@@ -193,6 +205,8 @@ impl Referee {
     /// Which of the paper's messages it is. Others are counted.
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
+        // Not at the first one: servers may greet each other in their own ways. But none that have said so
+        // much without an election use the paper's names.
         if kind.is_none() && self.judge.lock().sees_other_method() > OTHER_METHODS_MAX {
             self.stand_aside(format!(
                 "the servers send each other {}, and nothing of the paper's names",
@@ -229,6 +243,7 @@ impl fmt::Debug for Referee {
 /// `None` if not both are servers.
 fn envelope(event: &MessageEvent<'_>) -> Option<Envelope> {
     let message = &event.message;
+    // Clerks and the tester call servers, too, and Figure 2 is not about those calls.
     let (from, to) = (server(message.from)?, server(message.to)?);
     let (caller, callee) = if message.is_request() { (from, to) } else { (to, from) };
     Some(Envelope { at: event.time, call: message.call, caller, callee })

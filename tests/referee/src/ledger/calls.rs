@@ -50,11 +50,14 @@ impl Call {
     pub(crate) fn deliver(&mut self, delivery: Delivery) -> bool {
         match &mut self.delivery {
             Some((first, open)) if first.incarnation == delivery.incarnation => {
+                // To which of the two handlers an answer belongs does not show. The earlier delivery is kept:
+                // what was certain then was certain at the later one, too, or the count of cuts has grown.
                 *open += 1;
                 first.is_mixed |= delivery.is_mixed;
                 false
             }
             other => {
+                // Handlers of an earlier incarnation are gone with it. None of them will answer.
                 *other = Some((delivery, 1));
                 true
             }
@@ -108,6 +111,7 @@ impl Calls {
         if self.queue.is_empty() {
             self.first = number;
         }
+        // A forgotten call whose request arrives after all lies before those that were kept.
         while number < self.first {
             self.queue.push_front(None);
             self.first -= 1;
@@ -117,9 +121,12 @@ impl Calls {
             self.queue.resize_with(place + 1, || None);
         }
         self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request))).is_none());
+        // A cluster whose handlers all hang would otherwise fill the memory with calls.
         if self.kept > CALLS_OPEN_MAX {
             self.end(self.first);
         } else if self.kept > CALLS_KEPT_MAX {
+            // The oldest that nobody is handling: it is the likeliest never to arrive, and if it does, it is
+            // read once more.
             let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| !call.is_open());
             if let Some(place) = self.queue.iter().position(is_idle) {
                 self.end(self.first + place as u64);
@@ -145,6 +152,7 @@ impl Calls {
         let Some(place) = self.place(number) else { return };
         self.queue[place] = None;
         self.kept -= 1;
+        // Calls end in nearly the order in which they began, so the gaps close from the front.
         while self.queue.front().is_some_and(Option::is_none) {
             self.queue.pop_front();
             self.first += 1;

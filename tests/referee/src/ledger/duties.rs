@@ -49,6 +49,7 @@ impl Duties {
 
     /// It certainly knows that `index` is committed.
     pub(super) fn knows_commit(&mut self, at: Duration, index: Index, line: Line) {
+        // The clock runs for the first entry that it could apply. More of them must not set it back.
         if index > self.applied && self.apply.is_none() {
             self.apply = Some(Due { since: at, index, line });
         }
@@ -58,6 +59,7 @@ impl Duties {
     pub(crate) fn applies(&mut self, at: Duration, index: Index) {
         self.applied = self.applied.max(index);
         match &mut self.apply {
+            // It gets on, if slowly.
             Some(due) if due.index > index => due.since = at,
             other => *other = None,
         }
@@ -65,6 +67,7 @@ impl Duties {
 
     /// It was stopped, and goes on.
     pub(super) fn was_stopped(&mut self) {
+        // From its own point of view no time has passed.
         self.apply = None;
     }
 
@@ -85,6 +88,7 @@ impl Duties {
 
     /// It stands for election.
     pub(super) fn stands(&mut self, at: Duration, term: Term) {
+        // It may have voted for itself before it was asked in this term. That is a reason.
         self.refusals.retain(|&(refused, _)| refused != term);
         let Some((last_at, last)) = self.stood else {
             self.stood = Some((at, term));
@@ -92,6 +96,8 @@ impl Duties {
         };
         if term > last {
             let waited = at.saturating_sub(last_at);
+            // Threads take turns and steps take time, so even a fixed timeout is not to the nanosecond the
+            // same.
             let is_same = waited.abs_diff(self.waited) * SAME_PART < waited;
             self.same_waits = if is_same { self.same_waits + 1 } else { 0 };
             (self.stood, self.waited) = (Some((at, term)), waited);

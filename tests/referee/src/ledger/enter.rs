@@ -46,6 +46,7 @@ impl Ledger {
             return false;
         }
         let Some(record) = self.terms.get_or_insert(term) else { return false };
+        // A leader's message tells that it leads and to whom it sends, even if it gets nowhere.
         let is_new_leader = request.is_of_a_leader() && record.leader.is_none();
         if request.is_of_a_leader() {
             record.leads(envelope.caller, life, line);
@@ -57,9 +58,12 @@ impl Ledger {
                 }
             }
         }
+        // Its sender may have been deleted, after its storage was copied: what is in the message binds no
+        // later incarnation.
         if !counts {
             return is_new_leader;
         }
+        // A candidate votes for itself (§5.2), and only a candidate becomes a leader.
         record.vote(envelope.caller, envelope.caller, line);
         match request {
             Request::Vote { .. } => {
@@ -68,6 +72,8 @@ impl Ledger {
             }
             Request::Snapshot { .. } => {
                 record.sends(last, &[]);
+                // A snapshot holds nothing but committed entries, and a rule has just agreed that these can
+                // be.
                 self.committed.insert(last, term);
             }
             Request::Append { prev, entries, commit, .. } => {
@@ -94,6 +100,7 @@ impl Ledger {
         {
             self.servers[leader].stores(Position { index: commit, term: of }, term, line);
         }
+        // As far as the leader's log was sent. Above that nobody knows which entries this commits.
         for index in known + 1..(commit + 1).min(record.log_end()) {
             if let Some(of) = record.term_at(index) {
                 self.committed.insert(Position { index, term: of }, term);
@@ -105,6 +112,8 @@ impl Ledger {
     fn may_ignore(&self, callee: ServerId, request: &Request, at: Duration) -> bool {
         let server = &self.servers[callee];
         let floor = server.floor.term;
+        // Who has just heard from a leader, or leads, may disregard the request with its term (thesis
+        // §4.2.3). An answer in the old term is then no step back.
         let leads = || self.terms.get(floor).is_none_or(|record| record.leader_id() == Some(callee));
         !request.is_of_a_leader() && (server.may_ignore_candidates(at) || floor > 0 && leads())
     }
@@ -122,6 +131,7 @@ impl Ledger {
         // What may make the server forget entries does so as soon as it may have been handled, but for its own answer.
         let stored = server.last_certain().map(|stored| stored.position);
         let commit_max = server.commit_max;
+        // An older one is refused and changes nothing. If it is accepted all the same, `older_terms` says so.
         if request.term() >= server.floor.term {
             if request.is_of_a_leader() {
                 server.is_led(envelope.at);
@@ -137,6 +147,8 @@ impl Ledger {
             floor: server.floor.term,
             stored,
             commit_max,
+            // Counted after the contents were entered: a cut that this request brings does not excuse its own
+            // answer, a later one does.
             cuts: server.cuts,
             is_mixed: self.calls.overlap(&server.open, request.term()),
         }
@@ -152,6 +164,8 @@ impl Ledger {
             Request::Vote { .. } => {}
             Request::Append { term, prev, entries, commit } => {
                 server.may_know(*term, request.last().index, *commit);
+                // A leader's messages never contradict each other, so one that is late and short removes
+                // nothing that was acknowledged to the same leader. One of a later leader may.
                 server.cut(|stored| match *term > stored.leader_term {
                     true => self.entries.kept(stored.position, *prev, entries),
                     false => None, // the same leader, or one that is refused
@@ -161,6 +175,8 @@ impl Ledger {
             Request::Snapshot { term, last } => {
                 server.may_know(*term, last.index, last.index);
                 server.snapshot = server.snapshot.max(last.index);
+                // What follows a snapshot's last entry is kept if that entry is there, and else nothing is
+                // (Fig. 13, receiver 6 and 7).
                 let differs = |stored: &Stored| {
                     self.entries.term_before(stored.position, last.index) != Some(last.term)
                 };
@@ -181,12 +197,16 @@ impl Ledger {
         let is_ignored =
             reply.term() < request.term() && self.may_ignore(envelope.callee, request, delivery.at);
         let server = &mut self.servers[envelope.callee];
+        // Who answers a request has seen its term, and is in it or in a later one (Fig. 2, All servers 2).
         server.raise_floor(reply.term(), line);
         if !is_ignored {
             server.raise_floor(request.term(), line);
         }
         match (request, reply) {
             (Request::Vote { term, .. }, Reply::Vote { granted: true, .. }) => {
+                // As of the delivery, the earliest moment at which the timer can have been reset: whoever
+                // stands later than an election timeout after that is in the right, however long the answer
+                // took.
                 server.resets_timer(delivery.at, *term, line);
                 server.duties.grants();
                 if let Some(record) = self.terms.get_or_insert(*term) {
@@ -194,6 +214,9 @@ impl Ledger {
                 }
             }
             (Request::Vote { term, last }, Reply::Vote { term: answered, granted: false }) => {
+                // The reasons to refuse that do not show otherwise: it was in this term already and may have
+                // voted, another request was handled at the same time and may have got the vote, it may have
+                // an entry that the candidate lacks, or it has just heard from a leader.
                 let is_new = answered == *term && delivery.floor < *term && !delivery.is_mixed;
                 if is_new && server.reach.is_covered_by(*last) && !server.may_ignore_candidates(delivery.at) {
                     server.duties.refuses(*term, line);
@@ -201,9 +224,11 @@ impl Ledger {
             }
             (Request::Append { term, commit, .. }, Reply::Append { success: true, .. }) => {
                 server.resets_timer(delivery.at, *term, line);
+                // As of the answer: by then it certainly knows.
                 server.duties.knows_commit(envelope.at, (*commit).min(request.last().index), line);
                 self.enter_stored(envelope.callee, request, delivery, line);
             }
+            // The reply has no success: a higher term is how it refuses (Fig. 13, receiver 1).
             (Request::Snapshot { term, .. }, Reply::Snapshot { term: answered }) if answered <= *term => {
                 self.enter_stored(envelope.callee, request, delivery, line);
             }
@@ -215,10 +240,13 @@ impl Ledger {
     fn enter_stored(&mut self, callee: ServerId, request: &Request, delivery: &Delivery, line: Line) {
         let (term, last, majority) = (request.term(), request.last(), self.majority());
         let server = &mut self.servers[callee];
+        // What another message may have cut meanwhile is not certainly stored. The leader may count it all
+        // the same, so it counts below.
         if !delivery.is_mixed && server.cuts == delivery.cuts {
             server.stores(last, term, line);
         }
         if !self.terms.is_kept(term) {
+            // Nobody knows what this acknowledgement, to the leader of a forgotten term, commits.
             return self.lose_track();
         }
         let Some(record) = self.terms.get_mut(term) else { return };
@@ -241,6 +269,7 @@ impl Ledger {
         life: Option<Life>,
     ) {
         self.servers[envelope.caller].hears(life, reply.term(), || envelope.reply(reply));
+        // A reply of a later term ends the leader's term, and says nothing of the follower's log.
         if reply.term() == request.term()
             && let Some(record) = self.terms.get_mut(request.term())
         {

@@ -32,6 +32,7 @@ impl Entries {
     /// Whether an entry was ever delivered to a server, as far as anybody can tell.
     pub(crate) fn was_delivered(&self, server: ServerId, position: Position) -> bool {
         position.index == 0
+            // What was forgotten may have been delivered.
             || position.index < self.known.horizon()
             || self.get(position).is_some_and(|known| known.delivered_to & bit(server) != 0)
     }
@@ -50,6 +51,8 @@ impl Entries {
     pub(super) fn insert(&mut self, prev: Position, entries: &[Entry]) {
         let mut before = prev.term;
         for (index, entry) in (prev.index + 1..).zip(entries) {
+            // What is known need not be entered again: had it differed, Log Matching would have been told as
+            // broken.
             if let Some(known) = self.known.get_or_insert(index)
                 && find(known, entry.term).is_none()
             {
@@ -82,6 +85,8 @@ impl Entries {
         let mut here = stored;
         let mut kept = None;
         loop {
+            // Downward through what the log certainly holds. The lowest difference decides, for there
+            // everything that follows is deleted (Fig. 2, AppendEntries, receiver 3).
             if here.index < prev.index || here.index == 0 {
                 return kept;
             }
@@ -90,6 +95,8 @@ impl Entries {
                 index if index <= last => Some(entries[(index - prev.index - 1) as usize].term),
                 _ => None,
             };
+            // Whatever precedes an entry that was forgotten is unknown, so nothing of the log is certain any
+            // more.
             let Some(known) = self.get(here) else { return Some(None) };
             let below = Position { index: here.index - 1, term: known.before };
             if term_there.is_some_and(|term| term != here.term) {
@@ -105,5 +112,7 @@ fn find(known: &[(Term, Known)], term: Term) -> Option<&Known> {
 }
 
 fn bit(server: ServerId) -> u64 {
+    // Beyond 64 servers two share a bit. Then an entry may count as delivered to a server that never got it,
+    // which hides a mistake and invents none.
     1 << (server % 64)
 }

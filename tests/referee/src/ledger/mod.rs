@@ -78,6 +78,8 @@ impl Ledger {
     /// Whether a server can have an entry in its log: it was sent to it, or is its own, or in a snapshot that it got,
     /// or nobody knows any more.
     pub(super) fn can_have(&self, server: ServerId, position: Position) -> bool {
+        // In a snapshot, in an AppendEntries, or as the leader who made it. Of a forgotten term anything may
+        // be true.
         position.index <= self.servers[server].snapshot
             || self.entries.was_delivered(server, position)
             || self.terms.get(position.term).is_none_or(|record| record.leader_id() == Some(server))
@@ -85,6 +87,8 @@ impl Ledger {
 
     /// The term of an entry in a leader's log: as it was sent, or as it must be because of what was sent after it.
     pub(super) fn term_in_log(&self, record: &TermRecord, index: Index) -> Option<Term> {
+        // As in Figure 8, a leader may commit entries of earlier terms that it never sent itself: only one
+        // that comes after them. What is before that one, others have sent.
         let sent = (index..record.log_end())
             .find_map(|index| Some(Position { index, term: record.term_at(index)? }));
         self.entries.term_before(sent?, index)

@@ -41,6 +41,7 @@ impl Stream {
     fn enter(&mut self, at: Duration, request: &Request) {
         match heartbeat(request) {
             Some(content) if content == self.heartbeat && at.saturating_sub(self.since) < WINDOW => {
+                // Equal in content: a leader that has something to tell may send as often as it likes.
                 self.count += 1;
             }
             content => {
@@ -50,18 +51,22 @@ impl Stream {
         }
         match first_brought(request) {
             Some(first) if first <= self.confirmed => {
+                // Two repetitions that lie seconds apart are two delays, not one loop.
                 if self.again == 0 || at.saturating_sub(self.again_last) > AGAIN_GAP_MAX {
                     (self.again, self.again_since) = (0, at);
                 }
                 self.again += 1;
                 self.again_last = at;
             }
+            // It brings something new: nextIndex has moved.
             Some(_) => self.again = 0,
+            // A heartbeat brings nothing, so it neither makes a row nor breaks one.
             None => {}
         }
         if let Request::Append { prev, .. } = request {
             match self.rejected {
                 Some((position, _)) if position == *prev => self.asked_again += 1,
+                // It asks at another place: nextIndex has moved.
                 _ => self.rejected = None,
             }
         }
@@ -98,6 +103,8 @@ impl Pace {
         at: Duration,
         longest: Duration,
     ) -> Option<(ServerId, Duration)> {
+        // Nearly always this says already that nobody is neglected, without a look at every stream. And a
+        // leader that was silent to everybody may have been stopped.
         if at.saturating_sub(self.all_served_since) <= longest || at.saturating_sub(self.last) > PAUSE {
             return None;
         }
@@ -142,6 +149,8 @@ impl Pace {
         let stream = &self.streams[to];
         match stream.rejected {
             Some((position, count)) if position == prev => {
+                // Ten requests that were under way together bring ten rejections, and the leader has learned
+                // it once. So only as many count as it has asked again since the first.
                 (count.min(stream.asked_again), at.saturating_sub(stream.rejected_since))
             }
             _ => (0, Duration::ZERO),
@@ -156,9 +165,11 @@ impl Pace {
         }
         self.last = at;
         self.streams[to].last = Some(at);
+        // Every half second is exact enough for a limit of seconds.
         if at.saturating_sub(self.all_served_since) > PAUSE {
             self.all_served_since = self.served(leader).map(|(_, since)| since).min().unwrap_or(at);
         }
+        // Nobody gets it, so nobody is flooded by it or asked again.
         if counts {
             self.streams[to].enter(at, request);
         }

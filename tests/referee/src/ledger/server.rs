@@ -27,6 +27,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// Takes the place of what was known, unless that says more.
     fn replace(self, known: &mut Option<Self>) {
+        // An answer that others have overtaken says less than what is known.
         let is_news = known.as_ref().is_none_or(|known| {
             self.leader_term >= known.leader_term && self.position.index >= known.position.index
         });
@@ -141,12 +142,15 @@ impl Server {
             Some(Life::Node(_)) if self.life.is_some() => {
                 Some(self.floor_at_serving.as_ref().unwrap_or(&self.floor))
             }
+            // A thread of the tester, the first life, or one of the real world: nothing is known of how it
+            // began.
             _ => None,
         }
     }
 
     /// The highest term that the sender of a request certainly knows, if it has not just begun.
     pub(crate) fn known_term(&self, life: Option<Life>) -> Option<&Floor> {
+        // A new life knows only what was stored, and has not heard what others told the last one.
         if life.is_none() || life != self.life {
             return None;
         }
@@ -155,6 +159,8 @@ impl Server {
 
     pub(super) fn send(&mut self, life: Option<Life>, term: Term, counts: bool, line: Line) {
         if life.is_some() && life != self.life {
+            // All that the last life has shown was stored before it was shown: with that the new one begins.
+            // What it only heard, or had in its log without an acknowledgement, may be lost.
             self.floor_before = self.floor_of(life).copied().unwrap_or_default();
             self.floor_at_serving = None;
             (self.life, self.heard, self.stale, self.timer) = (life, Floor::default(), None, None);
@@ -209,6 +215,8 @@ impl Server {
         }
         self.commit = self.commit.max(commit);
         if term == self.of_term {
+            // As receiver 5 of AppendEntries says, and no further: the log may differ behind what was
+            // compared.
             self.matched = self.matched.max(last);
             self.commit_max = self.commit_max.max(self.matched.min(self.commit));
         } else {
@@ -230,6 +238,8 @@ impl Server {
         for certain in [&mut self.stored, &mut self.held] {
             let Some(stored) = certain else { continue };
             if let Some(kept) = kept(stored) {
+                // Counted, so that an answer under way shows that its log may have changed since the
+                // delivery.
                 self.cuts += 1;
                 let stored = *stored;
                 *certain = kept.map(|position| Stored { position, ..stored });
@@ -272,6 +282,8 @@ impl Server {
     /// Stands for election in `term`. Returns whether it should have waited: it had a reason to in the term before.
     pub(crate) fn is_early(&self, at: Duration, term: Term) -> Option<Line> {
         let &(reset_at, before, line) = self.timer.as_ref()?;
+        // Only the very next term: if it stands in a higher one, it has heard of others meanwhile, and who
+        // knows when.
         (term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN).then_some(line)
     }
 
@@ -282,6 +294,7 @@ impl Server {
     }
 
     pub(super) fn resets_timer(&mut self, at: Duration, term: Term, line: Line) {
+        // An answer of an earlier term may come late, from a handler that waited.
         if self.timer.as_ref().is_none_or(|&(_, known, _)| term >= known) {
             self.timer = Some((at, term, line));
         }

@@ -87,6 +87,7 @@ impl TermRecord {
     /// has acknowledged it, and the entry there is of this term.
     pub(super) fn committable(&self, majority: usize) -> Index {
         let leader = self.leader_id();
+        // A leader stores all of its own log, and acknowledges it to nobody.
         let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };
         let servers = 0..self.acked.len();
         // The highest that so many have reached; the number of servers is small.
@@ -108,6 +109,8 @@ impl TermRecord {
 
     pub(super) fn leads(&mut self, server: ServerId, life: Option<Life>, line: Line) {
         let leader = self.leader.get_or_insert(Leader { server, life, line });
+        // The first message may have been sent by a thread of the tester, in `start`. It shows who leads and
+        // not in which life.
         leader.life = leader.life.or(life);
     }
 
@@ -116,11 +119,13 @@ impl TermRecord {
         if commit < self.commit {
             Evidence::add(&mut self.commit_back, self.term, line);
         } else {
+            // So it has not forgotten. The lower ones were built before and sent late.
             self.commit_back = None;
         }
     }
 
     pub(super) fn sends(&mut self, prev: Position, entries: &[Entry]) {
+        // The entry before the new ones is in the leader's log as well.
         let last = (prev.index > 0).then_some((prev.index, prev.term));
         let entries = (prev.index + 1..).zip(entries.iter().map(|entry| entry.term));
         for (index, term) in last.into_iter().chain(entries) {
@@ -162,6 +167,7 @@ impl Terms {
 
     /// Where the record of a term is, or would be.
     fn place(&self, term: Term) -> Result<usize, usize> {
+        // From the back, where nearly every message is.
         match self.records.iter().rposition(|record| record.term <= term) {
             Some(place) if self.records[place].term == term => Ok(place),
             Some(before) => Err(before + 1),
@@ -174,6 +180,7 @@ impl Terms {
         if term < self.horizon {
             return None;
         }
+        // Only a term above all others moves the horizon: a late message forgets nothing.
         if self.records.back().is_none_or(|latest| term > latest.term) {
             self.horizon = self.horizon.max(term.saturating_sub(TERMS_KEPT));
             while self.records.front().is_some_and(|first| first.term < self.horizon) {
@@ -213,6 +220,7 @@ impl Committed {
             return;
         }
         let Some(entry) = self.entries.get_or_insert(position.index) else { return };
+        // Of two leaders that disagree here one is wrong. What was first is kept.
         if entry.0 == 0 {
             *entry = (position.term, by);
         }

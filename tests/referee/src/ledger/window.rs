@@ -40,6 +40,8 @@ impl<T: Default> Window<T> {
             return None;
         }
         let end = self.end();
+        // A gap wider than what is kept: to fill it would mean to forget what lies before it, so it begins
+        // anew.
         if self.values.is_empty() || index >= end.saturating_add(KEPT_MAX) {
             if !self.values.is_empty() {
                 self.values.clear();
@@ -47,6 +49,7 @@ impl<T: Default> Window<T> {
             }
             self.first = index;
         }
+        // A single wrong index from far below must not cost memory.
         if index.saturating_add(KEPT_MAX) < end {
             return None;
         }
@@ -57,6 +60,7 @@ impl<T: Default> Window<T> {
         while index - self.first >= self.values.len() as u64 {
             self.values.push_back(T::default());
         }
+        // Half at a time, so that forgetting costs an entry no more than keeping it did.
         if self.values.len() as u64 > 2 * KEPT_MAX {
             self.values.drain(..KEPT_MAX as usize);
             self.first += KEPT_MAX;

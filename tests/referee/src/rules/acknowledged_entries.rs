@@ -29,6 +29,9 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
             let &Request::Append { term: asked_in, prev, .. } = request else { return None };
             let server = &ledger.servers[fact.envelope.callee];
             let stored = delivery.stored?;
+            // A rejection has other reasons, too: a later term, entries that another message has replaced
+            // since, a message of another term that is handled at the same time, a snapshot in which the
+            // entry lies.
             let is_certain = term == asked_in
                 && server.cuts == delivery.cuts
                 && !delivery.is_mixed
@@ -46,6 +49,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         }
         What::Sent { request, counts: true, .. } => {
             let &Request::Vote { term, last } = request else { return None };
+            // What it acknowledged in an earlier term was in its log when it became a candidate. In the same
+            // term or a later one it may have been acknowledged after the request was built.
             let stored = ledger.servers[fact.envelope.caller]
                 .stored
                 .as_ref()
@@ -77,7 +82,10 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
 fn is_about_the_log(ledger: &Ledger, server: &Server, index: Index, conflict: Option<Index>) -> bool {
     let trimmed = server.trimmed(ledger.has_told_calls);
     match conflict {
+        // It wants to go on from there or below, so it does not have the entry. Who wants to go on from above
+        // has it, and more.
         Some(conflict) => conflict <= index && index > trimmed,
+        // A bare rejection of what may be committed may mean that it is compacted.
         None => index > trimmed.max(server.commit_max),
     }
 }

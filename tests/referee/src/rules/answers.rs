@@ -28,6 +28,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (call, request, delivery) = match fact.what {
         What::Answered { request, delivery, .. } => (fact.envelope.call, request, delivery),
         What::Delivered { incarnation, .. } => {
+            // The oldest is enough: no other has been waiting for longer.
             let (number, oldest) = ledger.oldest_open(server)?;
             let delivery = oldest.delivery().filter(|delivery| delivery.incarnation == incarnation)?;
             (number, &oldest.request, delivery)
@@ -36,6 +37,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     };
     let &Delivery { at, caller, was_stopped, .. } = delivery;
     let time = fact.envelope.at.saturating_sub(at);
+    // A server that was stopped answers late without a fault.
     (ledger.has_exact_time && !was_stopped && time > ANSWER_MAX).then(|| Accusation {
         headline: format!("S{server} lets S{caller} wait for an answer for {:.1} s", time.as_secs_f64()),
         expected: "an answer as soon as the state is changed and saved".to_owned(),

@@ -20,6 +20,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Applied { index, term } = fact.what else { return None };
     let server = fact.envelope.caller;
     let commit_max = ledger.servers[server].commit_max;
+    // The wrong entry is told before one that came too early, because that is what breaks State Machine
+    // Safety. One that came too early may turn out to be right.
     let (headline, expected) = match ledger.committed.get(index) {
         Some((of, _)) if of != term => (
             format!("S{server} applies entry {index} of term {term}; the committed one is of term {of}"),

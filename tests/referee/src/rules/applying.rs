@@ -31,6 +31,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         .duties
         .apply
         .as_ref()
+        // A service that takes its time holds up its server, and a real machine anybody.
         .filter(|_| ledger.has_services && ledger.has_exact_time)?;
     let time = fact.envelope.at.saturating_sub(due.since);
     (time > APPLY_MAX).then(|| Accusation {

@@ -22,6 +22,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Sent { request, .. } = fact.what else { return None };
     let &Request::Append { term, commit, .. } = request else { return None };
     let server = fact.envelope.caller;
+    // Of two leaders of one term another rule speaks.
     let record = record.filter(|record| record.leader_id() == Some(server))?;
     let back = record.commit_back.as_ref().filter(|back| back.is_proof(fact.envelope.at))?;
     (commit < record.commit).then(|| Accusation {

@@ -27,8 +27,11 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (term, commit, does) = match fact.what {
         What::Sent { request, .. } => {
             let &Request::Append { term, commit, .. } = request else { return None };
+            // Of any leader so far, not only of this one: a server that becomes leader brings along what it
+            // was told as a follower, and what it knew as a leader and never told.
             (commit > ledger.committable).then_some((term, commit, "announces the commit index"))?
         }
+        // This is for leaders. What a follower may apply is the matter of `applied_entries`.
         What::Applied { index, .. } if index > ledger.servers[server].commit_max => {
             let term = ledger.servers[server].floor.term;
             let leads = ledger.terms.get(term)?.leader_id() == Some(server);
@@ -36,6 +39,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         }
         _ => return None,
     };
+    // Acknowledgements in a forgotten term were not counted.
     if !ledger.terms.is_kept(term) {
         return None;
     }

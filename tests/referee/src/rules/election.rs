@@ -20,9 +20,12 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let (server, term) = (fact.envelope.caller, request.term());
+    // Once, at the first message that it sends as leader: whoever votes later did not elect it. What is not
+    // known of a forgotten term may be a majority.
     if record.is_some_and(|record| record.leader.is_some()) || !ledger.terms.is_kept(term) {
         return None;
     }
+    // A vote counts from when it is given, even if it has not arrived yet. That is never too strict.
     let votes: Vec<Line> = record
         .into_iter()
         .flat_map(|record| record.votes.iter().enumerate())

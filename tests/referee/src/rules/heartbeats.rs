@@ -30,6 +30,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         Some(Accusation { headline, expected: expected.to_owned(), seen, servers, term, proof })
     };
     let (count, time) = pace.heartbeats(fact.envelope.at, to, request);
+    // A leader that serves reads asks a majority for each (§8), in messages that look like heartbeats.
     if !ledger.has_reads && count > HEARTBEATS_MAX && time <= WINDOW {
         return accusation(
             format!("S{server} sends S{to} a storm of heartbeats"),
@@ -38,6 +39,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         );
     }
     let (neglected, time) = pace.neglected(server, fact.envelope.at, NEGLECT_MAX)?;
+    // With this message the neglect of `to` is over.
     if neglected != to {
         return accusation(
             format!(

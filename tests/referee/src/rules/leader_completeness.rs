@@ -49,6 +49,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
 /// A committed entry in whose place a leader of this term, or an earlier one, sends another.
 fn contradiction(ledger: &Ledger, term: Term, position: Position) -> Option<(Position, String)> {
     let (of, by) = ledger.committed.get(position.index)?;
+    // A leader deposed before it was committed may well have another entry there.
     (term >= by && of != position.term)
         .then(|| (Position { term: of, ..position }, format!("has entry {position} there")))
 }
@@ -60,6 +61,7 @@ fn missing(
     server: ServerId,
     term: Term,
 ) -> Option<(Position, String)> {
+    // Only at its first message: with that its log begins to grow.
     let record = record.filter(|record| record.leader.is_none())?;
     let (last, _) = record.candidates[server]?;
     let committed = ledger.committed.last_before(term)?;

@@ -71,6 +71,7 @@ fn changed(
 ) -> Option<(String, String)> {
     let mut before = 0;
     for position in positions(prev, entries) {
+        // No leader has an entry of a term after its own, and terms never fall along a log.
         if position.term > term || position.term < before {
             let bounds = format!("between {before} and {term}: terms in a log grow");
             return Some((format!("a term {bounds}"), format!("entry {position}")));
@@ -94,6 +95,7 @@ fn other(ledger: &Ledger, prev: Position, entries: &[Entry]) -> Option<(String, 
     for (index, entry) in (prev.index + 1..).zip(entries) {
         let here = Position { index: index as Index, term: entry.term };
         if let Some(known) = ledger.entries.get(here) {
+            // The digest is of the command alone. What an implementation adds to an entry may change.
             if known.digest != entry.digest {
                 return Some((
                     format!("the command that entry {here} had before"),

@@ -63,6 +63,8 @@ fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> O
     ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term)?;
     ledger.open_calls(server).find_map(|call| {
         let &Request::Append { prev, commit, .. } = &call.request else { return None };
+        // The entry became applicable by this request and by nothing before it: so the handler has accepted
+        // it, although it has not returned.
         let is_cause = applied.index > call.delivery()?.commit_max && applied.index <= prev.index.min(commit);
         let why = never_sent(ledger, server, prev).filter(|_| is_cause)?;
         Some((&call.request, why))
@@ -80,6 +82,8 @@ fn differs(ledger: &Ledger, callee: ServerId, prev: Position, delivery: &Deliver
     let own = delivery
         .stored
         .filter(|_| server.cuts == delivery.cuts && !delivery.is_mixed)
+        // Up to a snapshot, or what may be committed, logs do not differ, and a follower may say yes without
+        // a look.
         .filter(|stored| prev.index > server.snapshot.max(server.commit_max) && prev.index <= stored.index)
         .and_then(|stored| ledger.entries.term_before(stored, prev.index))?;
     (own != prev.term).then(|| format!("S{callee} has an entry of term {own} there"))

@@ -37,6 +37,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         let (servers, proof) = (vec![server, to], Vec::new());
         Some(Accusation { headline, expected, seen, servers, term, proof })
     };
+    // Counted from when the confirmation arrived. What was sent before it did is not held against the leader.
     let (count, time) = pace.repeats(fact.envelope.at, to, request);
     if count > REPEATS_MAX && (time >= SPREAD_MIN || count > REPEATS_STORM) {
         let confirmed = pace.confirmed(to);
@@ -50,6 +51,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         );
     }
     let Request::Append { prev, .. } = request else { return None };
+    // A decrement of one at a time is slow and right. Only to ask at the same place again is not.
     let (count, time) = pace.stuck(fact.envelope.at, to, *prev);
     if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
         return accusation(

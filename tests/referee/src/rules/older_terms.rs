@@ -23,6 +23,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         _ => return None,
     };
     let (callee, caller, term) = (fact.envelope.callee, fact.envelope.caller, request.term());
+    // As of the delivery. A term that it learned while it was at work may have come after its answer was
+    // decided.
     let known = delivery.floor;
     (term < known).then(|| Accusation {
         headline: format!("S{callee} is in term {known} and {what} S{caller} in term {term}"),

@@ -28,6 +28,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         _ => return None,
     };
     let &(first, line) = ledger.terms.get(term)?.votes[voter].as_ref()?;
+    // The same vote twice is right: a reply may be lost, or a request repeated.
     (first != candidate).then(|| Accusation {
         headline: format!("S{voter} votes twice in term {term}: for S{first} and for S{candidate}"),
         expected: format!("S{voter} has voted for S{first} in term {term}, and refuses everybody else"),

@@ -22,6 +22,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Sent { request, .. } = fact.what else { return None };
     let &Request::Vote { term, .. } = request else { return None };
     let (server, duties) = (fact.envelope.caller, &ledger.servers[fact.envelope.caller].duties);
+    // The same term once more is the same election, with a request to another server.
     let wait = duties.wait(term)?;
     (ledger.has_exact_time && duties.same_waits >= SAME_MAX).then(|| Accusation {
         headline: format!("S{server} stands for election every {wait:.0?}"),

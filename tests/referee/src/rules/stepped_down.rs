@@ -20,6 +20,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, life, .. } = fact.what else { return None };
     let (server, term) = (fact.envelope.caller, request.term());
+    // Not one message but a row of them: a paused server sends what it had built, all in one moment, and then
+    // steps down.
     let stale = ledger.servers[server].stale.as_ref().filter(|stale| stale.term == term)?;
     let &Floor { term: known, line } = ledger.servers[server].known_term(life)?;
     (term < known && stale.is_proof(fact.envelope.at)).then(|| Accusation {

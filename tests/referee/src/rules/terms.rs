@@ -26,6 +26,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
             ledger.servers[fact.envelope.callee].floor.line.as_ref(),
         ),
         What::Sent { request, life, .. } => {
+            // It may have been built before the term changed. But not before this incarnation began, with
+            // what the one before had stored.
             let floor = ledger.servers[fact.envelope.caller].floor_of(life)?;
             (fact.envelope.caller, request.term(), floor.term, floor.line.as_ref())
         }

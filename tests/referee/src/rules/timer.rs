@@ -25,6 +25,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let &Request::Vote { term, .. } = request else { return None };
     let (who, server) = (fact.envelope.caller, &ledger.servers[fact.envelope.caller]);
     let line = server.is_early(fact.envelope.at, term)?;
+    // Only if it was early before, in another term: once may be a timer that ran out while the message was
+    // handled.
     let (_, first) = server.early.filter(|&(early, _)| early != term)?;
     // Servers that also talk in other ways may be told to stand.
     if ledger.has_other_methods || life.is_none() {

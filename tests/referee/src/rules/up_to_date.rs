@@ -25,6 +25,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let &Request::Vote { term, last } = request else { return None };
     let voter = &ledger.servers[fact.envelope.callee];
     let own = delivery.stored?;
+    // If anything may have cut the log between delivery and answer, it may have ended earlier when the vote
+    // was decided.
     if voter.cuts != delivery.cuts || last.up_to_date() >= own.up_to_date() {
         return None;
     }
