@@ -63,7 +63,7 @@
 //! Each file knows only files before it: `message` (the paper's messages in numbers), `reading` (from the wire to
 //! those), `proof` (a message in a line), `fact` (what happened, and what "certain" means), `ledger/mod` (what is known)
 //! and `ledger/enter` (how that grows), `rules/rule` and then any of the rules, `judge` (one fact at a time), `referee`
-//! (the way in).
+//! (the way in). What comes out is a `notice`, and in it a `violation`.
 //!
 //! # What it leaves out
 //!

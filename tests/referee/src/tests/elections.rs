@@ -14,6 +14,7 @@ fn answer_below_an_earlier_answer() {
     s.breaks("term never goes back");
 }
 
+/// S0 handled the request of term 4 first; its answer only left later.
 #[test]
 fn answers_of_handlers_that_ran_at_one_time_overtake_each_other() {
     let mut s = Script::new(3);
@@ -33,6 +34,7 @@ fn term_that_a_restart_has_lost() {
     s.breaks("term never goes back");
 }
 
+/// The second request of the election was built with the first one.
 #[test]
 fn request_that_was_built_before_the_term_changed() {
     let mut s = Script::new(3);
@@ -102,6 +104,7 @@ fn vote_of_a_leader_for_a_log_without_what_it_has_sent() {
     s.breaks("at least as up to date");
 }
 
+/// A leader may send before it has saved: nobody has counted it yet.
 #[test]
 fn vote_of_a_leader_that_had_not_saved_what_it_sent() {
     let mut s = Script::new(3);
@@ -178,6 +181,7 @@ fn two_leaders_of_a_term_and_one_that_survives_its_restart() {
     s.breaks("at most one leader");
 }
 
+/// A restart takes the role, and not the right to be elected.
 #[test]
 fn leader_that_is_elected_again_in_a_later_term() {
     let mut s = Script::new(3);
@@ -235,6 +239,7 @@ fn higher_term_that_is_not_adopted() {
     .breaks("term never goes back");
 }
 
+/// Thesis §4.2.3. The last case has heard from nobody for seconds.
 #[test]
 fn candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
     two_terms_not_adopted(|s| {

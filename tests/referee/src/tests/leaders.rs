@@ -39,6 +39,7 @@ fn leader_that_changes_its_own_log() {
     s.breaks("name one entry");
 }
 
+/// Another term, so another entry: Log Matching says nothing against it.
 #[test]
 fn entry_replaced_by_a_later_leader() {
     let mut s = Script::new(5);
@@ -220,6 +221,7 @@ fn commit_index_that_goes_back() {
     commits(&[1; 6]).breaks("commit index never goes back");
 }
 
+/// Threads overtake each other, but none of them has forgotten for long.
 #[test]
 fn messages_with_the_commit_index_of_before() {
     commits(&[1, 1, 2, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1]).keeps_the_rules();
@@ -277,6 +279,7 @@ fn log_sent_as_a_whole_each_time() {
     s.breaks("nextIndex moves");
 }
 
+/// Every acknowledgement is lost on its way.
 #[test]
 fn entries_sent_again_because_no_answer_came() {
     let mut s = with_snapshot();
@@ -341,6 +344,7 @@ fn server_to_which_a_leader_sends_nothing() {
     s.breaks("neither missing nor a storm");
 }
 
+/// Ten seconds without a message to anybody: a long garbage collection, not a neglected follower.
 #[test]
 fn leader_that_was_stopped_for_a_while() {
     let mut s = Script::new(3);
@@ -368,6 +372,7 @@ fn rejection_that_moves_nothing() {
     s.breaks("nextIndex moves");
 }
 
+/// One entry at a time, as Figure 2 has it.
 #[test]
 fn rejection_after_which_the_leader_goes_back() {
     let mut s = Script::new(3);

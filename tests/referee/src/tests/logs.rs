@@ -178,6 +178,7 @@ fn entries_that_were_committed_and_not_in_a_snapshot_are_not_rejected() {
     reject(2).keeps_the_rules();
 }
 
+/// A commit index stays true when its leader goes.
 #[test]
 fn commit_index_heard_from_the_leader_before() {
     let mut s = three_entries_of_five();
@@ -210,6 +211,7 @@ fn entry_applied_beyond_what_was_compared() {
     s.breaks("min(leaderCommit");
 }
 
+/// A server may tell its service first and answer then.
 #[test]
 fn entry_applied_before_the_answer() {
     let mut s = three_entries();

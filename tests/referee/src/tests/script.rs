@@ -57,7 +57,7 @@ impl Script {
         self.at += Duration::from_millis(1);
     }
 
-    fn hear_judge(&mut self, notice: Option<Notice>) {
+    fn keep_violation(&mut self, notice: Option<Notice>) {
         if let Some(Notice::Violation(violation)) = notice {
             self.violation = Some(violation);
         }
@@ -109,7 +109,7 @@ impl Script {
         self.ends.insert(self.calls, (caller, callee));
         let (envelope, life) = (self.step(self.calls), self.life(caller));
         let notice = self.judge.sends(envelope, request, life, counts);
-        self.hear_judge(notice);
+        self.keep_violation(notice);
         envelope.call
     }
 
@@ -118,7 +118,7 @@ impl Script {
         let envelope = self.step(call);
         let notice =
             self.judge.delivers(envelope, self.incarnation(envelope.callee), self.life(envelope.callee));
-        self.hear_judge(notice);
+        self.keep_violation(notice);
     }
 
     /// The handler returns.
@@ -126,7 +126,7 @@ impl Script {
         let envelope = self.step(call);
         assert!(self.judge.ledger.calls.get(call).is_some_and(Call::is_open), "a delivered request");
         let notice = self.judge.answers(envelope, Some(reply), self.incarnation(envelope.callee));
-        self.hear_judge(notice);
+        self.keep_violation(notice);
     }
 
     /// The reply reaches the caller.
@@ -150,7 +150,7 @@ impl Script {
     pub(super) fn apply(&mut self, server: ServerId, index: Index, term: Term) {
         self.tick();
         let notice = self.judge.applies(self.at, server, index, term);
-        self.hear_judge(notice);
+        self.keep_violation(notice);
     }
 
     /// Sends and delivers.
