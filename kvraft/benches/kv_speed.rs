@@ -1,6 +1,6 @@
 //! Operations per second in the real world: 3 servers, a reliable network, 1, 16 and 256 clients.
 //!
-//! `cargo run --release -p kvraft --example kv_speed` prints a table. Each client does one operation after the other; reads
+//! `cargo bench -p reference-kvraft` prints a table. Each client does one operation after the other; reads
 //! go through the log and by ReadIndex.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Commands per second of three servers on real threads: `cargo bench -p raft`.
+//! Commands per second of three servers on real threads: `cargo bench -p reference-raft`.
 //!
 //! In memory, over the reliable network, arguments and replies encoded. A plain program instead of a benchmark library,
 //! because one run gives many figures: rates at the leader and at all servers, and the spread of the latency.

@@ -1,8 +1,8 @@
 //! What a full trace costs: the same runs with and without one.
 //!
 //! ```text
-//! cargo run --release -p lab --example tracing_cost            # all tests
-//! cargo run --release -p lab --example tracing_cost -- backup_3b
+//! cargo bench -p reference-lab              # all tests
+//! cargo bench -p reference-lab -- backup_3b
 //! ```
 //!
 //! The target: at most three times the processor time. Each test is run with and without, in turn, and the medians are

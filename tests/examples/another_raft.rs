@@ -1,7 +1,7 @@
 //! Grades an implementation that is not this workspace's: here one that is wrong on purpose.
 //!
 //! ```text
-//! cargo run -p lab --example another_raft -- grade 3A
+//! cargo run -p reference-lab --example another_raft -- grade 3A
 //! ```
 //!
 //! `Boaster` is the reference, except that every server claims to lead. Your own Raft goes in its place: implement

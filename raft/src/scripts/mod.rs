@@ -3,7 +3,7 @@
 //! A script makes servers with given terms and logs, lets one do something, and carries messages: at once
 //! ([`Script::exchange`]), or later, twice or never ([`Script::send`], [`Script::deliver`], [`Script::receive`]).
 //! Everything that happens is a line of the page, which is compared with the one in the test.
-//! `UPDATE_EXPECT=1 cargo test -p raft` writes the pages anew; read the difference before you commit it.
+//! `UPDATE_EXPECT=1 cargo test -p reference-raft` writes the pages anew; read the difference before you commit it.
 //!
 //! There are no threads here, no clock but [`Script::after`], and no chance: a server's election timeout is
 //! always 500 ms.
