@@ -12,54 +12,54 @@ use lab_runs::similarity;
 /// A bug, and what is expected of the suites.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mutant {
+pub(crate) struct Mutant {
     /// Its name, in words joined by hyphens. Unique.
-    pub name: String,
+    pub(crate) name: String,
     /// Whose suites it is put before: a part of the lab, or `labrpc` or `lab` for bugs of the lab itself.
-    pub part: String,
+    pub(crate) part: String,
     /// The bug in one sentence.
-    pub story: String,
+    pub(crate) story: String,
     /// Where such a bug, or the rule that it breaks, is known from.
-    pub source: String,
+    pub(crate) source: String,
     /// Why it is planted in this form, if another would be no bug in the reference.
     #[serde(default)]
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
     /// The test that is expected to find it; it runs first. None for bugs of the lab itself.
     #[serde(default)]
-    pub test: Option<String>,
+    pub(crate) test: Option<String>,
     /// What cargo is told to test, for bugs of the lab itself.
     #[serde(default)]
-    pub check: Vec<String>,
+    pub(crate) check: Vec<String>,
     /// What the report must contain for it to count as an explanation.
-    pub rule: String,
+    pub(crate) rule: String,
     /// What MIT's suites did with the same bug, if that is known.
     #[serde(default)]
-    pub mit: Option<String>,
+    pub(crate) mit: Option<String>,
     /// Whether it belongs to the few that the gate runs.
     #[serde(default)]
-    pub fast: bool,
+    pub(crate) fast: bool,
     /// What is replaced.
-    pub edit: Vec<Edit>,
+    pub(crate) edit: Vec<Edit>,
     /// The file of the catalogue that it stands in, without its ending.
     #[serde(skip)]
-    pub group: String,
+    pub(crate) group: String,
 }
 
 /// A text that is replaced.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// The file, from the root of the workspace.
-    pub file: String,
+    pub(crate) file: String,
     /// What stands there, exactly once.
-    pub old: String,
+    pub(crate) old: String,
     /// What is put in its place.
-    pub new: String,
+    pub(crate) new: String,
 }
 
 /// What a mutant is put before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suites {
+pub(crate) enum Suites {
     /// Those of Raft, 3A to 3D.
     Raft,
     /// Those of the services, 4A to 4C.
@@ -70,8 +70,7 @@ pub enum Suites {
 
 impl Suites {
     /// Their parts.
-    #[must_use]
-    pub fn parts(self) -> &'static [Part] {
+    pub(crate) fn parts(self) -> &'static [Part] {
         match self {
             Self::Raft => &[Part::A3, Part::B3, Part::C3, Part::D3],
             Self::Service => &[Part::A4, Part::B4, Part::C4],
@@ -82,8 +81,7 @@ impl Suites {
 
 impl Mutant {
     /// What it is put before.
-    #[must_use]
-    pub fn suites(&self) -> Suites {
+    pub(crate) fn suites(&self) -> Suites {
         match self.part.parse::<Part>() {
             Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
             Ok(Part::A4 | Part::B4 | Part::C4) => Suites::Service,
@@ -94,11 +92,11 @@ impl Mutant {
 
 /// All planted bugs, and what is done to every copy before one is planted.
 #[derive(Clone, Debug)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     /// The bugs, group by group.
-    pub mutants: Vec<Mutant>,
+    pub(crate) mutants: Vec<Mutant>,
     /// Switches the reference's own checks off.
-    pub disarm: Vec<Edit>,
+    pub(crate) disarm: Vec<Edit>,
 }
 
 #[derive(Deserialize)]
@@ -114,8 +112,7 @@ struct File {
 const GROUPS: [&str; 7] = ["votes", "log", "persistence", "snapshots", "threads", "service", "harness"];
 
 /// The root of the workspace that this program was built from.
-#[must_use]
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
@@ -125,7 +122,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// When a file cannot be read, or says what cannot be.
-    pub fn load(root: &Path) -> Result<Self> {
+    pub(crate) fn load(root: &Path) -> Result<Self> {
         let folder = root.join("tests/mutants/catalogue");
         let read = |group: &str| -> Result<File> {
             let path = folder.join(format!("{group}.toml"));
@@ -152,6 +149,8 @@ impl Catalogue {
             ensure!(is_new, "two mutants are called {name}");
             ensure!(!mutant.edit.is_empty(), "mutant {name} changes nothing");
             ensure!(!mutant.rule.trim().is_empty(), "mutant {name} does not say what explains it");
+            ensure!(!mutant.source.trim().is_empty(), "mutant {name} does not say where it is known from");
+            ensure!(mutant.note.as_deref() != Some(""), "mutant {name} has an empty note");
             match (mutant.suites(), &mutant.test) {
                 (Suites::Cargo, None) => {
                     ensure!(!mutant.check.is_empty(), "mutant {name} does not say what cargo should test");
@@ -178,7 +177,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// When there is no such name; the message has the nearest.
-    pub fn select(&self, names: &[String]) -> Result<Vec<&Mutant>> {
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Mutant>> {
         for name in names {
             let is_known = self.mutants.iter().any(|mutant| mutant.is_called(name));
             if !is_known {
@@ -205,8 +204,7 @@ impl Catalogue {
 
 impl Mutant {
     /// Whether this text, in capitals or not, has the words that explain the bug; `one way | another` are two ways to say it.
-    #[must_use]
-    pub fn is_named_in(&self, text: &str) -> bool {
+    pub(crate) fn is_named_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
     }

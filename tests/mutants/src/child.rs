@@ -13,18 +13,18 @@ use super::probe::Run;
 
 /// What a probe told, and how it ended.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// The runs that came to their end.
-    pub(super) runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
     /// How the program ended.
-    pub(super) end: End,
+    pub(crate) end: End,
     /// The last line of its complaints.
-    pub(super) complaint: String,
+    pub(crate) complaint: String,
 }
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// By itself, with this exit code.
     Exit(i32),
     /// It had used all the processor time that it may.
@@ -34,7 +34,7 @@ pub(super) enum End {
 }
 
 /// A program that is ended by the system after so much processor time, where a shell can ask for that.
-pub(super) fn limited(program: &Path, cpu_max: Duration) -> Command {
+pub(crate) fn limited(program: &Path, cpu_max: Duration) -> Command {
     if cfg!(unix) {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("ulimit -S -t {}; exec \"$0\" \"$@\"", cpu_max.as_secs().max(1)));
@@ -46,7 +46,7 @@ pub(super) fn limited(program: &Path, cpu_max: Duration) -> Command {
 }
 
 /// How it ended. An error if somebody ended it from outside: that says nothing about what it did.
-pub(super) fn end(status: ExitStatus) -> Result<End> {
+pub(crate) fn end(status: ExitStatus) -> Result<End> {
     if let Some(code) = status.code() {
         return Ok(End::Exit(code));
     }
@@ -72,7 +72,7 @@ pub(super) fn end(status: ExitStatus) -> Result<End> {
 /// # Errors
 ///
 /// When it cannot be started or heard, or was ended from outside.
-pub(super) fn listen(mut program: Command, silence_max: Duration) -> Result<Heard> {
+pub(crate) fn listen(mut program: Command, silence_max: Duration) -> Result<Heard> {
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().context("cannot start the program of a copy")?;
     let mut complaints = child.stderr.take().context("no pipe")?;
@@ -116,7 +116,7 @@ fn lines(pipe: ChildStdout) -> Receiver<String> {
 
 /// What cargo did.
 #[derive(Debug)]
-pub(super) enum Built {
+pub(crate) enum Built {
     /// It built everything.
     Whole,
     /// The compiler refused the code, with this first error.
@@ -129,7 +129,7 @@ pub(super) enum Built {
 ///
 /// When cargo cannot be started, was ended from outside, or fails for another reason than an error in the code: a full disk,
 /// a dependency that was not downloaded.
-pub(super) fn build(mut cargo: Command) -> Result<Built> {
+pub(crate) fn build(mut cargo: Command) -> Result<Built> {
     let Output { status, stderr, .. } = cargo.output().context("cannot start cargo")?;
     if status.success() {
         return Ok(Built::Whole);

@@ -14,7 +14,7 @@ use super::working_copy::WorkingCopy;
 /// # Errors
 ///
 /// When cargo does not work, or runs no test at all.
-pub(super) fn test(
+pub(crate) fn test(
     copy: &WorkingCopy,
     what: Candidate<'_>,
     checks: &[&[String]],

@@ -2,18 +2,18 @@
 //!
 //! # How it works
 //!
-//! The [`catalogue`] holds realistic mistakes as data, in `tests/mutants/catalogue/`: which text of which file is replaced by which, and
+//! The `catalogue` holds realistic mistakes as data, in `tests/mutants/catalogue/`: which text of which file is replaced by which, and
 //! what should find it. In the order in which it happens, for each of them:
 //!
-//! 1. It is [planted](plant) in memory. A text that is not there exactly once is an error, so the catalogue cannot rot.
-//! 2. It is written into a [`working_copy`](working_copy::WorkingCopy): a copy of the workspace under `target/mutants/`, with a target
+//! 1. It is planted (`plant`) in memory. A text that is not there exactly once is an error, so the catalogue cannot rot.
+//! 2. It is written into a `working_copy`: a copy of the workspace under `target/mutants/`, with a target
 //!    directory of its own, which is kept. What changes is rebuilt, and nothing else: the harness stands on no Raft.
-//! 3. The program of that copy runs the suites in a process of its own ([`probe`]), within a limit of processor time. A bug
+//! 3. The program of that copy runs the suites in a process of its own (`probe`), within a limit of processor time. A bug
 //!    in the lab itself is put before cargo's own tests instead.
-//! 4. The copy must still be what it was, or the [`trial`] counts for nothing and the command ends. It is put back, and the
-//!    [`matrix`] gets a row.
+//! 4. The copy must still be what it was, or the `trial` counts for nothing and the command ends. It is put back, and the
+//!    `matrix` gets a row.
 //!
-//! The [`queue`] hands the trials out to the copies. The unmutated code goes the same way first. If it fails a test,
+//! The `queue` hands the trials out to the copies. The unmutated code goes the same way first. If it fails a test,
 //! nothing else is tried.
 //!
 //! # Rules
@@ -25,18 +25,18 @@
 //! - The order of runs is by seed: every test with the first seed, the expected one before the others, then every
 //!   test with the second. So a bug that a test finds with some seed is not found sooner by luck in the order of tests.
 
-pub mod catalogue;
+mod catalogue;
 mod child;
 mod command;
 mod crates;
-pub mod matrix;
-pub mod plant;
-pub mod probe;
+mod matrix;
+mod plant;
+mod probe;
 mod probe_command;
-pub mod queue;
-pub mod readme;
-pub mod trial;
-pub mod working_copy;
+mod queue;
+mod readme;
+mod trial;
+mod working_copy;
 
 pub use command::{command, run};
 pub use probe_command::{probe_command, run_probe};

@@ -6,17 +6,16 @@ use super::trial::{Trial, UNMUTATED, Verdict};
 
 /// All trials, in the order of the catalogue.
 #[derive(Debug)]
-pub struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     /// The mutants beside what came of them.
-    pub rows: Vec<(&'a Mutant, &'a Trial)>,
+    pub(crate) rows: Vec<(&'a Mutant, &'a Trial)>,
     /// The code as it is.
-    pub unmutated: Vec<&'a Trial>,
+    pub(crate) unmutated: Vec<&'a Trial>,
 }
 
 impl<'a> Matrix<'a> {
     /// Sorts the trials.
-    #[must_use]
-    pub fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
+    pub(crate) fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
         let of = |mutant: &Mutant| trials.iter().find(|trial| trial.name == mutant.name);
         let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?))).collect();
         let unmutated = trials.iter().filter(|trial| trial.name == UNMUTATED).collect();
@@ -24,28 +23,24 @@ impl<'a> Matrix<'a> {
     }
 
     /// Whether every mutant was caught and nothing else was.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         self.rows.iter().all(|(_, trial)| trial.verdict == Verdict::Caught)
             && self.unmutated.iter().all(|trial| trial.verdict == Verdict::Survived)
     }
 
     /// Whether there are verdicts that say nothing about the suites.
-    #[must_use]
-    pub fn is_unclear(&self) -> bool {
+    pub(crate) fn is_unclear(&self) -> bool {
         let says_nothing = |trial: &Trial| !matches!(trial.verdict, Verdict::Caught | Verdict::Survived);
         self.rows.iter().map(|(_, trial)| *trial).chain(self.unmutated.iter().copied()).any(says_nothing)
     }
 
     /// Whether the code as it is failed a test.
-    #[must_use]
-    pub fn has_false_alarm(&self) -> bool {
+    pub(crate) fn has_false_alarm(&self) -> bool {
         self.unmutated.iter().any(|trial| trial.is_false_alarm())
     }
 
     /// The numbers, a sentence each.
-    #[must_use]
-    pub fn numbers(&self) -> Vec<String> {
+    pub(crate) fn numbers(&self) -> Vec<String> {
         let all = Counts::of(self.rows.iter());
         let percent =
             |part: usize| if all.caught == 0 { 0.0 } else { 100.0 * part as f64 / all.caught as f64 };
@@ -85,8 +80,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The counts of each group and of all, as a table in Markdown.
-    #[must_use]
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let mut out = String::from(
             "| group | mutants | caught | with the first seed | explained | by chaos alone | by MIT's suite |\n\
              |---|---:|---:|---:|---:|---:|---:|\n",
@@ -106,8 +100,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The table in Markdown, group by group.
-    #[must_use]
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut out = String::new();
         for group in self.groups() {
             let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
@@ -186,8 +179,7 @@ impl Counts {
 }
 
 /// The line of one trial, as it is printed when it ends.
-#[must_use]
-pub fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
+pub(crate) fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
     let verdict = match trial.verdict {
         Verdict::Caught if trial.name == UNMUTATED => "FALSE ALARM",
         Verdict::Survived if trial.name == UNMUTATED => "passed",
@@ -216,8 +208,7 @@ pub fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
 }
 
 /// Further tests that found it, a line each; empty if it was not asked for all.
-#[must_use]
-pub fn other_finds(trial: &Trial) -> Vec<String> {
+pub(crate) fn other_finds(trial: &Trial) -> Vec<String> {
     let failed: Vec<&Run> = trial.runs.iter().filter(|run| run.failure.is_some()).collect();
     let said = |run: &&Run| {
         let text = run.failure.as_ref().map_or("", |failure| failure.headline.as_str());

@@ -7,14 +7,14 @@ use anyhow::{Context, Result, ensure};
 use super::catalogue::{Edit, Mutant};
 
 /// Files by their path from the root of the workspace.
-pub type Texts = BTreeMap<String, String>;
+pub(crate) type Texts = BTreeMap<String, String>;
 
 /// Makes these replacements, in their order. `what` names them in messages.
 ///
 /// # Errors
 ///
 /// When a file is missing, or a text does not stand in it exactly once.
-pub fn replace(what: &str, edits: &[Edit], texts: &mut Texts) -> Result<()> {
+pub(crate) fn replace(what: &str, edits: &[Edit], texts: &mut Texts) -> Result<()> {
     for Edit { file, old, new } in edits {
         let text = texts.get_mut(file).with_context(|| format!("{what}: there is no file {file}"))?;
         let found = text.matches(old.as_str()).count();
@@ -33,7 +33,7 @@ pub fn replace(what: &str, edits: &[Edit], texts: &mut Texts) -> Result<()> {
 /// # Errors
 ///
 /// As [`replace`], with the mutant's name.
-pub fn plant(mutant: &Mutant, clean: &Texts) -> Result<Texts> {
+pub(crate) fn plant(mutant: &Mutant, clean: &Texts) -> Result<Texts> {
     let mut changed = Texts::new();
     for Edit { file, .. } in &mutant.edit {
         if let Some(text) = clean.get(file) {

@@ -15,32 +15,32 @@ use lab_runs::settings::World;
 
 /// One run of one test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     /// The test.
-    pub test: String,
+    pub(crate) test: String,
     /// The seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Processor time, in milliseconds.
-    pub cpu_ms: f64,
+    pub(crate) cpu_ms: f64,
     /// What went wrong; `None` if it passed.
-    pub failure: Option<FailureText>,
+    pub(crate) failure: Option<FailureText>,
 }
 
 /// What the report of a failed run says, without what only helps to replay it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureText {
+pub(crate) struct FailureText {
     /// How it was noticed.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// In a line.
-    pub headline: String,
+    pub(crate) headline: String,
     /// The broken rule, what was expected, what often causes it.
-    pub details: Vec<String>,
+    pub(crate) details: Vec<String>,
 }
 
 /// How a failure was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A rule of the paper was broken.
     Rule,
     /// A scenario expected something else.
@@ -74,8 +74,7 @@ impl FailureText {
     }
 
     /// All of it.
-    #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines: Vec<&str> =
             std::iter::once(&self.headline).chain(&self.details).map(String::as_str).collect();
         lines.join("\n")
@@ -84,7 +83,7 @@ impl FailureText {
 
 /// Runs every test with the first seed, then every test with the second, and so on. Tells each run. Ends at the first
 /// failure, or leaves out a test that has failed if it should go on.
-pub fn probe(
+pub(crate) fn probe(
     cases: &[&TestCase],
     seeds: u64,
     goes_on: bool,

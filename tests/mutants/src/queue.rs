@@ -21,7 +21,7 @@ type Candidates<'a> = Arc<Mutex<VecDeque<Candidate<'a>>>>;
 
 /// All trials that are still to be run.
 #[derive(Clone, Debug)]
-pub struct Queue<'a> {
+pub(crate) struct Queue<'a> {
     /// Of the lab itself.
     crates: Candidates<'a>,
     /// Of the Raft and the service.
@@ -30,8 +30,7 @@ pub struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     /// The trials of these mutants. The unmutated code comes first, before whatever it is needed for.
-    #[must_use]
-    pub fn new(mutants: &[&'a Mutant]) -> Self {
+    pub(crate) fn new(mutants: &[&'a Mutant]) -> Self {
         let queue = |suites: &[Suites]| {
             let mut of_them: Vec<&Mutant> =
                 mutants.iter().copied().filter(|mutant| suites.contains(&mutant.suites())).collect();
@@ -44,19 +43,12 @@ impl<'a> Queue<'a> {
     }
 
     /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.crates.lock().len() + self.suites.lock().len()
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Nothing more is to be tried. What is under way comes to its end.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.crates.lock().clear();
         self.suites.lock().clear();
     }
@@ -83,7 +75,7 @@ impl<'a> Queue<'a> {
     /// # Errors
     ///
     /// When a copy cannot be made, a bug not be planted, a program not be built for a reason that is not in the code.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         (root, catalogue): (&Path, &Catalogue),
         jobs: usize,
@@ -164,7 +156,7 @@ mod tests {
                 .collect();
             assert_eq!(found, wanted, "{names:?} with {jobs} jobs");
             queue.clear();
-            assert!(queue.is_empty());
+            assert_eq!(queue.len(), 0);
         }
     }
 

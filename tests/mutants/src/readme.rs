@@ -16,7 +16,7 @@ const END: &str = "<!-- end: cargo lab mutants --readme -->";
 /// # Errors
 ///
 /// When the file cannot be read or written, or the lines are not there.
-pub fn update(root: &Path, matrix: &Matrix<'_>, time: Duration) -> Result<()> {
+pub(crate) fn update(root: &Path, matrix: &Matrix<'_>, time: Duration) -> Result<()> {
     let path = root.join("tests/README.md");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let numbers: String = matrix.numbers().iter().map(|number| format!("- {number}\n")).collect();

@@ -12,54 +12,53 @@ use super::crates;
 use super::plant::Texts;
 use super::probe::Run;
 use super::working_copy::WorkingCopy;
-use lab_suites;
 
 /// How a trial is done.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// How many seeds each test may run over.
-    pub seeds: u64,
+    pub(crate) seeds: u64,
     /// Whether to go on after the first failure.
-    pub is_thorough: bool,
+    pub(crate) is_thorough: bool,
     /// Whether the tests of chaos try it once more, alone.
-    pub with_chaos: bool,
+    pub(crate) with_chaos: bool,
     /// The limit of processor time for all runs of one mutant.
-    pub cpu_max: Duration,
+    pub(crate) cpu_max: Duration,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// The mutant; [`UNMUTATED`] for the code as it is.
-    pub name: String,
+    pub(crate) name: String,
     /// The group that it stands in.
-    pub group: String,
+    pub(crate) group: String,
     /// In a word.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// All runs, in order. For bugs of the lab itself there are none.
-    pub runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
     /// Those of cargo's own tests that failed.
-    pub failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
     /// What the tests of chaos alone did, until one failed, if they were asked.
     #[serde(default)]
-    pub chaos: Option<Vec<Run>>,
+    pub(crate) chaos: Option<Vec<Run>>,
     /// Processor time of the runs, or the time of cargo's tests, in milliseconds.
-    pub cpu_ms: f64,
+    pub(crate) cpu_ms: f64,
     /// How long it took to build, in milliseconds.
-    pub build_ms: f64,
+    pub(crate) build_ms: f64,
     /// Whether what the first failure says names the cause.
-    pub is_explained: bool,
+    pub(crate) is_explained: bool,
     /// What there is to say besides: of a build that failed, or of a program that died. The first panic, for cargo's tests.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// What the code as it is is called.
-pub const UNMUTATED: &str = "unmutated";
+pub(crate) const UNMUTATED: &str = "unmutated";
 
 /// What came of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A test failed.
     Caught,
     /// All tests passed.
@@ -74,26 +73,22 @@ pub enum Verdict {
 
 impl Trial {
     /// The run that failed first.
-    #[must_use]
-    pub fn first_failure(&self) -> Option<&Run> {
+    pub(crate) fn first_failure(&self) -> Option<&Run> {
         self.runs.iter().find(|run| run.failure.is_some())
     }
 
     /// Whether the unmutated code did not pass.
-    #[must_use]
-    pub fn is_false_alarm(&self) -> bool {
+    pub(crate) fn is_false_alarm(&self) -> bool {
         self.name == UNMUTATED && self.verdict != Verdict::Survived
     }
 
     /// The run in which chaos alone found it.
-    #[must_use]
-    pub fn found_by_chaos(&self) -> Option<&Run> {
+    pub(crate) fn found_by_chaos(&self) -> Option<&Run> {
         self.chaos.iter().flatten().find(|run| run.failure.is_some())
     }
 
     /// Whether a test with its first seed, or cargo's tests, caught it.
-    #[must_use]
-    pub fn is_caught_at_once(&self) -> bool {
+    pub(crate) fn is_caught_at_once(&self) -> bool {
         self.verdict == Verdict::Caught && self.first_failure().is_none_or(|run| run.seed == 1)
     }
 }
@@ -104,7 +99,7 @@ impl Trial {
 ///
 /// When the trial cannot be held: the bug cannot be planted, a program cannot be started, the copy changed meanwhile. Then
 /// nothing is known of the mutant.
-pub fn hold(
+pub(crate) fn hold(
     copy: &mut WorkingCopy,
     catalogue: &Catalogue,
     what: Candidate<'_>,
@@ -127,7 +122,7 @@ pub fn hold(
 
 /// Who is on trial.
 #[derive(Clone, Copy, Debug)]
-pub enum Candidate<'a> {
+pub(crate) enum Candidate<'a> {
     /// A planted bug.
     Mutant(&'a Mutant),
     /// The code as it is, before these suites.
@@ -142,7 +137,7 @@ impl Candidate<'_> {
         }
     }
 
-    pub(super) fn verdict(&self, verdict: Verdict) -> Trial {
+    pub(crate) fn verdict(&self, verdict: Verdict) -> Trial {
         let group = match self {
             Self::Mutant(mutant) => mutant.group.clone(),
             Self::Unmutated(suites) => format!("{suites:?}").to_lowercase(),
@@ -166,7 +161,7 @@ impl Candidate<'_> {
         matches!(self, Self::Unmutated(_))
     }
 
-    pub(super) fn suites(&self) -> Suites {
+    pub(crate) fn suites(&self) -> Suites {
         match self {
             Self::Mutant(mutant) => mutant.suites(),
             Self::Unmutated(suites) => *suites,

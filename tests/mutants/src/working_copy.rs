@@ -27,7 +27,7 @@ const LOCK_FILE: &str = "Cargo.lock";
 
 /// A copy of the workspace.
 #[derive(Debug)]
-pub struct WorkingCopy {
+pub(crate) struct WorkingCopy {
     path: PathBuf,
     /// What stands there when no bug is planted.
     clean: Texts,
@@ -42,7 +42,7 @@ pub struct WorkingCopy {
 /// # Errors
 ///
 /// Those of the file system.
-pub fn sources(root: &Path) -> io::Result<Texts> {
+pub(crate) fn sources(root: &Path) -> io::Result<Texts> {
     let mut texts = Texts::new();
     for name in COPIED {
         read_into(root, Path::new(name), &mut texts)?;
@@ -89,7 +89,7 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
-    pub fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
+    pub(crate) fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
         let mut clean = sources(root).context("reading the workspace")?;
         plant::replace("disarm.toml", &catalogue.disarm, &mut clean)?;
         let path = root.join("target/mutants").join(name);
@@ -124,7 +124,7 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// When it cannot be planted.
-    pub fn plant(&self, mutant: &Mutant) -> Result<Texts> {
+    pub(crate) fn plant(&self, mutant: &Mutant) -> Result<Texts> {
         plant::plant(mutant, &self.clean)
     }
 
@@ -133,7 +133,7 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// Those of the file system.
-    pub fn set(&mut self, files: &Texts) -> io::Result<()> {
+    pub(crate) fn set(&mut self, files: &Texts) -> io::Result<()> {
         for file in std::mem::take(&mut self.changed) {
             if !files.contains_key(&file) {
                 fs::write(self.path.join(&file), &self.clean[&file])?;
@@ -152,7 +152,7 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// When a file is missing or was changed; the message says which.
-    pub fn check(&self, planted: &Texts) -> Result<()> {
+    pub(crate) fn check(&self, planted: &Texts) -> Result<()> {
         for (file, clean) in self.clean.iter().filter(|(file, _)| *file != LOCK_FILE) {
             let text = planted.get(file).unwrap_or(clean);
             match fs::read_to_string(self.path.join(file)) {
@@ -169,14 +169,12 @@ impl WorkingCopy {
     }
 
     /// Cargo, to be run in the copy.
-    #[must_use]
-    pub fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         self.prepared(Command::new(cargo()))
     }
 
     /// Cargo, where each program that it starts may use so much processor time.
-    #[must_use]
-    pub fn limited_cargo(&self, cpu_max: Duration) -> Command {
+    pub(crate) fn limited_cargo(&self, cpu_max: Duration) -> Command {
         self.prepared(child::limited(&cargo(), cpu_max))
     }
 
@@ -191,15 +189,13 @@ impl WorkingCopy {
     }
 
     /// What is built to try a mutant of the Raft or of the service: cargo's arguments and the program.
-    #[must_use]
-    pub fn program(&self) -> ([&'static str; 4], PathBuf) {
+    pub(crate) fn program(&self) -> ([&'static str; 4], PathBuf) {
         let program = self.path.join("target/debug/lab");
         (["-p", "reference-lab", "--bin", "lab"], program.with_extension(std::env::consts::EXE_EXTENSION))
     }
 
     /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -6,7 +6,6 @@
 //! who ask for one, after the end.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use labrpc::sim::{Cause, Divergence, Tracing};

@@ -16,10 +16,15 @@ use lab_harness::run::Outcome;
 const LOG_COLUMN: usize = 44;
 
 /// Everything that the files are made of.
+#[derive(Debug)]
 pub struct Files<'a> {
+    /// The test.
     pub case: &'a TestCase,
+    /// What was graded.
     pub implementation: Implementation,
+    /// How it was run. A replay reads seed and policy from `run.json`.
     pub plan: Plan,
+    /// What the terminal shows of the run.
     pub report: &'a str,
     /// The run, with its trace.
     pub run: &'a Outcome,

@@ -22,6 +22,7 @@ use crate::plan::Plan;
 
 /// How much of a run is kept: all of nearly every run, and of a runaway the end.
 pub const TRACING: Tracing = Tracing::Last(150_000);
+
 /// Where the files of a test and a seed go: in cargo's target directory.
 #[must_use]
 pub fn directory(test: &str, seed: u64) -> PathBuf {
@@ -75,13 +76,17 @@ pub fn shown(path: &Path) -> String {
 /// What identifies a run that was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredRun {
+    /// The name of the test.
     pub test: String,
+    /// What all chance came from.
     pub seed: u64,
+    /// Who ran next, as it is written: `pct:3`.
     pub policy: String,
     /// The type that was graded.
     pub implementation: String,
+    /// Whether it passed.
     pub passed: bool,
-    /// As 16 digits.
+    /// Its fingerprint, as 16 hexadecimal digits.
     pub fingerprint: String,
     /// How many events there were.
     pub events: u64,

@@ -34,17 +34,19 @@ const FLUSH: Duration = Duration::from_millis(250);
 /// What a sweep is asked to do.
 #[derive(Clone, Debug)]
 pub struct Task {
+    /// Which tests, under which policies, over which seeds.
     pub scope: Scope,
+    /// How many workers there are, and what each may use.
     pub limits: Limits,
-    /// How long it may take.
+    /// The real time that it may take; `None`: as long as it needs.
     pub time: Option<Duration>,
     /// Whether it ends with the first failure.
     pub is_until_fail: bool,
     /// Whether runs that were made before are made again.
     pub is_fresh: bool,
-    /// Where results are kept.
+    /// The folder under which the results of each build have a folder of their own.
     pub root: PathBuf,
-    /// This build.
+    /// The build that runs, as [`build_id`](super::build_id) gives it: results of another one do not count.
     pub build: String,
 }
 
@@ -64,18 +66,23 @@ pub enum End {
 /// What came of a sweep.
 #[derive(Clone, Debug)]
 pub struct Ended {
+    /// Why it ended.
     pub end: End,
+    /// What came of the runs, a row for each test and policy, in the order of the scope.
     pub rows: Vec<Row>,
-    /// How many of the runs had been made before.
+    /// How many of the runs in the rows had been made before.
     pub taken_over: u64,
     /// What the runs of this time cost, reports not counted.
     pub cost: Cost,
+    /// How many runs were made this time, reports not counted.
     pub runs: u64,
+    /// How long it took: real time.
     pub wall: Duration,
+    /// How many processors there were for it.
     pub cores: usize,
-    /// Where results are kept.
+    /// The folder in which the results of this build are kept.
     pub directory: PathBuf,
-    /// Lines there that could not be read.
+    /// Lines there that could not be read, and so do not count.
     pub unreadable: u64,
 }
 

@@ -10,7 +10,9 @@ use lab_runs::similarity::without_numbers;
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
+    /// Its seed.
     pub seed: u64,
+    /// How it failed.
     pub kind: Kind,
     /// What went wrong, in one line.
     pub headline: String,

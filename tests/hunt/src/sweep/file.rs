@@ -38,9 +38,13 @@ const FORMAT: u32 = 1;
 /// The results of a sweep, or of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
+    /// The version of the format; [`read`](Self::read) refuses others.
     pub format: u32,
+    /// The hash of the executable that made the runs.
     pub build: String,
+    /// The type that was tested: `raft::Raft`.
     pub implementation: String,
+    /// `simulated` or `real`.
     pub world: String,
     /// The seeds of the whole, all shards together.
     pub seeds: Seeds,
@@ -54,6 +58,7 @@ pub struct Results {
     pub cpu_s: f64,
     /// How many processors there were; the sum, if it was merged.
     pub cores: usize,
+    /// What came of the runs, a row for each test and policy. In the file each has the numbers that follow from it, too.
     #[serde(serialize_with = "with_numbers")]
     pub rows: Vec<Row>,
     /// For readers; it follows from the rows.
@@ -64,21 +69,29 @@ pub struct Results {
 /// Some of the shards of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shards {
+    /// Into how many shards the sweep was split.
     pub of: u64,
-    /// In order.
+    /// Which of them, from 1, in order.
     pub numbers: Vec<u64>,
 }
 
 /// Failures with the same cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cause {
-    test: String,
-    policy: String,
-    kind: Kind,
-    headline: String,
-    count: u64,
-    first_seed: u64,
-    replay: String,
+pub struct Cause {
+    /// The test.
+    pub test: String,
+    /// Under which policy it failed.
+    pub policy: String,
+    /// How it failed.
+    pub kind: Kind,
+    /// What the failure with the lowest seed says, in one line.
+    pub headline: String,
+    /// How many seeds failed so.
+    pub count: u64,
+    /// The lowest of them.
+    pub first_seed: u64,
+    /// The command that repeats that one.
+    pub replay: String,
 }
 
 /// A row, and what a reader would compute from it.
@@ -168,6 +181,8 @@ impl Results {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// How many runs failed.
+    #[must_use]
     pub fn failed(&self) -> u64 {
         self.rows.iter().map(Row::failed).sum()
     }

@@ -12,6 +12,7 @@ use super::scope::Seeds;
 /// Merged results, and what is missing.
 #[derive(Clone, Debug)]
 pub struct Merged {
+    /// All that was merged; complete if nothing is missing.
     pub results: Results,
     /// Sentences; empty if nothing is missing.
     pub missing: Vec<String>,

@@ -2,15 +2,15 @@
 //!
 //! # How it works
 //!
-//! A [`Task`] says which tests, under which policies, over which seeds. The [driver](driver) hands runs out to a
-//! [pool](pool) of worker processes, which are this executable again ([`worker`]). They speak in [lines of
-//! JSON](protocol): an order goes in, and out come the word that it was begun and then what came of it. So the sweep knows
-//! what was under way when a worker dies, and says of what it [died](death): a segmentation fault, an abort, an exit, a stack
+//! A [`Task`] says which tests, under which policies, over which seeds. The `driver` hands runs out to a
+//! `pool` of worker processes, which are this executable again (`worker`). They speak in lines of
+//! JSON (`protocol`): an order goes in, and out come the word that it was begun and then what came of it. So the sweep knows
+//! what was under way when a worker dies, and says of what it died: a segmentation fault, an abort, an exit, a stack
 //! overflow, memory run wild, a hang. Another worker takes its place.
 //!
-//! What came of each run goes into the [rows](results) and into the [ledger](ledger), from which the next sweep of the same
-//! build goes on. At the end there is a [summary](summary), and files: [JSON](file) and [JUnit](junit). Sweeps that were
-//! split into shards are [merged](merge).
+//! What came of each run goes into the rows and into the ledger, from which the next sweep of the same
+//! build goes on. At the end there is a summary, and files: [JSON](Results) and [JUnit](write_junit). Sweeps that were
+//! split into shards are merged.
 //!
 //! # The rules
 //!
@@ -49,9 +49,8 @@ mod worker;
 
 pub use display::Display;
 pub use driver::{End, Ended, Task, run};
-pub use failed::Failed;
-pub use failed::Kind;
-pub use file::{Results, Shards};
+pub use failed::{Failed, Kind};
+pub use file::{Cause, Results, Shards};
 pub use junit::write as write_junit;
 pub use ledger::build_id;
 pub use merge::{Merged, merge};

@@ -85,16 +85,19 @@ impl SeedSet {
 pub struct Slowest {
     /// Its real time, in microseconds.
     pub wall_us: u64,
+    /// Its seed.
     pub seed: u64,
 }
 
 /// What came of the runs of one test under one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
+    /// The test.
     pub test: String,
     /// What its results are summed up under; empty in files that were written before there were groups.
     #[serde(default)]
     pub group: String,
+    /// The policy, as it is written: `pct:3`.
     pub policy: String,
     /// The seeds that passed.
     pub passed: SeedSet,
@@ -103,6 +106,7 @@ pub struct Row {
     /// What all runs cost together.
     #[serde(flatten)]
     pub cost: Cost,
+    /// The slowest of them; `None` without runs.
     pub slowest: Option<Slowest>,
 }
 
@@ -173,10 +177,14 @@ impl Row {
         seeds
     }
 
+    /// How many runs failed.
+    #[must_use]
     pub fn failed(&self) -> u64 {
         self.failures.len() as u64
     }
 
+    /// How many runs there were.
+    #[must_use]
     pub fn runs(&self) -> u64 {
         self.passed.len() + self.failed()
     }

@@ -15,15 +15,20 @@ use lab_runs::{TestInfo, World};
 /// A test under one policy.
 #[derive(Clone, Copy, Debug)]
 pub struct RowId {
+    /// The test.
     pub test: TestInfo,
+    /// Who runs next in its simulations.
     pub policy: Policy,
 }
 
 /// Everything that a sweep will run.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// The tests under their policies, in the order of the table.
     pub rows: Vec<RowId>,
+    /// Where they run.
     pub world: World,
+    /// The seeds that each of them runs over. In the real world they only number the repetitions.
     pub seeds: Seeds,
 }
 

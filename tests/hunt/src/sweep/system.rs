@@ -106,6 +106,10 @@ pub(super) fn keep_on(processor: usize, process: u32) {
 pub(super) fn keep_on(_processor: usize, _process: u32) {}
 
 /// What happens at Ctrl-C. Pressed again, it ends the process at once.
+///
+/// # Errors
+///
+/// If the system does not allow it, or it was said before: a process has one such handler.
 pub fn on_interrupt(mut happens: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
     let mut is_second = false;
     ctrlc::set_handler(move || {
