@@ -1,10 +1,11 @@
 //! The harness from end to end, on the reference and on implementations that are wrong on purpose.
 
-mod common;
 mod conformance;
 mod exports;
 mod referee;
 mod replays;
 mod reports;
 mod shrinks;
+mod stale;
 mod suites;
+mod wrong;

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::common::{Fault, Whimsical, Wrong};
+use super::wrong::{Fault, Idle, Nondeterministic, Wrong};
 use kvraft::Reference;
 use lab::replay::{Replayed, replay};
 use lab::suites::{TESTS, find};
@@ -93,19 +93,9 @@ fn a_passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
     }
 }
 
-/// Never elects anybody.
-#[derive(Clone)]
-struct Idler;
-
-impl Fault for Idler {
-    fn make(_: ServerId) -> Self {
-        Self
-    }
-}
-
 #[test]
 fn a_failing_seed_is_the_run_that_its_report_is_of() {
-    let implementation = Implementation::of::<Wrong<Idler>>();
+    let implementation = Implementation::of::<Wrong<Idle>>();
     let case = find("initial_election_3a").expect("a test");
     forget(case.name, 202);
     let outcome = run_case(case, implementation, plan(202));
@@ -161,7 +151,7 @@ fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
 fn what_is_not_under_the_seeds_control_is_named_with_its_usual_culprits() {
     forget("initial_election_3a", 204);
     for stored in ["Nothing was stored", "Not the stored run"] {
-        let other = replayed("initial_election_3a", Implementation::of::<Wrong<Whimsical>>(), 204);
+        let other = replayed("initial_election_3a", Implementation::of::<Wrong<Nondeterministic<1>>>(), 204);
         for part in [stored, "wo runs of seed=0xcc", "differ at event", "HashMap", "Instant::now()"] {
             assert!(
                 other.comparison.words.contains(part),

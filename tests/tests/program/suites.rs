@@ -1,6 +1,6 @@
 //! The suites themselves: that the wrappers and the table name the same tests, and that a wrong Raft fails with words.
 
-use super::common::{Boaster, Wrong};
+use super::wrong::{AlwaysLeader, Wrong};
 use lab::suites::{TESTS, find};
 use lab::{Implementation, Part, Plan, World, run_case};
 use labrpc::sim::{Policy, Tracing};
@@ -44,7 +44,7 @@ fn a_seed_replays() {
 #[test]
 fn a_wrong_raft_fails_with_a_report() {
     let case = find("initial_election_3a").expect("a test");
-    let implementation = Implementation::of::<Wrong<Boaster>>();
+    let implementation = Implementation::of::<Wrong<AlwaysLeader>>();
     let outcome = run_case(case, implementation, plan(1));
     let report = lab_report::explain(case, implementation, plan(1), &outcome);
     for part in [
@@ -70,7 +70,7 @@ fn a_wrong_raft_fails_with_a_report() {
 #[test]
 fn a_failing_test_panics_with_its_report() {
     let panic = std::panic::catch_unwind(|| {
-        lab::grade_test("initial_election_3a", Implementation::of::<Wrong<Boaster>>())
+        lab::grade_test("initial_election_3a", Implementation::of::<Wrong<AlwaysLeader>>())
     })
     .expect_err("it fails");
     let text = panic.downcast_ref::<String>().expect("a text");
