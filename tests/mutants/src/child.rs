@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(heard("exit 3").expect("ended by itself"), End::Exit(3));
         assert_eq!(heard("kill -XCPU $$").expect("ended by the system"), End::OutOfTime);
         assert_eq!(heard("kill -SEGV $$").expect("died"), End::Died);
-        assert_eq!(heard("kill -INT $$").expect_err("ended from outside").to_string(), "interrupted");
+        assert_eq!(heard("kill -TERM $$").expect_err("ended from outside").to_string(), "interrupted");
         let mut endless = limited(Path::new("sh"), Duration::from_secs(1));
         endless.args(["-c", "while :; do :; done"]);
         assert_eq!(listen(endless, long).expect("ended by the system").end, End::OutOfTime);
