@@ -79,7 +79,7 @@ pub fn compare(
     Comparison { is_same: false, is_reproducible, words }
 }
 
-/// What can be said of a replay in which a thread did not give way.
+/// The comparison for a replay in which a thread did not give way.
 #[must_use]
 pub fn compare_stalled(stored: Option<&StoredRun>) -> Comparison {
     let words = "A run that stalls has no fingerprint to compare: the thread that does not give way keeps all that is known of \
@@ -123,6 +123,6 @@ fn twice(repeatable: &dyn Repeatable, run: &Run, why: &str) -> (bool, String) {
 }
 
 fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -2,7 +2,7 @@
 
 use lab_runs::{Plan, TestInfo};
 
-pub use crate::sweep::Kind;
+pub use crate::sweep::FailureKind;
 
 /// A program with tests that can be run with any seed. The hunt knows nothing else of it: not what is tested, nor how.
 pub trait Target {
@@ -21,10 +21,10 @@ pub trait Target {
 #[derive(Clone, Debug)]
 pub struct RunFailure {
     /// What sort of failure it is.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What went wrong, in one line.
     pub headline: String,
     /// The report of a run that cannot be run again with a trace: of the real world, or with a thread that does not give
     /// way. The worker is replaced after it, because threads of that run may go on. `None` of all others.
-    pub last_word: Option<String>,
+    pub report: Option<String>,
 }

@@ -5,7 +5,7 @@ use lab_harness::case::TestCase;
 use lab_harness::run::{Failure, Outcome, divergence, run_case, run_subset};
 use lab_hunt::replay::{Repeatable, Run};
 use lab_hunt::shrink::{PartialRun, Scenario, Signature, normalised};
-use lab_hunt::target::{Kind, RunFailure, Target};
+use lab_hunt::target::{FailureKind, RunFailure, Target};
 use lab_report::{self as report, explain};
 use lab_runs::actions::{Action, Subset};
 use lab_runs::{Plan, TestInfo, World};
@@ -41,7 +41,7 @@ impl Target for Hunted {
         let is_last_word = failure.is_stall() || plan.world == World::Real;
         let last_word = is_last_word.then(|| explain::untraced(case, plan, &failure));
         let (kind, headline) = kind_and_headline(&failure);
-        Some(RunFailure { kind, headline, last_word })
+        Some(RunFailure { kind, headline, report: last_word })
     }
 
     fn report(&self, test: &str, plan: Plan) -> bool {
@@ -52,19 +52,19 @@ impl Target for Hunted {
 }
 
 /// What sort of failure it is, and what went wrong in one line.
-fn kind_and_headline(failure: &Failure) -> (Kind, String) {
+fn kind_and_headline(failure: &Failure) -> (FailureKind, String) {
     let headline = report::headline(failure);
     let kind = match (&failure.violation, &failure.cause) {
-        (Some(violation), _) if violation.rule.is_some() => Kind::Rule,
+        (Some(violation), _) if violation.rule.is_some() => FailureKind::Rule,
         // In the real world a panic of a server is told as a violation.
         (Some(violation), _) if violation.expected == "no panic" => {
             let place = violation.place.as_deref().unwrap_or("an unknown place");
-            return (Kind::Panic, format!("{headline} (at {place})"));
+            return (FailureKind::Panic, format!("{headline} (at {place})"));
         }
-        (Some(_), _) => Kind::Expectation,
-        (None, Some(cause)) => Kind::of(cause),
-        (None, None) if headline.starts_with("the test hangs") => Kind::Hang,
-        (None, None) => Kind::Panic,
+        (Some(_), _) => FailureKind::Expectation,
+        (None, Some(cause)) => FailureKind::of(cause),
+        (None, None) if headline.starts_with("the test hangs") => FailureKind::Hang,
+        (None, None) => FailureKind::Panic,
     };
     (kind, headline)
 }

@@ -73,19 +73,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_left_wherever_it_stands() {
+    fn needed_items_are_left_wherever_they_stand() {
         for wanted in [&[][..], &[0], &[99], &[3, 50], &[0, 1, 2, 98, 99], &[10, 20, 30, 40, 50, 60, 70]] {
             assert_eq!(minimise((0..100).collect(), needs(wanted)), wanted);
         }
     }
 
     #[test]
-    fn nothing_is_left_of_nothing() {
+    fn empty_list_stays_empty() {
         assert!(minimise(Vec::<u32>::new(), |_| Some(true)).is_empty());
     }
 
     #[test]
-    fn when_the_runs_are_used_up_the_best_so_far_is_left() {
+    fn search_that_is_ended_leaves_the_best_so_far() {
         for runs in 0..30 {
             let mut asked = 0;
             let left = minimise((0..100).collect(), |list: &[u32]| {
@@ -101,7 +101,7 @@ mod tests {
     proptest! {
         /// Also where what fails is not just a set of needed items, the result fails and no item of it is superfluous.
         #[test]
-        fn the_result_fails_and_no_item_is_superfluous(
+        fn result_fails_and_no_item_is_superfluous(
             items in prop::collection::vec(0_u32..50, 0..40), modulus in 2_u32..7,
         ) {
             let fails = |list: &[u32]| {

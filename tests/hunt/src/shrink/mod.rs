@@ -35,7 +35,7 @@ pub use stored::{ShrunkRun, read, write};
 
 use lab_runs::actions::{Action, ActionKind, Subset};
 
-/// How many runs a search takes at most, if nothing else is said.
+/// How many runs a search takes at most, by default.
 pub const RUNS_DEFAULT: usize = 300;
 
 /// A failing test with its seed, which can be run in parts.

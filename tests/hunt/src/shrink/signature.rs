@@ -63,11 +63,11 @@ impl fmt::Display for Signature {
 #[must_use]
 pub fn normalised(text: &str) -> String {
     let mut out = String::new();
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        match char {
             '"' => {
-                for inner in letters.by_ref() {
+                for inner in chars.by_ref() {
                     if inner == '"' {
                         break;
                     }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_terms_and_commands_do_not_matter() {
+    fn signature_leaves_out_servers_terms_and_commands() {
         assert_eq!(
             normalised(r#"no agreement on "c12", which S0 accepted at index 7"#),
             normalised(r#"no agreement on "c3", which S14 accepted at index 10"#)

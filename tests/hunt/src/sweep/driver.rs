@@ -1,6 +1,6 @@
-//! The driver of a sweep: what is given to the workers next, and what is done with what comes back.
+//! The driver of a sweep: which job is given to the workers next, and what is done with its outcome.
 //!
-//! A run that was made before by this build is not made again. What comes back goes into the rows and into the ledger. The
+//! A run that was made before by this build is not made again. Each outcome goes into the rows and into the ledger. The
 //! first failures of each cause are run again, with a trace. A sweep ends when nothing is left, when its time is over,
 //! at the first failure if it was told so, or by Ctrl-C.
 
@@ -11,29 +11,29 @@ use std::time::Duration;
 use anyhow::Result;
 use labrpc::time::Instant;
 
-use super::display::Display;
-use super::failed::{Failed, Kind};
+use super::failed_run::{FailedRun, FailureKind};
 use super::ledger::{self, Entry, Ledger};
-use super::pool::{Event, Happening, Limits, Pool};
-use super::protocol::{Cost, Order};
+use super::pool::{Limits, Message, Outcome, Pool};
+use super::progress::Progress;
+use super::protocol::{Cost, Job};
+use super::report;
 use super::results::Row;
 use super::scope::{Runs, Scope};
 use super::system;
-use super::untraced;
 use lab_runs::settings::World;
 
-/// Of so many failures with the same cause, report and trace are left behind.
-pub(crate) const TRACED_MAX: u32 = 3;
-/// The real time for which a worker should have orders in advance, so that it never waits for the sweep.
-const AHEAD: Duration = Duration::from_millis(30);
-/// The most orders that a worker may have.
-const WINDOW_MAX: usize = 16;
+/// Of so many failures with the same cause, report and trace are kept.
+pub(crate) const REPORTED_MAX: u32 = 3;
+/// The real time for which a worker should have jobs in advance, so that it never waits for the sweep.
+const QUEUE_TIME: Duration = Duration::from_millis(30);
+/// The most jobs that a worker may have.
+const QUEUE_LENGTH_MAX: usize = 16;
 /// How often results are made safe.
 const FLUSH: Duration = Duration::from_millis(250);
 
-/// What a sweep is asked to do.
+/// What a sweep is to do.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct Config {
     /// Which tests, under which policies, over which seeds.
     pub scope: Scope,
     /// How many workers there are, and what each may use.
@@ -50,28 +50,28 @@ pub struct Task {
     pub build: String,
 }
 
-/// Why a sweep ended.
+/// Why a sweep stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum StopReason {
     /// Nothing was left.
-    Done,
+    Completed,
     /// A run failed, and that was to be the end.
-    Failure,
+    FirstFailure,
     /// The time was over.
-    Time,
+    TimeUp,
     /// Ctrl-C.
     Interrupted,
 }
 
 /// What came of a sweep.
 #[derive(Clone, Debug)]
-pub struct Ended {
-    /// Why it ended.
-    pub end: End,
+pub struct Summary {
+    /// Why it stopped.
+    pub stop_reason: StopReason,
     /// What came of the runs, a row for each test and policy, in the order of the scope.
     pub rows: Vec<Row>,
-    /// How many of the runs in the rows had been made before.
-    pub taken_over: u64,
+    /// How many of the runs in the rows an earlier sweep of the same build had made.
+    pub earlier_runs: u64,
     /// What the runs of this time cost, reports not counted.
     pub cost: Cost,
     /// How many runs were made this time, reports not counted.
@@ -88,24 +88,24 @@ pub struct Ended {
 
 /// A sweep under way.
 struct Driver<'a> {
-    task: &'a Task,
-    display: &'a mut Display,
+    config: &'a Config,
+    progress: &'a mut Progress,
     rows: Vec<Row>,
     ledger: Ledger,
     pool: Pool,
     runs: Runs,
-    /// Orders that came back from workers that died.
-    returned: VecDeque<Order>,
-    /// Failed seeds that are to be run again.
-    again: VecDeque<Order>,
-    /// How often each cause has left something behind.
-    traced: BTreeMap<(usize, Kind, String), u32>,
+    /// Jobs that came back from workers that ended.
+    requeued: VecDeque<Job>,
+    /// Failed seeds that are to be run again, for their reports.
+    reruns: VecDeque<Job>,
+    /// How often each cause has been seen.
+    reported: BTreeMap<(usize, FailureKind, String), u32>,
     cost: Cost,
     /// Runs of this time.
-    count: u64,
-    end: Option<End>,
-    began: Instant,
-    flushed: Instant,
+    run_count: u64,
+    stop_reason: Option<StopReason>,
+    started_at: Instant,
+    flushed_at: Instant,
 }
 
 /// Sweeps.
@@ -113,66 +113,66 @@ struct Driver<'a> {
 /// # Errors
 ///
 /// If results cannot be kept or workers do not work.
-pub fn run(task: &Task, display: &mut Display) -> Result<Ended> {
+pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
     let mut rows: Vec<Row> =
-        task.scope.rows.iter().map(|row| Row::new(row.test, &row.policy.to_string())).collect();
-    let ledger = open(task, &mut rows)?;
-    let taken_over = rows.iter().map(Row::runs).sum();
-    display.begin(&task.scope, taken_over);
-    let is_failed_before = task.is_until_fail && rows.iter().any(|row| row.failed() > 0);
-    let processors = match task.scope.world {
-        World::Simulated => system::processors_for(task.limits.jobs),
+        config.scope.variants.iter().map(|row| Row::new(row.test, &row.policy.to_string())).collect();
+    let ledger = open(config, &mut rows)?;
+    let earlier_runs = rows.iter().map(Row::runs).sum();
+    progress.begin(&config.scope, earlier_runs);
+    let is_failed_before = config.is_until_fail && rows.iter().any(|row| row.failed() > 0);
+    let processors = match config.scope.world {
+        World::Simulated => system::processors_for(config.limits.workers),
         // Its threads are to run beside each other.
         World::Real => Vec::new(),
     };
     let mut driver = Driver {
-        task,
-        display,
+        config,
+        progress,
         rows,
         ledger,
-        pool: Pool::new(task.limits, processors),
-        runs: Runs::of(&task.scope),
-        returned: VecDeque::new(),
-        again: VecDeque::new(),
-        traced: BTreeMap::new(),
+        pool: Pool::new(config.limits, processors),
+        runs: Runs::of(&config.scope),
+        requeued: VecDeque::new(),
+        reruns: VecDeque::new(),
+        reported: BTreeMap::new(),
         cost: Cost::default(),
-        count: 0,
-        end: is_failed_before.then_some(End::Failure),
-        began: Instant::now(),
-        flushed: Instant::now(),
+        run_count: 0,
+        stop_reason: is_failed_before.then_some(StopReason::FirstFailure),
+        started_at: Instant::now(),
+        flushed_at: Instant::now(),
     };
     listen_for_interrupts(&driver.pool)?;
     driver.run()?;
-    driver.display.finish();
-    Ok(Ended {
-        end: driver.end.unwrap_or(End::Done),
+    driver.progress.finish();
+    Ok(Summary {
+        stop_reason: driver.stop_reason.unwrap_or(StopReason::Completed),
         rows: driver.rows,
-        taken_over,
+        earlier_runs,
         cost: driver.cost,
-        runs: driver.count,
-        wall: driver.began.elapsed(),
+        runs: driver.run_count,
+        wall: driver.started_at.elapsed(),
         cores: system::cores(),
         directory: driver.ledger.directory,
         unreadable: driver.ledger.unreadable,
     })
 }
 
-/// Opens the ledger and takes over what belongs to the task.
-fn open(task: &Task, rows: &mut [Row]) -> Result<Ledger> {
-    let world = task.scope.world.to_string();
-    let seeds = task.scope.seeds;
+/// Opens the ledger and takes over what belongs to the sweep.
+fn open(config: &Config, rows: &mut [Row]) -> Result<Ledger> {
+    let world = config.scope.world.to_string();
+    let seeds = config.scope.seeds;
     let places: BTreeMap<(String, String), usize> =
         rows.iter().enumerate().map(|(place, row)| ((row.test.clone(), row.policy.clone()), place)).collect();
     let place = |entry: &Entry| {
         let is_in = entry.world == world && (seeds.from..=seeds.last()).contains(&entry.seed);
         is_in.then(|| places.get(&(entry.test.clone(), entry.policy.clone())).copied()).flatten()
     };
-    if task.is_fresh {
-        ledger::forget(&task.root, &task.build, |entry| place(entry).is_some())?;
+    if config.is_fresh {
+        ledger::forget(&config.root, &config.build, |entry| place(entry).is_some())?;
     }
-    Ledger::open(&task.root, &task.build, |entry| {
+    Ledger::open(&config.root, &config.build, |entry| {
         // With --fresh, what another sweep writes at this moment does not count.
-        if let Some(place) = place(&entry).filter(|_| !task.is_fresh) {
+        if let Some(place) = place(&entry).filter(|_| !config.is_fresh) {
             rows[place].add(entry.seed, entry.cost, entry.failed);
         }
     })
@@ -180,168 +180,170 @@ fn open(task: &Task, rows: &mut [Row]) -> Result<Ledger> {
 
 /// Ctrl-C ends the sweep in good order. Pressed again, it ends the process.
 fn listen_for_interrupts(pool: &Pool) -> Result<()> {
-    let events = pool.sender();
+    let messages = pool.sender();
     system::on_interrupt(move || {
         // The sweep may have ended just now.
-        let _ = events.send(Event::Interrupted);
+        let _ = messages.send(Message::Interrupted);
     })
 }
 
 impl Driver<'_> {
     fn run(&mut self) -> Result<()> {
         loop {
-            self.give_orders()?;
-            if self.pool.is_idle() && !self.has_more() {
+            self.dispatch()?;
+            if self.pool.is_idle() && !self.has_more_jobs() {
                 break;
             }
-            if let Some(happening) = self.pool.wait()? {
-                self.take(happening)?;
+            if let Some(outcome) = self.pool.wait()? {
+                self.on_outcome(outcome)?;
             }
-            self.look_at_the_clock()?;
+            if self.pool.take_interrupt() {
+                self.stop(StopReason::Interrupted);
+                self.reruns.clear();
+            }
+            self.tick()?;
         }
         self.ledger.flush()
     }
 
-    fn has_more(&self) -> bool {
-        !self.again.is_empty() || (self.end.is_none() && !self.returned.is_empty())
+    fn has_more_jobs(&self) -> bool {
+        !self.reruns.is_empty() || (self.stop_reason.is_none() && !self.requeued.is_empty())
     }
 
-    fn give_orders(&mut self) -> Result<()> {
-        while self.pool.has_room(self.window()) {
-            match self.next_order() {
-                Some(order) => self.pool.give(order)?,
+    fn dispatch(&mut self) -> Result<()> {
+        while self.pool.has_room(self.queue_length()) {
+            match self.next_job() {
+                Some(job) => self.pool.submit(job)?,
                 None => break,
             }
         }
         Ok(())
     }
 
-    /// How many orders a worker may have: enough to be busy, few enough that at the end none of them waits for another.
-    fn window(&self) -> usize {
-        let left = self.display.left(self.count);
-        if self.task.scope.world == World::Real
-            || left.is_some_and(|left| left < 4 * self.task.limits.jobs as u64)
+    /// How many jobs a worker may have: enough to be busy, few enough that at the end none of them waits for another.
+    fn queue_length(&self) -> usize {
+        let left = self.progress.left(self.run_count);
+        if self.config.scope.world == World::Real
+            || left.is_some_and(|left| left < 4 * self.config.limits.workers as u64)
         {
             return 1;
         }
-        let mean_us = self.cost.wall_us / self.count.max(1);
-        let ahead = AHEAD.as_micros() as u64 / mean_us.max(1);
-        (1 + ahead as usize).min(WINDOW_MAX)
+        let mean_us = self.cost.wall_us / self.run_count.max(1);
+        let ahead = QUEUE_TIME.as_micros() as u64 / mean_us.max(1);
+        (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
     }
 
-    fn next_order(&mut self) -> Option<Order> {
-        if let Some(order) = self.again.pop_front() {
-            return Some(order);
+    fn next_job(&mut self) -> Option<Job> {
+        if let Some(job) = self.reruns.pop_front() {
+            return Some(job);
         }
-        if self.end.is_some() {
+        if self.stop_reason.is_some() {
             return None;
         }
-        if let Some(order) = self.returned.pop_front() {
-            return Some(order);
+        if let Some(job) = self.requeued.pop_front() {
+            return Some(job);
         }
         let rows = &self.rows;
         let (row, seed) = self.runs.find(|&(row, seed)| !rows[row].has(seed))?;
-        Some(self.order(row, seed, false))
+        Some(self.job(row, seed, false))
     }
 
-    fn order(&self, row: usize, seed: u64, is_again: bool) -> Order {
+    fn job(&self, row: usize, seed: u64, is_rerun: bool) -> Job {
         let Row { test, policy, .. } = &self.rows[row];
-        let world = self.task.scope.world.to_string();
-        Order { number: 0, row, test: test.clone(), policy: policy.clone(), world, seed, is_again }
+        let world = self.config.scope.world.to_string();
+        Job { number: 0, row, test: test.clone(), policy: policy.clone(), world, seed, is_rerun }
     }
 
-    fn take(&mut self, happening: Happening) -> Result<()> {
-        match happening {
-            Happening::Interrupted => {
-                self.stop(End::Interrupted);
-                self.again.clear();
-            }
-            Happening::Returned(order) if order.is_again => self.again.push_back(order),
-            Happening::Returned(order) => self.returned.push_back(order),
+    fn on_outcome(&mut self, outcome: Outcome) -> Result<()> {
+        match outcome {
+            Outcome::Returned(job) if job.is_rerun => self.reruns.push_back(job),
+            Outcome::Returned(job) => self.requeued.push_back(job),
             // A failed seed that passes, or that ends its worker, when it is run again.
-            Happening::Reported(order, true) => self.display.reported(&order),
-            Happening::Reported(order, false) => self.display.not_repeated(&order),
-            Happening::Failed(order, ..) | Happening::Died(order, ..) | Happening::Passed(order, _)
-                if order.is_again =>
+            Outcome::Reported(job, true) => self.progress.reported(&job),
+            Outcome::Reported(job, false) => self.progress.not_repeated(&job),
+            Outcome::Failed(job, ..) | Outcome::Crashed(job, ..) | Outcome::Passed(job, _)
+                if job.is_rerun =>
             {
-                self.display.not_repeated(&order);
+                self.progress.not_repeated(&job);
             }
-            Happening::Passed(order, cost) => self.enter(&order, cost, None)?,
-            Happening::Failed(order, cost, failed, report) => {
+            Outcome::Passed(job, cost) => self.record(&job, cost, None)?,
+            Outcome::Failed(job, cost, failed, report) => {
                 let is_traced = report.is_none();
-                self.leave_behind(&order, &failed, is_traced, report.as_deref(), "");
-                self.enter(&order, cost, Some(failed))?;
+                self.report_failure(&job, &failed, is_traced, report.as_deref(), "");
+                self.record(&job, cost, Some(failed))?;
             }
-            Happening::Died(order, cost, failed, said) => {
-                self.leave_behind(&order, &failed, false, None, &said);
-                self.enter(&order, cost, Some(failed))?;
+            Outcome::Crashed(job, cost, failed, stderr) => {
+                self.report_failure(&job, &failed, false, None, &stderr);
+                self.record(&job, cost, Some(failed))?;
             }
         }
         Ok(())
     }
 
-    /// Enters a run into the books.
-    fn enter(&mut self, order: &Order, cost: Cost, failed: Option<Failed>) -> Result<()> {
+    /// Counts a run, and makes it safe.
+    fn record(&mut self, job: &Job, cost: Cost, failed: Option<FailedRun>) -> Result<()> {
         let is_failed = failed.is_some();
-        let Order { test, policy, world, seed, .. } = order.clone();
-        if !self.rows[order.row].add(seed, cost, failed.clone()) {
+        let Job { test, policy, world, seed, .. } = job.clone();
+        if !self.rows[job.row].add(seed, cost, failed.clone()) {
             return Ok(());
         }
-        self.count += 1;
+        self.run_count += 1;
         self.cost.wall_us += cost.wall_us;
         self.cost.cpu_us += cost.cpu_us;
         self.ledger.add(&Entry { test, policy, world, seed, cost, failed })?;
-        if is_failed && self.task.is_until_fail {
-            self.stop(End::Failure);
+        if is_failed && self.config.is_until_fail {
+            self.stop(StopReason::FirstFailure);
         }
         Ok(())
     }
 
     /// Sees to it that the first failures of each cause leave a report, and a trace if there can be one.
-    fn leave_behind(
+    fn report_failure(
         &mut self,
-        order: &Order,
-        failed: &Failed,
+        job: &Job,
+        failed: &FailedRun,
         is_traced: bool,
         report: Option<&str>,
-        said: &str,
+        stderr: &str,
     ) {
         let (kind, cause) = failed.cause();
-        let count = self.traced.entry((order.row, kind, cause)).or_default();
+        let count = self.reported.entry((job.row, kind, cause)).or_default();
         *count += 1;
         if *count == 1 {
-            self.display.failed(order, failed);
+            self.progress.failed(job, failed);
         }
-        if *count > TRACED_MAX {
+        if *count > REPORTED_MAX {
             return;
         }
         if is_traced {
-            self.again.push_back(self.order(order.row, order.seed, true));
+            self.reruns.push_back(self.job(job.row, job.seed, true));
         } else if let Err(error) =
-            untraced::write(order, self.task.scope.rows[order.row].test, failed, report, said)
+            report::write(job, self.config.scope.variants[job.row].test, failed, report, stderr)
         {
-            self.display.warn(&format!("no report for {} seed {:#x}: {error}", order.test, order.seed));
+            self.progress.warn(&format!("no report for {} seed {:#x}: {error}", job.test, job.seed));
         }
     }
 
     /// No more runs are made. Those under way do not count.
-    fn stop(&mut self, end: End) {
-        self.end.get_or_insert(end);
-        if end == End::Interrupted {
-            self.end = Some(end);
+    fn stop(&mut self, reason: StopReason) {
+        self.stop_reason.get_or_insert(reason);
+        if reason == StopReason::Interrupted {
+            self.stop_reason = Some(reason);
         }
         self.pool.kill_all();
     }
 
-    fn look_at_the_clock(&mut self) -> Result<()> {
-        if self.end.is_none() && self.task.time.is_some_and(|time| self.began.elapsed() >= time) {
-            self.stop(End::Time);
+    fn tick(&mut self) -> Result<()> {
+        if self.stop_reason.is_none()
+            && self.config.time.is_some_and(|time| self.started_at.elapsed() >= time)
+        {
+            self.stop(StopReason::TimeUp);
         }
-        if self.flushed.elapsed() >= FLUSH {
-            self.flushed = Instant::now();
+        if self.flushed_at.elapsed() >= FLUSH {
+            self.flushed_at = Instant::now();
             self.ledger.flush()?;
         }
-        self.display.show(&self.rows, self.count);
+        self.progress.show(&self.rows, self.run_count);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::file::Results;
+use super::json::Results;
 use super::results::{Row, groups};
 use super::table;
 use lab_runs::commands;
@@ -26,25 +26,25 @@ fn report(results: &Results) -> Report {
     report.set_time(Duration::from_secs_f64(results.wall_s.max(0.0)));
     let mut suites: Vec<(String, TestSuite)> = Vec::new();
     for row in &results.rows {
-        let part = if row.group.is_empty() { "lab".to_owned() } else { row.group.clone() };
-        if suites.last().is_none_or(|(last, _)| *last != part) {
-            suites.push((part.clone(), TestSuite::new(part.clone())));
+        let group = if row.group.is_empty() { "lab".to_owned() } else { row.group.clone() };
+        if suites.last().is_none_or(|(last, _)| *last != group) {
+            suites.push((group.clone(), TestSuite::new(group.clone())));
         }
         if let Some((_, suite)) = suites.last_mut() {
-            suite.add_test_case(case(results, row, &part));
+            suite.add_test_case(case(results, row, &group));
         }
     }
     report.add_test_suites(suites.into_iter().map(|(_, suite)| suite));
     report
 }
 
-fn case(results: &Results, row: &Row, part: &str) -> TestCase {
+fn case(results: &Results, row: &Row, group: &str) -> TestCase {
     let name =
         if row.policy == "random" { row.test.clone() } else { format!("{} ({})", row.test, row.policy) };
     let mut case = TestCase::new(name, status(results, row));
-    case.set_classname(format!("{}.{part}", results.implementation));
+    case.set_classname(format!("{}.{group}", results.implementation));
     case.set_time(Duration::from_micros(row.cost.wall_us));
-    case.set_system_out(table::sentence(row.failed(), row.runs()));
+    case.set_system_out(table::rate_text(row.failed(), row.runs()));
     case
 }
 
@@ -70,12 +70,12 @@ fn status(results: &Results, row: &Row) -> TestCaseStatus {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::shard;
+    use super::super::json::tests::shard;
     use super::*;
     use lab_runs::TestInfo;
 
     #[test]
-    fn a_row_is_a_case_that_says_how_often_it_failed_and_how_to_replay_it() {
+    fn row_is_a_case_that_says_how_often_it_failed_and_how_to_replay_it() {
         let mut results = shard(1, 1);
         let test = TestInfo { name: "figure8_3c", group: "3C", about: "" };
         results.rows.push(Row::new(test, "pct:3"));

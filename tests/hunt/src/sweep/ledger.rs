@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::failed::Failed;
+use super::failed_run::FailedRun;
 use super::protocol::Cost;
 use super::system;
 
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) cost: Cost,
     /// `None` if it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) failed: Option<Failed>,
+    pub(crate) failed: Option<FailedRun>,
 }
 
 /// So many sweeps of one build can go on at the same time on one file system.
@@ -180,11 +180,11 @@ fn end_line(file: &mut File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failed::Kind;
+    use super::super::failed_run::FailureKind;
     use super::*;
 
     fn entry(seed: u64) -> Entry {
-        let failed = (seed == 2).then(|| Failed::new(seed, Kind::Segfault, "segmentation fault"));
+        let failed = (seed == 2).then(|| FailedRun::new(seed, FailureKind::Segfault, "segmentation fault"));
         let text = |text: &str| text.to_owned();
         let cost = Cost { wall_us: 7, cpu_us: 5 };
         Entry { test: text("a_3a"), policy: text("random"), world: text("simulated"), seed, cost, failed }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_found_again_by_the_same_build_only() {
+    fn runs_are_found_again_by_the_same_build_only() {
         let root = tempfile::tempdir().unwrap();
         let (mut ledger, found) = open(root.path(), "build");
         assert!(found.is_empty());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_off_costs_one_run_and_no_more() {
+    fn line_that_was_cut_off_costs_one_run_and_no_more() {
         let root = tempfile::tempdir().unwrap();
         let (mut ledger, _) = open(root.path(), "build");
         keep(&mut ledger, [1, 2]);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_build_is_a_fixed_number_of_digits() {
+    fn build_is_a_fixed_number_of_digits() {
         let build = build_id().unwrap();
         assert_eq!(build.len(), 16);
         assert_eq!(build, build_id().unwrap());

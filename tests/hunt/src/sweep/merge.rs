@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 
-use super::file::{Results, Shards};
+use super::json::{Results, Shards};
 use super::results::Row;
 use super::scope::Seeds;
 
@@ -156,7 +156,7 @@ fn hull(a: Seeds, b: Seeds) -> Seeds {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::shard;
+    use super::super::json::tests::shard;
     use super::*;
 
     fn named(files: impl IntoIterator<Item = Results>) -> Vec<(String, Results)> {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn all_shards_in_any_order_are_the_whole() {
+    fn shards_in_any_order_are_the_whole() {
         let merged = merge(named([3, 1, 2].map(|number| shard(number, 3)))).unwrap();
         assert!(merged.missing.is_empty() && merged.results.is_complete);
         let whole = shard(1, 1);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_shard_is_named_and_the_rest_is_merged() {
+    fn missing_shard_is_named_and_the_rest_is_merged() {
         let merged = merge(named([shard(1, 4), shard(4, 4)])).unwrap();
         assert_eq!(merged.missing, ["shards 2/4, 3/4 are missing"]);
         assert!(!merged.results.is_complete);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_together_is_refused() {
+    fn files_that_do_not_belong_together_are_refused() {
         let other_build = Results { build: "c".into(), ..shard(2, 2) };
         assert!(
             error([shard(1, 2), other_build])
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_counts_twice() {
+    fn shard_or_seed_that_is_there_twice_is_refused() {
         assert!(
             error([shard(1, 2), shard(2, 2), shard(2, 2)]).contains("shard 2/2 is in both 2.json and 3.json")
         );
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_shard_is_told() {
+    fn interrupted_shard_is_named() {
         let stopped = Results { is_complete: false, ..shard(2, 2) };
         let merged = merge(named([shard(1, 2), stopped])).unwrap();
         assert_eq!(merged.missing, ["2.json is not complete: its sweep was stopped before its end"]);

@@ -2,10 +2,10 @@
 //!
 //! # How it works
 //!
-//! A [`Task`] says which tests, under which policies, over which seeds. The `driver` hands runs out to a
+//! A [`Config`] says which tests, under which policies, over which seeds. The `driver` hands runs out to a
 //! `pool` of worker processes, which are this executable again (`worker`). They speak in lines of
-//! JSON (`protocol`): an order goes in, and out come the word that it was begun and then what came of it. So the sweep knows
-//! what was under way when a worker dies, and says of what it died: a segmentation fault, an abort, an exit, a stack
+//! JSON (`protocol`): a job goes in, and out come the word that it was started and then its outcome. So the sweep knows
+//! what was under way when a worker crashes, and says how: a segmentation fault, an abort, an exit, a stack
 //! overflow, memory run wild, a hang. Another worker takes its place.
 //!
 //! What came of each run goes into the rows and into the ledger, from which the next sweep of the same
@@ -26,17 +26,18 @@
 //! told as what it is, on any system. Hangs: a simulation ends by itself after too many steps or too long a time without any;
 //! what still does not answer is killed.
 
-mod death;
-mod display;
+mod crash;
 mod driver;
-mod failed;
-mod file;
+mod failed_run;
+mod json;
 mod junit;
 mod ledger;
 mod merge;
 mod pool;
 mod process;
+mod progress;
 mod protocol;
+mod report;
 mod results;
 mod scope;
 mod statistics;
@@ -44,21 +45,20 @@ mod stderr;
 mod summary;
 mod system;
 mod table;
-mod untraced;
 mod worker;
 
-pub use display::Display;
-pub use driver::{End, Ended, Task, run};
-pub use failed::{Failed, Kind};
-pub use file::{Cause, Results, Shards};
+pub use driver::{Config, StopReason, Summary, run};
+pub use failed_run::{FailedRun, FailureKind};
+pub use json::{Cause, Results, Shards};
 pub use junit::write as write_junit;
 pub use ledger::build_id;
 pub use merge::{Merged, merge};
 pub use pool::Limits;
+pub use progress::Progress;
 pub use protocol::Cost;
 pub use results::{Row, SeedSet, Slowest};
-pub use scope::{RowId, Scope, Seeds, Shard};
-pub use summary::{ending, meaning, results as summary_of};
+pub use scope::{Scope, Seeds, Shard, Variant};
+pub use summary::{conclusion, results_text, summary_text};
 pub use system::{cores, die_with_parent, on_interrupt, processor_time};
-pub use table::sentence;
+pub use table::rate_text;
 pub use worker::{COMMAND as WORKER, main as work};

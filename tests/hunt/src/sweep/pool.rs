@@ -1,8 +1,7 @@
-//! The workers of a sweep: keeps as many as there are jobs, gives them orders, and says what came of each.
+//! The workers of a sweep: keeps as many as there should be, gives them jobs, and says what came of each.
 //!
-//! A worker that dies is replaced. What it was working on is told as a death; what it had not begun comes back, to be
-//! given to another one. Nothing is ever lost: each order that is given comes back as exactly one [`Event`]-born
-//! [`Happening`].
+//! A worker that ends is replaced. What it was working on has crashed; what it had not begun comes back, to be
+//! given to another one. Nothing is ever lost: each job that is given has exactly one [`Outcome`].
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,15 +10,15 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender};
 use labrpc::time::Instant;
 
-use super::death::{self, Killed};
-use super::failed::Failed;
+use super::crash::{self, KillReason};
+use super::failed_run::FailedRun;
 use super::process::Process;
-use super::protocol::{Answer, Cost, Order};
+use super::protocol::{Answer, Cost, Job};
 
 /// How often hangs and memory are looked after. In this time, memory grows by some tens of megabytes at most.
 const TICK: Duration = Duration::from_millis(20);
-/// So many workers that die without doing anything mean that none will ever work.
-const USELESS_MAX: u32 = 5;
+/// So many workers that end without running anything mean that none will ever work.
+const FAILED_STARTS_MAX: u32 = 5;
 /// The real time that a worker may take to say that it is ready.
 const START_MAX: Duration = Duration::from_secs(60);
 
@@ -27,7 +26,7 @@ const START_MAX: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How many workers there are.
-    pub jobs: usize,
+    pub workers: usize,
     /// The real time that a run may take.
     pub run: Duration,
     /// The real time in which a simulated thread must give way.
@@ -38,29 +37,28 @@ pub struct Limits {
 
 /// What reaches the pool from outside.
 #[derive(Debug)]
-pub(super) enum Event {
-    /// A worker said something.
-    Said(u64, Answer),
-    /// A worker closed its answers: it is dying.
+pub(super) enum Message {
+    /// A worker answered.
+    Answer(u64, Answer),
+    /// A worker closed its answers: it has ended, or is about to.
     Closed(u64),
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
 
-/// What came of an order.
+/// What came of a job.
 #[derive(Debug)]
-pub(super) enum Happening {
-    Passed(Order, Cost),
-    /// With a report if there is one.
-    Failed(Order, Cost, Failed, Option<String>),
+pub(super) enum Outcome {
+    /// The run passed.
+    Passed(Job, Cost),
+    /// The run failed; with its report if nothing will come of a trace.
+    Failed(Job, Cost, FailedRun, Option<String>),
     /// A failed seed was run again, and failed again or not.
-    Reported(Order, bool),
-    /// The run ended its worker; what that said last.
-    Died(Order, Cost, Failed, String),
-    /// The order is to be given to somebody else.
-    Returned(Order),
-    /// Somebody pressed Ctrl-C.
-    Interrupted,
+    Reported(Job, bool),
+    /// The run ended its worker, which wrote this to standard error.
+    Crashed(Job, Cost, FailedRun, String),
+    /// The job is to be given to another worker.
+    Returned(Job),
 }
 
 /// The workers.
@@ -70,67 +68,70 @@ pub(super) struct Pool {
     /// One for each worker; empty if the system chooses.
     processors: Vec<usize>,
     workers: Vec<Process>,
-    events: Receiver<Event>,
-    sender: Sender<Event>,
-    happened: VecDeque<Happening>,
+    messages: Receiver<Message>,
+    sender: Sender<Message>,
+    outcomes: VecDeque<Outcome>,
     workers_started: u64,
-    orders_given: u64,
-    /// How many workers died in a row without doing anything.
-    useless: u32,
-    ticked: Instant,
+    jobs_given: u64,
+    /// How many workers ended in a row without running anything.
+    failed_starts: u32,
+    checked_at: Instant,
+    is_interrupted: bool,
 }
 
 impl Pool {
     pub(super) fn new(limits: Limits, processors: Vec<usize>) -> Self {
-        let (sender, events) = crossbeam_channel::unbounded();
+        let (sender, messages) = crossbeam_channel::unbounded();
         Self {
             limits,
             processors,
             workers: Vec::new(),
-            events,
+            messages,
             sender,
-            happened: VecDeque::new(),
+            outcomes: VecDeque::new(),
             workers_started: 0,
-            orders_given: 0,
-            useless: 0,
-            ticked: Instant::now(),
+            jobs_given: 0,
+            failed_starts: 0,
+            checked_at: Instant::now(),
+            is_interrupted: false,
         }
     }
 
-    /// Where somebody else can put events.
-    pub(super) fn sender(&self) -> Sender<Event> {
+    /// For what else should reach the pool.
+    pub(super) fn sender(&self) -> Sender<Message> {
         self.sender.clone()
     }
 
-    /// Whether a worker has room for an order, when each may have `window` of them.
-    pub(super) fn has_room(&self, window: usize) -> bool {
-        self.workers.len() < self.limits.jobs || self.least_busy().is_some_and(|(_, orders)| orders < window)
+    /// Whether a worker has room for a job, when each may have `queue_length` of them.
+    pub(super) fn has_room(&self, queue_length: usize) -> bool {
+        self.workers.len() < self.limits.workers
+            || self.least_busy().is_some_and(|(_, jobs)| jobs < queue_length)
     }
 
     /// Whether nobody has anything to do.
     pub(super) fn is_idle(&self) -> bool {
-        self.happened.is_empty() && self.workers.iter().all(|worker| worker.orders.is_empty())
+        self.outcomes.is_empty() && self.workers.iter().all(|worker| worker.jobs.is_empty())
     }
 
     fn least_busy(&self) -> Option<(usize, usize)> {
-        let loads = self.workers.iter().enumerate().map(|(place, worker)| (place, worker.orders.len()));
-        loads.min_by_key(|&(_, orders)| orders)
+        let loads = self.workers.iter().enumerate().map(|(place, worker)| (place, worker.jobs.len()));
+        loads.min_by_key(|&(_, jobs)| jobs)
     }
 
-    /// Gives an order to the worker that has the fewest, or to a new one.
+    /// Gives a job to the worker that has the fewest, or to a new one.
     ///
     /// # Errors
     ///
     /// If no worker can be started.
-    pub(super) fn give(&mut self, mut order: Order) -> Result<()> {
-        self.orders_given += 1;
-        order.number = self.orders_given;
+    pub(super) fn submit(&mut self, mut job: Job) -> Result<()> {
+        self.jobs_given += 1;
+        job.number = self.jobs_given;
         let place = match self.least_busy() {
             Some((place, 0)) => place,
-            Some((place, _)) if self.workers.len() >= self.limits.jobs => place,
+            Some((place, _)) if self.workers.len() >= self.limits.workers => place,
             _ => self.start_worker()?,
         };
-        self.workers[place].give(order);
+        self.workers[place].send(job);
         Ok(())
     }
 
@@ -145,116 +146,121 @@ impl Pool {
         Ok(self.workers.len() - 1)
     }
 
+    /// Whether somebody has pressed Ctrl-C since this was last asked.
+    pub(super) fn take_interrupt(&mut self) -> bool {
+        std::mem::take(&mut self.is_interrupted)
+    }
+
     /// Ends all workers; what they had comes back.
     pub(super) fn kill_all(&mut self) {
         for worker in self.workers.drain(..) {
-            self.happened.extend(worker.orders.iter().cloned().map(Happening::Returned));
+            self.outcomes.extend(worker.jobs.iter().cloned().map(Outcome::Returned));
         }
     }
 
-    /// The next thing that happens; `None` if nothing does for a moment.
+    /// What came of the next job; `None` if nothing did for a moment.
     ///
     /// # Errors
     ///
-    /// If workers die before they do anything.
-    pub(super) fn wait(&mut self) -> Result<Option<Happening>> {
-        if self.ticked.elapsed() >= TICK {
-            self.tick();
+    /// If workers end before they run anything.
+    pub(super) fn wait(&mut self) -> Result<Option<Outcome>> {
+        if self.checked_at.elapsed() >= TICK {
+            self.enforce_limits();
         }
-        if self.happened.is_empty() {
-            match self.events.recv_timeout(TICK) {
-                Ok(Event::Said(id, answer)) => self.hear(id, answer),
-                Ok(Event::Closed(id)) => self.bury(id)?,
-                Ok(Event::Interrupted) => self.happened.push_back(Happening::Interrupted),
+        if self.outcomes.is_empty() {
+            match self.messages.recv_timeout(TICK) {
+                Ok(Message::Answer(id, answer)) => self.on_answer(id, answer),
+                Ok(Message::Closed(id)) => self.on_exit(id)?,
+                Ok(Message::Interrupted) => self.is_interrupted = true,
                 Err(_) => {}
             }
         }
-        Ok(self.happened.pop_front())
+        Ok(self.outcomes.pop_front())
     }
 
     fn place(&self, id: u64) -> Option<usize> {
         self.workers.iter().position(|worker| worker.id == id)
     }
 
-    fn hear(&mut self, id: u64, answer: Answer) {
+    fn on_answer(&mut self, id: u64, answer: Answer) {
         let Some(place) = self.place(id) else { return };
         let worker = &mut self.workers[place];
         worker.is_ready = true;
-        if worker.orders.front().map(|order| order.number) != answer.number() {
+        if worker.jobs.front().map(|job| job.number) != answer.number() {
             return; // ready, or an answer to what it was not asked
         }
         if let Answer::Started { .. } = answer {
             worker.busy_since = Some(Instant::now());
             return;
         }
-        let Some(order) = worker.orders.pop_front() else { return };
+        let Some(job) = worker.jobs.pop_front() else { return };
         worker.busy_since = None;
-        self.useless = 0;
-        // One that has grown fat must not have the next run blamed for it.
-        let is_fat = worker.memory().is_some_and(|memory| memory > self.limits.memory / 2);
-        let is_spent = is_fat || matches!(answer, Answer::Failed { is_spent: true, .. });
-        self.happened.extend(match answer {
-            Answer::Passed { cost, .. } => Some(Happening::Passed(order, cost)),
-            Answer::Failed { cost, failed, report, .. } => {
-                Some(Happening::Failed(order, cost, failed, report))
-            }
-            Answer::Reported { is_again_failed, .. } => Some(Happening::Reported(order, is_again_failed)),
+        self.failed_starts = 0;
+        // One that has grown large must not have the next run blamed for it.
+        let is_large = worker.memory().is_some_and(|memory| memory > self.limits.memory / 2);
+        let is_tainted = is_large || matches!(answer, Answer::Failed { is_tainted: true, .. });
+        self.outcomes.extend(match answer {
+            Answer::Passed { cost, .. } => Some(Outcome::Passed(job, cost)),
+            Answer::Failed { cost, failed, report, .. } => Some(Outcome::Failed(job, cost, failed, report)),
+            Answer::Reported { has_failed_again, .. } => Some(Outcome::Reported(job, has_failed_again)),
             Answer::Ready | Answer::Started { .. } => None,
         });
-        if is_spent {
-            self.retire(place);
+        if is_tainted {
+            self.replace(place);
         }
     }
 
-    /// Replaces a worker, whose orders go to others.
-    fn retire(&mut self, place: usize) {
+    /// Ends a worker, whose jobs go to others; the next job starts another one.
+    fn replace(&mut self, place: usize) {
         let worker = self.workers.swap_remove(place);
-        self.happened.extend(worker.orders.iter().cloned().map(Happening::Returned));
+        self.outcomes.extend(worker.jobs.iter().cloned().map(Outcome::Returned));
     }
 
-    /// A worker has died: says of what.
-    fn bury(&mut self, id: u64) -> Result<()> {
+    /// A worker has ended. If it was at work, that run has crashed.
+    fn on_exit(&mut self, id: u64) -> Result<()> {
         let Some(place) = self.place(id) else { return Ok(()) };
         let mut worker = self.workers.swap_remove(place);
-        let (status, said) = worker.end();
-        let culprit = worker.busy_since.and_then(|since| Some((worker.orders.pop_front()?, since)));
-        match culprit {
-            Some((order, since)) => {
+        let (status, stderr) = worker.wait_for_exit();
+        let running = worker.busy_since.and_then(|since| Some((worker.jobs.pop_front()?, since)));
+        match running {
+            Some((job, since)) => {
                 let wall_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
                 // What it used is not known any more; it was most likely busy.
                 let cost = Cost { wall_us, cpu_us: 0 };
-                self.happened.push_back(match death::of(order.seed, worker.killed, status, &said) {
-                    Some(failed) => Happening::Died(order, cost, failed, said.clone()),
-                    None => Happening::Returned(order),
-                });
-                self.useless = 0;
+                self.outcomes.push_back(
+                    match crash::classify(job.seed, worker.kill_reason, status, &stderr) {
+                        Some(failed) => Outcome::Crashed(job, cost, failed, stderr.clone()),
+                        None => Outcome::Returned(job),
+                    },
+                );
+                self.failed_starts = 0;
             }
-            None => self.useless += 1,
+            None => self.failed_starts += 1,
         }
-        self.happened.extend(worker.orders.drain(..).map(Happening::Returned));
-        if self.useless >= USELESS_MAX {
+        self.outcomes.extend(worker.jobs.drain(..).map(Outcome::Returned));
+        if self.failed_starts >= FAILED_STARTS_MAX {
             let how = status.map_or_else(|| "nobody knows how".to_owned(), |status| status.to_string());
-            bail!("workers end before they run anything ({how}): {}", said.trim());
+            bail!("workers end before they run anything ({how}): {}", stderr.trim());
         }
         Ok(())
     }
 
     /// Kills what hangs, what uses too much memory, and what does not even start.
-    fn tick(&mut self) {
-        self.ticked = Instant::now();
+    fn enforce_limits(&mut self) {
+        self.checked_at = Instant::now();
         for worker in &mut self.workers {
             let memory = worker.memory().unwrap_or(0);
             let busy = worker.busy_since.map(|since| since.elapsed());
-            let killed = match busy {
-                _ if memory > self.limits.memory => Some(Killed::Memory(self.limits.memory)),
-                Some(busy) if busy > self.limits.run => Some(Killed::Hang(self.limits.run)),
-                None if !worker.is_ready && worker.began.elapsed() > START_MAX => {
-                    Some(Killed::Hang(START_MAX))
+            let kill_reason = match busy {
+                _ if memory > self.limits.memory => Some(KillReason::Memory(self.limits.memory)),
+                Some(busy) if busy > self.limits.run => Some(KillReason::Hang(self.limits.run)),
+                None if !worker.is_ready && worker.started_at.elapsed() > START_MAX => {
+                    Some(KillReason::Hang(START_MAX))
                 }
                 _ => None,
             };
-            if worker.killed.is_none() && killed.is_some() {
-                worker.killed = killed;
+            if worker.kill_reason.is_none() && kill_reason.is_some() {
+                worker.kill_reason = kill_reason;
                 worker.kill();
             }
         }

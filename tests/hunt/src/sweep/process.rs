@@ -1,4 +1,4 @@
-//! One worker, seen from the sweep: its process, the orders it has, and since when it is busy.
+//! One worker, seen from the sweep: its process, its jobs, and since when it is busy.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
@@ -9,9 +9,9 @@ use crossbeam_channel::Sender;
 use labrpc::thread;
 use labrpc::time::Instant;
 
-use super::death::Killed;
-use super::pool::Event;
-use super::protocol::{Answer, Order};
+use super::crash::KillReason;
+use super::pool::Message;
+use super::protocol::{Answer, Job};
 use super::stderr::StderrTail;
 use super::{system, worker};
 
@@ -24,25 +24,25 @@ const END_POLL: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) id: u64,
-    /// Its orders, oldest first. It works on the first, or will.
-    pub(super) orders: VecDeque<Order>,
-    /// When it began with the first of its orders; `None` if it has not.
+    /// Its jobs, oldest first. It works on the first, or will.
+    pub(super) jobs: VecDeque<Job>,
+    /// When it began with the first of its jobs; `None` if it has not.
     pub(super) busy_since: Option<Instant>,
-    /// Whether it has said that it is ready.
+    /// Whether it has answered that it is ready.
     pub(super) is_ready: bool,
     /// When it was started.
-    pub(super) began: Instant,
+    pub(super) started_at: Instant,
     /// Why the sweep killed it.
-    pub(super) killed: Option<Killed>,
+    pub(super) kill_reason: Option<KillReason>,
     /// The processor on which it stays; `None` if the system chooses.
     pub(super) processor: Option<usize>,
     child: Child,
-    to_child: ChildStdin,
-    said: StderrTail,
+    stdin: ChildStdin,
+    stderr: StderrTail,
 }
 
 impl Process {
-    /// Starts a worker, on that processor if it is to stay on one, which reports to `events`. `stall` is its guard
+    /// Starts a worker, on that processor if it is to stay on one, which answers to `messages`. `stall` is its guard
     /// against threads that do not give way.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Process {
         id: u64,
         stall: Duration,
         processor: Option<usize>,
-        events: &Sender<Event>,
+        messages: &Sender<Message>,
     ) -> io::Result<Self> {
         let mut child = system::this_program()?
             .arg(worker::COMMAND)
@@ -62,46 +62,46 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(processor) = processor {
-            system::keep_on(processor, child.id());
+            system::pin(processor, child.id());
         }
         let missing = || io::Error::other("a stream of the worker is missing");
-        let to_child = child.stdin.take().ok_or_else(missing)?;
+        let stdin = child.stdin.take().ok_or_else(missing)?;
         let answers = child.stdout.take().ok_or_else(missing)?;
         let errors = child.stderr.take().ok_or_else(missing)?;
-        let said = StderrTail::default();
-        let (heard, events) = (said.clone(), events.clone());
-        thread::spawn(move || heard.listen(errors));
+        let stderr = StderrTail::default();
+        let (tail, messages) = (stderr.clone(), messages.clone());
+        thread::spawn(move || tail.read_from(errors));
         thread::spawn(move || {
             for line in BufReader::new(answers).lines().map_while(Result::ok) {
                 // A line that cannot be read is no answer of the worker. One that is lost shows as a hang.
                 if let Ok(answer) = serde_json::from_str::<Answer>(&line) {
                     // The pool is gone when the sweep has ended.
-                    let _ = events.send(Event::Said(id, answer));
+                    let _ = messages.send(Message::Answer(id, answer));
                 }
             }
-            let _ = events.send(Event::Closed(id));
+            let _ = messages.send(Message::Closed(id));
         });
         Ok(Self {
             id,
-            orders: VecDeque::new(),
+            jobs: VecDeque::new(),
             busy_since: None,
             is_ready: false,
-            began: Instant::now(),
-            killed: None,
+            started_at: Instant::now(),
+            kill_reason: None,
             processor,
             child,
-            to_child,
-            said,
+            stdin,
+            stderr,
         })
     }
 
-    /// Gives it another order. If it is dying, that is noticed elsewhere, and the order comes back.
-    pub(super) fn give(&mut self, order: Order) {
-        if let Ok(mut line) = serde_json::to_vec(&order) {
+    /// Gives it another job. If it is crashing, that is noticed when its answers end, and the job comes back.
+    pub(super) fn send(&mut self, job: Job) {
+        if let Ok(mut line) = serde_json::to_vec(&job) {
             line.push(b'\n');
-            let _ = self.to_child.write_all(&line);
+            let _ = self.stdin.write_all(&line);
         }
-        self.orders.push_back(order);
+        self.jobs.push_back(job);
     }
 
     /// The memory that it uses, in bytes, if that is known.
@@ -115,13 +115,13 @@ impl Process {
         let _ = self.child.kill();
     }
 
-    /// How it ended, and what it said last. Waits for it, not for long, and then kills it.
-    pub(super) fn end(&mut self) -> (Option<ExitStatus>, String) {
+    /// How it ended, and what it wrote to standard error last. Waits for it, not for long, and then kills it.
+    pub(super) fn wait_for_exit(&mut self) -> (Option<ExitStatus>, String) {
         let began = Instant::now();
         let mut status = None;
         while began.elapsed() < END_WAIT {
             status = self.child.try_wait().ok().flatten();
-            if status.is_some() && self.said.is_closed() {
+            if status.is_some() && self.stderr.is_closed() {
                 break;
             }
             thread::sleep(END_POLL);
@@ -130,7 +130,7 @@ impl Process {
             self.kill();
             status = self.child.wait().ok();
         }
-        (status, self.said.text())
+        (status, self.stderr.text())
     }
 }
 

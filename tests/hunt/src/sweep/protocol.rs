@@ -1,17 +1,17 @@
-//! What a sweep and its workers say to each other: an object a line, orders on the worker's standard input, answers on
+//! The messages between a sweep and its workers: an object a line, jobs on the worker's standard input, answers on
 //! what was its standard output.
 //!
-//! A worker that starts says `Ready`. It takes its orders one after the other. To each it says `Started`, so that the
-//! sweep knows what was under way if the worker dies, and then `Passed`, `Failed` or `Reported`.
+//! A worker that starts sends `Ready`. It takes its jobs one after the other. For each it sends `Started`, so that the
+//! sweep knows what was under way if the worker crashes, and then `Passed`, `Failed` or `Reported`.
 
 use serde::{Deserialize, Serialize};
 
-use super::failed::Failed;
+use super::failed_run::FailedRun;
 
-/// What a worker is to do.
+/// A run that a worker is to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Order {
-    /// The number of this order; answers refer to it.
+pub(crate) struct Job {
+    /// The number of this job; answers refer to it.
     pub(crate) number: u64,
     /// The row of the table, for the sweep alone.
     #[serde(skip)]
@@ -25,7 +25,7 @@ pub(crate) struct Order {
     /// What all chance comes from; in the real world, the number of the repetition.
     pub(crate) seed: u64,
     /// Whether this is a failed seed that is to be run again with a trace, for its report.
-    pub(crate) is_again: bool,
+    pub(crate) is_rerun: bool,
 }
 
 /// What a run cost.
@@ -41,9 +41,9 @@ pub struct Cost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
-    /// It has started and waits for orders.
+    /// It has started and waits for jobs.
     Ready,
-    /// It begins with this order.
+    /// It begins with this job.
     Started { number: u64 },
     /// The run passed.
     Passed { number: u64, cost: Cost },
@@ -51,18 +51,18 @@ pub(crate) enum Answer {
     Failed {
         number: u64,
         cost: Cost,
-        failed: Failed,
+        failed: FailedRun,
         /// What is to be read about it, if there is more than the headline and nothing will come of a trace.
         report: Option<String>,
         /// Whether threads are left behind that go on running, so that the worker should be replaced.
-        is_spent: bool,
+        is_tainted: bool,
     },
     /// The failed seed was run again, and report and trace are written.
-    Reported { number: u64, is_again_failed: bool },
+    Reported { number: u64, has_failed_again: bool },
 }
 
 impl Answer {
-    /// The order that this is about.
+    /// The job that this is about.
     pub(crate) fn number(&self) -> Option<u64> {
         match *self {
             Self::Ready => None,
@@ -74,7 +74,7 @@ impl Answer {
     }
 }
 
-/// What a worker writes to standard error when it begins with an order, so that what is said there belongs to a run.
+/// What a worker writes to standard error when it begins with a job, so that what is written there belongs to a run.
 pub(crate) fn mark(number: u64) -> String {
     format!("{MARK}{number}\n")
 }

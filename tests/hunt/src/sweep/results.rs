@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::failed::{Failed, Kind};
+use super::failed_run::{FailedRun, FailureKind};
 use super::protocol::Cost;
 use super::statistics::failure_rate_max;
 use lab_runs::TestInfo;
@@ -102,7 +102,7 @@ pub struct Row {
     /// The seeds that passed.
     pub passed: SeedSet,
     /// The ones that failed, in the order of their seeds.
-    pub failures: Vec<Failed>,
+    pub failures: Vec<FailedRun>,
     /// What all runs cost together.
     #[serde(flatten)]
     pub cost: Cost,
@@ -125,7 +125,7 @@ impl Row {
     }
 
     /// Enters a run. Returns whether it is new; a seed counts once.
-    pub(crate) fn add(&mut self, seed: u64, cost: Cost, failed: Option<Failed>) -> bool {
+    pub(crate) fn add(&mut self, seed: u64, cost: Cost, failed: Option<FailedRun>) -> bool {
         if self.has(seed) {
             return false;
         }
@@ -206,7 +206,7 @@ pub(crate) struct Group<'a> {
     pub(crate) test: &'a str,
     pub(crate) policy: &'a str,
     /// The one with the lowest seed.
-    pub(crate) first: &'a Failed,
+    pub(crate) first: &'a FailedRun,
     pub(crate) count: u64,
 }
 
@@ -214,7 +214,7 @@ pub(crate) struct Group<'a> {
 pub(crate) fn groups(rows: &[Row]) -> Vec<Group<'_>> {
     let mut all = Vec::new();
     for row in rows {
-        let mut causes: BTreeMap<(Kind, String), Group<'_>> = BTreeMap::new();
+        let mut causes: BTreeMap<(FailureKind, String), Group<'_>> = BTreeMap::new();
         for failed in &row.failures {
             let group = Group { test: &row.test, policy: &row.policy, first: failed, count: 0 };
             causes.entry(failed.cause()).or_insert(group).count += 1;
@@ -240,13 +240,13 @@ mod tests {
             assert!(row.add(seed, cost(10 + seed), None));
         }
         for &(seed, headline) in failed {
-            assert!(row.add(seed, cost(10 + seed), Some(Failed::new(seed, Kind::Rule, headline))));
+            assert!(row.add(seed, cost(10 + seed), Some(FailedRun::new(seed, FailureKind::Rule, headline))));
         }
         row
     }
 
     #[test]
-    fn a_set_of_seeds_is_a_set() {
+    fn seed_set_is_a_set() {
         let mut set = SeedSet::default();
         let mut model = std::collections::BTreeSet::new();
         // Numbers in an order without a pattern, some of them twice.
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_numbers_are_seeds_too() {
+    fn seed_set_holds_the_lowest_and_the_highest_seed() {
         let mut set = SeedSet::default();
         for seed in [u64::MAX, 0, u64::MAX - 1, 1] {
             assert!(set.insert(seed) && !set.insert(seed));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_counts_once() {
+    fn seed_counts_once() {
         let mut row = row(&[1, 2], &[(3, "x")]);
         assert!(!row.add(3, cost(99), None) && !row.add(1, cost(99), None));
         assert_eq!((row.runs(), row.failed(), row.cost.wall_us), (3, 1, 36));

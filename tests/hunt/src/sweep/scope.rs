@@ -1,7 +1,7 @@
 //! What a sweep is about: which tests, under which schedules, over which seeds.
 //!
-//! A *row* is a test under one policy; it is a row of the table. A *run* is a row with a seed. Runs are made in the order
-//! of their seeds, all rows of a seed before the next one, so that a sweep that is stopped early has looked at all tests
+//! A *variant* is a test under one policy; it is a row of the table. A *run* is a variant with a seed. Runs are made in the order
+//! of their seeds, all variants of a seed before the next one, so that a sweep that is stopped early has looked at all tests
 //! alike.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use lab_runs::{TestInfo, World};
 
 /// A test under one policy.
 #[derive(Clone, Copy, Debug)]
-pub struct RowId {
+pub struct Variant {
     /// The test.
     pub test: TestInfo,
     /// Who runs next in its simulations.
@@ -25,7 +25,7 @@ pub struct RowId {
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The tests under their policies, in the order of the table.
-    pub rows: Vec<RowId>,
+    pub variants: Vec<Variant>,
     /// Where they run.
     pub world: World,
     /// The seeds that each of them runs over. In the real world they only number the repetitions.
@@ -87,31 +87,31 @@ impl FromStr for Shard {
 /// The runs of a scope, one after the other.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    rows: usize,
+    variants: usize,
     next: Option<(u64, usize)>,
     last: u64,
 }
 
 impl Runs {
     pub(crate) fn of(scope: &Scope) -> Self {
-        let is_empty = scope.rows.is_empty() || scope.seeds.count == Some(0);
+        let is_empty = scope.variants.is_empty() || scope.seeds.count == Some(0);
         let next = (!is_empty).then_some((scope.seeds.from, 0));
-        Self { rows: scope.rows.len(), next, last: scope.seeds.last() }
+        Self { variants: scope.variants.len(), next, last: scope.seeds.last() }
     }
 }
 
 impl Iterator for Runs {
-    /// The row and the seed.
+    /// The place of the variant, and the seed.
     type Item = (usize, u64);
 
     fn next(&mut self) -> Option<(usize, u64)> {
-        let (seed, row) = self.next?;
-        self.next = match (row + 1 < self.rows, seed < self.last) {
-            (true, _) => Some((seed, row + 1)),
+        let (seed, variant) = self.next?;
+        self.next = match (variant + 1 < self.variants, seed < self.last) {
+            (true, _) => Some((seed, variant + 1)),
             (false, true) => Some((seed + 1, 0)),
             (false, false) => None,
         };
-        Some((row, seed))
+        Some((variant, seed))
     }
 }
 
@@ -121,12 +121,12 @@ mod tests {
 
     fn scope(rows: usize, from: u64, count: Option<u64>) -> Scope {
         let test = TestInfo { name: "a_test", group: "A", about: "it passes" };
-        let rows = vec![RowId { test, policy: Policy::Random }; rows];
-        Scope { rows, world: World::Simulated, seeds: Seeds { from, count } }
+        let variants = vec![Variant { test, policy: Policy::Random }; rows];
+        Scope { variants, world: World::Simulated, seeds: Seeds { from, count } }
     }
 
     #[test]
-    fn every_row_of_a_seed_comes_before_the_next_seed() {
+    fn every_variant_of_a_seed_comes_before_the_next_seed() {
         let runs: Vec<_> = Runs::of(&scope(2, 5, Some(2))).collect();
         assert_eq!(runs, [(0, 5), (1, 5), (0, 6), (1, 6)]);
         assert_eq!(Runs::of(&scope(2, 5, Some(0))).count(), 0);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_read_as_people_write_it() {
+    fn shard_is_read_as_people_write_it() {
         assert_eq!("3/8".parse(), Ok(Shard { number: 3, of: 8 }));
         for text in ["0/8", "9/8", "3", "a/b", "3/0", "-1/2", ""] {
             assert!(text.parse::<Shard>().unwrap_err().contains("K/N"), "{text}");

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn without_failures_the_bound_is_the_rule_of_three_made_exact() {
+    fn bound_without_failures_is_the_rule_of_three_made_exact() {
         for (runs, wanted) in [(1, 0.95), (2, 1.0 - 0.05_f64.sqrt()), (100, 0.029_513_049_607_039_932)] {
             assert_near(failure_rate_max(0, runs), wanted, &format!("{runs} runs"));
         }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_without_runs_or_when_all_failed() {
+    fn bound_is_one_without_runs_or_when_all_failed() {
         for (failed, runs) in [(0, 0), (1, 1), (7, 7)] {
             assert_near(failure_rate_max(failed, runs), 1.0, &format!("{failed} of {runs}"));
         }
@@ -127,7 +127,7 @@ mod tests {
 
     /// The definition itself: at the bound, so few failures have a chance of one in twenty.
     #[test]
-    fn at_the_bound_so_few_failures_are_seen_one_time_in_twenty() {
+    fn bound_is_the_rate_at_which_so_few_failures_are_seen_one_time_in_twenty() {
         for (failed, runs) in
             [(1, 2), (1, 10), (3, 10), (9, 10), (1, 1000), (40, 1000), (999, 1000), (3, 100_000)]
         {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn millions_of_runs_converge() {
+    fn bound_of_millions_of_runs_converges() {
         for (failed, runs, wanted) in [
             (30_000_000, 60_000_000, 0.500_106_183),
             (500_000, 1_000_000, 0.500_822_926),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gamma_function_of_whole_numbers_is_the_factorial() {
+    fn gamma_function_of_whole_numbers_is_the_factorial() {
         let mut factorial = 1.0_f64;
         for n in 1..30 {
             factorial *= f64::from(n);

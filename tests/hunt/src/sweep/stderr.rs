@@ -1,4 +1,4 @@
-//! What a worker said on standard error during its last run: the last words of one that dies.
+//! What a worker wrote to standard error during its last run; of one that crashes, what came last.
 
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use super::protocol::MARK;
 /// How much is kept, in bytes: the end of it.
 const KEPT_MAX: usize = 16 * 1024;
 
-/// What was said since the last [mark](super::protocol::mark). Clones are the same.
+/// What was written since the last [mark](super::protocol::mark). Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StderrTail {
     inner: Arc<Mutex<Inner>>,
@@ -22,8 +22,8 @@ struct Inner {
 }
 
 impl StderrTail {
-    /// Listens until the stream ends.
-    pub(super) fn listen(&self, mut stream: impl Read) {
+    /// Reads until the stream ends.
+    pub(super) fn read_from(&self, mut stream: impl Read) {
         let mut chunk = [0; 8 * 1024];
         while let Ok(length @ 1..) = stream.read(&mut chunk) {
             self.inner.lock().add(&chunk[..length]);
@@ -36,7 +36,7 @@ impl StderrTail {
         self.inner.lock().is_closed
     }
 
-    /// What was said during the last run.
+    /// What was written during the last run.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.inner.lock().text).into_owned()
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::super::protocol::mark;
     use super::*;
 
-    fn heard(chunks: &[&str]) -> String {
+    fn kept(chunks: &[&str]) -> String {
         let mut inner = Inner::default();
         for chunk in chunks {
             inner.add(chunk.as_bytes());
@@ -80,19 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_belongs_to_the_last_run_is_kept() {
+    fn text_of_the_last_run_alone_is_kept() {
         let marks = [mark(1), mark(22)];
-        assert_eq!(heard(&[&marks[0], "a\n", "b"]), "a\nb");
-        assert_eq!(heard(&[&marks[0], "a\n", &marks[1], "b"]), "b");
-        assert_eq!(heard(&[&format!("{}a{}b{}", marks[0], marks[1], marks[0]), "c"]), "c");
-        assert_eq!(heard(&["x\u{1e}", "12", "\n", "y"]), "y", "a mark in pieces");
-        assert_eq!(heard(&["x\u{1e}12y"]), "x\u{1e}12y", "no mark");
+        assert_eq!(kept(&[&marks[0], "a\n", "b"]), "a\nb");
+        assert_eq!(kept(&[&marks[0], "a\n", &marks[1], "b"]), "b");
+        assert_eq!(kept(&[&format!("{}a{}b{}", marks[0], marks[1], marks[0]), "c"]), "c");
+        assert_eq!(kept(&["x\u{1e}", "12", "\n", "y"]), "y", "a mark in pieces");
+        assert_eq!(kept(&["x\u{1e}12y"]), "x\u{1e}12y", "no mark");
     }
 
     #[test]
-    fn no_more_than_the_end_of_a_flood_is_kept() {
+    fn flood_is_kept_to_its_end() {
         let flood = "x".repeat(KEPT_MAX);
-        let text = heard(&[&mark(1), &flood, &flood, "end"]);
+        let text = kept(&[&mark(1), &flood, &flood, "end"]);
         assert!(text.len() == KEPT_MAX && text.ends_with("xend"));
     }
 }

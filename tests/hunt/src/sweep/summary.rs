@@ -2,17 +2,17 @@
 
 use std::fmt::Write;
 
-use super::driver::{End, Ended, TRACED_MAX};
-use super::file::Results;
+use super::driver::{REPORTED_MAX, StopReason, Summary};
+use super::json::Results;
 use super::results::{Row, groups};
-use super::{table, untraced};
+use super::{report, table};
 use lab_runs::{artifacts, commands};
 
 /// So many causes are shown in full.
 const CAUSES_SHOWN: usize = 20;
 
 /// The table and the causes, for a sweep and for what was merged.
-pub fn results(results: &Results) -> String {
+pub fn results_text(results: &Results) -> String {
     let mut text = table::of(&results.rows).to_string() + "\n";
     text.push_str(
         "\nrate: of the runs that failed; at most: its upper bound with 95 % confidence; runs/s: by one process\n",
@@ -30,7 +30,7 @@ fn causes(text: &mut String, results: &Results) {
         let _ = writeln!(text, "  first: seed {seed:#x} ({})", group.first.kind);
         let _ =
             writeln!(text, "  again: {}", commands::replay(group.test, group.policy, &results.world, seed));
-        let directory = untraced::directory(group.test, &results.world, seed);
+        let directory = report::directory(group.test, &results.world, seed);
         if directory.exists() {
             let _ = writeln!(text, "  left:  {}/", artifacts::shown(&directory));
         }
@@ -38,55 +38,55 @@ fn causes(text: &mut String, results: &Results) {
     if groups.len() > CAUSES_SHOWN {
         let _ = writeln!(text, "\nand {} more causes, which --json lists", groups.len() - CAUSES_SHOWN);
     }
-    if groups.iter().any(|group| group.count > u64::from(TRACED_MAX)) {
+    if groups.iter().any(|group| group.count > u64::from(REPORTED_MAX)) {
         let _ = writeln!(
             text,
-            "\nReports are left for the first {TRACED_MAX} runs that fail with the same cause."
+            "\nReports are left for the first {REPORTED_MAX} runs that fail with the same cause."
         );
     }
 }
 
 /// The last lines: how much was run, how fast, how busy, and what it means.
-pub fn ending(ended: &Ended) -> String {
+pub fn summary_text(summary: &Summary) -> String {
     let mut text = String::new();
-    let seconds = ended.wall.as_secs_f64();
-    let rows = ended.rows.len().max(1) as f64;
-    let _ = write!(text, "\n{} runs in {seconds:.1} s", ended.runs);
-    if ended.runs > 0 {
-        let speed = ended.runs as f64 / seconds;
-        let busy = ended.cost.cpu_us as f64 / 1e6 / (seconds * ended.cores as f64);
+    let seconds = summary.wall.as_secs_f64();
+    let rows = summary.rows.len().max(1) as f64;
+    let _ = write!(text, "\n{} runs in {seconds:.1} s", summary.runs);
+    if summary.runs > 0 {
+        let speed = summary.runs as f64 / seconds;
+        let busy = summary.cost.cpu_us as f64 / 1e6 / (seconds * summary.cores as f64);
         let _ = write!(
             text,
             ": {speed:.0} a second, {:.1} seeds of all tests a minute, busy {:.0} % of {} cores",
             speed / rows * 60.0,
             busy * 100.0,
-            ended.cores
+            summary.cores
         );
     }
     text.push('\n');
-    if ended.taken_over > 0 {
+    if summary.earlier_runs > 0 {
         let _ = writeln!(
             text,
             "{} more were taken over from {}/ (the same build made them before; --fresh runs them again)",
-            ended.taken_over,
-            artifacts::shown(&ended.directory)
+            summary.earlier_runs,
+            artifacts::shown(&summary.directory)
         );
     }
-    if ended.unreadable > 0 {
-        let _ = writeln!(text, "{} lines there could not be read and do not count", ended.unreadable);
+    if summary.unreadable > 0 {
+        let _ = writeln!(text, "{} lines there could not be read and do not count", summary.unreadable);
     }
-    match ended.end {
-        End::Done => {}
-        End::Failure => text.push_str("Stopped at the first failure, as --until-fail says.\n"),
-        End::Time => text.push_str("Stopped when the time was over.\n"),
-        End::Interrupted => text.push_str("Interrupted. The same command goes on from here.\n"),
+    match summary.stop_reason {
+        StopReason::Completed => {}
+        StopReason::FirstFailure => text.push_str("Stopped at the first failure, as --until-fail says.\n"),
+        StopReason::TimeUp => text.push_str("Stopped when the time was over.\n"),
+        StopReason::Interrupted => text.push_str("Interrupted. The same command goes on from here.\n"),
     }
-    let _ = writeln!(text, "{}", meaning(&ended.rows));
+    let _ = writeln!(text, "{}", conclusion(&summary.rows));
     text
 }
 
 /// What all the rows together say.
-pub fn meaning(rows: &[Row]) -> String {
+pub fn conclusion(rows: &[Row]) -> String {
     let failed: u64 = rows.iter().map(Row::failed).sum();
     let runs: u64 = rows.iter().map(Row::runs).sum();
     let failing = rows.iter().filter(|row| row.failed() > 0).count();
@@ -104,20 +104,20 @@ pub fn meaning(rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::shard;
+    use super::super::json::tests::shard;
     use super::super::protocol::Cost;
     use super::*;
     use lab_runs::TestInfo;
     use std::time::Duration;
 
-    fn ended(rows: Vec<Row>) -> Ended {
+    fn summary(rows: Vec<Row>) -> Summary {
         let cost = Cost { wall_us: 4_000_000, cpu_us: 3_600_000 };
         let wall = Duration::from_secs(2);
         let directory = "target/lab/sweep/b".into();
-        Ended {
-            end: End::Done,
+        Summary {
+            stop_reason: StopReason::Completed,
             rows,
-            taken_over: 0,
+            earlier_runs: 0,
             cost,
             runs: 40,
             wall,
@@ -128,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_has_its_count_its_first_seed_and_its_replay() {
-        let text = results(&shard(1, 1));
+    fn failure_has_its_count_its_first_seed_and_its_replay() {
+        let text = results_text(&shard(1, 1));
         for part in [
             "basic_agree_3b failed once: two leaders in term 3",
             "first: seed 0x7 (broken rule)",
@@ -140,9 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn the_end_says_how_busy_how_sure_and_what_was_taken_over() {
-        let text =
-            ending(&Ended { taken_over: 7, unreadable: 2, end: End::Interrupted, ..ended(shard(1, 1).rows) });
+    fn summary_says_how_busy_how_sure_and_what_was_taken_over() {
+        let text = summary_text(&Summary {
+            earlier_runs: 7,
+            unreadable: 2,
+            stop_reason: StopReason::Interrupted,
+            ..summary(shard(1, 1).rows)
+        });
         for part in [
             "40 runs in 2.0 s: 20 a second, 1200.0 seeds of all tests a minute, busy 90 % of 2 cores",
             "7 more were taken over from target/lab/sweep/b/",
@@ -155,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn the_test_with_the_fewest_runs_says_how_sure_one_is() {
+    fn test_with_the_fewest_runs_says_how_sure_one_is() {
         let mut few = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
         few.add(1, Cost::default(), None);
-        assert!(meaning(&[few.clone()]).contains("at most 95.0 %"), "{}", meaning(&[few]));
+        assert!(conclusion(&[few.clone()]).contains("at most 95.0 %"), "{}", conclusion(&[few]));
         assert!(
-            meaning(&[Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random")])
+            conclusion(&[Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random")])
                 .contains("backup_3b was not run")
         );
-        assert!(meaning(&[]).contains("nothing was run"));
+        assert!(conclusion(&[]).contains("nothing was run"));
     }
 }

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// Takes the streams of the protocol, orders and answers, away from the code under test: from now on its standard input
+/// Takes the streams of the protocol, jobs and answers, away from the code under test: from now on its standard input
 /// is empty, and what it prints goes to standard error.
 #[cfg(unix)]
 pub(super) fn take_streams() -> io::Result<(File, File)> {
     use std::os::fd::AsFd;
-    let orders = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let jobs = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
-    Ok((orders, answers))
+    Ok((jobs, answers))
 }
 
 #[cfg(not(unix))]
@@ -93,7 +93,7 @@ pub(super) fn processors_for(_jobs: usize) -> Vec<usize> {
 
 /// Keeps a process, which has just been started, on one processor.
 #[cfg(target_os = "linux")]
-pub(super) fn keep_on(processor: usize, process: u32) {
+pub(super) fn pin(processor: usize, process: u32) {
     let mut set = rustix::thread::CpuSet::new();
     set.set(processor);
     if let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
@@ -103,13 +103,13 @@ pub(super) fn keep_on(processor: usize, process: u32) {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn keep_on(_processor: usize, _process: u32) {}
+pub(super) fn pin(_processor: usize, _process: u32) {}
 
 /// What happens at Ctrl-C. Pressed again, it ends the process at once.
 ///
 /// # Errors
 ///
-/// If the system does not allow it, or it was said before: a process has one such handler.
+/// If the system does not allow it, or something else handles it already: a process has one such handler.
 pub fn on_interrupt(mut happens: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
     let mut is_second = false;
     ctrlc::set_handler(move || {
@@ -147,7 +147,7 @@ mod tests {
     use rustix::thread::sched_getaffinity;
 
     #[test]
-    fn as_many_workers_as_processors_get_one_each() {
+    fn workers_get_a_processor_each_if_there_are_as_many() {
         let cores = cores();
         assert!(processors_for(cores + 1).is_empty());
         assert!(processors_for(cores - 1).is_empty());
@@ -160,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_kept_on_its_processor() {
+    fn process_stays_on_its_processor() {
         let allowed = sched_getaffinity(None).unwrap();
         let processor =
             (0..rustix::thread::CpuSet::MAX_CPU).rfind(|&processor| allowed.is_set(processor)).unwrap();
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        keep_on(processor, child.id());
+        pin(processor, child.id());
         let kept = sched_getaffinity(Some(Pid::from_child(&child))).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();

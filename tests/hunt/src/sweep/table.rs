@@ -114,8 +114,8 @@ pub(crate) fn time(micros: u64) -> String {
     }
 }
 
-/// What can be said of a failure rate, in a sentence.
-pub fn sentence(failed: u64, runs: u64) -> String {
+/// A failure rate and its upper bound, in a sentence.
+pub fn rate_text(failed: u64, runs: u64) -> String {
     let bound = percent(failure_rate_max(failed, runs));
     let count =
         |number: u64, what: &str| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") };
@@ -137,7 +137,7 @@ pub fn sentence(failed: u64, runs: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failed::{Failed, Kind};
+    use super::super::failed_run::{FailedRun, FailureKind};
     use super::super::protocol::Cost;
     use super::*;
     use lab_runs::TestInfo;
@@ -166,14 +166,14 @@ mod tests {
         let group = if name.starts_with('b') { "3B" } else { "3A" };
         let mut row = Row::new(TestInfo { name, group, about: "" }, "random");
         for seed in 1..=seeds {
-            let failed = (seed <= failed).then(|| Failed::new(seed, Kind::Rule, "no"));
+            let failed = (seed <= failed).then(|| FailedRun::new(seed, FailureKind::Rule, "no"));
             row.add(seed, Cost { wall_us: 1000 * seed, cpu_us: 0 }, failed);
         }
         row
     }
 
     #[test]
-    fn a_row_says_how_often_how_likely_and_how_fast() {
+    fn row_says_how_often_how_likely_and_how_fast() {
         let text = of(&[row("basic_agree_3b", 100, 0), row("backup_3b", 10, 1)]).to_string();
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["basic_agree_3b", "100", "0", "0", "%", "2.95", "%", "19.8", "100.0", "ms"]);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_terminal_shows_what_fails_and_the_parts() {
+    fn small_terminal_shows_what_fails_and_the_parts() {
         let mut rows = vec![row("backup_3b", 10, 1)];
         rows.extend((0..20).map(|_| row("re_election_3a", 10, 0)));
         let text = live(&rows, 12);

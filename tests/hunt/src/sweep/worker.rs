@@ -1,7 +1,7 @@
-//! The worker: a process that runs tests as it is told, one after the other.
+//! The worker: a process that makes the runs that the sweep gives it, one after the other.
 //!
 //! It is this executable again, with one argument. Code under test may print, read, panic, loop or end the process as it
-//! likes: orders and answers go through streams of their own, and the sweep outside knows what was under way.
+//! likes: jobs and answers go through streams of their own, and the sweep outside knows what was under way.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -11,8 +11,8 @@ use anyhow::{Context, Result, anyhow};
 use labrpc::sim::Tracing;
 use labrpc::time::Instant;
 
-use super::failed::Failed;
-use super::protocol::{Answer, Cost, Order, mark};
+use super::failed_run::FailedRun;
+use super::protocol::{Answer, Cost, Job, mark};
 use super::system;
 use crate::target::{RunFailure, Target};
 use lab_runs::{Plan, World};
@@ -20,19 +20,19 @@ use lab_runs::{Plan, World};
 /// The argument that makes this program a worker.
 pub const COMMAND: &str = "sweep-worker";
 
-/// Takes orders until there are no more.
+/// Takes jobs until there are no more.
 ///
 /// # Errors
 ///
-/// If the sweep does not speak as it should, or is gone.
+/// If the sweep sends what is no job, or is gone.
 pub fn main(target: &dyn Target) -> Result<()> {
     system::die_with_parent();
-    let (orders, answers) = system::take_streams().context("taking the streams of the sweep")?;
+    let (jobs, answers) = system::take_streams().context("taking the streams of the sweep")?;
     let mut worker = Worker { target, answers };
-    worker.say(&Answer::Ready)?;
-    for line in BufReader::new(orders).lines() {
-        let order: Order = serde_json::from_str(&line?).context("reading an order")?;
-        worker.obey(&order)?;
+    worker.send(&Answer::Ready)?;
+    for line in BufReader::new(jobs).lines() {
+        let job: Job = serde_json::from_str(&line?).context("reading a job")?;
+        worker.run(&job)?;
     }
     Ok(())
 }
@@ -43,43 +43,43 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn say(&mut self, answer: &Answer) -> Result<()> {
+    fn send(&mut self, answer: &Answer) -> Result<()> {
         let mut line = serde_json::to_vec(answer)?;
         line.push(b'\n');
         self.answers.write_all(&line).context("answering the sweep")
     }
 
-    fn obey(&mut self, order: &Order) -> Result<()> {
-        let plan = plan(order)?;
-        let test = self.target.find(&order.test);
-        let test = test.ok_or_else(|| anyhow!("there is no test {}", order.test))?.name;
-        let number = order.number;
-        // In one piece, so that nothing comes between. Nobody hears it if standard error is closed.
+    fn run(&mut self, job: &Job) -> Result<()> {
+        let plan = plan(job)?;
+        let test = self.target.find(&job.test);
+        let test = test.ok_or_else(|| anyhow!("there is no test {}", job.test))?.name;
+        let number = job.number;
+        // In one piece, so that nothing comes between. Nobody reads it if standard error is closed.
         let _ = io::stderr().write_all(mark(number).as_bytes());
-        self.say(&Answer::Started { number })?;
-        if order.is_again {
-            let is_again_failed = self.target.report(test, plan);
-            return self.say(&Answer::Reported { number, is_again_failed });
+        self.send(&Answer::Started { number })?;
+        if job.is_rerun {
+            let has_failed_again = self.target.report(test, plan);
+            return self.send(&Answer::Reported { number, has_failed_again });
         }
         let began = (Instant::now(), system::processor_time());
         let failure = self.target.run(test, plan);
         let cost =
             Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
         match failure {
-            None => self.say(&Answer::Passed { number, cost }),
-            Some(RunFailure { kind, headline, last_word: report }) => {
-                let failed = Failed::new(order.seed, kind, &headline);
+            None => self.send(&Answer::Passed { number, cost }),
+            Some(RunFailure { kind, headline, report }) => {
+                let failed = FailedRun::new(job.seed, kind, &headline);
                 // What cannot be run again has left threads behind, or may have.
-                let is_spent = report.is_some();
-                self.say(&Answer::Failed { number, cost, failed, report, is_spent })
+                let is_tainted = report.is_some();
+                self.send(&Answer::Failed { number, cost, failed, report, is_tainted })
             }
         }
     }
 }
 
-fn plan(order: &Order) -> Result<Plan> {
-    let world: World = order.world.parse().map_err(|error: String| anyhow!(error))?;
-    Ok(Plan { world, seed: order.seed, policy: order.policy.parse()?, tracing: Tracing::Off })
+fn plan(job: &Job) -> Result<Plan> {
+    let world: World = job.world.parse().map_err(|error: String| anyhow!(error))?;
+    Ok(Plan { world, seed: job.seed, policy: job.policy.parse()?, tracing: Tracing::Off })
 }
 
 fn micros(time: Duration) -> u64 {

@@ -33,9 +33,9 @@ impl Merge {
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let Merged { results, missing } = sweep::merge(files)?;
         write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
-        print!("{}", sweep::summary_of(&results));
+        print!("{}", sweep::results_text(&results));
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
-        println!("{}", sweep::meaning(&results.rows));
+        println!("{}", sweep::conclusion(&results.rows));
         for sentence in &missing {
             anstream::eprintln!("{sentence}");
         }

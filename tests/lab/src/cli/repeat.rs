@@ -68,7 +68,7 @@ impl Repeat {
         // It is gone if it was kept.
         let _ = fs::remove_file(&output);
         let failed = u64::from(failure.is_some());
-        println!("{}", sweep::sentence(failed, passed + failed));
+        println!("{}", sweep::rate_text(failed, passed + failed));
         match failure {
             Some(path) => println!("output: {}", path.display()),
             None if passed == 0 => bail!("not one repetition came to its end"),

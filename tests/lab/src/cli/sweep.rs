@@ -18,7 +18,9 @@ use lab_runs::artifacts;
 use lab_runs::settings::World;
 
 use crate::hunted::info;
-use lab_hunt::sweep::{self, Display, End, Ended, Limits, Results, RowId, Scope, Seeds, Shard, Task};
+use lab_hunt::sweep::{
+    self, Config, Limits, Progress, Results, Scope, Seeds, Shard, StopReason, Summary, Variant,
+};
 
 /// Seeds of a sweep of simulations, if nothing is said.
 const SEEDS: u64 = 100;
@@ -102,13 +104,13 @@ impl Sweep {
         if let Some(note) = note {
             anstream::eprintln!("{note}");
         }
-        let task = self.task(cases, whole)?;
-        let ended = sweep::run(&task, &mut Display::new(self.quiet))?;
-        let results = Results::of(&task, &ended, implementation.name(), whole, self.shard);
+        let config = self.config(cases, whole)?;
+        let summary = sweep::run(&config, &mut Progress::new(self.quiet))?;
+        let results = Results::of(&config, &summary, implementation.name(), whole, self.shard);
         write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
-        print!("{}", sweep::summary_of(&results));
-        print!("{}", sweep::ending(&ended));
-        self.verdict(&ended)
+        print!("{}", sweep::results_text(&results));
+        print!("{}", sweep::summary_text(&summary));
+        self.verdict(&summary)
     }
 
     /// The seeds of all shards together.
@@ -135,28 +137,28 @@ impl Sweep {
         }
     }
 
-    fn task(&self, cases: Vec<&'static TestCase>, whole: Seeds) -> Result<Task> {
-        let mut rows = Vec::new();
+    fn config(&self, cases: Vec<&'static TestCase>, whole: Seeds) -> Result<Config> {
+        let mut variants = Vec::new();
         for case in cases {
             // A schedule has no meaning in the real world, and the same one twice is once.
             let mut policies =
                 if self.world == World::Real { vec![Policy::Random] } else { self.policy.clone() };
             policies.dedup();
-            rows.extend(policies.into_iter().map(|policy| RowId { test: info(case), policy }));
+            variants.extend(policies.into_iter().map(|policy| Variant { test: info(case), policy }));
         }
         let cores = sweep::cores();
         let (jobs, run) = match self.world {
             World::Simulated => (cores, SIMULATION_MAX),
             World::Real => (cores * REAL_JOBS_PER_CORE, REAL_MAX),
         };
-        Ok(Task {
+        Ok(Config {
             scope: Scope {
-                rows,
+                variants,
                 world: self.world,
                 seeds: self.shard.map_or(whole, |shard| whole.of_shard(shard)),
             },
             limits: Limits {
-                jobs: self.jobs.unwrap_or(jobs),
+                workers: self.jobs.unwrap_or(jobs),
                 run: self.limit.unwrap_or(run),
                 stall: self.stall,
                 memory: self.memory,
@@ -169,14 +171,14 @@ impl Sweep {
         })
     }
 
-    fn verdict(&self, ended: &Ended) -> Result<Verdict> {
-        if ended.rows.iter().any(|row| row.failed() > 0) {
+    fn verdict(&self, summary: &Summary) -> Result<Verdict> {
+        if summary.rows.iter().any(|row| row.failed() > 0) {
             return Ok(Verdict::Failed);
         }
-        if ended.end == End::Interrupted {
+        if summary.stop_reason == StopReason::Interrupted {
             bail!("interrupted: not everything was run");
         }
-        match ended.rows.iter().filter(|row| row.runs() == 0).count() {
+        match summary.rows.iter().filter(|row| row.runs() == 0).count() {
             0 => Ok(Verdict::Ok),
             missed => bail!("{missed} tests were not run at all: give it more --time"),
         }

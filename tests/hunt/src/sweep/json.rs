@@ -25,8 +25,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::driver::{End, Ended, Task};
-use super::failed::Kind;
+use super::driver::{Config, StopReason, Summary};
+use super::failed_run::FailureKind;
 use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
@@ -83,7 +83,7 @@ pub struct Cause {
     /// Under which policy it failed.
     pub policy: String,
     /// How it failed.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What the failure with the lowest seed says, in one line.
     pub headline: String,
     /// How many seeds failed so.
@@ -117,19 +117,25 @@ fn with_numbers<S: serde::Serializer>(rows: &[Row], serializer: S) -> Result<S::
 
 impl Results {
     /// What a sweep came to. `whole` are the seeds of all shards.
-    pub fn of(task: &Task, ended: &Ended, implementation: &str, whole: Seeds, shard: Option<Shard>) -> Self {
+    pub fn of(
+        config: &Config,
+        summary: &Summary,
+        implementation: &str,
+        whole: Seeds,
+        shard: Option<Shard>,
+    ) -> Self {
         let mut results = Self {
             format: FORMAT,
-            build: task.build.clone(),
+            build: config.build.clone(),
             implementation: implementation.to_owned(),
-            world: task.scope.world.to_string(),
+            world: config.scope.world.to_string(),
             seeds: whole,
             shards: shard.map(|shard| Shards { of: shard.of, numbers: vec![shard.number] }),
-            is_complete: ended.end == End::Done,
-            wall_s: ended.wall.as_secs_f64(),
-            cpu_s: ended.cost.cpu_us as f64 / 1e6,
-            cores: ended.cores,
-            rows: ended.rows.clone(),
+            is_complete: summary.stop_reason == StopReason::Completed,
+            wall_s: summary.wall.as_secs_f64(),
+            cpu_s: summary.cost.cpu_us as f64 / 1e6,
+            cores: summary.cores,
+            rows: summary.rows.clone(),
             causes: Vec::new(),
         };
         results.find_causes();
@@ -190,7 +196,7 @@ impl Results {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::failed::Failed;
+    use super::super::failed_run::FailedRun;
     use super::super::protocol::Cost;
     use super::*;
     use lab_runs::TestInfo;
@@ -201,7 +207,8 @@ pub(super) mod tests {
         let part = whole.of_shard(Shard { number, of });
         let mut row = Row::new(TestInfo { name: "basic_agree_3b", group: "3B", about: "" }, "random");
         for seed in part.from..=part.last() {
-            let failed = (seed == 7).then(|| Failed::new(seed, Kind::Rule, "two leaders in term 3"));
+            let failed =
+                (seed == 7).then(|| FailedRun::new(seed, FailureKind::Rule, "two leaders in term 3"));
             row.add(seed, Cost { wall_us: seed, cpu_us: seed }, failed);
         }
         let mut results = Results {
@@ -237,7 +244,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_file_of_another_kind_is_refused_by_its_name() {
+    fn file_of_another_kind_is_refused_by_its_name() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("other.json");
         for (text, word) in [("{}", "no results of a sweep"), ("hello", "no results of a sweep")] {

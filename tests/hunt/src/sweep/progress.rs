@@ -1,4 +1,4 @@
-//! What is shown while a sweep goes on: a table that changes on a terminal, a line now and then elsewhere. Each new cause of
+//! The progress of a sweep: a table that changes on a terminal, a line now and then elsewhere. Each new cause of
 //! failure is a line at once. All of it goes to standard error.
 
 use std::io::IsTerminal;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use labrpc::time::Instant;
 
-use super::failed::Failed;
-use super::protocol::Order;
+use super::failed_run::FailedRun;
+use super::protocol::Job;
 use super::results::Row;
 use super::scope::Scope;
-use super::{system, table, untraced};
+use super::{report, system, table};
 use lab_runs::artifacts;
 
 /// How often the table changes.
@@ -21,18 +21,18 @@ const LINE_PERIOD: Duration = Duration::from_secs(10);
 /// The lines of a terminal that are left for other things.
 const LINES_LEFT: usize = 4;
 
-/// Who watches.
+/// Shows how a sweep goes on.
 #[derive(Debug)]
-pub struct Display {
+pub struct Progress {
     bar: Option<ProgressBar>,
     is_quiet: bool,
-    began: Instant,
-    shown: Instant,
+    started_at: Instant,
+    shown_at: Instant,
     /// The runs that are to be made this time, if there is an end.
     total: Option<u64>,
 }
 
-impl Display {
+impl Progress {
     /// Shows nothing but new causes of failure if it is quiet.
     pub fn new(is_quiet: bool) -> Self {
         let is_live = !is_quiet && std::io::stderr().is_terminal();
@@ -42,14 +42,14 @@ impl Display {
             bar
         });
         let now = Instant::now();
-        Self { bar, is_quiet, began: now, shown: now, total: None }
+        Self { bar, is_quiet, started_at: now, shown_at: now, total: None }
     }
 
-    pub(super) fn begin(&mut self, scope: &Scope, taken_over: u64) {
-        let all = scope.seeds.count.map(|count| count.saturating_mul(scope.rows.len() as u64));
-        self.total = all.map(|all| all.saturating_sub(taken_over));
-        if taken_over > 0 {
-            self.line(&format!("{taken_over} runs were made before by this build and are taken over"));
+    pub(super) fn begin(&mut self, scope: &Scope, earlier_runs: u64) {
+        let all = scope.seeds.count.map(|count| count.saturating_mul(scope.variants.len() as u64));
+        self.total = all.map(|all| all.saturating_sub(earlier_runs));
+        if earlier_runs > 0 {
+            self.line(&format!("{earlier_runs} runs were made before by this build and are taken over"));
         }
     }
 
@@ -67,26 +67,26 @@ impl Display {
     }
 
     /// A failure with a new cause.
-    pub(super) fn failed(&self, order: &Order, failed: &Failed) {
-        let policy = if order.policy == "random" { String::new() } else { format!(" {}", order.policy) };
-        self.line(&format!("FAILED {} seed {:#x}{policy}: {}", order.test, order.seed, failed.headline));
+    pub(super) fn failed(&self, job: &Job, failed: &FailedRun) {
+        let policy = if job.policy == "random" { String::new() } else { format!(" {}", job.policy) };
+        self.line(&format!("FAILED {} seed {:#x}{policy}: {}", job.test, job.seed, failed.headline));
     }
 
     /// A failed seed was run again and failed again: as it should be.
-    pub(super) fn reported(&self, order: &Order) {
+    pub(super) fn reported(&self, job: &Job) {
         if !self.is_quiet {
-            let directory = untraced::directory(&order.test, &order.world, order.seed);
+            let directory = report::directory(&job.test, &job.world, job.seed);
             self.line(&format!("       report and trace are in {}/", artifacts::shown(&directory)));
         }
     }
 
     /// A failed seed did not fail again in the same way.
-    pub(super) fn not_repeated(&self, order: &Order) {
+    pub(super) fn not_repeated(&self, job: &Job) {
         self.warn(&format!(
             "{} seed {:#x} did not fail in the same way when it was run again: something is not under the seed's \
              control. Usual culprits: iteration over a HashMap, std's clock, threads or locks, memory that is shared \
              between runs.",
-            order.test, order.seed
+            job.test, job.seed
         ));
     }
 
@@ -97,10 +97,10 @@ impl Display {
     /// Shows how things stand, if it is time.
     pub(super) fn show(&mut self, rows: &[Row], count: u64) {
         let period = if self.bar.is_some() { TABLE_PERIOD } else { LINE_PERIOD };
-        if self.is_quiet || self.shown.elapsed() < period {
+        if self.is_quiet || self.shown_at.elapsed() < period {
             return;
         }
-        self.shown = Instant::now();
+        self.shown_at = Instant::now();
         let status = self.status(rows, count);
         match &self.bar {
             Some(bar) => {
@@ -113,7 +113,7 @@ impl Display {
     }
 
     fn status(&self, rows: &[Row], count: u64) -> String {
-        let seconds = self.began.elapsed().as_secs_f64();
+        let seconds = self.started_at.elapsed().as_secs_f64();
         let of = self.total.map_or(String::new(), |total| format!(" of {total}"));
         let failed: u64 = rows.iter().map(Row::failed).sum();
         format!(

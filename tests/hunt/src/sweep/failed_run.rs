@@ -9,11 +9,11 @@ use lab_runs::similarity::without_numbers;
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failed {
+pub struct FailedRun {
     /// Its seed.
     pub seed: u64,
     /// How it failed.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What went wrong, in one line.
     pub headline: String,
 }
@@ -21,7 +21,7 @@ pub struct Failed {
 /// How a run can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FailureKind {
     /// A rule of the paper was broken.
     Rule,
     /// The scenario expected something else.
@@ -54,7 +54,7 @@ pub enum Kind {
     Killed,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rule => "broken rule",
@@ -79,7 +79,7 @@ impl fmt::Display for Kind {
 /// The longest headline, in characters.
 const HEADLINE_MAX: usize = 300;
 
-impl Kind {
+impl FailureKind {
     /// What kind of failure ends a simulation so.
     #[must_use]
     pub fn of(cause: &Cause) -> Self {
@@ -94,9 +94,9 @@ impl Kind {
     }
 }
 
-impl Failed {
+impl FailedRun {
     /// A failure with a headline, which is made one line.
-    pub(crate) fn new(seed: u64, kind: Kind, headline: &str) -> Self {
+    pub(crate) fn new(seed: u64, kind: FailureKind, headline: &str) -> Self {
         let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
         let headline = match line.char_indices().nth(HEADLINE_MAX) {
             Some((end, _)) => format!("{}...", &line[..end]),
@@ -107,7 +107,7 @@ impl Failed {
 
     /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
     /// source keep theirs, since another line is another cause.
-    pub(crate) fn cause(&self) -> (Kind, String) {
+    pub(crate) fn cause(&self) -> (FailureKind, String) {
         let cause = |word: &str| if word.contains(".rs:") { word.to_owned() } else { without_numbers(word) };
         let words: Vec<String> = self.headline.split(' ').map(cause).collect();
         (self.kind, words.join(" "))
@@ -119,11 +119,11 @@ mod tests {
     use super::*;
 
     fn cause(headline: &str) -> String {
-        Failed::new(1, Kind::Rule, headline).cause().1
+        FailedRun::new(1, FailureKind::Rule, headline).cause().1
     }
 
     #[test]
-    fn numbers_do_not_make_another_cause() {
+    fn cause_is_the_same_with_other_numbers() {
         assert_eq!(
             cause("S4 voted twice in term 12: for S2 and for S5"),
             "S# voted twice in term #: for S# and for S#"
@@ -134,20 +134,23 @@ mod tests {
     }
 
     #[test]
-    fn another_line_of_the_source_is_another_cause() {
+    fn cause_is_another_at_another_line_of_the_source() {
         let at = |line| cause(&format!("S1/ticker panicked at raft/src/log.rs:{line}:9: index 7"));
         assert_ne!(at(10), at(11));
         assert_eq!(at(10), "S#/ticker panicked at raft/src/log.rs:10:9: index #");
     }
 
     #[test]
-    fn another_kind_is_another_cause() {
-        assert_ne!(Failed::new(1, Kind::Rule, "x").cause(), Failed::new(1, Kind::Panic, "x").cause());
+    fn cause_is_another_for_another_kind() {
+        assert_ne!(
+            FailedRun::new(1, FailureKind::Rule, "x").cause(),
+            FailedRun::new(1, FailureKind::Panic, "x").cause()
+        );
     }
 
     #[test]
-    fn a_headline_is_one_line_and_not_too_long() {
-        let failed = Failed::new(1, Kind::Panic, &format!("a\n  b {}", "x".repeat(1000)));
+    fn headline_is_one_line_and_not_too_long() {
+        let failed = FailedRun::new(1, FailureKind::Panic, &format!("a\n  b {}", "x".repeat(1000)));
         assert!(failed.headline.starts_with("a b xxx") && failed.headline.len() < 310, "{}", failed.headline);
     }
 }

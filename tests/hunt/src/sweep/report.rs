@@ -1,0 +1,56 @@
+//! The report of a failed run that cannot be run again with a trace: one that ended its process, one that stalled,
+//! or one of the real world.
+//!
+//! | file | what |
+//! |---|---|
+//! | `report.md` | what is known |
+//! | `output.txt` | the end of what the process wrote to standard error, if it did |
+
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+
+use super::failed_run::FailedRun;
+use super::protocol::Job;
+use lab_runs::TestInfo;
+use lab_runs::artifacts::{self, write_alone, write_text};
+use lab_runs::commands;
+
+/// How much of the output stands in the report, in lines.
+const LINES_SHOWN: usize = 20;
+
+/// Where the report of a failed run is.
+pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
+    let directory = artifacts::directory(test, seed);
+    if world == "real" { directory.with_file_name(format!("real-{seed}")) } else { directory }
+}
+
+/// Writes the files.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(super) fn write(
+    job: &Job,
+    test: TestInfo,
+    failed: &FailedRun,
+    report: Option<&str>,
+    stderr: &str,
+) -> io::Result<()> {
+    let directory = directory(&job.test, &job.world, job.seed);
+    write_alone(&directory, &report.map_or_else(|| text(job, test, failed, stderr), str::to_owned))?;
+    if stderr.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), stderr) }
+}
+
+fn text(job: &Job, test: TestInfo, failed: &FailedRun, stderr: &str) -> String {
+    let mut text = format!("{}: {}\n  the test: {}\n", job.test, failed.headline, test.about);
+    let lines: Vec<&str> = stderr.lines().collect();
+    if !lines.is_empty() {
+        text.push_str("the end of its output:\n");
+    }
+    for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = writeln!(text, "again:  {}", commands::replay(&job.test, &job.policy, &job.world, job.seed));
+    text
+}
