@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn each_server_has_a_column_and_long_lines_are_wrapped_in_it() {
+    fn columns_are_one_for_each_server_with_long_lines_wrapped() {
         let layout = Layout::new(12 + 3 * 24, &[0, 2]);
         let text = written(
             &layout,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_servers_share_a_column() {
+    fn servers_share_a_column_if_they_are_too_many() {
         let layout = Layout::new(60, &[0, 1, 2, 3, 4]);
         let text = written(&layout, &[line(Some(3), "appends"), line(None, "waits")]);
         expect_test::expect![[r#"
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_wider_than_its_column() {
+    fn lines_are_no_wider_than_their_column() {
         for width in 5..30 {
             for text in
                 ["", "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", "a bb ccc dddd eeeee äöü"]

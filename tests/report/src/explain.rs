@@ -2,7 +2,7 @@
 //!
 //! It reads the same on a terminal and as Markdown in `report.md`. The order: test, what went wrong, seed and virtual time;
 //! the broken rule or the expectation; the facts; the last things that happened before; what often causes it; the
-//! command that replays it. Facts and happenings share the room that the rest leaves. A stack is shown only to those
+//! command that replays it. Facts and timeline share the room that the rest leaves. A stack is shown only to those
 //! who ask for one, after the end.
 
 use std::fmt::Write;
@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use labrpc::sim::{Cause, Divergence, Tracing};
 
-use super::facts;
-use super::files::{self, Files};
-use super::layout::{cut, cut_front, cut_line, cut_line_to};
+use crate::facts;
+use crate::files::{self, Files};
+use crate::truncate::{one_line, one_line_of, truncate, truncate_front};
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
 use lab_harness::run::{Failure, Outcome, divergence, run_case};
@@ -21,9 +21,9 @@ use lab_runs::Plan;
 use lab_runs::settings::World;
 use lab_runs::{artifacts, commands};
 
-/// How long a report may be, in characters. What follows in a grader's view is cut.
+/// How long a report may be, in characters. A grader's view shows no more.
 pub const REPORT_MAX: usize = 2_000;
-/// How many of the last happenings a report shows.
+/// How many of the last lines of the timeline a report shows.
 const TIMELINE_SHOWN: usize = 8;
 /// The room that is kept for them, in characters, when the facts are long.
 const TIMELINE_ROOM: usize = 330;
@@ -62,63 +62,64 @@ pub fn explain(case: &TestCase, implementation: Implementation, plan: Plan, outc
         };
     }
     let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
-    let parted = (traced.fingerprint != outcome.fingerprint).then(|| {
+    let diverged = (traced.fingerprint != outcome.fingerprint).then(|| {
         let untraced = Plan { tracing: Tracing::Off, ..plan };
         shown_divergence(divergence(case, implementation, untraced).as_deref())
     });
     let ending = format!("\ntrace:  {}/", artifacts::shown(&directory));
-    let report = words(case, plan, failure, parted.as_deref(), &ending);
+    let report = assemble(case, plan, failure, diverged.as_deref(), &ending);
     match files::write(&directory, &Files { case, implementation, plan, report: &report, run: &traced }) {
         Ok(()) => report,
         Err(error) => {
             let ending = format!("\ntrace:  could not be written: {error}");
-            words(case, plan, failure, parted.as_deref(), &ending)
+            assemble(case, plan, failure, diverged.as_deref(), &ending)
         }
     }
 }
 
 /// The report of a run that is not made again: one of the real world, or one that would stall again. Writes nothing.
 pub fn untraced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
-    words(case, plan, failure, None, "")
+    assemble(case, plan, failure, None, "")
 }
 
 /// The report of a simulation that was run with a full trace already. Writes nothing.
 pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
     let directory = artifacts::directory(case.name, plan.seed);
-    words(case, plan, failure, None, &format!("\ntrace:  {}/", artifacts::shown(&directory)))
+    assemble(case, plan, failure, None, &format!("\ntrace:  {}/", artifacts::shown(&directory)))
 }
 
-/// Puts the parts together. What went wrong and the way to replay it are always there; what is between is cut if it
+/// Puts the parts together. What went wrong and the way to replay it are always there; what is between is truncated if it
 /// must be.
-fn words(case: &TestCase, plan: Plan, failure: &Failure, parted: Option<&str>, ending: &str) -> String {
-    let parted = parted.unwrap_or_default();
-    let head = cut(&head(case, plan, failure), HEAD_MAX.saturating_sub(parted.chars().count())) + parted;
+fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&str>, ending: &str) -> String {
+    let diverged = diverged.unwrap_or_default();
+    let head =
+        truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + diverged;
     let tail = hint(failure) + &replay(case, plan) + ending;
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
-    let happened = happened(failure);
-    let kept_free = happened.chars().count().min(TIMELINE_ROOM);
-    let facts = cut(&(proof(failure) + &facts::of(failure)), room.saturating_sub(kept_free));
-    let happened = cut_front(&happened, room.saturating_sub(facts.chars().count()));
-    head + &facts + &happened + &tail + &backtrace(failure)
+    let timeline = timeline(failure);
+    let kept_free = timeline.chars().count().min(TIMELINE_ROOM);
+    let facts = truncate(&(proof(failure) + &facts::of(failure)), room.saturating_sub(kept_free));
+    let timeline = truncate_front(&timeline, room.saturating_sub(facts.chars().count()));
+    head + &facts + &timeline + &tail + &backtrace(failure)
 }
 
 /// What went wrong, in a line.
 #[must_use]
 pub fn headline(failure: &Failure) -> String {
     match (&failure.violation, &failure.cause, &failure.message) {
-        (Some(violation), _, _) => cut_line(&violation.headline),
+        (Some(violation), _, _) => one_line(&violation.headline),
         (None, Some(cause), _) => headline_of(failure, cause).0,
-        (None, None, message) => cut_line(message.as_deref().unwrap_or("it failed")),
+        (None, None, message) => one_line(message.as_deref().unwrap_or("it failed")),
     }
 }
 
 fn head(case: &TestCase, plan: Plan, failure: &Failure) -> String {
     let mut out = String::new();
     match (&failure.violation, &failure.cause, &failure.message) {
-        (Some(violation), _, _) => write_finding(&mut out, case, plan, violation),
+        (Some(violation), _, _) => write_violation(&mut out, case, plan, violation),
         (None, Some(cause), _) => write_cause(&mut out, case, plan, failure, cause),
         (None, None, message) => {
-            let _ = writeln!(out, "{}: {}", case.name, cut_line(message.as_deref().unwrap_or("it failed")));
+            let _ = writeln!(out, "{}: {}", case.name, one_line(message.as_deref().unwrap_or("it failed")));
             let _ = writeln!(out, "  the test: {}", case.about);
         }
     }
@@ -134,8 +135,8 @@ fn when(plan: Plan, at: Duration) -> String {
     }
 }
 
-fn write_finding(out: &mut String, case: &TestCase, plan: Plan, violation: &Violation) {
-    let _ = writeln!(out, "{}: {}", case.name, cut_line(&violation.headline));
+fn write_violation(out: &mut String, case: &TestCase, plan: Plan, violation: &Violation) {
+    let _ = writeln!(out, "{}: {}", case.name, one_line(&violation.headline));
     out.push_str(&when(plan, violation.at));
     if !violation.servers.is_empty() {
         let servers: Vec<String> = violation.servers.iter().map(|server| format!("S{server}")).collect();
@@ -151,8 +152,8 @@ fn write_finding(out: &mut String, case: &TestCase, plan: Plan, violation: &Viol
     if let Some(rule) = violation.rule {
         let _ = writeln!(out, "  rule:     {rule}");
     }
-    let _ = writeln!(out, "  expected: {}", cut_line(&violation.expected));
-    let _ = writeln!(out, "  seen:     {}", cut_line(&violation.seen));
+    let _ = writeln!(out, "  expected: {}", one_line(&violation.expected));
+    let _ = writeln!(out, "  seen:     {}", one_line(&violation.seen));
     let _ = writeln!(out, "  the test: {}", case.about);
 }
 
@@ -172,11 +173,11 @@ fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
     match cause {
         Cause::Panic(panic) => {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
-            let message = cut_line(&panic.message);
+            let message = one_line(&panic.message);
             (format!("{} panicked at {place}: {message}", panic.thread), Some(panic.time_ns))
         }
         Cause::Deadlock { time_ns, .. } => {
-            (format!("deadlock: {}", facts::circle_or_all(failure)), Some(*time_ns))
+            (format!("deadlock: {}", facts::cycle_text(failure)), Some(*time_ns))
         }
         Cause::TimeLimit { limit_ns, .. } => {
             let why = facts::stuck(failure);
@@ -191,9 +192,9 @@ fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
             (format!("{thread} ran for {seconds} s of real time and did not give way"), Some(*time_ns))
         }
         Cause::Misuse { thread, time_ns, message } => {
-            (format!("{thread}: {}", cut_line(message)), Some(*time_ns))
+            (format!("{thread}: {}", one_line(message)), Some(*time_ns))
         }
-        other => (cut_line(&other.to_string()), None),
+        other => (one_line(&other.to_string()), None),
     }
 }
 
@@ -212,12 +213,12 @@ fn proof(failure: &Failure) -> String {
 
 /// What often leads here.
 fn hint(failure: &Failure) -> String {
-    let of_finding = failure.violation.as_ref().and_then(|violation| violation.hint);
+    let of_violation = failure.violation.as_ref().and_then(|violation| violation.hint);
     let hint = match (&failure.violation, &failure.cause) {
         (Some(_), _) if !failure.cycle.is_empty() => Some(
             "two locks that are taken in two orders: take them in one, or give the first back before the second",
         ),
-        (Some(_), _) => of_finding,
+        (Some(_), _) => of_violation,
         (None, Some(Cause::Deadlock { .. } | Cause::TimeLimit { .. })) => Some(
             "a lock that is held across a call, a send or a wait; or a notification that comes too early",
         ),
@@ -229,17 +230,17 @@ fn hint(failure: &Failure) -> String {
         ),
         _ => None,
     };
-    hint.map_or_else(String::new, |hint| format!("often:  {}\n", cut_line_to(hint, LINE_MAX)))
+    hint.map_or_else(String::new, |hint| format!("often:  {}\n", one_line_of(hint, LINE_MAX)))
 }
 
-fn happened(failure: &Failure) -> String {
+fn timeline(failure: &Failure) -> String {
     let skipped = failure.timeline.len().saturating_sub(TIMELINE_SHOWN);
     let mut out = String::new();
     if !failure.timeline.is_empty() {
         out.push_str("what happened before:\n");
     }
     for (at, what) in &failure.timeline[skipped..] {
-        let what = cut_line_to(&what.to_string(), LINE_MAX / 2);
+        let what = one_line_of(&what.to_string(), LINE_MAX / 2);
         let _ = writeln!(out, "  {:>10.6} s  {what}", at.as_secs_f64());
     }
     out
@@ -251,7 +252,7 @@ fn shown_divergence(divergence: Option<&Divergence>) -> String {
     match divergence {
         Some(Divergence { index, first, second, .. }) => {
             let shown = |event: &Option<labrpc::sim::Event>| match event {
-                Some(event) => cut_line_to(&event.to_string(), LINE_MAX / 2),
+                Some(event) => one_line_of(&event.to_string(), LINE_MAX / 2),
                 None => "(it had ended, or went elsewhere)".to_owned(),
             };
             let _ = writeln!(out, "  they differ first at event {index}:");

@@ -1,4 +1,4 @@
-//! What was the case when a run failed: who waited for whom, what each server was and had, and what its threads did.
+//! The state in which a run failed: who waited for whom, what each server was and had, and what its threads did.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use lab_harness::run::Failure;
 /// All facts, the most telling first.
 pub(super) fn of(failure: &Failure) -> String {
     let mut out = String::new();
-    write_circle(&mut out, failure);
+    write_cycle(&mut out, failure);
     if let Some(Cause::StepLimit { spinners, .. }) = &failure.cause {
         out.push_str("busiest threads:\n");
         for SpinReport { thread, steps, of } in spinners {
@@ -45,7 +45,7 @@ fn threads(failure: &Failure) -> &[ThreadReport] {
 }
 
 /// `S1/a and S1/b wait for each other in a circle`, or that all wait.
-pub(super) fn circle_or_all(failure: &Failure) -> String {
+pub(super) fn cycle_text(failure: &Failure) -> String {
     match failure.cycle.as_slice() {
         [] => "all threads wait, and nothing would ever wake one".to_owned(),
         [alone] => format!("{alone} waits for itself"),
@@ -62,8 +62,8 @@ pub(super) fn stuck(failure: &Failure) -> String {
     }
 }
 
-/// Each thread of the circle with what it holds and what it waits for.
-fn write_circle(out: &mut String, failure: &Failure) {
+/// Each thread of the cycle with what it holds and what it waits for.
+fn write_cycle(out: &mut String, failure: &Failure) {
     if failure.cycle.is_empty() {
         return;
     }
@@ -85,14 +85,14 @@ fn write_servers(out: &mut String, servers: &[Seen]) {
     out.push_str("servers, as last seen:\n");
     let mut alike: Vec<(Vec<ServerId>, String)> = Vec::new();
     for (id, seen) in servers.iter().enumerate() {
-        let told = server(seen);
-        match alike.iter_mut().find(|(_, other)| *other == told) {
+        let text = server(seen);
+        match alike.iter_mut().find(|(_, other)| *other == text) {
             Some((ids, _)) => ids.push(id),
-            None => alike.push((vec![id], told)),
+            None => alike.push((vec![id], text)),
         }
     }
-    for (ids, told) in alike {
-        let _ = writeln!(out, "  {} {told}", names(&ids));
+    for (ids, text) in alike {
+        let _ = writeln!(out, "  {} {text}", names(&ids));
     }
 }
 
@@ -126,7 +126,7 @@ fn server(seen: &Seen) -> String {
     out
 }
 
-/// Threads of servers that do the same at the same place are told once. Who waits for a lock, or holds one, comes
+/// Threads of servers that do the same at the same place share a line. Who waits for a lock, or holds one, comes
 /// first: it tells more than who sleeps.
 fn write_threads(out: &mut String, threads: &[ThreadReport]) {
     if threads.is_empty() {
@@ -135,16 +135,16 @@ fn write_threads(out: &mut String, threads: &[ThreadReport]) {
     let mut alike: BTreeMap<(bool, bool, String), BTreeMap<String, usize>> = BTreeMap::new();
     for thread in threads {
         let (node, name) = thread.thread.split_once('/').unwrap_or(("", &thread.thread));
-        let told = thread.to_string();
-        let told = told.strip_prefix(&thread.thread).unwrap_or(&told);
-        let told = told.replace(&format!(" {node}/"), " its ");
+        let text = thread.to_string();
+        let text = text.strip_prefix(&thread.thread).unwrap_or(&text);
+        let text = text.replace(&format!(" {node}/"), " its ");
         let is_telling = thread.waits_for.is_some() || !thread.holds.is_empty();
         let name = if name.starts_with("thread-") { "thread" } else { name };
-        let key = (!is_telling, !node.starts_with('S'), format!("{name}{told}"));
+        let key = (!is_telling, !node.starts_with('S'), format!("{name}{text}"));
         *alike.entry(key).or_default().entry(node.to_owned()).or_default() += 1;
     }
     out.push_str("threads:\n");
-    for ((_, _, told), nodes) in alike {
+    for ((_, _, text), nodes) in alike {
         let ids: Option<Vec<ServerId>> =
             nodes.keys().map(|node| node.strip_prefix('S')?.parse().ok()).collect();
         let who = ids.map_or_else(
@@ -156,7 +156,7 @@ fn write_threads(out: &mut String, threads: &[ThreadReport]) {
         );
         let count: usize = nodes.values().sum();
         let times = if count > nodes.len() { format!(" ({count} threads)") } else { String::new() };
-        let _ = writeln!(out, "  {who}{times} {told}");
+        let _ = writeln!(out, "  {who}{times} {text}");
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_told_as_a_range() {
+    fn neighbours_are_named_as_a_range() {
         assert_eq!(names(&[0]), "S0");
         assert_eq!(names(&[0, 1, 3]), "S0 S1 S3");
         assert_eq!(names(&[0, 1, 2, 4, 6, 7, 8]), "S0-S2 S4 S6-S8");

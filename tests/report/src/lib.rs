@@ -1,59 +1,27 @@
-//! Words for people: the line of a run that passed, and the report of one that did not.
+//! What a run says: the line of one that passed, the report of one that failed, its log in columns, and exports for other
+//! tools.
+//!
+//! # How it works
+//!
+//! A test ends with an outcome of the harness. If it passed, [`passed_line`] is all there is to say. If it failed, [`explain`]
+//! runs it again with a full trace, leaves the [`files`] of the run, and puts the report together: what went wrong, the rule or
+//! the expectation, the state in which it failed, the last things that happened, and the command that replays it.
+//!
+//! # Read in this order
+//!
+//! [`explain`](mod@explain), [`files`], [`columns`], [`export`](mod@export).
+//!
+//! # What it leaves out
+//!
+//! When a test fails, and why: that is for the harness and the referee. The page that a program shows is for the program.
 
 pub mod columns;
 pub mod explain;
 pub mod export;
 mod facts;
 pub mod files;
-mod layout;
-
-use std::fmt::Write;
-use std::io;
-use std::sync::Once;
-
-use lab_harness::case::TestCase;
-use lab_harness::run::Outcome;
-use lab_runs::Plan;
-use lab_runs::settings::World;
+mod truncate;
+mod verdict_lines;
 
 pub use explain::{REPORT_MAX, explain, explain_failure, headline};
-
-/// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
-/// kept back because the test passed.
-pub fn remark_once(outcome: &Outcome) {
-    static REMARKED: Once = Once::new();
-    if let Some(remark) = &outcome.remark {
-        // Nobody to tell is no reason to fail.
-        REMARKED
-            .call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
-    }
-}
-
-/// MIT's line for a test that passed, and what else identifies the run:
-///
-/// ```text
-/// Passed initial_election_3a   3.1 s virtual 0.002 s wall   3 peers   62 RPCs    1841 bytes   0 commands  seed 0x1 9f3c...
-/// ```
-#[must_use]
-pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
-    if let Some(why) = &outcome.skipped {
-        return format!("Skipped {}: {why}", case.name);
-    }
-    let tally = outcome.tally;
-    let mut line = format!("Passed {:<34} {:>6.1} s", case.name, outcome.elapsed.as_secs_f64());
-    if plan.world == World::Simulated {
-        let _ = write!(line, " virtual {:>6.3} s wall", outcome.wall.as_secs_f64());
-    }
-    let _ = write!(
-        line,
-        " {:>2} peers {:>5} RPCs {:>8} bytes {:>5} commands",
-        tally.servers, tally.traffic.rpcs, tally.traffic.bytes, tally.commands
-    );
-    if tally.operations > 0 {
-        let _ = write!(line, " {:>5} ops", tally.operations);
-    }
-    if let Some(fingerprint) = outcome.fingerprint {
-        let _ = write!(line, "  seed {:#x} {fingerprint}", plan.seed);
-    }
-    line
-}
+pub use verdict_lines::{passed_line, remark_once};

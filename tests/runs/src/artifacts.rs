@@ -40,8 +40,8 @@ pub fn root() -> PathBuf {
         let here = std::env::current_dir().unwrap_or_default();
         let executable = std::env::current_exe().ok();
         let from_executable = || executable.as_deref().and_then(target_of);
-        let told = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
-        told.or_else(from_executable).unwrap_or_else(|| here.join("target")).join("lab")
+        let from_cargo = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
+        from_cargo.or_else(from_executable).unwrap_or_else(|| here.join("target")).join("lab")
     })
     .clone()
 }

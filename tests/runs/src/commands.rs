@@ -48,14 +48,14 @@ thread_local! {
 
 /// This program has subcommands. To be called before any code under test runs.
 pub fn init_program() {
-    INVOCATION.get_or_init(|| Invocation::Program(program_words(&Surroundings::of_process())));
+    INVOCATION.get_or_init(|| Invocation::Program(program_words(&Startup::of_process())));
 }
 
 /// This thread runs the test of that name for `cargo test`. To be called before any code under test runs.
 pub fn init_test(name: &str) {
     // Once for all tests: a later one may find the current directory changed.
     static TESTS: OnceLock<Invocation> = OnceLock::new();
-    let invocation = TESTS.get_or_init(|| test_words(&Surroundings::of_process())).clone();
+    let invocation = TESTS.get_or_init(|| test_words(&Startup::of_process())).clone();
     // libtest names its threads after the tests that they run; with one job it may use the main thread instead.
     let thread = std::thread::current();
     let path = thread.name().filter(|path| path.rsplit("::").next() == Some(name)).map(str::to_owned);
@@ -119,9 +119,9 @@ fn replay_of(
     }
 }
 
-/// What is known of the process that tells how it was started.
+/// How this process was started, as far as it can know.
 #[derive(Clone, Debug, Default)]
-struct Surroundings {
+struct Startup {
     /// `LAB_COMMAND`.
     command: Option<String>,
     /// The first argument, as it was typed.
@@ -136,7 +136,7 @@ struct Surroundings {
     configurations: Vec<String>,
 }
 
-impl Surroundings {
+impl Startup {
     fn of_process() -> Self {
         let here = env::current_dir().unwrap_or_default();
         let read = |folder: &Path| fs::read_to_string(folder.join(".cargo/config.toml")).ok();
@@ -184,14 +184,14 @@ impl Surroundings {
     }
 }
 
-fn program_words(surroundings: &Surroundings) -> String {
-    if let Some(words) = &surroundings.command {
+fn program_words(startup: &Startup) -> String {
+    if let Some(words) = &startup.command {
         return words.clone();
     }
-    let Some(package) = &surroundings.package else { return quoted(&surroundings.typed) };
-    let (target, folder) = surroundings.target();
-    let profile = surroundings.profile();
-    let aliases = surroundings.configurations.iter().flat_map(|text| aliases(text));
+    let Some(package) = &startup.package else { return quoted(&startup.typed) };
+    let (target, folder) = startup.target();
+    let profile = startup.profile();
+    let aliases = startup.configurations.iter().flat_map(|text| aliases(text));
     let runs_this = |(_, words): &(String, Vec<String>)| runs(words, package, &target, &profile);
     if let Some((alias, _)) =
         aliases.into_iter().find(runs_this).filter(|_| !["deps", "examples"].contains(&folder))
@@ -246,22 +246,22 @@ fn unquoted(text: &str) -> String {
     text.trim().trim_matches(['"', '\'']).to_owned()
 }
 
-fn test_words(surroundings: &Surroundings) -> Invocation {
-    let is_nextest = surroundings.is_nextest;
-    if let Some(words) = &surroundings.command {
+fn test_words(startup: &Startup) -> Invocation {
+    let is_nextest = startup.is_nextest;
+    if let Some(words) = &startup.command {
         return Invocation::Tests { words: words.clone(), is_nextest };
     }
     let cargo = if is_nextest { "cargo nextest run" } else { "cargo test" };
-    let (target, _) = surroundings.target();
-    let Some(package) = &surroundings.package else {
-        return Invocation::Tests { words: quoted(&surroundings.typed), is_nextest: false };
+    let (target, _) = startup.target();
+    let Some(package) = &startup.package else {
+        return Invocation::Tests { words: quoted(&startup.typed), is_nextest: false };
     };
-    let tests = surroundings.manifest.join("tests");
+    let tests = startup.manifest.join("tests");
     let is_library = target == package.replace('-', "_")
         && !tests.join(format!("{target}.rs")).exists()
         && !tests.join(&target).exists();
     let kind = if is_library { "--lib".to_owned() } else { format!("--test {target}") };
-    Invocation::Tests { words: format!("{cargo} -p {package}{} {kind}", surroundings.profile()), is_nextest }
+    Invocation::Tests { words: format!("{cargo} -p {package}{} {kind}", startup.profile()), is_nextest }
 }
 
 /// A word for a shell.
@@ -278,13 +278,13 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn started(executable: &str, package: Option<&str>, configuration: &str) -> Surroundings {
-        Surroundings {
+    fn started(executable: &str, package: Option<&str>, configuration: &str) -> Startup {
+        Startup {
             typed: "./lab".into(),
             executable: executable.into(),
             package: package.map(str::to_owned),
             configurations: vec![configuration.to_owned()],
-            ..Surroundings::default()
+            ..Startup::default()
         }
     }
 
@@ -310,16 +310,16 @@ mod tests {
         for (executable, package, configuration, words) in rows {
             assert_eq!(program_words(&started(executable, package, configuration)), words, "{executable}");
         }
-        let told = Surroundings { command: Some("grade-it".into()), ..started("/x", Some("mine"), alias) };
+        let told = Startup { command: Some("grade-it".into()), ..started("/x", Some("mine"), alias) };
         assert_eq!(program_words(&told), "grade-it");
-        let odd = Surroundings { typed: "my lab".into(), ..Surroundings::default() };
+        let odd = Startup { typed: "my lab".into(), ..Startup::default() };
         assert_eq!(program_words(&odd), "'my lab'");
     }
 
     #[test]
     fn tests_are_run_again_alone_with_their_seed() {
         let of = |executable: &str, is_nextest: bool| {
-            test_words(&Surroundings { is_nextest, ..started(executable, Some("my-raft"), "") })
+            test_words(&Startup { is_nextest, ..started(executable, Some("my-raft"), "") })
         };
         let integration = of("/w/target/debug/deps/part_3a-0123456789abcdef", false);
         assert_eq!(

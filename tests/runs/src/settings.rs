@@ -61,7 +61,7 @@ pub struct Settings {
 
 /// The variable that says how long a simulated thread may run without giving way, in seconds of real time.
 pub const STALL: &str = "LAB_STALL";
-/// What it is when nothing is said.
+/// Its default.
 const STALL_DEFAULT: Duration = Duration::from_secs(10);
 
 /// The real time in which a simulated thread must give way. A guard against endless loops; it decides nothing in a run that
@@ -85,7 +85,7 @@ fn parse_stall(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|stall| !stall.is_zero())
 }
 
-/// How many seeds a test runs over when nothing else is said: few enough that everything takes seconds.
+/// How many seeds a test runs over by default: few enough that everything takes seconds.
 const SEEDS_DEFAULT: u64 = 5;
 
 impl Settings {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_is_a_time_in_seconds() {
+    fn stall_is_a_time_in_seconds() {
         assert_eq!(parse_stall("0.5"), Some(Duration::from_millis(500)));
         for text in ["", "0", "-1", "soon", "nan"] {
             assert_eq!(parse_stall(text), None, "{text}");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn each_variable_is_read_and_a_wrong_value_is_named() {
+    fn variables_are_read_and_a_wrong_value_is_named() {
         let default = read(&[]).unwrap();
         assert_eq!((default.world, default.seeds.len()), (World::Simulated, SEEDS_DEFAULT as usize));
         assert_eq!(read(&[("LAB_SEED", "0x2a"), ("LAB_SEEDS", "9")]).unwrap().seeds, [0x2a]);

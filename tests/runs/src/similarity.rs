@@ -1,11 +1,11 @@
-//! What is nearly the same: names that people mistype, and texts that differ only in their numbers.
+//! Texts that are nearly the same: names that people mistype, and headlines that differ only in their numbers.
 
 /// How many near names are proposed.
 const PROPOSED_MAX: usize = 3;
 
-/// The names with a likeness of `least` at least, from 0 to 1, the likest first.
-pub fn nearest<'a>(names: impl Iterator<Item = (f64, &'a str)>, least: f64) -> Vec<&'a str> {
-    let mut near: Vec<(f64, &str)> = names.filter(|&(likeness, _)| likeness >= least).collect();
+/// The names, each with its similarity from 0 to 1 to what was typed, that reach `similarity_min`, the most similar first.
+pub fn nearest<'a>(names: impl Iterator<Item = (f64, &'a str)>, similarity_min: f64) -> Vec<&'a str> {
+    let mut near: Vec<(f64, &str)> = names.filter(|&(similarity, _)| similarity >= similarity_min).collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     near.into_iter().take(PROPOSED_MAX).map(|(_, name)| name).collect()
 }

@@ -44,7 +44,7 @@ pub(super) fn write(trace: &Trace) -> String {
     let mut out = format!("{EXPRESSION}\n\n");
     let mut clocks = Clocks::default();
     for event in &trace.events {
-        let Some((host, clock, text)) = told(&mut clocks, event) else { continue };
+        let Some((host, clock, text)) = entry(&mut clocks, event) else { continue };
         let clock = serde_json::to_string(&clock).unwrap_or_default();
         let seconds = event.time_ns as f64 / 1e9;
         let text = text.replace('\n', " ");
@@ -54,9 +54,9 @@ pub(super) fn write(trace: &Trace) -> String {
 }
 
 /// Whose event it is, the clock after it, and its words; `None` if it says nothing.
-fn told(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
+fn entry(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
     if let Some(message) = event.message() {
-        return Some(message_told(clocks, message));
+        return Some(message_entry(clocks, message));
     }
     if !event.kind.is_for_people() {
         return None;
@@ -65,7 +65,7 @@ fn told(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> {
     Some((event.node.to_string(), clock, event.words.to_string()))
 }
 
-fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {
+fn message_entry(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {
     let TracedMessage { call, is_reply, from, to, method, what, content, .. } = message;
     let key = (*call, *is_reply, *from, *to);
     let (from, to) = (from.to_string(), to.to_string());
@@ -82,7 +82,7 @@ fn message_told(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock,
             (to, clock, format!("gets {method} {word} #{call} of {from}"))
         }
         other => {
-            // Whoever lost it is no host of its own: it is told where it came from.
+            // Whoever lost it is no host of its own: it is written where it came from.
             let clock = clocks.step(&from, None);
             (from, clock, format!("{method} {word} #{call} to {to} is {other}"))
         }

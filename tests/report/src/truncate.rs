@@ -1,10 +1,10 @@
-//! Texts that must fit: cut by lines, or within a line.
+//! Texts that must fit: truncated by lines, or within a line.
 
 /// The longest expectation or value that a report shows, in characters.
 const TEXT_MAX: usize = 300;
 
 /// At most `room` characters of whole lines, the first ones.
-pub(super) fn cut(text: &str, room: usize) -> String {
+pub(super) fn truncate(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }
@@ -22,7 +22,7 @@ pub(super) fn cut(text: &str, room: usize) -> String {
 }
 
 /// At most `room` characters of whole lines: the first, which is a heading, and the last ones.
-pub(super) fn cut_front(text: &str, room: usize) -> String {
+pub(super) fn truncate_front(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }
@@ -44,12 +44,12 @@ pub(super) fn cut_front(text: &str, room: usize) -> String {
 }
 
 /// A text in one line and not too long.
-pub(super) fn cut_line(text: &str) -> String {
-    cut_line_to(text, TEXT_MAX)
+pub(super) fn one_line(text: &str) -> String {
+    one_line_of(text, TEXT_MAX)
 }
 
 /// A text in one line of at most `max` characters and an ellipsis.
-pub(super) fn cut_line_to(text: &str, max: usize) -> String {
+pub(super) fn one_line_of(text: &str, max: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(max) {
         Some((end, _)) => format!("{}...", &line[..end]),
@@ -62,22 +62,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cut_fits_in_whole_lines() {
+    fn truncated_text_fits_in_whole_lines() {
         let text = "heading\none\ntwo\nthree\n";
-        assert_eq!(cut(text, 100), text);
-        assert_eq!(cut(text, 20), "heading\none\n  ...\n");
-        assert_eq!(cut(text, 3), "");
-        assert_eq!(cut_front(text, 100), text);
-        assert_eq!(cut_front(text, 18), "heading\ntwo\nthree\n");
-        assert_eq!(cut_front(text, 10), "");
+        assert_eq!(truncate(text, 100), text);
+        assert_eq!(truncate(text, 20), "heading\none\n  ...\n");
+        assert_eq!(truncate(text, 3), "");
+        assert_eq!(truncate_front(text, 100), text);
+        assert_eq!(truncate_front(text, 18), "heading\ntwo\nthree\n");
+        assert_eq!(truncate_front(text, 10), "");
         for room in 0..text.len() {
-            assert!(cut(text, room).len() <= room && cut_front(text, room).len() <= room);
+            assert!(truncate(text, room).len() <= room && truncate_front(text, room).len() <= room);
         }
     }
 
     #[test]
-    fn a_long_line_ends_in_an_ellipsis() {
-        assert_eq!(cut_line_to("a  b\nc", 10), "a b c");
-        assert_eq!(cut_line_to("äöü", 2), "äö...");
+    fn long_line_ends_in_an_ellipsis() {
+        assert_eq!(one_line_of("a  b\nc", 10), "a b c");
+        assert_eq!(one_line_of("äöü", 2), "äö...");
     }
 }
