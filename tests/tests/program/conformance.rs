@@ -117,7 +117,7 @@ fn run<R: RaftServer>(test: &str, world: World) -> Outcome {
 }
 
 #[test]
-fn a_server_with_types_of_its_own_is_put_to_the_proof() {
+fn server_with_types_of_its_own_is_tested() {
     for world in [World::Simulated, World::Real] {
         for test in ["one_vote_per_term_3a", "vote_outlives_heartbeats_3a", "term_from_requests_3a"] {
             let outcome = run::<Voter<false, false>>(test, world);
@@ -127,7 +127,7 @@ fn a_server_with_types_of_its_own_is_put_to_the_proof() {
 }
 
 #[test]
-fn a_broken_sentence_is_named() {
+fn broken_rule_is_named() {
     for world in [World::Simulated, World::Real] {
         let outcome = run::<Voter<false, true>>("one_vote_per_term_3a", world);
         let violation = outcome.failure.and_then(|failure| failure.violation).expect("a violation");
@@ -140,7 +140,7 @@ fn a_broken_sentence_is_named() {
 }
 
 #[test]
-fn a_server_that_speaks_otherwise_is_skipped_with_a_note() {
+fn server_with_other_field_names_is_skipped_with_a_note() {
     for world in [World::Simulated, World::Real] {
         let outcome = run::<Voter<true, false>>("one_vote_per_term_3a", world);
         assert!(outcome.failure.is_none(), "{outcome:?}");

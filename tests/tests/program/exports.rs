@@ -23,7 +23,7 @@ fn text(format: ExportFormat, run: &Outcome) -> String {
 }
 
 #[test]
-fn a_history_is_read_back_with_all_operations_and_is_linearizable() {
+fn history_is_read_back_with_all_operations_and_is_linearizable() {
     let run = run("concurrent_4b", 1);
     let (classic, versioned) = run.operations.as_ref().expect("clients").count();
     assert!(classic > 50 && versioned > 50, "{classic} {versioned}");
@@ -41,7 +41,7 @@ fn a_history_is_read_back_with_all_operations_and_is_linearizable() {
 }
 
 #[test]
-fn a_test_without_clients_has_no_history_and_says_where_there_is_one() {
+fn test_without_clients_has_no_history_and_says_where_there_is_one() {
     let error = export(ExportFormat::HistoryJson, &run("initial_election_3a", 1), None).unwrap_err();
     assert!(error.contains("4B"), "{error}");
 }
@@ -87,7 +87,7 @@ fn vector_clocks_count_each_host_in_steps_of_one_and_never_go_back() {
 
 /// A reply is known to carry what its request told: the caller's own count comes back to it.
 #[test]
-fn a_message_carries_the_clock_of_its_sender() {
+fn message_carries_the_clock_of_its_sender() {
     let events = shiviz(&text(ExportFormat::Shiviz, &run("basic_agree_3b", 1)));
     let sent = events
         .iter()
@@ -103,7 +103,7 @@ fn a_message_carries_the_clock_of_its_sender() {
 }
 
 #[test]
-fn a_chrome_trace_is_well_formed() {
+fn chrome_trace_is_well_formed() {
     for test in ["chaos_3b", "persist_partition_unreliable_4b", "figure8_3c"] {
         let Some(_) = find(test) else { continue };
         let trace: Value =
@@ -144,7 +144,7 @@ fn a_chrome_trace_is_well_formed() {
 }
 
 #[test]
-fn a_trace_is_read_back_event_by_event() {
+fn trace_is_read_back_event_by_event() {
     let run = run("initial_election_3a", 1);
     let text = text(ExportFormat::Trace, &run);
     let read: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();

@@ -17,7 +17,7 @@ fn read_as(names: fn() -> Names) -> (Outcome, String) {
 }
 
 #[test]
-fn a_breach_fails_the_run_at_once_and_is_shown_with_its_messages() {
+fn broken_rule_fails_the_run_at_once_and_is_shown_with_its_messages() {
     // The term where the commit index should be: a leader commits entry 1 before there is one.
     let (outcome, text) = read_as(|| Names { leader_commit: vec!["term"], ..Names::default() });
     let violation = outcome.failure.and_then(|failure| failure.violation).expect("a violation");
@@ -30,7 +30,7 @@ fn a_breach_fails_the_run_at_once_and_is_shown_with_its_messages() {
 }
 
 #[test]
-fn messages_that_cannot_be_read_are_a_remark_and_no_failure() {
+fn unreadable_messages_are_a_remark_and_no_failure() {
     let others: [fn() -> Names; 2] = [
         || Names { term: vec!["epoch"], ..Names::default() },
         || Names {

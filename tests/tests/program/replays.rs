@@ -53,7 +53,7 @@ fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usiz
 /// The promise of all this. `LAB_SEEDS` says how many seeds each test is replayed over under every policy; by default
 /// each test is replayed once, and the policies take turns.
 #[test]
-fn every_test_replays() {
+fn tests_all_replay() {
     let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
     let next = AtomicUsize::new(0);
     let replay_the_rest = || {
@@ -73,7 +73,7 @@ fn every_test_replays() {
 }
 
 #[test]
-fn a_passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
+fn passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
     forget("basic_agree_3b", 201);
     let first = replayed("basic_agree_3b", reference(), 201);
     assert!(
@@ -94,7 +94,7 @@ fn a_passing_seed_is_run_twice_and_then_compared_with_what_is_stored() {
 }
 
 #[test]
-fn a_failing_seed_is_the_run_that_its_report_is_of() {
+fn failing_seed_is_the_run_that_its_report_is_of() {
     let implementation = Implementation::of::<Wrong<Idle>>();
     let case = find("initial_election_3a").expect("a test");
     forget(case.name, 202);
@@ -125,7 +125,7 @@ impl Fault for Edited {
 }
 
 #[test]
-fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
+fn first_event_that_differs_is_named_when_the_code_has_changed() {
     let implementation = Implementation::of::<Wrong<Edited>>();
     forget("initial_election_3a", 203);
     replayed("initial_election_3a", implementation, 203);
@@ -148,7 +148,7 @@ fn when_the_code_has_changed_the_first_event_that_differs_is_named() {
 }
 
 #[test]
-fn what_is_not_under_the_seeds_control_is_named_with_its_usual_culprits() {
+fn nondeterminism_is_named_with_its_usual_culprits() {
     forget("initial_election_3a", 204);
     for stored in ["Nothing was stored", "Not the stored run"] {
         let other = replayed("initial_election_3a", Implementation::of::<Wrong<Nondeterministic<1>>>(), 204);
@@ -177,7 +177,7 @@ fn lab(arguments: &[&str]) -> (String, i32) {
 }
 
 #[test]
-fn the_log_is_in_columns_and_says_what_is_left_out() {
+fn log_is_in_columns_and_says_what_is_left_out() {
     let (text, code) = lab(&["replay", "0x1", "chaos_3b"]);
     assert_eq!(code, 0, "{text}");
     for part in [
@@ -207,7 +207,7 @@ fn the_log_is_in_columns_and_says_what_is_left_out() {
 }
 
 #[test]
-fn what_a_flag_does_not_know_is_answered_with_what_it_knows() {
+fn unknown_value_of_a_flag_is_answered_with_those_it_knows() {
     for (arguments, parts) in [
         (&["--only", "VOTES"][..], &["VOTES", "TIMR", "VOTE", "CMIT", "RPC"][..]),
         (&["--servers", "7"], &["\"7\"", "0 to 2"]),
@@ -225,7 +225,7 @@ fn what_a_flag_does_not_know_is_answered_with_what_it_knows() {
 }
 
 #[test]
-fn the_real_world_says_that_it_cannot_be_replayed() {
+fn real_world_says_that_it_cannot_be_replayed() {
     let (text, code) = lab(&["replay", "1", "basic_agree_3b", "--world", "real"]);
     assert!(text.contains("cannot be replayed") && text.contains("Passed basic_agree_3b"), "{text}");
     assert_eq!(code, 0);

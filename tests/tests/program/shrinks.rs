@@ -56,32 +56,32 @@ fn shrunk(test: &str, implementation: Implementation, seed: u64) -> Shrunk<Part>
 }
 
 #[test]
-fn a_failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
+fn failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
     let implementation = Implementation::of::<Amnesiac>();
     let case = find("chaos_3c").expect("a test");
     let whole = run_case(case, implementation, plan(1));
     let signature = signature(whole.failure.as_ref().expect("it fails"));
     let shrunk = shrunk("chaos_3c", implementation, 1);
-    let told = story(case, plan(1), &shrunk);
+    let text = story(case, plan(1), &shrunk);
     assert_eq!(shrunk.signature, signature);
     assert!(shrunk.runs <= 300, "{}", shrunk.runs);
     let left = shrunk.after.faults + shrunk.after.commands;
-    assert!(left <= 6 && left < shrunk.before.faults + shrunk.before.commands, "{told}");
-    assert!(told.contains("is killed") || told.contains("loses power"), "{told}");
-    assert!(told.contains("--shrunk"), "{told}");
+    assert!(left <= 6 && left < shrunk.before.faults + shrunk.before.commands, "{text}");
+    assert!(text.contains("is killed") || text.contains("loses power"), "{text}");
+    assert!(text.contains("--shrunk"), "{text}");
 
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shrunk");
     let choices = ShrunkRun::of("chaos_3c", plan(1), implementation.name(), &shrunk);
-    write(&directory, &choices, &told).expect("files");
+    write(&directory, &choices, &text).expect("files");
     let stored = read(&directory, plan(1), implementation.name()).expect("what was written");
     let again = run_subset(case, implementation, plan(1), &stored.subset());
     assert_eq!(again.fingerprint, shrunk.run.0.fingerprint);
     let file = std::fs::read_to_string(directory.join("shrunk.md")).expect("a story");
-    assert!(file.contains(&told));
+    assert!(file.contains(&text));
 }
 
 #[test]
-fn another_seed_or_implementation_is_not_taken_for_the_stored_one() {
+fn stored_choices_of_another_seed_or_implementation_are_refused() {
     let implementation = Implementation::of::<Amnesiac>();
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shrunk-other");
     let shrunk = shrunk("persist1_3c", implementation, 2);
@@ -94,7 +94,7 @@ fn another_seed_or_implementation_is_not_taken_for_the_stored_one() {
 }
 
 #[test]
-fn a_seed_that_passes_has_nothing_to_shrink() {
+fn seed_that_passes_has_nothing_to_shrink() {
     let case = find("basic_agree_3b").expect("a test");
     let result = shrink(case, Implementation::of::<Raft>(), None, plan(1), 10, &mut |_, _| {});
     assert_eq!(result.err(), Some(NothingToShrink::Passes));
@@ -102,7 +102,7 @@ fn a_seed_that_passes_has_nothing_to_shrink() {
 
 /// Whatever is left out and whatever preemptions happen: a correct Raft breaks no rule.
 #[test]
-fn a_correct_raft_breaks_no_rule_in_any_part_of_a_run() {
+fn correct_raft_breaks_no_rule_in_any_part_of_a_run() {
     use lab_runs::actions::Subset;
     use labrpc::sim::Preemptions;
     let case = find("chaos_3b").expect("a test");
@@ -117,12 +117,12 @@ fn a_correct_raft_breaks_no_rule_in_any_part_of_a_run() {
         let names = whole.actions.iter().enumerate().filter(|(place, _)| place % keep != 0);
         let numbers: Vec<u64> =
             whole.preemptions.iter().copied().filter(|number| number % keep as u64 == 0).collect();
-        let cut = Subset {
+        let subset = Subset {
             kept: Some(Arc::new(names.map(|(_, action)| action.name.clone()).collect())),
             repairs_always: true,
             preemptions: Preemptions::Only(numbers.into()),
         };
-        let part = run_subset(case, Implementation::of::<Raft>(), plan(3), &cut);
+        let part = run_subset(case, Implementation::of::<Raft>(), plan(3), &subset);
         let broken = part.failure.filter(|failure| signature(failure).is_rule());
         assert!(broken.is_none(), "{broken:?}");
     }
@@ -130,7 +130,7 @@ fn a_correct_raft_breaks_no_rule_in_any_part_of_a_run() {
 
 /// Recording changes nothing: the whole run is the ordinary one.
 #[test]
-fn a_run_that_is_written_down_is_the_same_run() {
+fn recorded_run_is_the_same_run() {
     use lab_runs::actions::Subset;
     use labrpc::sim::Preemptions;
     for (test, policy) in
@@ -139,10 +139,14 @@ fn a_run_that_is_written_down_is_the_same_run() {
         let case = find(test).expect("a test");
         let plan = Plan { policy, ..plan(5) };
         let plain = run_case(case, Implementation::of::<Raft>(), plan).fingerprint;
-        let cut = Subset { preemptions: Preemptions::Record, ..Subset::default() };
-        assert_eq!(run_subset(case, Implementation::of::<Raft>(), plan, &cut).fingerprint, plain, "{test}");
+        let subset = Subset { preemptions: Preemptions::Record, ..Subset::default() };
+        assert_eq!(
+            run_subset(case, Implementation::of::<Raft>(), plan, &subset).fingerprint,
+            plain,
+            "{test}"
+        );
         // And naming every preemption is the same as letting the policy decide.
-        let recorded = run_subset(case, Implementation::of::<Raft>(), plan, &cut).preemptions;
+        let recorded = run_subset(case, Implementation::of::<Raft>(), plan, &subset).preemptions;
         let only = Subset { preemptions: Preemptions::Only(recorded.into()), ..Subset::default() };
         assert_eq!(run_subset(case, Implementation::of::<Raft>(), plan, &only).fingerprint, plain, "{test}");
     }

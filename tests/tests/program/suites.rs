@@ -8,7 +8,7 @@ use raft::Raft;
 
 /// Nobody forgets to add a test in one of the two places.
 #[test]
-fn every_test_of_the_table_has_a_wrapper() {
+fn tests_of_the_table_have_a_wrapper_each() {
     let wrapped = [
         lab::suite_3a!(@names).as_slice(),
         lab::suite_3b!(@names).as_slice(),
@@ -33,7 +33,7 @@ fn plan(seed: u64) -> Plan {
 
 /// The same seed is the same run, and another seed is another.
 #[test]
-fn a_seed_replays() {
+fn seed_replays() {
     let case = find("elections_in_chaos_3a").expect("a test");
     let run = |seed| run_case(case, Implementation::of::<Raft>(), plan(seed)).fingerprint;
     assert_eq!(run(7), run(7));
@@ -42,7 +42,7 @@ fn a_seed_replays() {
 
 /// A report names the rule, what was expected and seen, the servers and the way to replay it, and is not too long.
 #[test]
-fn a_wrong_raft_fails_with_a_report() {
+fn wrong_raft_fails_with_a_report() {
     let case = find("initial_election_3a").expect("a test");
     let implementation = Implementation::of::<Wrong<AlwaysLeader>>();
     let outcome = run_case(case, implementation, plan(1));
@@ -68,7 +68,7 @@ fn a_wrong_raft_fails_with_a_report() {
 
 /// The panic of a grading test is the report, once.
 #[test]
-fn a_failing_test_panics_with_its_report() {
+fn failing_test_panics_with_its_report() {
     let panic = std::panic::catch_unwind(|| {
         lab::grade_test("initial_election_3a", Implementation::of::<Wrong<AlwaysLeader>>())
     })
