@@ -1,4 +1,4 @@
-//! The planted bugs, as they stand in `tests/mutants/catalogue/*.toml`.
+//! The mutants, as they stand in `tests/mutants/catalogue/*.toml`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use serde::Deserialize;
 use lab_harness::case::Part;
 use lab_runs::similarity;
 
-/// A bug, and what is expected of the suites.
+/// A mutant: a bug, and what is expected of the suites.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mutant {
     /// Its name, in words joined by hyphens. Unique.
     pub(crate) name: String,
-    /// Whose suites it is put before: a part of the lab, or `labrpc` or `lab` for bugs of the lab itself.
+    /// Whose suites are to catch it: a part of the lab, or `labrpc` or `lab` for bugs of the lab itself.
     pub(crate) part: String,
     /// The bug in one sentence.
     pub(crate) story: String,
     /// Where such a bug, or the rule that it breaks, is known from.
     pub(crate) source: String,
-    /// Why it is planted in this form, if another would be no bug in the reference.
+    /// Why it has this form, if another would be no bug in the reference.
     #[serde(default)]
     pub(crate) note: Option<String>,
     /// The test that is expected to find it; it runs first. None for bugs of the lab itself.
@@ -35,7 +35,7 @@ pub(crate) struct Mutant {
     /// What MIT's suites did with the same bug, if that is known.
     #[serde(default)]
     pub(crate) mit: Option<String>,
-    /// Whether it belongs to the few that the gate runs.
+    /// Whether it is one of the few that continuous integration runs.
     #[serde(default)]
     pub(crate) fast: bool,
     /// What is replaced.
@@ -57,7 +57,7 @@ pub(crate) struct Edit {
     pub(crate) new: String,
 }
 
-/// What a mutant is put before.
+/// The tests that are to catch a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suites {
     /// Those of Raft, 3A to 3D.
@@ -80,7 +80,7 @@ impl Suites {
 }
 
 impl Mutant {
-    /// What it is put before.
+    /// The tests that are to catch it.
     pub(crate) fn suites(&self) -> Suites {
         match self.part.parse::<Part>() {
             Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
@@ -90,10 +90,10 @@ impl Mutant {
     }
 }
 
-/// All planted bugs, and what is done to every copy before one is planted.
+/// All mutants, and what is done to every copy before one is applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalogue {
-    /// The bugs, group by group.
+    /// The mutants, group by group.
     pub(crate) mutants: Vec<Mutant>,
     /// Switches the reference's own checks off.
     pub(crate) disarm: Vec<Edit>,
@@ -204,7 +204,7 @@ impl Catalogue {
 
 impl Mutant {
     /// Whether this text, in capitals or not, has the words that explain the bug; `one way | another` are two ways to say it.
-    pub(crate) fn is_named_in(&self, text: &str) -> bool {
+    pub(crate) fn is_explained_by(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
     }
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_name_gets_the_nearest() {
+    fn misspelt_name_gets_the_nearest() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let names = |text: &str| catalogue.select(&[text.to_owned()]);
         assert_eq!(names("vote-twice-in-term").expect("a mutant").len(), 1);
@@ -231,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn words_are_looked_for_in_the_whole_text() {
+    fn rule_is_looked_for_in_the_whole_report() {
         let mut mutant = Catalogue::load(&root()).expect("the catalogue").mutants.remove(0);
         for (words, is_there) in
             [("One vote", true), ("log | voted twice", true), ("log", false), ("log | term 2", false)]
         {
             mutant.rule = words.to_owned();
             assert_eq!(
-                mutant.is_named_in("S1 voted twice\none vote per server and term (§5.2)"),
+                mutant.is_explained_by("S1 voted twice\none vote per server and term (§5.2)"),
                 is_there,
                 "{words}"
             );
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fast_ones_are_a_dozen_and_of_all_suites() {
+    fn fast_mutants_are_a_dozen_and_of_all_suites() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let fast: Vec<&Mutant> = catalogue.mutants.iter().filter(|mutant| mutant.fast).collect();
         assert!((10..=14).contains(&fast.len()), "{} are fast", fast.len());

@@ -1,4 +1,4 @@
-//! Programs of a copy: started, limited, listened to.
+//! Programs of a working copy: how they are started, limited and read.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,17 +9,17 @@ use anyhow::{Context, Result, bail};
 use labrpc::channel::{self, Receiver, RecvTimeoutError};
 use labrpc::thread;
 
-use super::probe::Run;
+use crate::probe::Run;
 
-/// What a probe told, and how it ended.
+/// What a probe printed, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct ProbeOutput {
     /// The runs that came to their end.
     pub(crate) runs: Vec<Run>,
     /// How the program ended.
     pub(crate) end: End,
-    /// The last line of its complaints.
-    pub(crate) complaint: String,
+    /// The last line that it wrote to standard error.
+    pub(crate) last_error: String,
 }
 
 /// How a program ended.
@@ -66,19 +66,19 @@ pub(crate) fn end(status: ExitStatus) -> Result<End> {
     Ok(End::Died)
 }
 
-/// Starts a probe, takes down what it says, and waits for its end. If it says nothing for so long, it is ended: it hangs without
-/// using the processor, so no other limit would end it.
+/// Starts a probe, collects the runs that it prints, and waits for its end. If it prints nothing for so long, it is killed: it
+/// hangs without using the processor, so no other limit would end it.
 ///
 /// # Errors
 ///
-/// When it cannot be started or heard, or was ended from outside.
-pub(crate) fn listen(mut program: Command, silence_max: Duration) -> Result<Heard> {
+/// When it cannot be started or read, or was ended from outside.
+pub(crate) fn run_probe(mut program: Command, silence_max: Duration) -> Result<ProbeOutput> {
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().context("cannot start the program of a copy")?;
-    let mut complaints = child.stderr.take().context("no pipe")?;
-    let complaints = thread::spawn(move || {
+    let mut stderr = child.stderr.take().context("no pipe")?;
+    let stderr = thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = complaints.read_to_end(&mut bytes); // what could be read is all there is
+        let _ = stderr.read_to_end(&mut bytes); // what could be read is all there is
         String::from_utf8_lossy(&bytes).into_owned()
     });
     let lines = lines(child.stdout.take().context("no pipe")?);
@@ -96,31 +96,31 @@ pub(crate) fn listen(mut program: Command, silence_max: Duration) -> Result<Hear
         }
     }
     let status = child.wait().context("waiting for a copy's program")?;
-    let complaints = complaints.join().unwrap_or_default();
-    let complaint = complaints.lines().last().unwrap_or_default().to_owned();
-    Ok(Heard { runs, end: if is_silent { End::OutOfTime } else { end(status)? }, complaint })
+    let stderr = stderr.join().unwrap_or_default();
+    let last_error = stderr.lines().last().unwrap_or_default().to_owned();
+    Ok(ProbeOutput { runs, end: if is_silent { End::OutOfTime } else { end(status)? }, last_error })
 }
 
 /// The lines of a pipe, as they come.
 fn lines(pipe: ChildStdout) -> Receiver<String> {
-    let (tell, told) = channel::unbounded();
+    let (sender, receiver) = channel::unbounded();
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(io::Result::ok) {
-            if tell.send(line).is_err() {
+            if sender.send(line).is_err() {
                 return; // nobody listens any more
             }
         }
     });
-    told
+    receiver
 }
 
 /// What cargo did.
 #[derive(Debug)]
-pub(crate) enum Built {
+pub(crate) enum BuildResult {
     /// It built everything.
-    Whole,
-    /// The compiler refused the code, with this first error.
-    Refused(String),
+    Done,
+    /// The compiler found an error in the code; the first one.
+    CompileError(String),
 }
 
 /// Lets cargo build.
@@ -129,31 +129,31 @@ pub(crate) enum Built {
 ///
 /// When cargo cannot be started, was ended from outside, or fails for another reason than an error in the code: a full disk,
 /// a dependency that was not downloaded.
-pub(crate) fn build(mut cargo: Command) -> Result<Built> {
+pub(crate) fn build(mut cargo: Command) -> Result<BuildResult> {
     let Output { status, stderr, .. } = cargo.output().context("cannot start cargo")?;
     if status.success() {
-        return Ok(Built::Whole);
+        return Ok(BuildResult::Done);
     }
     end(status)?;
-    let said = String::from_utf8_lossy(&stderr);
-    if is_refusal(&said) {
-        return Ok(Built::Refused(first_error(&said)));
+    let output = String::from_utf8_lossy(&stderr);
+    if is_compile_error(&output) {
+        return Ok(BuildResult::CompileError(first_error(&output)));
     }
-    bail!("cargo cannot build the copy, for a reason that is not in the code:\n{}", said.trim_end());
+    bail!("cargo cannot build the copy, for a reason that is not in the code:\n{}", output.trim_end());
 }
 
 /// Whether the compiler ran to its end and did not like what it read.
-fn is_refusal(said: &str) -> bool {
+fn is_compile_error(output: &str) -> bool {
     let is_in_code = |line: &str| line.trim_start().starts_with("--> ");
-    said.contains("could not compile") && said.lines().any(is_in_code)
+    output.contains("could not compile") && output.lines().any(is_in_code)
 }
 
-/// What the compiler says first, without warnings.
-fn first_error(said: &str) -> String {
+/// What the compiler prints first, without warnings.
+fn first_error(output: &str) -> String {
     const LINES_MAX: usize = 12;
 
     let is_warning = |line: &&str| !line.starts_with("error");
-    said.lines().skip_while(is_warning).take(LINES_MAX).collect::<Vec<_>>().join("\n")
+    output.lines().skip_while(is_warning).take(LINES_MAX).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_error_in_the_code_is_a_refusal() {
+    fn compile_error_is_an_error_in_the_code() {
         let rows = [
             (
                 "a type",
@@ -171,36 +171,36 @@ mod tests {
             ("a full disk", "error: could not compile `raft`\nCaused by: No space left on device", false),
             ("no copy", "error: could not find `Cargo.toml` in `the copy`", false),
         ];
-        for (name, said, wanted) in rows {
-            assert_eq!(is_refusal(said), wanted, "{name}");
+        for (name, output, wanted) in rows {
+            assert_eq!(is_compile_error(output), wanted, "{name}");
         }
         assert_eq!(first_error("warning: w\n --> f\nerror: e\n --> g"), "error: e\n --> g");
     }
 
     #[cfg(unix)]
     #[test]
-    fn the_ends_of_programs_are_told_apart() {
+    fn ends_of_programs_are_told_apart() {
         let shell = |script: &str| {
             let mut command = Command::new("sh");
             command.arg("-c").arg(script);
             command
         };
         let long = Duration::from_secs(60);
-        let heard = |script| listen(shell(script), long).map(|heard| heard.end);
-        assert_eq!(heard("exit 3").expect("ended by itself"), End::Exit(3));
-        assert_eq!(heard("kill -XCPU $$").expect("ended by the system"), End::OutOfTime);
-        assert_eq!(heard("kill -SEGV $$").expect("died"), End::Died);
-        assert_eq!(heard("kill -TERM $$").expect_err("ended from outside").to_string(), "interrupted");
+        let output = |script| run_probe(shell(script), long).map(|output| output.end);
+        assert_eq!(output("exit 3").expect("ended by itself"), End::Exit(3));
+        assert_eq!(output("kill -XCPU $$").expect("ended by the system"), End::OutOfTime);
+        assert_eq!(output("kill -SEGV $$").expect("died"), End::Died);
+        assert_eq!(output("kill -TERM $$").expect_err("ended from outside").to_string(), "interrupted");
         let mut endless = limited(Path::new("sh"), Duration::from_secs(1));
         endless.args(["-c", "while :; do :; done"]);
-        assert_eq!(listen(endless, long).expect("ended by the system").end, End::OutOfTime);
-        let silent = listen(shell("exec sleep 60"), Duration::from_millis(100));
+        assert_eq!(run_probe(endless, long).expect("ended by the system").end, End::OutOfTime);
+        let silent = run_probe(shell("exec sleep 60"), Duration::from_millis(100));
         assert_eq!(silent.expect("ended for its silence").end, End::OutOfTime);
     }
 
     #[test]
     #[cfg(unix)]
-    fn half_a_line_is_no_run() {
+    fn line_that_is_cut_off_is_no_run() {
         let run = Run { test: "t".into(), seed: 1, cpu_ms: 1.0, failure: None };
         let line = serde_json::to_string(&run).expect("plain data");
         let half = &line[..line.len() / 2];
@@ -211,7 +211,7 @@ mod tests {
             &line,
             half,
         ]);
-        let heard = listen(command, Duration::from_secs(60)).expect("heard");
-        assert_eq!((heard.runs, heard.end, heard.complaint), (vec![run], End::Exit(1), "two".to_owned()));
+        let output = run_probe(command, Duration::from_secs(60)).expect("output");
+        assert_eq!((output.runs, output.end, output.last_error), (vec![run], End::Exit(1), "two".to_owned()));
     }
 }

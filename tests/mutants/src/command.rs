@@ -1,4 +1,4 @@
-//! `cargo lab mutants`: planted bugs, and which tests find them.
+//! `cargo lab mutants`: which tests catch which bugs.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use labrpc::time::Instant;
 
 use crate::catalogue::{Catalogue, Mutant, root};
-use crate::matrix::{Matrix, line, other_finds};
+use crate::matrix::{Matrix, other_failures, trial_line};
 use crate::queue::Queue;
 use crate::readme;
-use crate::trial::{Terms, Trial};
+use crate::trial::{Trial, TrialOptions};
 use lab_hunt::sweep;
 
-/// Plants bugs in copies of the reference, one at a time, and shows which tests find them.
+/// Applies mutants (realistic bugs) to copies of the reference, one at a time, and shows which tests catch them.
 ///
 /// The copies are kept in target/mutants/, so the first call builds for a minute or two and later ones do not. The exit code is 0
 /// if every bug was caught and the code without bugs passed, 1 if not, and 2 if a mutant does not compile, ran out of
@@ -34,13 +34,13 @@ struct Mutants {
     /// How many seeds each test runs over
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Run every test, and show all that find a mutant
+    /// Run every test, and show all that catch a mutant
     #[arg(long)]
     all: bool,
     /// Let the tests of chaos try each mutant once more, alone
     #[arg(long)]
     chaos: bool,
-    /// A dozen mutants of all kinds, as the gate does
+    /// A dozen mutants of all kinds, as continuous integration does
     #[arg(long, conflicts_with = "names")]
     fast: bool,
     /// The limit of processor time for one mutant, in seconds
@@ -84,7 +84,7 @@ impl Mutants {
                 .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(true);
         }
-        let (trials, session) = self.try_all(&root, &catalogue, &mutants)?;
+        let (trials, totals) = self.run_all(&root, &catalogue, &mutants)?;
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
             std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -92,50 +92,46 @@ impl Mutants {
         let matrix = Matrix::new(&catalogue, &trials);
         println!();
         matrix.numbers().iter().for_each(|number| println!("{number}"));
-        println!("{:.0} s altogether", session.time.as_secs_f64());
-        if session.is_interrupted {
-            bail!(
-                "interrupted: {} of {} trials are missing",
-                session.missing,
-                session.missing + trials.len()
-            );
+        println!("{:.0} s altogether", totals.time.as_secs_f64());
+        if totals.is_interrupted {
+            bail!("interrupted: {} of {} trials are missing", totals.missing, totals.missing + trials.len());
         }
         if matrix.has_false_alarm() {
             bail!("the code as it is fails its tests, so that nothing else was tried");
         }
         if self.readme {
-            readme::update(&root, &matrix, session.time)?;
+            readme::update(&root, &matrix, totals.time)?;
         }
-        if matrix.is_unclear() {
+        if matrix.is_inconclusive() {
             bail!("some mutants were not really tried: see above");
         }
         Ok(matrix.is_good())
     }
 
-    /// Tries the unmutated code and all mutants, so many at a time, and prints what comes of each.
-    fn try_all(
+    /// Tries the unmutated code and all mutants, so many at a time, and prints each result.
+    fn run_all(
         &self,
         root: &Path,
         catalogue: &Catalogue,
         mutants: &[&Mutant],
-    ) -> Result<(Vec<Trial>, Session)> {
+    ) -> Result<(Vec<Trial>, Totals)> {
         let began = Instant::now();
         let queue = Queue::new(mutants);
         let all = queue.len();
         let progress = Progress::new(all);
         let is_interrupted = listen_for_interrupts()?;
-        let terms = Terms {
+        let options = TrialOptions {
             seeds: self.seeds,
             is_thorough: self.all,
             with_chaos: self.chaos || self.readme,
             cpu_max: Duration::from_secs(self.cpu_max),
         };
         let mut trials = Vec::new();
-        let ended = queue.run((root, catalogue), usize::from(self.jobs), terms, |trial| {
+        let ended = queue.run((root, catalogue), usize::from(self.jobs), options, |trial| {
             if is_interrupted.load(Ordering::Relaxed) {
                 return queue.clear(); // its programs may have been interrupted as well
             }
-            progress.tell(catalogue, &trial);
+            progress.show(catalogue, &trial);
             if trial.is_false_alarm() {
                 queue.clear(); // what follows would mean nothing
             }
@@ -147,15 +143,15 @@ impl Mutants {
             ended?;
         }
         let missing = all - trials.len();
-        Ok((trials, Session { time: began.elapsed(), is_interrupted, missing }))
+        Ok((trials, Totals { time: began.elapsed(), is_interrupted, missing }))
     }
 }
 
-/// How the trials went, all in all.
-struct Session {
+/// How the trials went, altogether.
+struct Totals {
     time: Duration,
     is_interrupted: bool,
-    /// Trials that were not held, or do not count.
+    /// Trials that were not made, or do not count.
     missing: usize,
 }
 
@@ -188,11 +184,11 @@ impl Progress {
         Self { bar }
     }
 
-    fn tell(&self, catalogue: &Catalogue, trial: &Trial) {
+    fn show(&self, catalogue: &Catalogue, trial: &Trial) {
         let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == trial.name);
         self.bar.suspend(|| {
-            println!("{}", line(mutant, trial));
-            other_finds(trial).iter().for_each(|find| println!("{find}"));
+            println!("{}", trial_line(mutant, trial));
+            other_failures(trial).iter().for_each(|failure| println!("{failure}"));
         });
         self.bar.set_message(trial.name.clone());
         self.bar.inc(1);

@@ -1,13 +1,14 @@
-//! What came of all mutants: the lines, the table and the numbers.
+//! The results of all mutants: the lines, the table and the numbers.
 
-use super::catalogue::{Catalogue, Mutant, Suites};
-use super::probe::{Kind, Run};
-use super::trial::{Trial, UNMUTATED, Verdict};
+use crate::catalogue::{Catalogue, Mutant, Suites};
+use crate::probe::{FailureKind, Run};
+use crate::subject::BASELINE;
+use crate::trial::{Trial, Verdict};
 
 /// All trials, in the order of the catalogue.
 #[derive(Debug)]
 pub(crate) struct Matrix<'a> {
-    /// The mutants beside what came of them.
+    /// The mutants beside their trials.
     pub(crate) rows: Vec<(&'a Mutant, &'a Trial)>,
     /// The code as it is.
     pub(crate) unmutated: Vec<&'a Trial>,
@@ -18,7 +19,7 @@ impl<'a> Matrix<'a> {
     pub(crate) fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
         let of = |mutant: &Mutant| trials.iter().find(|trial| trial.name == mutant.name);
         let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?))).collect();
-        let unmutated = trials.iter().filter(|trial| trial.name == UNMUTATED).collect();
+        let unmutated = trials.iter().filter(|trial| trial.name == BASELINE).collect();
         Self { rows, unmutated }
     }
 
@@ -29,7 +30,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// Whether there are verdicts that say nothing about the suites.
-    pub(crate) fn is_unclear(&self) -> bool {
+    pub(crate) fn is_inconclusive(&self) -> bool {
         let says_nothing = |trial: &Trial| !matches!(trial.verdict, Verdict::Caught | Verdict::Survived);
         self.rows.iter().map(|(_, trial)| *trial).chain(self.unmutated.iter().copied()).any(says_nothing)
     }
@@ -47,7 +48,7 @@ impl<'a> Matrix<'a> {
         let mut numbers = vec![
             format!(
                 "{} of {} mutants are caught, {} of them with the first seed",
-                all.caught, all.mutants, all.at_once
+                all.caught, all.mutants, all.by_first_seed
             ),
             format!(
                 "{} of {} reports ({:.0} %) name the broken rule or what was expected",
@@ -61,10 +62,10 @@ impl<'a> Matrix<'a> {
         if let Some(median) = median(caught.filter(is_simulated).map(|(_, trial)| trial.cpu_ms).collect()) {
             numbers.push(format!("processor time until a mutant is caught: {median:.0} ms in the median"));
         }
-        if all.asked_chaos > 0 {
+        if all.tried_by_chaos > 0 {
             numbers.push(format!(
                 "the tests of chaos alone catch {} of the {} that are in a Raft or in the service",
-                all.chaos, all.asked_chaos
+                all.chaos, all.tried_by_chaos
             ));
         }
         if all.tried_by_mit > 0 {
@@ -113,7 +114,7 @@ impl<'a> Matrix<'a> {
                     format!("`{}`", mutant.name),
                     mutant.story.clone(),
                     found_by(trial),
-                    shortened(&said(trial), 160),
+                    shortened(&failure_text(trial), 160),
                     found_by_chaos(trial),
                     mutant.mit.clone().unwrap_or_default(),
                 ];
@@ -133,14 +134,14 @@ struct Counts {
     /// ... were caught.
     caught: usize,
     /// ... with the first seed of some test.
-    at_once: usize,
+    by_first_seed: usize,
     /// ... with a report that names the cause.
     explained: usize,
-    /// ... were put before the tests of chaos alone.
-    asked_chaos: usize,
+    /// ... were tried by the tests of chaos alone.
+    tried_by_chaos: usize,
     /// ... were caught by these.
     chaos: usize,
-    /// ... were put before MIT's suite.
+    /// ... were tried by MIT's suite.
     tried_by_mit: usize,
     /// ... were caught by that.
     mit: usize,
@@ -152,13 +153,13 @@ impl Counts {
         for (mutant, trial) in rows {
             counts.mutants += 1;
             counts.caught += usize::from(trial.verdict == Verdict::Caught);
-            counts.at_once += usize::from(trial.is_caught_at_once());
+            counts.by_first_seed += usize::from(trial.is_caught_by_first_seed());
             counts.explained += usize::from(trial.verdict == Verdict::Caught && trial.is_explained);
-            counts.asked_chaos += usize::from(trial.chaos.is_some());
+            counts.tried_by_chaos += usize::from(trial.chaos.is_some());
             counts.chaos += usize::from(trial.found_by_chaos().is_some());
-            let mit = mutant.mit.as_deref().filter(|said| !said.starts_with("not tried"));
+            let mit = mutant.mit.as_deref().filter(|mit| !mit.starts_with("not tried"));
             counts.tried_by_mit += usize::from(mit.is_some());
-            counts.mit += usize::from(mit.is_some_and(|said| said != "survived"));
+            counts.mit += usize::from(mit.is_some_and(|mit| mit != "survived"));
         }
         counts
     }
@@ -169,20 +170,20 @@ impl Counts {
             _ if whole == self.mutants => part.to_string(),
             _ => format!("{part} of {whole}"),
         };
-        let Self { mutants, caught, at_once, explained, .. } = self;
+        let Self { mutants, caught, by_first_seed, explained, .. } = self;
         format!(
-            "| {name} | {mutants} | {caught} | {at_once} | {explained} | {} | {} |\n",
-            of(self.chaos, self.asked_chaos),
+            "| {name} | {mutants} | {caught} | {by_first_seed} | {explained} | {} | {} |\n",
+            of(self.chaos, self.tried_by_chaos),
             of(self.mit, self.tried_by_mit)
         )
     }
 }
 
 /// The line of one trial, as it is printed when it ends.
-pub(crate) fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
+pub(crate) fn trial_line(mutant: Option<&Mutant>, trial: &Trial) -> String {
     let verdict = match trial.verdict {
-        Verdict::Caught if trial.name == UNMUTATED => "FALSE ALARM",
-        Verdict::Survived if trial.name == UNMUTATED => "passed",
+        Verdict::Caught if trial.name == BASELINE => "FALSE ALARM",
+        Verdict::Survived if trial.name == BASELINE => "passed",
         Verdict::Caught if trial.is_explained => "caught",
         Verdict::Caught => "caught, unexplained",
         Verdict::Survived => "SURVIVED",
@@ -191,15 +192,15 @@ pub(crate) fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
         Verdict::Crashed => "CRASHED",
     };
     let name =
-        if trial.name == UNMUTATED { format!("{UNMUTATED} ({})", trial.group) } else { trial.name.clone() };
+        if trial.name == BASELINE { format!("{BASELINE} ({})", trial.group) } else { trial.name.clone() };
     let mut line = format!("{name:<40} {verdict:<20}");
     if !trial.runs.is_empty() {
         line += &format!(" {:>4} runs {:>7.0} ms", trial.runs.len(), trial.cpu_ms);
     }
     if trial.verdict == Verdict::Caught {
-        line += &format!("  {}: {}", found_by(trial), shortened(&said(trial), 200));
+        line += &format!("  {}: {}", found_by(trial), shortened(&failure_text(trial), 200));
     } else if let Some(test) = mutant.and_then(|mutant| mutant.test.as_deref()) {
-        line += &format!("  {test} was to find it");
+        line += &format!("  {test} was to catch it");
     }
     if !matches!(trial.verdict, Verdict::Caught | Verdict::Survived) {
         line += &format!("\n{}", trial.message.trim_end());
@@ -207,14 +208,14 @@ pub(crate) fn line(mutant: Option<&Mutant>, trial: &Trial) -> String {
     line
 }
 
-/// Further tests that found it, a line each; empty if it was not asked for all.
-pub(crate) fn other_finds(trial: &Trial) -> Vec<String> {
+/// Further tests that caught it, a line each; empty without `--all`.
+pub(crate) fn other_failures(trial: &Trial) -> Vec<String> {
     let failed: Vec<&Run> = trial.runs.iter().filter(|run| run.failure.is_some()).collect();
-    let said = |run: &&Run| {
+    let line = |run: &&Run| {
         let text = run.failure.as_ref().map_or("", |failure| failure.headline.as_str());
         format!("    {} seed {}: {}", run.test, run.seed, shortened(text, 160))
     };
-    failed.iter().skip(1).map(said).collect()
+    failed.iter().skip(1).map(line).collect()
 }
 
 fn found_by(trial: &Trial) -> String {
@@ -247,12 +248,12 @@ fn with_seed(run: &Run) -> String {
 }
 
 /// The headline, with what was broken or expected if that is not in it.
-fn said(trial: &Trial) -> String {
+fn failure_text(trial: &Trial) -> String {
     let Some(failure) = trial.first_failure().and_then(|run| run.failure.as_ref()) else {
         return if trial.verdict == Verdict::Caught { trial.message.clone() } else { String::new() };
     };
     match (failure.kind, failure.details.first()) {
-        (Kind::Rule, Some(rule)) => format!("{} [{rule}]", failure.headline),
+        (FailureKind::Rule, Some(rule)) => format!("{} [{rule}]", failure.headline),
         _ => failure.headline.clone(),
     }
 }
@@ -273,29 +274,29 @@ fn median(mut times: Vec<f64>) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::catalogue::root;
-    use crate::probe::{FailureText, Kind};
-    use crate::trial::Candidate;
+    use crate::probe::{FailureKind, FailureReport};
+    use crate::subject::Subject;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn median_is_in_the_middle() {
         assert_eq!(median(vec![9.0, 1.0, 5.0]), Some(5.0));
         assert_eq!(median(vec![]), None);
     }
 
     fn run(test: &str, seed: u64, headline: Option<&str>) -> Run {
-        let said = |headline: &str| FailureText {
-            kind: Kind::Rule,
+        let report = |headline: &str| FailureReport {
+            kind: FailureKind::Rule,
             headline: headline.to_owned(),
             details: vec!["a | rule".to_owned()],
         };
-        Run { test: test.to_owned(), seed, cpu_ms: 10.0, failure: headline.map(said) }
+        Run { test: test.to_owned(), seed, cpu_ms: 10.0, failure: headline.map(report) }
     }
 
     /// One that the second seed found, and chaos with the first; one that survived; one of the lab itself.
     fn trials(catalogue: &Catalogue) -> Vec<Trial> {
         let trial = |name: &str, verdict| {
             let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == name).expect("a mutant");
-            Candidate::Mutant(mutant).verdict(verdict)
+            Trial::new(Subject::Mutant(mutant), verdict)
         };
         let caught = Trial {
             runs: vec![run("few_terms_3a", 1, None), run("few_terms_3a", 2, Some("two\nvotes"))],
@@ -310,15 +311,15 @@ mod tests {
             message: "a panic".to_owned(),
             ..trial("unknown-is-ok", Verdict::Caught)
         };
-        vec![of_lab, survived, caught, Candidate::Unmutated(Suites::Raft).verdict(Verdict::Survived)]
+        vec![of_lab, survived, caught, Trial::new(Subject::Baseline(Suites::Raft), Verdict::Survived)]
     }
 
     #[test]
-    fn everything_is_counted_where_it_belongs() {
+    fn matrix_counts_everything_where_it_belongs() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let trials = trials(&catalogue);
         let matrix = Matrix::new(&catalogue, &trials);
-        assert!(!matrix.is_good() && !matrix.is_unclear() && !matrix.has_false_alarm());
+        assert!(!matrix.is_good() && !matrix.is_inconclusive() && !matrix.has_false_alarm());
         let rows: Vec<String> = matrix.summary().lines().skip(2).map(str::to_owned).collect();
         assert_eq!(
             rows,
@@ -345,14 +346,14 @@ mod tests {
     }
 
     #[test]
-    fn only_caught_and_survived_say_something() {
+    fn verdicts_other_than_caught_and_survived_are_inconclusive() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         for verdict in [Verdict::DoesNotCompile, Verdict::TimedOut, Verdict::Crashed] {
-            let trials = [Candidate::Mutant(&catalogue.mutants[0]).verdict(verdict)];
+            let trials = [Trial::new(Subject::Mutant(&catalogue.mutants[0]), verdict)];
             let matrix = Matrix::new(&catalogue, &trials);
-            assert!(matrix.is_unclear() && !matrix.is_good(), "{verdict:?}");
+            assert!(matrix.is_inconclusive() && !matrix.is_good(), "{verdict:?}");
         }
-        let trials = [Candidate::Unmutated(Suites::Service).verdict(Verdict::Caught)];
+        let trials = [Trial::new(Subject::Baseline(Suites::Service), Verdict::Caught)];
         assert!(Matrix::new(&catalogue, &trials).has_false_alarm());
     }
 }

@@ -1,4 +1,4 @@
-//! What one process says of one mutant: a line of JSON for each run, as it ends.
+//! The runs that a working copy's program makes and prints: a line of JSON for each, as it ends.
 //!
 //! It is a process of its own so that a bug which eats the processor, the stack or the memory takes nothing else with it.
 
@@ -23,14 +23,14 @@ pub(crate) struct Run {
     /// Processor time, in milliseconds.
     pub(crate) cpu_ms: f64,
     /// What went wrong; `None` if it passed.
-    pub(crate) failure: Option<FailureText>,
+    pub(crate) failure: Option<FailureReport>,
 }
 
-/// What the report of a failed run says, without what only helps to replay it.
+/// The report of a failed run, without what only helps to replay it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FailureText {
+pub(crate) struct FailureReport {
     /// How it was noticed.
-    pub(crate) kind: Kind,
+    pub(crate) kind: FailureKind,
     /// In a line.
     pub(crate) headline: String,
     /// The broken rule, what was expected, what often causes it.
@@ -40,7 +40,7 @@ pub(crate) struct FailureText {
 /// How a failure was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum FailureKind {
     /// A rule of the paper was broken.
     Rule,
     /// A scenario expected something else.
@@ -52,16 +52,16 @@ pub(crate) enum Kind {
     Limit,
 }
 
-impl FailureText {
+impl FailureReport {
     fn of(failure: &Failure) -> Self {
         let violation = failure.violation.as_ref();
         let kind = match (violation, &failure.cause) {
-            (Some(violation), _) if violation.rule.is_some() => Kind::Rule,
-            (Some(_), _) => Kind::Expectation,
+            (Some(violation), _) if violation.rule.is_some() => FailureKind::Rule,
+            (Some(_), _) => FailureKind::Expectation,
             (None, Some(labrpc::sim::Cause::TimeLimit { .. } | labrpc::sim::Cause::StepLimit { .. })) => {
-                Kind::Limit
+                FailureKind::Limit
             }
-            (None, _) => Kind::Crash,
+            (None, _) => FailureKind::Crash,
         };
         let details = violation.map_or_else(Vec::new, |violation| {
             [violation.rule, Some(violation.expected.as_str()), violation.hint]
@@ -81,14 +81,14 @@ impl FailureText {
     }
 }
 
-/// Runs every test with the first seed, then every test with the second, and so on. Tells each run. Ends at the first
+/// Runs every test with the first seed, then every test with the second, and so on. Each run goes to `on_run`. Ends at the first
 /// failure, or leaves out a test that has failed if it should go on.
 pub(crate) fn probe(
     cases: &[&TestCase],
     seeds: u64,
     goes_on: bool,
     implementation: Implementation,
-    mut tell: impl FnMut(&Run),
+    mut on_run: impl FnMut(&Run),
 ) -> bool {
     let mut failed: Vec<&str> = Vec::new();
     for seed in 1..=seeds {
@@ -97,7 +97,7 @@ pub(crate) fn probe(
                 continue;
             }
             let run = run_once(case, seed, implementation);
-            tell(&run);
+            on_run(&run);
             if run.failure.is_some() {
                 failed.push(case.name);
                 if !goes_on {
@@ -114,7 +114,7 @@ fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
     let began = processor_time();
     let outcome = run_case(case, implementation, plan);
     let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;
-    let failure = outcome.failure.as_deref().map(FailureText::of);
+    let failure = outcome.failure.as_deref().map(FailureReport::of);
     Run { test: case.name.to_owned(), seed, cpu_ms, failure }
 }
 
@@ -123,8 +123,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_passes_along_a_pipe() {
-        let run = Run { test: "t".into(), seed: 3, cpu_ms: 1.5, failure: Some(FailureText::default()) };
+    fn run_survives_its_line_of_json() {
+        let run = Run { test: "t".into(), seed: 3, cpu_ms: 1.5, failure: Some(FailureReport::default()) };
         let line = serde_json::to_string(&run).expect("plain data");
         assert_eq!(serde_json::from_str::<Run>(&line).expect("the same"), run);
         assert!(!line.contains('\n'));

@@ -23,7 +23,7 @@ struct Probe {
     all: bool,
 }
 
-/// The subcommand. It is hidden: only the trials need it.
+/// The subcommand. It is hidden: only trials need it.
 #[must_use]
 pub fn probe_command() -> clap::Command {
     Probe::augment_args(clap::Command::new("probe")).hide(true)
@@ -39,11 +39,11 @@ pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result
     sweep::die_with_parent();
     let find = |name: &String| lab_suites::find(name).with_context(|| format!("there is no test {name}"));
     let cases = tests.iter().map(find).collect::<Result<Vec<_>>>()?;
-    let tell = |run: &Run| {
+    let print = |run: &Run| {
         let mut out = std::io::stdout().lock();
         // Nobody reads any more: whoever started this has ended, and so will this.
         let _ = serde_json::to_writer(&mut out, run);
         let _ = writeln!(out).and_then(|()| out.flush());
     };
-    Ok(probe(&cases, seeds, all, implementation, tell))
+    Ok(probe(&cases, seeds, all, implementation, print))
 }

@@ -1,4 +1,4 @@
-//! Who is tried where, and when.
+//! Which mutant is tried in which working copy, and when.
 //!
 //! Bugs of the lab itself change crates that everything else is built from. So they have a copy of their own, and are tried
 //! there one after the other, while the other copies try the bugs of the Raft and of the service. In that copy, bugs of the `lab`
@@ -12,20 +12,22 @@ use labrpc::channel::{self, Sender};
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 
-use super::catalogue::{Catalogue, Mutant, Suites};
-use super::trial::{self, Candidate, Terms, Trial};
-use super::working_copy::WorkingCopy;
+use crate::catalogue::{Catalogue, Mutant, Suites};
+use crate::runner;
+use crate::subject::Subject;
+use crate::trial::{Trial, TrialOptions};
+use crate::working_copy::WorkingCopy;
 
 /// The trials that are still to be run in one or more copies, the next one first.
-type Candidates<'a> = Arc<Mutex<VecDeque<Candidate<'a>>>>;
+type SubjectQueue<'a> = Arc<Mutex<VecDeque<Subject<'a>>>>;
 
 /// All trials that are still to be run.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue<'a> {
     /// Of the lab itself.
-    crates: Candidates<'a>,
+    crates: SubjectQueue<'a>,
     /// Of the Raft and the service.
-    suites: Candidates<'a>,
+    suites: SubjectQueue<'a>,
 }
 
 impl<'a> Queue<'a> {
@@ -36,8 +38,8 @@ impl<'a> Queue<'a> {
                 mutants.iter().copied().filter(|mutant| suites.contains(&mutant.suites())).collect();
             of_them.sort_by_key(|mutant| mutant.part == "labrpc"); // stable: the rest stays in order
             let is_needed = |suites: &&Suites| of_them.iter().any(|mutant| mutant.suites() == **suites);
-            let unmutated = suites.iter().filter(is_needed).map(|suites| Candidate::Unmutated(*suites));
-            Arc::new(Mutex::new(unmutated.chain(of_them.iter().copied().map(Candidate::Mutant)).collect()))
+            let unmutated = suites.iter().filter(is_needed).map(|suites| Subject::Baseline(*suites));
+            Arc::new(Mutex::new(unmutated.chain(of_them.iter().copied().map(Subject::Mutant)).collect()))
         };
         Self { crates: queue(&[Suites::Cargo]), suites: queue(&[Suites::Raft, Suites::Service]) }
     }
@@ -54,7 +56,7 @@ impl<'a> Queue<'a> {
     }
 
     /// For each of so many workers the copies that it works in, one after the other, and what is tried there.
-    fn places(&self, jobs: usize) -> Vec<Vec<(String, Candidates<'a>)>> {
+    fn assignments(&self, jobs: usize) -> Vec<Vec<(String, SubjectQueue<'a>)>> {
         let crates = ("crates".to_owned(), Arc::clone(&self.crates));
         let suites = |number: usize| (number.to_string(), Arc::clone(&self.suites));
         let (has_crates, trials) = (!self.crates.lock().is_empty(), self.suites.lock().len());
@@ -69,34 +71,34 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Runs all trials in copies of the workspace at `root`, so many at a time, and tells what comes of each. An error ends all:
+    /// Runs all trials in copies of the workspace at `root`, so many at a time, and hands each to `on_trial`. An error ends all:
     /// after that, nothing is known of what was under way.
     ///
     /// # Errors
     ///
-    /// When a copy cannot be made, a bug not be planted, a program not be built for a reason that is not in the code.
+    /// When a copy cannot be made, a mutant not be applied, a program not be built for a reason that is not in the code.
     pub(crate) fn run(
         &self,
         (root, catalogue): (&Path, &Catalogue),
         jobs: usize,
-        terms: Terms,
-        mut tell: impl FnMut(Trial),
+        options: TrialOptions,
+        mut on_trial: impl FnMut(Trial),
     ) -> Result<()> {
-        let (told, trials) = channel::unbounded();
+        let (sender, trials) = channel::unbounded();
         thread::scope(|scope| {
-            for places in self.places(jobs) {
-                let told = told.clone();
+            for assigned in self.assignments(jobs) {
+                let sender = sender.clone();
                 scope.spawn(move || {
-                    if let Err(error) = work(places, (root, catalogue), terms, &told) {
+                    if let Err(error) = work(assigned, (root, catalogue), options, &sender) {
                         // The command may have ended.
-                        let _ = told.send(Err(error));
+                        let _ = sender.send(Err(error));
                     }
                 });
             }
-            drop(told);
+            drop(sender);
             for trial in trials.iter() {
                 match trial {
-                    Ok(trial) => tell(trial),
+                    Ok(trial) => on_trial(trial),
                     Err(error) => {
                         self.clear();
                         return Err(error);
@@ -108,19 +110,19 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Holds trials in these copies until there are no more.
+/// Runs trials in these copies until there are no more.
 fn work(
-    places: Vec<(String, Candidates<'_>)>,
+    assigned: Vec<(String, SubjectQueue<'_>)>,
     (root, catalogue): (&Path, &Catalogue),
-    terms: Terms,
-    told: &Sender<Result<Trial>>,
+    options: TrialOptions,
+    sender: &Sender<Result<Trial>>,
 ) -> Result<()> {
-    for (name, queue) in places {
+    for (name, queue) in assigned {
         let mut copy = WorkingCopy::open(root, &name, catalogue)?;
         loop {
-            let Some(what) = queue.lock().pop_front() else { break };
-            let trial = trial::hold(&mut copy, catalogue, what, terms)?;
-            if told.send(Ok(trial)).is_err() {
+            let Some(subject) = queue.lock().pop_front() else { break };
+            let trial = runner::run(&mut copy, catalogue, subject, options)?;
+            if sender.send(Ok(trial)).is_err() {
                 return Ok(()); // nobody listens any more
             }
         }
@@ -134,7 +136,7 @@ mod tests {
     use crate::catalogue::root;
 
     #[test]
-    fn every_mutant_has_its_turn_in_the_right_copy() {
+    fn mutants_are_assigned_to_the_right_copies() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let rows = [
             (&[][..], 1, &[&["1", "crates"][..]][..]),
@@ -150,9 +152,9 @@ mod tests {
             let queue = Queue::new(&mutants);
             assert!(queue.len() > mutants.len(), "the unmutated code as well: {names:?}");
             let found: Vec<Vec<String>> = queue
-                .places(jobs)
+                .assignments(jobs)
                 .into_iter()
-                .map(|places| places.into_iter().map(|(name, _)| name).collect())
+                .map(|assigned| assigned.into_iter().map(|(name, _)| name).collect())
                 .collect();
             assert_eq!(found, wanted, "{names:?} with {jobs} jobs");
             queue.clear();
@@ -161,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn the_unmutated_code_comes_first_and_labrpc_last() {
+    fn unmutated_code_comes_first_and_labrpc_last() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let queue = Queue::new(&catalogue.select(&[]).expect("all"));
         let crates = queue.crates.lock();
-        assert!(matches!(crates.front(), Some(Candidate::Unmutated(Suites::Cargo))));
+        assert!(matches!(crates.front(), Some(Subject::Baseline(Suites::Cargo))));
         let is_labrpc =
-            |what: &Candidate<'_>| matches!(what, Candidate::Mutant(mutant) if mutant.part == "labrpc");
+            |subject: &Subject<'_>| matches!(subject, Subject::Mutant(mutant) if mutant.part == "labrpc");
         let first = crates.iter().position(is_labrpc).expect("there are some");
         assert!(crates.iter().skip(first).all(is_labrpc));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::matrix::Matrix;
+use crate::matrix::Matrix;
 
 const BEGIN: &str = "<!-- begin: cargo lab mutants --readme -->";
 const END: &str = "<!-- end: cargo lab mutants --readme -->";
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_outside_stays() {
+    fn text_outside_the_marks_stays() {
         let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
         assert_eq!(between(&text, "new\n").expect("both lines"), format!("a\n{BEGIN}\nnew\n{END}\nb\n"));
         let error = between("a", "new").expect_err("no lines").to_string();

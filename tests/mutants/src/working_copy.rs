@@ -1,4 +1,4 @@
-//! A copy of the workspace in which bugs are planted.
+//! A copy of the workspace to which mutants are applied.
 //!
 //! The copy stays under `target/mutants/` with a target directory of its own, so that the next mutant, and the next call of the
 //! command, only build what differs. A file is written when its text differs from what is there, and not otherwise:
@@ -15,12 +15,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::catalogue::{Catalogue, Mutant};
-use super::child;
-use super::plant::{self, Texts};
-
-/// What of the workspace is copied.
-const COPIED: [&str; 7] = [".cargo", "Cargo.toml", "Cargo.lock", "labrpc", "raft", "kvraft", "tests"];
+use crate::catalogue::{Catalogue, Mutant};
+use crate::sources::{COPIED, Files, sources};
+use crate::{apply, child};
 
 /// Where cargo itself may write.
 const LOCK_FILE: &str = "Cargo.lock";
@@ -29,42 +26,12 @@ const LOCK_FILE: &str = "Cargo.lock";
 #[derive(Debug)]
 pub(crate) struct WorkingCopy {
     path: PathBuf,
-    /// What stands there when no bug is planted.
-    clean: Texts,
+    /// What stands there when no mutant is applied.
+    clean: Files,
     /// The files that differ from that at the moment.
     changed: Vec<String>,
     /// Held as long as the copy is in use.
     _lock: File,
-}
-
-/// The texts of a workspace that matter for building and testing it.
-///
-/// # Errors
-///
-/// Those of the file system.
-pub(crate) fn sources(root: &Path) -> io::Result<Texts> {
-    let mut texts = Texts::new();
-    for name in COPIED {
-        read_into(root, Path::new(name), &mut texts)?;
-    }
-    Ok(texts)
-}
-
-fn read_into(root: &Path, path: &Path, texts: &mut Texts) -> io::Result<()> {
-    let full = root.join(path);
-    if full.is_dir() {
-        for entry in fs::read_dir(&full)? {
-            let name = entry?.file_name();
-            let is_source = name != "target" && !name.to_string_lossy().starts_with('.');
-            if is_source {
-                read_into(root, &path.join(name), texts)?;
-            }
-        }
-    } else if let Ok(text) = fs::read_to_string(&full) {
-        // What is no text is no source.
-        texts.insert(path.to_string_lossy().replace('\\', "/"), text);
-    }
-    Ok(())
 }
 
 /// Takes the copy at this path for this process; the system takes it back when the process ends.
@@ -91,20 +58,20 @@ impl WorkingCopy {
     /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
     pub(crate) fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
         let mut clean = sources(root).context("reading the workspace")?;
-        plant::replace("disarm.toml", &catalogue.disarm, &mut clean)?;
+        apply::apply_edits("disarm.toml", &catalogue.disarm, &mut clean)?;
         let path = root.join("target/mutants").join(name);
         let lock = lock(&path)?;
         let copy = Self { path, clean, changed: Vec::new(), _lock: lock };
         let setting_up = || format!("setting up {}", copy.path.display());
         if !copy.path.join("target").exists() {
-            take_over(root, &copy.path).with_context(setting_up)?;
+            copy_build(root, &copy.path).with_context(setting_up)?;
         }
-        copy.tidy().with_context(setting_up)?;
+        copy.sync().with_context(setting_up)?;
         Ok(copy)
     }
 
     /// Writes what differs, and removes what does not belong there.
-    fn tidy(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         let there = sources(&self.path)?;
         for file in there.keys().filter(|file| !self.clean.contains_key(*file)) {
             fs::remove_file(self.path.join(file))?;
@@ -119,13 +86,13 @@ impl WorkingCopy {
         Ok(())
     }
 
-    /// The files that a mutant changes, with the bug in them.
+    /// The files that a mutant changes, as they are with it.
     ///
     /// # Errors
     ///
-    /// When it cannot be planted.
-    pub(crate) fn plant(&self, mutant: &Mutant) -> Result<Texts> {
-        plant::plant(mutant, &self.clean)
+    /// When it does not apply.
+    pub(crate) fn apply(&self, mutant: &Mutant) -> Result<Files> {
+        apply::apply(mutant, &self.clean)
     }
 
     /// Puts these files in the place of the clean ones, and makes everything else clean.
@@ -133,7 +100,7 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// Those of the file system.
-    pub(crate) fn set(&mut self, files: &Texts) -> io::Result<()> {
+    pub(crate) fn set(&mut self, files: &Files) -> io::Result<()> {
         for file in std::mem::take(&mut self.changed) {
             if !files.contains_key(&file) {
                 fs::write(self.path.join(&file), &self.clean[&file])?;
@@ -152,9 +119,9 @@ impl WorkingCopy {
     /// # Errors
     ///
     /// When a file is missing or was changed; the message says which.
-    pub(crate) fn check(&self, planted: &Texts) -> Result<()> {
+    pub(crate) fn check(&self, mutated: &Files) -> Result<()> {
         for (file, clean) in self.clean.iter().filter(|(file, _)| *file != LOCK_FILE) {
-            let text = planted.get(file).unwrap_or(clean);
+            let text = mutated.get(file).unwrap_or(clean);
             match fs::read_to_string(self.path.join(file)) {
                 Ok(found) if found == *text => {}
                 found => bail!(
@@ -201,7 +168,7 @@ impl WorkingCopy {
 }
 
 /// Copies the sources, and what was built of them, with the times that cargo goes by.
-fn take_over(root: &Path, copy: &Path) -> io::Result<()> {
+fn copy_build(root: &Path, copy: &Path) -> io::Result<()> {
     for name in COPIED {
         copy_with_times(&root.join(name), &copy.join(name))?;
     }
@@ -241,9 +208,9 @@ fn cargo() -> PathBuf {
 }
 
 impl Drop for WorkingCopy {
-    /// No bug stays planted, not even in a copy. What cannot be written now is written when the copy is next opened.
+    /// No mutant stays applied, not even in a copy. What cannot be written now is written when the copy is next opened.
     fn drop(&mut self) {
-        let _ = self.set(&Texts::new());
+        let _ = self.set(&Files::new());
     }
 }
 
@@ -264,27 +231,27 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_that_changes_under_a_trial_is_noticed() {
+    fn copy_that_changes_under_a_trial_is_noticed() {
         let root = tempfile::tempdir().expect("a folder");
         let mut copy = copy(root.path(), "w").expect("a copy");
         let file = "raft/src/election.rs";
-        let planted = Texts::from([(file.to_owned(), "// a bug".to_owned())]);
-        copy.set(&planted).expect("planting");
-        copy.check(&planted).expect("nothing has changed");
+        let mutated = Files::from([(file.to_owned(), "// a bug".to_owned())]);
+        copy.set(&mutated).expect("writing");
+        copy.check(&mutated).expect("nothing has changed");
         fs::write(copy.path().join(LOCK_FILE), "cargo was here").expect("the file is there");
-        copy.check(&planted).expect("only cargo was at work");
-        let error = copy.check(&Texts::new()).expect_err("a bug is planted").to_string();
+        copy.check(&mutated).expect("only cargo was at work");
+        let error = copy.check(&Files::new()).expect_err("a mutant is applied").to_string();
         assert!(error.contains(file) && error.contains("another text"), "{error}");
-        copy.set(&Texts::new()).expect("taking it out");
-        copy.check(&Texts::new()).expect("it is clean again");
+        copy.set(&Files::new()).expect("taking it out");
+        copy.check(&Files::new()).expect("it is clean again");
         fs::remove_dir_all(copy.path()).expect("somebody cleans");
-        let error = copy.check(&Texts::new()).expect_err("it is gone").to_string();
+        let error = copy.check(&Files::new()).expect_err("it is gone").to_string();
         assert!(error.contains("is gone") && error.contains("start again"), "{error}");
-        assert!(copy.set(&planted).is_err(), "nothing is made anew in the middle");
+        assert!(copy.set(&mutated).is_err(), "nothing is made anew in the middle");
     }
 
     #[test]
-    fn two_do_not_work_in_one_copy() {
+    fn copy_is_used_by_one_process_at_a_time() {
         let root = tempfile::tempdir().expect("a folder");
         let first = copy(root.path(), "w").expect("a copy");
         let error = copy(root.path(), "w").expect_err("it is in use").to_string();

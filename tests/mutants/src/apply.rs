@@ -1,22 +1,18 @@
-//! Planting a bug: texts in, texts out.
-
-use std::collections::BTreeMap;
+//! Applying a mutant: files in, files out.
 
 use anyhow::{Context, Result, ensure};
 
-use super::catalogue::{Edit, Mutant};
-
-/// Files by their path from the root of the workspace.
-pub(crate) type Texts = BTreeMap<String, String>;
+use crate::catalogue::{Edit, Mutant};
+use crate::sources::Files;
 
 /// Makes these replacements, in their order. `what` names them in messages.
 ///
 /// # Errors
 ///
 /// When a file is missing, or a text does not stand in it exactly once.
-pub(crate) fn replace(what: &str, edits: &[Edit], texts: &mut Texts) -> Result<()> {
+pub(crate) fn apply_edits(what: &str, edits: &[Edit], files: &mut Files) -> Result<()> {
     for Edit { file, old, new } in edits {
-        let text = texts.get_mut(file).with_context(|| format!("{what}: there is no file {file}"))?;
+        let text = files.get_mut(file).with_context(|| format!("{what}: there is no file {file}"))?;
         let found = text.matches(old.as_str()).count();
         ensure!(
             found == 1,
@@ -32,15 +28,15 @@ pub(crate) fn replace(what: &str, edits: &[Edit], texts: &mut Texts) -> Result<(
 ///
 /// # Errors
 ///
-/// As [`replace`], with the mutant's name.
-pub(crate) fn plant(mutant: &Mutant, clean: &Texts) -> Result<Texts> {
-    let mut changed = Texts::new();
+/// As [`apply_edits`], with the mutant's name.
+pub(crate) fn apply(mutant: &Mutant, clean: &Files) -> Result<Files> {
+    let mut changed = Files::new();
     for Edit { file, .. } in &mutant.edit {
         if let Some(text) = clean.get(file) {
             changed.insert(file.clone(), text.clone());
         }
     }
-    replace(&format!("mutant {}", mutant.name), &mutant.edit, &mut changed)?;
+    apply_edits(&format!("mutant {}", mutant.name), &mutant.edit, &mut changed)?;
     Ok(changed)
 }
 
@@ -48,23 +44,22 @@ pub(crate) fn plant(mutant: &Mutant, clean: &Texts) -> Result<Texts> {
 mod tests {
     use super::*;
     use crate::catalogue::{Catalogue, Suites, root};
-    use crate::working_copy::sources;
+    use crate::sources::sources;
 
     fn edit(file: &str, old: &str, new: &str) -> Edit {
         Edit { file: file.into(), old: old.into(), new: new.into() }
     }
 
-    /// The catalogue fits to the code as it is.
     #[test]
-    fn every_mutant_can_be_planted() {
+    fn catalogue_applies_to_the_code_as_it_is() {
         let root = root();
         let catalogue = Catalogue::load(&root).expect("the catalogue");
         let clean = sources(&root).expect("the sources");
-        let mut armless = clean.clone();
-        replace("disarm.toml", &catalogue.disarm, &mut armless).expect("disarming");
+        let mut disarmed = clean.clone();
+        apply_edits("disarm.toml", &catalogue.disarm, &mut disarmed).expect("disarming");
         for mutant in &catalogue.mutants {
-            let clean = if mutant.suites() == Suites::Raft { &armless } else { &clean };
-            let changed = plant(mutant, clean).expect("planting");
+            let clean = if mutant.suites() == Suites::Raft { &disarmed } else { &clean };
+            let changed = apply(mutant, clean).expect("applying it");
             assert!(
                 changed.iter().all(|(file, text)| clean[file] != *text),
                 "{} changes nothing",
@@ -74,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_must_stand_there_exactly_once() {
+    fn edit_needs_its_text_exactly_once() {
         let rows = [
             ("nowhere", edit("f", "z", "y"), "0 times"),
             ("twice", edit("f", "a", "y"), "2 times"),
@@ -82,12 +77,13 @@ mod tests {
             ("no change", edit("f", "b", "b"), "changes nothing"),
         ];
         for (name, edit, wanted) in rows {
-            let mut texts = Texts::from([("f".to_owned(), "aba".to_owned())]);
-            let error = replace("mutant m", &[edit], &mut texts).expect_err(name).to_string();
+            let mut files = Files::from([("f".to_owned(), "aba".to_owned())]);
+            let error = apply_edits("mutant m", &[edit], &mut files).expect_err(name).to_string();
             assert!(error.contains(wanted) && error.contains("mutant m"), "{name}: {error}");
         }
-        let mut texts = Texts::from([("f".to_owned(), "aba".to_owned())]);
-        replace("m", &[edit("f", "b", "c"), edit("f", "ac", "d")], &mut texts).expect("one after the other");
-        assert_eq!(texts["f"], "da");
+        let mut files = Files::from([("f".to_owned(), "aba".to_owned())]);
+        apply_edits("m", &[edit("f", "b", "c"), edit("f", "ac", "d")], &mut files)
+            .expect("one after the other");
+        assert_eq!(files["f"], "da");
     }
 }

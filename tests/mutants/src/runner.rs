@@ -1,0 +1,37 @@
+//! Runs one trial: applies the mutant to a working copy, builds, runs the tests, and takes the mutant out again.
+
+use anyhow::{Context, Result};
+
+use crate::catalogue::{Catalogue, Suites};
+use crate::sources::Files;
+use crate::subject::Subject;
+use crate::trial::{Trial, TrialOptions};
+use crate::working_copy::WorkingCopy;
+use crate::{cargo_tests, suite_tests};
+
+/// Tries a mutant, or the code as it is.
+///
+/// # Errors
+///
+/// When it cannot be tried: the mutant cannot be applied, a program cannot be started, the copy changed meanwhile. Then
+/// nothing is known of the mutant.
+pub(crate) fn run(
+    copy: &mut WorkingCopy,
+    catalogue: &Catalogue,
+    subject: Subject<'_>,
+    options: TrialOptions,
+) -> Result<Trial> {
+    let files = match subject {
+        Subject::Mutant(mutant) => copy.apply(mutant)?,
+        Subject::Baseline(_) => Files::new(),
+    };
+    let tried = copy.set(&files).context("applying the mutant").and_then(|()| match subject.suites() {
+        Suites::Cargo => cargo_tests::run(copy, subject, &subject.checks(catalogue), options),
+        Suites::Raft | Suites::Service => suite_tests::run(copy, subject, options),
+    });
+    // If the copy is gone, that is why, whatever the programs in it printed.
+    copy.check(&files).with_context(|| format!("{} was not tried", subject.name()))?;
+    let trial = tried.with_context(|| subject.name().to_owned())?;
+    copy.set(&Files::new()).context("taking the mutant out")?;
+    Ok(trial)
+}

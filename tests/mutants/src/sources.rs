@@ -1,0 +1,43 @@
+//! The files of the workspace that a working copy is made of.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What of the workspace is copied.
+pub(crate) const COPIED: [&str; 7] =
+    [".cargo", "Cargo.toml", "Cargo.lock", "labrpc", "raft", "kvraft", "tests"];
+
+/// The texts of files, by their path from the root of the workspace.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// The texts of a workspace that matter for building and testing it.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub(crate) fn sources(root: &Path) -> io::Result<Files> {
+    let mut texts = Files::new();
+    for name in COPIED {
+        read_into(root, Path::new(name), &mut texts)?;
+    }
+    Ok(texts)
+}
+
+fn read_into(root: &Path, path: &Path, texts: &mut Files) -> io::Result<()> {
+    let full = root.join(path);
+    if full.is_dir() {
+        for entry in fs::read_dir(&full)? {
+            let name = entry?.file_name();
+            let is_source = name != "target" && !name.to_string_lossy().starts_with('.');
+            if is_source {
+                read_into(root, &path.join(name), texts)?;
+            }
+        }
+    } else if let Ok(text) = fs::read_to_string(&full) {
+        // What is no text is no source.
+        texts.insert(path.to_string_lossy().replace('\\', "/"), text);
+    }
+    Ok(())
+}

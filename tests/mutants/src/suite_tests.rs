@@ -1,0 +1,83 @@
+//! Mutants of the Raft and of the service, which the suites are to catch.
+
+use anyhow::Result;
+use labrpc::time::Instant;
+
+use crate::child::{self, BuildResult, End, ProbeOutput};
+use crate::probe::Run;
+use crate::subject::Subject;
+use crate::trial::{Trial, TrialOptions, Verdict};
+use crate::working_copy::WorkingCopy;
+
+/// How many times the limit of processor time a probe may print nothing. It prints a line after each run, on a busy machine, too.
+const SILENCE_FACTOR: u32 = 3;
+
+/// Builds the program of the copy, and lets it run the tests.
+///
+/// # Errors
+///
+/// When cargo does not work, or the program cannot be started or was ended from outside.
+pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOptions) -> Result<Trial> {
+    let began = Instant::now();
+    let mut cargo = copy.cargo();
+    let (arguments, program) = copy.program();
+    cargo.args(["build", "--offline", "--quiet"]).args(arguments);
+    let built = child::build(cargo)?;
+    let build_ms = began.elapsed().as_secs_f64() * 1000.0;
+    if let BuildResult::CompileError(message) = built {
+        return Ok(Trial { build_ms, message, ..Trial::new(subject, Verdict::DoesNotCompile) });
+    }
+    let probe = |tests: &[&str], is_thorough: bool| {
+        let mut probe = child::limited(&program, options.cpu_max);
+        probe.current_dir(copy.path()).arg("probe").args(["--seeds", &options.seeds.to_string()]);
+        probe.args(is_thorough.then_some("--all")).args(tests);
+        child::run_probe(probe, options.cpu_max * SILENCE_FACTOR)
+    };
+    let ProbeOutput { runs, end, last_error: message } =
+        probe(&subject.tests(), options.is_thorough || subject.is_baseline())?;
+    let verdict = verdict(&runs, end);
+    let cpu_ms = runs.iter().map(|run| run.cpu_ms).sum();
+    let mut trial = Trial { runs, cpu_ms, build_ms, message, ..Trial::new(subject, verdict) };
+    if let Subject::Mutant(mutant) = subject {
+        let failure = trial.first_failure().and_then(|run| run.failure.as_ref());
+        trial.is_explained = failure.is_some_and(|failure| mutant.is_explained_by(&failure.text()));
+        if options.with_chaos {
+            trial.chaos = Some(probe(&subject.chaos(), false)?.runs);
+        }
+    }
+    Ok(trial)
+}
+
+/// A failed test counts, whatever happened to the program afterwards.
+fn verdict(runs: &[Run], end: End) -> Verdict {
+    match end {
+        _ if runs.iter().any(|run| run.failure.is_some()) => Verdict::Caught,
+        End::Exit(0) => Verdict::Survived,
+        End::OutOfTime => Verdict::TimedOut,
+        End::Exit(_) | End::Died => Verdict::Crashed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::FailureReport;
+
+    #[test]
+    fn failed_test_counts_whatever_comes_after_it() {
+        let passed = Run { test: "t".into(), seed: 1, cpu_ms: 1.0, failure: None };
+        let failed = Run { failure: Some(FailureReport::default()), ..passed.clone() };
+        let rows = [
+            (&passed, End::Exit(0), Verdict::Survived),
+            (&failed, End::Exit(1), Verdict::Caught),
+            (&failed, End::OutOfTime, Verdict::Caught),
+            (&passed, End::OutOfTime, Verdict::TimedOut),
+            (&passed, End::Died, Verdict::Crashed),
+            (&passed, End::Exit(1), Verdict::Crashed),
+            (&passed, End::Exit(101), Verdict::Crashed),
+        ];
+        for (run, end, wanted) in rows {
+            assert_eq!(verdict(std::slice::from_ref(run), end), wanted, "{run:?}, {end:?}");
+        }
+    }
+}
