@@ -5,7 +5,7 @@
 ///
 /// `fails` is asked for parts of the list in their order; `None` ends the search where it is. The whole list must be
 /// known to fail. The empty list is asked for first, since that is the best answer.
-pub fn minimise<T: Clone>(items: Vec<T>, mut fails: impl FnMut(&[T]) -> Option<bool>) -> Vec<T> {
+pub(super) fn minimise<T: Clone>(items: Vec<T>, mut fails: impl FnMut(&[T]) -> Option<bool>) -> Vec<T> {
     if items.is_empty() || fails(&[]) == Some(true) {
         return Vec::new();
     }

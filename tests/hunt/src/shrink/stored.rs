@@ -9,7 +9,7 @@ use labrpc::sim::Preemptions;
 use labrpc::sync::Arc;
 use serde::{Deserialize, Serialize};
 
-use super::{PartialRun, Shrunk};
+use super::search::{PartialRun, Shrunk};
 use lab_runs::actions::Subset;
 use lab_runs::artifacts::{write_block, write_text};
 use lab_runs::{Plan, commands};

@@ -3,7 +3,8 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::failed_run::{FailedRun, FailureKind};
+use super::failed_run::FailedRun;
+use crate::target::FailureKind;
 
 /// Why a sweep killed a worker itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,15 +11,17 @@ use std::time::Duration;
 use anyhow::Result;
 use labrpc::time::Instant;
 
-use super::failed_run::{FailedRun, FailureKind};
+use super::failed_run::FailedRun;
 use super::ledger::{self, Entry, Ledger};
-use super::pool::{Limits, Message, Outcome, Pool};
+use super::pool::{Limits, Outcome, Pool};
+use super::process::Message;
 use super::progress::Progress;
 use super::protocol::{Cost, Job};
 use super::report;
 use super::results::Row;
 use super::scope::{Runs, Scope};
 use super::system;
+use crate::target::FailureKind;
 use lab_runs::settings::World;
 
 /// Of so many failures with the same cause, report and trace are kept.

@@ -26,10 +26,10 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::driver::{Config, StopReason, Summary};
-use super::failed_run::FailureKind;
 use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
+use crate::target::FailureKind;
 use lab_runs::commands;
 
 /// The version of the format.

@@ -180,8 +180,9 @@ fn end_line(file: &mut File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failed_run::FailureKind;
+
     use super::*;
+    use crate::target::FailureKind;
 
     fn entry(seed: u64) -> Entry {
         let failed = (seed == 2).then(|| FailedRun::new(seed, FailureKind::Segfault, "segmentation fault"));

@@ -48,7 +48,7 @@ mod table;
 mod worker;
 
 pub use driver::{Config, StopReason, Summary, run};
-pub use failed_run::{FailedRun, FailureKind};
+pub use failed_run::FailedRun;
 pub use json::{Cause, Results, Shards};
 pub use junit::write as write_junit;
 pub use ledger::build_id;

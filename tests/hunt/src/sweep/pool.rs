@@ -12,7 +12,7 @@ use labrpc::time::Instant;
 
 use super::crash::{self, KillReason};
 use super::failed_run::FailedRun;
-use super::process::Process;
+use super::process::{Message, Process};
 use super::protocol::{Answer, Cost, Job};
 
 /// How often hangs and memory are looked after. In this time, memory grows by some tens of megabytes at most.
@@ -33,17 +33,6 @@ pub struct Limits {
     pub stall: Duration,
     /// The memory that a worker may use, in bytes.
     pub memory: u64,
-}
-
-/// What reaches the pool from outside.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// A worker answered.
-    Answer(u64, Answer),
-    /// A worker closed its answers: it has ended, or is about to.
-    Closed(u64),
-    /// Somebody pressed Ctrl-C.
-    Interrupted,
 }
 
 /// What came of a job.

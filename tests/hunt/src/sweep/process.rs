@@ -10,7 +10,6 @@ use labrpc::thread;
 use labrpc::time::Instant;
 
 use super::crash::KillReason;
-use super::pool::Message;
 use super::protocol::{Answer, Job};
 use super::stderr::StderrTail;
 use super::{system, worker};
@@ -19,6 +18,17 @@ use super::{system, worker};
 const END_WAIT: Duration = Duration::from_millis(500);
 /// How often one looks whether it has.
 const END_POLL: Duration = Duration::from_millis(2);
+
+/// What the pool waits for: the numbers are those of workers.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A worker answered.
+    Answer(u64, Answer),
+    /// A worker closed its answers: it has ended, or is about to.
+    Closed(u64),
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
 
 /// A worker.
 #[derive(Debug)]

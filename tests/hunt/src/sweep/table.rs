@@ -137,9 +137,10 @@ pub fn rate_text(failed: u64, runs: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failed_run::{FailedRun, FailureKind};
+    use super::super::failed_run::FailedRun;
     use super::super::protocol::Cost;
     use super::*;
+    use crate::target::FailureKind;
     use lab_runs::TestInfo;
 
     #[test]

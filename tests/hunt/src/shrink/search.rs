@@ -1,0 +1,227 @@
+//! The search: which parts are tried, in which order, and which of them count.
+
+use std::collections::BTreeSet;
+
+use labrpc::sim::{Fingerprint, Preemptions};
+use labrpc::sync::Arc;
+
+use super::minimise::minimise;
+use super::signature::Signature;
+use lab_runs::actions::{Action, ActionKind, Subset};
+
+/// How many runs a search takes at most, by default.
+pub const RUNS_DEFAULT: usize = 300;
+
+/// A failing test with its seed, which can be run in parts.
+pub trait Scenario {
+    /// What a run gives.
+    type Run: PartialRun;
+
+    /// Runs a part of it.
+    fn run(&self, subset: &Subset) -> Self::Run;
+
+    /// Whether a correct program passes a part of it; `None` if there is no correct program that could tell.
+    fn is_fair(&self, subset: &Subset) -> Option<bool>;
+}
+
+/// A run of a part of a scenario.
+pub trait PartialRun {
+    /// Proves that two runs are the same.
+    fn fingerprint(&self) -> Option<Fingerprint>;
+
+    /// Why it failed; `None` if it passed.
+    fn signature(&self) -> Option<Signature>;
+
+    /// What the scenario did.
+    fn actions(&self) -> &[Action];
+
+    /// The preemptions that happened.
+    fn preemptions(&self) -> &[u64];
+}
+
+/// How much a run consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Faults.
+    pub faults: usize,
+    /// Commands that leaders accepted.
+    pub commands: usize,
+    /// Operations of clients.
+    pub operations: usize,
+    /// Preemptions.
+    pub preemptions: usize,
+}
+
+impl Size {
+    fn of(run: &impl PartialRun) -> Self {
+        let has_effect = |action: &&Action| !action.words.is_empty();
+        let count =
+            |kind| run.actions().iter().filter(has_effect).filter(|action| action.kind == kind).count();
+        Self {
+            faults: count(ActionKind::Fault),
+            commands: count(ActionKind::Command),
+            operations: count(ActionKind::Operation),
+            preemptions: run.preemptions().len(),
+        }
+    }
+}
+
+/// What a failure was shrunk to.
+#[derive(Clone, Debug)]
+pub struct Shrunk<R> {
+    /// What is left.
+    pub subset: Subset,
+    /// The run of that.
+    pub run: R,
+    /// Why it fails.
+    pub signature: Signature,
+    /// The size of the whole.
+    pub before: Size,
+    /// The size of what is left.
+    pub after: Size,
+    /// How many runs it took.
+    pub runs: usize,
+    /// Whether the search came to its end.
+    pub is_finished: bool,
+}
+
+/// Why there is nothing to shrink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToShrink {
+    /// The run passes.
+    #[error("this seed passes: there is no failure to shrink")]
+    Passes,
+    /// The run fails, and fails in another way when it is written down: it is not deterministic.
+    #[error("this seed fails in another way when it is run again: a replay says where the two runs differ")]
+    NotDeterministic,
+}
+
+/// Shrinks a failure in at most `runs_max` runs. `progress` hears the size of each smaller part and the runs so far.
+///
+/// # Errors
+///
+/// If there is nothing to shrink.
+pub fn shrink<S: Scenario>(
+    scenario: &S,
+    runs_max: usize,
+    progress: &mut dyn FnMut(Size, usize),
+) -> Result<Shrunk<S::Run>, NothingToShrink> {
+    let whole = Subset { kept: None, repairs_always: true, preemptions: Preemptions::Record };
+    let first = scenario.run(&whole);
+    let signature = first.signature().ok_or(NothingToShrink::Passes)?;
+    let again = scenario.run(&whole);
+    if again.fingerprint() != first.fingerprint() {
+        return Err(NothingToShrink::NotDeterministic);
+    }
+    let before = Size::of(&first);
+    let best = Subset { repairs_always: !signature.is_rule(), ..whole };
+    let mut search =
+        Search { scenario, must_be_fair: false, signature, runs: 2, runs_max, best, run: first, progress };
+    search.ask_for_fairness();
+    let is_finished = search.search();
+    let Search { signature, runs, best: subset, run, .. } = search;
+    let after = Size::of(&run);
+    Ok(Shrunk { subset, run, signature, before, after, runs, is_finished })
+}
+
+struct Search<'a, S: Scenario> {
+    scenario: &'a S,
+    /// Whether what counts must be passed by a correct program.
+    must_be_fair: bool,
+    signature: Signature,
+    runs: usize,
+    runs_max: usize,
+    /// The smallest part so far, and its run.
+    best: Subset,
+    run: S::Run,
+    progress: &'a mut dyn FnMut(Size, usize),
+}
+
+impl<S: Scenario> Search<'_, S> {
+    /// A failed expectation needs a correct program that passes the whole scenario. If there is none, what is left of the
+    /// run may be unfair, and that is still better than a run of thousands of actions.
+    fn ask_for_fairness(&mut self) {
+        if self.signature.is_rule() {
+            return;
+        }
+        self.runs += 1;
+        self.must_be_fair = self.is_passed_by_a_correct_program(&Subset::default()).unwrap_or(false);
+    }
+
+    fn is_passed_by_a_correct_program(&self, subset: &Subset) -> Option<bool> {
+        // Preemptions are numbered for one program and mean nothing for another.
+        self.scenario.is_fair(&Subset { preemptions: Preemptions::All, ..subset.clone() })
+    }
+
+    /// Searches. Returns whether it came to its end.
+    fn search(&mut self) -> bool {
+        self.without_preemptions();
+        self.fewer_actions();
+        if !self.run.preemptions().is_empty() {
+            // Fewer actions may have made them needless.
+            self.without_preemptions();
+        }
+        if !self.run.preemptions().is_empty() {
+            self.fewer_preemptions();
+            self.fewer_actions();
+        }
+        self.runs < self.runs_max
+    }
+
+    fn without_preemptions(&mut self) {
+        let subset = Subset { preemptions: Preemptions::Only(Vec::new().into()), ..self.best.clone() };
+        self.accepts(subset);
+    }
+
+    fn fewer_actions(&mut self) {
+        let names = |actions: &[Action], all: bool| -> Vec<String> {
+            let counts = |action: &&Action| all || !action.words.is_empty();
+            actions.iter().filter(counts).map(|action| action.name.clone()).collect()
+        };
+        // What had no effect goes first, in one piece if that is possible.
+        let with_effect = names(self.run.actions(), false);
+        let subset = self.keeping(&with_effect);
+        self.accepts(subset);
+        let all = names(self.run.actions(), true);
+        minimise(all, |part| {
+            let subset = self.keeping(part);
+            self.accepts(subset)
+        });
+    }
+
+    fn fewer_preemptions(&mut self) {
+        minimise(self.run.preemptions().to_vec(), |part| {
+            let subset = Subset { preemptions: Preemptions::Only(part.into()), ..self.best.clone() };
+            self.accepts(subset)
+        });
+    }
+
+    fn keeping(&self, names: &[String]) -> Subset {
+        let kept: BTreeSet<String> = names.iter().cloned().collect();
+        Subset { kept: Some(Arc::new(kept)), ..self.best.clone() }
+    }
+
+    /// Runs a part. If it fails alike, it is the best so far. `None` when there are no runs left.
+    fn accepts(&mut self, subset: Subset) -> Option<bool> {
+        if self.runs >= self.runs_max {
+            return None;
+        }
+        self.runs += 1;
+        let run = self.scenario.run(&subset);
+        let is_alike = run.signature().is_some_and(|signature| signature == self.signature);
+        if !is_alike || !self.is_fair(&subset) {
+            return Some(false);
+        }
+        (self.best, self.run) = (subset, run);
+        (self.progress)(Size::of(&self.run), self.runs);
+        Some(true)
+    }
+
+    fn is_fair(&mut self, subset: &Subset) -> bool {
+        if !self.must_be_fair {
+            return true;
+        }
+        self.runs += 1;
+        self.is_passed_by_a_correct_program(subset).unwrap_or(true)
+    }
+}
