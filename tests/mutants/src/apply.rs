@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::catalogue::{Edit, Mutant};
-use crate::sources::Files;
+use crate::workspace::Files;
 
 /// Makes these replacements, in their order. `what` names them in messages.
 ///
@@ -43,8 +43,8 @@ pub(crate) fn apply(mutant: &Mutant, clean: &Files) -> Result<Files> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{Catalogue, Suites, root};
-    use crate::sources::sources;
+    use crate::catalogue::{Catalogue, Suites};
+    use crate::workspace::{root, sources};
 
     fn edit(file: &str, old: &str, new: &str) -> Edit {
         Edit { file: file.into(), old: old.into(), new: new.into() }

@@ -1,7 +1,7 @@
 //! The mutants, as they stand in `tests/mutants/catalogue/*.toml`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -111,11 +111,6 @@ struct File {
 /// The groups, in the order in which they are shown.
 const GROUPS: [&str; 7] = ["votes", "log", "persistence", "snapshots", "threads", "service", "harness"];
 
-/// The root of the workspace that this program was built from.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
-}
-
 impl Catalogue {
     /// Reads the catalogue of the workspace at `root`.
     ///
@@ -217,6 +212,7 @@ impl Mutant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::root;
 
     #[test]
     fn misspelt_name_gets_the_nearest() {

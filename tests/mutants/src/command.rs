@@ -1,7 +1,7 @@
 //! `cargo lab mutants`: which tests catch which bugs.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,11 +12,12 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 use labrpc::time::Instant;
 
-use crate::catalogue::{Catalogue, Mutant, root};
+use crate::catalogue::{Catalogue, Mutant};
 use crate::matrix::{Matrix, other_failures, trial_line};
 use crate::queue::Queue;
 use crate::readme;
 use crate::trial::{Trial, TrialOptions};
+use crate::workspace::Workspace;
 use lab_hunt::sweep;
 
 /// Applies mutants (realistic bugs) to copies of the reference, one at a time, and shows which tests catch them.
@@ -74,8 +75,8 @@ pub fn run(matches: &ArgMatches) -> Result<bool> {
 
 impl Mutants {
     fn run(&self) -> Result<bool> {
-        let root = root();
-        let catalogue = Catalogue::load(&root)?;
+        let workspace = Workspace::of_this_program();
+        let catalogue = Catalogue::load(&workspace.root)?;
         let mut mutants = catalogue.select(&self.names)?;
         mutants.retain(|mutant| mutant.fast || !self.fast);
         if self.list {
@@ -84,7 +85,7 @@ impl Mutants {
                 .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(true);
         }
-        let (trials, totals) = self.run_all(&root, &catalogue, &mutants)?;
+        let (trials, totals) = self.run_all(&workspace, &catalogue, &mutants)?;
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
             std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -100,7 +101,7 @@ impl Mutants {
             bail!("the code as it is fails its tests, so that nothing else was tried");
         }
         if self.readme {
-            readme::update(&root, &matrix, totals.time)?;
+            readme::update(&workspace.root, &matrix, totals.time)?;
         }
         if matrix.is_inconclusive() {
             bail!("some mutants were not really tried: see above");
@@ -111,7 +112,7 @@ impl Mutants {
     /// Tries the unmutated code and all mutants, so many at a time, and prints each result.
     fn run_all(
         &self,
-        root: &Path,
+        workspace: &Workspace,
         catalogue: &Catalogue,
         mutants: &[&Mutant],
     ) -> Result<(Vec<Trial>, Totals)> {
@@ -127,7 +128,7 @@ impl Mutants {
             cpu_max: Duration::from_secs(self.cpu_max),
         };
         let mut trials = Vec::new();
-        let ended = queue.run((root, catalogue), usize::from(self.jobs), options, |trial| {
+        let ended = queue.run((workspace, catalogue), usize::from(self.jobs), options, |trial| {
             if is_interrupted.load(Ordering::Relaxed) {
                 return queue.clear(); // its programs may have been interrupted as well
             }

@@ -273,9 +273,9 @@ fn median(mut times: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::root;
     use crate::probe::{FailureKind, FailureReport};
     use crate::subject::Subject;
+    use crate::workspace::root;
 
     #[test]
     fn median_is_in_the_middle() {

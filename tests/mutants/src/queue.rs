@@ -5,7 +5,6 @@
 //! crate come before those of `labrpc`, which it is built from.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use anyhow::Result;
 use labrpc::channel::{self, Sender};
@@ -17,6 +16,7 @@ use crate::runner;
 use crate::subject::Subject;
 use crate::trial::{Trial, TrialOptions};
 use crate::working_copy::WorkingCopy;
+use crate::workspace::Workspace;
 
 /// The trials that are still to be run in one or more copies, the next one first.
 type SubjectQueue<'a> = Arc<Mutex<VecDeque<Subject<'a>>>>;
@@ -71,7 +71,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Runs all trials in copies of the workspace at `root`, so many at a time, and hands each to `on_trial`. An error ends all:
+    /// Runs all trials in copies of the workspace, so many at a time, and hands each to `on_trial`. An error ends all:
     /// after that, nothing is known of what was under way.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl<'a> Queue<'a> {
     /// When a copy cannot be made, a mutant not be applied, a program not be built for a reason that is not in the code.
     pub(crate) fn run(
         &self,
-        (root, catalogue): (&Path, &Catalogue),
+        (workspace, catalogue): (&Workspace, &Catalogue),
         jobs: usize,
         options: TrialOptions,
         mut on_trial: impl FnMut(Trial),
@@ -89,7 +89,7 @@ impl<'a> Queue<'a> {
             for assigned in self.assignments(jobs) {
                 let sender = sender.clone();
                 scope.spawn(move || {
-                    if let Err(error) = work(assigned, (root, catalogue), options, &sender) {
+                    if let Err(error) = work(assigned, (workspace, catalogue), options, &sender) {
                         // The command may have ended.
                         let _ = sender.send(Err(error));
                     }
@@ -113,12 +113,12 @@ impl<'a> Queue<'a> {
 /// Runs trials in these copies until there are no more.
 fn work(
     assigned: Vec<(String, SubjectQueue<'_>)>,
-    (root, catalogue): (&Path, &Catalogue),
+    (workspace, catalogue): (&Workspace, &Catalogue),
     options: TrialOptions,
     sender: &Sender<Result<Trial>>,
 ) -> Result<()> {
     for (name, queue) in assigned {
-        let mut copy = WorkingCopy::open(root, &name, catalogue)?;
+        let mut copy = WorkingCopy::open(workspace, &name, catalogue)?;
         loop {
             let Some(subject) = queue.lock().pop_front() else { break };
             let trial = runner::run(&mut copy, catalogue, subject, options)?;
@@ -133,7 +133,7 @@ fn work(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::root;
+    use crate::workspace::root;
 
     #[test]
     fn mutants_are_assigned_to_the_right_copies() {

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 
 use crate::catalogue::{Catalogue, Suites};
-use crate::sources::Files;
 use crate::subject::Subject;
 use crate::trial::{Trial, TrialOptions};
 use crate::working_copy::WorkingCopy;
+use crate::workspace::Files;
 use crate::{cargo_tests, suite_tests};
 
 /// Tries a mutant, or the code as it is.

@@ -69,7 +69,7 @@ impl Subject<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::root;
+    use crate::workspace::root;
 
     #[test]
     fn expected_test_runs_first_and_none_is_left_out() {

@@ -16,7 +16,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::catalogue::{Catalogue, Mutant};
-use crate::sources::{COPIED, Files, sources};
+use crate::copy_build::copy_build;
+use crate::workspace::{Files, Workspace, sources};
 use crate::{apply, child};
 
 /// Where cargo itself may write.
@@ -50,22 +51,19 @@ fn lock(path: &Path) -> Result<File> {
 }
 
 impl WorkingCopy {
-    /// Sets the copy of this name up, or brings it up to date: a copy of the workspace at `root` whose Raft does not check
-    /// itself.
+    /// Sets the copy of this name up, or brings it up to date: a copy of the workspace whose Raft does not check itself.
     ///
     /// # Errors
     ///
     /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
-    pub(crate) fn open(root: &Path, name: &str, catalogue: &Catalogue) -> Result<Self> {
-        let mut clean = sources(root).context("reading the workspace")?;
+    pub(crate) fn open(workspace: &Workspace, name: &str, catalogue: &Catalogue) -> Result<Self> {
+        let mut clean = sources(&workspace.root).context("reading the workspace")?;
         apply::apply_edits("disarm.toml", &catalogue.disarm, &mut clean)?;
-        let path = root.join("target/mutants").join(name);
+        let path = workspace.target.join("mutants").join(name);
         let lock = lock(&path)?;
         let copy = Self { path, clean, changed: Vec::new(), _lock: lock };
         let setting_up = || format!("setting up {}", copy.path.display());
-        if !copy.path.join("target").exists() {
-            copy_build(root, &copy.path).with_context(setting_up)?;
-        }
+        copy_build(workspace, &copy.path).with_context(setting_up)?;
         copy.sync().with_context(setting_up)?;
         Ok(copy)
     }
@@ -167,42 +165,6 @@ impl WorkingCopy {
     }
 }
 
-/// Copies the sources, and what was built of them, with the times that cargo goes by.
-fn copy_build(root: &Path, copy: &Path) -> io::Result<()> {
-    for name in COPIED {
-        copy_with_times(&root.join(name), &copy.join(name))?;
-    }
-    // What the compiler keeps for itself (`incremental`) is large and is made anew for the few crates that change.
-    for name in [".fingerprint", "build", "deps"] {
-        let built = Path::new("target/debug").join(name);
-        if root.join(&built).exists() {
-            copy_with_times(&root.join(&built), &copy.join(&built))?;
-        }
-    }
-    fs::create_dir_all(copy.join("target"))
-}
-
-fn copy_with_times(from: &Path, to: &Path) -> io::Result<()> {
-    if from.is_dir() {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let name = entry?.file_name();
-            if name != "target" {
-                copy_with_times(&from.join(&name), &to.join(&name))?;
-            }
-        }
-        return Ok(());
-    }
-    let is_program =
-        from.extension().is_none() && from.parent().is_some_and(|folder| folder.ends_with("deps"));
-    if !from.exists() || is_program {
-        return Ok(()); // it is linked anew, and test programs are never needed
-    }
-    fs::copy(from, to)?;
-    let modified = fs::metadata(from)?.modified()?;
-    File::options().write(true).open(to)?.set_modified(modified)
-}
-
 fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
@@ -217,17 +179,18 @@ impl Drop for WorkingCopy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
+    use crate::workspace::root;
 
     /// A small tree with everything that a copy needs of the workspace.
-    fn copy(root: &Path, name: &str) -> Result<WorkingCopy> {
-        let real = catalogue::root();
+    fn copy(at: &Path, name: &str) -> Result<WorkingCopy> {
+        let real = root();
         for (file, text) in sources(&real).expect("the sources") {
-            let path = root.join(&file);
+            let path = at.join(&file);
             fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
             fs::write(path, text).expect("a file");
         }
-        WorkingCopy::open(root, name, &Catalogue::load(&real).expect("the catalogue"))
+        let workspace = Workspace { root: at.to_path_buf(), target: at.join("target") };
+        WorkingCopy::open(&workspace, name, &Catalogue::load(&real).expect("the catalogue"))
     }
 
     #[test]

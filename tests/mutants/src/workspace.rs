@@ -1,9 +1,33 @@
-//! The files of the workspace that a working copy is made of.
+//! The workspace that this program was built from: where it is, and the files that a working copy is made of.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use lab_runs::artifacts;
+
+/// Where the workspace is.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    /// Its root.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory: what was built is there, and the working copies are made there.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that this program was built from, and the target directory that it was built in.
+    pub(crate) fn of_this_program() -> Self {
+        let target = artifacts::root().parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        Self { root: root(), target }
+    }
+}
+
+/// The root of the workspace that this program was built from.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
+}
 
 /// What of the workspace is copied.
 pub(crate) const COPIED: [&str; 7] =
