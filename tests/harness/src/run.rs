@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use labrpc::sim::{Cause, Divergence, Fingerprint, Policy, Preemptions, Sim, ThreadReport, Trace, Tracing};
+use labrpc::sim::{Cause, Divergence, Fingerprint, Preemptions, Sim, ThreadReport, Trace};
 use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 

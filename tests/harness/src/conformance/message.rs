@@ -38,17 +38,63 @@ pub struct Entry {
 /// A request, as the paper has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    Vote { term: Term, last_log_index: Index, last_log_term: Term },
-    Append { term: Term, prev: (Index, Term), entries: Vec<Entry>, leader_commit: Index },
-    Install { term: Term, last_included_index: Index, last_included_term: Term, data: Vec<u8> },
+    /// RequestVote (Fig. 2).
+    Vote {
+        /// The candidate's term.
+        term: Term,
+        /// The index of the candidate's last log entry; 0 for an empty log.
+        last_log_index: Index,
+        /// The term of that entry; 0 for an empty log.
+        last_log_term: Term,
+    },
+    /// AppendEntries (Fig. 2).
+    Append {
+        /// The leader's term.
+        term: Term,
+        /// Index and term of the entry just before the new ones: prevLogIndex and prevLogTerm; (0, 0) at the start of the log.
+        prev: (Index, Term),
+        /// The new entries, the first at `prev.0 + 1`; none for a heartbeat.
+        entries: Vec<Entry>,
+        /// The leader's commit index.
+        leader_commit: Index,
+    },
+    /// InstallSnapshot (Fig. 13), the whole snapshot in one message.
+    Install {
+        /// The leader's term.
+        term: Term,
+        /// The index of the last entry that the snapshot covers.
+        last_included_index: Index,
+        /// The term of that entry.
+        last_included_term: Term,
+        /// The service's bytes.
+        data: Vec<u8>,
+    },
 }
 
 /// A reply, as the paper has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    Vote { term: Term, vote_granted: bool },
-    Append { term: Term, success: bool, hint: Option<Hint> },
-    Install { term: Term },
+    /// To RequestVote.
+    Vote {
+        /// The voter's current term.
+        term: Term,
+        /// Whether the candidate has the vote.
+        vote_granted: bool,
+    },
+    /// To AppendEntries.
+    Append {
+        /// The follower's current term.
+        term: Term,
+        /// Whether the follower had the entry before the new ones, and now has these.
+        success: bool,
+        /// Where the leader may go on after a refusal; `None` on success, and from servers that do not say.
+        hint: Option<Hint>,
+    },
+    /// To InstallSnapshot.
+    Install {
+        /// The follower's current term.
+        term: Term,
+    },
 }
 
 /// What a refusal says for a fast backup (§5.3).

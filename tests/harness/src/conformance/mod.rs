@@ -32,6 +32,7 @@ mod peer;
 mod server;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use labrpc::network::{Network, Server, Service};
@@ -62,7 +63,7 @@ pub const SOON: Duration = Duration::from_millis(200);
 /// A test's bench. The server is killed when this is dropped.
 pub struct Bench(Arc<Inner>);
 
-pub struct Inner {
+struct Inner {
     lab: Lab,
     network: Network,
     /// The number of servers, scripted ones included.
@@ -119,11 +120,16 @@ impl Bench {
     }
 
     /// The scripted peer of that number, from 1.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such peer.
     pub fn peer(&self, id: ServerId) -> Peer<'_> {
         assert!((1..self.0.size).contains(&id), "there is no peer S{id}");
         Peer { bench: self, id }
     }
 
+    /// The lab that the bench is part of.
     pub fn lab(&self) -> &Lab {
         &self.0.lab
     }
@@ -169,6 +175,12 @@ impl Drop for Bench {
                 std::mem::forget(bench);
             });
         }
+    }
+}
+
+impl fmt::Debug for Bench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bench({} servers: {})", self.0.size, self.0.rule)
     }
 }
 

@@ -8,13 +8,15 @@ use super::message::{Entry, Hint, Reply, Request, unknown_hint};
 use super::{Bench, Follower, Letter, Manner, SERVER, command, snapshot};
 
 /// A scripted peer of the server.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
     pub(super) bench: &'a Bench,
+    /// Its number, from 1: the server is 0.
     pub id: ServerId,
 }
 
 /// A RequestVote that is about to be sent. Its candidate's log is empty unless the test says otherwise.
+#[derive(Debug)]
 #[must_use = "send it, or say what is expected"]
 pub struct VoteRequest<'a> {
     pub(super) peer: Peer<'a>,
@@ -23,6 +25,7 @@ pub struct VoteRequest<'a> {
 }
 
 /// An AppendEntries that is about to be sent: a heartbeat of a leader with an empty log unless the test says otherwise.
+#[derive(Debug)]
 #[must_use = "send it, or say what is expected"]
 pub struct Append<'a> {
     pub(super) peer: Peer<'a>,
@@ -35,8 +38,11 @@ pub struct Append<'a> {
 /// What the server answered to an AppendEntries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
+    /// The server's current term.
     pub term: Term,
+    /// Whether it had the entry before the new ones, and now has these.
     pub success: bool,
+    /// Where it says that a leader may go on, after a refusal.
     pub hint: Option<Hint>,
 }
 

@@ -171,6 +171,10 @@ impl Bench {
     }
 
     /// Gives the server a new command.
+    ///
+    /// # Panics
+    ///
+    /// If the server is down: a script starts it again before it goes on.
     pub fn offer(&self) -> Started {
         let command = self.0.lab.command();
         let started = self.0.raft().expect("the server runs").start(command.clone());
@@ -182,6 +186,10 @@ impl Bench {
     }
 
     /// The service hands over a snapshot of everything up to `index`.
+    ///
+    /// # Panics
+    ///
+    /// If the server is down.
     pub fn take_snapshot(&self, index: u64) {
         self.0.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
         self.0.raft().expect("the server runs").snapshot(index, super::snapshot(index));
