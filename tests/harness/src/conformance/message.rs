@@ -144,6 +144,24 @@ impl Request {
         }
     }
 
+    /// Whether it is a RequestVote.
+    #[must_use]
+    pub fn is_vote(&self) -> bool {
+        matches!(self, Self::Vote { .. })
+    }
+
+    /// Whether it is an AppendEntries, with or without entries.
+    #[must_use]
+    pub fn is_append(&self) -> bool {
+        matches!(self, Self::Append { .. })
+    }
+
+    /// Whether it is an InstallSnapshot.
+    #[must_use]
+    pub fn is_install(&self) -> bool {
+        matches!(self, Self::Install { .. })
+    }
+
     /// Whether it is an AppendEntries with entries.
     #[must_use]
     pub fn has_entries(&self) -> bool {

@@ -1,6 +1,6 @@
-//! Part 3C, sentence by sentence: one real server among scripted peers. What it stores, and when.
+//! Part 3C, sentence by sentence: what a server stores, and when.
 //!
-//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
 use std::time::Duration;
 
@@ -173,8 +173,7 @@ pub fn candidacy_stored_before_request_3c(lab: &Lab) {
         "requests for votes leave before term and vote are stored",
     );
     bench.slow_disk(SLOW);
-    let is_vote = |request: &Request| matches!(request, Request::Vote { .. });
-    let Some(letter) = bench.next_letter(ELECTION_MAX, is_vote) else {
+    let Some(letter) = bench.next_letter(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote", "none");
     };
     let then = bench.storage();

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use lab_harness::cluster::{Cluster, Snapshots};
 use lab_harness::lab::Lab;
+use lab_harness::nemesis::Campaign;
+
+use crate::chaos::rage_at_raft;
 
 /// Each server takes its snapshots at other indexes, and servers that miss entries get one.
 ///
@@ -72,4 +75,15 @@ pub fn restart_everything_3d(lab: &Lab) {
         cluster.servers().into_iter().for_each(|server| cluster.restart(server));
         cluster.one(3);
     }
+}
+
+/// Faults of every kind against clusters of 3 to 6 servers that take snapshots: while they apply, beside it, or each at
+/// its own indexes. After each phase all agree.
+///
+/// Catches: what only a combination of faults shows.
+pub fn chaos_3d(lab: &Lab) {
+    let kinds = [Snapshots::EveryTen, Snapshots::Staggered, Snapshots::FromAnotherThread];
+    let snapshots = kinds[lab.below(3) as usize];
+    let servers = 3 + lab.below(4) as usize;
+    rage_at_raft(lab, &lab.cluster(servers).snapshots(snapshots).start(), Campaign::EVERYTHING);
 }

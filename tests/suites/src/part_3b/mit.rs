@@ -316,26 +316,14 @@ fn expect_calls(lab: &Lab, what: &str, used: u64, min: u64, max: u64) {
     });
 }
 
-#[track_caller]
-pub(super) fn expect_index(lab: &Lab, got: Index, index: Index) {
-    lab.expect(got == index, || {
-        Violation::new(
-            format!("a command got the index {got}"),
-            format!("index {index}: as many commands were given before"),
-            format!("index {got}"),
-        )
-        .hint("indexes that do not begin at 1, or entries of the implementation's own")
-    });
-}
-
 /// Whether a server is in a later term.
-pub(super) fn has_moved_on(cluster: &Cluster, term: Term) -> bool {
+fn has_moved_on(cluster: &Cluster, term: Term) -> bool {
     cluster.servers().into_iter().any(|server| cluster.state(server).is_some_and(|(now, _)| now != term))
 }
 
 /// Gives a new command to whoever leads, with patience for an election. Returns who it was and the command's index.
 #[track_caller]
-pub(super) fn start_on_some_leader(cluster: &Cluster) -> (ServerId, Index) {
+fn start_on_some_leader(cluster: &Cluster) -> (ServerId, Index) {
     for _ in 0..10 {
         let leader = cluster.check_one_leader();
         if let Some(started) = cluster.offer(leader) {
@@ -347,4 +335,16 @@ pub(super) fn start_on_some_leader(cluster: &Cluster) -> (ServerId, Index) {
         "a leader that accepts a command",
         "ten leaders that had been deposed half a second later",
     ))
+}
+
+#[track_caller]
+pub(super) fn expect_index(lab: &Lab, got: Index, index: Index) {
+    lab.expect(got == index, || {
+        Violation::new(
+            format!("a command got the index {got}"),
+            format!("index {index}: as many commands were given before"),
+            format!("index {got}"),
+        )
+        .hint("indexes that do not begin at 1, or entries of the implementation's own")
+    });
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::part_3b::expect_index;
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
@@ -10,6 +9,8 @@ use labrpc::network::{Chance, Fault, Hold, Message, Rule, Traffic, Verdict};
 use labrpc::sync::Arc;
 use labrpc::sync::atomic::{AtomicBool, Ordering};
 use raft_interface::ServerId;
+
+use super::mit::expect_index;
 
 /// A server that lacks two thousand entries, and one whose two thousand last entries are others than the leader's. The
 /// leader is new and knows nothing of that. Both logs are brought up to date in a few calls.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::chaos;
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
 use lab_runs::settings::World;
-use raft_interface::Term;
+use raft_interface::{ServerId, Term};
 
 /// With 2, 4 and 6 servers a half is no majority.
 ///
@@ -204,11 +203,23 @@ pub fn elections_in_chaos_3a(lab: &Lab) {
     let late = cluster.delays(0.3, Duration::from_millis(300));
     let twice = cluster.duplicates(0.3, Duration::from_millis(600));
     for _ in 0..20 {
-        chaos::trouble_a_leader(lab, &cluster);
+        trouble_a_leader(lab, &cluster);
         lab.sleep_ms(300 + lab.below(700));
         cluster.repair();
     }
     cluster.network().reliable();
     drop((late, twice));
     cluster.check_one_leader();
+}
+
+/// Something happens to a server that leads, or to any if none does.
+fn trouble_a_leader(lab: &Lab, cluster: &Cluster) {
+    let leader = cluster.leaders().into_iter().max().map(|(_, leader)| leader);
+    let server = leader.unwrap_or_else(|| lab.below(cluster.size() as u64) as ServerId);
+    match lab.below(4) {
+        0 => cluster.crash(server),
+        1 => cluster.power_failure(server),
+        2 => cluster.disconnect(server),
+        _ => cluster.bounce([server, cluster.next(server, 1)]),
+    }
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use super::part_3b::expect_index;
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
+use lab_harness::nemesis::Campaign;
 use lab_runs::settings::World;
 use labrpc::sim::{self, NodeHandle};
 use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::Index;
+
+use super::mit::expect_index;
+use crate::chaos::rage_at_raft;
 
 /// Two of four servers: neither half may commit.
 ///
@@ -198,6 +201,14 @@ pub fn late_and_twice_3b(lab: &Lab) {
     }
     drop((late, twice));
     cluster.one(3);
+}
+
+/// Faults of the network, pauses and clocks that drift, with commands under way; after each phase all agree. Servers keep
+/// their memory: part 3B stores nothing.
+///
+/// Catches: what only a combination of faults shows.
+pub fn chaos_3b(lab: &Lab) {
+    rage_at_raft(lab, &lab.cluster(5).start(), Campaign::NETWORK);
 }
 
 /// Ten seconds in which nothing happens.

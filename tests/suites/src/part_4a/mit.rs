@@ -1,70 +1,16 @@
-//! Part 4A, the replicated state machine layer: MIT's tests of `rsm`, and what they do not see.
-//!
-//! The machine is a counter, and a command is what to add to it.
+//! Part 4A, the replicated state machine layer: MIT's tests of `rsm`.
 
 use std::time::Duration;
 
-use labrpc::sync::Arc;
+use kvraft_interface::Layer;
+use lab_harness::Violation;
+use lab_harness::lab::Lab;
 use labrpc::thread;
 use raft_interface::ServerId;
 
-use kvraft_interface::Layer;
-use lab_harness::Violation;
-use lab_harness::kv::{KvCluster, wait_for};
-use lab_harness::lab::Lab;
-use lab_runs::settings::World;
-
-/// How long servers may take to agree once all is well.
-const CATCH_UP: Duration = Duration::from_secs(5);
-/// MIT's `maxraftstate`.
-const RAFT_STATE_BYTES_MAX: usize = 1000;
-
-fn expect_result(lab: &Lab, result: i64, wanted: i64) {
-    lab.expect(result == wanted, || {
-        Violation::new("a command returned a wrong result", wanted.to_string(), result.to_string())
-            .rule("the result of a command is that of its own entry, applied in the order of the log")
-            .hint("a waiter that is given the result of another entry, or an entry that is applied twice")
-    });
-}
-
-/// Submits from many threads at once. Returns how many were executed, as far as their callers know.
-fn add_at_once(
-    cluster: &KvCluster,
-    server: ServerId,
-    count: usize,
-    delta: i64,
-) -> Vec<thread::JoinHandle<Option<i64>>> {
-    let Some(service) = cluster.service(server) else { return Vec::new() };
-    let submit = |_| {
-        let service = Arc::clone(&service);
-        thread::spawn(move || service.add(delta))
-    };
-    (0..count).map(submit).collect()
-}
-
-/// Waits for all, and fails if that takes longer than `patience`.
-fn all_results(
-    lab: &Lab,
-    threads: Vec<thread::JoinHandle<Option<i64>>>,
-    patience: Duration,
-    when: &str,
-) -> Vec<Option<i64>> {
-    let end = lab.now() + patience;
-    while threads.iter().any(|thread| !thread.is_finished()) {
-        let waiting = threads.iter().filter(|thread| !thread.is_finished()).count();
-        lab.expect(lab.now() < end, || {
-            Violation::new(
-                format!("{waiting} callers still wait {patience:?} after {when}"),
-                "every caller is told what became of its command",
-                format!("{} of {} have returned", threads.len() - waiting, threads.len()),
-            )
-            .rule("a waiter is released when its entry can no longer commit, and when the server is stopped")
-            .hint("nobody looks whether the term has moved on, or kill forgets who waits")
-        });
-        lab.sleep_ms(20);
-    }
-    threads.into_iter().map(wait_for).collect()
-}
+use super::callers::{
+    CATCH_UP, RAFT_STATE_BYTES_MAX, add_at_once, all_results, expect_none_executed, expect_result,
+};
 
 /// Ten commands, one after the other, and all replicas have them.
 pub fn basic_4a(lab: &Lab) {
@@ -154,34 +100,6 @@ fn expect_all_wait(lab: &Lab, threads: &[thread::JoinHandle<Option<i64>>], leade
     });
 }
 
-fn expect_none_executed(lab: &Lab, results: &[Option<i64>], leader: ServerId) {
-    let executed: Vec<i64> = results.iter().copied().flatten().collect();
-    lab.expect(executed.is_empty(), || {
-        Violation::new(
-            "a deposed leader answered its callers",
-            "no result: their commands were overwritten",
-            format!("results {executed:?}"),
-        )
-        .rule("a waiter is matched by the index and the term of its entry")
-        .hint("the waiter is given whatever commits at its index")
-        .servers([leader])
-    });
-}
-
-/// A deposed leader frees its callers although nobody submits anything any more: no entry comes that would tell it.
-pub fn idle_after_partition_4a(lab: &Lab) {
-    let cluster = lab.service(3, Layer::Counter).start();
-    cluster.add_somewhere(1);
-    let leader = cluster.check_one_leader();
-    cluster.disconnect(leader);
-    let threads = add_at_once(&cluster, leader, 10, -1);
-    cluster.check_one_leader();
-    cluster.connect(leader);
-    let results = all_results(lab, threads, Duration::from_secs(5), "the deposed leader was connected again");
-    expect_none_executed(lab, &results, leader);
-    cluster.expect_counters(1, CATCH_UP);
-}
-
 /// All servers restart, and replay a hundred commands.
 pub fn restart_replay_4a(lab: &Lab) {
     let cluster = lab.service(3, Layer::Counter).start();
@@ -258,39 +176,4 @@ pub fn snapshot_4a(lab: &Lab) {
     expect_result(lab, cluster.add_somewhere(1), 201);
     cluster.expect_counters(201, CATCH_UP);
     cluster.expect_sizes(2 * RAFT_STATE_BYTES_MAX, usize::MAX);
-}
-
-/// Many callers at once, and restarts: what a snapshot holds and what the log holds after it must fit together.
-///
-/// Catches: a snapshot's state and its index taken at different moments.
-pub fn snapshot_under_load_4a(lab: &Lab) {
-    let cluster = lab.service(3, Layer::Counter).snapshots_at(RAFT_STATE_BYTES_MAX).start();
-    cluster.add_somewhere(0);
-    let mut told = 0;
-    for _ in 0..4 {
-        let leader = cluster.check_one_leader();
-        let threads = add_at_once(&cluster, leader, 80, 1);
-        let results = all_results(
-            lab,
-            threads,
-            Duration::from_secs(5),
-            "80 commands were submitted to a healthy leader",
-        );
-        told += results.iter().flatten().count() as i64;
-        cluster.bounce(cluster.servers());
-    }
-    let value = cluster.add_somewhere(0);
-    // On a busy real machine leadership may be lost. Then callers are told nothing, and their commands may have been
-    // executed.
-    let range = if lab.world() == World::Real { told..=4 * 80 } else { told..=told };
-    lab.expect(range.contains(&value), || {
-        Violation::new(
-            "commands were lost or executed twice around a snapshot",
-            format!("{range:?}"),
-            value.to_string(),
-        )
-        .rule("the state in a snapshot is that of its last included index (§7; Fig. 13)")
-        .hint("a snapshot whose state is of another moment than its index")
-    });
-    cluster.expect_counters(value, CATCH_UP);
 }

@@ -1,101 +1,17 @@
-//! Part 4C, the key/value service with snapshots: MIT's tests, classic and of 2025, and longer ones.
+//! Part 4C: what MIT's suite does not see. Retries across a restart, long runs, and faults of every kind.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::part_4b::{expect_value, finish_within, speed};
-use kvraft_interface::Layer;
+use kvraft_interface::{Layer, Reads};
 use lab_harness::Violation;
-use lab_harness::kv::{Client, Keys, Workload};
+use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
+use lab_harness::nemesis::{Campaign, Nemesis};
+use labrpc::sync::Arc;
 
-/// MIT's `maxraftstate`.
-const RAFT_STATE_BYTES_MAX: usize = 1000;
-
-/// MIT's limits in `SnapshotSize`.
-const SNAPSHOT_BYTES_MAX: usize = 500;
-
-const fn with_snapshots(clients: usize, servers: usize) -> Workload {
-    Workload { snapshots_at: Some(RAFT_STATE_BYTES_MAX), ..Workload::new(clients, servers) }
-}
-
-/// A server misses fifty writes and then is needed for a majority: it gets a snapshot.
-pub fn snapshot_rpc_4c(lab: &Lab) {
-    let cluster = lab.service(3, Layer::KeyValue).snapshots_at(RAFT_STATE_BYTES_MAX).start();
-    let mut client = cluster.client();
-    let _ = client.put("a", "A");
-    let leader = cluster.check_one_leader();
-    let away = cluster.next(leader, 1);
-    let split = cluster.partition(&[&[leader, cluster.next(leader, 2)], &[away]]);
-    for count in 0..50 {
-        let _ = client.put(&count.to_string(), &count.to_string());
-    }
-    lab.sleep_ms(500);
-    let _ = client.put("b", "B");
-    cluster.expect_sizes(8 * RAFT_STATE_BYTES_MAX, usize::MAX);
-    split.end();
-    let split = cluster.partition(&[&[leader, away], &[cluster.next(leader, 2)]]);
-    let _ = client.put("c", "C");
-    let _ = client.put("d", "D");
-    for (key, value) in [("a", "A"), ("b", "B"), ("1", "1"), ("49", "49")] {
-        expect_value(lab, &mut client, key, value);
-    }
-    split.end();
-    let _ = client.put("e", "E");
-    for (key, value) in [("c", "C"), ("e", "E"), ("1", "1")] {
-        expect_value(lab, &mut client, key, value);
-    }
-    cluster.check(60);
-}
-
-/// Two hundred writes of one key leave a small log and a small snapshot.
-pub fn snapshot_size_4c(lab: &Lab) {
-    let cluster = lab.service(3, Layer::KeyValue).snapshots_at(RAFT_STATE_BYTES_MAX).start();
-    let mut client = cluster.client();
-    for _ in 0..200 {
-        let _ = client.put("x", "0");
-        expect_value(lab, &mut client, "x", "0");
-        let _ = client.put("x", "1");
-        expect_value(lab, &mut client, "x", "1");
-    }
-    cluster.expect_sizes(8 * RAFT_STATE_BYTES_MAX, SNAPSHOT_BYTES_MAX);
-    cluster.check(800);
-}
-
-/// As `speed_4b`, with snapshots.
-pub fn speed_4c(lab: &Lab) {
-    speed(lab, lab.service(3, Layer::KeyValue).snapshots_at(RAFT_STATE_BYTES_MAX).start());
-}
-
-/// One client, and all servers restart.
-pub fn snapshot_recover_4c(lab: &Lab) {
-    Workload { crash: true, ..with_snapshots(1, 5) }.run(lab);
-}
-
-/// Twenty clients, and all servers restart.
-pub fn snapshot_recover_many_clients_4c(lab: &Lab) {
-    Workload { crash: true, ..with_snapshots(20, 5) }.run(lab);
-}
-
-/// Twenty clients (MIT: five), messages are lost.
-pub fn snapshot_unreliable_4c(lab: &Lab) {
-    Workload { unreliable: true, ..with_snapshots(5, 5) }.run(lab);
-}
-
-/// The same, and all servers restart.
-pub fn snapshot_unreliable_recover_4c(lab: &Lab) {
-    Workload { unreliable: true, crash: true, ..with_snapshots(5, 5) }.run(lab);
-}
-
-/// The same, and partitions.
-pub fn snapshot_unreliable_recover_concurrent_partition_4c(lab: &Lab) {
-    Workload { unreliable: true, crash: true, partitions: true, ..with_snapshots(5, 5) }.run(lab);
-}
-
-/// The same with thirty clients (MIT: fifteen), seven servers and shared keys.
-pub fn snapshot_unreliable_recover_concurrent_partition_linearizable_4c(lab: &Lab) {
-    let keys = Keys::Random(20);
-    Workload { unreliable: true, crash: true, partitions: true, keys, ..with_snapshots(15, 7) }.run(lab);
-}
+use super::mit::RAFT_STATE_BYTES_MAX;
+use crate::clients::finish_within;
 
 /// A write is retried after all servers have restarted from snapshots: it is recognised.
 ///
@@ -178,4 +94,76 @@ pub fn long_run_4c(lab: &Lab) {
     let mut client = cluster.client();
     (0..8).for_each(|key| drop(client.get(&format!("k{key}"))));
     cluster.check(300);
+}
+
+/// Clients of the key/value service at a time.
+const CLIENTS: usize = 4;
+/// What the clients work on: keys with values that grow, and keys that are written by version.
+const KEYS: [&str; 5] = ["k0", "k1", "k2", "v0", "v1"];
+
+/// Faults of every kind against a key/value service with snapshots, under load. After each phase a client is answered, at the
+/// end all are, and what they saw is linearizable.
+///
+/// Catches: what only a combination of faults shows.
+pub fn chaos_4c(lab: &Lab) {
+    let reads = if lab.happens(50) { Reads::ThroughTheLog } else { Reads::ReadIndex };
+    let builder = lab.service(5, Layer::KeyValue).snapshots_at(500 + lab.below(1500) as usize);
+    let cluster = builder.reads(reads).start();
+    let over = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let over = Arc::clone(&over);
+            cluster.spawn_client(move |client| work(client, &over)).1
+        })
+        .collect();
+    Nemesis::new(lab, &cluster, Campaign::SERVICE).rage(|| {}, || prove_service(lab, &cluster));
+    over.store(true, Ordering::Relaxed);
+    for worker in workers {
+        finish_within(lab, worker, Duration::from_secs(10), "all faults had ended");
+    }
+    read_all(&cluster);
+    cluster.check(20);
+}
+
+/// A new client is answered within ten seconds.
+fn prove_service(lab: &Lab, cluster: &KvCluster) {
+    let thread = cluster.spawn_client(|mut client| client.append(KEYS[0], "!").is_ok()).1;
+    finish_within(lab, thread, Duration::from_secs(10), "all faults had ended");
+    // The others get their share of the good weather.
+    lab.sleep_ms(500);
+}
+
+/// An effect that nobody has read yet shows here.
+fn read_all(cluster: &KvCluster) {
+    let mut reader = cluster.client();
+    for key in KEYS {
+        if key.starts_with('v') {
+            reader.read(key);
+        } else {
+            reader.get(key);
+        }
+    }
+}
+
+/// One client, until the nemesis is done.
+fn work(mut client: Client, over: &AtomicBool) {
+    let lab = client.lab().clone();
+    let mut count = 0;
+    while !over.load(Ordering::Relaxed) {
+        count += 1;
+        let key = KEYS[lab.below(KEYS.len() as u64) as usize];
+        let word = format!("{}.{count} ", client.number());
+        // What the clerk says is judged with the history.
+        if key.starts_with('v') {
+            let version = client.read(key).map_or(0, |(_, version)| version);
+            let _ = client.replace(key, &word, version);
+        } else {
+            match lab.below(10) {
+                0..5 => drop(client.get(key)),
+                5..9 => drop(client.append(key, &word)),
+                _ => drop(client.put(key, &word)),
+            }
+        }
+        labrpc::thread::sleep(Duration::from_millis(lab.below(120)));
+    }
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use lab_harness::cluster::{Cluster, Moment};
 use lab_harness::lab::Lab;
+use lab_harness::nemesis::Campaign;
 use labrpc::network::Fault;
 use raft_interface::ServerId;
+
+use crate::chaos::rage_at_raft;
 
 /// A server loses its power just before or just after its n-th save, with a fast and with a slow disk, and comes back.
 ///
@@ -95,4 +98,11 @@ fn restart_after_vote(lab: &Lab, cluster: &Cluster, voter: ServerId) {
     }
     cluster.power_failure(voter);
     cluster.restart(voter);
+}
+
+/// Faults of every kind, with commands under way; after each phase all agree. The log is never trimmed.
+///
+/// Catches: what only a combination of faults shows.
+pub fn chaos_3c(lab: &Lab) {
+    rage_at_raft(lab, &lab.cluster(5).start(), Campaign::EVERYTHING);
 }

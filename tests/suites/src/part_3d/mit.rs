@@ -89,7 +89,7 @@ fn snapshot_rounds(lab: &Lab, cluster: &Cluster, mishap: Mishap) {
 }
 
 #[track_caller]
-pub(super) fn expect_small_logs(lab: &Lab, cluster: &Cluster) {
+fn expect_small_logs(lab: &Lab, cluster: &Cluster) {
     for server in cluster.servers() {
         let bytes = cluster.raft_state_len(server);
         lab.expect(bytes < RAFT_STATE_MAX, || {

@@ -1,16 +1,10 @@
-//! Part 3D, sentence by sentence: one real server among scripted peers. Snapshots, taken and received.
+//! Part 3D, sentence by sentence: snapshots that a server has taken, and what its leader sends of them.
 //!
-//! A test restates a sentence of the paper, with its reference, and puts it to the proof. See `src/conformance/`.
-
-use std::time::Duration;
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
 use lab_harness::conformance::{Bench, ELECTION_MAX, Letter, Reply, Request, snapshot};
 use lab_harness::lab::Lab;
 use raft_interface::Index;
-
-fn is_install(request: &Request) -> bool {
-    matches!(request, Request::Install { .. })
-}
 
 /// A bench whose server has applied entries of terms 1, 1, 2, 2, 2 and put the first `upto` into a snapshot.
 fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str) -> Bench {
@@ -20,200 +14,6 @@ fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str)
     bench.take_snapshot(upto);
     lab.sleep_ms(20);
     bench
-}
-
-/// A snapshot of an older term's leader is refused (Fig. 13, receiver 1).
-///
-/// Catches: no check of the term.
-pub fn old_snapshot_leader_refused_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "reply immediately if term < currentTerm, with currentTerm (Fig. 13, receiver 1)",
-        "the term of an InstallSnapshot is not checked",
-    );
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
-    let reply = bench.peer(2).installs(6, (9, 5));
-    bench.expect(reply == Some(7), "the reply does not depose an old leader", "term 7", format!("{reply:?}"));
-    bench.expect_applied_at_most(0, "the leader of term 6 has nothing to say");
-}
-
-/// InstallSnapshot is a message of a leader: its term is adopted, and it restarts the election timer (Fig. 2, All servers
-/// 2; Followers 2; Fig. 13).
-///
-/// Catches: a handler without the rules for all servers.
-pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "an InstallSnapshot is a message of the current leader: its term counts, and it restarts the timer (§5.1, §7)",
-        "the term of an InstallSnapshot is not adopted, or the election timer not reset",
-    );
-    let reply = bench.peer(1).installs(5, (3, 2));
-    bench.expect(reply == Some(5), "the reply has another term", "term 5", format!("{reply:?}"));
-    bench.expect_term(5, "S1 leads term 5");
-    let deadline = lab.now() + ELECTION_MAX;
-    while lab.now() < deadline {
-        bench.peer(1).installs(5, (3, 2));
-        lab.sleep_ms(50);
-    }
-    let asked = bench.count_letters(|letter: &Letter| matches!(letter.request, Request::Vote { .. }));
-    bench.expect(
-        asked == 0,
-        "S0 stood for election under a leader that is well",
-        "no RequestVote",
-        format!("{asked}"),
-    );
-}
-
-/// A snapshot that covers less than was applied takes nothing back (Fig. 13, receiver 5 and 6; §7).
-///
-/// Catches: an old snapshot that is installed.
-pub fn old_snapshot_ignored_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "a snapshot that covers only a prefix of what is applied takes nothing back (§7; Fig. 13, receiver 6)",
-        "a delayed InstallSnapshot is installed without a look at the commit index",
-    );
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).commit(3).succeeds("it follows the empty log");
-    bench.expect_applies(3, "leaderCommit is 3");
-    bench.peer(1).installs(2, (2, 1));
-    bench.peer(1).installs(2, (3, 2));
-    lab.sleep_ms(50);
-    let delivered = bench.snapshots_delivered();
-    bench.expect(
-        delivered.is_empty(),
-        "an old snapshot was delivered to the service",
-        "none: everything up to 3 was applied",
-        format!("{delivered:?}"),
-    );
-    bench.expect_entry(4, 2, "it was acknowledged, and the snapshots end before it");
-    bench.peer(1).appends(20).after(4, 2).commit(4).succeeds("the log has four entries");
-    bench.expect_applies(4, "leaderCommit is 4");
-}
-
-/// If the log has the snapshot's last entry, what follows it stays (Fig. 13, receiver 6).
-///
-/// Catches: the whole log dropped.
-pub fn suffix_is_kept_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "if the log has an entry with the snapshot's last index and term, the entries that follow stay (Fig. 13, receiver 6)",
-        "the whole log is dropped, though its suffix may be acknowledged",
-    );
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(1).succeeds("it follows the empty log");
-    bench.expect_applies(1, "leaderCommit is 1");
-    bench.peer(1).installs(2, (3, 2));
-    bench.expect_applies(3, "the snapshot ends there");
-    bench.peer(2).asks_vote(9).with_last(4, 2).is_refused("its own log goes on to entry 5");
-    bench.expect_entry(5, 2, "it follows the snapshot's last entry, and was acknowledged");
-    bench.peer(1).appends(20).after(5, 2).commit(5).succeeds("the log has five entries");
-    bench.expect_applies(5, "leaderCommit is 5");
-}
-
-/// If the log does not have the snapshot's last entry, all of it goes (Fig. 13, receiver 7).
-///
-/// Catches: entries that conflict with the snapshot and stay.
-pub fn other_log_is_dropped_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "if the log does not have the snapshot's last entry, the entire log is discarded (Fig. 13, receiver 7)",
-        "the entries after the snapshot's last index are kept without a look at its term",
-    );
-    bench.peer(1).appends(1).entries(&[1, 1, 1, 1, 1]).succeeds("it follows the empty log");
-    bench.peer(2).installs(3, (3, 2));
-    bench.expect_applies(3, "the snapshot ends there");
-    bench.expect_no_entry(
-        5,
-        1,
-        "entry 3 was of another term than the snapshot's, so it followed other entries",
-    );
-    bench.expect_entry(3, 2, "it is the snapshot's last entry");
-    bench.peer(2).appends(20).after(3, 2).entries(&[3]).commit(4).succeeds("it follows the snapshot");
-    bench.expect_applies(4, "leaderCommit is 4");
-}
-
-/// An installed snapshot counts as applied and committed: what it covers is not applied again, and what follows is (Fig. 13,
-/// receiver 8; Fig. 2, All servers 1).
-///
-/// Catches: a commit index, or lastApplied, that stays behind.
-pub fn snapshot_counts_as_applied_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "a snapshot resets the state machine: application goes on after its last entry (Fig. 13, receiver 8)",
-        "commitIndex or lastApplied is not raised to the snapshot's last index",
-    );
-    bench.peer(1).appends(2).entries(&[1, 1]).commit(2).succeeds("it follows the empty log");
-    bench.expect_applies(2, "leaderCommit is 2");
-    bench.peer(1).installs(2, (10, 2));
-    bench.expect_applies(10, "the snapshot ends there");
-    let delivered = bench.snapshots_delivered();
-    bench.expect(
-        delivered == [10],
-        "the service did not get the snapshot",
-        "one up to 10",
-        format!("{delivered:?}"),
-    );
-    bench.peer(1).appends(2).after(10, 2).entries(&[2, 2]).commit(5).succeeds("it follows the snapshot");
-    bench.expect_applied_at_most(10, "leaderCommit is 5");
-    bench.peer(1).appends(2).after(10, 2).entries(&[2, 2]).commit(11).succeeds("it follows the snapshot");
-    bench.expect_applies(11, "leaderCommit is 11");
-    bench.peer(1).installs(2, (10, 2));
-    bench.expect_applied_at_most(11, "a repeated snapshot changes nothing");
-    bench.expect_entry(12, 2, "it was acknowledged");
-}
-
-/// A received snapshot is stored, with the log that belongs to it, and not lost by what is stored later (Fig. 13, receiver 5).
-///
-/// Catches: a snapshot that is delivered and not stored, and one that the first save after a restart forgets.
-pub fn snapshot_survives_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "a received snapshot is saved (Fig. 13, receiver 5), and stays saved",
-        "the snapshot is not stored with the log, or the first save after a restart forgets it",
-    );
-    bench.peer(1).installs(2, (10, 2));
-    bench.expect_applies(10, "the snapshot ends there");
-    for round in 0..2 {
-        bench.restart();
-        let stored = bench.stored_snapshot();
-        bench.expect(
-            stored == snapshot(10),
-            "a restarted server has lost its snapshot",
-            "the bytes that were installed",
-            format!("{} bytes", stored.len()),
-        );
-        let term = 20 + round;
-        bench.peer(2).asks_vote(term).with_last(9, 2).is_refused("its own log ends at 10, with the snapshot");
-        bench.peer(2).asks_vote(term).with_last(10, 2).is_granted("its log is as up to date");
-    }
-    bench.peer(1).appends(30).after(10, 2).entries(&[2]).commit(11).succeeds("it follows the snapshot");
-    bench.expect_applies(11, "leaderCommit is 11, and the service began with the snapshot");
-    bench.restart();
-    bench.expect_entry(11, 2, "it was acknowledged");
-}
-
-/// The snapshot is stored before the reply leaves (Fig. 2, State; Fig. 13).
-///
-/// Catches: a save after the answer.
-pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
-    let bench = Bench::start(
-        lab,
-        3,
-        "persistent state is updated on stable storage before responding to RPCs, snapshots too (Fig. 2, State; Fig. 13)",
-        "the snapshot is stored after the reply has left",
-    );
-    bench.slow_disk(Duration::from_millis(40));
-    let reply = bench.peer(1).installs(2, (10, 2));
-    let then = bench.storage();
-    bench.expect(reply == Some(2), "there was no reply", "one, in term 2", format!("{reply:?}"));
-    bench.restart_from(&then);
-    bench.expect_entry(10, 2, "the reply had told that the snapshot is there, and then the power failed");
 }
 
 /// A log whose entries are all in the snapshot still knows the last one's term: for votes and for what follows (§7).
@@ -298,7 +98,7 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
             follower.last_index()
         ),
     );
-    let sent = bench.count_letters(|letter| letter.to == 2 && is_install(&letter.request));
+    let sent = bench.count_letters(|letter| letter.to == 2 && letter.request.is_install());
     bench.expect(
         sent <= 2,
         "the snapshot is sent again and again",
@@ -321,7 +121,7 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
     bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
     bench.elect(&[1]);
     bench.peer(2).follows();
-    let letter = bench.peer(2).next_letter(ELECTION_MAX, is_install).map(|letter| letter.request);
+    let letter = bench.peer(2).next_letter(ELECTION_MAX, Request::is_install).map(|letter| letter.request);
     let is_true = matches!(
         &letter,
         Some(Request::Install { last_included_index: 4, last_included_term: 2, data, .. }) if *data == snapshot(4)
@@ -360,7 +160,7 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
 
 /// The leader sends its snapshot to S2, which has nothing.
 fn expect_snapshot(bench: &Bench) -> Letter {
-    match bench.peer(2).next_letter(ELECTION_MAX, is_install) {
+    match bench.peer(2).next_letter(ELECTION_MAX, Request::is_install) {
         Some(install) => install,
         None => bench.fail(
             "the leader does not send its snapshot",

@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
-use super::part_4b::{expect_value, one_partition};
 use kvraft_interface::{Layer, Reads};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster, Workload};
 use lab_harness::lab::Lab;
+
+use super::mit::one_partition;
+use crate::clients::{expect_value, finish_within};
 
 /// Five clients, partitions and restarts.
 pub fn read_index_4b(lab: &Lab) {
@@ -45,7 +47,7 @@ fn read_what_was_written(lab: &Lab, cluster: &KvCluster, disturb: impl Fn(&Lab, 
         }
     }
     over.store(true, std::sync::atomic::Ordering::Relaxed);
-    super::part_4b::finish_within(lab, reading, Duration::from_secs(10), "all was well again");
+    finish_within(lab, reading, Duration::from_secs(10), "all was well again");
     cluster.check(60);
 }
 

@@ -1,0 +1,69 @@
+//! What the tests of services have in common: clients that reach some servers only, and what they must be told.
+
+use std::time::Duration;
+
+use lab_harness::Violation;
+use lab_harness::kv::{Client, KvCluster, wait_within};
+use lab_harness::lab::Lab;
+use labrpc::network::ClientEnd;
+use raft_interface::ServerId;
+
+/// Lets a client, by its ends, reach these servers only.
+pub(crate) fn confine(cluster: &KvCluster, ends: &[ClientEnd], servers: &[ServerId]) {
+    for (server, end) in ends.iter().enumerate() {
+        if !servers.contains(&server) {
+            cluster.network().disable(end);
+        }
+    }
+}
+
+/// Lets a client reach all servers again.
+pub(crate) fn free(cluster: &KvCluster, ends: &[ClientEnd]) {
+    ends.iter().for_each(|end| cluster.network().enable(end));
+}
+
+/// Fails if a thread of the scenario takes longer.
+pub(crate) fn finish_within<T>(
+    lab: &Lab,
+    thread: labrpc::thread::JoinHandle<T>,
+    patience: Duration,
+    when: &str,
+) -> T {
+    wait_within(lab, thread, patience, 20, || {
+        Violation::new(
+            format!("an operation has not completed {patience:?} after {when}"),
+            "it completes",
+            "it still waits",
+        )
+        .hint("a clerk that asks the same server for ever, or a server that keeps a request for ever")
+    })
+}
+
+pub(crate) fn expect_value(lab: &Lab, client: &mut Client, key: &str, wanted: &str) {
+    let value = client.get(key).unwrap_or_default();
+    lab.expect(value == wanted, || {
+        Violation::new(
+            format!("a wrong value of {key}"),
+            format!("{wanted:?}, the last that was written"),
+            format!("{value:?}"),
+        )
+        .rule("linearizability (§8)")
+    });
+}
+
+/// MIT's speed test: 1000 writes in 33.3 s.
+pub(crate) fn speed(lab: &Lab, cluster: KvCluster) {
+    let mut client = cluster.client();
+    client.get("x");
+    let began = lab.now();
+    for count in 0..1000_u32 {
+        let _ = client.append("x", &format!("{count}."));
+    }
+    let took = lab.now() - began;
+    lab.expect(took < Duration::from_millis(33_333), || {
+        Violation::new("operations take too long", "at least 30 a second", format!("1000 in {took:?}"))
+            .hint("a command that waits for the next heartbeat before it is sent or applied")
+    });
+    client.get("x");
+    cluster.check(1002);
+}

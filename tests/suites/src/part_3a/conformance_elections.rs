@@ -1,0 +1,156 @@
+//! Part 3A, sentence by sentence: candidates, and who wins.
+//!
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
+
+use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON};
+use lab_harness::lab::Lab;
+
+/// A candidate that hears from the leader of its own term follows it (§5.2; Fig. 2, Candidates 3), and votes that come
+/// later do not matter.
+///
+/// Catches: a candidate that refuses the leader of its term, or that still counts votes when it follows.
+pub fn candidate_follows_leader_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a candidate that hears from the new leader becomes a follower (§5.2; Fig. 2, Rules for candidates 3)",
+        "a candidate that goes on counting votes, or that refuses a leader of its own term",
+    );
+    bench.peer(1).waits();
+    let Some(letter) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
+    };
+    let term = letter.request.term();
+    bench.peer(2).appends(term).succeeds("S2 leads the term for which S0 stands");
+    bench.answer(&letter, Reply::Vote { term, vote_granted: true });
+    lab.sleep_ms(20);
+    bench.expect_no_leader("S2 leads this term");
+}
+
+/// A candidate votes for itself (Fig. 2, Candidates 1).
+///
+/// Catches: a candidate that gives its vote to another one of its term.
+pub fn candidate_votes_for_itself_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a candidate votes for itself (§5.2; Fig. 2, Rules for candidates 1)",
+        "votedFor is not set when an election starts",
+    );
+    let term = bench.expect_candidate_after(0);
+    bench.peer(2).asks_vote(term).is_refused("it stands for that term itself");
+}
+
+/// A candidate whose election ends without a winner starts another one, in the next term (§5.2; Fig. 2, Candidates 4).
+///
+/// Catches: a candidate that waits for ever, and an election in the same term.
+pub fn candidate_tries_again_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a candidate whose election times out starts a new one, in the next term (§5.2; Fig. 2, Rules for candidates 4)",
+        "a candidate without an election timer",
+    );
+    let first = bench.expect_candidate_after(0);
+    for step in 1..4 {
+        let next = bench.expect_candidate_after(first + step - 1);
+        bench.expect(
+            next == first + step,
+            format!("S0 stands for term {next} after term {}", first + step - 1),
+            format!("term {}: it increments its term", first + step),
+            format!("term {next}"),
+        );
+    }
+}
+
+/// A candidate wins with the votes of a majority of all servers (§5.2; Fig. 2, Candidates 2): with two of four it does
+/// not, with three of four it does.
+///
+/// Catches: a majority of n/2, which odd sizes hide.
+pub fn majority_of_four_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        4,
+        "a candidate wins with votes from a majority of the servers (§5.2; Fig. 2, Rules for candidates 2)",
+        "n/2 votes taken for a majority, or one's own vote counted wrong",
+    );
+    bench.peers().into_iter().for_each(|peer| peer.waits());
+    let Some(first) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
+    };
+    let term = first.request.term();
+    bench.answer(&first, Reply::Vote { term, vote_granted: true });
+    lab.sleep_ms(50);
+    bench.expect_no_leader("two of four servers are no majority");
+    let asked = bench.peer(2).next_letter(SOON, Request::is_vote);
+    if let Some(second) = asked.filter(|letter| letter.request.term() == term) {
+        bench.answer(&second, Reply::Vote { term, vote_granted: true });
+        lab.sleep_ms(50);
+        let (now, is_leader) = bench.state();
+        bench.expect(
+            is_leader || now > term,
+            "three of four votes make no leader",
+            format!("S0 leads term {term}"),
+            format!("term {now}, and it does not lead"),
+        );
+    }
+}
+
+/// Votes are counted by voter: one that answers again and again is one vote (§5.2).
+///
+/// Catches: replies that are counted, of a candidate that asks more than once.
+pub fn voter_counts_once_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        5,
+        "each server has one vote (§5.2)",
+        "replies are counted instead of voters, and requests are repeated",
+    );
+    bench.peer(1).follows();
+    lab.sleep(ELECTION_MAX / 2);
+    bench.expect_no_leader("S1 alone votes for it, with its own that is two of five");
+}
+
+/// Votes of an earlier term do not count in a later one: they were given for that term (§5.2).
+///
+/// Catches: replies that are counted without a look at the term in which was asked.
+pub fn late_votes_do_not_count_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a candidate needs the votes of a majority for the same term (§5.2)",
+        "a reply is not compared with the term in which the vote was asked for",
+    );
+    bench.peer(1).waits();
+    let Some(letter) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
+    };
+    let first = letter.request.term();
+    bench.expect_candidate_after(first);
+    bench.answer(&letter, Reply::Vote { term: first, vote_granted: true });
+    lab.sleep_ms(20);
+    bench.expect_no_leader("S1's vote was for an earlier term");
+}
+
+/// A leader says so at once, to everybody (§5.2; Fig. 2, Leaders 1: upon election).
+///
+/// Catches: a first heartbeat that waits for the interval.
+pub fn leader_says_so_at_once_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "upon election a leader sends heartbeats to each server (§5.2; Fig. 2, Rules for leaders 1)",
+        "the first heartbeat waits for the interval",
+    );
+    let term = bench.elect(&[1]);
+    let by = lab.now() + bench.at_once();
+    for peer in bench.peers() {
+        let letter = peer.next_letter(SOON, Request::is_append);
+        bench.expect(
+            letter.as_ref().is_some_and(|letter| letter.request.term() == term && letter.at <= by),
+            format!("the new leader does not tell S{}", peer.id),
+            format!("an AppendEntries within {:?} of the election", bench.at_once()),
+            format!("{letter:?}"),
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! Part 3B, sentence by sentence: what a leader sends, when, and to whom.
+//!
+//! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
+
+use lab_harness::conformance::{Bench, ELECTION_MAX, Letter, Request, SOON};
+use lab_harness::lab::Lab;
+use raft_interface::{Index, Term};
+
+/// An AppendEntries after this entry.
+fn prev_of(request: &Request) -> Option<(Index, Term)> {
+    match request {
+        Request::Append { prev, .. } => Some(*prev),
+        _ => None,
+    }
+}
+
+/// A command is sent to the followers when it comes, not with the next heartbeat (§5.3; Fig. 2, Leaders 3).
+///
+/// Catches: a start that wakes nobody.
+pub fn entries_leave_at_once_3b(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader issues AppendEntries when it has entries that a follower lacks (§5.3; Fig. 2, Rules for leaders 3)",
+        "start does not wake the replication, so commands wait for the next heartbeat",
+    );
+    bench.elect(&[1, 2]);
+    for _ in 0..3 {
+        // Right after a heartbeat, the next one is far.
+        bench.forget_letters();
+        bench.peer(1).next_letter(ELECTION_MAX, Request::is_append);
+        let index = bench.start_command().index;
+        let letter = bench.peer(1).next_letter(bench.at_once(), Request::has_entries);
+        bench.expect(
+            letter.is_some(),
+            format!("entry {index} is not sent when it comes"),
+            format!("an AppendEntries with it within {:?} of start", bench.at_once()),
+            "none, although the follower is well",
+        );
+        bench.expect_applies(index, "both followers store it");
+    }
+}
+
+/// A leader sends a follower all that it lacks, many entries in a message (Fig. 2, Leaders 3: entries starting at nextIndex).
+///
+/// Catches: one entry per message.
+pub fn many_entries_in_a_message_3b(lab: &Lab) {
+    const ENTRIES: u64 = 200;
+    /// One and a few that cross.
+    const MESSAGES_MAX: usize = 20;
+
+    let bench = Bench::start(
+        lab,
+        3,
+        "an AppendEntries brings the entries from nextIndex on, more than one for efficiency (Fig. 2, AppendEntries, arguments)",
+        "one entry per message",
+    );
+    bench.elect(&[1]);
+    bench.peer(1).is_silent();
+    for _ in 0..ENTRIES {
+        bench.start_command();
+    }
+    lab.sleep_ms(500);
+    let with_entries = |letter: &Letter| letter.to == 1 && letter.request.has_entries();
+    let before = bench.count_letters(with_entries);
+    bench.peer(1).follows();
+    bench.expect_applies_within(ENTRIES, ELECTION_MAX, "S1 is back, and stores what it is sent");
+    let used = bench.count_letters(with_entries) - before;
+    bench.expect(
+        used <= MESSAGES_MAX,
+        format!("{used} messages for {ENTRIES} entries"),
+        format!("at most {MESSAGES_MAX}"),
+        format!("{used}"),
+    );
+}
+
+/// A leader goes on trying until a follower has everything, however long that is away (§5.3: retries indefinitely).
+///
+/// Catches: a message that is sent once.
+pub fn leader_goes_on_trying_3b(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader retries AppendEntries until all followers store all entries (§5.3)",
+        "an AppendEntries that got no reply is not sent again",
+    );
+    bench.elect(&[1]);
+    let index = bench.start_command().index;
+    bench.expect_applies(index, "S1 stores it");
+    lab.sleep_ms(1500);
+    bench.peer(2).follows();
+    lab.sleep_ms(1000);
+    let last = bench.peer(2).follower().last_index();
+    bench.expect(
+        last >= index,
+        "a follower that is back does not get what it missed",
+        format!("S2 has entry {index} within a second"),
+        format!("it has {last} entries"),
+    );
+}
+
+/// What a follower refuses is tried again further back, until the logs match (§5.3; Fig. 2, Leaders 3).
+///
+/// Catches: a refusal after which nextIndex stays, or the same message at the next heartbeat only.
+pub fn refused_is_tried_again_3b(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "after a refusal the leader decrements nextIndex and retries (§5.3; Fig. 2, Rules for leaders 3)",
+        "a rejection does not change nextIndex",
+    );
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.needs_refusals();
+    bench.peer(2).has_log(&[1]);
+    bench.elect(&[1, 2]);
+    lab.sleep_ms(500);
+    let follower = bench.peer(2).follower();
+    bench.expect(
+        follower.last_index() >= 3,
+        "a follower that refuses does not catch up",
+        "S2 has entry 3 within half a second",
+        format!("it has {} entries", follower.last_index()),
+    );
+}
+
+/// Two logs that differ by many entries are brought together in few rounds (end of §5.3).
+///
+/// Catches: nextIndex that goes back by one for each refusal.
+pub fn backs_up_fast_3b(lab: &Lab) {
+    const ENTRIES: usize = 300;
+    /// One entry per round takes 300.
+    const ROUNDS_MAX: usize = 40;
+
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader bypasses all conflicting entries of a term in one round (§5.3, last page; required by the labs)",
+        "nextIndex goes back by one for each refusal",
+    );
+    bench.peer(1).appends(1).entries(&[1; ENTRIES]).succeeds("it follows the empty log");
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1; ENTRIES]);
+    bench.elect(&[1]);
+    let is_to_it = |letter: &Letter| letter.to == 2 && letter.request.is_append();
+    let before = bench.count_letters(is_to_it);
+    bench.peer(2).follows();
+    lab.sleep_ms(3000);
+    let follower = bench.peer(2).follower();
+    let heartbeats = bench.count_letters(|letter| letter.to == 1) / 2;
+    let used = bench.count_letters(is_to_it) - before;
+    bench.expect(
+        follower.last_index() as usize >= ENTRIES && used <= ROUNDS_MAX + heartbeats,
+        format!("an empty log has {} of {ENTRIES} entries after {used} messages", follower.last_index()),
+        format!("all of them, after {ROUNDS_MAX} messages and some heartbeats at most"),
+        format!("{} entries, {used} messages", follower.last_index()),
+    );
+}
+
+/// A new leader begins after its own last entry, and sends what is before only to who lacks it (Fig. 2, State: nextIndex).
+///
+/// Catches: the whole log sent again to everybody.
+pub fn next_index_starts_at_the_end_3b(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "nextIndex is initialised to the leader's last log index + 1 (Fig. 2, State)",
+        "a new leader, or every message, sends the whole log",
+    );
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).has_log(&[1, 1, 1]);
+    bench.elect(&[1]);
+    let letter = bench.peer(1).next_letter(SOON * 5, Request::is_append).map(|letter| letter.request);
+    bench.expect(
+        letter.as_ref().and_then(prev_of) == Some((3, 1)),
+        "a new leader's first message does not follow its last entry",
+        "an AppendEntries after entry 3 of term 1",
+        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+    );
+    bench.start_command();
+    let letter = bench.peer(1).next_letter(SOON * 5, Request::has_entries).map(|letter| letter.request);
+    bench.expect(
+        letter.as_ref().and_then(prev_of).is_some_and(|(index, _)| index == 3),
+        "a new command is not all that is sent",
+        "an AppendEntries after entry 3",
+        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+    );
+}
+
+/// A leader that is deposed with messages about to leave sends none in the new term: AppendEntries come from who was elected
+/// (§5.2).
+///
+/// Catches: a thread that reads the current term when it sends, without a look at the role.
+pub fn deposed_leader_sends_nothing_3b(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "AppendEntries of a term come from the server that a majority elected for it (§5.2)",
+        "a sender reads the current term when it sends, and does not look whether it still leads",
+    );
+    for _ in 0..15 {
+        let term = bench.elect(&[1, 2]);
+        bench.peer(2).is_silent();
+        for _ in 0..lab.below(4) {
+            bench.offer();
+        }
+        let by = bench.peer(1).follower();
+        let last = (by.last_index(), by.term_at(by.last_index()).unwrap_or_default());
+        bench.offer();
+        bench.peer(1).asks_vote(term + 1).with_last(last.0 + 10, last.1.max(term)).send();
+        lab.sleep_ms(lab.below(60));
+    }
+}

@@ -1,0 +1,76 @@
+//! Callers of the counter: who submits, who waits, and what they must be told.
+
+use std::time::Duration;
+
+use lab_harness::Violation;
+use lab_harness::kv::{KvCluster, wait_for};
+use lab_harness::lab::Lab;
+use labrpc::sync::Arc;
+use labrpc::thread;
+use raft_interface::ServerId;
+
+/// How long servers may take to agree once all is well.
+pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
+/// MIT's `maxraftstate`.
+pub(super) const RAFT_STATE_BYTES_MAX: usize = 1000;
+
+pub(super) fn expect_result(lab: &Lab, result: i64, wanted: i64) {
+    lab.expect(result == wanted, || {
+        Violation::new("a command returned a wrong result", wanted.to_string(), result.to_string())
+            .rule("the result of a command is that of its own entry, applied in the order of the log")
+            .hint("a waiter that is given the result of another entry, or an entry that is applied twice")
+    });
+}
+
+/// Submits from many threads at once. Returns how many were executed, as far as their callers know.
+pub(super) fn add_at_once(
+    cluster: &KvCluster,
+    server: ServerId,
+    count: usize,
+    delta: i64,
+) -> Vec<thread::JoinHandle<Option<i64>>> {
+    let Some(service) = cluster.service(server) else { return Vec::new() };
+    let submit = |_| {
+        let service = Arc::clone(&service);
+        thread::spawn(move || service.add(delta))
+    };
+    (0..count).map(submit).collect()
+}
+
+/// Waits for all, and fails if that takes longer than `patience`.
+pub(super) fn all_results(
+    lab: &Lab,
+    threads: Vec<thread::JoinHandle<Option<i64>>>,
+    patience: Duration,
+    when: &str,
+) -> Vec<Option<i64>> {
+    let end = lab.now() + patience;
+    while threads.iter().any(|thread| !thread.is_finished()) {
+        let waiting = threads.iter().filter(|thread| !thread.is_finished()).count();
+        lab.expect(lab.now() < end, || {
+            Violation::new(
+                format!("{waiting} callers still wait {patience:?} after {when}"),
+                "every caller is told what became of its command",
+                format!("{} of {} have returned", threads.len() - waiting, threads.len()),
+            )
+            .rule("a waiter is released when its entry can no longer commit, and when the server is stopped")
+            .hint("nobody looks whether the term has moved on, or kill forgets who waits")
+        });
+        lab.sleep_ms(20);
+    }
+    threads.into_iter().map(wait_for).collect()
+}
+
+pub(super) fn expect_none_executed(lab: &Lab, results: &[Option<i64>], leader: ServerId) {
+    let executed: Vec<i64> = results.iter().copied().flatten().collect();
+    lab.expect(executed.is_empty(), || {
+        Violation::new(
+            "a deposed leader answered its callers",
+            "no result: their commands were overwritten",
+            format!("results {executed:?}"),
+        )
+        .rule("a waiter is matched by the index and the term of its entry")
+        .hint("the waiter is given whatever commits at its index")
+        .servers([leader])
+    });
+}

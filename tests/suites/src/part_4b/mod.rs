@@ -1,0 +1,46 @@
+//! Part 4B, the key/value service without snapshots.
+//!
+//! | file | what it tests |
+//! |---|---|
+//! | `mit` | MIT's tests, classic and of 2025 |
+//! | `beyond_mit` | what they do not see |
+//! | `reads` | reads without the log: ReadIndex |
+//!
+//! A new test is a function with the suffix `_4b` in the file of its subject, and a row below.
+
+pub mod beyond_mit;
+pub mod mit;
+pub mod reads;
+
+use crate::suite::suite;
+
+suite! { $
+    /// Makes a `#[test]` of every test of part 4B for a service: `lab::suite_4b!(kvraft::Reference<my_raft::Raft>);`. What else
+    /// the lab should know of it follows as calls; see [`Implementation`](crate::Implementation).
+    suite_4b: Part::B4, Implementation::of_service;
+
+    5 mit::basic_4b, "one client" (MIT: Basic);
+    5 mit::speed_4b, "1000 operations, one after the other" (MIT: Speed);
+    5 mit::concurrent_4b, "five clients" (MIT: Concurrent);
+    5 mit::unreliable_4b, "lost messages" (MIT: Unreliable);
+    5 mit::unreliable_one_key_4b, "appends of the same letter, lost messages" (MIT: UnreliableOneKey);
+    5 mit::one_partition_4b, "nothing completes in a minority" (MIT: OnePartition);
+    5 mit::many_partitions_one_client_4b, "partitions, one client" (MIT: ManyPartitionsOneClient);
+    5 mit::many_partitions_many_clients_4b, "partitions, five clients" (MIT: ManyPartitionsManyClients);
+    5 mit::persist_one_client_4b, "restarts, one client" (MIT: PersistOneClient);
+    5 mit::persist_concurrent_4b, "restarts, five clients" (MIT: PersistConcurrent);
+    5 mit::persist_concurrent_unreliable_4b, "restarts, lost messages" (MIT: PersistConcurrentUnreliable);
+    5 mit::persist_partition_4b, "restarts, partitions" (MIT: PersistPartition);
+    5 mit::persist_partition_unreliable_4b, "restarts, partitions, lost messages" (MIT: PersistPartitionUnreliable);
+    5 mit::persist_partition_unreliable_linearizable_4b, "the same, 30 clients, shared keys" (MIT: PersistPartitionUnreliableLinearizable);
+    5 beyond_mit::lagging_follower_4b, "a follower does not answer reads from its own state";
+    5 beyond_mit::same_request_through_two_leaders_4b, "a request that is in the log twice takes effect once";
+    5 beyond_mit::clients_crash_4b, "clients die in the middle of a call";
+    5 beyond_mit::duplicated_requests_4b, "messages arrive twice, the second time late";
+    5 beyond_mit::races_for_a_version_4b, "conditional writes of one version at once";
+    5 reads::read_index_4b, "reads by ReadIndex, restarts, partitions";
+    5 reads::read_index_one_partition_4b, "a leader in a minority answers no read";
+    5 reads::paused_leader_reads_4b, "a leader that slept answers no old values";
+    5 reads::drifting_clocks_reads_4b, "clocks that drift do not matter for reads";
+    5 reads::first_read_of_a_term_4b, "the first read of a new leader";
+}

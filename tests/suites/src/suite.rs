@@ -1,0 +1,75 @@
+//! A part as one list, from which both its table and its macro are made.
+//!
+//! # A row
+//!
+//! ```text
+//! 10 mit::initial_election_3a, "a leader is elected and stays" (MIT: InitialElection, 64 RPCs);
+//! ^^ ^^^                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^        ^^^^^^^^^^^^^^^  ^^
+//! |  the file beside the list  what is graded, in one line          |               what a plain Raft used under MIT's
+//! points                                                            MIT's name      harness, to compare with
+//! ```
+//!
+//! A test of this lab has no name of MIT's, and for services there are no numbers to compare with.
+
+use std::time::Duration;
+
+use lab_harness::case::{Origin, Part, TestCase};
+use lab_harness::lab::Lab;
+
+/// MIT's limit for a test, of virtual time here.
+const TIME_MAX: Duration = Duration::from_secs(120);
+/// Some ten times what the most expensive test takes.
+const STEPS_MAX: u64 = 5_000_000;
+
+/// A test with the limits that all of them have.
+pub(crate) const fn test(
+    part: Part,
+    points: u32,
+    name: &'static str,
+    body: fn(&Lab),
+    origin: Origin,
+    about: &'static str,
+) -> TestCase {
+    TestCase { name, part, points, about, origin, time_max: TIME_MAX, steps_max: STEPS_MAX, body }
+}
+
+/// Makes of the list of a part's tests its table, `TESTS`, and a macro that makes a `#[test]` of each of them. The first
+/// token is a `$`, for the macro that is made: it has variables of its own.
+macro_rules! suite {
+    (
+        $dollar:tt
+        $(#[$doc:meta])*
+        $suite:ident: Part::$part:ident, Implementation::$of:ident;
+        $($points:literal $file:ident::$test:ident, $about:literal $((MIT: $mit:ident $(, $rpcs:literal RPCs)?))?;)*
+    ) => {
+        /// The tests of this part, in the order in which they are graded.
+        pub const TESTS: &[lab_harness::TestCase] = &[$($crate::suite::test(
+            lab_harness::Part::$part,
+            $points,
+            stringify!($test),
+            $file::$test,
+            // MIT's, if the row has one.
+            [$(lab_harness::Origin::Mit { name: stringify!($mit), rpcs: 0 $(+ $rpcs)? },)? lab_harness::Origin::Lab][0],
+            $about,
+        )),*];
+
+        $(#[$doc])*
+        #[macro_export]
+        macro_rules! $suite {
+            (@names) => { [$(stringify!($test)),*] };
+            ($dollar graded:ty $dollar(, $dollar method:ident($dollar($dollar argument:expr),*))* $dollar(,)?) => {
+                $(
+                    #[test]
+                    fn $test() {
+                        let implementation = $crate::Implementation::$of::<$dollar graded>();
+                        $crate::grade_test(
+                            stringify!($test),
+                            implementation$dollar(.$dollar method($dollar($dollar argument),*))*,
+                        );
+                    }
+                )*
+            };
+        }
+    };
+}
+pub(crate) use suite;
