@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use labrpc::channel::Sender;
+use labrpc::channel::{Receiver, Sender};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
-use kvraft_interface::{AnyClerk, AnyService, KeyValue, Reads, ServiceSetup};
+use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
 use lab_referee::Names;
 
 /// A Raft server of some implementation. The calls are those of [`RaftServer`].
@@ -52,6 +52,24 @@ pub(crate) struct Services {
     pub(crate) make: MakeServices,
     pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
     pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
+}
+
+/// Which service a cluster runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServicePlan {
+    pub(crate) layer: Layer,
+    pub(crate) raft_state_bytes_max: Option<usize>,
+}
+
+impl ServicePlan {
+    pub(crate) fn setup(
+        self,
+        delivered: Receiver<ApplyMsg>,
+        persister: Arc<dyn Persister>,
+    ) -> ServiceSetup<()> {
+        let Self { layer, raft_state_bytes_max } = self;
+        ServiceSetup { raft: (), delivered, persister, layer, raft_state_bytes_max }
+    }
 }
 
 /// How a Raft server reaches the others, and which of them it is.

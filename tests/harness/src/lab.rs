@@ -10,11 +10,11 @@ use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::Command;
 
-use crate::cluster::ClusterBuilder;
 use crate::implementation::Implementation;
 use crate::record::Record;
 use lab_referee::Notice;
 use lab_referee::Violation;
+use lab_runs::actions::{ActionKind, Passed};
 use lab_runs::settings::World;
 
 /// The surroundings of one run of one test. Cheap to clone: all clones are the same.
@@ -43,11 +43,6 @@ impl Lab {
         Self {
             inner: Arc::new(Inner { implementation, world, record, began: Instant::now(), run, commands }),
         }
-    }
-
-    /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.
-    pub fn cluster(&self, servers: usize) -> ClusterBuilder {
-        ClusterBuilder::new(self.clone(), servers)
     }
 
     /// In which world this runs.
@@ -152,6 +147,30 @@ impl Lab {
         if self.world() == World::Simulated {
             panic!("{}", violation.headline);
         }
+    }
+
+    /// Whether an action, such as `crash S2`, is to happen. If so, [`came_of`](Self::came_of) is to be told what came of it.
+    pub fn passes(&self, kind: ActionKind, what: impl FnOnce() -> String) -> Option<Passed> {
+        match self.record().actions() {
+            None => Some(Passed::UNLOGGED),
+            Some(log) => log.enter(kind, &what(), self.now()),
+        }
+    }
+
+    /// What came of an action that passed. One of which nothing is told had no effect.
+    pub fn came_of(&self, passed: Passed, words: impl FnOnce() -> String) {
+        if let Some(log) = self.record().actions() {
+            log.came_of(passed, words());
+        }
+    }
+
+    /// Whether an action is to happen that has an effect for sure; what it is says what comes of it.
+    pub fn does(&self, kind: ActionKind, what: impl Fn() -> String) -> bool {
+        let passed = self.passes(kind, &what);
+        if let Some(passed) = passed {
+            self.came_of(passed, &what);
+        }
+        passed.is_some()
     }
 
     /// The referee has seen who leads, has found something, or stands aside.

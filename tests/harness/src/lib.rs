@@ -17,6 +17,10 @@
 //!
 //! # The rules
 //!
+//! - Files use each other one way, from the bottom up: plain data (`history`, `observation`, `timeline`, `client_history`,
+//!   `service_state`); [`invariants`]; [`record`]; [`lab`]; [`cluster`]; [`kv`], [`nemesis`], [`conformance`]; [`run`]. Where one
+//!   type has methods on many subjects, as [`Cluster`] has, each subject is a file with an `impl` of its own; these call each
+//!   other's methods. Only tests look up: those of the invariants put their facts before all of them.
 //! - The harness depends on no Raft and on no service: it sees the calls of [`RaftServer`](raft_interface::RaftServer) and of
 //!   [`KeyValue`](kvraft_interface::KeyValue).
 //! - What a scenario does to the system goes through [`Lab::passes`], so that a failure can be made smaller.
@@ -26,6 +30,7 @@
 //! Which tests there are (`suites`), words for people (`report`), many seeds (`hunt`).
 
 pub mod case;
+mod client_history;
 pub mod cluster;
 pub mod conformance;
 pub mod history;
@@ -33,12 +38,12 @@ pub mod implementation;
 pub mod invariants;
 pub mod kv;
 pub mod lab;
-mod lab_actions;
 pub mod nemesis;
 pub mod observation;
 mod real;
 pub mod record;
 pub mod run;
+mod service_state;
 pub mod timeline;
 
 pub use case::{Origin, Part, TestCase};

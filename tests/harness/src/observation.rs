@@ -3,7 +3,7 @@
 //! All of it is black box. Facts come from the five calls of a server and from its apply channel. The messages on the
 //! network are for the [referee](lab_referee).
 
-use raft_interface::{Command, Index, Term};
+use raft_interface::{Command, Index, ServerId, Term};
 
 /// One fact about one server.
 #[derive(Clone, Copy, Debug)]
@@ -77,4 +77,9 @@ pub fn show_command(command: &[u8]) -> String {
     } else {
         format!("\"{shown}\"")
     }
+}
+
+/// Servers for people: `S0, S3`.
+pub(crate) fn show_servers(servers: &[ServerId]) -> String {
+    servers.iter().map(|server| format!("S{server}")).collect::<Vec<_>>().join(", ")
 }

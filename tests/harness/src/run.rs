@@ -7,8 +7,8 @@ use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 
 use crate::case::TestCase;
+use crate::client_history::Operations;
 use crate::implementation::Implementation;
-use crate::kv::Operations;
 use crate::lab::Lab;
 use crate::real;
 use crate::record::{Record, Seen, Tally};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use labrpc::time::Instant;
 use raft_interface::{Command, Index, ServerId, Term};
 
-use super::Cluster;
+use super::handle::Cluster;
 use crate::observation::show_command;
 use lab_referee::Violation;
 

@@ -10,27 +10,14 @@ use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::ServerId;
 
-use super::server::Slot;
-use super::{Bell, Cluster, Inner};
-use crate::kv::ServicePlan;
+use super::handle::{Bell, Cluster, Inner};
+use super::options::{Reading, Snapshots};
+use super::slot::Slot;
+use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use crate::record::Record;
 use lab_referee::{Names, Referee};
 use lab_runs::settings::World;
-
-/// When the services of a cluster take snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Snapshots {
-    /// Never: labs 3A to 3C.
-    #[default]
-    Never,
-    /// After entry 9, 19, 29 and so on, in the thread that applies: MIT's lab 3D.
-    EveryTen,
-    /// As often, but each server at other indexes.
-    Staggered,
-    /// At random moments, from a thread that does not apply, at the last applied index or an older one.
-    FromAnotherThread,
-}
 
 /// A cluster that has not been started yet.
 #[derive(Debug)]
@@ -45,18 +32,6 @@ pub struct ClusterBuilder {
     service: Reading,
 }
 
-/// How long, and how fast, a service reads its apply channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) enum Reading {
-    /// As long as its server lives.
-    #[default]
-    ToTheEnd,
-    /// That many messages, and then it is stuck.
-    UpTo(usize),
-    /// As long as its server lives, but it only looks now and then whether there is a message.
-    Slowly,
-}
-
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
 /// believe in themselves at one time are seen.
 const WATCH_INTERVAL: Duration = Duration::from_millis(50);
@@ -64,8 +39,15 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 /// How many messages an apply channel holds whose reader never calls back.
 const DELIVERED_MAX: usize = 64;
 
+impl Lab {
+    /// A cluster of `servers` servers of the implementation that is graded, to be set up and started.
+    pub fn cluster(&self, servers: usize) -> ClusterBuilder {
+        ClusterBuilder::new(self.clone(), servers)
+    }
+}
+
 impl ClusterBuilder {
-    pub(crate) fn new(lab: Lab, servers: usize) -> Self {
+    fn new(lab: Lab, servers: usize) -> Self {
         Self {
             lab,
             servers,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use raft_interface::{ServerId, Started, Term};
 
-use super::Cluster;
-use super::faults::names;
+use super::handle::Cluster;
+use crate::observation::show_servers;
 use lab_referee::Violation;
 
 /// How often [`Cluster::check_one_leader`] looks (MIT's `checkOneLeader`).
@@ -44,7 +44,7 @@ impl Cluster {
         lab.fail(
             Violation::new(
                 "no leader was elected within 5 s",
-                format!("a leader among {}, which are connected", names(&self.connected())),
+                format!("a leader among {}, which are connected", show_servers(&self.connected())),
                 match term {
                     0 => "none of them says that it leads".to_owned(),
                     _ => format!("none of them says that it leads a term after {term}"),
@@ -66,7 +66,7 @@ impl Cluster {
             let (term, leader) = leaders[0];
             Violation::new(
                 format!("S{leader} leads without a majority"),
-                format!("no leader among {}: they are no majority", names(&self.connected())),
+                format!("no leader among {}: they are no majority", show_servers(&self.connected())),
                 format!("S{leader} says that it leads term {term}"),
             )
             .hint("votes counted wrong")
@@ -89,7 +89,7 @@ impl Cluster {
             Violation::new(
                 "the servers do not agree on the term",
                 "one term for all connected servers",
-                format!("terms {terms:?} on {}", names(&connected)),
+                format!("terms {terms:?} on {}", show_servers(&connected)),
             )
             .servers(connected.iter().copied())
         });

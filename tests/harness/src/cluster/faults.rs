@@ -8,7 +8,8 @@ use labrpc::network::{
 use labrpc::sync::Arc;
 use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
 
-use super::Cluster;
+use super::handle::Cluster;
+use crate::observation::show_servers;
 use crate::timeline::Happened;
 use lab_runs::actions::ActionKind;
 
@@ -71,7 +72,7 @@ impl Cluster {
     /// From now on messages from `senders` do not reach `receivers`, while those the other way do. Requests and
     /// replies alike. It ends when the fault is dropped.
     pub fn one_way(&self, senders: &[ServerId], receivers: &[ServerId]) -> Fault {
-        let what = format!("messages from {} to {} are lost", names(senders), names(receivers));
+        let what = format!("messages from {} to {} are lost", show_servers(senders), show_servers(receivers));
         if !self.does_to_network(&what) {
             return self.no_fault();
         }
@@ -92,7 +93,7 @@ impl Cluster {
 
     /// From now on each set of servers reaches only itself. A server in two sets is a bridge between them.
     pub fn partition(&self, sets: &[&[ServerId]]) -> Fault {
-        let shown: Vec<String> = sets.iter().map(|set| names(set)).collect();
+        let shown: Vec<String> = sets.iter().map(|set| show_servers(set)).collect();
         if !self.does_to_network(&format!("the network is split: {}", shown.join(" | "))) {
             return self.no_fault();
         }
@@ -242,9 +243,4 @@ impl Cluster {
     fn no_fault(&self) -> Fault {
         self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
     }
-}
-
-/// `S0, S3`.
-pub(super) fn names(servers: &[ServerId]) -> String {
-    servers.iter().map(|server| format!("S{server}")).collect::<Vec<_>>().join(", ")
 }

@@ -6,62 +6,14 @@ use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
 
-use super::Cluster;
-use super::service::ServiceState;
+use super::handle::Cluster;
+use super::slot::Incarnation;
 use crate::implementation::AnyRaft;
+use crate::service_state::ServiceState;
 use crate::timeline::Happened;
 use kvraft_interface::AnyService;
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
-
-/// What the harness holds of a server.
-#[derive(Default)]
-pub(super) struct Slot {
-    /// Its storage, which survives it.
-    persister: Arc<MemoryPersister>,
-    /// What runs; `None` while the server is down.
-    running: Option<Incarnation>,
-    /// Its ends to all servers, by id; none while it is down. Those of an incarnation that is gone are never enabled again:
-    /// if its threads live on, they talk to nobody.
-    ends: Vec<ClientEnd>,
-    /// Whether the tester has cut it off.
-    is_cut_off: bool,
-}
-
-struct Incarnation {
-    node: NodeHandle,
-    raft: Arc<dyn AnyRaft>,
-    /// What stands on the Raft, if it is not the harness' own service.
-    service: Option<Arc<dyn AnyService>>,
-}
-
-impl Incarnation {
-    /// Tells the server to end.
-    fn kill(&self) {
-        match &self.service {
-            Some(service) => service.kill(), // and its Raft
-            None => self.raft.kill(),
-        }
-    }
-}
-
-impl Slot {
-    pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
-        Some(Arc::clone(&self.running.as_ref()?.raft))
-    }
-
-    pub(super) fn service(&self) -> Option<Arc<dyn AnyService>> {
-        self.running.as_ref()?.service.clone()
-    }
-
-    pub(super) fn node(&self) -> Option<NodeHandle> {
-        Some(self.running.as_ref()?.node.clone())
-    }
-
-    pub(super) fn persister(&self) -> Arc<MemoryPersister> {
-        Arc::clone(&self.persister)
-    }
-}
 
 /// A server that was just made.
 struct Made {

@@ -9,34 +9,11 @@ use labrpc::sync::Arc;
 use labrpc::thread;
 use raft_interface::{ApplyMsg, Index, ServerId};
 
-use super::builder::Reading;
-use super::{Cluster, Snapshots};
+use super::handle::Cluster;
+use super::options::{Reading, Snapshots};
 use crate::implementation::AnyRaft;
 use crate::observation::Observation;
-
-/// What the harness' service puts into a snapshot: how far it goes, and a hash over all commands up to there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ServiceState {
-    /// The last index that the snapshot covers.
-    pub index: Index,
-    /// The hash over the commands 1 to `index`.
-    pub digest: u64,
-}
-
-impl ServiceState {
-    /// The snapshot's bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        [self.index.to_le_bytes(), self.digest.to_le_bytes()].concat()
-    }
-
-    /// Reads them; `None` if they are no such snapshot.
-    #[must_use]
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (index, digest) = bytes.split_first_chunk::<8>()?;
-        Some(Self { index: u64::from_le_bytes(*index), digest: u64::from_le_bytes(digest.try_into().ok()?) })
-    }
-}
+use crate::service_state::ServiceState;
 
 /// MIT's interval between snapshots, in entries.
 const SNAPSHOT_INTERVAL: Index = 10;

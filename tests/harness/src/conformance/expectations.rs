@@ -5,8 +5,10 @@ use std::time::Duration;
 use labrpc::time::Instant;
 use raft_interface::{Index, Started, Term};
 
+use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
+use super::message::Request;
 use super::peer::{Append, Appended, VoteRequest};
-use super::{Bench, ELECTION_MAX, Letter, Request, SERVER};
+use super::post::Letter;
 use lab_runs::settings::World;
 
 impl Bench {
@@ -49,7 +51,7 @@ impl Bench {
     pub fn at_once(&self) -> Duration {
         match self.0.lab.world() {
             World::Simulated => Duration::from_millis(30),
-            World::Real => super::SOON,
+            World::Real => SOON,
         }
     }
 
@@ -163,14 +165,14 @@ impl Bench {
     /// Expects the server to apply everything up to this index soon.
     #[track_caller]
     pub fn expect_applies(&self, index: Index, why: &str) {
-        self.expect_applies_within(index, super::SOON * 5, why);
+        self.expect_applies_within(index, SOON * 5, why);
         self.expect_applied_at_most(index, why);
     }
 
     /// Expects the server to apply everything up to this index, and perhaps more, soon.
     #[track_caller]
     pub fn expect_applies_at_least(&self, index: Index, why: &str) {
-        self.expect_applies_within(index, super::SOON * 5, why);
+        self.expect_applies_within(index, SOON * 5, why);
     }
 
     /// Expects the server to apply everything up to this index within `patience`.

@@ -1,107 +1,17 @@
-//! What goes on between the server, its peers and its service: letters, and what was delivered.
+//! What the server sends its peers: how it is kept, answered, and looked at by the test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labrpc::network::Address;
 use labrpc::wire::Value;
-use raft_interface::{ApplyMsg, Index, ServerId, Term};
+use raft_interface::ServerId;
 
-use super::message::{Entry, REQUIRED, Reply, Request};
-use super::{Bench, Follower, Inner, SERVER, Sent};
+use super::bench::{Bench, Inner, SERVER};
+use super::encoding::REQUIRED;
+use super::message::{Reply, Request};
+use super::post::{Kept, Letter, Manner, Post};
 use lab_referee::Violation;
-
-/// How a peer answers what the server sends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Manner {
-    /// Not at all: the call gets no reply.
-    #[default]
-    Silent,
-    /// When the test does; the call is under way until then.
-    Waits,
-    /// As a follower of the paper would, which votes for whoever asks.
-    Follows,
-    /// The same, but snapshots [wait](Self::Waits).
-    HoldsSnapshots,
-}
-
-/// A request that the server sent to a peer.
-#[derive(Clone, Debug)]
-pub struct Letter {
-    /// Its place among all letters.
-    number: usize,
-    /// Who got it.
-    pub to: ServerId,
-    /// When.
-    pub at: Duration,
-    /// What it says.
-    pub request: Request,
-}
-
-/// A letter, and what became of it.
-struct Kept {
-    letter: Letter,
-    /// The test has looked at it.
-    is_read: bool,
-    /// The answer, if the test has answered: `None` in it for no reply.
-    answer: Option<Option<Reply>>,
-}
-
-#[derive(Default)]
-pub(super) struct Post {
-    letters: Vec<Kept>,
-    pub(super) manners: Vec<Manner>,
-    pub(super) followers: Vec<Follower>,
-    /// What the server's service got since the last start.
-    pub(super) delivered: Vec<ApplyMsg>,
-    /// The last index that it covers.
-    pub(super) applied: Index,
-    pub(super) sent: Sent,
-    /// Who has voted for the server, by term.
-    votes: BTreeMap<Term, BTreeSet<ServerId>>,
-    /// A field in replies to AppendEntries whose meaning is not known here.
-    pub(super) unknown_hint: Option<&'static str>,
-    pub(super) is_over: bool,
-}
-
-impl Post {
-    pub(super) fn new(size: usize) -> Self {
-        Self {
-            manners: vec![Manner::default(); size],
-            followers: vec![Follower::default(); size],
-            ..Self::default()
-        }
-    }
-
-    /// The next letter to that peer, or to anybody, that the test has not seen and that is of interest. Others before
-    /// it count as seen.
-    pub(super) fn next(
-        &mut self,
-        to: Option<ServerId>,
-        is_wanted: impl Fn(&Request) -> bool,
-    ) -> Option<Letter> {
-        for kept in &mut self.letters {
-            if kept.is_read || to.is_some_and(|to| to != kept.letter.to) {
-                continue;
-            }
-            kept.is_read = true;
-            if is_wanted(&kept.letter.request) {
-                return Some(kept.letter.clone());
-            }
-        }
-        None
-    }
-
-    /// All letters, oldest first.
-    pub(super) fn letters(&self) -> impl Iterator<Item = &Letter> {
-        self.letters.iter().map(|kept| &kept.letter)
-    }
-
-    /// From now on the test looks at new letters only.
-    pub(super) fn forget(&mut self) {
-        self.letters.iter_mut().for_each(|kept| kept.is_read = true);
-    }
-}
 
 impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
@@ -191,15 +101,5 @@ impl Bench {
         is_wanted: impl Fn(&Request) -> bool + Copy,
     ) -> Option<Letter> {
         self.wait_for(patience, |post| post.next(None, is_wanted))
-    }
-}
-
-impl Letter {
-    /// The entries that it brings.
-    pub fn entries(&self) -> &[Entry] {
-        match &self.request {
-            Request::Append { entries, .. } => entries,
-            _ => &[],
-        }
     }
 }

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use labrpc::network::{Server, Service};
+use labrpc::sim::NodeHandle;
+use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
-use super::message::{Entry, Hint, Reply, Request, unknown_hint};
-use super::{Bench, Follower, Letter, Manner, SERVER, command, snapshot};
+use super::bench::{Bench, SERVER};
+use super::encoding::unknown_hint;
+use super::follower::Follower;
+use super::message::{Entry, Hint, Reply, Request, command, snapshot};
+use super::post::{Letter, Manner};
 
 /// A scripted peer of the server.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +50,38 @@ pub struct Appended {
     pub success: bool,
     /// Where it says that a leader may go on, after a refusal.
     pub hint: Option<Hint>,
+}
+
+impl Bench {
+    /// The scripted peers get the methods that the server has: it is what its like calls.
+    pub(super) fn add_peers(&self) {
+        let methods = self.0.slot.lock().methods.clone();
+        for peer in self.peers() {
+            let mut service = Service::new(&methods.service);
+            for name in &methods.names {
+                let inner = Arc::clone(&self.0);
+                let (full_name, to) = (format!("{}.{name}", methods.service), peer.id);
+                service = service.plain_method(name, move |value| inner.receive(to, &full_name, &value));
+            }
+            let node = NodeHandle::new(self.0.lab.node_name(peer.id));
+            self.0.network.add_server(peer.id as u32, Server::new(&node).service(service));
+        }
+    }
+
+    /// All scripted peers, S1 first.
+    pub fn peers(&self) -> Vec<Peer<'_>> {
+        (1..self.0.size).map(|id| Peer { bench: self, id }).collect()
+    }
+
+    /// The scripted peer of that number, from 1.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such peer.
+    pub fn peer(&self, id: ServerId) -> Peer<'_> {
+        assert!((1..self.0.size).contains(&id), "there is no peer S{id}");
+        Peer { bench: self, id }
+    }
 }
 
 impl<'a> Peer<'a> {

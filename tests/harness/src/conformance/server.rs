@@ -4,66 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labrpc::channel::{self, Receiver};
-use labrpc::network::{ClientEnd, Server, Service};
+use labrpc::network::{ClientEnd, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use parking_lot::Mutex as PlainMutex;
 use raft_interface::{ApplyMsg, MemoryPersister, Persister, SaveHook, SavePoint, Started, Term};
 
-use super::message::REQUIRED;
-use super::{Bench, Inner, SERVER};
+use super::bench::{Bench, Inner, SERVER};
+use super::message::snapshot;
+use super::slot::Methods;
 use crate::implementation::AnyRaft;
 use crate::observation::Observation;
 use crate::timeline::Happened;
-
-/// What the bench holds of the server.
-#[derive(Default)]
-pub(super) struct Slot {
-    persister: Arc<MemoryPersister>,
-    running: Option<(NodeHandle, Arc<dyn AnyRaft>)>,
-    ends: Vec<ClientEnd>,
-    /// The storage at the moment at which the power failed by itself.
-    frozen: Arc<PlainMutex<Option<Arc<MemoryPersister>>>>,
-    pub(super) methods: Methods,
-}
-
-/// The server's methods.
-#[derive(Clone, Default)]
-pub(super) struct Methods {
-    pub(super) service: String,
-    /// Without the service's name.
-    pub(super) names: Vec<String>,
-}
-
-impl Methods {
-    /// Reads them from the server's service.
-    ///
-    /// # Errors
-    ///
-    /// What is missing for a talk in the paper's words.
-    fn of(service: &Service) -> Result<Self, String> {
-        for (method, fields) in REQUIRED {
-            let Some((name, has)) = service.methods().find(|(name, _)| name.ends_with(method)) else {
-                if method == ".InstallSnapshot" {
-                    continue; // a server of parts 3A to 3C
-                }
-                return Err(format!("the server has no method {}", &method[1..]));
-            };
-            if let Some(missing) = fields.iter().find(|field| !has.contains(field)) {
-                return Err(format!("the arguments of {name} have no field {missing}"));
-            }
-        }
-        let prefix = format!("{}.", service.name());
-        let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
-        Ok(Self { service: service.name().to_owned(), names: names.collect() })
-    }
-
-    /// The full name of the method that ends so.
-    pub(super) fn full_name(&self, method: &str) -> Option<String> {
-        let name = self.names.iter().find(|name| **name == method[1..])?;
-        Some(format!("{}.{name}", self.service))
-    }
-}
 
 impl Inner {
     pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
@@ -192,7 +143,7 @@ impl Bench {
     /// If the server is down.
     pub fn take_snapshot(&self, index: u64) {
         self.0.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
-        self.0.raft().expect("the server runs").snapshot(index, super::snapshot(index));
+        self.0.raft().expect("the server runs").snapshot(index, snapshot(index));
     }
 
     /// The server's power fails at this moment, and comes back: it starts from what is stored.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use raft_interface::{ServerId, Term};
 
-use super::Invariant;
+use super::invariant::Invariant;
 use crate::history::History;
 use crate::observation::Observation;
 use lab_referee::Violation;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use raft_interface::{Index, ServerId, Term};
 
-use super::Invariant;
+use super::invariant::Invariant;
 use crate::history::History;
 use crate::observation::Observation;
 use lab_referee::Violation;

@@ -6,7 +6,7 @@
 use hashbrown::HashTable;
 use raft_interface::{Command, Index, ServerId, Term};
 
-use super::Invariant;
+use super::invariant::Invariant;
 use crate::history::History;
 use crate::observation::{Observation, show_command};
 use lab_referee::Violation;

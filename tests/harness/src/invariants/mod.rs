@@ -15,10 +15,13 @@
 
 mod applied_in_order;
 mod election_safety;
+mod invariant;
 mod leader_completeness;
 mod log_matching;
 mod monotonic_terms;
 mod state_machine_safety;
+#[cfg(test)]
+mod testing;
 
 use raft_interface::ServerId;
 
@@ -28,26 +31,11 @@ use lab_referee::Violation;
 
 use applied_in_order::AppliedInOrder;
 use election_safety::ElectionSafety;
+use invariant::Invariant;
 use leader_completeness::LeaderCompleteness;
 use log_matching::LogMatching;
 use monotonic_terms::MonotonicTerms;
 use state_machine_safety::StateMachineSafety;
-
-/// A property that every run must have.
-pub(crate) trait Invariant {
-    /// Takes note of a fact about `server`, and says whether the property still holds. `history` is what was
-    /// committed before.
-    ///
-    /// # Errors
-    ///
-    /// The violation, if it does not hold.
-    fn observe(
-        &mut self,
-        server: ServerId,
-        fact: &Observation<'_>,
-        history: &History,
-    ) -> Result<(), Violation>;
-}
 
 /// All of them.
 #[derive(Debug, Default)]
@@ -93,31 +81,5 @@ impl Invariants {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod testing {
-    use super::*;
-
-    const SERVERS: usize = 9;
-
-    /// Feeds facts to one invariant; the last must break it, all before must not. All together find it as well.
-    pub(crate) fn breaks_at_the_last(
-        mut invariant: impl Invariant,
-        history: &History,
-        facts: &[(ServerId, Observation<'_>)],
-    ) -> Violation {
-        let mut all = Invariants::new(SERVERS);
-        let ((last, last_fact), before) = facts.split_last().expect("facts");
-        for (place, (server, fact)) in before.iter().enumerate() {
-            if let Err(violation) = invariant.observe(*server, fact, history) {
-                panic!("fact {place} of server {server} already breaks it: {violation:?}");
-            }
-            // Another of them may know better.
-            let _ = all.observe(*server, fact, history);
-        }
-        all.observe(*last, last_fact, history).expect_err("the last fact breaks one of all");
-        invariant.observe(*last, last_fact, history).expect_err("the last fact breaks it")
     }
 }

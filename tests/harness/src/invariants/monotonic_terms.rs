@@ -2,7 +2,7 @@
 
 use raft_interface::ServerId;
 
-use super::Invariant;
+use super::invariant::Invariant;
 use crate::history::History;
 use crate::observation::Observation;
 use lab_referee::Violation;

@@ -5,10 +5,10 @@
 
 use raft_interface::{Command, Index, ServerId, Term};
 
-use super::Invariant;
-use crate::cluster::ServiceState;
+use super::invariant::Invariant;
 use crate::history::History;
 use crate::observation::{Observation, show_command};
+use crate::service_state::ServiceState;
 use lab_referee::Violation;
 
 const RULE: &str = "State Machine Safety: all servers apply the same entry at an index (Fig. 3, §5.4.3)";

@@ -6,7 +6,7 @@ use kvraft_interface::{AnyClerk, ClerkError, Version};
 use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
 
-use super::journal::{End, Journal};
+use crate::client_history::{End, Journal};
 use crate::lab::Lab;
 use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
 use lab_referee::Violation;

@@ -12,9 +12,10 @@ use labrpc::thread::{self, JoinHandle};
 use labrpc::time::Instant;
 use raft_interface::ServerId;
 
-use super::journal::Journal;
-use super::{Client, ServicePlan};
+use super::client::Client;
+use crate::client_history::Journal;
 use crate::cluster::{ClusterBuilder, Running};
+use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use kvraft_interface::{Layer, Reads};
 use lab_referee::Violation;

@@ -15,36 +15,11 @@
 
 mod client;
 mod cluster;
-mod journal;
 mod workload;
-
-use kvraft_interface::{Layer, ServiceSetup};
-use labrpc::channel::Receiver;
-use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, Persister};
 
 pub use client::Client;
 pub use cluster::{KvBuilder, KvCluster};
 pub use workload::{Keys, Workload};
 
+pub use crate::client_history::Operations;
 pub use cluster::{wait_for, wait_within};
-pub(crate) use journal::Journal;
-pub use journal::Operations;
-
-/// Which service a cluster runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServicePlan {
-    pub(crate) layer: Layer,
-    pub(crate) raft_state_bytes_max: Option<usize>,
-}
-
-impl ServicePlan {
-    pub(crate) fn setup(
-        self,
-        delivered: Receiver<ApplyMsg>,
-        persister: Arc<dyn Persister>,
-    ) -> ServiceSetup<()> {
-        let Self { layer, raft_state_bytes_max } = self;
-        ServiceSetup { raft: (), delivered, persister, layer, raft_state_bytes_max }
-    }
-}

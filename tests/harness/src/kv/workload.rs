@@ -12,8 +12,8 @@ use kvraft_interface::ClerkError;
 use labrpc::sync::Arc;
 use raft_interface::ServerId;
 
-use super::cluster::wait_for;
-use super::{Client, KvCluster};
+use super::client::Client;
+use super::cluster::{KvCluster, wait_for};
 use crate::lab::Lab;
 use kvraft_interface::{Layer, Reads};
 use lab_referee::Violation;

@@ -13,8 +13,8 @@ use lab_referee::Violation;
 /// Both kinds of history. A key belongs to one of them: it is either appended to, or written by version.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    pub(super) classic: Log<KvInput, KvOutput>,
-    pub(super) versioned: Log<VersionedInput, VersionedOutput>,
+    pub(crate) classic: Log<KvInput, KvOutput>,
+    pub(crate) versioned: Log<VersionedInput, VersionedOutput>,
 }
 
 /// What the clients of a service asked and were told in a run. Cheap to clone.
@@ -42,11 +42,11 @@ impl<I, O> Default for Log<I, O> {
 }
 
 impl<I, O> Log<I, O> {
-    pub(super) fn invoke(&self, client: u64, at: Duration, input: I) -> OperationId {
+    pub(crate) fn invoke(&self, client: u64, at: Duration, input: I) -> OperationId {
         self.0.lock().invoke(client, Some(at.as_nanos() as u64), input)
     }
 
-    pub(super) fn end(&self, id: OperationId, at: Duration, end: End<O>) {
+    pub(crate) fn end(&self, id: OperationId, at: Duration, end: End<O>) {
         let at = Some(at.as_nanos() as u64);
         let mut history = self.0.lock();
         match end {
@@ -121,7 +121,7 @@ impl Operations {
 
 impl Journal {
     /// How many operations have been asked for, and how many were answered.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(crate) fn count(&self) -> (usize, usize) {
         let (classic, versioned) = (self.classic.count(), self.versioned.count());
         (classic.0 + versioned.0, classic.1 + versioned.1)
     }
@@ -131,7 +131,7 @@ impl Journal {
     /// # Errors
     ///
     /// What cannot be.
-    pub(super) fn judge(&self) -> Result<(), Violation> {
+    pub(crate) fn judge(&self) -> Result<(), Violation> {
         self.classic.judge(&Kv)?;
         self.versioned.judge(&VersionedKv)
     }

@@ -4,63 +4,25 @@
 //! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
 //! breaks an invariant gets the violation back and must [end the run](crate::Lab::fail).
 
-use std::collections::{BTreeMap, VecDeque};
+mod seen;
+mod state;
+
 use std::time::Duration;
 
 use labrpc::sync::Arc;
 use parking_lot::Mutex;
 use raft_interface::{Command, Index, ServerId, Term};
 
-use crate::history::{Committed, History};
+use crate::client_history::Journal;
+use crate::history::History;
 use crate::invariants::Invariants;
-use crate::kv::Journal;
 use crate::observation::{Before, Observation};
-use crate::timeline::{Happened, Timeline};
+use crate::timeline::Happened;
 use lab_referee::Violation;
 use lab_runs::actions::ActionLog;
 
-/// What a server takes itself for, as far as it shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    /// Nothing else is known of it.
-    #[default]
-    Follower,
-    /// It asked for votes in its term.
-    Candidate,
-    /// It said that it leads.
-    Leader,
-}
-
-/// A server as it was last seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// How often it was started. 0 before the first start.
-    pub starts: u64,
-    /// Whether it runs.
-    pub is_up: bool,
-    /// Whether the tester has it connected.
-    pub is_connected: bool,
-    /// Whether it is stopped for a while.
-    pub is_paused: bool,
-    /// The last term that it showed.
-    pub term: Term,
-    /// Whether it then believed that it led.
-    pub is_leader: bool,
-    /// The last index that it delivered in this life, or that its snapshot covers.
-    pub applied: Index,
-    /// Whether it was started again since it last showed its term.
-    pub restarted: bool,
-    /// What it takes itself for: `get_state` tells leaders, the messages on the network candidates.
-    pub role: Role,
-    /// The last entry that it is known to store, as index and term in which that became known: of a leader what it accepted, of a
-    /// follower what it acknowledged.
-    pub stored: Option<(Index, Term)>,
-    /// The last entries that it delivered: index, term and command.
-    pub tail: VecDeque<(Index, Term, Command)>,
-}
-
-/// How many entries [`Seen::tail`] holds.
-const TAIL_MAX: usize = 3;
+pub use seen::{Role, Seen, Tally, Traffic};
+use state::State;
 
 /// Everything known about one run.
 #[derive(Debug, Default)]
@@ -70,50 +32,6 @@ pub(crate) struct Record {
     actions: Option<ActionLog>,
     /// What clients of a service asked and were told, if there is a service.
     journal: Mutex<Option<Arc<Journal>>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    servers: Vec<Seen>,
-    invariants: Invariants,
-    history: History,
-    timeline: Timeline,
-    /// The leader last seen of each term, to tell of new ones.
-    leaders: BTreeMap<Term, ServerId>,
-    /// The first thing that went wrong.
-    violation: Option<Violation>,
-    /// Why the implementation cannot be put to this test.
-    skipped: Option<String>,
-    /// What must be known about the results.
-    remark: Option<String>,
-    /// The indexes that somebody waits to see applied, one for each who waits.
-    awaited: Vec<Index>,
-    /// What the network had counted when the run ended.
-    traffic: Traffic,
-    /// How many operations clients were answered.
-    operations: u64,
-}
-
-/// What the network counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Calls that entered the network, lost or not.
-    pub rpcs: u64,
-    /// Bytes of arguments sent and of replies received.
-    pub bytes: u64,
-}
-
-/// What a run came to, for the line that says that it passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// The number of servers.
-    pub servers: usize,
-    /// What the network counted.
-    pub traffic: Traffic,
-    /// The number of entries that were committed.
-    pub commands: u64,
-    /// The number of operations that clients of a service were answered.
-    pub operations: u64,
 }
 
 impl Record {
@@ -348,56 +266,5 @@ impl Record {
     /// The last `count` things that happened, oldest first.
     pub(crate) fn timeline(&self, count: usize) -> Vec<(Duration, Happened)> {
         self.state.lock().timeline.last(count).cloned().collect()
-    }
-}
-
-impl State {
-    /// Enters a fact that breaks nothing. Returns whether somebody waits for it.
-    fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
-        let seen = &mut self.servers[server];
-        match *fact {
-            Observation::State { term, is_leader, .. } if term >= seen.term => {
-                if is_leader {
-                    seen.role = Role::Leader;
-                } else if seen.role == Role::Leader || term > seen.term {
-                    seen.role = Role::Follower;
-                }
-                (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
-                if is_leader {
-                    self.note_leader(at, server, term);
-                }
-            }
-            Observation::Accepted { index, term, .. } if term >= seen.term => {
-                (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
-                (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
-                self.note_leader(at, server, term);
-            }
-            Observation::Applied { index, term, command } => {
-                seen.applied = index;
-                if seen.tail.len() == TAIL_MAX {
-                    seen.tail.pop_front();
-                }
-                seen.tail.push_back((index, term, command.clone()));
-                if index > self.history.last() {
-                    self.timeline.push(at, Happened::Committed(server, index));
-                    self.history.extend(index, Committed { term, command: command.clone(), first: server });
-                }
-                return self.awaited.iter().any(|&awaited| index >= awaited);
-            }
-            Observation::Installed { index, .. } => {
-                seen.applied = index;
-                seen.tail.clear();
-                self.timeline.push(at, Happened::Installed(server, index));
-                return self.awaited.iter().any(|&awaited| index >= awaited);
-            }
-            _ => {}
-        }
-        false
-    }
-
-    fn note_leader(&mut self, at: Duration, server: ServerId, term: Term) {
-        if self.leaders.insert(term, server).is_none() {
-            self.timeline.push(at, Happened::Leads(server, term));
-        }
     }
 }

@@ -1,0 +1,245 @@
+//! A handle to a cluster: which servers there are, what they say, and what the network has counted.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use labrpc::network::{Counters, Network};
+use labrpc::sync::{Arc, Condvar, Mutex};
+use labrpc::thread;
+use parking_lot::Mutex as PlainMutex;
+use raft_interface::{Command, Persister, ServerId, Started};
+
+use super::options::{Reading, Snapshots};
+use super::slot::Slot;
+use crate::implementation::{AnyRaft, ServicePlan};
+use crate::lab::Lab;
+use crate::observation::{Observation, show_command};
+use crate::record::Traffic;
+use kvraft_interface::AnyService;
+use lab_referee::Referee;
+use lab_runs::actions::ActionKind;
+
+/// How long the threads of killed servers have to end, after a test: some hundreds may hang in calls, each takes a few
+/// steps to leave, and a step takes a microsecond.
+const TIME_TO_LEAVE: Duration = Duration::from_millis(10);
+
+/// A running cluster. Cheap to clone: all clones are the same cluster. [`Running`](super::Running) kills it when it is dropped.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) lab: Lab,
+    pub(super) network: Network,
+    pub(super) referee: Arc<Referee>,
+    pub(super) snapshots: Snapshots,
+    /// How many messages each apply channel holds.
+    pub(super) apply_capacity: usize,
+    /// What stands on the Raft servers; `None`: the harness' own service.
+    pub(super) upper: Option<ServicePlan>,
+    /// How long the services read them.
+    pub(super) reading: Reading,
+    pub(super) slots: PlainMutex<Vec<Slot>>,
+    /// Rings when something that somebody waits for was applied.
+    pub(super) bell: Bell,
+    /// The test is over.
+    pub(super) over: AtomicBool,
+}
+
+/// A lock that protects nothing but the waiting on its condition variable.
+#[derive(Default)]
+pub(super) struct Bell {
+    pub(super) gate: Mutex<()>,
+    pub(super) rung: Condvar,
+}
+
+impl Cluster {
+    /// The number of servers.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.inner.slots.lock().len()
+    }
+
+    /// All servers, by id.
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerId> {
+        (0..self.size()).collect()
+    }
+
+    /// The other servers, in the order in which they follow `server` in a circle.
+    #[must_use]
+    pub fn others(&self, server: ServerId) -> Vec<ServerId> {
+        (1..self.size()).map(|step| self.next(server, step)).collect()
+    }
+
+    /// The server `steps` places after `server` in a circle.
+    #[must_use]
+    pub fn next(&self, server: ServerId, steps: usize) -> ServerId {
+        (server + steps) % self.size()
+    }
+
+    /// The cluster's network, for faults that this type has no method for.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.inner.network
+    }
+
+    /// The lab that the cluster is part of.
+    #[must_use]
+    pub fn lab(&self) -> &Lab {
+        &self.inner.lab
+    }
+
+    /// All that the network has counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.inner.network.counters()
+    }
+
+    /// All calls so far, lost or not.
+    #[must_use]
+    pub fn rpcs(&self) -> u64 {
+        self.inner.network.total_calls()
+    }
+
+    /// The requests that were delivered to a server so far.
+    #[must_use]
+    pub fn rpcs_to(&self, server: ServerId) -> u64 {
+        self.inner.network.server_tally(server as u32).calls
+    }
+
+    /// All bytes so far: of arguments sent, and of replies received.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.inner.network.total_bytes()
+    }
+
+    /// Asks a server to agree on a command. `None` if the server is down.
+    pub fn start(&self, server: ServerId, command: &Command) -> Option<Started> {
+        let lab = &self.inner.lab;
+        let passed = lab.passes(ActionKind::Command, || format!("command S{server}"))?;
+        let started = self.start_now(server, command);
+        if let Some(Started { index, term, is_leader: true }) = started {
+            lab.came_of(passed, || {
+                format!("S{server} accepts {} at index {index}, term {term}", show_command(command))
+            });
+        }
+        started
+    }
+
+    /// As [`start`](Self::start), for commands that an expectation is about: they are never left out.
+    pub(super) fn start_now(&self, server: ServerId, command: &Command) -> Option<Started> {
+        let (start, before) = self.inner.lab.record().before(server)?;
+        let raft = self.raft(server)?;
+        let started = raft.start(command.clone());
+        if self.has_lost_power(server) {
+            return None;
+        }
+        if started.is_leader {
+            let Started { index, term, .. } = started;
+            self.tell(server, start, &Observation::Accepted { index, term, command, before });
+        }
+        Some(started)
+    }
+
+    /// Asks a server for its term and whether it leads. `None` if the server is down.
+    pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
+        let (start, before) = self.inner.lab.record().before(server)?;
+        let (term, is_leader) = self.raft(server)?.get_state();
+        if self.has_lost_power(server) {
+            return None;
+        }
+        self.tell(server, start, &Observation::State { term, is_leader, before });
+        Some((term, is_leader))
+    }
+
+    /// The length of a server's stored Raft state in bytes.
+    #[must_use]
+    pub fn raft_state_len(&self, server: ServerId) -> usize {
+        self.persister(server).raft_state_len()
+    }
+
+    /// Tells the record a fact about an incarnation, and everybody who waits for it.
+    pub(super) fn tell(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
+        let (lab, referee) = (&self.inner.lab, &self.inner.referee);
+        match *fact {
+            Observation::Accepted { index, term, .. } => referee.accepts(server, index, term),
+            Observation::Applied { index, term, .. } => referee.applied(lab.now(), server, index, term),
+            Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
+            _ => {}
+        }
+        match lab.record().observe(lab.now(), server, start, fact) {
+            Ok(false) => {}
+            Ok(true) => self.inner.bell.ring(),
+            Err(violation) => {
+                lab.broken(&violation);
+                self.inner.bell.ring();
+            }
+        }
+    }
+
+    /// A server that can be asked. One that has lost its power cannot, although its memory is still there.
+    pub(super) fn raft(&self, server: ServerId) -> Option<Arc<dyn AnyRaft>> {
+        if self.has_lost_power(server) {
+            return None;
+        }
+        self.inner.slots.lock()[server].raft()
+    }
+
+    /// The service of a server that runs one.
+    pub fn service(&self, server: ServerId) -> Option<Arc<dyn AnyService>> {
+        self.inner.slots.lock()[server].service()
+    }
+
+    /// The length of a server's stored snapshot in bytes.
+    #[must_use]
+    pub fn snapshot_len(&self, server: ServerId) -> usize {
+        self.persister(server).snapshot_len()
+    }
+
+    pub(super) fn persister(&self, server: ServerId) -> Arc<raft_interface::MemoryPersister> {
+        self.inner.slots.lock()[server].persister()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.inner.over.load(Ordering::Relaxed)
+    }
+
+    /// Ends the test: counts what the network did, and kills all servers.
+    pub(crate) fn finish(&self) {
+        if self.inner.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.inner.referee.dismiss();
+        self.inner.lab.record().set_traffic(Traffic { rpcs: self.rpcs(), bytes: self.bytes() });
+        for server in self.servers() {
+            let (raft, service) = {
+                let slots = self.inner.slots.lock();
+                (slots[server].raft(), slots[server].service())
+            };
+            match (service, raft) {
+                (Some(service), _) => service.kill(), // and its Raft
+                (None, Some(raft)) => raft.kill(),
+                (None, None) => {}
+            }
+        }
+        self.inner.network.cleanup();
+        // Threads that leave by themselves cost less than those whose stacks are unwound at the end of a run.
+        thread::sleep(TIME_TO_LEAVE);
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        drop(self.gate.lock());
+        self.rung.notify_all();
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cluster({:?})", self.inner.lab.record().all_seen())
+    }
+}

@@ -1,0 +1,134 @@
+//! The bench: what it holds, how it starts and how it ends.
+
+use std::fmt;
+use std::time::Duration;
+
+use labrpc::network::Network;
+use labrpc::sync::{Arc, Condvar, Mutex};
+use labrpc::time::Instant;
+use parking_lot::Mutex as PlainMutex;
+use raft_interface::ServerId;
+
+use super::post::Post;
+use super::slot::Slot;
+use crate::lab::Lab;
+use crate::record::Traffic;
+use lab_referee::Violation;
+use lab_runs::settings::World;
+
+/// The real server.
+pub const SERVER: ServerId = 0;
+/// How long a follower may wait before it stands for election: MIT's five seconds for an election.
+pub const ELECTION_MAX: Duration = Duration::from_secs(5);
+/// How long something may take that happens at once.
+pub const SOON: Duration = Duration::from_millis(200);
+
+/// A test's bench. The server is killed when this is dropped.
+pub struct Bench(pub(super) Arc<Inner>);
+
+/// What all handles to a bench share.
+pub(super) struct Inner {
+    pub(super) lab: Lab,
+    pub(super) network: Network,
+    /// The number of servers, scripted ones included.
+    pub(super) size: usize,
+    /// The sentence that is put to the proof.
+    pub(super) rule: &'static str,
+    /// The mistake that it catches.
+    pub(super) hint: &'static str,
+    pub(super) slot: PlainMutex<Slot>,
+    /// What goes on between the server, its peers and its service.
+    pub(super) post: Mutex<Post>,
+    /// Rings whenever that changes.
+    pub(super) changed: Condvar,
+}
+
+impl Bench {
+    /// Starts a server among `size - 1` scripted peers, which do not answer yet. `rule` is the sentence that the test
+    /// puts to the proof, with its reference, and `hint` the mistake that most often breaks it.
+    pub fn start(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Self {
+        lab.record().begin(1);
+        let bench = Self(Arc::new(Inner {
+            lab: lab.clone(),
+            network: Network::new(),
+            size,
+            rule,
+            hint,
+            slot: PlainMutex::default(),
+            post: Mutex::new(Post::new(size)),
+            changed: Condvar::new(),
+        }));
+        bench.0.launch();
+        bench.add_peers();
+        bench
+    }
+
+    /// The lab that the bench is part of.
+    pub fn lab(&self) -> &Lab {
+        &self.0.lab
+    }
+
+    /// Waits until `look` finds something in what goes on, for `patience` at most.
+    pub(super) fn wait_for<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut(&mut Post) -> Option<T>,
+    ) -> Option<T> {
+        let deadline = Instant::now() + patience;
+        let mut post = self.0.post.lock();
+        loop {
+            if let Some(found) = look(&mut post) {
+                return Some(found);
+            }
+            if self.0.changed.wait_until(&mut post, deadline).timed_out() {
+                drop(post);
+                self.0.lab.check();
+                return look(&mut self.0.post.lock());
+            }
+        }
+    }
+
+    /// The test is over, or it failed.
+    fn finish(&self) {
+        self.0.post.lock().is_over = true;
+        self.0.changed.notify_all();
+        if let Some(raft) = self.0.raft() {
+            raft.kill();
+        }
+        let (rpcs, bytes) = (self.0.network.total_calls(), self.0.network.total_bytes());
+        self.0.lab.record().set_traffic(Traffic { rpcs, bytes });
+        self.0.network.cleanup();
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !labrpc::thread::panicking() {
+            self.finish();
+        } else if self.0.lab.world() == World::Real {
+            // Something is broken already, maybe so that kill would wait for ever.
+            let bench = Self(Arc::clone(&self.0));
+            labrpc::thread::spawn(move || {
+                bench.finish();
+                std::mem::forget(bench);
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Bench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bench({} servers: {})", self.0.size, self.0.rule)
+    }
+}
+
+impl Inner {
+    /// The violation of a broken sentence.
+    pub(super) fn violation(&self, headline: String, expected: String, seen: String) -> Violation {
+        Violation::new(headline, expected, seen).rule(self.rule).hint(self.hint).servers([SERVER])
+    }
+
+    pub(super) fn note(&self, text: String) {
+        self.lab.note(text);
+    }
+}

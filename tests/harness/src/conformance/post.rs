@@ -1,0 +1,114 @@
+//! What has gone on between the server, its peers and its service: plain data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use raft_interface::{ApplyMsg, Command, Index, ServerId, Term};
+
+use super::follower::Follower;
+use super::message::{Entry, Reply, Request};
+
+/// How a peer answers what the server sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// Not at all: the call gets no reply.
+    #[default]
+    Silent,
+    /// When the test does; the call is under way until then.
+    Waits,
+    /// As a follower of the paper would, which votes for whoever asks.
+    Follows,
+    /// The same, but snapshots [wait](Self::Waits).
+    HoldsSnapshots,
+}
+
+/// A request that the server sent to a peer.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its place among all letters.
+    pub(super) number: usize,
+    /// Who got it.
+    pub to: ServerId,
+    /// When.
+    pub at: Duration,
+    /// What it says.
+    pub request: Request,
+}
+
+/// A letter, and what became of it.
+pub(super) struct Kept {
+    pub(super) letter: Letter,
+    /// The test has looked at it.
+    pub(super) is_read: bool,
+    /// The answer, if the test has answered: `None` in it for no reply.
+    pub(super) answer: Option<Option<Reply>>,
+}
+
+#[derive(Default)]
+pub(super) struct Post {
+    pub(super) letters: Vec<Kept>,
+    pub(super) manners: Vec<Manner>,
+    pub(super) followers: Vec<Follower>,
+    /// What the server's service got since the last start.
+    pub(super) delivered: Vec<ApplyMsg>,
+    /// The last index that it covers.
+    pub(super) applied: Index,
+    pub(super) sent: Sent,
+    /// Who has voted for the server, by term.
+    pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
+    /// A field in replies to AppendEntries whose meaning is not known here.
+    pub(super) unknown_hint: Option<&'static str>,
+    pub(super) is_over: bool,
+}
+
+impl Post {
+    pub(super) fn new(size: usize) -> Self {
+        Self {
+            manners: vec![Manner::default(); size],
+            followers: vec![Follower::default(); size],
+            ..Self::default()
+        }
+    }
+
+    /// The next letter to that peer, or to anybody, that the test has not seen and that is of interest. Others before
+    /// it count as seen.
+    pub(super) fn next(
+        &mut self,
+        to: Option<ServerId>,
+        is_wanted: impl Fn(&Request) -> bool,
+    ) -> Option<Letter> {
+        for kept in &mut self.letters {
+            if kept.is_read || to.is_some_and(|to| to != kept.letter.to) {
+                continue;
+            }
+            kept.is_read = true;
+            if is_wanted(&kept.letter.request) {
+                return Some(kept.letter.clone());
+            }
+        }
+        None
+    }
+
+    /// All letters, oldest first.
+    pub(super) fn letters(&self) -> impl Iterator<Item = &Letter> {
+        self.letters.iter().map(|kept| &kept.letter)
+    }
+
+    /// From now on the test looks at new letters only.
+    pub(super) fn forget(&mut self) {
+        self.letters.iter_mut().for_each(|kept| kept.is_read = true);
+    }
+}
+
+impl Letter {
+    /// The entries that it brings.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.request {
+            Request::Append { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+}
+
+/// The commands that scripts have sent, by index and term.
+pub(super) type Sent = BTreeMap<(Index, Term), Command>;

@@ -1,0 +1,89 @@
+//! The state behind the record's lock, and how a fact changes it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::seen::{Role, Seen, Traffic};
+use crate::history::{Committed, History};
+use crate::invariants::Invariants;
+use crate::observation::Observation;
+use crate::timeline::{Happened, Timeline};
+use lab_referee::Violation;
+
+/// How many entries [`Seen::tail`] holds.
+const TAIL_MAX: usize = 3;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) servers: Vec<Seen>,
+    pub(super) invariants: Invariants,
+    pub(super) history: History,
+    pub(super) timeline: Timeline,
+    /// The leader last seen of each term, to tell of new ones.
+    pub(super) leaders: BTreeMap<Term, ServerId>,
+    /// The first thing that went wrong.
+    pub(super) violation: Option<Violation>,
+    /// Why the implementation cannot be put to this test.
+    pub(super) skipped: Option<String>,
+    /// What must be known about the results.
+    pub(super) remark: Option<String>,
+    /// The indexes that somebody waits to see applied, one for each who waits.
+    pub(super) awaited: Vec<Index>,
+    /// What the network had counted when the run ended.
+    pub(super) traffic: Traffic,
+    /// How many operations clients were answered.
+    pub(super) operations: u64,
+}
+
+impl State {
+    /// Enters a fact that breaks nothing. Returns whether somebody waits for it.
+    pub(super) fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
+        let seen = &mut self.servers[server];
+        match *fact {
+            Observation::State { term, is_leader, .. } if term >= seen.term => {
+                if is_leader {
+                    seen.role = Role::Leader;
+                } else if seen.role == Role::Leader || term > seen.term {
+                    seen.role = Role::Follower;
+                }
+                (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
+                if is_leader {
+                    self.note_leader(at, server, term);
+                }
+            }
+            Observation::Accepted { index, term, .. } if term >= seen.term => {
+                (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
+                (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
+                self.note_leader(at, server, term);
+            }
+            Observation::Applied { index, term, command } => {
+                seen.applied = index;
+                if seen.tail.len() == TAIL_MAX {
+                    seen.tail.pop_front();
+                }
+                seen.tail.push_back((index, term, command.clone()));
+                if index > self.history.last() {
+                    self.timeline.push(at, Happened::Committed(server, index));
+                    self.history.extend(index, Committed { term, command: command.clone(), first: server });
+                }
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            Observation::Installed { index, .. } => {
+                seen.applied = index;
+                seen.tail.clear();
+                self.timeline.push(at, Happened::Installed(server, index));
+                return self.awaited.iter().any(|&awaited| index >= awaited);
+            }
+            _ => {}
+        }
+        false
+    }
+
+    pub(super) fn note_leader(&mut self, at: Duration, server: ServerId, term: Term) {
+        if self.leaders.insert(term, server).is_none() {
+            self.timeline.push(at, Happened::Leads(server, term));
+        }
+    }
+}
