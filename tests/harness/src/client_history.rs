@@ -12,22 +12,22 @@ use lab_referee::Violation;
 
 /// Both kinds of history. A key belongs to one of them: it is either appended to, or written by version.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
-    pub(crate) classic: Log<KvInput, KvOutput>,
-    pub(crate) versioned: Log<VersionedInput, VersionedOutput>,
+pub(crate) struct ClientHistory {
+    pub(crate) classic: OperationLog<KvInput, KvOutput>,
+    pub(crate) versioned: OperationLog<VersionedInput, VersionedOutput>,
 }
 
 /// What the clients of a service asked and were told in a run. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Operations(Arc<Journal>);
+pub struct Operations(Arc<ClientHistory>);
 
 /// A history that many threads write. The lock is a plain one, and never held while anything of a simulation is called.
 #[derive(Debug)]
-pub(crate) struct Log<I, O>(Mutex<History<I, O>>);
+pub(crate) struct OperationLog<I, O>(Mutex<History<I, O>>);
 
 /// How an operation ended for its client.
 #[derive(Debug)]
-pub(crate) enum End<O> {
+pub(crate) enum Completion<O> {
     Replied(O),
     /// It never took effect, and never will.
     Failed,
@@ -35,24 +35,24 @@ pub(crate) enum End<O> {
     Unknown,
 }
 
-impl<I, O> Default for Log<I, O> {
+impl<I, O> Default for OperationLog<I, O> {
     fn default() -> Self {
         Self(Mutex::new(History::new()))
     }
 }
 
-impl<I, O> Log<I, O> {
+impl<I, O> OperationLog<I, O> {
     pub(crate) fn invoke(&self, client: u64, at: Duration, input: I) -> OperationId {
         self.0.lock().invoke(client, Some(at.as_nanos() as u64), input)
     }
 
-    pub(crate) fn end(&self, id: OperationId, at: Duration, end: End<O>) {
+    pub(crate) fn complete(&self, id: OperationId, at: Duration, completion: Completion<O>) {
         let at = Some(at.as_nanos() as u64);
         let mut history = self.0.lock();
-        match end {
-            End::Replied(output) => history.complete(id, at, output),
-            End::Failed => history.fail(id, at),
-            End::Unknown => history.give_up(id, at),
+        match completion {
+            Completion::Replied(output) => history.complete(id, at, output),
+            Completion::Failed => history.fail(id, at),
+            Completion::Unknown => history.give_up(id, at),
         }
     }
 
@@ -86,8 +86,8 @@ impl<I, O> Log<I, O> {
 }
 
 impl Operations {
-    pub(crate) fn of(journal: Arc<Journal>) -> Self {
-        Self(journal)
+    pub(crate) fn of(client_history: Arc<ClientHistory>) -> Self {
+        Self(client_history)
     }
 
     /// How many operations have been asked for of each kind: of the classic suite (get, put, append), and by version.
@@ -119,7 +119,7 @@ impl Operations {
     }
 }
 
-impl Journal {
+impl ClientHistory {
     /// How many operations have been asked for, and how many were answered.
     pub(crate) fn count(&self) -> (usize, usize) {
         let (classic, versioned) = (self.classic.count(), self.versioned.count());

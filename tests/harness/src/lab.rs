@@ -115,7 +115,7 @@ impl Lab {
             violation.place = Some(format!("{}:{}", caller.file(), caller.line()));
         }
         let headline = violation.headline.clone();
-        self.inner.record.keep(violation);
+        self.inner.record.note_violation(violation);
         panic!("{headline}");
     }
 
@@ -143,14 +143,14 @@ impl Lab {
 
     /// A fact broke an invariant. In a simulation the run ends here and now, at the very step; in the real world it
     /// ends when the scenario next looks.
-    pub(crate) fn broken(&self, violation: &Violation) {
+    pub(crate) fn end_run(&self, violation: &Violation) {
         if self.world() == World::Simulated {
             panic!("{}", violation.headline);
         }
     }
 
-    /// Whether an action, such as `crash S2`, is to happen. If so, [`came_of`](Self::came_of) is to be told what came of it.
-    pub fn passes(&self, kind: ActionKind, what: impl FnOnce() -> String) -> Option<Passed> {
+    /// Whether an action, such as `crash S2`, is to happen. If so, [`action_outcome`](Self::action_outcome) is to be told what came of it.
+    pub fn begin_action(&self, kind: ActionKind, what: impl FnOnce() -> String) -> Option<Passed> {
         match self.record().actions() {
             None => Some(Passed::UNLOGGED),
             Some(log) => log.enter(kind, &what(), self.now()),
@@ -158,32 +158,32 @@ impl Lab {
     }
 
     /// What came of an action that passed. One of which nothing is told had no effect.
-    pub fn came_of(&self, passed: Passed, words: impl FnOnce() -> String) {
+    pub fn action_outcome(&self, passed: Passed, words: impl FnOnce() -> String) {
         if let Some(log) = self.record().actions() {
             log.came_of(passed, words());
         }
     }
 
     /// Whether an action is to happen that has an effect for sure; what it is says what comes of it.
-    pub fn does(&self, kind: ActionKind, what: impl Fn() -> String) -> bool {
-        let passed = self.passes(kind, &what);
+    pub fn performs(&self, kind: ActionKind, what: impl Fn() -> String) -> bool {
+        let passed = self.begin_action(kind, &what);
         if let Some(passed) = passed {
-            self.came_of(passed, &what);
+            self.action_outcome(passed, &what);
         }
         passed.is_some()
     }
 
     /// The referee has seen who leads, has found something, or stands aside.
-    pub(crate) fn hear_referee(&self, notice: &Notice) {
+    pub(crate) fn on_notice(&self, notice: &Notice) {
         let record = &self.inner.record;
         match notice {
-            &Notice::Leads(server, term) => record.leads(self.now(), server, term),
-            Notice::StandsAside(why) => record.remark(format!(
+            &Notice::Leads(server, term) => record.note_leader(self.now(), server, term),
+            Notice::StandsAside(why) => record.set_remark(format!(
                 "The referee stands aside, so rules that show only in messages are not checked: {why}."
             )),
             Notice::Violation(violation) => {
-                record.keep((**violation).clone());
-                self.broken(violation);
+                record.note_violation((**violation).clone());
+                self.end_run(violation);
             }
         }
     }

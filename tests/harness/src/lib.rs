@@ -6,7 +6,7 @@
 //! in the real world. Its body gets a [`Lab`] and makes a [`Cluster`] of servers of the [`Implementation`] that is
 //! graded, does things to it and expects things of it. Meanwhile everything that the servers tell and apply goes as an
 //! [`Observation`] to the [`invariants`], and every message that they send each other to the [referee](lab_referee); both hold at
-//! every step of every test. What goes wrong first is the [`Violation`], and the room `report` puts it into words.
+//! every step of every test. What goes wrong first is the [`Violation`], and the crate `report` puts it into words.
 //!
 //! # Read in this order
 //!
@@ -17,13 +17,13 @@
 //!
 //! # The rules
 //!
-//! - Files use each other one way, from the bottom up: plain data (`history`, `observation`, `timeline`, `client_history`,
+//! - Files use each other one way, from the bottom up: plain data (`committed`, `observation`, `timeline`, `client_history`,
 //!   `service_state`); [`invariants`]; [`record`]; [`lab`]; [`cluster`]; [`kv`], [`nemesis`], [`conformance`]; [`run`]. Where one
 //!   type has methods on many subjects, as [`Cluster`] has, each subject is a file with an `impl` of its own; these call each
 //!   other's methods. Only tests look up: those of the invariants put their facts before all of them.
 //! - The harness depends on no Raft and on no service: it sees the calls of [`RaftServer`](raft_interface::RaftServer) and of
 //!   [`KeyValue`](kvraft_interface::KeyValue).
-//! - What a scenario does to the system goes through [`Lab::passes`], so that a failure can be made smaller.
+//! - What a scenario does to the system goes through [`Lab::begin_action`], so that a failure can be made smaller.
 //!
 //! # What it leaves out
 //!
@@ -32,8 +32,8 @@
 pub mod case;
 mod client_history;
 pub mod cluster;
+mod committed;
 pub mod conformance;
-pub mod history;
 pub mod implementation;
 pub mod invariants;
 pub mod kv;

@@ -9,12 +9,12 @@ use raft_interface::{Command, Index, ServerId, Term};
 #[derive(Clone, Copy, Debug)]
 pub enum Observation<'a> {
     /// It starts, for the first time or again, and its service begins with the snapshot at `base`; 0 without one.
-    Made {
+    Started {
         /// The last index that the service's snapshot covers.
         base: Index,
     },
     /// It crashed or was killed. Nothing of this incarnation counts any more.
-    Gone,
+    Stopped,
     /// `get_state` said so.
     State {
         /// Its current term.

@@ -78,7 +78,7 @@ fn note_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
     let name = node.split('@').next().unwrap_or(node);
     let text = message_of(info);
     let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
-    record.keep(Violation {
+    record.note_violation(Violation {
         headline: format!("{name} panicked: {text}"),
         expected: "no panic".into(),
         seen: text,

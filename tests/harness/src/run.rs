@@ -12,7 +12,7 @@ use crate::implementation::Implementation;
 use crate::lab::Lab;
 use crate::real;
 use crate::record::{Record, Seen, Tally};
-use crate::timeline::Happened;
+use crate::timeline::TimelineEvent;
 use lab_referee::Violation;
 use lab_runs::Plan;
 use lab_runs::actions::{Action, ActionLog, Subset};
@@ -59,7 +59,7 @@ pub struct Failure {
     /// The servers as they were last seen, by id.
     pub servers: Vec<Seen>,
     /// What happened, oldest first.
-    pub timeline: Vec<(Duration, Happened)>,
+    pub timeline: Vec<(Duration, TimelineEvent)>,
     /// What each thread did when the simulation ended, oldest first, but for the scenario itself.
     pub threads: Vec<ThreadReport>,
     /// The threads that waited for each other in a circle when the simulation ended, if any did.
@@ -148,11 +148,11 @@ fn simulated(
         steps: report.steps,
         trace: Some(report.trace),
         skipped: record.skipped(),
-        remark: record.remarked(),
+        remark: record.remark(),
         failure,
         actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
         preemptions: report.preemptions,
-        operations: record.journal().map(Operations::of),
+        operations: record.client_history().map(Operations::of),
     }
 }
 
@@ -169,7 +169,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     let elapsed = began.elapsed();
     let message = result.err();
     let skipped = record.skipped();
-    let is_defeat = skipped.is_none() && (message.is_some() || record.violation().is_some());
+    let has_failed = skipped.is_none() && (message.is_some() || record.violation().is_some());
     Outcome {
         tally: record.tally(),
         elapsed,
@@ -178,11 +178,11 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         steps: 0,
         trace: None,
         skipped,
-        remark: record.remarked(),
-        failure: is_defeat.then(|| Box::new(failure(&record, message))),
+        remark: record.remark(),
+        failure: has_failed.then(|| Box::new(failure(&record, message))),
         actions: Vec::new(),
         preemptions: Vec::new(),
-        operations: record.journal().map(Operations::of),
+        operations: record.client_history().map(Operations::of),
     }
 }
 

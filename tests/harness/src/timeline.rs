@@ -8,7 +8,7 @@ use raft_interface::{Index, ServerId, Term};
 
 /// One thing worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum TimelineEvent {
     /// A server was started, with this many starts so far.
     Started(ServerId, u64),
     /// A server was killed as MIT's tester does: cut off, its storage copied, `kill`.
@@ -33,7 +33,7 @@ pub enum Happened {
     Note(String),
 }
 
-impl fmt::Display for Happened {
+impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started(server, 1) => write!(f, "S{server} starts"),
@@ -55,7 +55,7 @@ impl fmt::Display for Happened {
 /// The last things that happened.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    events: VecDeque<(Duration, Happened)>,
+    events: VecDeque<(Duration, TimelineEvent)>,
 }
 
 /// How many are kept. A failure shows the last few, the file next to its trace all of these.
@@ -63,12 +63,12 @@ const KEPT_MAX: usize = 200;
 
 impl Timeline {
     /// Adds one, and logs it. A run of commits is kept as its last.
-    pub(crate) fn push(&mut self, at: Duration, what: Happened) {
+    pub(crate) fn push(&mut self, at: Duration, what: TimelineEvent) {
         match &what {
-            Happened::Committed(..) => log::debug!(target: "CMIT", "{what}"),
+            TimelineEvent::Committed(..) => log::debug!(target: "CMIT", "{what}"),
             _ => log::info!(target: "TEST", "{what}"),
         }
-        if let (Happened::Committed(server, _), Some((_, Happened::Committed(before, _)))) =
+        if let (TimelineEvent::Committed(server, _), Some((_, TimelineEvent::Committed(before, _)))) =
             (&what, self.events.back())
             && server == before
         {
@@ -81,7 +81,7 @@ impl Timeline {
     }
 
     /// The last `count`, oldest first.
-    pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &(Duration, Happened)> {
+    pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &(Duration, TimelineEvent)> {
         self.events.iter().skip(self.events.len().saturating_sub(count))
     }
 }

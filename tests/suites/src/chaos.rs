@@ -4,11 +4,11 @@
 
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
-use lab_harness::nemesis::{Campaign, Nemesis, offer_to_leaders, prove_agreement};
+use lab_harness::nemesis::{FaultPlan, Nemesis, expect_agreement, offer_to_leaders};
 
 /// Phases of faults with commands under way, and agreement by all after each.
-pub(crate) fn rage_at_raft(lab: &Lab, cluster: &Cluster, campaign: Campaign) {
+pub(crate) fn run_nemesis(lab: &Lab, cluster: &Cluster, plan: FaultPlan) {
     cluster.one(cluster.size());
-    Nemesis::new(lab, cluster, campaign)
-        .rage(|| offer_to_leaders(lab, cluster), || prove_agreement(lab, cluster));
+    Nemesis::new(lab, cluster, plan)
+        .run(|| offer_to_leaders(lab, cluster), || expect_agreement(lab, cluster));
 }

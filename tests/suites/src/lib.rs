@@ -7,7 +7,7 @@
 //!
 //! A part is a folder. Its `mod.rs` lists the tests with their points; `mit` has MIT's, `beyond_mit` what those do not see, in
 //! clusters of real servers, and `conformance` one real server among scripted peers, sentence by sentence of the paper.
-//! [`chaos`] and `clients` have what several parts use.
+//! `chaos` and `clients` have what several parts use.
 
 mod chaos;
 mod clients;

@@ -118,11 +118,11 @@ impl Cluster {
     pub fn is_applied_within(&self, index: Index, servers: usize, patience: Duration) -> bool {
         let record = self.inner.lab.record();
         let deadline = Instant::now() + patience;
-        let mut gate = self.inner.bell.gate.lock();
+        let mut guard = self.inner.applied_signal.lock.lock();
         record.await_index(index);
         let mut is_late = false;
         while record.applied_count(index) < servers && !is_late {
-            is_late = self.inner.bell.rung.wait_until(&mut gate, deadline).timed_out();
+            is_late = self.inner.applied_signal.changed.wait_until(&mut guard, deadline).timed_out();
             self.inner.lab.check();
         }
         record.forget_index(index);

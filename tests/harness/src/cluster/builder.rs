@@ -10,7 +10,7 @@ use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::ServerId;
 
-use super::handle::{Bell, Cluster, Inner};
+use super::handle::{AppliedSignal, Cluster, Inner};
 use super::options::{Reading, Snapshots};
 use super::slot::Slot;
 use crate::implementation::ServicePlan;
@@ -28,8 +28,8 @@ pub struct ClusterBuilder {
     is_unreliable: bool,
     snapshots: Snapshots,
     apply_capacity: Option<usize>,
-    upper: Option<ServicePlan>,
-    service: Reading,
+    service_plan: Option<ServicePlan>,
+    reading: Reading,
 }
 
 /// How often the watcher asks all servers for their state: about twice per heartbeat interval, so that two leaders who
@@ -54,8 +54,8 @@ impl ClusterBuilder {
             is_unreliable: false,
             snapshots: Snapshots::Never,
             apply_capacity: None,
-            upper: None,
-            service: Reading::ToTheEnd,
+            service_plan: None,
+            reading: Reading::ToTheEnd,
         }
     }
 
@@ -82,35 +82,35 @@ impl ClusterBuilder {
     /// Something else than the harness' own service stands on the servers. As in MIT's tests of services, calls to
     /// whom cannot be reached come back soon.
     pub(crate) fn service(mut self, plan: ServicePlan) -> Self {
-        self.upper = Some(plan);
+        self.service_plan = Some(plan);
         self
     }
 
     /// The services read that many messages and then no more, so that their apply channels fill up.
     pub fn stuck_after(mut self, messages: usize) -> Self {
-        self.service = Reading::UpTo(messages);
+        self.reading = Reading::UpTo(messages);
         self
     }
 
     /// The services look only now and then whether there is a message, so that a server mostly has to wait for them.
     pub fn slow_services(mut self) -> Self {
-        self.service = Reading::Slowly;
+        self.reading = Reading::Slowly;
         self
     }
 
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
-        if self.upper.is_none() {
+        if self.service_plan.is_none() {
             network.long_delays();
         }
         if self.is_unreliable {
             network.unreliable();
         }
         let referee = self.attach_referee(&network);
-        self.lab.record().begin(self.servers);
+        self.lab.record().begin_cluster(self.servers);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
-        let calls_back = self.snapshots != Snapshots::Never || self.service != Reading::ToTheEnd;
+        let calls_back = self.snapshots != Snapshots::Never || self.reading != Reading::ToTheEnd;
         let cluster = Cluster {
             inner: Arc::new(Inner {
                 lab: self.lab,
@@ -118,10 +118,10 @@ impl ClusterBuilder {
                 referee,
                 snapshots: self.snapshots,
                 apply_capacity: self.apply_capacity.unwrap_or(if calls_back { 0 } else { DELIVERED_MAX }),
-                upper: self.upper,
-                reading: self.service,
+                service_plan: self.service_plan,
+                reading: self.reading,
                 slots: PlainMutex::new(slots),
-                bell: Bell::default(),
+                applied_signal: AppliedSignal::default(),
                 over: false.into(),
             }),
         };
@@ -139,8 +139,8 @@ impl ClusterBuilder {
         let names = self.lab.implementation().names();
         let record = Arc::clone(self.lab.record());
         let known = names.clone();
-        let referee = Referee::new(self.servers, names, move |call| told.hear_referee(call));
-        let referee = match (self.upper, self.service) {
+        let referee = Referee::new(self.servers, names, move |call| told.on_notice(call));
+        let referee = match (self.service_plan, self.reading) {
             (Some(_), _) => referee.with_reads(),
             (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),
             (None, Reading::UpTo(_) | Reading::Slowly) => referee.with_told_calls(),
@@ -162,13 +162,13 @@ fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
     match event.what {
         Happening::Sent => {
             if let Some(term) = names.candidacy(&event.message) {
-                record.stands(sender, term);
+                record.note_candidate(sender, term);
             }
         }
         // Only a candidate becomes something else by that; there are many answers.
         Happening::Delivered if record.is_candidate(sender) => {
             if let Some(term) = names.answer_to_leader(&event.message) {
-                record.follows(sender, term);
+                record.note_follower(sender, term);
             }
         }
         _ => {}

@@ -10,7 +10,7 @@ use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
 
 use super::handle::Cluster;
 use crate::observation::show_servers;
-use crate::timeline::Happened;
+use crate::timeline::TimelineEvent;
 use lab_runs::actions::ActionKind;
 
 /// When a server loses its power, seen from a save.
@@ -25,20 +25,28 @@ pub enum Moment {
 impl Cluster {
     /// Cuts a server off from all others. Calls to and from it get no reply, after up to seven seconds.
     pub fn disconnect(&self, server: ServerId) {
-        if !self.does(ActionKind::Fault, "disconnect", server) {
+        if !self.performs(ActionKind::Fault, "disconnect", server) {
             return;
         }
-        self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Disconnected(server));
+        self.inner.lab.record().surroundings_changed(
+            self.inner.lab.now(),
+            server,
+            TimelineEvent::Disconnected(server),
+        );
         self.cut_off(server, true);
     }
 
     /// Connects a server again.
     pub fn connect(&self, server: ServerId) {
         let was_cut_off = !self.inner.lab.record().seen(server, |seen| seen.is_connected);
-        if was_cut_off && !self.does(ActionKind::Repair, "connect", server) {
+        if was_cut_off && !self.performs(ActionKind::Repair, "connect", server) {
             return;
         }
-        self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Connected(server));
+        self.inner.lab.record().surroundings_changed(
+            self.inner.lab.now(),
+            server,
+            TimelineEvent::Connected(server),
+        );
         self.cut_off(server, false);
     }
 
@@ -73,7 +81,7 @@ impl Cluster {
     /// replies alike. It ends when the fault is dropped.
     pub fn one_way(&self, senders: &[ServerId], receivers: &[ServerId]) -> Fault {
         let what = format!("messages from {} to {} are lost", show_servers(senders), show_servers(receivers));
-        if !self.does_to_network(&what) {
+        if !self.performs_on_network(&what) {
             return self.no_fault();
         }
         let [senders, receivers] =
@@ -84,7 +92,7 @@ impl Cluster {
     /// From now on requests do not reach a server, while its own requests and their replies pass. It ends when the
     /// fault is dropped.
     pub fn deaf_to_requests(&self, server: ServerId) -> Fault {
-        if !self.does_to_network(&format!("requests to S{server} are lost")) {
+        if !self.performs_on_network(&format!("requests to S{server} are lost")) {
             return self.no_fault();
         }
         let lose = |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Unreachable;
@@ -94,7 +102,7 @@ impl Cluster {
     /// From now on each set of servers reaches only itself. A server in two sets is a bridge between them.
     pub fn partition(&self, sets: &[&[ServerId]]) -> Fault {
         let shown: Vec<String> = sets.iter().map(|set| show_servers(set)).collect();
-        if !self.does_to_network(&format!("the network is split: {}", shown.join(" | "))) {
+        if !self.performs_on_network(&format!("the network is split: {}", shown.join(" | "))) {
             return self.no_fault();
         }
         self.network().add_rule(Partition::of(sets.iter().map(|set| set.iter().map(|&server| server as u32))))
@@ -103,7 +111,7 @@ impl Cluster {
     /// From now on this share of the messages, from 0 to 1, arrives up to `longest` late.
     pub fn delays(&self, share: f64, longest: Duration) -> Fault {
         let what = format!("{:.0} % of the messages are up to {longest:?} late", share * 100.0);
-        if !self.does_to_network(&what) {
+        if !self.performs_on_network(&what) {
             return self.no_fault();
         }
         self.network().add_rule(Delay::sometimes(share, Delays::Between(Duration::ZERO, longest)))
@@ -111,7 +119,7 @@ impl Cluster {
 
     /// From now on this share of the messages, from 0 to 1, arrives twice, the second time up to `later` after the first.
     pub fn duplicates(&self, share: f64, later: Duration) -> Fault {
-        if !self.does_to_network(&format!("{:.0} % of the messages arrive twice", share * 100.0)) {
+        if !self.performs_on_network(&format!("{:.0} % of the messages arrive twice", share * 100.0)) {
             return self.no_fault();
         }
         self.network().add_rule(Duplication::new(share, Delays::Between(Duration::ZERO, later)))
@@ -120,7 +128,7 @@ impl Cluster {
     /// From now on the network is MIT's unreliable one: a request waits 0 to 26 ms; one in ten is lost, and one reply in
     /// ten. `network().reliable()` ends it.
     pub fn unreliable(&self) {
-        if self.does_to_network("one message in ten is lost, and requests are up to 26 ms late") {
+        if self.performs_on_network("one message in ten is lost, and requests are up to 26 ms late") {
             self.network().unreliable();
         }
     }
@@ -128,7 +136,7 @@ impl Cluster {
     /// From now on two replies of three come up to 2.2 s late, as in MIT's tests with long reordering.
     /// `network().in_order()` ends it.
     pub fn long_reordering(&self) {
-        if self.does_to_network("two replies of three are up to 2.2 s late") {
+        if self.performs_on_network("two replies of three are up to 2.2 s late") {
             self.network().long_reordering();
         }
     }
@@ -136,12 +144,16 @@ impl Cluster {
     /// Stops a server's threads for a while, as a long garbage collection would. Returns whether it could be done:
     /// not in the real world.
     pub fn pause(&self, server: ServerId) -> bool {
-        if self.is_up(server) && !self.does(ActionKind::Fault, "pause", server) {
+        if self.is_up(server) && !self.performs(ActionKind::Fault, "pause", server) {
             return true; // for the scenario it was done
         }
         let is_paused = self.node(server).is_some_and(|node| node.pause());
         if is_paused {
-            self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Paused(server));
+            self.inner.lab.record().surroundings_changed(
+                self.inner.lab.now(),
+                server,
+                TimelineEvent::Paused(server),
+            );
         }
         is_paused
     }
@@ -149,21 +161,26 @@ impl Cluster {
     /// Lets a paused server go on.
     pub fn resume(&self, server: ServerId) {
         let was_paused = self.inner.lab.record().seen(server, |seen| seen.is_paused);
-        if was_paused && !self.does(ActionKind::Repair, "resume", server) {
+        if was_paused && !self.performs(ActionKind::Repair, "resume", server) {
             return;
         }
         self.inner.referee.resumes(server);
         if self.node(server).is_some_and(|node| node.resume()) {
-            self.inner.lab.record().change(self.inner.lab.now(), server, Happened::Resumed(server));
+            self.inner.lab.record().surroundings_changed(
+                self.inner.lab.now(),
+                server,
+                TimelineEvent::Resumed(server),
+            );
         }
     }
 
     /// Lets a server's clock run at that many parts per million of true time. Returns whether it could be done: not in the
     /// real world.
     pub fn set_clock_rate(&self, server: ServerId, ppm: u32) -> bool {
-        if !self
-            .does_to_network(&format!("the clock of S{server} runs at {:.1} %", f64::from(ppm) / 10_000.0))
-        {
+        if !self.performs_on_network(&format!(
+            "the clock of S{server} runs at {:.1} %",
+            f64::from(ppm) / 10_000.0
+        )) {
             return true; // for the scenario it was done
         }
         self.node(server).is_some_and(|node| node.set_clock_rate(ppm))
@@ -174,7 +191,7 @@ impl Cluster {
     /// stop answering.
     pub fn power_failure_at_save(&self, server: ServerId, count: u64, moment: Moment, disk: Duration) {
         let Some(node) = self.node(server) else { return };
-        if !self.does(ActionKind::Fault, "power failure at a save", server) {
+        if !self.performs(ActionKind::Fault, "power failure at a save", server) {
             return;
         }
         self.note(format!("S{server} will lose its power at its {count}. save from now"));
@@ -201,7 +218,7 @@ impl Cluster {
 
     /// Every save of a server takes this long from now on; zero for no time, as by default.
     pub fn slow_disk(&self, server: ServerId, time: Duration) {
-        if !time.is_zero() && !self.does(ActionKind::Fault, "slow disk", server) {
+        if !time.is_zero() && !self.performs(ActionKind::Fault, "slow disk", server) {
             return;
         }
         self.note(format!("saves of S{server} take {time:?}"));
@@ -226,13 +243,13 @@ impl Cluster {
     }
 
     /// Whether something is to be done to a server; see [`lab_runs::actions`].
-    pub(super) fn does(&self, kind: ActionKind, what: &str, server: ServerId) -> bool {
-        self.inner.lab.does(kind, || format!("{what} S{server}"))
+    pub(super) fn performs(&self, kind: ActionKind, what: &str, server: ServerId) -> bool {
+        self.inner.lab.performs(kind, || format!("{what} S{server}"))
     }
 
     /// Whether something is to be done to the network or a clock. If so, the timeline tells of it.
-    fn does_to_network(&self, what: &str) -> bool {
-        let does = self.inner.lab.does(ActionKind::Fault, || what.to_owned());
+    fn performs_on_network(&self, what: &str) -> bool {
+        let does = self.inner.lab.performs(ActionKind::Fault, || what.to_owned());
         if does {
             self.note(what.to_owned());
         }

@@ -38,21 +38,21 @@ pub(super) struct Inner {
     /// How many messages each apply channel holds.
     pub(super) apply_capacity: usize,
     /// What stands on the Raft servers; `None`: the harness' own service.
-    pub(super) upper: Option<ServicePlan>,
+    pub(super) service_plan: Option<ServicePlan>,
     /// How long the services read them.
     pub(super) reading: Reading,
     pub(super) slots: PlainMutex<Vec<Slot>>,
     /// Rings when something that somebody waits for was applied.
-    pub(super) bell: Bell,
+    pub(super) applied_signal: AppliedSignal,
     /// The test is over.
     pub(super) over: AtomicBool,
 }
 
 /// A lock that protects nothing but the waiting on its condition variable.
 #[derive(Default)]
-pub(super) struct Bell {
-    pub(super) gate: Mutex<()>,
-    pub(super) rung: Condvar,
+pub(super) struct AppliedSignal {
+    pub(super) lock: Mutex<()>,
+    pub(super) changed: Condvar,
 }
 
 impl Cluster {
@@ -119,10 +119,10 @@ impl Cluster {
     /// Asks a server to agree on a command. `None` if the server is down.
     pub fn start(&self, server: ServerId, command: &Command) -> Option<Started> {
         let lab = &self.inner.lab;
-        let passed = lab.passes(ActionKind::Command, || format!("command S{server}"))?;
+        let passed = lab.begin_action(ActionKind::Command, || format!("command S{server}"))?;
         let started = self.start_now(server, command);
         if let Some(Started { index, term, is_leader: true }) = started {
-            lab.came_of(passed, || {
+            lab.action_outcome(passed, || {
                 format!("S{server} accepts {} at index {index}, term {term}", show_command(command))
             });
         }
@@ -139,7 +139,7 @@ impl Cluster {
         }
         if started.is_leader {
             let Started { index, term, .. } = started;
-            self.tell(server, start, &Observation::Accepted { index, term, command, before });
+            self.observe(server, start, &Observation::Accepted { index, term, command, before });
         }
         Some(started)
     }
@@ -151,7 +151,7 @@ impl Cluster {
         if self.has_lost_power(server) {
             return None;
         }
-        self.tell(server, start, &Observation::State { term, is_leader, before });
+        self.observe(server, start, &Observation::State { term, is_leader, before });
         Some((term, is_leader))
     }
 
@@ -162,7 +162,7 @@ impl Cluster {
     }
 
     /// Tells the record a fact about an incarnation, and everybody who waits for it.
-    pub(super) fn tell(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
+    pub(super) fn observe(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
         let (lab, referee) = (&self.inner.lab, &self.inner.referee);
         match *fact {
             Observation::Accepted { index, term, .. } => referee.accepts(server, index, term),
@@ -172,10 +172,10 @@ impl Cluster {
         }
         match lab.record().observe(lab.now(), server, start, fact) {
             Ok(false) => {}
-            Ok(true) => self.inner.bell.ring(),
+            Ok(true) => self.inner.applied_signal.notify(),
             Err(violation) => {
-                lab.broken(&violation);
-                self.inner.bell.ring();
+                lab.end_run(&violation);
+                self.inner.applied_signal.notify();
             }
         }
     }
@@ -231,10 +231,10 @@ impl Cluster {
     }
 }
 
-impl Bell {
-    fn ring(&self) {
-        drop(self.gate.lock());
-        self.rung.notify_all();
+impl AppliedSignal {
+    fn notify(&self) {
+        drop(self.lock.lock());
+        self.changed.notify_all();
     }
 }
 

@@ -10,7 +10,7 @@ use super::handle::Cluster;
 use super::slot::Incarnation;
 use crate::implementation::AnyRaft;
 use crate::service_state::ServiceState;
-use crate::timeline::Happened;
+use crate::timeline::TimelineEvent;
 use kvraft_interface::AnyService;
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
@@ -39,7 +39,7 @@ impl Cluster {
         }
         let lab = &self.inner.lab;
         let was_up_before = lab.record().seen(server, |seen| seen.starts > 0);
-        if was_up_before && !self.does(ActionKind::Repair, "restart", server) {
+        if was_up_before && !self.performs(ActionKind::Repair, "restart", server) {
             return;
         }
         let network = &self.inner.network;
@@ -59,7 +59,7 @@ impl Cluster {
         self.set_links(server);
         let start = match lab.record().started(lab.now(), server, base) {
             Ok(start) => start,
-            Err(violation) => return lab.broken(&violation),
+            Err(violation) => return lab.end_run(&violation),
         };
         self.inner.referee.starts(server, base);
         // On the server's own node, to which the threads that it starts will belong.
@@ -88,11 +88,12 @@ impl Cluster {
         let cluster = self.clone();
         move || {
             let (apply, delivered) = channel::bounded(cluster.inner.apply_capacity);
-            let Some(plan) = cluster.inner.upper else {
+            let Some(plan) = cluster.inner.service_plan else {
                 let raft = implementation.make(ends, server, persister, apply);
                 return Made { raft, service: None, unread: Some(delivered) };
             };
-            let delivered = delivered.inspect(move |message| cluster.read_along(server, start, message));
+            let delivered =
+                delivered.inspect(move |message| cluster.observe_delivery(server, start, message));
             let setup = plan.setup(delivered, persister);
             let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
             Made { raft, service: Some(service), unread: None }
@@ -104,7 +105,7 @@ impl Cluster {
         if snapshot.is_empty() {
             return 0;
         }
-        match &self.inner.upper {
+        match &self.inner.service_plan {
             None => ServiceState::decode(snapshot).unwrap_or_default().index,
             Some(_) => {
                 let index = (self.inner.lab.implementation().services().snapshot_index)(snapshot);
@@ -122,10 +123,10 @@ impl Cluster {
     /// Kills a server as MIT's tester does: it is cut off and taken from the network, its storage copied, and then it
     /// is told to end. What it still does reaches nobody and is stored nowhere.
     pub fn crash(&self, server: ServerId) {
-        if self.is_up(server) && !self.does(ActionKind::Fault, "crash", server) {
+        if self.is_up(server) && !self.performs(ActionKind::Fault, "crash", server) {
             return;
         }
-        let Some(incarnation) = self.take_down(server, Happened::Killed(server)) else { return };
+        let Some(incarnation) = self.take_down(server, TimelineEvent::Killed(server)) else { return };
         incarnation.kill();
     }
 
@@ -133,20 +134,20 @@ impl Cluster {
     /// stopped, this is a [`crash`](Self::crash).
     pub fn power_failure(&self, server: ServerId) {
         let Some(node) = self.inner.slots.lock()[server].node() else { return };
-        if !self.does(ActionKind::Fault, "power failure", server) {
+        if !self.performs(ActionKind::Fault, "power failure", server) {
             return;
         }
         let is_simulated = node.crash();
-        let Some(incarnation) = self.take_down(server, Happened::PowerLost(server)) else { return };
+        let Some(incarnation) = self.take_down(server, TimelineEvent::PowerLost(server)) else { return };
         if !is_simulated && !node.is_crashed() {
             incarnation.kill();
         }
     }
 
     /// Takes a server from the network and keeps its storage as it is at this moment.
-    fn take_down(&self, server: ServerId, how: Happened) -> Option<Incarnation> {
+    fn take_down(&self, server: ServerId, how: TimelineEvent) -> Option<Incarnation> {
         let lab = &self.inner.lab;
-        lab.record().gone(lab.now(), server, how);
+        lab.record().stopped(lab.now(), server, how);
         let (incarnation, ends) = {
             let slot = &mut self.inner.slots.lock()[server];
             (slot.running.take()?, std::mem::take(&mut slot.ends))
@@ -163,7 +164,7 @@ impl Cluster {
     /// Tells a server to end, and returns its node: to see whether its threads do.
     #[must_use]
     pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
-        let incarnation = self.take_down(server, Happened::Killed(server))?;
+        let incarnation = self.take_down(server, TimelineEvent::Killed(server))?;
         incarnation.raft.kill();
         Some(incarnation.node)
     }

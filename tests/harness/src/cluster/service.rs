@@ -49,14 +49,14 @@ impl Cluster {
             match &message {
                 ApplyMsg::Command { index, term, command } => {
                     let (index, term) = (*index, *term);
-                    self.tell(server, start, &Observation::Applied { index, term, command });
+                    self.observe(server, start, &Observation::Applied { index, term, command });
                     if self.snapshot_is_due(server, index) {
                         self.take_snapshot(raft, server, index);
                     }
                 }
                 ApplyMsg::Snapshot { index, term, data } => {
                     let (index, term) = (*index, *term);
-                    self.tell(server, start, &Observation::Installed { index, term, data });
+                    self.observe(server, start, &Observation::Installed { index, term, data });
                 }
             }
             if self.inner.reading == Reading::UpTo(read) {
@@ -82,16 +82,16 @@ impl Cluster {
     }
 
     /// Sees what another service than the harness' own is about to handle.
-    pub(super) fn read_along(&self, server: ServerId, start: u64, message: &ApplyMsg) {
+    pub(super) fn observe_delivery(&self, server: ServerId, start: u64, message: &ApplyMsg) {
         match *message {
             ApplyMsg::Command { index, term, ref command } => {
-                self.tell(server, start, &Observation::Applied { index, term, command });
+                self.observe(server, start, &Observation::Applied { index, term, command });
             }
             ApplyMsg::Snapshot { index, term, .. } => {
                 // What is in it is the service's own affair: the histories of its clients judge that.
                 let digest = self.inner.lab.record().digest(index).unwrap_or_default();
                 let data = &ServiceState { index, digest }.encode();
-                self.tell(server, start, &Observation::Installed { index, term, data });
+                self.observe(server, start, &Observation::Installed { index, term, data });
             }
         }
     }

@@ -9,8 +9,8 @@ use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::ServerId;
 
-use super::post::Post;
 use super::slot::Slot;
+use super::state::BenchState;
 use crate::lab::Lab;
 use crate::record::Traffic;
 use lab_referee::Violation;
@@ -38,7 +38,7 @@ pub(super) struct Inner {
     pub(super) hint: &'static str,
     pub(super) slot: PlainMutex<Slot>,
     /// What goes on between the server, its peers and its service.
-    pub(super) post: Mutex<Post>,
+    pub(super) state: Mutex<BenchState>,
     /// Rings whenever that changes.
     pub(super) changed: Condvar,
 }
@@ -47,7 +47,7 @@ impl Bench {
     /// Starts a server among `size - 1` scripted peers, which do not answer yet. `rule` is the sentence that the test
     /// puts to the proof, with its reference, and `hint` the mistake that most often breaks it.
     pub fn start(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Self {
-        lab.record().begin(1);
+        lab.record().begin_cluster(1);
         let bench = Self(Arc::new(Inner {
             lab: lab.clone(),
             network: Network::new(),
@@ -55,7 +55,7 @@ impl Bench {
             rule,
             hint,
             slot: PlainMutex::default(),
-            post: Mutex::new(Post::new(size)),
+            state: Mutex::new(BenchState::new(size)),
             changed: Condvar::new(),
         }));
         bench.0.launch();
@@ -72,25 +72,25 @@ impl Bench {
     pub(super) fn wait_for<T>(
         &self,
         patience: Duration,
-        mut look: impl FnMut(&mut Post) -> Option<T>,
+        mut look: impl FnMut(&mut BenchState) -> Option<T>,
     ) -> Option<T> {
         let deadline = Instant::now() + patience;
-        let mut post = self.0.post.lock();
+        let mut state = self.0.state.lock();
         loop {
-            if let Some(found) = look(&mut post) {
+            if let Some(found) = look(&mut state) {
                 return Some(found);
             }
-            if self.0.changed.wait_until(&mut post, deadline).timed_out() {
-                drop(post);
+            if self.0.changed.wait_until(&mut state, deadline).timed_out() {
+                drop(state);
                 self.0.lab.check();
-                return look(&mut self.0.post.lock());
+                return look(&mut self.0.state.lock());
             }
         }
     }
 
     /// The test is over, or it failed.
     fn finish(&self) {
-        self.0.post.lock().is_over = true;
+        self.0.state.lock().is_over = true;
         self.0.changed.notify_all();
         if let Some(raft) = self.0.raft() {
             raft.kill();

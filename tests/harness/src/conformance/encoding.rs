@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_messages_are_read_back() {
         let entry = |term, command: &[u8]| Entry { term, command: command.into() };
         let requests = [
             Request::Vote { term: 3, last_log_index: 2, last_log_term: 1 },

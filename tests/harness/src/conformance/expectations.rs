@@ -8,7 +8,7 @@ use raft_interface::{Index, Started, Term};
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
 use super::peer::{Append, Appended, VoteRequest};
-use super::post::Letter;
+use super::state::SentRequest;
 use lab_runs::settings::World;
 
 impl Bench {
@@ -39,7 +39,7 @@ impl Bench {
 
     /// Skips the test if nobody but its author knows what the server's refusals say.
     pub fn needs_refusals(&self) {
-        if let Some(name) = self.0.post.lock().unknown_hint {
+        if let Some(name) = self.0.state.lock().unknown_hint {
             self.0.lab.skip(&format!(
                 "replies to AppendEntries have a field {name}, of which the scripted peers do not know what to say"
             ));
@@ -61,8 +61,8 @@ impl Bench {
     #[track_caller]
     pub fn expect_candidate_after(&self, term: Term) -> Term {
         let is_new = |request: &Request| matches!(request, Request::Vote { .. }) && request.term() > term;
-        match self.next_letter(ELECTION_MAX, is_new) {
-            Some(letter) => letter.request.term(),
+        match self.next_request(ELECTION_MAX, is_new) {
+            Some(sent) => sent.request.term(),
             None => self.fail(
                 format!("S{SERVER} did not stand for election"),
                 format!("a RequestVote of a term after {term} within {ELECTION_MAX:?}"),
@@ -74,10 +74,10 @@ impl Bench {
     /// Expects the server to ask for votes although `noise` happens all the time, which must not keep it from that.
     #[track_caller]
     pub fn expect_candidate_despite(&self, noise: impl Fn(), what: &str) {
-        let stands = |letter: &Letter| matches!(letter.request, Request::Vote { .. });
+        let stands = |sent: &SentRequest| matches!(sent.request, Request::Vote { .. });
         let deadline = Instant::now() + ELECTION_MAX;
         while Instant::now() < deadline {
-            if self.count_letters(stands) > 0 {
+            if self.count_requests(stands) > 0 {
                 return;
             }
             noise();
@@ -150,7 +150,7 @@ impl Bench {
 
     /// The last index that the server's service has got.
     pub fn applied(&self) -> Index {
-        self.0.post.lock().applied
+        self.0.state.lock().applied
     }
 
     /// The indexes of all snapshots that the server's service has got since the last start.
@@ -159,7 +159,7 @@ impl Bench {
             raft_interface::ApplyMsg::Snapshot { index, .. } => Some(*index),
             raft_interface::ApplyMsg::Command { .. } => None,
         };
-        self.0.post.lock().delivered.iter().filter_map(is_snapshot).collect()
+        self.0.state.lock().delivered.iter().filter_map(is_snapshot).collect()
     }
 
     /// Expects the server to apply everything up to this index soon.
@@ -178,7 +178,7 @@ impl Bench {
     /// Expects the server to apply everything up to this index within `patience`.
     #[track_caller]
     pub fn expect_applies_within(&self, index: Index, patience: Duration, why: &str) {
-        let is_applied = self.wait_for(patience, |post| (post.applied >= index).then_some(()));
+        let is_applied = self.wait_for(patience, |state| (state.applied >= index).then_some(()));
         self.expect(
             is_applied.is_some(),
             format!("S{SERVER} did not apply entry {index}"),
@@ -235,15 +235,15 @@ impl Bench {
 
     // ----- leaders -----
 
-    /// Expects that none of the letters so far tells that more than this is committed.
+    /// Expects that none of the requests so far tells that more than this is committed.
     #[track_caller]
     pub fn expect_commit_at_most(&self, index: Index, why: &str) {
         self.expect_applied_at_most(index, why);
-        let commit = |letter: &Letter| match letter.request {
+        let commit = |sent: &SentRequest| match sent.request {
             Request::Append { leader_commit, .. } => leader_commit,
             _ => 0,
         };
-        let told = self.0.post.lock().letters().map(commit).max().unwrap_or_default();
+        let told = self.0.state.lock().requests().map(commit).max().unwrap_or_default();
         self.expect(
             told <= index,
             format!("S{SERVER} committed entry {told}"),

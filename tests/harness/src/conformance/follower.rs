@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_the_paper() {
+    fn follower_does_as_the_paper_says() {
         let mut follower = Follower { log: entries(&[1, 1, 2, 2]), term: 2, ..Follower::default() };
         let append = |term, prev, new: &[Term]| Request::Append {
             term,

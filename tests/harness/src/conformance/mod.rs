@@ -9,7 +9,7 @@
 //!
 //! [`Bench::start`] makes server S0 of the implementation that is graded, and peers S1, S2 and so on, which are nothing but
 //! addresses on a network. A [`Peer`] sends what the test says: [`Peer::asks_vote`], [`Peer::appends`],
-//! [`Peer::installs`]. What S0 sends to a peer is kept as a [`Letter`], and answered as the peer's [`Manner`] says: not at
+//! [`Peer::installs`]. What S0 sends to a peer is kept as a [`SentRequest`], and answered as the peer's [`Behaviour`] says: not at
 //! all, when the test does, or as a follower of the paper would. S0 can lose its power at any moment, and start again
 //! from its storage as it is then or was before.
 //!
@@ -28,14 +28,14 @@ mod bench;
 mod encoding;
 mod expectations;
 mod follower;
-mod letters;
 mod message;
 mod peer;
-mod post;
+mod requests;
 mod server;
 mod slot;
+mod state;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
 pub use message::{Reply, Request, command, snapshot};
 pub use peer::Peer;
-pub use post::{Letter, Manner};
+pub use state::{Behaviour, SentRequest};

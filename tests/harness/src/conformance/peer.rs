@@ -11,7 +11,7 @@ use super::bench::{Bench, SERVER};
 use super::encoding::unknown_hint;
 use super::follower::Follower;
 use super::message::{Entry, Hint, Reply, Request, command, snapshot};
-use super::post::{Letter, Manner};
+use super::state::{Behaviour, SentRequest};
 
 /// A scripted peer of the server.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +120,7 @@ impl<'a> Peer<'a> {
             return None;
         };
         if matches!(request, Request::Append { .. }) {
-            inner.post.lock().unknown_hint = unknown_hint(&value);
+            inner.state.lock().unknown_hint = unknown_hint(&value);
         }
         let Some(reply) = Reply::read(request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the paper's names"));
@@ -133,46 +133,46 @@ impl<'a> Peer<'a> {
 
     /// Does not answer from now on.
     pub fn is_silent(self) {
-        self.set(Manner::Silent);
+        self.set(Behaviour::Silent);
     }
 
     /// Answers when the test does, from now on.
     pub fn waits(self) {
-        self.set(Manner::Waits);
+        self.set(Behaviour::Waits);
     }
 
     /// Votes for and follows whoever sends to it, from now on.
     pub fn follows(self) {
-        self.set(Manner::Follows);
+        self.set(Behaviour::Follows);
     }
 
     /// The same, but an answer to a snapshot comes from the test.
     pub fn holds_snapshots(self) {
-        self.set(Manner::HoldsSnapshots);
+        self.set(Behaviour::HoldsSnapshots);
     }
 
-    fn set(self, manner: Manner) {
-        self.bench.0.post.lock().manners[self.id] = manner;
+    fn set(self, behaviour: Behaviour) {
+        self.bench.0.state.lock().behaviours[self.id] = behaviour;
     }
 
     /// Gives the peer, as a follower, a log with entries of these terms.
     pub fn has_log(self, terms: &[Term]) {
         let log = (1..).zip(terms).map(|(index, &term)| Entry { term, command: command(index, term) });
-        self.bench.0.post.lock().followers[self.id].log = log.collect();
+        self.bench.0.state.lock().followers[self.id].log = log.collect();
     }
 
     /// What the peer has become as a follower.
     pub fn follower(self) -> Follower {
-        self.bench.0.post.lock().followers[self.id].clone()
+        self.bench.0.state.lock().followers[self.id].clone()
     }
 
     /// The next request that the server sends to this peer and that is of interest.
-    pub fn next_letter(
+    pub fn next_request(
         self,
         patience: Duration,
         is_wanted: impl Fn(&Request) -> bool + Copy,
-    ) -> Option<Letter> {
-        self.bench.wait_for(patience, |post| post.next(Some(self.id), is_wanted))
+    ) -> Option<SentRequest> {
+        self.bench.wait_for(patience, |state| state.next(Some(self.id), is_wanted))
     }
 }
 
@@ -229,9 +229,9 @@ impl Append<'_> {
     pub fn send(&self) -> Option<Appended> {
         let Self { term, prev, entries, .. } = self;
         {
-            let sent = &mut self.peer.bench.0.post.lock().sent;
+            let commands = &mut self.peer.bench.0.state.lock().commands;
             for (index, entry) in (prev.0 + 1..).zip(entries) {
-                sent.insert((index, entry.term), entry.command.clone());
+                commands.insert((index, entry.term), entry.command.clone());
             }
         }
         let request = Request::Append {

@@ -14,7 +14,7 @@ use super::message::snapshot;
 use super::slot::Methods;
 use crate::implementation::AnyRaft;
 use crate::observation::Observation;
-use crate::timeline::Happened;
+use crate::timeline::TimelineEvent;
 
 impl Inner {
     pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
@@ -33,12 +33,12 @@ impl Inner {
         };
         let base = self.snapshot_base(&persister.snapshot());
         if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, base) {
-            self.lab.broken(&violation);
+            self.lab.end_run(&violation);
         }
         {
-            let mut post = self.post.lock();
-            post.delivered.clear();
-            post.applied = base;
+            let mut state = self.state.lock();
+            state.delivered.clear();
+            state.applied = base;
         }
         let (sender, receiver) = channel::bounded(0);
         let implementation = *self.lab.implementation();
@@ -72,21 +72,21 @@ impl Inner {
     /// The service: keeps what it gets, which must come in order.
     fn serve(&self, delivered: &Receiver<ApplyMsg>) {
         while let Ok(message) = delivered.recv() {
-            let mut post = self.post.lock();
-            let before = post.applied;
+            let mut state = self.state.lock();
+            let before = state.applied;
             let (is_in_order, index) = match &message {
                 ApplyMsg::Command { index, .. } => (*index == before + 1, *index),
                 ApplyMsg::Snapshot { index, .. } => (*index > before, *index),
             };
             let is_what_was_sent = match &message {
                 ApplyMsg::Command { index, term, command } => {
-                    post.sent.get(&(*index, *term)).is_none_or(|sent| sent == command)
+                    state.commands.get(&(*index, *term)).is_none_or(|sent| sent == command)
                 }
                 ApplyMsg::Snapshot { .. } => true,
             };
-            post.applied = index;
-            post.delivered.push(message.clone());
-            drop(post);
+            state.applied = index;
+            state.delivered.push(message.clone());
+            drop(state);
             self.changed.notify_all();
             self.note(format!("S{SERVER} delivers {message:?}"));
             if !is_in_order || !is_what_was_sent {
@@ -96,8 +96,8 @@ impl Inner {
                     expected,
                     format!("{message:?}"),
                 );
-                self.lab.record().keep(violation.clone());
-                self.lab.broken(&violation);
+                self.lab.record().note_violation(violation.clone());
+                self.lab.end_run(&violation);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Bench {
         let (term, is_leader) = raft.get_state();
         let fact = Observation::State { term, is_leader, before };
         if let Err(violation) = self.0.lab.record().observe(self.0.lab.now(), SERVER, start, &fact) {
-            self.0.lab.broken(&violation);
+            self.0.lab.end_run(&violation);
         }
         (term, is_leader)
     }
@@ -131,7 +131,7 @@ impl Bench {
         let started = self.0.raft().expect("the server runs").start(command.clone());
         self.0.note(format!("start on S{SERVER}: {started:?}"));
         if started.is_leader {
-            self.0.post.lock().sent.insert((started.index, started.term), command);
+            self.0.state.lock().commands.insert((started.index, started.term), command);
         }
         started
     }
@@ -155,8 +155,8 @@ impl Bench {
     /// A copy of the storage as it is now.
     pub fn storage(&self) -> Arc<MemoryPersister> {
         let slot = self.0.slot.lock();
-        let frozen = slot.frozen.lock().clone();
-        frozen.unwrap_or_else(|| Arc::new(slot.persister.copy()))
+        let at_power_failure = slot.at_power_failure.lock().clone();
+        at_power_failure.unwrap_or_else(|| Arc::new(slot.persister.copy()))
     }
 
     /// As [`restart`](Self::restart), from the storage as it was before.
@@ -165,7 +165,7 @@ impl Bench {
         {
             let slot = &mut *self.0.slot.lock();
             slot.persister = Arc::new(storage.copy());
-            slot.frozen = Arc::default();
+            slot.at_power_failure = Arc::default();
         }
         self.0.launch();
     }
@@ -184,7 +184,7 @@ impl Bench {
         };
         let Some((node, raft)) = running else { return };
         let is_stopped = node.crash() || node.is_crashed();
-        lab.record().gone(lab.now(), SERVER, Happened::PowerLost(SERVER));
+        lab.record().stopped(lab.now(), SERVER, TimelineEvent::PowerLost(SERVER));
         for end in &ends {
             self.0.network.delete_end(end);
         }
@@ -210,12 +210,13 @@ impl Bench {
     pub fn power_fails_after_next_save(&self) {
         let slot = self.0.slot.lock();
         let Some((node, _)) = slot.running.clone() else { return };
-        let (storage, frozen) = (Arc::downgrade(&slot.persister), Arc::clone(&slot.frozen));
+        let (storage, at_power_failure) =
+            (Arc::downgrade(&slot.persister), Arc::clone(&slot.at_power_failure));
         let is_done = AtomicBool::new(false);
         let hook: SaveHook = Arc::new(move |point| {
             if point == SavePoint::After && !is_done.swap(true, Ordering::Relaxed) {
                 let copy = storage.upgrade().map(|storage| Arc::new(storage.copy()));
-                *frozen.lock() = copy;
+                *at_power_failure.lock() = copy;
                 node.crash();
             }
             Ok(())

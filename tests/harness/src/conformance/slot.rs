@@ -16,7 +16,7 @@ pub(super) struct Slot {
     pub(super) running: Option<(NodeHandle, Arc<dyn AnyRaft>)>,
     pub(super) ends: Vec<ClientEnd>,
     /// The storage at the moment at which the power failed by itself.
-    pub(super) frozen: Arc<PlainMutex<Option<Arc<MemoryPersister>>>>,
+    pub(super) at_power_failure: Arc<PlainMutex<Option<Arc<MemoryPersister>>>>,
     pub(super) methods: Methods,
 }
 

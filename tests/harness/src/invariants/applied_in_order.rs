@@ -6,7 +6,7 @@
 use raft_interface::{Index, ServerId};
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
@@ -25,10 +25,15 @@ impl AppliedInOrder {
 }
 
 impl Invariant for AppliedInOrder {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        _: &CommittedLog,
+    ) -> Result<(), Violation> {
         let last = self.last[server];
         let broken = match *fact {
-            Observation::Made { base } => {
+            Observation::Started { base } => {
                 self.last[server] = base;
                 self.is_fresh[server] = true;
                 return Ok(());
@@ -74,7 +79,7 @@ mod tests {
         let command: Command = b"x".as_slice().into();
         let apply = |index| (0, Observation::Applied { index, term: 1, command: &command });
         let install = |index| (0, Observation::Installed { index, term: 1, data: &[] });
-        let made = |base| (0, Observation::Made { base });
+        let made = |base| (0, Observation::Started { base });
         let rows: [&[_]; 5] = [
             &[made(0), apply(1), apply(3)],
             &[made(0), apply(1), apply(1)],
@@ -83,7 +88,7 @@ mod tests {
             &[made(9), install(9), install(9)],
         ];
         for row in rows {
-            breaks_at_the_last(AppliedInOrder::new(1), &History::default(), row);
+            breaks_at_the_last(AppliedInOrder::new(1), &CommittedLog::default(), row);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use raft_interface::{ServerId, Term};
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
@@ -19,7 +19,12 @@ pub(super) struct ElectionSafety {
 }
 
 impl Invariant for ElectionSafety {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        _: &CommittedLog,
+    ) -> Result<(), Violation> {
         let (term, how) = match *fact {
             Observation::State { term, is_leader: true, .. } => (term, "get_state says that it leads"),
             Observation::Accepted { term, .. } => (term, "start accepts a command as leader"),
@@ -48,14 +53,14 @@ mod tests {
     use crate::observation::Before;
 
     #[test]
-    fn the_second_leader_of_a_term_is_found_however_it_shows() {
+    fn second_leader_of_a_term_is_found_however_it_shows() {
         let before = Before::default();
         let leads = |term| Observation::State { term, is_leader: true, before };
         let follows = Observation::State { term: 3, is_leader: false, before };
         let command = b"x".as_slice().into();
         let accepts = Observation::Accepted { index: 1, term: 3, command: &command, before };
         let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, accepts), (2, accepts)];
-        let violation = breaks_at_the_last(ElectionSafety::default(), &History::default(), &facts);
+        let violation = breaks_at_the_last(ElectionSafety::default(), &CommittedLog::default(), &facts);
         assert_eq!((violation.servers, violation.term), (vec![1, 2], Some(3)));
     }
 }

@@ -2,13 +2,13 @@
 
 use raft_interface::ServerId;
 
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
 /// A property that every run must have.
 pub(crate) trait Invariant {
-    /// Takes note of a fact about `server`, and says whether the property still holds. `history` is what was
+    /// Takes note of a fact about `server`, and says whether the property still holds. `committed` is what was
     /// committed before.
     ///
     /// # Errors
@@ -18,6 +18,6 @@ pub(crate) trait Invariant {
         &mut self,
         server: ServerId,
         fact: &Observation<'_>,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation>;
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use raft_interface::{Index, ServerId, Term};
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
@@ -40,7 +40,12 @@ impl LeaderCompleteness {
 }
 
 impl Invariant for LeaderCompleteness {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        _: &CommittedLog,
+    ) -> Result<(), Violation> {
         match *fact {
             Observation::State { term, before, .. } => self.note_committed(server, term, before.applied),
             Observation::Accepted { index, term, .. } => {
@@ -78,7 +83,7 @@ mod tests {
     use raft_interface::Command;
 
     #[test]
-    fn a_later_leader_with_a_short_log_is_found_and_a_deposed_one_is_not() {
+    fn later_leader_with_a_short_log_is_found_and_a_deposed_one_is_not() {
         let command: Command = b"x".as_slice().into();
         let before = |applied| Before { applied, ..Before::default() };
         let accept = |server, index, term| {
@@ -95,7 +100,7 @@ mod tests {
             accept(1, 6, 4),
             accept(2, 5, 5), // 5 was committed by term 4
         ];
-        let violation = breaks_at_the_last(LeaderCompleteness::default(), &History::default(), &facts);
+        let violation = breaks_at_the_last(LeaderCompleteness::default(), &CommittedLog::default(), &facts);
         assert_eq!((violation.servers, violation.term), (vec![2, 0], Some(5)));
     }
 }

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use raft_interface::{Command, Index, ServerId, Term};
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::{Observation, show_command};
 use lab_referee::Violation;
 
@@ -51,14 +51,14 @@ impl Invariant for LogMatching {
         &mut self,
         server: ServerId,
         fact: &Observation<'_>,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation> {
         match *fact {
             Observation::Accepted { index, term, command, .. } => {
-                self.accepted(server, index, term, command, history)
+                self.accepted(server, index, term, command, committed)
             }
             Observation::Applied { index, term, command } => {
-                self.applied(server, index, term, command, history)
+                self.applied(server, index, term, command, committed)
             }
             _ => Ok(()),
         }
@@ -72,11 +72,11 @@ impl LogMatching {
         index: Index,
         term: Term,
         command: &Command,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation> {
         let accepted = self.accept(Accepted { index, term, server, command: command.clone() });
         let accepted = accepted.map(|before| (before.server, before.command));
-        let applied = history.get(index).filter(|entry| entry.term == term);
+        let applied = committed.get(index).filter(|entry| entry.term == term);
         let Some((first, before)) = accepted.or_else(|| applied.map(|entry| (server, entry.command.clone())))
         else {
             return Ok(());
@@ -112,10 +112,10 @@ impl LogMatching {
         index: Index,
         term: Term,
         command: &Command,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation> {
         // Whoever applied it first was asked.
-        if history.get(index).is_some_and(|known| known.term == term && known.command == *command) {
+        if committed.get(index).is_some_and(|known| known.term == term && known.command == *command) {
             return Ok(());
         }
         let accepted = self.accepted.find(hash(index, term), |old| old.is_at(index, term));
@@ -148,11 +148,11 @@ mod tests {
         let accept =
             |command| Observation::Accepted { index: 1, term: 1, command, before: Before::default() };
         let apply = |command| Observation::Applied { index: 1, term: 1, command };
-        let history = History::default();
-        breaks_at_the_last(LogMatching::default(), &history, &[(0, accept(&x)), (0, accept(&y))]);
+        let committed = CommittedLog::default();
+        breaks_at_the_last(LogMatching::default(), &committed, &[(0, accept(&x)), (0, accept(&y))]);
         breaks_at_the_last(
             LogMatching::default(),
-            &history,
+            &committed,
             &[(0, accept(&x)), (1, apply(&x)), (1, apply(&y))],
         );
     }

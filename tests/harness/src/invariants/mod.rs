@@ -25,7 +25,7 @@ mod testing;
 
 use raft_interface::ServerId;
 
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
@@ -63,21 +63,21 @@ impl Invariants {
         &mut self,
         server: ServerId,
         fact: &Observation<'_>,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation> {
         match fact {
-            Observation::Gone => {}
-            Observation::Made { .. } => self.applied_in_order.observe(server, fact, history)?,
+            Observation::Stopped => {}
+            Observation::Started { .. } => self.applied_in_order.observe(server, fact, committed)?,
             Observation::State { .. } | Observation::Accepted { .. } => {
-                self.monotonic_terms.observe(server, fact, history)?;
-                self.election_safety.observe(server, fact, history)?;
-                self.log_matching.observe(server, fact, history)?;
-                self.leader_completeness.observe(server, fact, history)?;
+                self.monotonic_terms.observe(server, fact, committed)?;
+                self.election_safety.observe(server, fact, committed)?;
+                self.log_matching.observe(server, fact, committed)?;
+                self.leader_completeness.observe(server, fact, committed)?;
             }
             Observation::Applied { .. } | Observation::Installed { .. } => {
-                self.log_matching.observe(server, fact, history)?;
-                self.state_machine_safety.observe(server, fact, history)?;
-                self.applied_in_order.observe(server, fact, history)?;
+                self.log_matching.observe(server, fact, committed)?;
+                self.state_machine_safety.observe(server, fact, committed)?;
+                self.applied_in_order.observe(server, fact, committed)?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use raft_interface::ServerId;
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
@@ -12,7 +12,12 @@ use lab_referee::Violation;
 pub(super) struct MonotonicTerms;
 
 impl Invariant for MonotonicTerms {
-    fn observe(&mut self, server: ServerId, fact: &Observation<'_>, _: &History) -> Result<(), Violation> {
+    fn observe(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        _: &CommittedLog,
+    ) -> Result<(), Violation> {
         let (term, before) = match *fact {
             Observation::State { term, before, .. } | Observation::Accepted { term, before, .. } => {
                 (term, before)
@@ -42,13 +47,13 @@ mod tests {
     use crate::observation::Before;
 
     #[test]
-    fn a_term_that_a_crash_forgot_is_found() {
+    fn term_that_a_crash_forgot_is_found() {
         let at = |term, known| {
             let before = Before { term: known, restarted: true, ..Before::default() };
             (0, Observation::State { term, is_leader: false, before })
         };
         let violation =
-            breaks_at_the_last(MonotonicTerms, &History::default(), &[at(3, 0), at(3, 3), at(2, 3)]);
+            breaks_at_the_last(MonotonicTerms, &CommittedLog::default(), &[at(3, 0), at(3, 3), at(2, 3)]);
         assert!(violation.expected.contains("started again"), "{}", violation.expected);
     }
 }

@@ -6,14 +6,14 @@
 use raft_interface::{Command, Index, ServerId, Term};
 
 use super::invariant::Invariant;
-use crate::history::History;
+use crate::committed::CommittedLog;
 use crate::observation::{Observation, show_command};
 use crate::service_state::ServiceState;
 use lab_referee::Violation;
 
 const RULE: &str = "State Machine Safety: all servers apply the same entry at an index (Fig. 3, §5.4.3)";
 
-/// Compares with the history.
+/// Compares with what was committed before.
 #[derive(Debug, Default)]
 pub(super) struct StateMachineSafety;
 
@@ -22,11 +22,11 @@ impl Invariant for StateMachineSafety {
         &mut self,
         server: ServerId,
         fact: &Observation<'_>,
-        history: &History,
+        committed: &CommittedLog,
     ) -> Result<(), Violation> {
         match *fact {
-            Observation::Applied { index, term, command } => applied(server, index, term, command, history),
-            Observation::Installed { index, term, data } => installed(server, index, term, data, history),
+            Observation::Applied { index, term, command } => applied(server, index, term, command, committed),
+            Observation::Installed { index, term, data } => installed(server, index, term, data, committed),
             _ => Ok(()),
         }
     }
@@ -37,9 +37,9 @@ fn applied(
     index: Index,
     term: Term,
     command: &Command,
-    history: &History,
+    committed: &CommittedLog,
 ) -> Result<(), Violation> {
-    let Some(before) = history.get(index) else { return Ok(()) };
+    let Some(before) = committed.get(index) else { return Ok(()) };
     if before.command == *command && before.term == term {
         return Ok(());
     }
@@ -63,7 +63,7 @@ fn installed(
     index: Index,
     term: Term,
     data: &[u8],
-    history: &History,
+    committed: &CommittedLog,
 ) -> Result<(), Violation> {
     let wrong = |expected: String, seen: String| {
         Err(Violation::new(format!("S{server} delivered a wrong snapshot at index {index}"), expected, seen)
@@ -72,9 +72,9 @@ fn installed(
             .servers([server])
             .term(term))
     };
-    let Some(last) = history.get(index) else {
+    let Some(last) = committed.get(index) else {
         return wrong(
-            format!("at most index {}, the last that anybody applied", history.last()),
+            format!("at most index {}, the last that anybody applied", committed.last()),
             format!("index {index}"),
         );
     };
@@ -82,7 +82,7 @@ fn installed(
         return wrong(format!("term {}, that of the entry {index}", last.term), format!("term {term}"));
     }
     match ServiceState::decode(data) {
-        Some(state) if state.index == index && Some(state.digest) == history.digest(index) => Ok(()),
+        Some(state) if state.index == index && Some(state.digest) == committed.digest(index) => Ok(()),
         Some(state) => wrong(
             format!("the effect of the entries 1 to {index}"),
             format!("the effect of the entries 1 to {}", state.index),
@@ -97,34 +97,37 @@ fn installed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Committed;
+    use crate::committed::CommittedEntry;
     use crate::invariants::testing::breaks_at_the_last;
 
-    fn history() -> History {
-        let mut history = History::default();
+    fn committed() -> CommittedLog {
+        let mut committed = CommittedLog::default();
         for index in 1..=3 {
-            history.extend(index, Committed { term: 1, command: [index as u8].as_slice().into(), first: 0 });
+            committed.extend(
+                index,
+                CommittedEntry { term: 1, command: [index as u8].as_slice().into(), first: 0 },
+            );
         }
-        history
+        committed
     }
 
     #[test]
     fn another_command_and_another_term_are_found() {
         let [same, other]: [Command; 2] = [[2].as_slice().into(), [9].as_slice().into()];
         let apply = |term, command| (1, Observation::Applied { index: 2, term, command });
-        breaks_at_the_last(StateMachineSafety, &history(), &[apply(1, &same), apply(1, &other)]);
-        breaks_at_the_last(StateMachineSafety, &history(), &[apply(1, &same), apply(2, &same)]);
+        breaks_at_the_last(StateMachineSafety, &committed(), &[apply(1, &same), apply(1, &other)]);
+        breaks_at_the_last(StateMachineSafety, &committed(), &[apply(1, &same), apply(2, &same)]);
     }
 
     #[test]
-    fn a_snapshot_of_other_entries_is_found() {
-        let history = history();
+    fn snapshot_of_other_entries_is_found() {
+        let committed = committed();
         let [two, three] =
-            [2, 3].map(|index| ServiceState { index, digest: history.digest(index).unwrap() }.encode());
+            [2, 3].map(|index| ServiceState { index, digest: committed.digest(index).unwrap() }.encode());
         let install = |index, data| (1, Observation::Installed { index, term: 1, data });
         let violation =
-            breaks_at_the_last(StateMachineSafety, &history, &[install(2, &two), install(2, &three)]);
+            breaks_at_the_last(StateMachineSafety, &committed, &[install(2, &two), install(2, &three)]);
         assert_eq!(violation.seen, "the effect of the entries 1 to 3");
-        breaks_at_the_last(StateMachineSafety, &history, &[install(3, &three), install(4, &three)]);
+        breaks_at_the_last(StateMachineSafety, &committed, &[install(3, &three), install(4, &three)]);
     }
 }

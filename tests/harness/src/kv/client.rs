@@ -6,7 +6,7 @@ use kvraft_interface::{AnyClerk, ClerkError, Version};
 use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
 
-use crate::client_history::{End, Journal};
+use crate::client_history::{ClientHistory, Completion};
 use crate::lab::Lab;
 use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
 use lab_referee::Violation;
@@ -23,7 +23,7 @@ pub struct Client {
     pub(super) lab: Lab,
     pub(super) number: u32,
     pub(super) clerk: Box<dyn AnyClerk>,
-    pub(super) journal: Arc<Journal>,
+    pub(super) client_history: Arc<ClientHistory>,
     /// Its ends to the servers, by id.
     pub(super) ends: Vec<ClientEnd>,
 }
@@ -84,20 +84,20 @@ impl Client {
 
     /// The value and version of a key; version 0 if it was never written.
     pub fn read(&mut self, key: &str) -> Option<(String, Version)> {
-        if !self.does(key, || format!("read {key}")) {
+        if !self.performs(key, || format!("read {key}")) {
             return None;
         }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
-        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let id = self.client_history.versioned.invoke(u64::from(self.number), self.lab.now(), input);
         let told = self.clerk.get(key);
-        let end = match &told {
+        let completion = match &told {
             Ok(Some((value, version))) => {
-                End::Replied(VersionedOutput::Value { value: value.clone(), version: *version })
+                Completion::Replied(VersionedOutput::Value { value: value.clone(), version: *version })
             }
-            Ok(None) => End::Replied(VersionedOutput::ErrNoKey),
-            Err(_) => End::Unknown,
+            Ok(None) => Completion::Replied(VersionedOutput::ErrNoKey),
+            Err(_) => Completion::Unknown,
         };
-        self.journal.versioned.end(id, self.lab.now(), end);
+        self.client_history.versioned.complete(id, self.lab.now(), completion);
         told.ok().map(Option::unwrap_or_default)
     }
 
@@ -120,10 +120,10 @@ impl Client {
     }
 
     /// Whether an operation on a key is to happen; see [`lab_runs::actions`].
-    fn does(&self, key: &str, words: impl Fn() -> String) -> bool {
-        let passed = self.lab.passes(ActionKind::Operation, || format!("C{} {key}", self.number));
+    fn performs(&self, key: &str, words: impl Fn() -> String) -> bool {
+        let passed = self.lab.begin_action(ActionKind::Operation, || format!("C{} {key}", self.number));
         if let Some(passed) = passed {
-            self.lab.came_of(passed, || format!("C{} asks: {}", self.number, words()));
+            self.lab.action_outcome(passed, || format!("C{} asks: {}", self.number, words()));
         } else {
             self.lab.sleep_ms(1); // a loop that asks again and again must see time pass
         }
@@ -141,20 +141,20 @@ impl Client {
             KvOp::Put(value) => format!("put {key} {value:?}"),
             KvOp::Append(tail) => format!("append {key} {tail:?}"),
         };
-        if !self.does(key, words) {
+        if !self.performs(key, words) {
             return Err(LEFT_OUT);
         }
         let is_get = op == KvOp::Get;
         let input = KvInput { key: key.into(), op };
-        let id = self.journal.classic.invoke(u64::from(self.number), self.lab.now(), input);
+        let id = self.client_history.classic.invoke(u64::from(self.number), self.lab.now(), input);
         let told = ask(&mut *self.clerk);
-        let end = match &told {
-            Ok(value) if is_get => End::Replied(KvOutput::Value(value.clone())),
-            Ok(_) => End::Replied(KvOutput::Done),
-            Err(ClerkError::Maybe) => End::Unknown,
-            Err(_) => End::Failed,
+        let completion = match &told {
+            Ok(value) if is_get => Completion::Replied(KvOutput::Value(value.clone())),
+            Ok(_) => Completion::Replied(KvOutput::Done),
+            Err(ClerkError::Maybe) => Completion::Unknown,
+            Err(_) => Completion::Failed,
         };
-        self.journal.classic.end(id, self.lab.now(), end);
+        self.client_history.classic.complete(id, self.lab.now(), completion);
         if let Err(error @ (ClerkError::Maybe | ClerkError::NoLeader | ClerkError::Protocol)) = &told {
             self.lab.fail(
                 Violation::new(
@@ -176,20 +176,20 @@ impl Client {
         version: Version,
         ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
     ) -> Result<(), ClerkError> {
-        if !self.does(key, || format!("put {key} {value:?} at version {version}")) {
+        if !self.performs(key, || format!("put {key} {value:?} at version {version}")) {
             return Err(LEFT_OUT);
         }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
-        let id = self.journal.versioned.invoke(u64::from(self.number), self.lab.now(), input);
+        let id = self.client_history.versioned.invoke(u64::from(self.number), self.lab.now(), input);
         let told = ask(&mut *self.clerk);
-        let end = match &told {
-            Ok(()) => End::Replied(VersionedOutput::Done),
-            Err(ClerkError::WrongVersion(0)) => End::Replied(VersionedOutput::ErrNoKey),
-            Err(ClerkError::WrongVersion(_)) => End::Replied(VersionedOutput::ErrVersion),
-            Err(ClerkError::Maybe) => End::Unknown,
-            Err(_) => End::Failed,
+        let completion = match &told {
+            Ok(()) => Completion::Replied(VersionedOutput::Done),
+            Err(ClerkError::WrongVersion(0)) => Completion::Replied(VersionedOutput::ErrNoKey),
+            Err(ClerkError::WrongVersion(_)) => Completion::Replied(VersionedOutput::ErrVersion),
+            Err(ClerkError::Maybe) => Completion::Unknown,
+            Err(_) => Completion::Failed,
         };
-        self.journal.versioned.end(id, self.lab.now(), end);
+        self.client_history.versioned.complete(id, self.lab.now(), completion);
         told
     }
 }

@@ -13,7 +13,7 @@ use labrpc::time::Instant;
 use raft_interface::ServerId;
 
 use super::client::Client;
-use crate::client_history::Journal;
+use crate::client_history::ClientHistory;
 use crate::cluster::{ClusterBuilder, Running};
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
@@ -35,7 +35,7 @@ pub struct KvCluster {
     cluster: Running,
     reads: Reads,
     clients: AtomicU32,
-    journal: Arc<Journal>,
+    client_history: Arc<ClientHistory>,
 }
 
 impl Lab {
@@ -68,9 +68,9 @@ impl KvBuilder {
     /// Starts all servers, connected.
     pub fn start(self) -> KvCluster {
         let cluster = self.cluster.service(self.plan).start();
-        let journal = Arc::default();
-        cluster.lab().record().set_journal(&journal);
-        KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), journal }
+        let client_history = Arc::default();
+        cluster.lab().record().set_client_history(&client_history);
+        KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), client_history }
     }
 }
 
@@ -93,7 +93,13 @@ impl KvCluster {
             .map(|server| network.make_connected_end(Address::Client(number), server as u32))
             .collect();
         let clerk = (self.lab().implementation().services().clerk)(ends.clone(), self.reads);
-        Client { lab: self.lab().clone(), number, clerk, journal: Arc::clone(&self.journal), ends }
+        Client {
+            lab: self.lab().clone(),
+            number,
+            clerk,
+            client_history: Arc::clone(&self.client_history),
+            ends,
+        }
     }
 
     /// A new client that does `what` in a thread and on a node of its own.
@@ -238,7 +244,7 @@ impl KvCluster {
     /// How many operations the clients have been answered.
     #[must_use]
     pub fn answered(&self) -> usize {
-        self.journal.count().1
+        self.client_history.count().1
     }
 
     /// Expects that everything the clients saw can be: that their history is linearizable. And that at least `operations` were
@@ -249,7 +255,7 @@ impl KvCluster {
     /// If not.
     #[track_caller]
     pub fn check(&self, operations: usize) {
-        let (asked, answered) = self.journal.count();
+        let (asked, answered) = self.client_history.count();
         self.lab().set_operations(answered as u64);
         // A busy real machine may serve few, through no fault of the implementation.
         let operations = if self.lab().world() == World::Real { 1 } else { operations };
@@ -261,7 +267,7 @@ impl KvCluster {
             )
             .hint("clients that do not find the leader, or a service that is stuck for long")
         });
-        if let Err(violation) = self.journal.judge() {
+        if let Err(violation) = self.client_history.judge() {
             self.lab().fail(violation);
         }
     }

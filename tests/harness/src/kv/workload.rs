@@ -133,7 +133,7 @@ impl Workload {
 
     /// How many clients there are. On a bad network most of a client's time goes in waiting for what was lost: where MIT
     /// has several clients, there are more of them there, lest few operations meet the faults.
-    fn crowd(&self) -> usize {
+    fn client_count(&self) -> usize {
         if self.unreliable && self.clients > 1 { self.clients + MORE_ON_A_BAD_NETWORK } else { self.clients }
     }
 
@@ -148,7 +148,7 @@ impl Workload {
     fn keys_used(&self) -> Vec<String> {
         match self.keys {
             Keys::OwnAndOne => {
-                (0..self.crowd()).map(|place| format!("k{place}")).chain(["v".to_owned()]).collect()
+                (0..self.client_count()).map(|place| format!("k{place}")).chain(["v".to_owned()]).collect()
             }
             Keys::Random(keys) => (0..keys).map(key_name).collect(),
         }
@@ -157,7 +157,7 @@ impl Workload {
     /// Clients at work, with partitions if there are to be any. At the end all is healed, and all clients are answered.
     fn round(self, cluster: &KvCluster, round: usize) {
         let over = Arc::new(AtomicBool::new(false));
-        let threads: Vec<_> = (0..self.crowd())
+        let threads: Vec<_> = (0..self.client_count())
             .map(|place| {
                 let over = Arc::clone(&over);
                 cluster.spawn_client(move |client| self.work(client, place, round, &over)).1

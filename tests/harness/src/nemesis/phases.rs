@@ -6,92 +6,101 @@ use std::time::Duration;
 use labrpc::network::Fault;
 use raft_interface::ServerId;
 
-use super::campaign::{Campaign, Weather};
-use super::trouble::{DISK_MAX, Ending};
+use super::kinds::{DISK_MAX, Repair};
+use super::plan::{FaultPlan, MessageFaults};
 use crate::cluster::Cluster;
 use crate::lab::Lab;
 use lab_referee::Violation;
 
-/// Does a campaign to a cluster.
+/// Injects the faults of a plan into a cluster.
 #[derive(Debug)]
 pub struct Nemesis<'a> {
     pub(super) lab: &'a Lab,
     pub(super) cluster: &'a Cluster,
-    pub(super) campaign: Campaign,
+    pub(super) plan: FaultPlan,
     /// The faults in force, and when each ends.
-    pub(super) endings: Vec<(Duration, Ending)>,
-    weather: Vec<Fault>,
+    pub(super) in_force: Vec<(Duration, Repair)>,
+    message_faults: Vec<Fault>,
     /// Whose power was to fail at a save. In the real world nobody can tell whether it has: the server is silent.
-    pub(super) doomed: BTreeSet<ServerId>,
+    pub(super) may_lack_power: BTreeSet<ServerId>,
 }
 
 impl<'a> Nemesis<'a> {
     /// Nothing has happened yet.
     #[must_use]
-    pub fn new(lab: &'a Lab, cluster: &'a Cluster, campaign: Campaign) -> Self {
-        Self { lab, cluster, campaign, endings: Vec::new(), weather: Vec::new(), doomed: BTreeSet::new() }
+    pub fn new(lab: &'a Lab, cluster: &'a Cluster, plan: FaultPlan) -> Self {
+        Self {
+            lab,
+            cluster,
+            plan,
+            in_force: Vec::new(),
+            message_faults: Vec::new(),
+            may_lack_power: BTreeSet::new(),
+        }
     }
 
     /// Goes through all phases. After each event `meanwhile` is called: to give commands, say. After each phase all is
-    /// healed, and `proof` must show that the cluster makes progress.
-    pub fn rage(mut self, mut meanwhile: impl FnMut(), mut proof: impl FnMut()) {
-        for phase in 1..=self.campaign.phases {
-            self.lab.note(format!("phase {phase} of {}", self.campaign.phases));
-            self.change_weather();
-            for _ in 0..self.campaign.events {
-                self.strike();
+    /// healed, and `expect_recovery` must show that the cluster makes progress.
+    pub fn run(mut self, mut meanwhile: impl FnMut(), mut expect_recovery: impl FnMut()) {
+        for phase in 1..=self.plan.phases {
+            self.lab.note(format!("phase {phase} of {}", self.plan.phases));
+            self.draw_message_faults();
+            for _ in 0..self.plan.events {
+                self.inject();
                 meanwhile();
-                let pause = self.up_to(self.campaign.pause_max);
+                let pause = self.up_to(self.plan.pause_max);
                 self.lab.sleep(pause);
-                self.end_what_is_over();
+                self.repair_what_is_over();
                 meanwhile();
             }
             self.heal();
-            proof();
+            expect_recovery();
         }
     }
 
     /// Ends all faults.
     pub fn heal(&mut self) {
         self.lab.note("all faults end");
-        for (_, ending) in std::mem::take(&mut self.endings) {
-            self.end(ending);
+        for (_, repair) in std::mem::take(&mut self.in_force) {
+            self.repair(repair);
         }
-        self.weather.clear();
+        self.message_faults.clear();
         self.cluster.network().reliable();
         self.cluster.network().in_order();
         for server in self.cluster.servers() {
-            self.revive(server);
+            self.settle_power_failure(server);
             if self.lab.record().seen(server, |seen| seen.is_paused) {
                 self.cluster.resume(server);
             }
         }
         // A power failure may be under way, in a save that takes its time.
         self.lab.sleep(DISK_MAX * 2);
-        self.cluster.servers().into_iter().for_each(|server| self.revive(server));
+        self.cluster.servers().into_iter().for_each(|server| self.settle_power_failure(server));
         self.cluster.repair();
-        self.doomed.clear();
+        self.may_lack_power.clear();
     }
 
-    fn change_weather(&mut self) {
-        let Weather { late_percent, late_max, twice_percent, twice_max, .. } = self.campaign.weather;
+    fn draw_message_faults(&mut self) {
+        let MessageFaults { delay_percent, delay_max, duplicate_percent, duplicate_delay_max, .. } =
+            self.plan.messages;
         let share = |percent| self.lab.below(percent + 1) as f64 / 100.0;
-        let (late, twice) = (share(late_percent), share(twice_percent));
-        self.weather = vec![self.cluster.delays(late, late_max), self.cluster.duplicates(twice, twice_max)];
-        if self.lab.happens(self.campaign.weather.unreliable_percent) {
+        let (late, twice) = (share(delay_percent), share(duplicate_percent));
+        self.message_faults =
+            vec![self.cluster.delays(late, delay_max), self.cluster.duplicates(twice, duplicate_delay_max)];
+        if self.lab.happens(self.plan.messages.unreliable_percent) {
             self.cluster.unreliable();
         }
-        if self.lab.happens(self.campaign.weather.reordering_percent) {
+        if self.lab.happens(self.plan.messages.reordering_percent) {
             self.cluster.long_reordering();
         }
     }
 
-    fn end_what_is_over(&mut self) {
+    fn repair_what_is_over(&mut self) {
         let now = self.lab.now();
         let (over, left): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.endings).into_iter().partition(|(until, _)| *until <= now);
-        self.endings = left;
-        over.into_iter().for_each(|(_, ending)| self.end(ending));
+            std::mem::take(&mut self.in_force).into_iter().partition(|(until, _)| *until <= now);
+        self.in_force = left;
+        over.into_iter().for_each(|(_, repair)| self.repair(repair));
     }
 
     /// Any time up to this.
@@ -120,7 +129,7 @@ pub fn offer_to_leaders(lab: &Lab, cluster: &Cluster) {
 ///
 /// If they do not.
 #[track_caller]
-pub fn prove_agreement(lab: &Lab, cluster: &Cluster) {
+pub fn expect_agreement(lab: &Lab, cluster: &Cluster) {
     let before = cluster.committed_last();
     let index = cluster.one(cluster.size());
     lab.expect(index > before, || {

@@ -13,11 +13,11 @@ use labrpc::sync::Arc;
 use parking_lot::Mutex;
 use raft_interface::{Command, Index, ServerId, Term};
 
-use crate::client_history::Journal;
-use crate::history::History;
+use crate::client_history::ClientHistory;
+use crate::committed::CommittedLog;
 use crate::invariants::Invariants;
 use crate::observation::{Before, Observation};
-use crate::timeline::Happened;
+use crate::timeline::TimelineEvent;
 use lab_referee::Violation;
 use lab_runs::actions::ActionLog;
 
@@ -31,7 +31,7 @@ pub(crate) struct Record {
     /// What actions of the scenario pass; `None`: all, and nobody remembers them.
     actions: Option<ActionLog>,
     /// What clients of a service asked and were told, if there is a service.
-    journal: Mutex<Option<Arc<Journal>>>,
+    client_history: Mutex<Option<Arc<ClientHistory>>>,
 }
 
 impl Record {
@@ -44,17 +44,17 @@ impl Record {
         self.actions.as_ref()
     }
 
-    /// A service begins, whose clients write this journal.
-    pub(crate) fn set_journal(&self, journal: &Arc<Journal>) {
-        *self.journal.lock() = Some(Arc::clone(journal));
+    /// A service begins, whose clients write this history.
+    pub(crate) fn set_client_history(&self, client_history: &Arc<ClientHistory>) {
+        *self.client_history.lock() = Some(Arc::clone(client_history));
     }
 
-    pub(crate) fn journal(&self) -> Option<Arc<Journal>> {
-        self.journal.lock().clone()
+    pub(crate) fn client_history(&self) -> Option<Arc<ClientHistory>> {
+        self.client_history.lock().clone()
     }
 
     /// A server asks for votes in a term.
-    pub(crate) fn stands(&self, server: ServerId, term: Term) {
+    pub(crate) fn note_candidate(&self, server: ServerId, term: Term) {
         let mut state = self.state.lock();
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
             (seen.term, seen.role) = (term, Role::Candidate);
@@ -67,7 +67,7 @@ impl Record {
     }
 
     /// A server has answered a leader of `term`.
-    pub(crate) fn follows(&self, server: ServerId, term: Term) {
+    pub(crate) fn note_follower(&self, server: ServerId, term: Term) {
         let mut state = self.state.lock();
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| term >= seen.term) {
             seen.role = Role::Follower;
@@ -75,11 +75,11 @@ impl Record {
     }
 
     /// A cluster of this size begins.
-    pub(crate) fn begin(&self, servers: usize) {
+    pub(crate) fn begin_cluster(&self, servers: usize) {
         let mut state = self.state.lock();
         state.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
         state.invariants = Invariants::new(servers);
-        state.history = History::default();
+        state.committed = CommittedLog::default();
         state.leaders.clear();
     }
 
@@ -102,7 +102,7 @@ impl Record {
         if seen.starts != start || !seen.is_up {
             return Ok(false);
         }
-        if let Err(mut violation) = state.invariants.observe(server, fact, &state.history) {
+        if let Err(mut violation) = state.invariants.observe(server, fact, &state.committed) {
             violation.at = at;
             state.violation.get_or_insert_with(|| violation.clone());
             return Err(violation);
@@ -111,16 +111,16 @@ impl Record {
     }
 
     /// A server was seen to lead a term.
-    pub(crate) fn leads(&self, at: Duration, server: ServerId, term: Term) {
+    pub(crate) fn note_leader(&self, at: Duration, server: ServerId, term: Term) {
         self.state.lock().note_leader(at, server, term);
     }
 
     /// Something about the tester itself that whoever reads the results must know.
-    pub(crate) fn remark(&self, text: String) {
+    pub(crate) fn set_remark(&self, text: String) {
         self.state.lock().remark.get_or_insert(text);
     }
 
-    pub(crate) fn remarked(&self) -> Option<String> {
+    pub(crate) fn remark(&self) -> Option<String> {
         self.state.lock().remark.clone()
     }
 
@@ -142,18 +142,18 @@ impl Record {
             seen.applied = base;
             seen.tail.clear();
             let start = seen.starts;
-            state.timeline.push(at, Happened::Started(server, start));
+            state.timeline.push(at, TimelineEvent::Started(server, start));
             start
         };
-        self.observe(at, server, start, &Observation::Made { base })?;
+        self.observe(at, server, start, &Observation::Started { base })?;
         Ok(start)
     }
 
     /// A server is gone: whatever is heard of this incarnation from now on does not count.
-    pub(crate) fn gone(&self, at: Duration, server: ServerId, what: Happened) {
+    pub(crate) fn stopped(&self, at: Duration, server: ServerId, what: TimelineEvent) {
         let start = self.seen(server, |seen| seen.starts);
         // Nothing can be broken by this: the rules only forget.
-        let _ = self.observe(at, server, start, &Observation::Gone);
+        let _ = self.observe(at, server, start, &Observation::Stopped);
         let mut state = self.state.lock();
         let seen = &mut state.servers[server];
         (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
@@ -162,25 +162,25 @@ impl Record {
     }
 
     /// Changes what is known of a server's surroundings, and tells of it.
-    pub(crate) fn change(&self, at: Duration, server: ServerId, what: Happened) {
+    pub(crate) fn surroundings_changed(&self, at: Duration, server: ServerId, what: TimelineEvent) {
         let mut state = self.state.lock();
         let seen = &mut state.servers[server];
         match what {
-            Happened::Connected(_) => seen.is_connected = true,
-            Happened::Disconnected(_) => seen.is_connected = false,
-            Happened::Paused(_) => seen.is_paused = true,
-            Happened::Resumed(_) => seen.is_paused = false,
+            TimelineEvent::Connected(_) => seen.is_connected = true,
+            TimelineEvent::Disconnected(_) => seen.is_connected = false,
+            TimelineEvent::Paused(_) => seen.is_paused = true,
+            TimelineEvent::Resumed(_) => seen.is_paused = false,
             _ => {}
         }
         state.timeline.push(at, what);
     }
 
     pub(crate) fn note(&self, at: Duration, text: String) {
-        self.state.lock().timeline.push(at, Happened::Note(text));
+        self.state.lock().timeline.push(at, TimelineEvent::Note(text));
     }
 
     /// Keeps a violation if it is the first.
-    pub(crate) fn keep(&self, violation: Violation) {
+    pub(crate) fn note_violation(&self, violation: Violation) {
         self.state.lock().violation.get_or_insert(violation);
     }
 
@@ -221,15 +221,15 @@ impl Record {
 
     /// The command that was ever committed at an index.
     pub(crate) fn committed(&self, index: Index) -> Option<Command> {
-        self.state.lock().history.get(index).map(|entry| entry.command.clone())
+        self.state.lock().committed.get(index).map(|entry| entry.command.clone())
     }
 
     pub(crate) fn committed_last(&self) -> Index {
-        self.state.lock().history.last()
+        self.state.lock().committed.last()
     }
 
     pub(crate) fn digest(&self, index: Index) -> Option<u64> {
-        self.state.lock().history.digest(index)
+        self.state.lock().committed.digest(index)
     }
 
     /// Somebody waits for this index to be applied.
@@ -258,13 +258,13 @@ impl Record {
         Tally {
             servers: state.servers.len(),
             traffic: state.traffic,
-            commands: state.history.last(),
+            commands: state.committed.last(),
             operations: state.operations,
         }
     }
 
     /// The last `count` things that happened, oldest first.
-    pub(crate) fn timeline(&self, count: usize) -> Vec<(Duration, Happened)> {
+    pub(crate) fn timeline(&self, count: usize) -> Vec<(Duration, TimelineEvent)> {
         self.state.lock().timeline.last(count).cloned().collect()
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::seen::{Role, Seen, Traffic};
-use crate::history::{Committed, History};
+use crate::committed::{CommittedEntry, CommittedLog};
 use crate::invariants::Invariants;
 use crate::observation::Observation;
-use crate::timeline::{Happened, Timeline};
+use crate::timeline::{Timeline, TimelineEvent};
 use lab_referee::Violation;
 
 /// How many entries [`Seen::tail`] holds.
@@ -19,7 +19,7 @@ const TAIL_MAX: usize = 3;
 pub(super) struct State {
     pub(super) servers: Vec<Seen>,
     pub(super) invariants: Invariants,
-    pub(super) history: History,
+    pub(super) committed: CommittedLog,
     pub(super) timeline: Timeline,
     /// The leader last seen of each term, to tell of new ones.
     pub(super) leaders: BTreeMap<Term, ServerId>,
@@ -64,16 +64,17 @@ impl State {
                     seen.tail.pop_front();
                 }
                 seen.tail.push_back((index, term, command.clone()));
-                if index > self.history.last() {
-                    self.timeline.push(at, Happened::Committed(server, index));
-                    self.history.extend(index, Committed { term, command: command.clone(), first: server });
+                if index > self.committed.last() {
+                    self.timeline.push(at, TimelineEvent::Committed(server, index));
+                    self.committed
+                        .extend(index, CommittedEntry { term, command: command.clone(), first: server });
                 }
                 return self.awaited.iter().any(|&awaited| index >= awaited);
             }
             Observation::Installed { index, .. } => {
                 seen.applied = index;
                 seen.tail.clear();
-                self.timeline.push(at, Happened::Installed(server, index));
+                self.timeline.push(at, TimelineEvent::Installed(server, index));
                 return self.awaited.iter().any(|&awaited| index >= awaited);
             }
             _ => {}
@@ -83,7 +84,7 @@ impl State {
 
     pub(super) fn note_leader(&mut self, at: Duration, server: ServerId, term: Term) {
         if self.leaders.insert(term, server).is_none() {
-            self.timeline.push(at, Happened::Leads(server, term));
+            self.timeline.push(at, TimelineEvent::Leads(server, term));
         }
     }
 }

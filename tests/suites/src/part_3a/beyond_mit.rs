@@ -203,7 +203,7 @@ pub fn elections_in_chaos_3a(lab: &Lab) {
     let late = cluster.delays(0.3, Duration::from_millis(300));
     let twice = cluster.duplicates(0.3, Duration::from_millis(600));
     for _ in 0..20 {
-        trouble_a_leader(lab, &cluster);
+        disturb_a_leader(lab, &cluster);
         lab.sleep_ms(300 + lab.below(700));
         cluster.repair();
     }
@@ -213,7 +213,7 @@ pub fn elections_in_chaos_3a(lab: &Lab) {
 }
 
 /// Something happens to a server that leads, or to any if none does.
-fn trouble_a_leader(lab: &Lab, cluster: &Cluster) {
+fn disturb_a_leader(lab: &Lab, cluster: &Cluster) {
     let leader = cluster.leaders().into_iter().max().map(|(_, leader)| leader);
     let server = leader.unwrap_or_else(|| lab.below(cluster.size() as u64) as ServerId);
     match lab.below(4) {

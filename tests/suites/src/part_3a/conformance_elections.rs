@@ -17,12 +17,12 @@ pub fn candidate_follows_leader_3a(lab: &Lab) {
         "a candidate that goes on counting votes, or that refuses a leader of its own term",
     );
     bench.peer(1).waits();
-    let Some(letter) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
-    let term = letter.request.term();
+    let term = sent.request.term();
     bench.peer(2).appends(term).succeeds("S2 leads the term for which S0 stands");
-    bench.answer(&letter, Reply::Vote { term, vote_granted: true });
+    bench.answer(&sent, Reply::Vote { term, vote_granted: true });
     lab.sleep_ms(20);
     bench.expect_no_leader("S2 leads this term");
 }
@@ -75,15 +75,15 @@ pub fn majority_of_four_3a(lab: &Lab) {
         "n/2 votes taken for a majority, or one's own vote counted wrong",
     );
     bench.peers().into_iter().for_each(|peer| peer.waits());
-    let Some(first) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+    let Some(first) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
     let term = first.request.term();
     bench.answer(&first, Reply::Vote { term, vote_granted: true });
     lab.sleep_ms(50);
     bench.expect_no_leader("two of four servers are no majority");
-    let asked = bench.peer(2).next_letter(SOON, Request::is_vote);
-    if let Some(second) = asked.filter(|letter| letter.request.term() == term) {
+    let asked = bench.peer(2).next_request(SOON, Request::is_vote);
+    if let Some(second) = asked.filter(|sent| sent.request.term() == term) {
         bench.answer(&second, Reply::Vote { term, vote_granted: true });
         lab.sleep_ms(50);
         let (now, is_leader) = bench.state();
@@ -122,12 +122,12 @@ pub fn late_votes_do_not_count_3a(lab: &Lab) {
         "a reply is not compared with the term in which the vote was asked for",
     );
     bench.peer(1).waits();
-    let Some(letter) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
-    let first = letter.request.term();
+    let first = sent.request.term();
     bench.expect_candidate_after(first);
-    bench.answer(&letter, Reply::Vote { term: first, vote_granted: true });
+    bench.answer(&sent, Reply::Vote { term: first, vote_granted: true });
     lab.sleep_ms(20);
     bench.expect_no_leader("S1's vote was for an earlier term");
 }
@@ -145,12 +145,12 @@ pub fn leader_says_so_at_once_3a(lab: &Lab) {
     let term = bench.elect(&[1]);
     let by = lab.now() + bench.at_once();
     for peer in bench.peers() {
-        let letter = peer.next_letter(SOON, Request::is_append);
+        let sent = peer.next_request(SOON, Request::is_append);
         bench.expect(
-            letter.as_ref().is_some_and(|letter| letter.request.term() == term && letter.at <= by),
+            sent.as_ref().is_some_and(|sent| sent.request.term() == term && sent.at <= by),
             format!("the new leader does not tell S{}", peer.id),
             format!("an AppendEntries within {:?} of the election", bench.at_once()),
-            format!("{letter:?}"),
+            format!("{sent:?}"),
         );
     }
 }

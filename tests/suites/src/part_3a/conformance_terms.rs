@@ -107,12 +107,12 @@ pub fn term_from_vote_reply_3a(lab: &Lab) {
         "a candidate that counts votes and does not look at the term of a refusal",
     );
     bench.peer(1).waits();
-    let Some(letter) = bench.peer(1).next_letter(ELECTION_MAX, Request::is_vote) else {
+    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
-    bench.answer(&letter, Reply::Vote { term: 50, vote_granted: false });
+    bench.answer(&sent, Reply::Vote { term: 50, vote_granted: false });
     bench.peer(1).is_silent();
-    let next = bench.expect_candidate_after(letter.request.term() + 1);
+    let next = bench.expect_candidate_after(sent.request.term() + 1);
     bench.expect(
         next == 51,
         format!("S0 stands for term {next}"),
@@ -133,11 +133,11 @@ pub fn term_from_append_reply_3a(lab: &Lab) {
     );
     let term = bench.elect(&[1]);
     bench.peer(2).waits();
-    bench.forget_letters();
-    let Some(letter) = bench.peer(2).next_letter(ELECTION_MAX, Request::is_append) else {
+    bench.skip_requests();
+    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, Request::is_append) else {
         bench.fail("the leader sends S2 nothing", "heartbeats", "none");
     };
-    bench.answer(&letter, Reply::Append { term: term + 3, success: false, hint: None });
+    bench.answer(&sent, Reply::Append { term: term + 3, success: false, hint: None });
     lab.sleep(SOON);
     bench.expect_no_leader("S2 has told it of a higher term");
 }
@@ -155,14 +155,14 @@ pub fn leader_steps_down_for_candidate_3a(lab: &Lab) {
     let term = bench.elect(&[1]);
     bench.peer(2).asks_vote(term + 1).is_granted("term and vote are new, and the logs are empty");
     bench.expect_no_leader("S2 stands for a later term");
-    bench.forget_letters();
+    bench.skip_requests();
     let appends = |request: &Request| request.is_append() && request.term() > term;
-    let sent = bench.next_letter(SOON, appends);
+    let sent = bench.next_request(SOON, appends);
     bench.expect(
         sent.is_none(),
         "a deposed leader goes on in the new term",
         "no AppendEntries",
-        format!("{:?}", sent.map(|letter| letter.request.to_string())),
+        format!("{:?}", sent.map(|sent| sent.request.to_string())),
     );
 }
 

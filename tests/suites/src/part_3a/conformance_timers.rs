@@ -24,9 +24,9 @@ pub fn heartbeats_at_a_sane_rate_3a(lab: &Lab) {
         "no heartbeats after the first, or one per turn of a loop",
     );
     bench.elect(&[1, 2]);
-    let before = bench.count_letters(|letter| letter.to == 1);
+    let before = bench.count_requests(|sent| sent.to == 1);
     lab.sleep_ms(1000 * SECONDS as u64);
-    let count = bench.count_letters(|letter| letter.to == 1) - before;
+    let count = bench.count_requests(|sent| sent.to == 1) - before;
     bench.expect(
         PER_SECOND.contains(&(count / SECONDS)),
         format!("{count} messages of an idle leader to a follower in {SECONDS} s"),
@@ -46,7 +46,7 @@ pub fn heartbeats_reset_the_timer_3a(lab: &Lab) {
         "the election timer is not reset by a heartbeat",
     );
     bench.peer(1).appends(5).send_for(ELECTION_MAX, 50);
-    let asked = bench.count_letters(|letter| letter.request.is_vote() && letter.request.term() > 5);
+    let asked = bench.count_requests(|sent| sent.request.is_vote() && sent.request.term() > 5);
     bench.expect(
         asked == 0,
         "S0 stood for election under a leader that is well",
@@ -72,7 +72,7 @@ pub fn granting_resets_the_timer_3a(lab: &Lab) {
         term += 1;
         lab.sleep_ms(50);
     }
-    let asked = bench.count_letters(|letter| letter.request.is_vote());
+    let asked = bench.count_requests(|sent| sent.request.is_vote());
     bench.expect(
         asked == 0,
         "S0 stood for election right after it had voted",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
-use lab_harness::nemesis::Campaign;
+use lab_harness::nemesis::FaultPlan;
 use lab_runs::settings::World;
 use labrpc::sim::{self, NodeHandle};
 use labrpc::thread;
@@ -13,7 +13,7 @@ use labrpc::time::Instant;
 use raft_interface::Index;
 
 use super::mit::expect_index;
-use crate::chaos::rage_at_raft;
+use crate::chaos::run_nemesis;
 
 /// Two of four servers: neither half may commit.
 ///
@@ -208,7 +208,7 @@ pub fn late_and_twice_3b(lab: &Lab) {
 ///
 /// Catches: what only a combination of faults shows.
 pub fn chaos_3b(lab: &Lab) {
-    rage_at_raft(lab, &lab.cluster(5).start(), Campaign::NETWORK);
+    run_nemesis(lab, &lab.cluster(5).start(), FaultPlan::NETWORK);
 }
 
 /// Ten seconds in which nothing happens.

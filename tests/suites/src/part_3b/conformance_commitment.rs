@@ -63,15 +63,15 @@ pub fn match_is_what_was_sent_3b(lab: &Lab) {
     bench.elect(&[1]);
     lab.sleep_ms(20);
     bench.peer(1).waits();
-    bench.forget_letters();
+    bench.skip_requests();
     let first = bench.start_command().index;
-    let Some(letter) = bench.peer(1).next_letter(SOON * 5, Request::has_entries) else {
+    let Some(sent) = bench.peer(1).next_request(SOON * 5, Request::has_entries) else {
         bench.fail("a command is not sent", "an AppendEntries with it", "none");
     };
-    let brought = first - 1 + letter.entries().len() as Index;
+    let brought = first - 1 + sent.entries().len() as Index;
     bench.start_command();
     bench.start_command();
-    bench.answer(&letter, Reply::Append { term: letter.request.term(), success: true, hint: None });
+    bench.answer(&sent, Reply::Append { term: sent.request.term(), success: true, hint: None });
     lab.sleep_ms(20);
     bench.expect_commit_at_most(brought, "S1 has acknowledged a request that ended there");
 }
@@ -90,7 +90,7 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
     bench.elect(&[2]);
     bench.peer(2).is_silent();
     bench.peer(1).waits();
-    bench.forget_letters();
+    bench.skip_requests();
     bench.start_command();
     bench.start_command();
     // A message that brings the second, with the first or after it.
@@ -98,7 +98,7 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
         matches!(request, Request::Append { prev, entries, .. }
             if !entries.is_empty() && prev.0 + entries.len() as Index >= 2)
     };
-    let Some(old) = bench.peer(1).next_letter(ELECTION_MAX, brings_second) else {
+    let Some(old) = bench.peer(1).next_request(ELECTION_MAX, brings_second) else {
         bench.fail("the second command is not sent", "an AppendEntries with entry 2", "none");
     };
     let term = bench.term();
@@ -136,7 +136,7 @@ pub fn commit_is_told_3b(lab: &Lab) {
     bench.elect(&[1, 2]);
     let index = bench.start_command().index;
     let tells = |request: &Request| matches!(request, Request::Append { leader_commit, .. } if *leader_commit >= index);
-    let told = bench.peer(2).next_letter(Duration::from_millis(1000), tells);
+    let told = bench.peer(2).next_request(Duration::from_millis(1000), tells);
     bench.expect(
         told.is_some(),
         "followers do not hear that an entry is committed",

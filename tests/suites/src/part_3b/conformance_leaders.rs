@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Letter, Request, SOON};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Request, SOON, SentRequest};
 use lab_harness::lab::Lab;
 use raft_interface::{Index, Term};
 
@@ -27,12 +27,12 @@ pub fn entries_leave_at_once_3b(lab: &Lab) {
     bench.elect(&[1, 2]);
     for _ in 0..3 {
         // Right after a heartbeat, the next one is far.
-        bench.forget_letters();
-        bench.peer(1).next_letter(ELECTION_MAX, Request::is_append);
+        bench.skip_requests();
+        bench.peer(1).next_request(ELECTION_MAX, Request::is_append);
         let index = bench.start_command().index;
-        let letter = bench.peer(1).next_letter(bench.at_once(), Request::has_entries);
+        let sent = bench.peer(1).next_request(bench.at_once(), Request::has_entries);
         bench.expect(
-            letter.is_some(),
+            sent.is_some(),
             format!("entry {index} is not sent when it comes"),
             format!("an AppendEntries with it within {:?} of start", bench.at_once()),
             "none, although the follower is well",
@@ -61,11 +61,11 @@ pub fn many_entries_in_a_message_3b(lab: &Lab) {
         bench.start_command();
     }
     lab.sleep_ms(500);
-    let with_entries = |letter: &Letter| letter.to == 1 && letter.request.has_entries();
-    let before = bench.count_letters(with_entries);
+    let with_entries = |sent: &SentRequest| sent.to == 1 && sent.request.has_entries();
+    let before = bench.count_requests(with_entries);
     bench.peer(1).follows();
     bench.expect_applies_within(ENTRIES, ELECTION_MAX, "S1 is back, and stores what it is sent");
-    let used = bench.count_letters(with_entries) - before;
+    let used = bench.count_requests(with_entries) - before;
     bench.expect(
         used <= MESSAGES_MAX,
         format!("{used} messages for {ENTRIES} entries"),
@@ -141,13 +141,13 @@ pub fn backs_up_fast_3b(lab: &Lab) {
     bench.needs_refusals();
     bench.peer(1).has_log(&[1; ENTRIES]);
     bench.elect(&[1]);
-    let is_to_it = |letter: &Letter| letter.to == 2 && letter.request.is_append();
-    let before = bench.count_letters(is_to_it);
+    let is_to_it = |sent: &SentRequest| sent.to == 2 && sent.request.is_append();
+    let before = bench.count_requests(is_to_it);
     bench.peer(2).follows();
     lab.sleep_ms(3000);
     let follower = bench.peer(2).follower();
-    let heartbeats = bench.count_letters(|letter| letter.to == 1) / 2;
-    let used = bench.count_letters(is_to_it) - before;
+    let heartbeats = bench.count_requests(|sent| sent.to == 1) / 2;
+    let used = bench.count_requests(is_to_it) - before;
     bench.expect(
         follower.last_index() as usize >= ENTRIES && used <= ROUNDS_MAX + heartbeats,
         format!("an empty log has {} of {ENTRIES} entries after {used} messages", follower.last_index()),
@@ -169,20 +169,20 @@ pub fn next_index_starts_at_the_end_3b(lab: &Lab) {
     bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
     bench.peer(1).has_log(&[1, 1, 1]);
     bench.elect(&[1]);
-    let letter = bench.peer(1).next_letter(SOON * 5, Request::is_append).map(|letter| letter.request);
+    let sent = bench.peer(1).next_request(SOON * 5, Request::is_append).map(|sent| sent.request);
     bench.expect(
-        letter.as_ref().and_then(prev_of) == Some((3, 1)),
+        sent.as_ref().and_then(prev_of) == Some((3, 1)),
         "a new leader's first message does not follow its last entry",
         "an AppendEntries after entry 3 of term 1",
-        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+        sent.map_or_else(|| "none".to_owned(), |request| request.to_string()),
     );
     bench.start_command();
-    let letter = bench.peer(1).next_letter(SOON * 5, Request::has_entries).map(|letter| letter.request);
+    let sent = bench.peer(1).next_request(SOON * 5, Request::has_entries).map(|sent| sent.request);
     bench.expect(
-        letter.as_ref().and_then(prev_of).is_some_and(|(index, _)| index == 3),
+        sent.as_ref().and_then(prev_of).is_some_and(|(index, _)| index == 3),
         "a new command is not all that is sent",
         "an AppendEntries after entry 3",
-        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+        sent.map_or_else(|| "none".to_owned(), |request| request.to_string()),
     );
 }
 

@@ -60,8 +60,8 @@ pub fn candidate_tells_its_log_3b(lab: &Lab) {
         "the commit index is sent, or the first entry's term",
     );
     bench.peer(1).appends(4).entries(&[1, 1, 4]).commit(1).succeeds("it follows the empty log");
-    let letter = bench.next_letter(ELECTION_MAX, Request::is_vote);
-    let told = letter.map(|letter| letter.request);
+    let sent = bench.next_request(ELECTION_MAX, Request::is_vote);
+    let told = sent.map(|sent| sent.request);
     bench.expect(
         matches!(told, Some(Request::Vote { last_log_index: 3, last_log_term: 4, .. })),
         "a RequestVote tells of another log than the candidate's",

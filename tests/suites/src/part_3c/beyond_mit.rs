@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use lab_harness::cluster::{Cluster, Moment};
 use lab_harness::lab::Lab;
-use lab_harness::nemesis::Campaign;
+use lab_harness::nemesis::FaultPlan;
 use labrpc::network::Fault;
 use raft_interface::ServerId;
 
-use crate::chaos::rage_at_raft;
+use crate::chaos::run_nemesis;
 
 /// A server loses its power just before or just after its n-th save, with a fast and with a slow disk, and comes back.
 ///
@@ -104,5 +104,5 @@ fn restart_after_vote(lab: &Lab, cluster: &Cluster, voter: ServerId) {
 ///
 /// Catches: what only a combination of faults shows.
 pub fn chaos_3c(lab: &Lab) {
-    rage_at_raft(lab, &lab.cluster(5).start(), Campaign::EVERYTHING);
+    run_nemesis(lab, &lab.cluster(5).start(), FaultPlan::EVERYTHING);
 }

@@ -173,12 +173,12 @@ pub fn candidacy_stored_before_request_3c(lab: &Lab) {
         "requests for votes leave before term and vote are stored",
     );
     bench.slow_disk(SLOW);
-    let Some(letter) = bench.next_letter(ELECTION_MAX, Request::is_vote) else {
+    let Some(sent) = bench.next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote", "none");
     };
     let then = bench.storage();
     bench.restart_from(&then);
-    let term = letter.request.term();
+    let term = sent.request.term();
     bench
         .peer(2)
         .asks_vote(term)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use lab_harness::cluster::{Cluster, Snapshots};
 use lab_harness::lab::Lab;
-use lab_harness::nemesis::Campaign;
+use lab_harness::nemesis::FaultPlan;
 
-use crate::chaos::rage_at_raft;
+use crate::chaos::run_nemesis;
 
 /// Each server takes its snapshots at other indexes, and servers that miss entries get one.
 ///
@@ -85,5 +85,5 @@ pub fn chaos_3d(lab: &Lab) {
     let kinds = [Snapshots::EveryTen, Snapshots::Staggered, Snapshots::FromAnotherThread];
     let snapshots = kinds[lab.below(3) as usize];
     let servers = 3 + lab.below(4) as usize;
-    rage_at_raft(lab, &lab.cluster(servers).snapshots(snapshots).start(), Campaign::EVERYTHING);
+    run_nemesis(lab, &lab.cluster(servers).snapshots(snapshots).start(), FaultPlan::EVERYTHING);
 }

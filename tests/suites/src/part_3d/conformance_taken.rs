@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Letter, Reply, Request, snapshot};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SentRequest, snapshot};
 use lab_harness::lab::Lab;
 use raft_interface::Index;
 
@@ -98,7 +98,7 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
             follower.last_index()
         ),
     );
-    let sent = bench.count_letters(|letter| letter.to == 2 && letter.request.is_install());
+    let sent = bench.count_requests(|sent| sent.to == 2 && sent.request.is_install());
     bench.expect(
         sent <= 2,
         "the snapshot is sent again and again",
@@ -121,16 +121,16 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
     bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
     bench.elect(&[1]);
     bench.peer(2).follows();
-    let letter = bench.peer(2).next_letter(ELECTION_MAX, Request::is_install).map(|letter| letter.request);
+    let sent = bench.peer(2).next_request(ELECTION_MAX, Request::is_install).map(|sent| sent.request);
     let is_true = matches!(
-        &letter,
+        &sent,
         Some(Request::Install { last_included_index: 4, last_included_term: 2, data, .. }) if *data == snapshot(4)
     );
     bench.expect(
         is_true,
         "the snapshot that is sent is not the one that was taken",
         "an InstallSnapshot up to entry 4 of term 2, with the service's bytes",
-        letter.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+        sent.map_or_else(|| "none".to_owned(), |request| request.to_string()),
     );
 }
 
@@ -159,8 +159,8 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
 }
 
 /// The leader sends its snapshot to S2, which has nothing.
-fn expect_snapshot(bench: &Bench) -> Letter {
-    match bench.peer(2).next_letter(ELECTION_MAX, Request::is_install) {
+fn expect_snapshot(bench: &Bench) -> SentRequest {
+    match bench.peer(2).next_request(ELECTION_MAX, Request::is_install) {
         Some(install) => install,
         None => bench.fail(
             "the leader does not send its snapshot",

@@ -10,7 +10,7 @@ const RAFT_STATE_MAX: usize = 2000;
 
 /// What happens to one server in each round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mishap {
+enum RoundFault {
     None,
     CutOff,
     Crash,
@@ -20,14 +20,14 @@ enum Mishap {
 ///
 /// Catches: a log that does not shrink, and indexes that a trimmed log mixes up.
 pub fn snapshot_basic_3d(lab: &Lab) {
-    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), Mishap::None);
+    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), RoundFault::None);
 }
 
 /// In each round one server is cut off and misses entries that the leader then no longer has.
 ///
 /// Catches: a leader that does not send its snapshot, and one that does not know what a snapshot brought.
 pub fn snapshot_install_3d(lab: &Lab) {
-    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), Mishap::CutOff);
+    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), RoundFault::CutOff);
 }
 
 /// The same over a network that loses one message in ten.
@@ -35,14 +35,14 @@ pub fn snapshot_install_3d(lab: &Lab) {
 /// Catches: snapshots and entries that overtake each other.
 pub fn snapshot_install_unreliable_3d(lab: &Lab) {
     let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).start();
-    snapshot_rounds(lab, &cluster, Mishap::CutOff);
+    snapshot_rounds(lab, &cluster, RoundFault::CutOff);
 }
 
 /// In each round one server crashes and misses entries that the leader then no longer has.
 ///
 /// Catches: a snapshot that is not stored together with the log that begins after it.
 pub fn snapshot_install_crash_3d(lab: &Lab) {
-    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), Mishap::Crash);
+    snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), RoundFault::Crash);
 }
 
 /// The same over a network that loses one message in ten.
@@ -50,11 +50,11 @@ pub fn snapshot_install_crash_3d(lab: &Lab) {
 /// Catches: a restart from a snapshot while old messages are under way.
 pub fn snapshot_install_un_crash_3d(lab: &Lab) {
     let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).start();
-    snapshot_rounds(lab, &cluster, Mishap::Crash);
+    snapshot_rounds(lab, &cluster, RoundFault::Crash);
 }
 
-/// MIT's `snapcommon`: thirty rounds of some commands, each with a mishap.
-fn snapshot_rounds(lab: &Lab, cluster: &Cluster, mishap: Mishap) {
+/// MIT's `snapcommon`: thirty rounds of some commands, each with a fault.
+fn snapshot_rounds(lab: &Lab, cluster: &Cluster, fault: RoundFault) {
     cluster.one(3);
     let mut leader = cluster.check_one_leader();
     for round in 0..30 {
@@ -63,13 +63,13 @@ fn snapshot_rounds(lab: &Lab, cluster: &Cluster, mishap: Mishap) {
             1 => (cluster.next(leader, 1), leader),
             _ => (leader, cluster.next(leader, 1)),
         };
-        match mishap {
-            Mishap::None => {}
-            Mishap::CutOff => cluster.disconnect(victim),
-            Mishap::Crash => cluster.crash(victim),
+        match fault {
+            RoundFault::None => {}
+            RoundFault::CutOff => cluster.disconnect(victim),
+            RoundFault::Crash => cluster.crash(victim),
         }
-        let servers = if mishap == Mishap::None { 3 } else { 2 };
-        if mishap != Mishap::None {
+        let servers = if fault == RoundFault::None { 3 } else { 2 };
+        if fault != RoundFault::None {
             cluster.one(servers);
         }
         for _ in 0..5 + lab.below(10) {
@@ -77,7 +77,7 @@ fn snapshot_rounds(lab: &Lab, cluster: &Cluster, mishap: Mishap) {
         }
         cluster.one(servers);
         expect_small_logs(lab, cluster);
-        if mishap != Mishap::None {
+        if fault != RoundFault::None {
             cluster.restart(victim);
             if !cluster.is_connected(victim) {
                 cluster.connect(victim);

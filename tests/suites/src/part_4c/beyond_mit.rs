@@ -7,7 +7,7 @@ use kvraft_interface::{Layer, Reads};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
-use lab_harness::nemesis::{Campaign, Nemesis};
+use lab_harness::nemesis::{FaultPlan, Nemesis};
 use labrpc::sync::Arc;
 
 use super::mit::RAFT_STATE_BYTES_MAX;
@@ -116,7 +116,7 @@ pub fn chaos_4c(lab: &Lab) {
             cluster.spawn_client(move |client| work(client, &over)).1
         })
         .collect();
-    Nemesis::new(lab, &cluster, Campaign::SERVICE).rage(|| {}, || prove_service(lab, &cluster));
+    Nemesis::new(lab, &cluster, FaultPlan::SERVICE).run(|| {}, || expect_service(lab, &cluster));
     over.store(true, Ordering::Relaxed);
     for worker in workers {
         finish_within(lab, worker, Duration::from_secs(10), "all faults had ended");
@@ -126,10 +126,10 @@ pub fn chaos_4c(lab: &Lab) {
 }
 
 /// A new client is answered within ten seconds.
-fn prove_service(lab: &Lab, cluster: &KvCluster) {
+fn expect_service(lab: &Lab, cluster: &KvCluster) {
     let thread = cluster.spawn_client(|mut client| client.append(KEYS[0], "!").is_ok()).1;
     finish_within(lab, thread, Duration::from_secs(10), "all faults had ended");
-    // The others get their share of the good weather.
+    // The others get their share of the time without faults.
     lab.sleep_ms(500);
 }
 

@@ -10,7 +10,7 @@ use super::message::{Entry, Reply, Request};
 
 /// How a peer answers what the server sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Manner {
+pub enum Behaviour {
     /// Not at all: the call gets no reply.
     #[default]
     Silent,
@@ -24,8 +24,8 @@ pub enum Manner {
 
 /// A request that the server sent to a peer.
 #[derive(Clone, Debug)]
-pub struct Letter {
-    /// Its place among all letters.
+pub struct SentRequest {
+    /// Its place among all requests.
     pub(super) number: usize,
     /// Who got it.
     pub to: ServerId,
@@ -35,9 +35,9 @@ pub struct Letter {
     pub request: Request,
 }
 
-/// A letter, and what became of it.
-pub(super) struct Kept {
-    pub(super) letter: Letter,
+/// A request that a peer got, and what became of it.
+pub(super) struct Received {
+    pub(super) sent: SentRequest,
     /// The test has looked at it.
     pub(super) is_read: bool,
     /// The answer, if the test has answered: `None` in it for no reply.
@@ -45,15 +45,15 @@ pub(super) struct Kept {
 }
 
 #[derive(Default)]
-pub(super) struct Post {
-    pub(super) letters: Vec<Kept>,
-    pub(super) manners: Vec<Manner>,
+pub(super) struct BenchState {
+    pub(super) requests: Vec<Received>,
+    pub(super) behaviours: Vec<Behaviour>,
     pub(super) followers: Vec<Follower>,
     /// What the server's service got since the last start.
     pub(super) delivered: Vec<ApplyMsg>,
     /// The last index that it covers.
     pub(super) applied: Index,
-    pub(super) sent: Sent,
+    pub(super) commands: CommandsSent,
     /// Who has voted for the server, by term.
     pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
     /// A field in replies to AppendEntries whose meaning is not known here.
@@ -61,46 +61,46 @@ pub(super) struct Post {
     pub(super) is_over: bool,
 }
 
-impl Post {
+impl BenchState {
     pub(super) fn new(size: usize) -> Self {
         Self {
-            manners: vec![Manner::default(); size],
+            behaviours: vec![Behaviour::default(); size],
             followers: vec![Follower::default(); size],
             ..Self::default()
         }
     }
 
-    /// The next letter to that peer, or to anybody, that the test has not seen and that is of interest. Others before
+    /// The next request to that peer, or to anybody, that the test has not seen and that is of interest. Others before
     /// it count as seen.
     pub(super) fn next(
         &mut self,
         to: Option<ServerId>,
         is_wanted: impl Fn(&Request) -> bool,
-    ) -> Option<Letter> {
-        for kept in &mut self.letters {
-            if kept.is_read || to.is_some_and(|to| to != kept.letter.to) {
+    ) -> Option<SentRequest> {
+        for received in &mut self.requests {
+            if received.is_read || to.is_some_and(|to| to != received.sent.to) {
                 continue;
             }
-            kept.is_read = true;
-            if is_wanted(&kept.letter.request) {
-                return Some(kept.letter.clone());
+            received.is_read = true;
+            if is_wanted(&received.sent.request) {
+                return Some(received.sent.clone());
             }
         }
         None
     }
 
-    /// All letters, oldest first.
-    pub(super) fn letters(&self) -> impl Iterator<Item = &Letter> {
-        self.letters.iter().map(|kept| &kept.letter)
+    /// All requests, oldest first.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &SentRequest> {
+        self.requests.iter().map(|received| &received.sent)
     }
 
-    /// From now on the test looks at new letters only.
+    /// From now on the test looks at new requests only.
     pub(super) fn forget(&mut self) {
-        self.letters.iter_mut().for_each(|kept| kept.is_read = true);
+        self.requests.iter_mut().for_each(|received| received.is_read = true);
     }
 }
 
-impl Letter {
+impl SentRequest {
     /// The entries that it brings.
     pub fn entries(&self) -> &[Entry] {
         match &self.request {
@@ -111,4 +111,4 @@ impl Letter {
 }
 
 /// The commands that scripts have sent, by index and term.
-pub(super) type Sent = BTreeMap<(Index, Term), Command>;
+pub(super) type CommandsSent = BTreeMap<(Index, Term), Command>;

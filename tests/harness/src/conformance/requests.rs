@@ -10,7 +10,7 @@ use raft_interface::ServerId;
 use super::bench::{Bench, Inner, SERVER};
 use super::encoding::REQUIRED;
 use super::message::{Reply, Request};
-use super::post::{Kept, Letter, Manner, Post};
+use super::state::{Behaviour, BenchState, Received, SentRequest};
 use lab_referee::Violation;
 
 impl Inner {
@@ -22,32 +22,32 @@ impl Inner {
         };
         self.note(format!("S{SERVER} -> {}: {request}", Address::Server(to as u32)));
         let at = self.lab.now();
-        let mut post = self.post.lock();
-        self.check_elected(&post, &request);
-        let number = post.letters.len();
-        let letter = Letter { number, to, at, request: request.clone() };
-        post.letters.push(Kept { letter, is_read: false, answer: None });
+        let mut state = self.state.lock();
+        self.check_elected(&state, &request);
+        let number = state.requests.len();
+        let sent = SentRequest { number, to, at, request: request.clone() };
+        state.requests.push(Received { sent, is_read: false, answer: None });
         self.changed.notify_all();
-        let reply = match post.manners[to] {
-            Manner::Silent => None,
-            Manner::HoldsSnapshots if !matches!(request, Request::Install { .. }) => {
-                Some(post.followers[to].answer(&request))
+        let reply = match state.behaviours[to] {
+            Behaviour::Silent => None,
+            Behaviour::HoldsSnapshots if !matches!(request, Request::Install { .. }) => {
+                Some(state.followers[to].answer(&request))
             }
-            Manner::Follows => Some(post.followers[to].answer(&request)),
-            Manner::Waits | Manner::HoldsSnapshots => loop {
-                if post.is_over {
+            Behaviour::Follows => Some(state.followers[to].answer(&request)),
+            Behaviour::Waits | Behaviour::HoldsSnapshots => loop {
+                if state.is_over {
                     break None;
                 }
-                if let Some(answer) = post.letters[number].answer {
+                if let Some(answer) = state.requests[number].answer {
                     break answer;
                 }
-                self.changed.wait(&mut post);
+                self.changed.wait(&mut state);
             },
         };
         if let Some(Reply::Vote { term, vote_granted: true }) = reply {
-            post.votes.entry(term).or_default().insert(to);
+            state.votes.entry(term).or_default().insert(to);
         }
-        drop(post);
+        drop(state);
         if let Some(reply) = reply {
             self.note(format!("S{to} -> S{SERVER}: {reply}"));
         }
@@ -57,9 +57,9 @@ impl Inner {
 
 impl Inner {
     /// Who sends as a leader has been elected, in whatever test.
-    fn check_elected(&self, post: &Post, request: &Request) {
+    fn check_elected(&self, state: &BenchState, request: &Request) {
         let term = request.term();
-        let votes = post.votes.get(&term).map_or(0, BTreeSet::len) + 1; // its own
+        let votes = state.votes.get(&term).map_or(0, BTreeSet::len) + 1; // its own
         if matches!(request, Request::Vote { .. }) || 2 * votes > self.size {
             return;
         }
@@ -72,34 +72,34 @@ impl Inner {
         .hint("a sender that reads the current term when it sends and does not look whether it leads, or votes counted wrong")
         .servers([SERVER])
         .term(term);
-        self.lab.record().keep(violation.clone());
-        self.lab.broken(&violation);
+        self.lab.record().note_violation(violation.clone());
+        self.lab.end_run(&violation);
     }
 }
 
 impl Bench {
-    /// Answers a letter to a peer that [waits](Manner::Waits).
-    pub fn answer(&self, letter: &Letter, reply: Reply) {
-        self.0.post.lock().letters[letter.number].answer = Some(Some(reply));
+    /// Answers a request to a peer that [waits](Behaviour::Waits).
+    pub fn answer(&self, sent: &SentRequest, reply: Reply) {
+        self.0.state.lock().requests[sent.number].answer = Some(Some(reply));
         self.0.changed.notify_all();
     }
 
-    /// From now on the test looks at new letters only.
-    pub fn forget_letters(&self) {
-        self.0.post.lock().forget();
+    /// From now on the test looks at new requests only.
+    pub fn skip_requests(&self) {
+        self.0.state.lock().forget();
     }
 
-    /// What `count` makes of all letters so far.
-    pub fn count_letters(&self, is_counted: impl Fn(&Letter) -> bool) -> usize {
-        self.0.post.lock().letters().filter(|letter| is_counted(letter)).count()
+    /// How many of all requests so far are of interest.
+    pub fn count_requests(&self, is_counted: impl Fn(&SentRequest) -> bool) -> usize {
+        self.0.state.lock().requests().filter(|sent| is_counted(sent)).count()
     }
 
     /// The next request that is of interest, to anybody.
-    pub fn next_letter(
+    pub fn next_request(
         &self,
         patience: Duration,
         is_wanted: impl Fn(&Request) -> bool + Copy,
-    ) -> Option<Letter> {
-        self.wait_for(patience, |post| post.next(None, is_wanted))
+    ) -> Option<SentRequest> {
+        self.wait_for(patience, |state| state.next(None, is_wanted))
     }
 }

@@ -5,39 +5,39 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A committed entry: some server applied it.
 #[derive(Clone, Debug)]
-pub struct Committed {
+pub(crate) struct CommittedEntry {
     /// The entry's term.
-    pub term: Term,
+    pub(crate) term: Term,
     /// The entry's command.
-    pub command: Command,
+    pub(crate) command: Command,
     /// Who applied it first.
-    pub first: ServerId,
+    pub(crate) first: ServerId,
 }
 
 /// The committed entries from index 1 on, without gaps.
 #[derive(Debug, Default)]
-pub struct History {
-    entries: Vec<Committed>,
+pub(crate) struct CommittedLog {
+    entries: Vec<CommittedEntry>,
     /// After each entry the hash over all commands up to there.
     digests: Vec<u64>,
 }
 
-impl History {
+impl CommittedLog {
     /// The entry at an index, if anybody ever applied it.
     #[must_use]
-    pub fn get(&self, index: Index) -> Option<&Committed> {
+    pub(crate) fn get(&self, index: Index) -> Option<&CommittedEntry> {
         self.entries.get(usize::try_from(index.checked_sub(1)?).ok()?)
     }
 
     /// The last index that anybody ever applied.
     #[must_use]
-    pub fn last(&self) -> Index {
+    pub(crate) fn last(&self) -> Index {
         self.entries.len() as Index
     }
 
     /// The hash over all commands up to `index`: what the harness' service puts into a snapshot. 0 for index 0.
     #[must_use]
-    pub fn digest(&self, index: Index) -> Option<u64> {
+    pub(crate) fn digest(&self, index: Index) -> Option<u64> {
         match index.checked_sub(1) {
             None => Some(0),
             Some(place) => self.digests.get(usize::try_from(place).ok()?).copied(),
@@ -45,7 +45,7 @@ impl History {
     }
 
     /// Remembers the entry at `index` if it is the next.
-    pub(crate) fn extend(&mut self, index: Index, entry: Committed) {
+    pub(crate) fn extend(&mut self, index: Index, entry: CommittedEntry) {
         if index == self.last() + 1 {
             let before = self.digests.last().copied().unwrap_or(0);
             self.digests.push(xxh3_64_with_seed(&entry.command, before));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How much of what happens. The constants are what the suites use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Campaign {
+pub struct FaultPlan {
     /// How many phases there are. Each ends with all faults.
     pub phases: u32,
     /// How many faults begin in a phase.
@@ -14,16 +14,16 @@ pub struct Campaign {
     /// The longest time for which a fault lasts, if the phase does not end before.
     pub fault_max: Duration,
     /// How often a fault is aimed at the server that leads, in percent. Otherwise it is aimed at any.
-    pub at_leaders: u64,
+    pub at_leader_percent: u64,
     /// How often each kind of fault is drawn.
-    pub weights: Weights,
+    pub weights: FaultWeights,
     /// What happens to messages all the time.
-    pub weather: Weather,
+    pub messages: MessageFaults,
 }
 
 /// How often each kind of fault is drawn, each in proportion to the sum of all; 0 is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weights {
+pub struct FaultWeights {
     /// A server is killed, and started again later.
     pub crash: u64,
     /// A server loses its power at any moment, and is started again later.
@@ -52,30 +52,30 @@ pub struct Weights {
 
 /// What happens to messages during a phase: drawn anew for each, up to these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weather {
+pub struct MessageFaults {
     /// The largest share of messages that are late, in percent.
-    pub late_percent: u64,
+    pub delay_percent: u64,
     /// The longest delay.
-    pub late_max: Duration,
+    pub delay_max: Duration,
     /// The largest share of messages that arrive twice, in percent.
-    pub twice_percent: u64,
+    pub duplicate_percent: u64,
     /// How much later the second time is at most.
-    pub twice_max: Duration,
+    pub duplicate_delay_max: Duration,
     /// How often a phase has MIT's unreliable network: one message in ten lost each way.
     pub unreliable_percent: u64,
     /// How often a phase has MIT's long reordering: two replies of three up to 2.2 s late.
     pub reordering_percent: u64,
 }
 
-impl Campaign {
+impl FaultPlan {
     /// Faults of the network alone, and of clocks: for servers that store nothing yet.
     pub const NETWORK: Self = Self {
         phases: 3,
         events: 12,
         pause_max: Duration::from_millis(350),
         fault_max: Duration::from_millis(1500),
-        at_leaders: 50,
-        weights: Weights {
+        at_leader_percent: 50,
+        weights: FaultWeights {
             crash: 0,
             power_failure: 0,
             power_failure_at_save: 0,
@@ -89,11 +89,11 @@ impl Campaign {
             one_way: 3,
             deaf: 1,
         },
-        weather: Weather {
-            late_percent: 30,
-            late_max: Duration::from_millis(400),
-            twice_percent: 30,
-            twice_max: Duration::from_millis(800),
+        messages: MessageFaults {
+            delay_percent: 30,
+            delay_max: Duration::from_millis(400),
+            duplicate_percent: 30,
+            duplicate_delay_max: Duration::from_millis(800),
             unreliable_percent: 60,
             reordering_percent: 20,
         },
@@ -102,7 +102,7 @@ impl Campaign {
     /// Faults of every kind.
     pub const EVERYTHING: Self = Self {
         phases: 4,
-        weights: Weights {
+        weights: FaultWeights {
             crash: 2,
             power_failure: 4,
             power_failure_at_save: 4,
@@ -118,7 +118,7 @@ impl Campaign {
         phases: 3,
         events: 8,
         pause_max: Duration::from_millis(600),
-        weather: Weather { reordering_percent: 0, ..Self::EVERYTHING.weather },
+        messages: MessageFaults { reordering_percent: 0, ..Self::EVERYTHING.messages },
         ..Self::EVERYTHING
     };
 }
