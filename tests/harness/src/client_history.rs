@@ -69,9 +69,12 @@ impl<I, O> OperationLog<I, O> {
         let headline = match judged.verdict() {
             Verdict::Ok => return Ok(()),
             Verdict::Illegal => "the history of the clients is not linearizable",
+            // A search that gave up has shown nothing, and counts as a failure: else a long history would hide
+            // one.
             Verdict::Unknown => "it could not be decided whether the history of the clients is linearizable",
         };
         let told = explain(specification, &history, &judged);
+        // The first line counts the operations, the others show where the search got stuck.
         let mut lines = told.lines().map(str::trim);
         let counts = lines.next().unwrap_or_default().to_owned();
         let seen = lines.collect::<Vec<_>>().join(" ");

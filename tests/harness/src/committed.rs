@@ -46,8 +46,11 @@ impl CommittedLog {
 
     /// Remembers the entry at `index` if it is the next.
     pub(crate) fn extend(&mut self, index: Index, entry: CommittedEntry) {
+        // A gap or a step back is for the invariants to report. Here the log only stays one without gaps.
         if index == self.last() + 1 {
             let before = self.digests.last().copied().unwrap_or(0);
+            // Each hash is seeded with the one before, so it depends on all commands up to here and on their
+            // order: a snapshot that lacks one of them, or has two of them the wrong way round, has another.
             self.digests.push(xxh3_64_with_seed(&entry.command, before));
             self.entries.push(entry);
         }

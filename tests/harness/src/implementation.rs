@@ -112,6 +112,8 @@ impl Implementation {
     pub fn of_service<K: KeyValue>() -> Self {
         let services = Services {
             make: |(peers, me), apply, setup| {
+                // The Raft first, since the service proposes to it. What it delivers before the service reads
+                // waits in the channel, or for it.
                 let raft = K::Raft::make(peers, me, setup.persister.clone(), apply);
                 let service = K::make(setup.on(raft.clone()));
                 (Arc::new(raft), service)

@@ -54,6 +54,8 @@ impl Lab {
     /// A command that was never made before in this run.
     #[must_use]
     pub fn command(&self) -> Command {
+        // A number, and no chance: it tells an entry from all others wherever it turns up, and one command more
+        // does not shift what the scenario draws next.
         let number = self.inner.commands.fetch_add(1, Ordering::Relaxed) + 1;
         format!("c{number}").into_bytes().into()
     }
@@ -110,6 +112,8 @@ impl Lab {
         if violation.at.is_zero() {
             violation.at = self.now();
         }
+        // A rule that is broken is broken wherever that was noticed. What a scenario expected is a line of the
+        // test, and the reader wants to see that line.
         if violation.rule.is_none() && violation.place.is_none() {
             let caller = Location::caller();
             violation.place = Some(format!("{}:{}", caller.file(), caller.line()));
@@ -144,6 +148,8 @@ impl Lab {
     /// A fact broke an invariant. In a simulation the run ends here and now, at the very step; in the real world it
     /// ends when the scenario next looks.
     pub(crate) fn end_run(&self, violation: &Violation) {
+        // The caller may be a thread of the server. Only in a simulation does its panic end the run; in the
+        // real world the scenario must end it, which looks for violations whenever it has waited: see `check`.
         if self.world() == World::Simulated {
             panic!("{}", violation.headline);
         }

@@ -36,12 +36,16 @@ pub(crate) fn run(
     UNDER_WAY.lock().insert(run, Arc::clone(record));
     let (done, result) = crossbeam_channel::bounded(1);
     NodeHandle::new(format!("tester@{run}")).spawn("scenario", move || {
+        // The panic hook has put the panic on record. Caught, it does not take the thread down before the
+        // result is sent.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
         // Nobody listens any more when the run was given up.
         let _ = done.send(outcome.map_err(|panic| message(&*panic)));
     });
     let outcome = match result.recv_timeout(WALL_MAX) {
         Ok(outcome) => outcome,
+        // The thread cannot be ended from outside: it stays behind until the process ends, and holds no other
+        // test up.
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             Err(format!("the test hangs: it has not ended after {} s of real time", WALL_MAX.as_secs()))
         }
@@ -65,6 +69,7 @@ fn install_hook() {
             let node = NodeHandle::current();
             let number = node.name().split_once('@').and_then(|(_, number)| number.parse::<u64>().ok());
             match number {
+                // A simulation keeps the panics of its threads for its own report.
                 _ if labrpc::sim::is_active() => previous(info),
                 Some(number) => note_panic(number, node.name(), info),
                 None => previous(info),

@@ -128,6 +128,7 @@ fn simulated(
     let wall = began.elapsed();
     let (report, cause) = match result {
         Ok(((), report)) => (report, None),
+        // A body can end early only by a panic, also when it gives up on the implementation without blame.
         Err(failure) if record.skipped().is_some() => (failure.report, None),
         Err(failure) => (failure.report, Some(failure.cause)),
     };
@@ -158,6 +159,7 @@ fn simulated(
 
 fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome {
     static RUNS: AtomicU64 = AtomicU64::new(1);
+    // Tests of cargo run side by side in one process: the number tells their threads apart.
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let record = Arc::new(Record::default());
     let told = Arc::clone(&record);
@@ -169,6 +171,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     let elapsed = began.elapsed();
     let message = result.err();
     let skipped = record.skipped();
+    // The scenario may end well although some other thread has broken an invariant in the last moment.
     let has_failed = skipped.is_none() && (message.is_some() || record.violation().is_some());
     Outcome {
         tally: record.tally(),

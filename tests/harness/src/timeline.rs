@@ -65,6 +65,7 @@ impl Timeline {
     /// Adds one, and logs it. A run of commits is kept as its last.
     pub(crate) fn push(&mut self, at: Duration, what: TimelineEvent) {
         match &what {
+            // Thousands in some runs: only for who asks for them.
             TimelineEvent::Committed(..) => log::debug!(target: "CMIT", "{what}"),
             _ => log::info!(target: "TEST", "{what}"),
         }

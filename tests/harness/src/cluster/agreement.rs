@@ -94,9 +94,10 @@ impl Cluster {
     }
 
     /// Waits until `servers` servers have applied an index, and returns its command. `None` if that takes more than
-    /// three seconds, or if a server moves on from `term` (MIT's `wait`).
+    /// half a minute, or if a server moves on from `term` (MIT's `wait`).
     #[must_use]
     pub fn wait(&self, index: Index, servers: usize, term: Option<Term>) -> Option<Command> {
+        // MIT's rhythm: thirty looks, with pauses that double up to 1.28 s.
         let mut pause = Duration::from_millis(10);
         for _ in 0..30 {
             if self.applied_count(index) >= servers {
@@ -104,6 +105,8 @@ impl Cluster {
             }
             self.inner.lab.sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(1280));
+            // Whoever started the command did so in `term`. A later leader may have put another entry there, so
+            // waiting for this one may be in vain (MIT).
             let has_moved =
                 |server| self.state(server).is_some_and(|(now, _)| term.is_some_and(|term| now > term));
             if self.servers().into_iter().any(has_moved) {
@@ -118,14 +121,18 @@ impl Cluster {
     pub fn is_applied_within(&self, index: Index, servers: usize, patience: Duration) -> bool {
         let record = self.inner.lab.record();
         let deadline = Instant::now() + patience;
+        // With the lock held that whoever notifies must take: what is applied after the registration and before
+        // the wait is not missed.
         let mut guard = self.inner.applied_signal.lock.lock();
         record.await_index(index);
         let mut is_late = false;
         while record.applied_count(index) < servers && !is_late {
             is_late = self.inner.applied_signal.changed.wait_until(&mut guard, deadline).timed_out();
+            // In the real world another thread may have failed, and then nobody applies anything any more.
             self.inner.lab.check();
         }
         record.forget_index(index);
+        // Not `!is_late`: it may have been applied at the very deadline.
         record.applied_count(index) >= servers
     }
 
@@ -133,6 +140,8 @@ impl Cluster {
     fn agree(&self, command: &Command, servers: usize, retry: Retry) -> Index {
         let lab = &self.inner.lab;
         let deadline = Instant::now() + AGREEMENT_MAX;
+        // As MIT's: each attempt goes on after the server that accepted the last one. A deposed leader that
+        // accepts everything and commits nothing gets every command once, not every attempt.
         let mut first: ServerId = 0;
         let mut attempts = Vec::new();
         while Instant::now() < deadline {
@@ -142,6 +151,8 @@ impl Cluster {
                 continue;
             };
             if self.is_applied_within(index, servers, ATTEMPT_MAX)
+                // Applied, but is it this command? If the leader was deposed before it had replicated the
+                // entry, its successor has put another one at this index.
                 && self.committed(index).as_ref() == Some(command)
             {
                 return index;
@@ -159,6 +170,7 @@ impl Cluster {
         for _ in 0..self.size() {
             *first = self.next(*first, 1);
             if self.connected().contains(first)
+                // Not `start`: the test stands and falls with this command, so no smaller run leaves it out.
                 && let Some(started) = self.start_now(*first, command)
                 && started.is_leader
             {

@@ -101,6 +101,9 @@ impl ClusterBuilder {
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
+        // With MIT's long delays a call to a server that is cut off hangs for seconds. A leader that waits for
+        // it falls behind with all others: tests of Raft are to find that. The clerks of a service ask one
+        // server after the other, and would only wait.
         if self.service_plan.is_none() {
             network.long_delays();
         }
@@ -110,6 +113,9 @@ impl ClusterBuilder {
         let referee = self.attach_referee(&network);
         self.lab.record().begin_cluster(self.servers);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
+        // A service that takes snapshots calls its server from the thread that reads the channel. If the server
+        // holds a lock while it delivers, the two wait for each other at once; with room for 64 messages they
+        // would do so only if 64 entries came in a row, which few tests reach.
         let calls_back = self.snapshots != Snapshots::Never || self.reading != Reading::ToTheEnd;
         let cluster = Cluster {
             inner: Arc::new(Inner {
@@ -129,6 +135,7 @@ impl ClusterBuilder {
             cluster.restart(server);
         }
         let watched = cluster.clone();
+        // A thread of the tester's node: it goes on when a server loses its power.
         thread::spawn(move || watched.watch());
         Running { cluster }
     }
@@ -160,6 +167,8 @@ fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
     let Address::Server(number) = event.message.from else { return };
     let sender = number as ServerId;
     match event.what {
+        // When it is sent, not when it arrives: a candidate that nobody can hear stands for election all the
+        // same.
         Happening::Sent => {
             if let Some(term) = names.candidacy(&event.message) {
                 record.note_candidate(sender, term);
@@ -180,6 +189,8 @@ impl Cluster {
     fn watch(&self) {
         while !self.is_over() {
             for server in self.servers() {
+                // A paused server may hold the lock that `get_state` takes. The watcher would stand still with
+                // it, and see nothing of the others.
                 if !self.inner.lab.record().seen(server, |seen| seen.is_paused) {
                     self.state(server);
                 }
@@ -204,6 +215,7 @@ impl Deref for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // A simulation that has failed is over, and takes its threads with it: nobody is left to be killed.
         if !thread::panicking() {
             self.cluster.finish();
         } else if self.cluster.lab().world() == World::Real {

@@ -35,7 +35,11 @@ impl Cluster {
     pub fn check_leader_after(&self, term: Term) -> (Term, ServerId) {
         let lab = &self.inner.lab;
         for _ in 0..LEADER_LOOKS {
+            // Half a second passes before the first look, as in MIT's: tests call this right after they have
+            // cut the leader off, and an election may take as long.
             lab.sleep_ms(LEADER_PAUSE_MS.0 + lab.below(LEADER_PAUSE_MS.1));
+            // Two leaders at a time are legal if their terms differ: the older has not heard of the other yet.
+            // Two in one term are for Election Safety, which sees every answer of `get_state`.
             if let Some(leader) = self.leaders().into_iter().max().filter(|&(led, _)| led > term || term == 0)
             {
                 return leader;
@@ -111,6 +115,8 @@ impl Cluster {
     /// The servers that run, are connected and not paused.
     #[must_use]
     pub fn connected(&self) -> Vec<ServerId> {
+        // A paused server cannot be asked: it may hold the lock that its `get_state` takes, until it is
+        // resumed.
         let is_paused = |server| self.inner.lab.record().seen(server, |seen| seen.is_paused);
         self.servers().into_iter().filter(|&server| self.is_connected(server) && !is_paused(server)).collect()
     }
@@ -148,6 +154,8 @@ impl Cluster {
     /// If it still leads after `patience`.
     #[track_caller]
     pub fn expect_steps_down(&self, leader: ServerId, patience: Duration, why: &str) {
+        // Most step down with the first heartbeat that they get. Whoever looks often need not wait until the
+        // end.
         let pause = patience / 20;
         for _ in 0..20 {
             self.inner.lab.sleep(pause);

@@ -39,6 +39,8 @@ impl Cluster {
     /// Connects a server again.
     pub fn connect(&self, server: ServerId) {
         let was_cut_off = !self.inner.lab.record().seen(server, |seen| seen.is_connected);
+        // Only what mends something is an action. Scenarios connect servers that are connected, to be sure, and
+        // a smaller run should not be a list of that.
         if was_cut_off && !self.performs(ActionKind::Repair, "connect", server) {
             return;
         }
@@ -63,6 +65,8 @@ impl Cluster {
     /// Kills several servers, as [`crash`](Self::crash), and starts them again.
     pub fn bounce(&self, servers: impl IntoIterator<Item = ServerId>) {
         let servers: Vec<ServerId> = servers.into_iter().collect();
+        // All go before the first comes back. One by one, the others would carry the term and the log over in
+        // their memory, and nobody would notice what is not stored.
         servers.iter().for_each(|&server| self.crash(server));
         servers.iter().for_each(|&server| self.restart(server));
     }
@@ -71,6 +75,7 @@ impl Cluster {
     pub fn repair(&self) {
         for server in self.servers() {
             self.restart(server);
+            // After the restart: a server that is down is not connected, whether or not it is cut off.
             if !self.is_connected(server) {
                 self.connect(server);
             }
@@ -164,6 +169,8 @@ impl Cluster {
         if was_paused && !self.performs(ActionKind::Repair, "resume", server) {
             return;
         }
+        // Before the threads run: a server that has slept for two seconds owes nobody a heartbeat or an answer for
+        // them.
         self.inner.referee.resumes(server);
         if self.node(server).is_some_and(|node| node.resume()) {
             self.inner.lab.record().surroundings_changed(
@@ -197,6 +204,8 @@ impl Cluster {
         self.note(format!("S{server} will lose its power at its {count}. save from now"));
         let left = std::sync::atomic::AtomicU64::new(count);
         let hook: SaveHook = Arc::new(move |point| {
+            // Each save passes `Before` once. In the real world the server lives on and saves again: the count
+            // stays at zero, and those saves fail as well.
             if point == SavePoint::Before {
                 left.fetch_update(
                     std::sync::atomic::Ordering::Relaxed,
@@ -209,7 +218,11 @@ impl Cluster {
             if !is_due || (moment == Moment::AfterSave && point == SavePoint::Before) {
                 return Ok(());
             }
+            // A server that answers while its save is still under way has time to do so now. After the restart
+            // it does not know what it has said.
             labrpc::thread::sleep(disk);
+            // In a simulation the server's thread ends here. In the real world nothing happens, and the save
+            // fails in place of the power.
             node.crash();
             Err(SaveError("the power failed".into()))
         });
@@ -218,6 +231,8 @@ impl Cluster {
 
     /// Every save of a server takes this long from now on; zero for no time, as by default.
     pub fn slow_disk(&self, server: ServerId, time: Duration) {
+        // Zero ends a fault, as the drop of a rule of the network does, and is never left out. It also takes
+        // away the hook of a power failure that has not come yet.
         if !time.is_zero() && !self.performs(ActionKind::Fault, "slow disk", server) {
             return;
         }
@@ -258,6 +273,7 @@ impl Cluster {
 
     /// What stands for a fault that is left out.
     fn no_fault(&self) -> Fault {
+        // The scenario holds what it is given and ends it later, so it must be given something.
         self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
     }
 }

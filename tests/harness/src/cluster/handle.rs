@@ -119,8 +119,12 @@ impl Cluster {
     /// Asks a server to agree on a command. `None` if the server is down.
     pub fn start(&self, server: ServerId, command: &Command) -> Option<Started> {
         let lab = &self.inner.lab;
+        // Asked before the server sees the command: one that is left out of the run must leave no trace in any
+        // log.
         let passed = lab.begin_action(ActionKind::Command, || format!("command S{server}"))?;
         let started = self.start_now(server, command);
+        // A refusal changed nothing, so no outcome is given: a smaller failure does not list offers to
+        // followers.
         if let Some(Started { index, term, is_leader: true }) = started {
             lab.action_outcome(passed, || {
                 format!("S{server} accepts {} at index {index}, term {term}", show_command(command))
@@ -131,9 +135,14 @@ impl Cluster {
 
     /// As [`start`](Self::start), for commands that an expectation is about: they are never left out.
     pub(super) fn start_now(&self, server: ServerId, command: &Command) -> Option<Started> {
+        // What is known *before* the call. While it is under way the watcher may ask the same server, too, and
+        // be answered first: it hears of term 4 while this answer still says term 3. Compared with what is
+        // known by the time that it is entered, the server's term would seem to have gone back.
         let (start, before) = self.inner.lab.record().before(server)?;
         let raft = self.raft(server)?;
         let started = raft.start(command.clone());
+        // The power may have failed while the call waited for a lock or a save. A machine that is off has
+        // answered nothing, though here its memory is still at hand.
         if self.has_lost_power(server) {
             return None;
         }
@@ -147,6 +156,7 @@ impl Cluster {
     /// Asks a server for its term and whether it leads. `None` if the server is down.
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;
+        // As in `start_now`: known before the call, and not from a machine without power.
         let (term, is_leader) = self.raft(server)?.get_state();
         if self.has_lost_power(server) {
             return None;
@@ -163,6 +173,8 @@ impl Cluster {
 
     /// Tells the record a fact about an incarnation, and everybody who waits for it.
     pub(super) fn observe(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
+        // The referee first: a mistake that shows on the wire is named by the message that made it, before an
+        // invariant names what came of it.
         let (lab, referee) = (&self.inner.lab, &self.inner.referee);
         match *fact {
             Observation::Accepted { index, term, .. } => referee.accepts(server, index, term),
@@ -172,8 +184,12 @@ impl Cluster {
         }
         match lab.record().observe(lab.now(), server, start, fact) {
             Ok(false) => {}
+            // Only if somebody waits for this. To wake for every applied entry would give the scheduler a step
+            // more for each.
             Ok(true) => self.inner.applied_signal.notify(),
             Err(violation) => {
+                // In a simulation this does not return. In the real world the scenario may be waiting for an
+                // index that will now never be applied: it wakes and looks for the violation.
                 lab.end_run(&violation);
                 self.inner.applied_signal.notify();
             }
@@ -212,9 +228,15 @@ impl Cluster {
         if self.inner.over.swap(true, Ordering::Relaxed) {
             return;
         }
+        // What servers do while they are killed one by one is no offence: those that are left may well stand
+        // for election.
         self.inner.referee.dismiss();
+        // Before the servers go, so that the calls in the table are those of the scenario.
         self.inner.lab.record().set_traffic(Traffic { rpcs: self.rpcs(), bytes: self.bytes() });
         for server in self.servers() {
+            // `slots` is a plain lock, and `kill` runs code under test, which may give way. A simulated thread
+            // that tried to lock it then would block the one real thread, and with it the one that holds the
+            // lock.
             let (raft, service) = {
                 let slots = self.inner.slots.lock();
                 (slots[server].raft(), slots[server].service())
@@ -233,6 +255,8 @@ impl Cluster {
 
 impl AppliedSignal {
     fn notify(&self) {
+        // A waiter holds this lock from its look at the record until it waits. Without a turn at the lock the
+        // wake could fall between the two, and be lost.
         drop(self.lock.lock());
         self.changed.notify_all();
     }

@@ -39,11 +39,15 @@ impl Cluster {
         }
         let lab = &self.inner.lab;
         let was_up_before = lab.record().seen(server, |seen| seen.starts > 0);
+        // The first start belongs to the cluster, not to the scenario, and is in every smaller run.
         if was_up_before && !self.performs(ActionKind::Repair, "restart", server) {
             return;
         }
         let network = &self.inner.network;
         let node = NodeHandle::new(lab.node_name(server));
+        // Fresh ends for each start. Threads of an earlier incarnation that live on, in the real world or
+        // because they ignore `kill`, hold ends that lead nowhere any more, and cannot speak for their
+        // successor.
         let ends: Vec<ClientEnd> = self
             .servers()
             .into_iter()
@@ -56,7 +60,9 @@ impl Cluster {
         let persister = self.persister(server);
         let base = self.snapshot_index(&persister.snapshot());
         self.inner.slots.lock()[server].ends.clone_from(&ends);
+        // Before its first step: a server that is cut off must not get a single message through.
         self.set_links(server);
+        // On record before it is made: its threads may apply and send before `make` has returned.
         let start = match lab.record().started(lab.now(), server, base) {
             Ok(start) => start,
             Err(violation) => return lab.end_run(&violation),
@@ -69,6 +75,7 @@ impl Cluster {
         if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {
             handlers = handlers.service(more);
         }
+        // Until now requests to it were lost, as they are while a real server starts.
         network.add_server(address(server), handlers);
         self.inner.slots.lock()[server].running = Some(Incarnation { node: node.clone(), raft, service });
         if let Some(unread) = unread {
@@ -137,8 +144,13 @@ impl Cluster {
         if !self.performs(ActionKind::Fault, "power failure", server) {
             return;
         }
+        // First the threads stop, then the storage is copied. The other way round a vote could be saved and
+        // granted between the two, and be missing in the copy: the restarted server would vote once more in
+        // that term.
         let is_simulated = node.crash();
         let Some(incarnation) = self.take_down(server, TimelineEvent::PowerLost(server)) else { return };
+        // In the real world, where no thread was stopped. A server that had crashed at a save of its own has
+        // nobody left who could be killed.
         if !is_simulated && !node.is_crashed() {
             incarnation.kill();
         }
@@ -147,7 +159,9 @@ impl Cluster {
     /// Takes a server from the network and keeps its storage as it is at this moment.
     fn take_down(&self, server: ServerId, how: TimelineEvent) -> Option<Incarnation> {
         let lab = &self.inner.lab;
+        // From here on nothing counts that this incarnation says or applies.
         lab.record().stopped(lab.now(), server, how);
+        // The lock is given back before the network is called: see `Cluster::finish`.
         let (incarnation, ends) = {
             let slot = &mut self.inner.slots.lock()[server];
             (slot.running.take()?, std::mem::take(&mut slot.ends))
@@ -155,6 +169,9 @@ impl Cluster {
         for end in &ends {
             self.inner.network.delete_end(end);
         }
+        // Then the copy, after the server is off the network. A save after the copy may still be answered, but
+        // that answer is dropped. A reply that left earlier must be about what is in the copy: that is what
+        // restarts put to the test.
         self.inner.network.delete_server(address(server));
         let copy = Arc::new(self.persister(server).copy());
         self.inner.slots.lock()[server].persister = copy;
@@ -189,6 +206,8 @@ impl Cluster {
 
     /// Enables and disables the ends from and to a server, as both parties are connected or not.
     fn set_links(&self, server: ServerId) {
+        // In both directions: a server that is connected again reaches, and hears, only those that are
+        // connected as well.
         let links: Vec<(ClientEnd, bool)> = {
             let slots = self.inner.slots.lock();
             let link = |from: ServerId, to: ServerId| {

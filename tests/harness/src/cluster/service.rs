@@ -49,6 +49,8 @@ impl Cluster {
             match &message {
                 ApplyMsg::Command { index, term, command } => {
                     let (index, term) = (*index, *term);
+                    // Before the snapshot: its digest is read from the committed log, which has the entry only
+                    // now.
                     self.observe(server, start, &Observation::Applied { index, term, command });
                     if self.snapshot_is_due(server, index) {
                         self.take_snapshot(raft, server, index);
@@ -72,6 +74,8 @@ impl Cluster {
             return applied.recv().ok();
         }
         loop {
+            // It looks instead of waiting: a server that hands over with a lock held finds nobody there, most
+            // of the time.
             thread::sleep(Duration::from_millis(self.inner.lab.below(SLOW_PAUSE_MAX_MS)));
             match applied.try_recv() {
                 Ok(message) => return Some(message),
@@ -107,6 +111,7 @@ impl Cluster {
     fn take_snapshot(&self, raft: &dyn AnyRaft, server: ServerId, index: Index) {
         // The history has all that anybody applied, unless an invariant is broken already.
         let Some(digest) = self.inner.lab.record().digest(index) else { return };
+        // Before the call, for the server may send the snapshot before it returns from it.
         self.inner.referee.takes_snapshot(server, index);
         raft.snapshot(index, ServiceState { index, digest }.encode());
     }
@@ -117,6 +122,7 @@ impl Cluster {
         loop {
             thread::sleep(Duration::from_millis(rand::rng().random_range(1..=SNAPSHOT_PAUSE_MAX_MS)));
             let Some((now, before)) = self.inner.lab.record().before(server) else { return };
+            // The next incarnation has a thread of its own for this.
             if now != start || self.is_over() {
                 return;
             }

@@ -47,6 +47,7 @@ impl Bench {
     /// Starts a server among `size - 1` scripted peers, which do not answer yet. `rule` is the sentence that the test
     /// puts to the proof, with its reference, and `hint` the mistake that most often breaks it.
     pub fn start(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Self {
+        // One server on record, the real one: what scripts say is not judged.
         lab.record().begin_cluster(1);
         let bench = Self(Arc::new(Inner {
             lab: lab.clone(),
@@ -83,6 +84,7 @@ impl Bench {
             if self.0.changed.wait_until(&mut state, deadline).timed_out() {
                 drop(state);
                 self.0.lab.check();
+                // It may have come at the very deadline.
                 return look(&mut self.0.state.lock());
             }
         }
@@ -110,6 +112,7 @@ impl Drop for Bench {
             let bench = Self(Arc::clone(&self.0));
             labrpc::thread::spawn(move || {
                 bench.finish();
+                // Dropped, it would end the bench once more.
                 std::mem::forget(bench);
             });
         }

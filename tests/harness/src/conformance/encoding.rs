@@ -39,6 +39,7 @@ fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
     names.iter().find_map(|name| match value.field(name)? {
         Value::Bytes(bytes) => Some(bytes.clone()),
         Value::Text(text) => Some(text.clone().into_bytes()),
+        // A list without elements does not show of what they would be: these are no bytes, in whatever form.
         Value::Seq(elements) if elements.is_empty() => Some(Vec::new()),
         _ => None,
     })
@@ -81,6 +82,7 @@ impl Request {
                     ("leader_id", sender),
                     ("last_included_index", int(*last_included_index)),
                     ("last_included_term", int(*last_included_term)),
+                    // Fig. 13 sends a snapshot in parts. This is the only one.
                     ("offset", int(0)),
                     ("done", Value::Bool(true)),
                 ];
@@ -121,6 +123,7 @@ impl Request {
 impl Entry {
     fn write(&self, index: Index) -> Value {
         let mut fields = vec![("term", int(self.term)), ("index", int(index))];
+        // Under all names at once: the server reads the field that it knows, and skips the others.
         fields.extend(COMMAND.map(|name| (name, Value::Bytes(self.command.to_vec()))));
         Value::Struct("", fields)
     }

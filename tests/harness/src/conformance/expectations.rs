@@ -80,6 +80,8 @@ impl Bench {
             if self.count_requests(stands) > 0 {
                 return;
             }
+            // Every 50 ms: an election timeout is longer than a heartbeat interval, which is some 100 ms. So a
+            // timer that this restarts never runs out.
             noise();
             self.0.lab.sleep_ms(50);
         }
@@ -96,6 +98,8 @@ impl Bench {
         voters.iter().for_each(|&voter| self.peer(voter).follows());
         let deadline = Instant::now() + ELECTION_MAX;
         while Instant::now() < deadline {
+            // Its own word, every 2 ms: tests of what a leader does right after its election measure from here,
+            // and a vote that has left says nothing of when it was counted.
             if let (term, true) = self.state() {
                 return term;
             }
@@ -190,6 +194,7 @@ impl Bench {
     /// Expects that the server applies nothing after this index for a while.
     #[track_caller]
     pub fn expect_applied_at_most(&self, index: Index, why: &str) {
+        // What must not happen needs time to happen: twice as long as something takes that waits for nothing.
         self.0.lab.sleep_ms(60);
         let applied = self.applied();
         self.expect(
@@ -205,6 +210,8 @@ impl Bench {
     /// Whether the server's log has an entry of this term at this index: a new leader asks, which changes nothing but
     /// the term.
     pub fn has_entry(&self, index: Index, term: Term) -> bool {
+        // From a later term than the server's. An older one is refused for its term, whatever the log is; and
+        // in its own term the server may lead, so that nobody else sends AppendEntries.
         let asking = self.peer(1).appends(self.term() + 1).after(index, term);
         asking.send().is_some_and(|appended| appended.success)
     }
@@ -238,6 +245,7 @@ impl Bench {
     /// Expects that none of the requests so far tells that more than this is committed.
     #[track_caller]
     pub fn expect_commit_at_most(&self, index: Index, why: &str) {
+        // A leader may know of a commit that it has not applied yet; what it tells the others gives it away.
         self.expect_applied_at_most(index, why);
         let commit = |sent: &SentRequest| match sent.request {
             Request::Append { leader_commit, .. } => leader_commit,

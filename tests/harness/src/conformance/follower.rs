@@ -40,6 +40,7 @@ impl Follower {
             Request::Vote { .. } => Reply::Vote { term, vote_granted: !is_old },
             Request::Append { prev, entries, .. } => {
                 let hint = if is_old {
+                    // Refused for its term: the log was not looked at, and the hint says nothing of it.
                     Some(Hint { term: None, index: 0, len: 0 })
                 } else {
                     self.append(*prev, entries).err()
@@ -58,11 +59,15 @@ impl Follower {
     /// AppendEntries, receiver 2 to 4.
     fn append(&mut self, prev: (Index, Term), entries: &[Entry]) -> Result<(), Hint> {
         let len = self.last_index() + 1;
+        // What a snapshot covers is committed and agrees with every later leader (§7): only what follows can
+        // conflict.
         if prev.0 >= self.base.0 {
             match self.term_at(prev.0) {
                 None => return Err(Hint { term: None, index: len, len }),
                 Some(term) if term != prev.1 => {
                     let mut first = prev.0;
+                    // The first index of the conflicting term: the leader skips the whole term in one round
+                    // (end of §5.3).
                     while first > self.base.0 + 1 && self.term_at(first - 1) == Some(term) {
                         first -= 1;
                     }
@@ -72,6 +77,8 @@ impl Follower {
             }
         }
         for (index, entry) in (prev.0 + 1..).zip(entries) {
+            // An entry that agrees stays, and with it all that follow: a request that comes late must not cut
+            // what a later one has brought (receiver 3).
             if index <= self.base.0 || self.term_at(index) == Some(entry.term) {
                 continue;
             }
@@ -83,6 +90,8 @@ impl Follower {
 
     /// InstallSnapshot, receiver 6 and 7.
     fn install(&mut self, index: Index, term: Term) {
+        // What follows an entry that agrees with the snapshot's last one may have been acknowledged (receiver
+        // 6).
         let is_kept = self.term_at(index) == Some(term);
         let dropped = if is_kept { (index - self.base.0) as usize } else { self.log.len() };
         self.log.drain(..dropped);

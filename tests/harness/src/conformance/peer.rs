@@ -111,6 +111,7 @@ impl<'a> Peer<'a> {
         let Some(method) = inner.slot.lock().methods.full_name(request.method()) else {
             lab.skip(&format!("the server has no method {}", &request.method()[1..]));
         };
+        // An end for each request: one that gets no reply holds up none that follows.
         let end = inner.network.make_connected_end(self.id as u32, SERVER as u32);
         let reply = end.call_plain(&method, &request.write(self.id)).unwrap_or_else(|why| lab.skip(&why));
         inner.network.delete_end(&end);
@@ -229,6 +230,7 @@ impl Append<'_> {
     pub fn send(&self) -> Option<Appended> {
         let Self { term, prev, entries, .. } = self;
         {
+            // Before it is sent: the server may deliver an entry before its reply is here.
             let commands = &mut self.peer.bench.0.state.lock().commands;
             for (index, entry) in (prev.0 + 1..).zip(entries) {
                 commands.insert((index, entry.term), entry.command.clone());

@@ -24,6 +24,7 @@ impl Inner {
         let at = self.lab.now();
         let mut state = self.state.lock();
         self.check_elected(&state, &request);
+        // Kept before it is answered, for the test may be waiting for it to decide on the answer.
         let number = state.requests.len();
         let sent = SentRequest { number, to, at, request: request.clone() };
         state.requests.push(Received { sent, is_read: false, answer: None });
@@ -45,6 +46,8 @@ impl Inner {
             },
         };
         if let Some(Reply::Vote { term, vote_granted: true }) = reply {
+            // Counted before the reply leaves, so before the server can count it: a correct leader never sends
+            // with too few votes on this list.
             state.votes.entry(term).or_default().insert(to);
         }
         drop(state);
@@ -59,6 +62,7 @@ impl Inner {
     /// Who sends as a leader has been elected, in whatever test.
     fn check_elected(&self, state: &BenchState, request: &Request) {
         let term = request.term();
+        // A set of voters: a reply that was given twice is one vote.
         let votes = state.votes.get(&term).map_or(0, BTreeSet::len) + 1; // its own
         if matches!(request, Request::Vote { .. }) || 2 * votes > self.size {
             return;

@@ -40,6 +40,7 @@ impl Inner {
             state.delivered.clear();
             state.applied = base;
         }
+        // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
         let implementation = *self.lab.implementation();
         let make = move || implementation.make(ends, SERVER, persister, sender);
@@ -80,6 +81,8 @@ impl Inner {
             };
             let is_what_was_sent = match &message {
                 ApplyMsg::Command { index, term, command } => {
+                    // One that no script has sent is the server's own: some leaders begin their term with an
+                    // empty entry.
                     state.commands.get(&(*index, *term)).is_none_or(|sent| sent == command)
                 }
                 ApplyMsg::Snapshot { .. } => true,
@@ -106,6 +109,7 @@ impl Inner {
 impl Bench {
     /// Whether the server says that it leads, and its term.
     pub fn state(&self) -> (Term, bool) {
+        // Before the call: see `Cluster::start_now`.
         let Some((start, before)) = self.0.lab.record().before(SERVER) else { return (0, false) };
         let Some(raft) = self.0.raft() else { return (0, false) };
         let (term, is_leader) = raft.get_state();
@@ -183,6 +187,7 @@ impl Bench {
             (slot.running.take(), slot.ends.clone())
         };
         let Some((node, raft)) = running else { return };
+        // It may have crashed already, at a save.
         let is_stopped = node.crash() || node.is_crashed();
         lab.record().stopped(lab.now(), SERVER, TimelineEvent::PowerLost(SERVER));
         for end in &ends {
@@ -210,11 +215,14 @@ impl Bench {
     pub fn power_fails_after_next_save(&self) {
         let slot = self.0.slot.lock();
         let Some((node, _)) = slot.running.clone() else { return };
+        // Weak, for the persister holds the hook.
         let (storage, at_power_failure) =
             (Arc::downgrade(&slot.persister), Arc::clone(&slot.at_power_failure));
         let is_done = AtomicBool::new(false);
         let hook: SaveHook = Arc::new(move |point| {
+            // Once: in the real world the server goes on, and saves again.
             if point == SavePoint::After && !is_done.swap(true, Ordering::Relaxed) {
+                // Copied here: in the real world later saves would change it before the test looks.
                 let copy = storage.upgrade().map(|storage| Arc::new(storage.copy()));
                 *at_power_failure.lock() = copy;
                 node.crash();

@@ -42,6 +42,9 @@ impl Invariant for AppliedInOrder {
                 Some((format!("the entry {}", last + 1), format!("the entry {index}")))
             }
             Observation::Installed { index, .. }
+                // A server that starts with a snapshot may hand it to its service first thing, though that has
+                // restored it by itself: the repeat changes nothing. Later on a repeat would take the service
+                // back.
                 if index < last || (index == last && !self.is_fresh[server]) =>
             {
                 Some((format!("nothing that ends before {last}"), format!("a snapshot up to {index}")))

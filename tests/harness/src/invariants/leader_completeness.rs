@@ -23,6 +23,8 @@ pub(super) struct LeaderCompleteness {
 impl LeaderCompleteness {
     /// `server` shows this term after it applied `index`, which was committed by then.
     fn note_committed(&mut self, server: ServerId, term: Term, index: Index) {
+        // Only the steps are kept: an index counts for all later terms, so a later term matters only if it
+        // knows of a higher one. Otherwise each look would go through all terms.
         let known = self.committed.range(..=term).next_back().map_or(0, |(_, &(index, _))| index);
         if index > known {
             self.committed.insert(term, (index, server));
@@ -50,6 +52,9 @@ impl Invariant for LeaderCompleteness {
             Observation::State { term, before, .. } => self.note_committed(server, term, before.applied),
             Observation::Accepted { index, term, .. } => {
                 let (&earlier, &(committed, first)) = match self.committed.range(..term).next_back() {
+                    // The new command stands at the end of the leader's log. If that is no higher than what an
+                    // earlier term has committed, the leader lacks at least that entry. Of its own term nothing
+                    // follows: it may have committed since.
                     Some(known) if known.1.0 >= index => known,
                     _ => return Ok(()),
                 };

@@ -76,6 +76,8 @@ impl LogMatching {
     ) -> Result<(), Violation> {
         let accepted = self.accept(Accepted { index, term, server, command: command.clone() });
         let accepted = accepted.map(|before| (before.server, before.command));
+        // The entry may be applied before `start` has returned: the leader needs a majority, not its caller.
+        // Then it is this command, of this server, and no second one.
         let applied = committed.get(index).filter(|entry| entry.term == term);
         let Some((first, before)) = accepted.or_else(|| applied.map(|entry| (server, entry.command.clone())))
         else {

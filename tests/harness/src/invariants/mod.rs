@@ -69,6 +69,8 @@ impl Invariants {
             Observation::Stopped => {}
             Observation::Started { .. } => self.applied_in_order.observe(server, fact, committed)?,
             Observation::State { .. } | Observation::Accepted { .. } => {
+                // The first that is broken is the one that is reported. A term that went back makes two leaders
+                // of a term, and those make two entries of an index: causes come before consequences.
                 self.monotonic_terms.observe(server, fact, committed)?;
                 self.election_safety.observe(server, fact, committed)?;
                 self.log_matching.observe(server, fact, committed)?;

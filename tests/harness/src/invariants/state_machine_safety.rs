@@ -72,6 +72,7 @@ fn installed(
             .servers([server])
             .term(term))
     };
+    // Whoever made the snapshot had applied this index. If nobody has, the index or the bytes are made up.
     let Some(last) = committed.get(index) else {
         return wrong(
             format!("at most index {}, the last that anybody applied", committed.last()),

@@ -53,6 +53,7 @@ impl Client {
     /// If the clerk gives up.
     pub fn get(&mut self, key: &str) -> Option<String> {
         let told = self.classic(key, KvOp::Get, |clerk| {
+            // The classic suite knows no missing keys: there, MIT's `Get` returns the empty string.
             clerk.get(key).map(|told| told.map_or_else(String::new, |it| it.0))
         });
         told.ok()
@@ -88,6 +89,8 @@ impl Client {
             return None;
         }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
+        // Before the call, and completed after it: the operation may take effect at any moment in between. With
+        // a shorter interval a correct service would be accused.
         let id = self.client_history.versioned.invoke(u64::from(self.number), self.lab.now(), input);
         let told = self.clerk.get(key);
         let completion = match &told {
@@ -151,10 +154,13 @@ impl Client {
         let completion = match &told {
             Ok(value) if is_get => Completion::Replied(KvOutput::Value(value.clone())),
             Ok(_) => Completion::Replied(KvOutput::Done),
+            // Not failed: the write may have taken effect, and may still do so. If it were called failed, a
+            // later read that returns its value would be impossible.
             Err(ClerkError::Maybe) => Completion::Unknown,
             Err(_) => Completion::Failed,
         };
         self.client_history.classic.complete(id, self.lab.now(), completion);
+        // Whoever uses the classic calls cannot cope with `Maybe`: a clerk with a session need never answer it.
         if let Err(error @ (ClerkError::Maybe | ClerkError::NoLeader | ClerkError::Protocol)) = &told {
             self.lab.fail(
                 Violation::new(
@@ -184,6 +190,7 @@ impl Client {
         let told = ask(&mut *self.clerk);
         let completion = match &told {
             Ok(()) => Completion::Replied(VersionedOutput::Done),
+            // Version 0 is that of a key that was never written.
             Err(ClerkError::WrongVersion(0)) => Completion::Replied(VersionedOutput::ErrNoKey),
             Err(ClerkError::WrongVersion(_)) => Completion::Replied(VersionedOutput::ErrVersion),
             Err(ClerkError::Maybe) => Completion::Unknown,

@@ -157,6 +157,7 @@ impl KvCluster {
     pub fn add_somewhere(&self, delta: i64) -> i64 {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(10) {
+            // Whoever leads is found by asking all of them: this layer gives no hints.
             for server in self.connected() {
                 if let Some(result) = self.add_soon(server, delta) {
                     return result;
@@ -179,6 +180,8 @@ impl KvCluster {
     fn add_soon(&self, server: ServerId, delta: i64) -> Option<i64> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let service = self.service(server)?;
+        // In a thread of its own. A caller that is never told would hang the scenario until the limit of
+        // virtual time, and that failure would not name the server.
         let caller = thread::spawn(move || service.add(delta));
         wait_within(self.lab(), caller, PATIENCE, 1, || {
             Violation::new(
@@ -203,6 +206,7 @@ impl KvCluster {
         loop {
             let counters: Vec<Option<i64>> =
                 self.servers().into_iter().map(|server| self.counter(server)).collect();
+            // Servers that are down have no counter, and none is expected of them.
             if counters.iter().flatten().all(|&counter| counter == value) {
                 return;
             }
@@ -256,6 +260,7 @@ impl KvCluster {
     #[track_caller]
     pub fn check(&self, operations: usize) {
         let (asked, answered) = self.client_history.count();
+        // Even if the history is not linearizable: the report says how long it was.
         self.lab().set_operations(answered as u64);
         // A busy real machine may serve few, through no fault of the implementation.
         let operations = if self.lab().world() == World::Real { 1 } else { operations };
@@ -292,6 +297,8 @@ pub fn wait_within<T>(
     late: impl Fn() -> Violation,
 ) -> T {
     let end = lab.now() + patience;
+    // `join` has no deadline. Each look is a step of the scheduler, so the caller says how often it is worth
+    // one.
     while !thread.is_finished() {
         lab.expect(lab.now() < end, &late);
         lab.sleep_ms(pause_ms);

@@ -99,11 +99,14 @@ impl Workload {
             self.round(&cluster, round);
             if self.crash {
                 cluster.servers().into_iter().for_each(|server| cluster.crash(server));
+                // No client is at work now: all have been answered. So what the next round finds missing was
+                // lost by the restart, and not by a fault at the same time.
                 lab.sleep_ms(200);
                 cluster.repair();
             }
             match self.snapshots_at {
                 Some(bytes) => cluster.expect_sizes(STATE_FACTOR * bytes, usize::MAX),
+                // Without a limit there is nothing to take snapshots for (MIT: `maxraftstate` is -1).
                 None => cluster.expect_sizes(usize::MAX, 0),
             }
         }
@@ -168,6 +171,8 @@ impl Workload {
         } else {
             cluster.lab().sleep(self.duration());
         }
+        // Each client ends the operation that is under way. With the faults over it must be answered; otherwise
+        // the run ends at its limit of virtual time.
         over.store(true, Ordering::Relaxed);
         threads.into_iter().for_each(wait_for);
     }
@@ -175,9 +180,12 @@ impl Workload {
     /// One client's round.
     fn work(self, mut client: Client, place: usize, round: usize, over: &AtomicBool) {
         let lab = client.lab.clone();
+        // Without a pause a client on a good network would get thousands of answers in a second of virtual
+        // time, and the check of the history would take longer than the run.
         let pause_max_us =
             2 * self.duration().as_micros() as u64 * self.clients as u64 / OPERATIONS_PER_ROUND;
         let own = format!("k{place}");
+        // A new client in each round, which goes on where the last one of this place ended.
         let mut appended = (round > 0).then(|| client.get(&own)).flatten().unwrap_or_default();
         let mut count = 0;
         while !over.load(Ordering::Relaxed) {
@@ -210,6 +218,7 @@ impl Workload {
     /// The classic suite: an append to the client's own key, or an exact check of it.
     fn work_on_own(self, client: &mut Client, key: &str, word: &str, appended: &mut String) {
         if client.lab.happens(50) {
+            // Not if it was left out of the run. Any other error has failed the test.
             if client.append(key, word) == Ok(()) {
                 appended.push_str(word);
             }
@@ -252,6 +261,7 @@ fn split_again_and_again(cluster: &KvCluster, time: Duration) {
     while lab.now() < end {
         let (one, other): (Vec<ServerId>, Vec<ServerId>) =
             cluster.servers().into_iter().partition(|_| lab.happens(50));
+        // Each server is tossed on its own, so one side may be empty: then all are together for a second.
         let split = cluster.partition(&[&one, &other]);
         lab.sleep_ms((1000 + lab.below(200)).min((end.saturating_sub(lab.now())).as_millis() as u64 + 1));
         split.end();

@@ -19,6 +19,9 @@ const SAVES_MAX: u64 = 6;
 impl Nemesis<'_> {
     /// Draws a fault and begins it.
     pub(super) fn inject(&mut self) {
+        // Kind, target and duration are drawn whether or not the fault then happens. Only the cluster asks the
+        // log of actions, after the draw: so a smaller run that leaves out one fault draws all others as
+        // before. It is also why `pause` says yes to one that is left out: the end of a fault is drawn as well.
         let weights = self.plan.weights;
         let all: u64 = weights.each().iter().map(|(_, weight)| weight).sum();
         let Some(kind) = weights.at(self.lab.below(all.max(1))) else { return };
@@ -53,12 +56,14 @@ impl Nemesis<'_> {
             FaultKind::PowerFailure => self.cluster.power_failure(server),
             FaultKind::PowerFailureAtSave => {
                 let moment = if self.lab.happens(50) { Moment::BeforeSave } else { Moment::AfterSave };
+                // Every other time the disk is fast.
                 let disk = self.up_to(DISK_MAX) * self.lab.below(2) as u32;
                 self.may_lack_power.insert(server);
                 self.cluster.power_failure_at_save(server, 1 + self.lab.below(SAVES_MAX), moment, disk);
             }
             _ => {
                 let all = self.cluster.servers();
+                // All are down at one moment, with nobody who could remember for the others.
                 all.iter().for_each(|&server| self.cluster.power_failure(server));
                 all.iter().for_each(|&server| self.cluster.restart(server));
                 return None;
@@ -84,6 +89,7 @@ impl Nemesis<'_> {
 
     fn partition(&mut self, kind: FaultKind, server: ServerId) -> Repair {
         let cluster = self.cluster;
+        // Counted from the target: a leader is in the smaller part of an odd cluster.
         let half: Vec<ServerId> = (0..cluster.size() / 2).map(|step| cluster.next(server, step)).collect();
         let rest: Vec<ServerId> =
             (cluster.size() / 2..cluster.size()).map(|step| cluster.next(server, step)).collect();
@@ -94,6 +100,7 @@ impl Nemesis<'_> {
             }
             FaultKind::Split => {
                 let sets = 2 + self.lab.below(2);
+                // Any of the sets may be empty or a majority: a cluster has to bear all of that.
                 let mut split = vec![Vec::new(); sets as usize];
                 cluster
                     .servers()
@@ -119,6 +126,8 @@ impl Nemesis<'_> {
         match repair {
             Repair::Rule(fault) => fault.end(),
             Repair::Connect(server) => self.cluster.connect(server),
+            // Its power may have failed at a save, of which the cluster knows nothing: `restart` would find it
+            // up.
             Repair::Restart(server) => {
                 self.settle_power_failure(server);
                 self.cluster.restart(server);

@@ -53,6 +53,7 @@ impl<'a> Nemesis<'a> {
                 self.repair_what_is_over();
                 meanwhile();
             }
+            // A cluster owes no progress while a majority may be down or cut off. Healed, it does.
             self.heal();
             expect_recovery();
         }
@@ -61,6 +62,8 @@ impl<'a> Nemesis<'a> {
     /// Ends all faults.
     pub fn heal(&mut self) {
         self.lab.note("all faults end");
+        // Each by its own repair, so that the timeline and the log of actions tell of it. Then what may be left
+        // over.
         for (_, repair) in std::mem::take(&mut self.in_force) {
             self.repair(repair);
         }
@@ -76,6 +79,8 @@ impl<'a> Nemesis<'a> {
         // A power failure may be under way, in a save that takes its time.
         self.lab.sleep(DISK_MAX * 2);
         self.cluster.servers().into_iter().for_each(|server| self.settle_power_failure(server));
+        // Those whose power has failed at a save only now: their faults have ended, so nothing else starts
+        // them.
         self.cluster.repair();
         self.may_lack_power.clear();
     }
@@ -83,6 +88,8 @@ impl<'a> Nemesis<'a> {
     fn draw_message_faults(&mut self) {
         let MessageFaults { delay_percent, delay_max, duplicate_percent, duplicate_delay_max, .. } =
             self.plan.messages;
+        // Drawn anew for each phase, zero included: some mistakes need late messages, and late messages hide
+        // others.
         let share = |percent| self.lab.below(percent + 1) as f64 / 100.0;
         let (late, twice) = (share(delay_percent), share(duplicate_percent));
         self.message_faults =

@@ -99,11 +99,16 @@ impl Record {
         let mut state = self.state.lock();
         let state = &mut *state;
         let seen = &state.servers[server];
+        // In the real world the threads of a killed server live on, and still apply. What they say is not said
+        // by their successor, which may begin anew at index 1.
         if seen.starts != start || !seen.is_up {
             return Ok(false);
         }
+        // Judged by what was known before, and entered only then: compared with a log in which it already
+        // stands, an entry would agree with itself.
         if let Err(mut violation) = state.invariants.observe(server, fact, &state.committed) {
             violation.at = at;
+            // What breaks later is mostly a consequence of what broke first.
             state.violation.get_or_insert_with(|| violation.clone());
             return Err(violation);
         }

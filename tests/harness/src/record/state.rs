@@ -42,7 +42,10 @@ impl State {
     pub(super) fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
         let seen = &mut self.servers[server];
         match *fact {
+            // Answers of calls that overlap come in any order: an older one must not set the picture back.
             Observation::State { term, is_leader, .. } if term >= seen.term => {
+                // `get_state` does not tell candidates from followers. Who stood for election in this very term
+                // and does not lead still is a candidate, as far as anybody knows.
                 if is_leader {
                     seen.role = Role::Leader;
                 } else if seen.role == Role::Leader || term > seen.term {
@@ -64,6 +67,7 @@ impl State {
                     seen.tail.pop_front();
                 }
                 seen.tail.push_back((index, term, command.clone()));
+                // Later servers only repeat it, and have been compared with it.
                 if index > self.committed.last() {
                     self.timeline.push(at, TimelineEvent::Committed(server, index));
                     self.committed
