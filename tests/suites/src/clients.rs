@@ -54,6 +54,7 @@ pub(crate) fn expect_value(lab: &Lab, client: &mut Client, key: &str, wanted: &s
 /// MIT's speed test: 1000 writes in 33.3 s.
 pub(crate) fn speed(lab: &Lab, cluster: KvCluster) {
     let mut client = cluster.client();
+    // Waits for a leader, before the clock runs.
     client.get("x");
     let began = lab.now();
     for count in 0..1000_u32 {

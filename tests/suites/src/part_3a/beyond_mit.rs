@@ -15,6 +15,8 @@ pub fn even_sizes_3a(lab: &Lab) {
     for servers in [2, 4, 6] {
         let cluster = lab.cluster(servers).start();
         let leader = cluster.check_one_leader();
+        // The leader is among the lost: nobody can lead on from before, and a leader of the others was elected
+        // by a half.
         let lost: Vec<_> = (0..servers / 2).map(|step| cluster.next(leader, step)).collect();
         cluster.disconnect_all(lost.clone());
         lab.sleep_ms(2000);
@@ -37,6 +39,7 @@ pub fn term_in_append_reply_3a(lab: &Lab) {
     cluster.disconnect(old);
     cluster.check_one_leader();
 
+    // Before it is connected: a single request of its successor would tell it the term.
     let _deaf = cluster.deaf_to_requests(old);
     cluster.connect(old);
     cluster.expect_steps_down(
@@ -54,6 +57,7 @@ pub fn term_in_vote_reply_3a(lab: &Lab) {
     let cluster = lab.cluster(3).start();
     let leader = cluster.check_one_leader();
     let asleep = cluster.next(leader, 1);
+    // Eight terms behind, and each election of its own raises its term by one: it cannot catch up by itself.
     cluster.crash(asleep);
     let term = raise_term(&cluster, 8);
 
@@ -96,9 +100,11 @@ pub fn stale_heartbeats_3a(lab: &Lab) {
     cluster.disconnect(old);
     let (term, second) = cluster.check_leader_after(old_term);
 
+    // Before it is connected, as above: a reply would tell it the term, and it would fall silent.
     let _one_way = cluster.one_way(&cluster.others(old), &[old]);
     cluster.connect(old);
     lab.sleep_ms(500);
+    // From here on an election is due, and all that the others hear are heartbeats of a term that is over.
     cluster.crash(second);
     cluster.check_leader_after(term);
 }
@@ -132,6 +138,7 @@ pub fn few_terms_3a(lab: &Lab) {
     for _ in 0..ELECTIONS {
         cluster.disconnect(leader);
         let (later, next) = cluster.check_leader_after(term);
+        // Only now that it has a successor: it follows, and takes no part in this election.
         cluster.connect(leader);
         (term, leader) = (later, next);
     }
@@ -153,6 +160,8 @@ pub fn paused_leader_3a(lab: &Lab) {
     for _ in 0..3 {
         let (term, leader) = cluster.check_leader_after(0);
         let is_paused = cluster.pause(leader);
+        // Threads of the real world cannot be stopped. A leader that is cut off notices as little of its
+        // successor.
         if !is_paused {
             cluster.disconnect(leader);
         }
@@ -181,6 +190,7 @@ pub fn drifting_clocks_3a(lab: &Lab) {
         cluster.set_clock_rate(server, ppm);
     }
     cluster.check_one_leader();
+    // All have heard of the leader by then, however slow their clocks.
     lab.sleep_ms(500);
     let term = cluster.check_terms();
     lab.sleep_ms(10_000);
@@ -204,6 +214,7 @@ pub fn elections_in_chaos_3a(lab: &Lab) {
     let twice = cluster.duplicates(0.3, Duration::from_millis(600));
     for _ in 0..20 {
         disturb_a_leader(lab, &cluster);
+        // From less than an election to several.
         lab.sleep_ms(300 + lab.below(700));
         cluster.repair();
     }
@@ -214,6 +225,7 @@ pub fn elections_in_chaos_3a(lab: &Lab) {
 
 /// Something happens to a server that leads, or to any if none does.
 fn disturb_a_leader(lab: &Lab, cluster: &Cluster) {
+    // An older leader leads nobody any more: what happens to it changes little.
     let leader = cluster.leaders().into_iter().max().map(|(_, leader)| leader);
     let server = leader.unwrap_or_else(|| lab.below(cluster.size() as u64) as ServerId);
     match lab.below(4) {

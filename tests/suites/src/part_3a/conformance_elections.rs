@@ -22,7 +22,9 @@ pub fn candidate_follows_leader_3a(lab: &Lab) {
     };
     let term = sent.request.term();
     bench.peer(2).appends(term).succeeds("S2 leads the term for which S0 stands");
+    // With its own vote that is a majority. If it still counts, it now leads a term that has a leader.
     bench.answer(&sent, Reply::Vote { term, vote_granted: true });
+    // Time for a reply to be counted, if it is.
     lab.sleep_ms(20);
     bench.expect_no_leader("S2 leads this term");
 }
@@ -82,6 +84,8 @@ pub fn majority_of_four_3a(lab: &Lab) {
     bench.answer(&first, Reply::Vote { term, vote_granted: true });
     lab.sleep_ms(50);
     bench.expect_no_leader("two of four servers are no majority");
+    // Its election may have timed out meanwhile. Then there is none of this term to be won, and nothing to be
+    // seen.
     let asked = bench.peer(2).next_request(SOON, Request::is_vote);
     if let Some(second) = asked.filter(|sent| sent.request.term() == term) {
         bench.answer(&second, Reply::Vote { term, vote_granted: true });
@@ -107,6 +111,7 @@ pub fn voter_counts_once_3a(lab: &Lab) {
         "replies are counted instead of voters, and requests are repeated",
     );
     bench.peer(1).follows();
+    // Many elections, and S1 grants its vote in each, as often as it is asked.
     lab.sleep(ELECTION_MAX / 2);
     bench.expect_no_leader("S1 alone votes for it, with its own that is two of five");
 }
@@ -126,6 +131,7 @@ pub fn late_votes_do_not_count_3a(lab: &Lab) {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
     let first = sent.request.term();
+    // Only when it stands for the next term is the vote of this one a late one.
     bench.expect_candidate_after(first);
     bench.answer(&sent, Reply::Vote { term: first, vote_granted: true });
     lab.sleep_ms(20);
@@ -143,6 +149,7 @@ pub fn leader_says_so_at_once_3a(lab: &Lab) {
         "the first heartbeat waits for the interval",
     );
     let term = bench.elect(&[1]);
+    // From the moment at which it says that it leads: `elect` looks every 2 ms.
     let by = lab.now() + bench.at_once();
     for peer in bench.peers() {
         let sent = peer.next_request(SOON, Request::is_append);

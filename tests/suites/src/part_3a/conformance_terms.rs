@@ -17,6 +17,7 @@ pub fn old_candidate_refused_3a(lab: &Lab) {
     );
     bench.peer(1).appends(7).succeeds("S1 leads term 7");
     bench.peer(2).asks_vote(6).is_refused("term 6 is over");
+    // Asked again, for the term of the reply.
     let reply = bench.peer(2).asks_vote(6).send();
     bench.expect(
         reply == Some((7, false)),
@@ -38,6 +39,7 @@ pub fn old_leader_refused_3a(lab: &Lab) {
     );
     bench.peer(1).appends(7).succeeds("S1 leads term 7");
     bench.peer(2).appends(6).fails("term 6 is over");
+    // Asked again, for the term of the reply.
     let reply = bench.peer(2).appends(6).send().map(|appended| appended.term);
     bench.expect(
         reply == Some(7),
@@ -66,6 +68,7 @@ pub fn term_from_requests_3a(lab: &Lab) {
         format!("{voted:?}"),
     );
     bench.expect_term(5, "S1 has asked for a vote in term 5");
+    // Of another kind of message, since each has a handler of its own.
     let appended = bench.peer(2).appends(8).send().map(|appended| appended.term);
     bench.expect(
         appended == Some(8),
@@ -91,6 +94,7 @@ pub fn term_never_goes_back_3a(lab: &Lab) {
     bench.expect_term(9, "an AppendEntries of term 3 is old");
     bench.peer(2).asks_vote(4).send();
     bench.expect_term(9, "a RequestVote of term 4 is old");
+    // What was adopted must be stored as well: a restart is a way back, too.
     bench.restart();
     bench.expect_term(9, "a restart forgets no term");
 }
@@ -111,6 +115,7 @@ pub fn term_from_vote_reply_3a(lab: &Lab) {
         bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
     };
     bench.answer(&sent, Reply::Vote { term: 50, vote_granted: false });
+    // Nothing but the reply has told it of term 50: what comes next shows whether it was read.
     bench.peer(1).is_silent();
     let next = bench.expect_candidate_after(sent.request.term() + 1);
     bench.expect(

@@ -24,6 +24,7 @@ pub fn heartbeats_at_a_sane_rate_3a(lab: &Lab) {
         "no heartbeats after the first, or one per turn of a loop",
     );
     bench.elect(&[1, 2]);
+    // With both followers well nothing is sent again, so what is counted are heartbeats.
     let before = bench.count_requests(|sent| sent.to == 1);
     lab.sleep_ms(1000 * SECONDS as u64);
     let count = bench.count_requests(|sent| sent.to == 1) - before;
@@ -67,6 +68,8 @@ pub fn granting_resets_the_timer_3a(lab: &Lab) {
     );
     let began = Instant::now();
     let mut term = 100;
+    // A new term each time: a second request of one term would find no vote to grant. Every 50 ms, so that a
+    // timer that restarts never runs out.
     while began.elapsed() < ELECTION_MAX {
         bench.peer(1).asks_vote(term).is_granted("the term is new");
         term += 1;
@@ -91,6 +94,8 @@ pub fn refusing_resets_no_timer_3a(lab: &Lab) {
         "only a vote that is granted restarts the election timer (Fig. 2, Rules for followers 2)",
         "the election timer is reset by every RequestVote",
     );
+    // With the vote of term 5 given, requests of S2 in that term change nothing but, in a wrong server, the
+    // timer.
     bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
     bench.expect_candidate_despite(
         || {
@@ -138,6 +143,7 @@ pub fn timeouts_differ_3a(lab: &Lab) {
     let mut waits = Vec::new();
     for _ in 0..WAITS {
         let began = Instant::now();
+        // Nobody answers, so each wait is one whole timeout and ends in the next candidacy.
         term = bench.expect_candidate_after(term);
         waits.push(began.elapsed());
     }

@@ -61,6 +61,7 @@ pub fn new_term_new_vote_3a(lab: &Lab) {
         "votedFor is not cleared when a higher term is adopted",
     );
     bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    // The term comes with a request for a vote, and then with entries: either way the vote must be free again.
     bench.peer(2).asks_vote(6).is_granted("it is free in term 6");
     bench.peer(1).appends(7).succeeds("S1 leads term 7");
     bench.peer(2).asks_vote(7).is_granted("nobody has asked for its vote of term 7");

@@ -17,6 +17,7 @@ pub fn initial_election_3a(lab: &Lab) {
     let term = cluster.check_terms();
     lab.expect(term >= 1, || Violation::new("there is a leader in term 0", "a term from 1 on", "term 0"));
 
+    // Several election timeouts (MIT): who would stand against a leader that is well has done so by then.
     lab.sleep_ms(2000);
     let later = cluster.check_terms();
     // On a busy real machine a heartbeat may come late, through no fault of the implementation.
@@ -41,14 +42,17 @@ pub fn re_election_3a(lab: &Lab) {
     cluster.disconnect(first);
     cluster.check_one_leader();
 
+    // It missed an election. What it sends is of an old term and must depose nobody.
     cluster.connect(first);
     let second = cluster.check_one_leader();
 
     let another = cluster.next(second, 1);
+    // The third is left alone with its own vote. Two seconds are many elections, none of which it can win.
     cluster.disconnect_all([second, another]);
     lab.sleep_ms(2000);
     cluster.check_no_leader();
 
+    // Two of three. Their terms have run apart, and whoever is behind must follow before anybody is elected.
     cluster.connect(another);
     cluster.check_one_leader();
     cluster.connect(second);
@@ -62,6 +66,7 @@ pub fn many_elections_3a(lab: &Lab) {
     let cluster = lab.cluster(7).start();
     cluster.check_one_leader();
     for _ in 0..10 {
+        // The same server may be drawn twice, as in MIT's. Four of seven or more are always left.
         let cut_off = [(); 3].map(|()| lab.below(7) as usize);
         cluster.disconnect_all(cut_off);
         cluster.check_one_leader();

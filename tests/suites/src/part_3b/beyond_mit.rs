@@ -38,6 +38,7 @@ pub fn unanswered_leader_3b(lab: &Lab) {
     let cluster = lab.cluster(5).start();
     cluster.one_shot(5);
     let leader = cluster.check_one_leader();
+    // Its entries and heartbeats arrive, so nobody need stand against it. Only what the others send it is lost.
     let unanswered = cluster.one_way(&cluster.others(leader), &[leader]);
     let index = cluster.start_on_leader(leader).index;
     lab.sleep_ms(2000);
@@ -55,6 +56,9 @@ pub fn bridge_3b(lab: &Lab) {
     for bridge in 0..3 {
         let [a, b, c, d] = [1, 2, 3, 4].map(|step| cluster.next(bridge, step));
         let split = cluster.partition(&[&[a, b, bridge], &[bridge, c, d]]);
+        // Each side has a majority only with the bridge. A leader on one side is deposed when the other side's
+        // candidate brings the bridge a higher term, and whoever leads next must have what was committed on
+        // either side.
         for _ in 0..20 {
             for (_, leader) in cluster.leaders() {
                 cluster.offer(leader);
@@ -76,6 +80,7 @@ pub fn latency_3b(lab: &Lab) {
 
     let cluster = lab.cluster(3).start();
     cluster.one_shot(3);
+    // The command before has waited for a leader: the clock runs from here.
     let began = Instant::now();
     for _ in 0..COMMANDS {
         cluster.one_shot(3);
@@ -104,6 +109,7 @@ pub fn backlog_3b(lab: &Lab) {
     let leader = cluster.check_one_leader();
     let behind = cluster.next(leader, 1);
     cluster.disconnect(behind);
+    // All at once, with nobody waiting for the commit of any: `one` afterwards waits for all of them.
     for _ in 0..ENTRIES {
         cluster.offer(leader);
     }
@@ -144,6 +150,8 @@ pub fn returning_follower_3b(lab: &Lab) {
 
     let cluster = lab.cluster(3).start();
     cluster.one_shot(3);
+    // First longer than any call hangs. Then so short that calls of before are still under way when the
+    // follower is back, and bring it nothing.
     for millis in [8000, 1000, 1000, 1000] {
         let leader = cluster.check_one_leader();
         let away = cluster.next(leader, 1);
@@ -160,6 +168,7 @@ pub fn returning_follower_3b(lab: &Lab) {
 fn expect_catches_up(lab: &Lab, cluster: &Cluster, index: Index, patience: Duration) {
     let deadline = Instant::now() + patience;
     while !cluster.is_applied_within(index, cluster.size(), Duration::from_millis(50)) {
+        // New entries are what a correct leader sends at once, whatever has become of the calls before.
         for (_, leader) in cluster.leaders() {
             cluster.offer(leader);
         }
@@ -183,6 +192,7 @@ fn expect_catches_up(lab: &Lab, cluster: &Cluster, index: Index, patience: Durat
 /// Catches: a log cut at the end of every message, and a reply that is taken for another.
 pub fn late_and_twice_3b(lab: &Lab) {
     let cluster = lab.cluster(3).start();
+    // Late by more than a round trip: logs grow while a message is under way.
     let late = cluster.delays(0.4, Duration::from_millis(300));
     let twice = cluster.duplicates(0.4, Duration::from_millis(500));
     let clients: Vec<_> = (0..4)
@@ -249,6 +259,8 @@ pub fn threads_end_3b(lab: &Lab) {
 ///
 /// Catches: a thread that waits for the service for ever.
 pub fn kill_with_full_channel_3b(lab: &Lab) {
+    // The service takes three messages, the channel a fourth, and with the fifth the server waits for a reader
+    // that never comes.
     let cluster = lab.cluster(3).apply_capacity(1).stuck_after(3).start();
     cluster.one(3);
     let leader = cluster.check_one_leader();
@@ -270,6 +282,7 @@ fn expect_threads_end(lab: &Lab, cluster: &Cluster) {
     lab.sleep_ms(8000);
     for node in nodes {
         let mut left = sim::threads_alive(node.id());
+        // The harness' own service: here it may be stuck by order of the test.
         left.retain(|thread| !thread.thread.ends_with("/service"));
         lab.expect(left.is_empty(), || {
             Violation::new(

@@ -22,6 +22,7 @@ pub fn far_apart_3b(lab: &Lab) {
     let cluster = lab.cluster(3).start();
     expect_index(lab, cluster.one_shot(3), 1);
     let (term, behind) = cluster.check_leader_after(0);
+    // The leader itself is the one that lacks entries: its successor has to be elected, and knows nobody's log.
     cluster.disconnect(behind);
     let (_, leader) = cluster.check_leader_after(term);
     offer(&cluster, leader, ENTRIES);
@@ -49,6 +50,8 @@ fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &s
     /// A refusal per term and a few heartbeats would do.
     const CALLS_MAX: u64 = 100;
 
+    // A leader that has sent to the server before has moved its nextIndex back already, and the number of calls
+    // would say nothing.
     cluster.bounce(cluster.connected());
     cluster.one(2);
     let before = cluster.rpcs_to(server);
@@ -76,12 +79,17 @@ pub fn crossing_messages_3b(lab: &Lab) {
     for _ in 0..6 {
         let (term, old) = cluster.check_leader_after(0);
         let crossing = Crossing::begin(&cluster, old);
+        // Only it has these: with them its log differs from its successor's, and there is something to cut.
         offer(&cluster, old, 3);
         let (_, leader) = cluster.check_leader_after(term);
         offer(&cluster, leader, 60);
         cluster.one(6);
+        // A step down is saved, which takes 5 ms from here on: senders may hold messages that were made before
+        // it and leave after it.
         cluster.slow_disk(old, Duration::from_millis(5));
         crossing.meet();
+        // It still takes itself for the leader. Each command makes it send, which is what the held messages
+        // wait for.
         offer(&cluster, old, 40);
         lab.sleep_ms(300);
         drop(crossing);

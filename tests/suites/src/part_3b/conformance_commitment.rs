@@ -21,6 +21,7 @@ pub fn commits_with_majority_of_four_3b(lab: &Lab) {
     bench.elect(&[1, 2]);
     bench.peer(2).is_silent();
     let index = bench.start_command().index;
+    // Some heartbeats: a leader that counts wrong would have told of it.
     lab.sleep_ms(300);
     bench.expect_commit_at_most(index - 1, "the leader and S1 are two of four");
     bench.peer(2).follows();
@@ -42,6 +43,8 @@ pub fn counts_own_term_only_3b(lab: &Lab) {
     bench.needs_refusals();
     let term = bench.elect(&[1, 2]);
     lab.sleep_ms(500);
+    // Some leaders begin their term with an empty entry, which commits all before it. Whether they would count
+    // the copies of older entries does not show here.
     let has_own = bench.peer(1).follower().log.iter().any(|entry| entry.term == term);
     if !has_own {
         bench.expect_commit_at_most(0, "entries 1 and 2 are of term 2, and only their copies speak for them");
@@ -61,6 +64,7 @@ pub fn match_is_what_was_sent_3b(lab: &Lab) {
         "on success matchIndex is set to the leader's last index, though entries came after the request was sent",
     );
     bench.elect(&[1]);
+    // By now S1 has the empty entry with which some leaders begin.
     lab.sleep_ms(20);
     bench.peer(1).waits();
     bench.skip_requests();
@@ -68,6 +72,7 @@ pub fn match_is_what_was_sent_3b(lab: &Lab) {
     let Some(sent) = bench.peer(1).next_request(SOON * 5, Request::has_entries) else {
         bench.fail("a command is not sent", "an AppendEntries with it", "none");
     };
+    // Now two commands more come, which the request that is about to be answered did not bring.
     let brought = first - 1 + sent.entries().len() as Index;
     bench.start_command();
     bench.start_command();
@@ -113,10 +118,13 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
     let again = bench.elect(&[2]);
     bench.peer(2).is_silent();
     let index = bench.start_command().index;
+    // With an empty entry of its own in front the command is at 3, and the old reply, which was for 2, proves
+    // nothing.
     if index == 2 {
         bench.answer(&old, Reply::Append { term: old.request.term(), success: true, hint: None });
         lab.sleep_ms(50);
         let stored = bench.peer(2).follower().last_index();
+        // S2 may have got it in the moment before it fell silent: then it may commit.
         if stored < index {
             bench.expect_applied_at_most(1, &format!("nobody has stored entry 2 of term {again}"));
         }

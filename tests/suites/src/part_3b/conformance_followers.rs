@@ -66,6 +66,7 @@ pub fn conflict_is_cut_3b(lab: &Lab) {
     bench.peer(1).appends(1).entries(&[1, 1, 1, 1]).succeeds("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
     bench.expect_entry(2, 2, "it took the place of one of term 1");
+    // A server that only puts the new entry in its place still has these.
     bench.expect_no_entry(3, 1, "it followed an entry that conflicted");
     bench.expect_no_entry(4, 1, "it followed an entry that conflicted");
 }
@@ -82,6 +83,7 @@ pub fn late_request_cuts_nothing_3b(lab: &Lab) {
     );
     bench.peer(1).appends(2).entries(&[1, 1, 2]).succeeds("it follows the empty log");
     bench.peer(1).appends(2).entries(&[1]).succeeds("entry 1 is there already");
+    // A heartbeat of a moment at which the leader knew only of entry 1: it has no entries, and ends before 3.
     bench.peer(1).appends(2).after(1, 1).succeeds("a late heartbeat");
     bench.peer(1).appends(2).after(1, 1).entries(&[1]).succeeds("entry 2 is there already");
     bench.expect_entry(3, 2, "it was acknowledged, and nothing conflicts with it");
@@ -104,6 +106,7 @@ pub fn repeated_requests_3b(lab: &Lab) {
     bench.expect_entry(3, 2, "the log has three entries");
     bench.expect_no_entry(4, 1, "the log has three entries");
     bench.expect_no_entry(4, 2, "the log has three entries");
+    // Each look at an entry was a request of a new term: 20 is later than all of them.
     bench.peer(1).appends(20).after(3, 2).commit(3).succeeds("the log has three entries");
     bench.expect_applies(3, "everything is committed, and each entry is applied once");
 }
@@ -120,6 +123,7 @@ pub fn old_leader_changes_nothing_3b(lab: &Lab) {
     );
     bench.peer(1).appends(3).entries(&[1, 3]).succeeds("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).commit(2).fails("term 2 is over");
+    // Without entries as well: heartbeats often have a path of their own.
     bench.peer(2).appends(2).after(1, 1).commit(1).fails("term 2 is over");
     bench.expect_applied_at_most(0, "the leader of term 2 has nothing to say");
     bench.expect_entry(2, 3, "the leader of term 2 has nothing to say");
@@ -159,6 +163,7 @@ pub fn commit_not_past_new_entries_3b(lab: &Lab) {
     bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).commit(3).succeeds("entry 1 matches");
     bench.expect_applies(1, "entries 2 and 3 may not be those of the leader of term 2");
+    // Now entries 2 and 3 have come from that leader, and the same leaderCommit covers them.
     bench.peer(2).appends(2).after(1, 1).entries(&[2, 2]).commit(3).succeeds("entry 1 matches");
     bench.expect_applies(3, "all are the leader's now");
 }

@@ -56,10 +56,12 @@ pub fn many_entries_in_a_message_3b(lab: &Lab) {
         "one entry per message",
     );
     bench.elect(&[1]);
+    // From here on nothing is acknowledged, and the entries pile up.
     bench.peer(1).is_silent();
     for _ in 0..ENTRIES {
         bench.start_command();
     }
+    // Time for what is sent to S1 in vain: it must not count below.
     lab.sleep_ms(500);
     let with_entries = |sent: &SentRequest| sent.to == 1 && sent.request.has_entries();
     let before = bench.count_requests(with_entries);
@@ -87,6 +89,7 @@ pub fn leader_goes_on_trying_3b(lab: &Lab) {
     bench.elect(&[1]);
     let index = bench.start_command().index;
     bench.expect_applies(index, "S1 stores it");
+    // Long enough for any number of retries that a sender might take for enough.
     lab.sleep_ms(1500);
     bench.peer(2).follows();
     lab.sleep_ms(1000);
@@ -110,6 +113,7 @@ pub fn refused_is_tried_again_3b(lab: &Lab) {
         "a rejection does not change nextIndex",
     );
     bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    // The reply to the request before has shown which hints this server knows. S2 must refuse in its words.
     bench.needs_refusals();
     bench.peer(2).has_log(&[1]);
     bench.elect(&[1, 2]);
@@ -197,6 +201,9 @@ pub fn deposed_leader_sends_nothing_3b(lab: &Lab) {
         "AppendEntries of a term come from the server that a majority elected for it (§5.2)",
         "a sender reads the current term when it sends, and does not look whether it still leads",
     );
+    // Whether a sender reads the term before or after the step down is a race, which the schedule decides:
+    // fifteen tries, with commands that wake the senders and pauses drawn anew. Every message is checked as it
+    // arrives.
     for _ in 0..15 {
         let term = bench.elect(&[1, 2]);
         bench.peer(2).is_silent();
@@ -206,6 +213,7 @@ pub fn deposed_leader_sends_nothing_3b(lab: &Lab) {
         let by = bench.peer(1).follower();
         let last = (by.last_index(), by.term_at(by.last_index()).unwrap_or_default());
         bench.offer();
+        // From a log that nobody can refuse, while the entry of the line before is about to leave.
         bench.peer(1).asks_vote(term + 1).with_last(last.0 + 10, last.1.max(term)).send();
         lab.sleep_ms(lab.below(60));
     }

@@ -20,6 +20,7 @@ pub fn up_to_date_3b(lab: &Lab) {
     let mut term = 10;
     for last_term in 1..=3 {
         for last_index in 2..=4 {
+            // In a term of its own each time: a vote that was granted would refuse all that follow.
             term += 1;
             let request = bench.peer(2).asks_vote(term).with_last(last_index, last_term);
             if (last_term, last_index) >= (2, 3) {
@@ -45,6 +46,7 @@ pub fn refusal_leaves_the_vote_3b(lab: &Lab) {
     );
     bench.peer(1).appends(3).entries(&[3]).succeeds("the log is empty");
     bench.peer(2).asks_vote(9).is_refused("its log is empty");
+    // The refusal was for its log. Its term is a term like any other.
     bench.expect_term(9, "a refused candidate's term counts all the same");
     bench.peer(1).asks_vote(9).with_last(1, 3).is_granted("nobody has the vote of term 9");
 }

@@ -30,6 +30,7 @@ pub fn rpc_bytes_3b(lab: &Lab) {
 
     let cluster = lab.cluster(3).start();
     cluster.one_shot(3);
+    // The first command has waited for a leader: elections do not count.
     let before = cluster.bytes();
     for index in 2..2 + COMMANDS {
         let got = cluster.one_shot_of(&lab.long_command(COMMAND_BYTES as usize), 3);
@@ -57,6 +58,8 @@ pub fn follower_failure_3b(lab: &Lab) {
     let leader = cluster.check_one_leader();
     cluster.disconnect(cluster.next(leader, 1));
     cluster.one_shot(2);
+    // Longer than an election timeout (MIT). The follower that is left must not have given up its leader, which
+    // waits for calls to the lost one.
     lab.sleep_ms(1000);
     cluster.one_shot(2);
 
@@ -83,6 +86,7 @@ pub fn leader_failure_3b(lab: &Lab) {
 
     let second = cluster.check_one_leader();
     cluster.disconnect(second);
+    // Whoever believes that it leads takes one: also the leader that is cut off.
     for server in cluster.servers() {
         cluster.offer(server);
     }
@@ -106,6 +110,8 @@ pub fn fail_agree_3b(lab: &Lab) {
     cluster.one_shot(2);
     cluster.one_shot(2);
 
+    // Its term has grown while it stood for election alone, so it may depose the leader on its return: hence
+    // `one`.
     cluster.connect(follower);
     cluster.one(3);
     lab.sleep_ms(1000);
@@ -129,6 +135,8 @@ pub fn fail_no_agree_3b(lab: &Lab) {
 
     cluster.connect_all(lost);
     let index = start_on_some_leader(&cluster).1;
+    // 3 if the leader of before leads on: its entry 2 is still there, and commits after all. 2 if a server
+    // without that entry was elected.
     lab.expect((2..=3).contains(&index), || {
         Violation::new("a wrong index after the majority returned", "2 or 3", format!("{index}"))
     });
@@ -195,6 +203,7 @@ pub fn rejoin_3b(lab: &Lab) {
 
     let first = cluster.check_one_leader();
     cluster.disconnect(first);
+    // They never commit, for nobody hears of them. On its return the others' entries take their places.
     for _ in 0..3 {
         cluster.offer(first);
     }
@@ -268,9 +277,11 @@ pub fn count_3b(lab: &Lab) {
 
     let cluster = lab.cluster(3).start();
     cluster.check_one_leader();
+    // At most what a few split votes and the first second of heartbeats take (MIT).
     expect_calls(lab, "electing the first leader", cluster.rpcs(), 1, 30);
 
     for attempt in 0..5 {
+        // As in `concurrent_starts_3b`: a change of term costs calls that nobody asked for.
         if attempt > 0 {
             lab.sleep_ms(3000);
         }

@@ -26,6 +26,8 @@ pub fn crash_at_every_save_3c(lab: &Lab) {
             lab.sleep_ms(20);
         }
         lab.sleep_ms(lab.below(400));
+        // If it has saved too seldom for the planned failure, the power fails now. If not, it is taken down
+        // here.
         cluster.power_failure(server);
         if round % 4 == 0 {
             // The one that may have counted on it goes as well.
@@ -56,6 +58,7 @@ pub fn restart_everything_3c(lab: &Lab) {
             offer_to_leader(&cluster);
             lab.sleep_ms(lab.below(15));
         }
+        // All go before any comes back: nobody can tell them what they had said.
         cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
         cluster.servers().into_iter().for_each(|server| cluster.restart(server));
         cluster.one(3);
@@ -76,12 +79,15 @@ pub fn restart_between_votes_3c(lab: &Lab) {
             let [a, b] = [1, 2].map(|step| cluster.next(voter, step));
             cluster.partition(&[&[a, voter], &[voter, b]])
         };
+        // All with fresh timers, so that both candidates stand at about the same time, for the same term.
         cluster.bounce(cluster.servers());
         if round % 2 == 1 {
             // The vote leaves, if it does, while the disk is still writing it.
             cluster.power_failure_at_save(voter, 1, Moment::BeforeSave, Duration::from_millis(60));
         }
         restart_after_vote(lab, &cluster, voter);
+        // The second candidate asks the restarted voter. If both are elected, both lead one term, and the
+        // watcher sees it.
         lab.sleep_ms(1200);
         cluster.repair();
     }

@@ -83,6 +83,7 @@ pub fn entries_survive_3c(lab: &Lab) {
         .with_last(2, 2)
         .is_refused("its own log has three entries, from before the restart");
     bench.expect_entry(3, 2, "it was acknowledged");
+    // A later term than that of any look at an entry.
     bench.peer(1).appends(20).after(3, 2).entries(&[2, 20]).commit(5).succeeds("the log has three entries");
     bench.expect_applies(5, "everything is committed");
 }
@@ -98,6 +99,7 @@ pub fn cut_survives_3c(lab: &Lab) {
         "the log is cut in memory only",
     );
     bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    // So that the cut alone is new in what follows: the term is stored with this one.
     bench.peer(2).appends(2).after(3, 1).succeeds("S2 leads term 2");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
     bench.restart();
@@ -136,6 +138,7 @@ pub fn vote_stored_before_reply_3c(lab: &Lab) {
     bench.slow_disk(SLOW);
     bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
     let then = bench.storage();
+    // As if the power had failed in the moment in which the reply arrived.
     bench.restart_from(&then);
     bench
         .peer(2)
@@ -176,6 +179,7 @@ pub fn candidacy_stored_before_request_3c(lab: &Lab) {
     let Some(sent) = bench.next_request(ELECTION_MAX, Request::is_vote) else {
         bench.fail("S0 did not stand for election", "a RequestVote", "none");
     };
+    // The storage as it is when the request arrives, and not a moment later.
     let then = bench.storage();
     bench.restart_from(&then);
     let term = sent.request.term();
@@ -197,6 +201,7 @@ pub fn power_fails_before_reply_3c(lab: &Lab) {
         "term and vote are stored by two saves, or the vote after the reply",
     );
     bench.power_fails_after_next_save();
+    // No reply comes: the server is off before it can write one.
     bench.peer(1).asks_vote(5).send();
     bench.restart();
     bench.expect_term(5, "the save before the power failure had the term of the request");

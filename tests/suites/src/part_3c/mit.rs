@@ -58,6 +58,7 @@ pub fn persist2_3c(lab: &Lab) {
         cluster.crash(d);
         cluster.restart(a);
         cluster.restart(b);
+        // Two of five: they must neither commit nor have forgotten (MIT waits for an election timeout).
         lab.sleep_ms(1000);
         cluster.restart(c);
         cluster.one(3);
@@ -83,6 +84,7 @@ pub fn persist3_3c(lab: &Lab) {
 
     cluster.crash(leader);
     cluster.crash(other);
+    // Of the two that now run, one was cut off when the entry was agreed on. Only the other can lead.
     cluster.connect(cut_off);
     cluster.restart(leader);
     cluster.one(2);
@@ -104,6 +106,7 @@ pub fn figure8_3c(lab: &Lab) {
             cluster.crash(leader);
         }
         if count_up(&cluster) < 3 {
+            // Any server, as in MIT's: it may be one that runs. Then the next round draws again.
             cluster.restart(lab.below(5) as ServerId);
         }
     }
@@ -161,6 +164,7 @@ pub fn figure8_unreliable_3c(lab: &Lab) {
     let cluster = lab.cluster(5).unreliable().start();
     cluster.one(1);
     for round in 0..1000 {
+        // First losses alone, then replies that come up to 2.2 s late as well (MIT).
         if round == 200 {
             cluster.long_reordering();
         }
@@ -211,6 +215,8 @@ fn churn(lab: &Lab, cluster: &Cluster) {
         if lab.happens(20) {
             cluster.crash(lab.below(5) as ServerId);
         }
+        // A bit less than an election timeout (MIT): servers can often keep up, and seldom has everything
+        // settled before the next change.
         lab.sleep_ms(700);
     }
     lab.sleep_ms(1000);
@@ -221,6 +227,8 @@ fn churn(lab: &Lab, cluster: &Cluster) {
     lab.sleep_ms(1000);
 
     let last = cluster.one(5);
+    // All five must have applied every index: what a client saw committed is looked for in a log that all
+    // share.
     let log: BTreeSet<Command> = (1..=last).filter_map(|index| cluster.wait(index, 5, None)).collect();
     for command in seen {
         lab.expect(log.contains(&command), || {

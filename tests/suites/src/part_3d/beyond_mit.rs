@@ -31,6 +31,7 @@ pub fn snapshots_from_another_thread_3d(lab: &Lab) {
 /// commit index that a snapshot does not raise, and entries that overtake a snapshot on their way to the service.
 pub fn late_snapshots_3d(lab: &Lab) {
     let cluster = lab.cluster(3).snapshots(Snapshots::EveryTen).slow_services().start();
+    // So late that a snapshot meets entries that were sent long after it, and the other way round.
     let late = cluster.delays(0.3, Duration::from_millis(500));
     let twice = cluster.duplicates(0.3, Duration::from_millis(1500));
     lagging_rounds(lab, &cluster);
@@ -48,6 +49,7 @@ fn lagging_rounds(lab: &Lab, cluster: &Cluster) {
         } else {
             cluster.power_failure(victim);
         }
+        // More than an interval between snapshots: the others have trimmed what it lacks.
         for _ in 0..10 + lab.below(10) {
             cluster.one(1);
         }
@@ -70,6 +72,7 @@ pub fn restart_everything_3d(lab: &Lab) {
             cluster.one(2);
         }
         cluster.connect(behind);
+        // Somewhere between the first refusal and the moment at which the server has caught up.
         lab.sleep_ms(lab.below(120));
         cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
         cluster.servers().into_iter().for_each(|server| cluster.restart(server));

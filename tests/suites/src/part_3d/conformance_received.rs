@@ -63,6 +63,7 @@ pub fn old_snapshot_ignored_3d(lab: &Lab) {
     );
     bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).commit(3).succeeds("it follows the empty log");
     bench.expect_applies(3, "leaderCommit is 3");
+    // One that ends below what was applied, and one that ends exactly there.
     bench.peer(1).installs(2, (2, 1));
     bench.peer(1).installs(2, (3, 2));
     lab.sleep_ms(50);
@@ -74,6 +75,7 @@ pub fn old_snapshot_ignored_3d(lab: &Lab) {
         format!("{delivered:?}"),
     );
     bench.expect_entry(4, 2, "it was acknowledged, and the snapshots end before it");
+    // A later term than that of the look before.
     bench.peer(1).appends(20).after(4, 2).commit(4).succeeds("the log has four entries");
     bench.expect_applies(4, "leaderCommit is 4");
 }
@@ -145,6 +147,8 @@ pub fn other_log_is_dropped_3d(lab: &Lab) {
     bench.peer(1).appends(1).entries(&[1, 1, 1, 1, 1]).succeeds("it follows the empty log");
     bench.peer(2).installs(3, (3, 2));
     bench.expect_applies(3, "the snapshot ends there");
+    // Entry 5 agrees in index with what may follow the snapshot; only the term of entry 3 shows that it does
+    // not.
     bench.expect_no_entry(
         5,
         1,
@@ -198,6 +202,7 @@ pub fn snapshot_survives_3d(lab: &Lab) {
     );
     bench.peer(1).installs(2, (10, 2));
     bench.expect_applies(10, "the snapshot ends there");
+    // Twice: the first restart saves a term and votes, and with them must save the snapshot.
     for round in 0..2 {
         bench.restart();
         let stored = bench.stored_snapshot();
@@ -229,6 +234,7 @@ pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
     );
     bench.slow_disk(Duration::from_millis(40));
     let reply = bench.peer(1).installs(2, (10, 2));
+    // As it is in the moment in which the reply arrives.
     let then = bench.storage();
     bench.expect(reply == Some(2), "there was no reply", "one, in term 2", format!("{reply:?}"));
     bench.restart_from(&then);

@@ -12,6 +12,7 @@ fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str)
     bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(5).succeeds("it follows the empty log");
     bench.expect_applies(5, "leaderCommit is 5");
     bench.take_snapshot(upto);
+    // The server may do its part after `snapshot` has returned.
     lab.sleep_ms(20);
     bench
 }
@@ -57,6 +58,7 @@ pub fn entries_below_the_snapshot_3d(lab: &Lab) {
         bench.fail("no reply to an AppendEntries that begins below the snapshot", "one", "none");
     };
     if !reply.success {
+        // What a refusal says beyond no is in its hints, which must be ones that the peers can read.
         bench.needs_refusals();
         let next = reply.hint.map_or(0, |hint| hint.index.max(hint.len));
         bench.expect(
@@ -81,6 +83,7 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
         "nextIndex is not advanced when InstallSnapshot is answered, so that the snapshot is sent again and again",
     );
     bench.needs_refusals();
+    // S1 votes and commits with the leader; S2 has nothing, and needs what the leader has discarded.
     bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
     bench.elect(&[1]);
     bench.peer(2).follows();
@@ -147,6 +150,7 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
     bench.needs_refusals();
     bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
     bench.elect(&[1]);
+    // So the leader alone has the command: if it commits, it has counted S2.
     bench.peer(1).is_silent();
     lab.sleep_ms(20);
     let index = bench.start_command().index;
@@ -201,6 +205,7 @@ pub fn old_snapshot_of_the_service_3d(lab: &Lab) {
         "a snapshot replaces the prefix that it covers; an older one has nothing to replace (§7)",
         "an index below the snapshot's is looked up in the log",
     );
+    // An older one, and the same again.
     bench.take_snapshot(2);
     bench.take_snapshot(4);
     lab.sleep_ms(20);

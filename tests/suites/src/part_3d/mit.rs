@@ -69,12 +69,16 @@ fn snapshot_rounds(lab: &Lab, cluster: &Cluster, fault: RoundFault) {
             RoundFault::Crash => cluster.crash(victim),
         }
         let servers = if fault == RoundFault::None { 3 } else { 2 };
+        // MIT: at least one entry commits without the victim.
         if fault != RoundFault::None {
             cluster.one(servers);
         }
+        // Half to one and a half intervals between snapshots (MIT): in some rounds the leader has trimmed what
+        // the victim lacks, in others it has not.
         for _ in 0..5 + lab.below(10) {
             cluster.offer(sender);
         }
+        // The others were only offered. When this one is applied, so is all that was committed before it.
         cluster.one(servers);
         expect_small_logs(lab, cluster);
         if fault != RoundFault::None {
@@ -114,6 +118,7 @@ pub fn snapshot_all_crash_3d(lab: &Lab) {
         for _ in 0..5 + lab.below(10) {
             cluster.one(3);
         }
+        // An index above it afterwards: whoever lost the log would begin anew.
         let before = cluster.one(3);
         cluster.bounce(cluster.servers());
         let after = cluster.one(3);

@@ -16,6 +16,7 @@ pub fn idle_after_partition_4a(lab: &Lab) {
     let leader = cluster.check_one_leader();
     cluster.disconnect(leader);
     let threads = add_at_once(&cluster, leader, 10, -1);
+    // There is a successor, and it has nothing to send: no entry will ever take the place of those that wait.
     cluster.check_one_leader();
     cluster.connect(leader);
     let results = all_results(lab, threads, Duration::from_secs(5), "the deposed leader was connected again");

@@ -26,6 +26,7 @@ pub fn basic_4a(lab: &Lab) {
 /// Catches: the lock held while waiting, and waiters that are mixed up.
 pub fn concurrent_4a(lab: &Lab) {
     let cluster = lab.service(3, Layer::Counter).start();
+    // Waits for a leader, and leaves the counter as it is.
     cluster.add_somewhere(0);
     let leader = cluster.check_one_leader();
     let threads = add_at_once(&cluster, leader, 50, 1);
@@ -121,7 +122,9 @@ pub fn shutdown_4a(lab: &Lab) {
     let leader = cluster.check_one_leader();
     cluster.disconnect(leader);
     let mut threads = add_at_once(&cluster, leader, 100, 1);
+    // At another server as well, which may have been elected or not: either way nobody must be left waiting.
     threads.extend(add_at_once(&cluster, cluster.next(leader, 1), 10, 1));
+    // So that all of them have submitted.
     lab.sleep_ms(20);
     cluster.servers().into_iter().for_each(|server| cluster.crash(server));
     all_results(lab, threads, Duration::from_secs(1), "all servers were killed");
@@ -135,10 +138,12 @@ pub fn restart_submit_4a(lab: &Lab) {
     }
     let leader = cluster.check_one_leader();
     let threads = add_at_once(&cluster, leader, 100, 1);
+    // By then some commands may have committed, others be in one log only, and others not submitted yet.
     lab.sleep_ms(lab.below(20));
     cluster.bounce(cluster.servers());
     let results = all_results(lab, threads, Duration::from_secs(1), "all servers were killed");
     let told = results.iter().flatten().count() as i64;
+    // Of a caller that was told nothing, the command may have been executed or not. It may not have been twice.
     let value = cluster.add_somewhere(1);
     lab.expect((21 + told..=121).contains(&value), || {
         Violation::new(

@@ -23,6 +23,7 @@ pub fn lagging_follower_4b(lab: &Lab) {
     cluster.disconnect(follower);
     let _ = client.put("x", "new");
     let reader = cluster.client();
+    // It can ask nobody else, and so must wait until the follower knows better.
     confine(&cluster, reader.ends(), &[follower]);
     let ends = reader.ends().to_vec();
     let thread = cluster.spawn_with(reader, |mut reader: Client| reader.get("x"));
@@ -104,6 +105,7 @@ fn reply_is_lost(
         cluster.servers().into_iter().map(|server| server as u32).map(Address::Server),
         [Address::Client(client)],
     ));
+    // The request gets through and takes effect. Its reply does not, so the clerk asks again, and others too.
     let thread = ask();
     lab.sleep_ms(20 + lab.below(60));
     cluster.disconnect(leader);
@@ -124,6 +126,7 @@ fn entry_is_in_two_logs(
     let others: Vec<ServerId> = (2..4).map(|step| cluster.next(leader, step)).collect();
     let split = cluster.partition(&[&[leader, cluster.next(leader, 1)], &others]);
     let thread = ask();
+    // By then the follower that the leader still reaches has the entry, and the other two do not.
     lab.sleep_ms(200 + lab.below(200));
     cluster.disconnect(leader);
     split.end();
@@ -139,6 +142,8 @@ fn entry_is_lost(lab: &Lab, cluster: &KvCluster, leader: ServerId, ask: impl FnO
     lab.sleep_ms(50);
     let mut other = cluster.client();
     confine(cluster, other.ends(), &cluster.others(leader));
+    // Committed by the others in a later term, and so the leader's own entry will be overwritten when they
+    // meet.
     let _ = other.put("y", "");
     split.end();
     lab.sleep_ms(1500);
@@ -162,6 +167,7 @@ pub fn clients_crash_4b(lab: &Lab) {
             .collect();
         lab.sleep_ms(400 + lab.below(200));
         for (node, thread) in workers {
+            // In the real world its thread cannot be stopped, and is awaited instead.
             if !node.crash() {
                 lab_harness::kv::wait_for(thread);
             }
@@ -190,6 +196,7 @@ pub fn duplicated_requests_4b(lab: &Lab) {
             let _ = client.replace("v", &format!("{place}.{count}"), version);
         }
     });
+    // The last copies are up to a second late.
     lab.sleep_ms(1500);
     doubling.end();
     let mut client = cluster.client();

@@ -76,6 +76,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
     let minority = [leader, cluster.next(leader, 1)];
     let majority: Vec<ServerId> = (2..5).map(|step| cluster.next(leader, step)).collect();
     let split = cluster.partition(&[&minority, &majority]);
+    // The partition parts the servers. Of clients it knows nothing: they would reach both sides.
     confine(cluster, client.ends(), &majority);
     let before = lab.now();
     let writer = cluster.spawn_with(client, |mut client: Client| {
@@ -86,6 +87,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
     expect_value(lab, &mut client, "1", "14");
     lab.note(format!("the majority has written after {:?}", lab.now() - before));
 
+    // A read and a write. The read is the one that a careless leader answers from its memory.
     let stuck = [false, true].map(|is_write| {
         let client = cluster.client();
         confine(cluster, client.ends(), &minority);
@@ -124,6 +126,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
         finish_within(lab, thread, Duration::from_secs(10), "the network was healed");
     }
     free(cluster, client.ends());
+    // Both had waited for the majority, so the write of 15 took effect after that of 16.
     expect_value(lab, &mut client, "1", "15");
     cluster.check(7);
 }

@@ -30,6 +30,7 @@ fn read_what_was_written(lab: &Lab, cluster: &KvCluster, disturb: impl Fn(&Lab, 
     let mut writer = cluster.client();
     let over = labrpc::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let ended = labrpc::sync::Arc::clone(&over);
+    // Reads are under way at every moment, so some wait at the leader whenever something happens to it.
     let reading = cluster.spawn_with(reader, move |mut reader: Client| {
         while !ended.load(std::sync::atomic::Ordering::Relaxed) {
             reader.get("x");
@@ -38,6 +39,7 @@ fn read_what_was_written(lab: &Lab, cluster: &KvCluster, disturb: impl Fn(&Lab, 
     });
     for round in 0..5_u32 {
         let value = format!("{round}");
+        // Acknowledged, so every read that begins later must see it, whoever answers.
         let _ = writer.put("x", &value);
         disturb(lab, cluster);
         for again in 0..5_u32 {
@@ -58,6 +60,7 @@ pub fn paused_leader_reads_4b(lab: &Lab) {
     cluster.client().get("x");
     read_what_was_written(lab, &cluster, |lab, cluster| {
         let leader = cluster.check_one_leader();
+        // Long enough for a successor that accepts writes of which this one does not hear.
         let was_paused = cluster.pause(leader);
         lab.sleep_ms(2000);
         if was_paused {
@@ -72,6 +75,8 @@ pub fn drifting_clocks_reads_4b(lab: &Lab) {
     cluster.client().get("x");
     read_what_was_written(lab, &cluster, |lab, cluster| {
         let leader = cluster.check_one_leader();
+        // With a clock at a tenth a lease would last ten times as long as the others believe. With one that
+        // runs ten times as fast the server stands for election ten times as soon.
         for ppm in [100_000, 10_000_000] {
             cluster.set_clock_rate(leader, ppm);
             cluster.disconnect(leader);
@@ -92,6 +97,7 @@ pub fn first_read_of_a_term_4b(lab: &Lab) {
         let value = round.to_string();
         let _ = client.put("x", &value);
         let leader = cluster.check_one_leader();
+        // The next leader has the entry, and need not know that it is committed (§5.4.2).
         cluster.crash(leader);
         let read = client.get("x");
         lab.expect(read.as_deref() == Some(value.as_str()), || {

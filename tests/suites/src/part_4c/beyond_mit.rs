@@ -17,6 +17,7 @@ use crate::clients::finish_within;
 ///
 /// Catches: sessions that are not in the snapshot.
 pub fn retry_after_restart_4c(lab: &Lab) {
+    // A snapshot is due after every entry, so a restart has nothing but the snapshot to know the session from.
     let cluster = lab.service(3, Layer::KeyValue).snapshots_at(1).start();
     let mut client = cluster.client();
     let _ = client.append("x", "a");
@@ -77,6 +78,7 @@ pub fn long_run_4c(lab: &Lab) {
         .collect();
     for round in 0..12 {
         lab.sleep_ms(700 + lab.below(300));
+        // One after the other, so that a majority is always left, of which each has restarted often.
         let server = round % 3;
         if lab.happens(50) {
             cluster.crash(server);
@@ -106,6 +108,7 @@ const KEYS: [&str; 5] = ["k0", "k1", "k2", "v0", "v1"];
 ///
 /// Catches: what only a combination of faults shows.
 pub fn chaos_4c(lab: &Lab) {
+    // Drawn: the sweep over many seeds sees both, and every limit of the log.
     let reads = if lab.happens(50) { Reads::ThroughTheLog } else { Reads::ReadIndex };
     let builder = lab.service(5, Layer::KeyValue).snapshots_at(500 + lab.below(1500) as usize);
     let cluster = builder.reads(reads).start();
@@ -116,6 +119,7 @@ pub fn chaos_4c(lab: &Lab) {
             cluster.spawn_client(move |client| work(client, &over)).1
         })
         .collect();
+    // The workers are what happens meanwhile.
     Nemesis::new(lab, &cluster, FaultPlan::SERVICE).run(|| {}, || expect_service(lab, &cluster));
     over.store(true, Ordering::Relaxed);
     for worker in workers {

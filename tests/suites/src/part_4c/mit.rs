@@ -31,6 +31,7 @@ pub fn snapshot_rpc_4c(lab: &Lab) {
     let _ = client.put("b", "B");
     cluster.expect_sizes(8 * RAFT_STATE_BYTES_MAX, usize::MAX);
     split.end();
+    // Now a majority needs the one that was away: before anything commits it must have the snapshot.
     let split = cluster.partition(&[&[leader, away], &[cluster.next(leader, 2)]]);
     let _ = client.put("c", "C");
     let _ = client.put("d", "D");
