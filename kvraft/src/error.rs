@@ -3,7 +3,7 @@
 use raft_interface::{ReadIndexError, ServerId};
 use serde::{Deserialize, Serialize};
 
-use crate::op::{TooLarge, Version};
+use crate::op::TooLarge;
 use crate::rsm::SubmitError;
 
 /// Why a server has no reply to a request.

@@ -27,7 +27,12 @@ pub(crate) fn named(name: &str, body: impl FnOnce() + Send + 'static) {
 
 /// A server that does what its fault says.
 #[derive(Clone)]
-pub(crate) struct Wrong<F>(F, Arc<Sender<ApplyMsg>>);
+pub(crate) struct Wrong<F>(
+    F,
+    /// Held, so that the service goes on waiting for what will never come.
+    #[expect(dead_code, reason = "it is dropped with the server")]
+    Arc<Sender<ApplyMsg>>,
+);
 
 impl<F: Fault> RaftServer for Wrong<F> {
     fn make(_: Vec<ClientEnd>, me: ServerId, _: Arc<dyn Persister>, apply: Sender<ApplyMsg>) -> Self {

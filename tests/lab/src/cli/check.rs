@@ -15,7 +15,7 @@ use lab_linearizability::{self as linearizability, Budget};
 /// The file holds JSON lines, Jepsen's EDN, or one of porcupine's key/value logs. The exit code is 0 if the history is
 /// linearizable, 1 if it is not, and 2 if that could not be decided or the file could not be read.
 #[derive(Args, Debug)]
-pub(super) struct Check {
+pub(crate) struct Check {
     /// The file
     file: PathBuf,
     /// What the operations mean: kv, versioned-kv, register or cas-register

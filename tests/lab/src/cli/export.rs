@@ -20,7 +20,7 @@ use lab_runs::settings::World;
 /// Writes a run for other tools: a history for checkers, a log for ShiViz, a trace for Perfetto.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
-pub(super) struct Export {
+pub(crate) struct Export {
     /// A format (history-json, history-edn, shiviz, chrome-trace or trace), a test and a seed, in any order
     #[arg(num_args = 3, required = true, value_names = ["FORMAT", "TEST", "SEED"])]
     what: Vec<String>,

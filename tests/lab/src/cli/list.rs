@@ -11,7 +11,7 @@ use lab_harness::case::Origin;
 
 /// Shows all tests, with their points.
 #[derive(Args, Debug)]
-pub(super) struct List {
+pub(crate) struct List {
     /// Parts or tests; all if none is given
     names: Vec<String>,
 }

@@ -15,7 +15,7 @@ use lab_hunt::sweep::{self, Merged, Results};
 /// The files must come from the same executable. The exit code is 0 if all runs passed, 1 if one failed, 2 if shards are
 /// missing or files do not belong together.
 #[derive(Args, Debug)]
-pub(super) struct Merge {
+pub(crate) struct Merge {
     /// The files
     #[arg(required = true)]
     files: Vec<PathBuf>,

@@ -25,7 +25,7 @@ const LINES_SHOWN: usize = 40;
 /// What the failing run printed is kept under target/lab/flaky/. The world is the real one unless LAB_WORLD says
 /// otherwise. The exit code is 0 if all repetitions passed, 1 if one failed, 2 if none could be run.
 #[derive(Args, Debug)]
-pub(super) struct Repeat {
+pub(crate) struct Repeat {
     /// How many times at most [default: without end]
     #[arg(short = 'n', long, value_name = "TIMES", value_parser = count)]
     times: Option<u64>,

@@ -27,7 +27,7 @@ use crate::replay::{Replayed, replay};
 ///
 /// The whole log, the report and the trace are left under target/lab/TEST/SEED/.
 #[derive(Args, Debug)]
-pub(super) struct Replay {
+pub(crate) struct Replay {
     #[command(flatten)]
     which: TestAndSeed,
     /// Who runs next: random, pct, pct:DEPTH or fifo

@@ -24,7 +24,7 @@ use crate::shrinking::{self, story};
 /// The story and the choices are left as shrunk.md and shrunk.json under target/lab/TEST/SEED/; cargo lab replay
 /// TEST SEED --shrunk runs them. Numbers of RPCs, times and the order of events may differ from the whole run's.
 #[derive(Args, Debug)]
-pub(super) struct Shrink {
+pub(crate) struct Shrink {
     #[command(flatten)]
     which: TestAndSeed,
     /// Who runs next: random, pct, pct:DEPTH or fifo

@@ -42,7 +42,7 @@ const JOBS_MAX: usize = 1024;
 /// executable is the same. Ctrl-C ends it with the same summary. The exit code is 0 if all runs passed, 1 if one failed,
 /// 2 if the sweep could not be run to its end.
 #[derive(Args, Debug)]
-pub(super) struct Sweep {
+pub(crate) struct Sweep {
     /// Parts (3A to 3D, or 2A to 2D; 4A to 4C) or tests; all if none is given
     names: Vec<String>,
     /// How many seeds each test runs over [default: 100; 10 in the real world; without end with --time or --until-fail]
