@@ -54,7 +54,7 @@ impl fmt::Display for TimelineEvent {
 
 /// The last things that happened.
 #[derive(Debug, Default)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     events: VecDeque<(Duration, TimelineEvent)>,
 }
 
