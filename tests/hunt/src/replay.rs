@@ -51,12 +51,15 @@ pub fn compare(
     directory: &Path,
     run: &Run,
 ) -> Comparison {
+    // Nothing to compare with. Two runs of now that are the same prove the next best thing: that the seed
+    // decides everything in this process.
     let Some(stored) = stored else {
         let (is_same, words) = twice(repeatable, run, "Nothing was stored to compare with. ");
         return Comparison { is_same, is_reproducible: is_same, words };
     };
     let how = |passed: bool| if passed { "passed" } else { "failed" };
     let print = run.fingerprint;
+    // The hash is over all events in order. Two runs that differ have the same one once in 2^64 times.
     if stored.fingerprint == print.to_string() {
         let words =
             format!("The same run as the stored one, which {}: fingerprint {print}.", how(stored.passed));
@@ -70,6 +73,8 @@ pub fn compare(
         how(run.is_passed)
     );
     words += &first_difference(repeatable, directory, block);
+    // Only this tells the two reasons apart: if the program differs from itself now, it need not have changed
+    // since.
     let (is_reproducible, second) = twice(repeatable, run, "");
     words += &second;
     if is_reproducible {
@@ -95,10 +100,14 @@ pub fn compare_stalled(stored: Option<&StoredRun>) -> Comparison {
 fn first_difference(repeatable: &dyn Repeatable, directory: &Path, block: u64) -> String {
     const BLOCK: usize = 256;
     let end = block + BLOCK as u64;
+    // Checkpoints say in which block the runs part. Only that block is run again with a trace: all events of
+    // a long run may not fit in memory.
     let then = artifacts::stored_events(directory, block, end);
     let now = repeatable.run(Tracing::Window { from: block, len: BLOCK }).trace;
     // Log lines are no events of the fingerprint: who logs more has not made another run.
     let now: Vec<&Event> = now.events.iter().filter(|event| event.kind != Kind::Log).collect();
+    // The stored trace is the end of a run. If the block begins before it, its first event is not the first
+    // of the block, and comparing would name a wrong one.
     let starts_alike = then.first().is_some_and(|event| event.index == block) || then.is_empty();
     let same = then.iter().zip(&now).take_while(|(a, b)| a.is_same(b)).count();
     match (then.get(same), now.get(same)) {
@@ -111,10 +120,12 @@ fn first_difference(repeatable: &dyn Repeatable, directory: &Path, block: u64) -
 
 /// Runs it once more and compares.
 fn twice(repeatable: &dyn Repeatable, run: &Run, why: &str) -> (bool, String) {
+    // Without a trace, while the first had one: tracing must not change a run either.
     let second = repeatable.run(Tracing::Off);
     if second.fingerprint == run.fingerprint {
         return (true, format!("{why}Two runs of this seed are the same: fingerprint {}.", run.fingerprint));
     }
+    // Run twice more, as the two above were not recorded for this.
     let words = match repeatable.divergence() {
         Some(divergence) => capitalised(&divergence.to_string()),
         None => "Two runs of this seed differed, and later ones did not: a static or a thread-local outlives a run.".to_owned(),

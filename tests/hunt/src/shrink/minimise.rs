@@ -6,18 +6,27 @@
 /// `fails` is asked for parts of the list in their order; `None` ends the search where it is. The whole list must be
 /// known to fail. The empty list is asked for first, since that is the best answer.
 pub(super) fn minimise<T: Clone>(items: Vec<T>, mut fails: impl FnMut(&[T]) -> Option<bool>) -> Vec<T> {
+    // Asked first, and paid for with one run: many failures need none of the items at all, and then all other
+    // questions are spared.
     if items.is_empty() || fails(&[]) == Some(true) {
         return Vec::new();
     }
     let mut left = items;
+    // Large parts first. A failure that needs few of many items loses half of the rest with each answer; to
+    // try items one by one would take a run for each.
     let mut parts = 2;
     while left.len() > 1 {
         match smaller(&left, parts, &mut fails) {
+            // A part that fails alone is a new list, of which nothing is known: it begins with halves again.
             Step::Part(part) => (left, parts) = (part, 2),
             Step::Rest(rest) => {
+                // The parts that are left keep their size. Those before were not asked without this one, so
+                // all are asked again.
                 parts = (parts - 1).max(2);
                 left = rest;
             }
+            // Neither a part nor a rest fails: what is needed is spread over the parts. Smaller ones are left
+            // to try, until each is a single item.
             Step::None if parts < left.len() => parts = (parts * 2).min(left.len()),
             Step::None | Step::End => break,
         }
@@ -38,6 +47,7 @@ enum Step<T> {
 
 /// Tries each of `parts` parts of the list alone, and the list without each of them.
 fn smaller<T: Clone>(list: &[T], parts: usize, fails: &mut impl FnMut(&[T]) -> Option<bool>) -> Step<T> {
+    // Rounded, so that the parts differ in size by one at most and leave nothing out.
     let bounds: Vec<(usize, usize)> =
         (0..parts).map(|part| (part * list.len() / parts, (part + 1) * list.len() / parts)).collect();
     // With two parts the rest of one is the other.

@@ -106,14 +106,21 @@ pub fn shrink<S: Scenario>(
     runs_max: usize,
     progress: &mut dyn FnMut(Size, usize),
 ) -> Result<Shrunk<S::Run>, NothingToShrink> {
+    // Recorded, though nothing is left out: a run with a log is the same run as one without, and its log has
+    // the names of all actions and the numbers of all preemptions that there are to choose from.
     let whole = Subset { kept: None, repairs_always: true, preemptions: Preemptions::Record };
     let first = scenario.run(&whole);
     let signature = first.signature().ok_or(NothingToShrink::Passes)?;
+    // Twice. If the program does not depend on the seed alone, a part that passes has shown nothing, and the
+    // search would throw away what is needed. Two runs that are the same prove little of a third; two that
+    // differ prove all.
     let again = scenario.run(&whole);
     if again.fingerprint() != first.fingerprint() {
         return Err(NothingToShrink::NotDeterministic);
     }
     let before = Size::of(&first);
+    // A broken rule stays broken however badly the scenario is treated. An expectation is of a cluster that
+    // was repaired, so repairs are not for choice.
     let best = Subset { repairs_always: !signature.is_rule(), ..whole };
     let mut search =
         Search { scenario, must_be_fair: false, signature, runs: 2, runs_max, best, run: first, progress };
@@ -145,6 +152,7 @@ impl<S: Scenario> Search<'_, S> {
             return;
         }
         self.runs += 1;
+        // If not even the whole scenario is passed by the correct program, fairness would refuse every part.
         self.must_be_fair = self.is_passed_by_a_correct_program(&Subset::default()).unwrap_or(false);
     }
 
@@ -165,6 +173,8 @@ impl<S: Scenario> Search<'_, S> {
             self.fewer_preemptions();
             self.fewer_actions();
         }
+        // The last run that was allowed may have been the end of the search as well. That it looks unfinished
+        // then costs the reader a second call at most.
         self.runs < self.runs_max
     }
 
@@ -179,9 +189,11 @@ impl<S: Scenario> Search<'_, S> {
             actions.iter().filter(counts).map(|action| action.name.clone()).collect()
         };
         // What had no effect goes first, in one piece if that is possible.
+        // Such as a restart of a server that runs: nothing that the failure could need.
         let with_effect = names(self.run.actions(), false);
         let subset = self.keeping(&with_effect);
         self.accepts(subset);
+        // Those of the run that is left. If the guess above failed, those without effect are among them, too.
         let all = names(self.run.actions(), true);
         minimise(all, |part| {
             let subset = self.keeping(part);
@@ -208,10 +220,13 @@ impl<S: Scenario> Search<'_, S> {
         }
         self.runs += 1;
         let run = self.scenario.run(&subset);
+        // Another failure would be a smaller run of another bug: shrinking must not change the subject.
         let is_alike = run.signature().is_some_and(|signature| signature == self.signature);
         if !is_alike || !self.is_fair(&subset) {
             return Some(false);
         }
+        // The run that counts is kept with its subset: its trace is the one that the story tells, and its
+        // fingerprint the one that a replay must have.
         (self.best, self.run) = (subset, run);
         (self.progress)(Size::of(&self.run), self.runs);
         Some(true)

@@ -33,12 +33,16 @@ impl Signature {
     pub fn of_cause(cause: &Cause) -> Self {
         let (text, is_rule) = match cause {
             Cause::Panic(panic) => {
+                // With the line: two assertions with the same words are two bugs, and a shrunk run is of the
+                // same build.
                 let place = panic.location.clone().unwrap_or_default();
                 (format!("panic at {place}: {}", normalised(&panic.message)), true)
             }
             Cause::Deadlock { cycle, .. } => (format!("deadlock: {}", normalised(&cycle.join(" "))), true),
+            // No rule: who leaves out a restart or a command can make any correct program wait for ever.
             Cause::TimeLimit { .. } => ("time limit".to_owned(), false),
             Cause::StepLimit { .. } => ("step limit".to_owned(), false),
+            // In which line it stalls is not known, so all stalls are alike.
             Cause::Stall { .. } => ("stall".to_owned(), true),
             other => (normalised(&other.to_string()), true),
         };
@@ -67,6 +71,8 @@ pub fn normalised(text: &str) -> String {
     while let Some(char) = chars.next() {
         match char {
             '"' => {
+                // Commands and keys stand in quotes, and which of them it hits changes as soon as one is left
+                // out.
                 for inner in chars.by_ref() {
                     if inner == '"' {
                         break;

@@ -49,6 +49,8 @@ impl ShrunkRun {
             repairs_always: *repairs_always,
             preemptions: match preemptions {
                 Preemptions::Only(numbers) => Some(numbers.to_vec()),
+                // None were taken away, so there is no list to follow: the policy decides as in the whole
+                // run.
                 Preemptions::All | Preemptions::Record => None,
             },
             fingerprint: shrunk.run.fingerprint().map(|print| print.to_string()).unwrap_or_default(),
@@ -63,6 +65,7 @@ impl ShrunkRun {
             repairs_always: self.repairs_always,
             preemptions: match &self.preemptions {
                 Some(numbers) => Preemptions::Only(numbers.as_slice().into()),
+                // As it was run when it was shrunk.
                 None => Preemptions::Record,
             },
         }
@@ -94,6 +97,8 @@ pub fn read(directory: &Path, plan: Plan, implementation: &str) -> Result<Shrunk
     let run: ShrunkRun =
         serde_json::from_str(&text).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     let wanted = (plan.seed, plan.policy.to_string(), implementation);
+    // The choices are names and numbers within one run. Of another they would pick something else without a
+    // word.
     if (run.seed, run.policy.clone(), run.implementation.as_str()) != wanted {
         return Err(format!(
             "{} is of seed {:#x}, policy {} and {}: run {} shrink again",

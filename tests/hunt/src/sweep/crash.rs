@@ -31,13 +31,17 @@ pub(super) fn classify(
         Some(KillReason::Memory(limit)) => {
             (FailureKind::Memory, format!("memory ran wild: the process used more than {} MiB", limit >> 20))
         }
+        // If the sweep killed it, the status would only tell of that.
         None => from_status(status, stderr)?,
     };
     Some(FailedRun::new(seed, kind, &headline))
 }
 
 fn from_status(status: Option<ExitStatus>, stderr: &str) -> Option<(FailureKind, String)> {
+    // The last such line: a program may have overcome earlier ones.
     let line = |words: &str| stderr.lines().rev().find(|line| line.contains(words)).map(str::trim);
+    // Before the signal, since both of these end in SIGABRT, and the words tell more. A program could print
+    // them and end otherwise; it would still have to end.
     if let Some(line) = line("has overflowed its stack") {
         return Some((FailureKind::StackOverflow, format!("stack overflow: {line}")));
     }
@@ -46,6 +50,8 @@ fn from_status(status: Option<ExitStatus>, stderr: &str) -> Option<(FailureKind,
     }
     match (signal(status), status.and_then(|status| status.code())) {
         (Some(name), _) => from_signal(name, line("panicked at")),
+        // The exit code of a Rust program whose main thread panics. Code under test that exits so itself is
+        // not told apart.
         (None, Some(101)) => {
             let panic = line("panicked at").unwrap_or("nothing is known of it");
             Some((FailureKind::Panic, format!("a panic ended the process: {panic}")))
@@ -62,10 +68,15 @@ fn from_status(status: Option<ExitStatus>, stderr: &str) -> Option<(FailureKind,
 fn from_signal(name: &str, panic: Option<&str>) -> Option<(FailureKind, String)> {
     let because = panic.map_or(String::new(), |panic| format!(" after a panic: {panic}"));
     Some(match name {
+        // macOS sends SIGBUS for some of what is SIGSEGV on Linux.
         "SIGSEGV" | "SIGBUS" => (FailureKind::Segfault, format!("segmentation fault ({name}){because}")),
+        // std::process::abort is SIGABRT; compilers end code that must not be reached with one of the other
+        // two.
         "SIGABRT" | "SIGILL" | "SIGTRAP" => {
             (FailureKind::Abort, format!("the process aborted itself ({name}){because}"))
         }
+        // These come from people and from systems that shut down. Code under test could send them to itself,
+        // and nobody does.
         "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" => return None,
         "SIGKILL" => (
             FailureKind::Killed,

@@ -121,6 +121,7 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
     let ledger = open(config, &mut rows)?;
     let earlier_runs = rows.iter().map(Row::runs).sum();
     progress.begin(&config.scope, earlier_runs);
+    // A sweep until the first failure that goes on where it was has its failure already.
     let is_failed_before = config.is_until_fail && rows.iter().any(|row| row.failed() > 0);
     let processors = match config.scope.world {
         World::Simulated => system::processors_for(config.limits.workers),
@@ -143,6 +144,8 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
         started_at: Instant::now(),
         flushed_at: Instant::now(),
     };
+    // Only now, since Ctrl-C reaches the sweep through the pool. Before, it ends the process, and nothing is
+    // lost by that: no run has been made.
     listen_for_interrupts(&driver.pool)?;
     driver.run()?;
     driver.progress.finish();
@@ -166,9 +169,13 @@ fn open(config: &Config, rows: &mut [Row]) -> Result<Ledger> {
     let places: BTreeMap<(String, String), usize> =
         rows.iter().enumerate().map(|(place, row)| ((row.test.clone(), row.policy.clone()), place)).collect();
     let place = |entry: &Entry| {
+        // The ledger is one for all sweeps of a build: most of what is in it may be of other tests or other
+        // seeds.
         let is_in = entry.world == world && (seeds.from..=seeds.last()).contains(&entry.seed);
         is_in.then(|| places.get(&(entry.test.clone(), entry.policy.clone())).copied()).flatten()
     };
+    // Forgotten on disk, not only here: else the next sweep without --fresh would find the old results before
+    // the new ones.
     if config.is_fresh {
         ledger::forget(&config.root, &config.build, |entry| place(entry).is_some())?;
     }
@@ -192,6 +199,7 @@ fn listen_for_interrupts(pool: &Pool) -> Result<()> {
 impl Driver<'_> {
     fn run(&mut self) -> Result<()> {
         loop {
+            // Jobs first: a worker whose answer was handled in the last round may be idle by now.
             self.dispatch()?;
             if self.pool.is_idle() && !self.has_more_jobs() {
                 break;
@@ -199,6 +207,7 @@ impl Driver<'_> {
             if let Some(outcome) = self.pool.wait()? {
                 self.on_outcome(outcome)?;
             }
+            // Reruns only make reports. Who presses Ctrl-C wants the prompt back and does not wait for them.
             if self.pool.take_interrupt() {
                 self.stop(StopReason::Interrupted);
                 self.reruns.clear();
@@ -209,10 +218,13 @@ impl Driver<'_> {
     }
 
     fn has_more_jobs(&self) -> bool {
+        // When the sweep stops at a failure, that failure still gets its report; jobs that came back are not
+        // made any more.
         !self.reruns.is_empty() || (self.stop_reason.is_none() && !self.requeued.is_empty())
     }
 
     fn dispatch(&mut self) -> Result<()> {
+        // Asked again for each job: the queue gets shorter as the end comes near.
         while self.pool.has_room(self.queue_length()) {
             match self.next_job() {
                 Some(job) => self.pool.submit(job)?,
@@ -225,17 +237,23 @@ impl Driver<'_> {
     /// How many jobs a worker may have: enough to be busy, few enough that at the end none of them waits for another.
     fn queue_length(&self) -> usize {
         let left = self.progress.left(self.run_count);
+        // Near the end a job in a queue would wait for the run before it, while another worker has nothing to
+        // do. And a run of the real world takes seconds, next to which a round trip is nothing.
         if self.config.scope.world == World::Real
             || left.is_some_and(|left| left < 4 * self.config.limits.workers as u64)
         {
             return 1;
         }
+        // The shortest runs take less than a millisecond. With one job at a time, a worker would spend a good
+        // part of its time waiting for the sweep; with too many, those behind a long one would wait while
+        // others are idle. So the queue is as long as its runs are short.
         let mean_us = self.cost.wall_us / self.run_count.max(1);
         let ahead = QUEUE_TIME.as_micros() as u64 / mean_us.max(1);
         (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
     }
 
     fn next_job(&mut self) -> Option<Job> {
+        // Before new seeds: a report that is read while the sweep goes on is the reason to have one early.
         if let Some(job) = self.reruns.pop_front() {
             return Some(job);
         }
@@ -246,6 +264,7 @@ impl Driver<'_> {
             return Some(job);
         }
         let rows = &self.rows;
+        // What the ledger knows already is skipped, which costs nothing next to a run.
         let (row, seed) = self.runs.find(|&(row, seed)| !rows[row].has(seed))?;
         Some(self.job(row, seed, false))
     }
@@ -253,6 +272,7 @@ impl Driver<'_> {
     fn job(&self, row: usize, seed: u64, is_rerun: bool) -> Job {
         let Row { test, policy, .. } = &self.rows[row];
         let world = self.config.scope.world.to_string();
+        // The pool gives the number: it counts what it hands out, a job that came back anew.
         Job { number: 0, row, test: test.clone(), policy: policy.clone(), world, seed, is_rerun }
     }
 
@@ -263,6 +283,8 @@ impl Driver<'_> {
             // A failed seed that passes, or that ends its worker, when it is run again.
             Outcome::Reported(job, true) => self.progress.reported(&job),
             Outcome::Reported(job, false) => self.progress.not_repeated(&job),
+            // The worker answers a rerun with Reported. Whatever else comes of one has ended its worker, so
+            // the seed did not fail as it did before; the row has counted it already.
             Outcome::Failed(job, ..) | Outcome::Crashed(job, ..) | Outcome::Passed(job, _)
                 if job.is_rerun =>
             {
@@ -270,6 +292,8 @@ impl Driver<'_> {
             }
             Outcome::Passed(job, cost) => self.record(&job, cost, None)?,
             Outcome::Failed(job, cost, failed, report) => {
+                // A worker that sends the report itself says that nothing more can be learnt from another
+                // run.
                 let is_traced = report.is_none();
                 self.report_failure(&job, &failed, is_traced, report.as_deref(), "");
                 self.record(&job, cost, Some(failed))?;
@@ -286,12 +310,15 @@ impl Driver<'_> {
     fn record(&mut self, job: &Job, cost: Cost, failed: Option<FailedRun>) -> Result<()> {
         let is_failed = failed.is_some();
         let Job { test, policy, world, seed, .. } = job.clone();
+        // A seed counts once, also if its job came back and was given out again.
         if !self.rows[job.row].add(seed, cost, failed.clone()) {
             return Ok(());
         }
         self.run_count += 1;
         self.cost.wall_us += cost.wall_us;
         self.cost.cpu_us += cost.cpu_us;
+        // Into the row and into the ledger at the same place, so that what is shown and what is kept cannot
+        // differ.
         self.ledger.add(&Entry { test, policy, world, seed, cost, failed })?;
         if is_failed && self.config.is_until_fail {
             self.stop(StopReason::FirstFailure);
@@ -311,12 +338,16 @@ impl Driver<'_> {
         let (kind, cause) = failed.cause();
         let count = self.reported.entry((job.row, kind, cause)).or_default();
         *count += 1;
+        // A line for each cause, not for each run: a wrong implementation fails thousands of times in the
+        // same way.
         if *count == 1 {
             self.progress.failed(job, failed);
         }
         if *count > REPORTED_MAX {
             return;
         }
+        // A failure that can be repeated is run again rather than run with a trace at once: tracing every run
+        // would slow down the many that pass.
         if is_traced {
             self.reruns.push_back(self.job(job.row, job.seed, true));
         } else if let Err(error) =
@@ -328,10 +359,14 @@ impl Driver<'_> {
 
     /// No more runs are made. Those under way do not count.
     fn stop(&mut self, reason: StopReason) {
+        // The first reason is the one that is told, except that Ctrl-C always is: the exit code depends on
+        // it.
         self.stop_reason.get_or_insert(reason);
         if reason == StopReason::Interrupted {
             self.stop_reason = Some(reason);
         }
+        // Killed, not waited for: a run may take minutes, and one that is cut short is simply made the next
+        // time.
         self.pool.kill_all();
     }
 
@@ -341,6 +376,8 @@ impl Driver<'_> {
         {
             self.stop(StopReason::TimeUp);
         }
+        // Not after every run: there are thousands a second. Whoever kills the sweep loses a quarter of a
+        // second of them.
         if self.flushed_at.elapsed() >= FLUSH {
             self.flushed_at = Instant::now();
             self.ledger.flush()?;

@@ -22,6 +22,7 @@ const HEADLINE_MAX: usize = 300;
 impl FailedRun {
     /// A failure with a headline, which is made one line.
     pub(crate) fn new(seed: u64, kind: FailureKind, headline: &str) -> Self {
+        // One line of a table and of a terminal. A panic message can have hundreds.
         let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
         let headline = match line.char_indices().nth(HEADLINE_MAX) {
             Some((end, _)) => format!("{}...", &line[..end]),
@@ -33,6 +34,7 @@ impl FailedRun {
     /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the
     /// source keep theirs, since another line is another cause.
     pub(crate) fn cause(&self) -> (FailureKind, String) {
+        // Server, term and index differ from seed to seed and are no other bug; the line of a panic is one.
         let cause = |word: &str| if word.contains(".rs:") { word.to_owned() } else { without_numbers(word) };
         let words: Vec<String> = self.headline.split(' ').map(cause).collect();
         (self.kind, words.join(" "))

@@ -144,6 +144,8 @@ impl Results {
 
     /// To be called when the rows have changed.
     pub(super) fn find_causes(&mut self) {
+        // Computed, never merged: two files can have the same cause, and the lowest seed of both is its
+        // first.
         let groups = results::groups(&self.rows).into_iter();
         self.causes = groups
             .map(|group| Cause {
@@ -171,6 +173,7 @@ impl Results {
                 path.display()
             )
         })?;
+        // Refused, not tried: a field with another meaning would be worse than no answer.
         if results.format != FORMAT {
             bail!("{} has format {}, and this program reads format {FORMAT}", path.display(), results.format);
         }

@@ -27,6 +27,7 @@ fn report(results: &Results) -> Report {
     let mut suites: Vec<(String, TestSuite)> = Vec::new();
     for row in &results.rows {
         let group = if row.group.is_empty() { "lab".to_owned() } else { row.group.clone() };
+        // Rows of a group follow each other, as the tests of a part do in the table.
         if suites.last().is_none_or(|(last, _)| *last != group) {
             suites.push((group.clone(), TestSuite::new(group.clone())));
         }
@@ -43,6 +44,7 @@ fn case(results: &Results, row: &Row, group: &str) -> TestCase {
         if row.policy == "random" { row.test.clone() } else { format!("{} ({})", row.test, row.policy) };
     let mut case = TestCase::new(name, status(results, row));
     case.set_classname(format!("{}.{group}", results.implementation));
+    // Of all its runs together: tools add the cases up and show where the time went.
     case.set_time(Duration::from_micros(row.cost.wall_us));
     case.set_system_out(table::rate_text(row.failed(), row.runs()));
     case
@@ -53,6 +55,7 @@ fn status(results: &Results, row: &Row) -> TestCaseStatus {
         return TestCaseStatus::skipped();
     }
     let groups = groups(std::slice::from_ref(row));
+    // A case has one message. The most frequent cause is in it, and all are in the description.
     let Some(most) = groups.first() else { return TestCaseStatus::success() };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(most.first.kind.to_string());

@@ -44,6 +44,7 @@ pub fn build_id() -> Result<String> {
     let path = system::executable()?;
     let mut file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut hash = Xxh3::new();
+    // By chunks: the executable has tens of megabytes, and shards start many sweeps at once.
     let mut chunk = vec![0; 1 << 20];
     loop {
         match file.read(&mut chunk).with_context(|| format!("cannot read {}", path.display()))? {
@@ -75,8 +76,12 @@ impl Ledger {
         let problem = || format!("cannot keep results under {}", directory.display());
         fs::create_dir_all(&directory).with_context(problem)?;
         let mut unreadable = 0;
+        // Those of sweeps that are writing at this moment are read, too. What they add later is found by the
+        // next sweep; at worst both make a run, and it counts once for each.
         for path in files(&directory).with_context(problem)? {
             let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            // Bytes, not text: what is left of a line may end within a character, and must cost this line
+            // alone.
             for line in BufReader::new(file).split(b'\n') {
                 match serde_json::from_slice(&line.with_context(problem)?) {
                     Ok(entry) => found(entry),
@@ -84,6 +89,7 @@ impl Ledger {
                 }
             }
         }
+        // After the reading, so that this sweep's own file is read before it is written to.
         let file = open_own(&directory).with_context(problem)?;
         Ok(Self { directory, file: BufWriter::new(file), unreadable })
     }
@@ -94,6 +100,8 @@ impl Ledger {
     ///
     /// Those of the file system.
     pub(crate) fn add(&mut self, entry: &Entry) -> Result<()> {
+        // One buffer for line and newline, flushed together as a rule. Where they are not, the next sweep
+        // ends the line.
         serde_json::to_writer(&mut self.file, entry).context("cannot write down a result")?;
         self.file.write_all(b"\n").context("cannot write down a result")
     }
@@ -127,19 +135,24 @@ pub(crate) fn forget(root: &Path, build: &str, is_unwanted: impl Fn(&Entry) -> b
 /// Leaves lines out, by way of a second file, so that no line is lost when the machine stops.
 fn rewrite(path: &Path, is_unwanted: impl Fn(&Entry) -> bool) -> io::Result<()> {
     let file = File::open(path)?;
+    // Whoever holds it writes to it, and would go on writing to a file that has no name any more.
     if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
         return Ok(());
     }
+    // No ending .jsonl: what is left of it after a crash is never read as results.
     let kept = path.with_extension("new");
     let mut out = BufWriter::new(File::create(&kept)?);
     for line in BufReader::new(&file).split(b'\n') {
         let mut line = line?;
+        // Lines that cannot be read are dropped here: they never count, and this is the one time that the
+        // file is rewritten.
         if serde_json::from_slice(&line).is_ok_and(|entry| !is_unwanted(&entry)) {
             line.push(b'\n');
             out.write_all(&line)?;
         }
     }
     out.flush()?;
+    // In one step. A reader sees the old lines or the new ones, and the old ones stay if the disk is full.
     fs::rename(kept, path)
 }
 
@@ -148,6 +161,7 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    // The order of a folder is that of the file system. Sorted, the same files give the same rows.
     paths.sort();
     Ok(paths)
 }
@@ -156,6 +170,8 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
 fn open_own(directory: &Path) -> io::Result<File> {
     for number in 1..=FILES_MAX {
         let path = directory.join(format!("{number:04}.jsonl"));
+        // Append, so that lines of two sweeps follow each other where a file system has no locks; read, to
+        // look at the last byte.
         let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
         match file.try_lock() {
             Err(fs::TryLockError::WouldBlock) => continue,
@@ -171,6 +187,7 @@ fn open_own(directory: &Path) -> io::Result<File> {
 /// Ends a line that was cut off, so that the next one does not suffer.
 fn end_line(file: &mut File) -> io::Result<()> {
     let mut last = [b'\n'];
+    // An empty file has no last byte to look at, and needs no newline.
     if file.seek(SeekFrom::End(0))? > 0 {
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;

@@ -30,6 +30,8 @@ pub fn merge(files: Vec<(String, Results)>) -> Result<Merged> {
     // Which file each shard and each row came from, to say so if it comes again.
     let mut sources = vec![(first_name, merged.clone())];
     for (name, results) in files {
+        // Against the first is enough, since to be of the same sweep is the same for all. What must be
+        // disjoint has to be compared with each.
         must_fit(&sources[0], &name, &results)?;
         for (other_name, other) in &sources {
             must_be_disjoint((other_name, other), (&name, &results))?;
@@ -38,6 +40,8 @@ pub fn merge(files: Vec<(String, Results)>) -> Result<Merged> {
         add(&mut merged, &results);
         sources.push((name, results));
     }
+    // What is missing is told and no error: half of a cluster's results is worth a look, and the missing file
+    // can be merged into the result later.
     if let Some(shards) = &mut merged.shards {
         shards.numbers.sort_unstable();
         let absent: Vec<String> = (1..=shards.of)
@@ -45,6 +49,7 @@ pub fn merge(files: Vec<(String, Results)>) -> Result<Merged> {
             .map(|number| format!("{number}/{}", shards.of))
             .collect();
         match absent.as_slice() {
+            // With all shards there it is the whole sweep, and equal to one that was never split.
             [] => merged.shards = None,
             [one] => missing.push(format!("shard {one} is missing")),
             many => missing.push(format!("shards {} are missing", many.join(", "))),
@@ -61,6 +66,7 @@ fn incomplete(name: &str, results: &Results) -> Option<String> {
 
 /// Whether two files are about the same thing.
 fn must_fit((first_name, first): &(String, Results), name: &str, results: &Results) -> Result<()> {
+    // Numbers of two builds say nothing together, even if the sources were the same: nobody can know.
     if first.build != results.build {
         bail!(
             "{first_name} and {name} come from different builds ({} and {}), so their numbers are about different \

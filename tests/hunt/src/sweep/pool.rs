@@ -70,6 +70,8 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(limits: Limits, processors: Vec<usize>) -> Self {
+        // Unbounded, so that a thread that reads from a worker never blocks. What is in it is bounded by the
+        // jobs that the workers have.
         let (sender, messages) = crossbeam_channel::unbounded();
         Self {
             limits,
@@ -116,6 +118,7 @@ impl Pool {
         self.jobs_given += 1;
         job.number = self.jobs_given;
         let place = match self.least_busy() {
+            // An idle worker before a new one: to start a process takes longer than most runs.
             Some((place, 0)) => place,
             Some((place, _)) if self.workers.len() >= self.limits.workers => place,
             _ => self.start_worker()?,
@@ -126,6 +129,7 @@ impl Pool {
 
     fn start_worker(&mut self) -> Result<usize> {
         self.workers_started += 1;
+        // The processor of a worker that was replaced is free again, and the next one takes its place there.
         let is_free =
             |&processor: &usize| self.workers.iter().all(|other| other.processor != Some(processor));
         let processor = self.processors.iter().copied().find(is_free);
@@ -142,6 +146,8 @@ impl Pool {
 
     /// Ends all workers; what they had comes back.
     pub(super) fn kill_all(&mut self) {
+        // Dropping a worker kills its process. Its jobs come back even so: the driver decides what that
+        // means.
         for worker in self.workers.drain(..) {
             self.outcomes.extend(worker.jobs.iter().cloned().map(Outcome::Returned));
         }
@@ -153,9 +159,13 @@ impl Pool {
     ///
     /// If workers end before they run anything.
     pub(super) fn wait(&mut self) -> Result<Option<Outcome>> {
+        // Not only when nothing happens: while the other workers answer thousands of times a second, the
+        // channel is never empty, and one that hangs would be forgotten.
         if self.checked_at.elapsed() >= TICK {
             self.enforce_limits();
         }
+        // One message can have several outcomes. They are handed out before the next message is looked at, so
+        // that the driver sees things in the order in which they happened.
         if self.outcomes.is_empty() {
             match self.messages.recv_timeout(TICK) {
                 Ok(Message::Answer(id, answer)) => self.on_answer(id, answer),
@@ -172,20 +182,28 @@ impl Pool {
     }
 
     fn on_answer(&mut self, id: u64, answer: Answer) {
+        // A worker that was replaced or killed may have said something before. Its jobs are with others by
+        // now.
         let Some(place) = self.place(id) else { return };
         let worker = &mut self.workers[place];
         worker.is_ready = true;
+        // The worker goes through its jobs in order, so the only answer that can be right is about the first.
         if worker.jobs.front().map(|job| job.number) != answer.number() {
             return; // ready, or an answer to what it was not asked
         }
         if let Answer::Started { .. } = answer {
+            // The sweep's own clock, from the worker's own word: a job waits in the queue for longer than its
+            // run may take.
             worker.busy_since = Some(Instant::now());
             return;
         }
+        // From here on the job is done, whatever becomes of the worker.
         let Some(job) = worker.jobs.pop_front() else { return };
         worker.busy_since = None;
         self.failed_starts = 0;
         // One that has grown large must not have the next run blamed for it.
+        // At half the limit, since the next run starts with what is left behind here, and has to stay below
+        // it.
         let is_large = worker.memory().is_some_and(|memory| memory > self.limits.memory / 2);
         let is_tainted = is_large || matches!(answer, Answer::Failed { is_tainted: true, .. });
         self.outcomes.extend(match answer {
@@ -194,6 +212,7 @@ impl Pool {
             Answer::Reported { has_failed_again, .. } => Some(Outcome::Reported(job, has_failed_again)),
             Answer::Ready | Answer::Started { .. } => None,
         });
+        // After the outcome is queued: jobs that come back now are given out behind it.
         if is_tainted {
             self.replace(place);
         }
@@ -209,7 +228,10 @@ impl Pool {
     fn on_exit(&mut self, id: u64) -> Result<()> {
         let Some(place) = self.place(id) else { return Ok(()) };
         let mut worker = self.workers.swap_remove(place);
+        // The answers have ended, but the process may not have, and its last words may still be in the pipe.
         let (status, stderr) = worker.wait_for_exit();
+        // Only a run that was started can be to blame. Jobs behind it, and one that was sent and not begun,
+        // are innocent and come back.
         let running = worker.busy_since.and_then(|since| Some((worker.jobs.pop_front()?, since)));
         match running {
             Some((job, since)) => {
@@ -218,12 +240,19 @@ impl Pool {
                 let cost = Cost { wall_us, cpu_us: 0 };
                 self.outcomes.push_back(
                     match crash::classify(job.seed, worker.kill_reason, status, &stderr) {
+                        // What ended the worker is the failure of this seed: a worker in which threads of
+                        // another run may be left is replaced before it gets a next one.
                         Some(failed) => Outcome::Crashed(job, cost, failed, stderr.clone()),
+                        // Somebody ended the worker from outside, by hand or as the system shuts down. The
+                        // run is made again.
                         None => Outcome::Returned(job),
                     },
                 );
                 self.failed_starts = 0;
             }
+            // A worker that is not at work and ends: it cannot start, or the sweep and the worker do not
+            // understand each other. One may be chance. When several in a row do so, the next ones would,
+            // too, without end.
             None => self.failed_starts += 1,
         }
         self.outcomes.extend(worker.jobs.drain(..).map(Outcome::Returned));
@@ -238,16 +267,22 @@ impl Pool {
     fn enforce_limits(&mut self) {
         self.checked_at = Instant::now();
         for worker in &mut self.workers {
+            // Where the system does not tell, nothing is ever too much.
             let memory = worker.memory().unwrap_or(0);
             let busy = worker.busy_since.map(|since| since.elapsed());
             let kill_reason = match busy {
+                // Before the hang: a process that swaps does not answer either, and memory is the reason.
                 _ if memory > self.limits.memory => Some(KillReason::Memory(self.limits.memory)),
                 Some(busy) if busy > self.limits.run => Some(KillReason::Hang(self.limits.run)),
+                // Before it is ready no job can time out. Without this, a program that waits for something
+                // when it starts would keep the sweep waiting for ever.
                 None if !worker.is_ready && worker.started_at.elapsed() > START_MAX => {
                     Some(KillReason::Hang(START_MAX))
                 }
                 _ => None,
             };
+            // Once. The end comes as a message like any other, and until then it would be found guilty at
+            // each tick.
             if worker.kill_reason.is_none() && kill_reason.is_some() {
                 worker.kill_reason = kill_reason;
                 worker.kill();

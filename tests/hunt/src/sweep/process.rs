@@ -64,8 +64,12 @@ impl Process {
         processor: Option<usize>,
         messages: &Sender<Message>,
     ) -> io::Result<Self> {
+        // This executable again, not a program of its own: what is swept is compiled into it, and a worker
+        // can never be of another build.
         let mut child = system::this_program()?
             .arg(worker::COMMAND)
+            // By the environment, as everybody else sets it: it is read where a simulation is set up, which
+            // knows no sweep.
             .env(lab_runs::settings::STALL, stall.as_secs_f64().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -80,6 +84,8 @@ impl Process {
         let errors = child.stderr.take().ok_or_else(missing)?;
         let stderr = StderrTail::default();
         let (tail, messages) = (stderr.clone(), messages.clone());
+        // A thread for each stream: if nobody read standard error, a program that prints a lot would block in
+        // the middle of its run, and look like a hang.
         thread::spawn(move || tail.read_from(errors));
         thread::spawn(move || {
             for line in BufReader::new(answers).lines().map_while(Result::ok) {
@@ -89,6 +95,7 @@ impl Process {
                     let _ = messages.send(Message::Answer(id, answer));
                 }
             }
+            // Sent when the stream ends and in no other case, so every worker is noticed exactly once.
             let _ = messages.send(Message::Closed(id));
         });
         Ok(Self {
@@ -107,6 +114,8 @@ impl Process {
 
     /// Gives it another job. If it is crashing, that is noticed when its answers end, and the job comes back.
     pub(super) fn send(&mut self, job: Job) {
+        // A write that fails is no error: the pipe is closed because the worker is gone, and the end of its
+        // answers will say so. A pipe holds more than the jobs that a worker can have, so it does not block.
         if let Ok(mut line) = serde_json::to_vec(&job) {
             line.push(b'\n');
             let _ = self.stdin.write_all(&line);
@@ -128,14 +137,19 @@ impl Process {
     /// How it ended, and what it wrote to standard error last. Waits for it, not for long, and then kills it.
     pub(super) fn wait_for_exit(&mut self) -> (Option<ExitStatus>, String) {
         let began = Instant::now();
+        // The streams of a process are closed some moments before its status is there. To ask once would be
+        // too early, and to wait without a limit would hang with a worker that has closed its answers and
+        // runs on. There is no wait with a limit in std, so the end is polled.
         let mut status = None;
         while began.elapsed() < END_WAIT {
             status = self.child.try_wait().ok().flatten();
+            // Both: the message of a stack overflow is on its way while the status is known already.
             if status.is_some() && self.stderr.is_closed() {
                 break;
             }
             thread::sleep(END_POLL);
         }
+        // It lives, without a stream to answer on. Nothing more can come of it.
         if status.is_none() {
             self.kill();
             status = self.child.wait().ok();

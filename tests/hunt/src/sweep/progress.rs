@@ -61,6 +61,7 @@ impl Progress {
     /// A line above the table.
     fn line(&self, text: &str) {
         match &self.bar {
+            // Without this the line would be printed in the middle of the table.
             Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
             None => anstream::eprintln!("{text}"),
         }
@@ -97,6 +98,7 @@ impl Progress {
     /// Shows how things stand, if it is time.
     pub(super) fn show(&mut self, rows: &[Row], count: u64) {
         let period = if self.bar.is_some() { TABLE_PERIOD } else { LINE_PERIOD };
+        // Called for each message. The table of a hundred tests takes longer to draw than some runs take.
         if self.is_quiet || self.shown_at.elapsed() < period {
             return;
         }

@@ -22,6 +22,8 @@ const LINES_SHOWN: usize = 20;
 /// Where the report of a failed run is.
 pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
     let directory = artifacts::directory(test, seed);
+    // A seed means nothing there, so the folder of the simulation with this seed is not overwritten by a run
+    // that has nothing to do with it.
     if world == "real" { directory.with_file_name(format!("real-{seed}")) } else { directory }
 }
 
@@ -39,6 +41,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let directory = directory(&job.test, &job.world, job.seed);
     write_alone(&directory, &report.map_or_else(|| text(job, test, failed, stderr), str::to_owned))?;
+    // An empty file would look as if something had been lost.
     if stderr.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), stderr) }
 }
 
@@ -48,6 +51,7 @@ fn text(job: &Job, test: TestInfo, failed: &FailedRun, stderr: &str) -> String {
     if !lines.is_empty() {
         text.push_str("the end of its output:\n");
     }
+    // The end: there is the panic or the signal. All of it is in output.txt.
     for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
         let _ = writeln!(text, "  {line}");
     }

@@ -53,6 +53,9 @@ impl SeedSet {
             return; // an empty range, of a file that somebody has edited
         }
         // Whatever overlaps it or touches it becomes part of it.
+        // The last range that begins before its end, then the one before that, until one does not touch. None
+        // to the right can: it would touch one that was taken in. At the highest seed there is no next number
+        // to touch.
         while let Some((&from, &to)) = self.ranges.range(..=last.saturating_add(1)).next_back()
             && to.saturating_add(1) >= first
         {
@@ -69,6 +72,8 @@ impl SeedSet {
 
     /// A seed that is in both.
     pub(crate) fn common(&self, other: &Self) -> Option<u64> {
+        // Two ranges overlap exactly if one of them begins within the other. So it is enough to look at where
+        // ranges begin.
         let starts = self.ranges.keys().filter(|&&seed| other.contains(seed));
         let of_other = other.ranges.keys().filter(|&&seed| self.contains(seed));
         starts.chain(of_other).min().copied()
@@ -135,6 +140,8 @@ impl Row {
                 self.passed.insert(seed);
             }
             Some(failed) => {
+                // Kept in order, so that it does not depend on which worker was faster, and a seed is found
+                // by halving.
                 let place = self.failures.partition_point(|other| other.seed < seed);
                 self.failures.insert(place, failed);
             }
@@ -159,6 +166,7 @@ impl Row {
     ///
     /// A seed that both have run.
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), u64> {
+        // Before anything is changed: after an error the row is what it was.
         if let Some(seed) = self.seeds().common(&other.seeds()) {
             return Err(seed);
         }
@@ -221,6 +229,7 @@ pub(crate) fn groups(rows: &[Row]) -> Vec<Group<'_>> {
             causes.entry(failed.cause()).or_insert(group).count += 1;
         }
         let mut causes: Vec<_> = causes.into_values().collect();
+        // By how often, then by seed: with equal counts the order must not be that of the texts.
         causes.sort_by_key(|group| (std::cmp::Reverse(group.count), group.first.seed));
         all.extend(causes);
     }

@@ -50,6 +50,8 @@ impl Seeds {
     /// The seeds that fall to one shard: a block of seeds that follow each other.
     pub fn of_shard(self, shard: Shard) -> Self {
         let Some(count) = self.count else { return self };
+        // In 128 bits: number times count does not fit in 64 for a sweep over all seeds. Rounded down at both
+        // ends, the parts touch each other and differ in size by one at most.
         let below = |number: u64| (u128::from(count) * u128::from(number) / u128::from(shard.of)) as u64;
         let (start, end) = (below(shard.number - 1), below(shard.number));
         Self { from: self.from + start, count: Some(end - start) }
@@ -94,6 +96,7 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) fn of(scope: &Scope) -> Self {
+        // Without variants the first run would be of one that is not there.
         let is_empty = scope.variants.is_empty() || scope.seeds.count == Some(0);
         let next = (!is_empty).then_some((scope.seeds.from, 0));
         Self { variants: scope.variants.len(), next, last: scope.seeds.last() }

@@ -11,18 +11,26 @@ const HALVINGS: u32 = 200;
 /// The highest failure rate that agrees with `failed` failures in `runs` runs, from 0 to 1. Without failures this is
 /// `1 - 0.05^(1/runs)`, about three divided by the number of runs.
 pub(crate) fn failure_rate_max(failed: u64, runs: u64) -> f64 {
+    // Also without runs: then every rate agrees with what was seen, up to 1.
     if failed >= runs {
         return 1.0;
     }
     if failed == 0 {
+        // The same as 1 - DOUBT^(1/runs), which would lose most of its digits for millions of runs, as the
+        // power is almost 1.
         return -(DOUBT.ln() / runs as f64).exp_m1();
     }
     // That at most `failed` of `runs` fail at rate p has the probability 1 - I_p(failed + 1, runs - failed), and this
     // falls as p grows.
     let (a, b) = (failed as f64 + 1.0, (runs - failed) as f64);
+    // The bound is above the rate that was seen and below 1. Halving is slow next to Newton's method and
+    // cannot go astray; it is done a few times for each row of a table. Why this bound and not the normal
+    // approximation that is in every textbook: that one is wrong where it matters here, with few failures or
+    // none.
     let (mut low, mut high) = (failed as f64 / runs as f64, 1.0);
     for _ in 0..HALVINGS {
         let middle = low + (high - low) / 2.0;
+        // Neighbouring numbers have no middle.
         if middle <= low || middle >= high {
             break;
         }
@@ -43,6 +51,8 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x >= 1.0 {
         return 1.0;
     }
+    // In logarithms: the gamma function of 172 is already too large for a f64, and runs are counted in
+    // millions.
     let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
     // The fraction converges fast below the mean; above it the mirror image does.
     if x < (a + 1.0) / (a + b + 2.0) {
@@ -57,6 +67,8 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
 fn continued_fraction(x: f64, a: f64, b: f64) -> f64 {
     const TERMS_MAX: u32 = 1_000_000;
     const ENOUGH: f64 = 1e-15;
+    // Lentz's method divides by the terms, and a term may vanish by chance. The smallest number there is in
+    // its place changes no digit of the result.
     let not_zero = |value: f64| if value.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { value };
     let mut c = 1.0;
     let mut d = 1.0 / not_zero(1.0 - (a + b) * x / (a + 1.0));

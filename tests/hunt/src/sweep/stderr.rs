@@ -25,9 +25,11 @@ impl StderrTail {
     /// Reads until the stream ends.
     pub(super) fn read_from(&self, mut stream: impl Read) {
         let mut chunk = [0; 8 * 1024];
+        // By chunks and not by lines: what is written last by a process that crashes often has no newline.
         while let Ok(length @ 1..) = stream.read(&mut chunk) {
             self.inner.lock().add(&chunk[..length]);
         }
+        // An error ends it as well: nothing more can be read, which is all that this says.
         self.inner.lock().is_closed = true;
     }
 
@@ -45,9 +47,13 @@ impl StderrTail {
 impl Inner {
     fn add(&mut self, chunk: &[u8]) {
         self.text.extend_from_slice(chunk);
+        // All marks of a chunk: several short runs can write theirs at once, and only what follows the last
+        // belongs to the run that may crash. The search is over what was kept, as a mark can come in two
+        // pieces.
         while let Some(end) = end_of_mark(&self.text) {
             self.text.drain(..end);
         }
+        // From the front: of an endless complaint the end is what tells why.
         if self.text.len() > KEPT_MAX {
             self.text.drain(..self.text.len() - KEPT_MAX);
         }
@@ -57,6 +63,7 @@ impl Inner {
 /// Where the first whole mark of a text ends.
 fn end_of_mark(text: &[u8]) -> Option<usize> {
     let is_mark = |&start: &usize| {
+        // A mark that is not there to its end is not one yet; the rest comes with the next chunk.
         let digits = text[start + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         digits > 0 && text.get(start + 1 + digits) == Some(&b'\n')
     };

@@ -31,6 +31,8 @@ fn causes(text: &mut String, results: &Results) {
         let _ =
             writeln!(text, "  again: {}", commands::replay(group.test, group.policy, &results.world, seed));
         let directory = report::directory(group.test, &results.world, seed);
+        // Shown only if there is something: reports are left for the first few, and another machine's files
+        // are not here.
         if directory.exists() {
             let _ = writeln!(text, "  left:  {}/", artifacts::shown(&directory));
         }
@@ -54,6 +56,7 @@ pub fn summary_text(summary: &Summary) -> String {
     let _ = write!(text, "\n{} runs in {seconds:.1} s", summary.runs);
     if summary.runs > 0 {
         let speed = summary.runs as f64 / seconds;
+        // Of the cores, not of the workers: idle cores are what a reader can do something about.
         let busy = summary.cost.cpu_us as f64 / 1e6 / (seconds * summary.cores as f64);
         let _ = write!(
             text,
@@ -90,6 +93,8 @@ pub fn conclusion(rows: &[Row]) -> String {
     let failed: u64 = rows.iter().map(Row::failed).sum();
     let runs: u64 = rows.iter().map(Row::runs).sum();
     let failing = rows.iter().filter(|row| row.failed() > 0).count();
+    // The chain is as strong as its weakest link: what can be said of all tests is what can be said of the
+    // one that ran least.
     let weakest = rows.iter().min_by_key(|row| row.runs());
     match (failed, weakest) {
         (0, Some(row)) if row.runs() > 0 => format!(

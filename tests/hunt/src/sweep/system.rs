@@ -11,6 +11,9 @@ use std::time::Duration;
 #[cfg(unix)]
 pub(super) fn take_streams() -> io::Result<(File, File)> {
     use std::os::fd::AsFd;
+    // Copies of the descriptors under other numbers. Then 0 and 1 are given to something harmless, so that
+    // code under test finds open streams there: a closed one would be taken by the next file that somebody
+    // opens.
     let jobs = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
@@ -47,6 +50,8 @@ pub(super) fn this_program() -> io::Result<Command> {
 
 /// Where this executable is.
 pub(super) fn executable() -> io::Result<PathBuf> {
+    // The link leads to the file that was started, also after cargo has written another one in its place:
+    // half of the workers of another build would be a riddle.
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
 }
 
@@ -54,6 +59,8 @@ pub(super) fn executable() -> io::Result<PathBuf> {
 #[cfg(target_os = "linux")]
 pub(super) fn memory_of(process: u32) -> Option<u64> {
     let pages = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    // The second number is what is in memory now. The first counts address space, of which the stacks of
+    // coroutines reserve gigabytes without using them.
     let resident: u64 = pages.split(' ').nth(1)?.parse().ok()?;
     Some(resident * rustix::param::page_size() as u64)
 }
@@ -83,6 +90,8 @@ pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
     let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
     let processors: Vec<usize> =
         (0..rustix::thread::CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
+    // With fewer workers than processors the system knows better what else is running; with more, two would
+    // sit on one. A quota makes cores() smaller than the set.
     if processors.len() == jobs && cores() == jobs { processors } else { Vec::new() }
 }
 
@@ -113,6 +122,7 @@ pub(super) fn pin(_processor: usize, _process: u32) {}
 pub fn on_interrupt(mut happens: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
     let mut is_second = false;
     ctrlc::set_handler(move || {
+        // The good order of the first may hang on a disk or a worker. The second must not depend on anything.
         if std::mem::replace(&mut is_second, true) {
             std::process::exit(2);
         }
@@ -131,6 +141,7 @@ pub(super) fn terminal_height() -> usize {
     const USUAL: usize = 24;
     #[cfg(unix)]
     {
+        // Of standard error, where the table is; standard output is often a pipe. Some terminals say 0.
         let size = rustix::termios::tcgetwinsize(io::stderr());
         size.map_or(USUAL, |size| if size.ws_row == 0 { USUAL } else { usize::from(size.ws_row) })
     }

@@ -48,11 +48,14 @@ fn numbers_of(row: &Row) -> [String; 6] {
 /// The table for a terminal of `height` lines: all rows if there is room, else those with failures, and the groups as
 /// a whole.
 pub(super) fn live(rows: &[Row], height: usize) -> String {
+    // One line is for the header.
     if rows.len() < height {
         return of(rows).to_string();
     }
     let failing: Vec<&Row> = rows.iter().filter(|row| row.failed() > 0).collect();
     let groups = groups(rows);
+    // The sums always have room; failures are shown as far as there is more. Header and the line that counts
+    // the rest make two.
     let room = height.saturating_sub(groups.len() + 2);
     let mut shown: Vec<Row> = failing.iter().take(room).map(|&row| row.clone()).collect();
     shown.extend(groups);
@@ -78,6 +81,8 @@ fn groups(rows: &[Row]) -> Vec<Row> {
     groups
         .into_values()
         .map(|(mut sum, passed)| {
+            // A row counts by its set of seeds. Here it is the first seeds, as many as passed: only the
+            // number is shown.
             sum.passed = if passed == 0 { vec![] } else { vec![(1, passed)] }.into();
             sum
         })
@@ -100,6 +105,8 @@ pub(crate) fn percent(share: f64) -> String {
     if percent == 0.0 || percent == 100.0 {
         return format!("{percent:.0} %");
     }
+    // The number of digits before the point, 0 or negative below 1: each zero behind the point makes room for
+    // one more digit.
     let before_the_point = percent.log10().floor() as i32 + 1;
     let digits = usize::try_from(3 - before_the_point).unwrap_or(0);
     format!("{percent:.digits$} %")

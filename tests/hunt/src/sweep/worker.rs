@@ -26,11 +26,17 @@ pub const COMMAND: &str = "sweep-worker";
 ///
 /// If the sweep sends what is no job, or is gone.
 pub fn main(target: &dyn Target) -> Result<()> {
+    // First of all: if the sweep is killed while this process starts, nobody else would end it.
     system::die_with_parent();
+    // Before any code under test runs, which then prints to what it thinks is standard output without a
+    // chance to forge an answer by accident.
     let (jobs, answers) = system::take_streams().context("taking the streams of the sweep")?;
     let mut worker = Worker { target, answers };
+    // The sweep gives the start a limit of its own. By this it knows that the start is over.
     worker.send(&Answer::Ready)?;
     for line in BufReader::new(jobs).lines() {
+        // A line that is no job means that the other side is no sweep of this build. To go on would be to
+        // guess.
         let job: Job = serde_json::from_str(&line?).context("reading a job")?;
         worker.run(&job)?;
     }
@@ -50,17 +56,26 @@ impl Worker<'_> {
     }
 
     fn run(&mut self, job: &Job) -> Result<()> {
+        // An error here ends the worker: names were checked when the sweep began, so the two are not of one
+        // mind.
         let plan = plan(job)?;
         let test = self.target.find(&job.test);
         let test = test.ok_or_else(|| anyhow!("there is no test {}", job.test))?.name;
         let number = job.number;
         // In one piece, so that nothing comes between. Nobody reads it if standard error is closed.
+        // A mark in the stream itself, as the two streams reach the sweep in no fixed order: only so does it
+        // know where the output of this run begins.
         let _ = io::stderr().write_all(mark(number).as_bytes());
+        // Said before the run, since a run that ends the process has no time to say so: by this the sweep
+        // knows which of the jobs that it gave ahead is to blame, and from when on it may call it a hang.
         self.send(&Answer::Started { number })?;
+        // A rerun is another kind of run: with a trace, which takes time and memory, and its cost would spoil
+        // the means. So it has an answer of its own and no cost.
         if job.is_rerun {
             let has_failed_again = self.target.report(test, plan);
             return self.send(&Answer::Reported { number, has_failed_again });
         }
+        // Both clocks: the slowest run is about real time, how busy the machine was about processor time.
         let began = (Instant::now(), system::processor_time());
         let failure = self.target.run(test, plan);
         let cost =
