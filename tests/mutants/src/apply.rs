@@ -13,12 +13,15 @@ use crate::workspace::Files;
 pub(crate) fn apply_edits(what: &str, edits: &[Edit], files: &mut Files) -> Result<()> {
     for Edit { file, old, new } in edits {
         let text = files.get_mut(file).with_context(|| format!("{what}: there is no file {file}"))?;
+        // Once, so that an entry names its place: with two, the first would be taken silently, and after a
+        // change of the code perhaps another one.
         let found = text.matches(old.as_str()).count();
         ensure!(
             found == 1,
             "{what}: {file} has this text {found} times and should have it once; has the code changed?\n{old}"
         );
         ensure!(old != new, "{what}: an edit of {file} changes nothing");
+        // The next edit sees this one done: edits of one mutant may build on each other.
         *text = text.replacen(old.as_str(), new, 1);
     }
     Ok(())
@@ -32,6 +35,7 @@ pub(crate) fn apply_edits(what: &str, edits: &[Edit], files: &mut Files) -> Resu
 pub(crate) fn apply(mutant: &Mutant, clean: &Files) -> Result<Files> {
     let mut changed = Files::new();
     for Edit { file, .. } in &mutant.edit {
+        // One that is missing is left to apply_edits, whose message names it.
         if let Some(text) = clean.get(file) {
             changed.insert(file.clone(), text.clone());
         }

@@ -26,6 +26,8 @@ pub(crate) fn run(
         let began = Instant::now();
         let mut cargo = copy.cargo();
         cargo.args(["test", "--offline", "--quiet", "--no-run"]).args(*check);
+        // Apart from the run, with no limit: only so is an error of the compiler told from a test that
+        // failed, and the time of the compiler is not the tests'.
         let built = child::build(cargo)?;
         trial.build_ms += began.elapsed().as_secs_f64() * 1000.0;
         if let BuildResult::CompileError(message) = built {
@@ -33,7 +35,9 @@ pub(crate) fn run(
         }
         let began = Instant::now();
         let mut cargo = copy.limited_cargo(options.cpu_max);
+        // All of them: one that fails early would hide the one that names the bug.
         cargo.args(["test", "--offline", "--quiet", "--no-fail-fast"]).args(*check);
+        // The limit is inherited by each program that cargo starts, and counts for each alone.
         let ran = cargo.output().context("cannot start cargo")?;
         trial.cpu_ms += began.elapsed().as_secs_f64() * 1000.0;
         classify(&mut trial, &ran, subject).with_context(|| format!("cargo test {}", check.join(" ")))?;
@@ -46,6 +50,8 @@ fn classify(trial: &mut Trial, ran: &Output, subject: Subject<'_>) -> Result<()>
     let output = [&ran.stdout[..], &ran.stderr[..]].concat();
     let output = String::from_utf8_lossy(&output);
     let ran_any = output.lines().any(|line| line.starts_with("running ") && !line.starts_with("running 0 "));
+    // A filter that matches nothing passes. That would let every mutant survive, and look like a hole in the
+    // tests.
     if !ran_any {
         bail!("no test ran");
     }
@@ -53,7 +59,9 @@ fn classify(trial: &mut Trial, ran: &Output, subject: Subject<'_>) -> Result<()>
     let failed = failed_tests(&output);
     trial.verdict = match end {
         End::Exit(0) => return Ok(()),
+        // Before the rest: when one of several programs is killed after a test has failed, the bug is found.
         _ if !failed.is_empty() => Verdict::Caught,
+        // Cargo itself ends with 101 whatever ended the test; the signal is only in its words.
         _ if output.contains("SIGXCPU") => Verdict::TimedOut,
         _ => Verdict::Crashed,
     };
@@ -70,6 +78,8 @@ fn classify(trial: &mut Trial, ran: &Output, subject: Subject<'_>) -> Result<()>
 
 /// The names below cargo's "failures:".
 fn failed_tests(output: &str) -> Vec<&str> {
+    // Below the second heading of this name stand the names alone; below the first there is output, which may
+    // be indented as well.
     let is_name = |line: &&str| line.starts_with("    ") && !line.trim().contains(' ');
     let mut names: Vec<&str> = output
         .split("\nfailures:\n")
@@ -84,6 +94,7 @@ fn failed_tests(output: &str) -> Vec<&str> {
 /// The first line of the first panic.
 fn first_panic(output: &str) -> String {
     let panicked = |line: &&str| line.starts_with("thread '") && line.contains(" panicked at ");
+    // The line of the panic names a place; the message is the next one.
     let mut lines = output.lines().skip_while(|line| !panicked(line)).skip(1);
     lines.next().unwrap_or_default().trim().to_owned()
 }

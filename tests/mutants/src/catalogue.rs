@@ -140,6 +140,8 @@ impl Catalogue {
     fn validate(&self) -> Result<()> {
         for (place, mutant) in self.mutants.iter().enumerate() {
             let name = &mutant.name;
+            // Checked when it is read, not when it is used: an entry that cannot be right should not cost a
+            // build first.
             let is_new = self.mutants[..place].iter().all(|other| other.name != *name);
             ensure!(is_new, "two mutants are called {name}");
             ensure!(!mutant.edit.is_empty(), "mutant {name} changes nothing");
@@ -155,6 +157,8 @@ impl Catalogue {
                 }
                 (_, None) => bail!("mutant {name} does not say which test should find it"),
                 (suites, Some(test)) => {
+                    // A test of another part never runs for this mutant, so it could not be expected to catch
+                    // it.
                     let is_there =
                         lab_suites::find(test).is_some_and(|case| suites.parts().contains(&case.part));
                     ensure!(
@@ -176,6 +180,7 @@ impl Catalogue {
         for name in names {
             let is_known = self.mutants.iter().any(|mutant| mutant.is_called(name));
             if !is_known {
+                // An error, not an empty selection: with no mutant, everything would be caught.
                 let near = self.nearest(name);
                 bail!("there is no mutant or group {name:?}. {near}");
             }
@@ -200,6 +205,7 @@ impl Catalogue {
 impl Mutant {
     /// Whether this text, in capitals or not, has the words that explain the bug; `one way | another` are two ways to say it.
     pub(crate) fn is_explained_by(&self, text: &str) -> bool {
+        // Reports begin sentences with what the catalogue writes in the middle of one.
         let text = text.to_lowercase();
         self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
     }

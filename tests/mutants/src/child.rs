@@ -35,6 +35,9 @@ pub(crate) enum End {
 
 /// A program that is ended by the system after so much processor time, where a shell can ask for that.
 pub(crate) fn limited(program: &Path, cpu_max: Duration) -> Command {
+    // By a shell, since std can set no limit for a child, and the call that could do it between fork and exec
+    // is unsafe. A soft limit: the program gets SIGXCPU, which is told from a crash. With exec the shell
+    // becomes the program, so to kill the child is to kill it, and no process is left behind.
     if cfg!(unix) {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("ulimit -S -t {}; exec \"$0\" \"$@\"", cpu_max.as_secs().max(1)));
@@ -57,6 +60,8 @@ pub(crate) fn end(status: ExitStatus) -> Result<End> {
         const SIGINT: i32 = 2;
         const SIGTERM: i32 = 15;
         const SIGXCPU: i32 = 24;
+        // Ctrl-C goes to all processes of the terminal's group. What it ended has not crashed and must not
+        // count as anything.
         match status.signal() {
             Some(SIGINT | SIGTERM) => bail!("interrupted"),
             Some(SIGXCPU) => return Ok(End::OutOfTime),
@@ -76,6 +81,8 @@ pub(crate) fn run_probe(mut program: Command, silence_max: Duration) -> Result<P
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().context("cannot start the program of a copy")?;
     let mut stderr = child.stderr.take().context("no pipe")?;
+    // In a thread: a program that prints more than a pipe holds would wait for a reader, and this one waits
+    // for its other stream.
     let stderr = thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = stderr.read_to_end(&mut bytes); // what could be read is all there is
@@ -85,6 +92,8 @@ pub(crate) fn run_probe(mut program: Command, silence_max: Duration) -> Result<P
     let mut runs = Vec::new();
     let mut is_silent = false;
     loop {
+        // Real time, and only as the last resort: on a busy machine a good program may be slow, but it is not
+        // silent for minutes.
         match lines.recv_timeout(silence_max) {
             // The last line of a program that was ended in the middle of it is not whole.
             Ok(line) => runs.extend(serde_json::from_str::<Run>(&line).ok()),
@@ -95,6 +104,7 @@ pub(crate) fn run_probe(mut program: Command, silence_max: Duration) -> Result<P
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    // Its output has ended, so it has ended or will in a moment.
     let status = child.wait().context("waiting for a copy's program")?;
     let stderr = stderr.join().unwrap_or_default();
     let last_error = stderr.lines().last().unwrap_or_default().to_owned();
@@ -134,6 +144,7 @@ pub(crate) fn build(mut cargo: Command) -> Result<BuildResult> {
     if status.success() {
         return Ok(BuildResult::Done);
     }
+    // First: an interrupted compiler has printed half of an error.
     end(status)?;
     let output = String::from_utf8_lossy(&stderr);
     if is_compile_error(&output) {
@@ -144,6 +155,8 @@ pub(crate) fn build(mut cargo: Command) -> Result<BuildResult> {
 
 /// Whether the compiler ran to its end and did not like what it read.
 fn is_compile_error(output: &str) -> bool {
+    // The compiler shows the place of an error in the code, and of no other: not of a full disk, not of a
+    // linker that is missing.
     let is_in_code = |line: &str| line.trim_start().starts_with("--> ");
     output.contains("could not compile") && output.lines().any(is_in_code)
 }

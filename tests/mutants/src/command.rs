@@ -79,6 +79,7 @@ impl Mutants {
         let catalogue = Catalogue::load(&workspace.root)?;
         let mut mutants = catalogue.select(&self.names)?;
         mutants.retain(|mutant| mutant.fast || !self.fast);
+        // Before anything is built: to look at the catalogue costs nothing.
         if self.list {
             mutants
                 .iter()
@@ -86,6 +87,7 @@ impl Mutants {
             return Ok(true);
         }
         let (trials, totals) = self.run_all(&workspace, &catalogue, &mutants)?;
+        // Also after an interruption: what was tried so far stays true.
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
             std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -94,6 +96,8 @@ impl Mutants {
         println!();
         matrix.numbers().iter().for_each(|number| println!("{number}"));
         println!("{:.0} s altogether", totals.time.as_secs_f64());
+        // From here on in the order of what would mislead most: a part that looks like the whole, then a
+        // false alarm, by which nothing that was caught means anything.
         if totals.is_interrupted {
             bail!("interrupted: {} of {} trials are missing", totals.missing, totals.missing + trials.len());
         }
@@ -124,6 +128,7 @@ impl Mutants {
         let options = TrialOptions {
             seeds: self.seeds,
             is_thorough: self.all,
+            // The table has a column for it.
             with_chaos: self.chaos || self.readme,
             cpu_max: Duration::from_secs(self.cpu_max),
         };
@@ -133,6 +138,7 @@ impl Mutants {
                 return queue.clear(); // its programs may have been interrupted as well
             }
             progress.show(catalogue, &trial);
+            // The suites fail correct code as well, so that a failure of a mutant would show nothing.
             if trial.is_false_alarm() {
                 queue.clear(); // what follows would mean nothing
             }
@@ -140,6 +146,7 @@ impl Mutants {
         });
         progress.finish();
         let is_interrupted = is_interrupted.load(Ordering::Relaxed);
+        // An error after Ctrl-C most likely comes of it: a compiler was killed, a file was half written.
         if !is_interrupted {
             ended?;
         }

@@ -28,6 +28,8 @@ pub(crate) fn copy_build(workspace: &Workspace, copy: &Path) -> io::Result<()> {
     if target.exists() {
         return Ok(());
     }
+    // Cargo writes a product first and then what says that it is fresh. Copied in between, they would not
+    // belong together.
     let _lock = lock(workspace)?;
     for name in COPIED {
         copy_with_times(&workspace.root.join(name), &copy.join(name))?;
@@ -77,6 +79,8 @@ fn copy_with_times(from: &Path, to: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::copy(from, to)?;
+    // fs::copy gives the time of now. Every source would look changed since it was built, or every product
+    // newer than a source that was changed and not built.
     let modified = fs::metadata(from)?.modified()?;
     File::options().write(true).open(to)?.set_modified(modified)
 }

@@ -18,6 +18,8 @@ impl<'a> Matrix<'a> {
     /// Sorts the trials.
     pub(crate) fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
         let of = |mutant: &Mutant| trials.iter().find(|trial| trial.name == mutant.name);
+        // In the order of the catalogue: workers finish in any order, and the table should change only where
+        // a result does.
         let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?))).collect();
         let unmutated = trials.iter().filter(|trial| trial.name == BASELINE).collect();
         Self { rows, unmutated }
@@ -31,6 +33,7 @@ impl<'a> Matrix<'a> {
 
     /// Whether there are verdicts that say nothing about the suites.
     pub(crate) fn is_inconclusive(&self) -> bool {
+        // A mutant that does not compile is not caught by anything but the compiler.
         let says_nothing = |trial: &Trial| !matches!(trial.verdict, Verdict::Caught | Verdict::Survived);
         self.rows.iter().map(|(_, trial)| *trial).chain(self.unmutated.iter().copied()).any(says_nothing)
     }
@@ -57,6 +60,7 @@ impl<'a> Matrix<'a> {
                 percent(all.explained)
             ),
         ];
+        // Of cargo's tests only the real time is known.
         let is_simulated = |(mutant, _): &&(&Mutant, &Trial)| mutant.suites() != Suites::Cargo;
         let caught = self.rows.iter().filter(|(_, trial)| trial.verdict == Verdict::Caught);
         if let Some(median) = median(caught.filter(is_simulated).map(|(_, trial)| trial.cpu_ms).collect()) {
@@ -118,6 +122,7 @@ impl<'a> Matrix<'a> {
                     found_by_chaos(trial),
                     mutant.mit.clone().unwrap_or_default(),
                 ];
+                // A bar ends a cell in Markdown, a newline ends the table.
                 let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
                 out += &format!("| {} |\n", cells.join(" | "));
             }
@@ -157,6 +162,7 @@ impl Counts {
             counts.explained += usize::from(trial.verdict == Verdict::Caught && trial.is_explained);
             counts.tried_by_chaos += usize::from(trial.chaos.is_some());
             counts.chaos += usize::from(trial.found_by_chaos().is_some());
+            // Not tried is neither caught nor survived. It counts in no column.
             let mit = mutant.mit.as_deref().filter(|mit| !mit.starts_with("not tried"));
             counts.tried_by_mit += usize::from(mit.is_some());
             counts.mit += usize::from(mit.is_some_and(|mit| mit != "survived"));
@@ -222,6 +228,7 @@ fn found_by(trial: &Trial) -> String {
     match (trial.verdict, trial.first_failure()) {
         (Verdict::Caught, Some(run)) => with_seed(run),
         (Verdict::Caught, None) => match trial.failed.as_slice() {
+            // Cargo's tests do not stop at the first failure, as the suites do; one name stands for all.
             [first, others @ ..] if !others.is_empty() => format!("`{first}` and {} more", others.len()),
             only => format!("`{}`", only.concat()),
         },
@@ -242,6 +249,7 @@ fn found_by_chaos(trial: &Trial) -> String {
 
 fn with_seed(run: &Run) -> String {
     match run.seed {
+        // The first seed is the rule and goes without saying.
         1 => format!("`{}`", run.test),
         seed => format!("`{}`, seed {seed}", run.test),
     }

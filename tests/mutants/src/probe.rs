@@ -56,6 +56,7 @@ impl FailureReport {
     fn of(failure: &Failure) -> Self {
         let violation = failure.violation.as_ref();
         let kind = match (violation, &failure.cause) {
+            // A violation counts before what ended the simulation, as it does in the report.
             (Some(violation), _) if violation.rule.is_some() => FailureKind::Rule,
             (Some(_), _) => FailureKind::Expectation,
             (None, Some(labrpc::sim::Cause::TimeLimit { .. } | labrpc::sim::Cause::StepLimit { .. })) => {
@@ -91,8 +92,11 @@ pub(crate) fn probe(
     mut on_run: impl FnMut(&Run),
 ) -> bool {
     let mut failed: Vec<&str> = Vec::new();
+    // Seeds outside, tests inside: every test has its first seed before any has its second, so that the order
+    // of the tests decides little.
     for seed in 1..=seeds {
         for case in cases {
+            // With --all the question is which tests catch the mutant, and this one has answered it.
             if failed.contains(&case.name) {
                 continue;
             }
@@ -111,6 +115,7 @@ pub(crate) fn probe(
 
 fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
     let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
+    // Processor time of the process: nothing else runs in it, and the machine may be busy with other copies.
     let began = processor_time();
     let outcome = run_case(case, implementation, plan);
     let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;

@@ -36,10 +36,13 @@ pub fn probe_command() -> clap::Command {
 /// When there is no such test.
 pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<bool> {
     let Probe { tests, seeds, all } = Probe::from_arg_matches(matches)?;
+    // A mutant may loop for ever. If the command is killed, nobody else would end it.
     sweep::die_with_parent();
     let find = |name: &String| lab_suites::find(name).with_context(|| format!("there is no test {name}"));
     let cases = tests.iter().map(find).collect::<Result<Vec<_>>>()?;
     let print = |run: &Run| {
+        // A line at a time, and flushed: the next run may be the one that ends the process, and what is in a
+        // buffer ends with it.
         let mut out = std::io::stdout().lock();
         // Nobody reads any more: whoever started this has ended, and so will this.
         let _ = serde_json::to_writer(&mut out, run);

@@ -36,6 +36,8 @@ impl<'a> Queue<'a> {
         let queue = |suites: &[Suites]| {
             let mut of_them: Vec<&Mutant> =
                 mutants.iter().copied().filter(|mutant| suites.contains(&mutant.suites())).collect();
+            // Each mutant of labrpc rebuilds everything, and so does taking it out; each of lab rebuilds
+            // little. In this order there is one change from the one to the other.
             of_them.sort_by_key(|mutant| mutant.part == "labrpc"); // stable: the rest stays in order
             let is_needed = |suites: &&Suites| of_them.iter().any(|mutant| mutant.suites() == **suites);
             let unmutated = suites.iter().filter(is_needed).map(|suites| Subject::Baseline(*suites));
@@ -62,8 +64,10 @@ impl<'a> Queue<'a> {
         let (has_crates, trials) = (!self.crates.lock().is_empty(), self.suites.lock().len());
         match (has_crates, trials) {
             (true, 0) => vec![vec![crates]],
+            // One worker has both copies, one after the other.
             (true, _) if jobs == 1 => vec![vec![suites(1), crates]],
             (true, _) => {
+                // No more copies than trials: each costs half a gigabyte and half a minute of building.
                 let others = (1..=trials.min(jobs - 1)).map(|number| vec![suites(number)]);
                 std::iter::once(vec![crates]).chain(others).collect()
             }
@@ -89,12 +93,15 @@ impl<'a> Queue<'a> {
             for assigned in self.assignments(jobs) {
                 let sender = sender.clone();
                 scope.spawn(move || {
+                    // Sent like a result, since a thread that ends with an error would be noticed only when
+                    // all others have ended.
                     if let Err(error) = work(assigned, (workspace, catalogue), options, &sender) {
                         // The command may have ended.
                         let _ = sender.send(Err(error));
                     }
                 });
             }
+            // Else the loop below would wait for this one, which sends nothing.
             drop(sender);
             for trial in trials.iter() {
                 match trial {
@@ -120,6 +127,8 @@ fn work(
     for (name, queue) in assigned {
         let mut copy = WorkingCopy::open(workspace, &name, catalogue)?;
         loop {
+            // Taken one by one from a queue that copies share: trials take from seconds to minutes, and
+            // nobody knows before.
             let Some(subject) = queue.lock().pop_front() else { break };
             let trial = runner::run(&mut copy, catalogue, subject, options)?;
             if sender.send(Ok(trial)).is_err() {

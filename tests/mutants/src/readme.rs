@@ -20,6 +20,7 @@ pub(crate) fn update(root: &Path, matrix: &Matrix<'_>, time: Duration) -> Result
     let path = root.join("tests/README.md");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let numbers: String = matrix.numbers().iter().map(|number| format!("- {number}\n")).collect();
+    // Rounded up: a table that is made again should not change for a second.
     let minutes = time.as_secs().div_ceil(60);
     let inside = format!(
         "\n{numbers}- all of it took {minutes} minutes\n\n{}{}\n",
@@ -32,6 +33,7 @@ pub(crate) fn update(root: &Path, matrix: &Matrix<'_>, time: Duration) -> Result
 
 /// The text with something else between the two lines.
 fn between(text: &str, inside: &str) -> Result<String> {
+    // Between marks, so that the text around it is written by people and the table by the program.
     let (head, rest) = text.split_once(BEGIN).with_context(|| format!("the line {BEGIN} is missing"))?;
     let (_, tail) = rest.split_once(END).with_context(|| format!("the line {END} is missing"))?;
     Ok(format!("{head}{BEGIN}\n{inside}{END}{tail}"))

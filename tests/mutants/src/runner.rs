@@ -25,6 +25,8 @@ pub(crate) fn run(
         Subject::Mutant(mutant) => copy.apply(mutant)?,
         Subject::Baseline(_) => Files::new(),
     };
+    // An error is held back until the copy was looked at: a copy that somebody has removed fails in many
+    // ways, and none of them names the reason.
     let tried = copy.set(&files).context("applying the mutant").and_then(|()| match subject.suites() {
         Suites::Cargo => cargo_tests::run(copy, subject, &subject.checks(catalogue), options),
         Suites::Raft | Suites::Service => suite_tests::run(copy, subject, options),
@@ -32,6 +34,7 @@ pub(crate) fn run(
     // If the copy is gone, that is why, whatever the programs in it printed.
     copy.check(&files).with_context(|| format!("{} was not tried", subject.name()))?;
     let trial = tried.with_context(|| subject.name().to_owned())?;
+    // Taken out at once, not by the next one: if there is no next one, the copy must not keep it.
     copy.set(&Files::new()).context("taking the mutant out")?;
     Ok(trial)
 }

@@ -44,6 +44,7 @@ impl Subject<'_> {
         };
         let of_part = |part: &_| lab_suites::of_part(*part).map(|case| case.name);
         let mut names: Vec<&'static str> = self.suites().parts().iter().flat_map(of_part).collect();
+        // The expected one first, so that the usual trial takes one run. False sorts before true.
         names.sort_by_key(|name| Some(*name) != first); // stable: the rest stays in order
         names
     }
@@ -52,6 +53,7 @@ impl Subject<'_> {
     pub(crate) fn checks<'c>(&'c self, catalogue: &'c Catalogue) -> Vec<&'c [String]> {
         let mut checks: Vec<&[String]> = match self {
             Self::Mutant(mutant) => vec![&mutant.check],
+            // Whatever any mutant is tried by must be passed by the unmutated code.
             Self::Baseline(_) => catalogue.mutants.iter().map(|mutant| &mutant.check[..]).collect(),
         };
         checks.retain(|check| !check.is_empty());

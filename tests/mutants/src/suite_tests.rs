@@ -28,6 +28,8 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
         return Ok(Trial { build_ms, message, ..Trial::new(subject, Verdict::DoesNotCompile) });
     }
     let probe = |tests: &[&str], is_thorough: bool| {
+        // The program is started, not cargo: nothing is built any more, and what is printed is the program's
+        // own.
         let mut probe = child::limited(&program, options.cpu_max);
         probe.current_dir(copy.path()).arg("probe").args(["--seeds", &options.seeds.to_string()]);
         probe.args(is_thorough.then_some("--all")).args(tests);
@@ -35,12 +37,16 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
     };
     let ProbeOutput { runs, end, last_error: message } =
         probe(&subject.tests(), options.is_thorough || subject.is_baseline())?;
+    // By the runs that were printed, not by the exit code alone: a mutant may end the process in a run that
+    // comes later.
     let verdict = verdict(&runs, end);
     let cpu_ms = runs.iter().map(|run| run.cpu_ms).sum();
     let mut trial = Trial { runs, cpu_ms, build_ms, message, ..Trial::new(subject, verdict) };
     if let Subject::Mutant(mutant) = subject {
         let failure = trial.first_failure().and_then(|run| run.failure.as_ref());
         trial.is_explained = failure.is_some_and(|failure| mutant.is_explained_by(&failure.text()));
+        // Apart from the trial, whose result it does not change: it asks what would be found if nobody had
+        // thought of a scenario.
         if options.with_chaos {
             trial.chaos = Some(probe(&subject.chaos(), false)?.runs);
         }
@@ -51,6 +57,8 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
 /// A failed test counts, whatever happened to the program afterwards.
 fn verdict(runs: &[Run], end: End) -> Verdict {
     match end {
+        // Nothing but a failed test catches a mutant: a program that died says that something is wrong, and
+        // not that a student would be told so.
         _ if runs.iter().any(|run| run.failure.is_some()) => Verdict::Caught,
         End::Exit(0) => Verdict::Survived,
         End::OutOfTime => Verdict::TimedOut,

@@ -100,6 +100,7 @@ impl Trial {
 
     /// Whether a test with its first seed, or cargo's tests, caught it.
     pub(crate) fn is_caught_by_first_seed(&self) -> bool {
+        // Cargo's tests have no runs and no seeds: caught by them is caught at once.
         self.verdict == Verdict::Caught && self.first_failure().is_none_or(|run| run.seed == 1)
     }
 }

@@ -57,13 +57,17 @@ impl WorkingCopy {
     ///
     /// When it cannot be written, another process is at work in it, or the reference cannot be disarmed.
     pub(crate) fn open(workspace: &Workspace, name: &str, catalogue: &Catalogue) -> Result<Self> {
+        // Read once: who edits the tree meanwhile changes nothing here, and all mutants of a copy are tried
+        // on the same code.
         let mut clean = sources(&workspace.root).context("reading the workspace")?;
         apply::apply_edits("disarm.toml", &catalogue.disarm, &mut clean)?;
         let path = workspace.target.join("mutants").join(name);
+        // Before the first file is written. Two commands in one copy would try each other's mutants.
         let lock = lock(&path)?;
         let copy = Self { path, clean, changed: Vec::new(), _lock: lock };
         let setting_up = || format!("setting up {}", copy.path.display());
         copy_build(workspace, &copy.path).with_context(setting_up)?;
+        // Also for a copy that is new: the edits that disarm the reference are not in the workspace.
         copy.sync().with_context(setting_up)?;
         Ok(copy)
     }
@@ -74,6 +78,8 @@ impl WorkingCopy {
         for file in there.keys().filter(|file| !self.clean.contains_key(*file)) {
             fs::remove_file(self.path.join(file))?;
         }
+        // Only what differs. To write the same text again is a change to cargo, which goes by the time, and
+        // rebuilds all that stands on it.
         for (file, text) in self.clean.iter().filter(|(file, text)| there.get(*file) != Some(text)) {
             let path = self.path.join(file);
             if let Some(folder) = path.parent() {
@@ -99,6 +105,7 @@ impl WorkingCopy {
     ///
     /// Those of the file system.
     pub(crate) fn set(&mut self, files: &Files) -> io::Result<()> {
+        // A file that the next mutant changes as well is written once, with that mutant in it.
         for file in std::mem::take(&mut self.changed) {
             if !files.contains_key(&file) {
                 fs::write(self.path.join(&file), &self.clean[&file])?;
@@ -118,6 +125,7 @@ impl WorkingCopy {
     ///
     /// When a file is missing or was changed; the message says which.
     pub(crate) fn check(&self, mutated: &Files) -> Result<()> {
+        // Every file, since nobody knows what somebody else does; it takes some milliseconds.
         for (file, clean) in self.clean.iter().filter(|(file, _)| *file != LOCK_FILE) {
             let text = mutated.get(file).unwrap_or(clean);
             match fs::read_to_string(self.path.join(file)) {
@@ -145,8 +153,10 @@ impl WorkingCopy {
 
     fn prepared(&self, mut cargo: Command) -> Command {
         cargo.current_dir(&self.path).stdin(Stdio::null());
+        // The variable may be set, and then all copies would build in one place.
         cargo.env("CARGO_TARGET_DIR", self.path.join("target"));
         cargo.env("CARGO_TERM_COLOR", "never");
+        // What the caller has set would make it another trial than everybody else's.
         for name in ["LAB_SEED", "LAB_SEEDS", "LAB_WORLD", "LAB_POLICY", "RUST_LOG"] {
             cargo.env_remove(name);
         }

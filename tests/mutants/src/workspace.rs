@@ -54,6 +54,7 @@ fn read_into(root: &Path, path: &Path, texts: &mut Files) -> io::Result<()> {
     if full.is_dir() {
         for entry in fs::read_dir(&full)? {
             let name = entry?.file_name();
+            // Target directories hold generated sources as well, and hidden files are of editors and tools.
             let is_source = name != "target" && !name.to_string_lossy().starts_with('.');
             if is_source {
                 read_into(root, &path.join(name), texts)?;

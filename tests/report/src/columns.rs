@@ -104,6 +104,7 @@ fn message_line(at: Duration, event: &Event, message: &TracedMessage) -> Line {
     let method = method.rsplit('.').next().unwrap_or(method);
     let reply = if *is_reply { " reply" } else { "" };
     // The names of argument types repeat what the method says.
+    // From the first brace on.
     let content = content.find('{').map_or(&*content, |start| &content[start..]);
     let (topic, who, text) = match &**what {
         "sent" => ("RPC", from, format!("-> {to} #{call} {method}{reply} {content}")),
@@ -137,6 +138,8 @@ impl Layout {
     pub fn new(width: usize, servers: &[ServerId]) -> Self {
         let room = width.saturating_sub(TIME_WIDTH);
         let column = room / (servers.len() + 1);
+        // A column that is too narrow breaks every word. Then one wide column that names the servers reads
+        // better.
         if column >= COLUMN_MIN {
             Self { servers: servers.to_vec(), column }
         } else {
@@ -201,6 +204,7 @@ fn write_styled(
         for (number, part) in
             wrap(&format!("{} {}", line.topic, line.text), layout.column - 1).iter().enumerate()
         {
+            // The time once for all that happened at it: what follows from one message stands out as a block.
             if number == 0 && last != Some(line.at) {
                 write!(out, "{:>width$.6} ", line.at.as_secs_f64(), width = TIME_WIDTH - 1)?;
             } else {
@@ -235,6 +239,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
                 used += space + word.len();
                 break;
             }
+            // Only at the start of a line: a long word first gets a line of its own, and is broken if that is
+            // not enough.
             let is_fresh = lines.last().is_some_and(|line| line.trim().is_empty());
             if is_fresh {
                 // A word that is longer than a line.

@@ -61,7 +61,10 @@ pub fn explain(case: &TestCase, implementation: Implementation, plan: Plan, outc
             Err(error) => format!("{report}\nreport: could not be written: {error}"),
         };
     }
+    // Only now, since a trace costs time and memory: of the thousands of runs that pass nobody reads one.
     let traced = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
+    // The report is of the first run, the trace of the second. If they are not the same run, that is what the
+    // reader must know first.
     let diverged = (traced.fingerprint != outcome.fingerprint).then(|| {
         let untraced = Plan { tracing: Tracing::Off, ..plan };
         shown_divergence(divergence(case, implementation, untraced).as_deref())
@@ -71,6 +74,7 @@ pub fn explain(case: &TestCase, implementation: Implementation, plan: Plan, outc
     match files::write(&directory, &Files { case, implementation, plan, report: &report, run: &traced }) {
         Ok(()) => report,
         Err(error) => {
+            // A full disk must not hide why the test failed.
             let ending = format!("\ntrace:  could not be written: {error}");
             assemble(case, plan, failure, diverged.as_deref(), &ending)
         }
@@ -92,13 +96,18 @@ pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
 /// must be.
 fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&str>, ending: &str) -> String {
     let diverged = diverged.unwrap_or_default();
+    // The head and the tail are measured first: what went wrong and how to see it again are worth more than
+    // all facts.
     let head =
         truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + diverged;
     let tail = hint(failure) + &replay(case, plan) + ending;
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
     let timeline = timeline(failure);
+    // The timeline gets its room before the facts, and what the facts leave besides: of twenty servers that
+    // wait, the first few tell as much as all.
     let kept_free = timeline.chars().count().min(TIMELINE_ROOM);
     let facts = truncate(&(proof(failure) + &facts::of(failure)), room.saturating_sub(kept_free));
+    // From the front, as the last thing that happened is nearest to the failure.
     let timeline = truncate_front(&timeline, room.saturating_sub(facts.chars().count()));
     head + &facts + &timeline + &tail + &backtrace(failure)
 }
@@ -215,6 +224,8 @@ fn proof(failure: &Failure) -> String {
 fn hint(failure: &Failure) -> String {
     let of_violation = failure.violation.as_ref().and_then(|violation| violation.hint);
     let hint = match (&failure.violation, &failure.cause) {
+        // A scenario notices a deadlock as something else, such as no leader. The circle is the cause, so its
+        // hint comes first.
         (Some(_), _) if !failure.cycle.is_empty() => Some(
             "two locks that are taken in two orders: take them in one, or give the first back before the second",
         ),
@@ -222,6 +233,7 @@ fn hint(failure: &Failure) -> String {
         (None, Some(Cause::Deadlock { .. } | Cause::TimeLimit { .. })) => Some(
             "a lock that is held across a call, a send or a wait; or a notification that comes too early",
         ),
+        // Without a violation: the hint is for the way in which the run ended.
         (None, Some(Cause::StepLimit { .. })) => {
             Some("a loop that does not sleep or wait; two servers that answer each other for ever")
         }
@@ -234,6 +246,7 @@ fn hint(failure: &Failure) -> String {
 }
 
 fn timeline(failure: &Failure) -> String {
+    // The harness keeps more than a report can show; log.txt has all.
     let skipped = failure.timeline.len().saturating_sub(TIMELINE_SHOWN);
     let mut out = String::new();
     if !failure.timeline.is_empty() {

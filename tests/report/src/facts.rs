@@ -13,6 +13,7 @@ use lab_harness::run::Failure;
 /// All facts, the most telling first.
 pub(super) fn of(failure: &Failure) -> String {
     let mut out = String::new();
+    // First: where there is a circle, all else follows from it.
     write_cycle(&mut out, failure);
     if let Some(Cause::StepLimit { spinners, .. }) = &failure.cause {
         out.push_str("busiest threads:\n");
@@ -21,6 +22,8 @@ pub(super) fn of(failure: &Failure) -> String {
         }
     }
     write_servers(&mut out, &failure.servers);
+    // Last, and only then: the threads of a cluster fill a page, and a broken rule is about messages, not
+    // about threads.
     if is_about_waiting(failure) {
         write_threads(&mut out, threads(failure));
     }
@@ -30,6 +33,8 @@ pub(super) fn of(failure: &Failure) -> String {
 /// Whether something was waited for in vain, so that what threads wait for matters.
 fn is_about_waiting(failure: &Failure) -> bool {
     match (&failure.violation, &failure.cause) {
+        // An expectation stands at a place in the scenario, which waited for it; a rule is noticed when it is
+        // broken.
         (Some(violation), _) => violation.rule.is_none() && violation.place.is_some(),
         (None, Some(cause)) => !matches!(cause, Cause::Panic(_) | Cause::Misuse { .. }),
         (None, None) => false,
@@ -86,6 +91,8 @@ fn write_servers(out: &mut String, servers: &[Seen]) {
     let mut alike: Vec<(Vec<ServerId>, String)> = Vec::new();
     for (id, seen) in servers.iter().enumerate() {
         let text = server(seen);
+        // Servers that are alike share a line: most of a cluster is often the same, and the one server that
+        // is not is the point.
         match alike.iter_mut().find(|(_, other)| *other == text) {
             Some((ids, _)) => ids.push(id),
             None => alike.push((vec![id], text)),
@@ -137,9 +144,13 @@ fn write_threads(out: &mut String, threads: &[ThreadReport]) {
         let (node, name) = thread.thread.split_once('/').unwrap_or(("", &thread.thread));
         let text = thread.to_string();
         let text = text.strip_prefix(&thread.thread).unwrap_or(&text);
+        // Without the name of its own server: else no two servers would ever do the same.
         let text = text.replace(&format!(" {node}/"), " its ");
         let is_telling = thread.waits_for.is_some() || !thread.holds.is_empty();
+        // A thread without a name has a number, which the same thread of another server has not.
         let name = if name.starts_with("thread-") { "thread" } else { name };
+        // False sorts before true: first those that wait for a lock or hold one, of these the servers' before
+        // the tester's.
         let key = (!is_telling, !node.starts_with('S'), format!("{name}{text}"));
         *alike.entry(key).or_default().entry(node.to_owned()).or_default() += 1;
     }

@@ -37,14 +37,18 @@ pub struct Files<'a> {
 /// Those of the file system.
 pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     fs::create_dir_all(directory)?;
+    // The report first: if the disk is full, this is the file to have.
     write_block(&directory.join("report.md"), files.report)?;
     if let Some(trace) = &files.run.trace {
         write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
         let servers: Vec<usize> = (0..files.run.tally.servers).collect();
+        // A file has no width of its own. With more than seven servers the columns get narrower, and the
+        // lines no longer.
         let layout = Layout::new(12 + LOG_COLUMN * (servers.len().min(7) + 1), &servers);
         let lines = columns::lines(trace, &Selection::all(servers));
         write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
+    // Last: a replay goes by this file, and then the trace that it compares with is there.
     match stored_run(files) {
         Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),
         None => Ok(()),

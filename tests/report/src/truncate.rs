@@ -9,6 +9,7 @@ pub(super) fn truncate(text: &str, room: usize) -> String {
         return text.to_owned();
     }
     let mut out = String::new();
+    // The mark that something is missing needs room as well.
     let mut used = "  ...\n".len();
     for line in text.lines() {
         used += line.chars().count() + 1;
@@ -29,6 +30,7 @@ pub(super) fn truncate_front(text: &str, room: usize) -> String {
     let Some((heading, rest)) = text.split_once('\n') else { return String::new() };
     let mut used = heading.chars().count() + 1;
     let mut kept = Vec::new();
+    // From the end: the last lines are the ones to keep.
     for line in rest.lines().rev() {
         used += line.chars().count() + 1;
         if used > room {
@@ -36,6 +38,7 @@ pub(super) fn truncate_front(text: &str, room: usize) -> String {
         }
         kept.push(line);
     }
+    // A heading with nothing below it would say that nothing happened.
     if kept.is_empty() {
         return String::new();
     }

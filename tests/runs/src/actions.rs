@@ -103,8 +103,11 @@ impl ActionLog {
         // Counted also when it is left out, or the next one would take its name.
         *count += 1;
         let name = format!("{stem} #{count}");
+        // Repairs of a scenario whose expectations count happen in any case, and still pass here for their
+        // names.
         let is_kept = (kind == ActionKind::Repair && self.subset.repairs_always)
             || self.subset.kept.as_ref().is_none_or(|kept| kept.contains(&name));
+        // It leaves no trace in the list either: what did not happen is no action.
         if !is_kept {
             return None;
         }

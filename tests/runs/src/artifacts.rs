@@ -40,6 +40,8 @@ pub fn root() -> PathBuf {
         let here = std::env::current_dir().unwrap_or_default();
         let executable = std::env::current_exe().ok();
         let from_executable = || executable.as_deref().and_then(target_of);
+        // As cargo decides: the variable before the folder that the program lies in. By its own place it
+        // finds the folder also when it is started without cargo.
         let from_cargo = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
         from_cargo.or_else(from_executable).unwrap_or_else(|| here.join("target")).join("lab")
     })
@@ -154,6 +156,8 @@ pub fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> io::Result<()> {
+    // Written beside its place and then renamed, which is one step: two writers never mix, and a reader never
+    // sees half a file.
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -161,9 +165,11 @@ pub fn write_file(
         // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
+    // In the same folder, as a file cannot be renamed into another file system.
     let mut file = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
     let mut out = BufWriter::new(file.as_file_mut());
     fill(&mut out)?;
+    // Said here, as an error of a buffer that is flushed when it is dropped is lost.
     out.flush()?;
     drop(out);
     file.persist(path)?;
@@ -186,6 +192,7 @@ pub fn stored_events(directory: &Path, from: u64, to: u64) -> Vec<Event> {
         .lines()
         .map_while(Result::ok)
         .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
+        // Events stand in order, so there is nothing to find behind the end.
         .take_while(|event| event.index < to)
         .filter(|event| event.index >= from && event.kind != Kind::Log)
         .collect()

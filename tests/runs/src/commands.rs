@@ -188,9 +188,11 @@ fn program_words(startup: &Startup) -> String {
     if let Some(words) = &startup.command {
         return words.clone();
     }
+    // Without cargo: what was typed works again, from the same folder.
     let Some(package) = &startup.package else { return quoted(&startup.typed) };
     let (target, folder) = startup.target();
     let profile = startup.profile();
+    // The nearest configuration first, as cargo reads them.
     let aliases = startup.configurations.iter().flat_map(|text| aliases(text));
     let runs_this = |(_, words): &(String, Vec<String>)| runs(words, package, &target, &profile);
     if let Some((alias, _)) =
@@ -257,6 +259,8 @@ fn test_words(startup: &Startup) -> Invocation {
         return Invocation::Tests { words: quoted(&startup.typed), is_nextest: false };
     };
     let tests = startup.manifest.join("tests");
+    // The executable of a library's tests bears the package's name, and so may a file in tests/. The file
+    // decides.
     let is_library = target == package.replace('-', "_")
         && !tests.join(format!("{target}.rs")).exists()
         && !tests.join(&target).exists();
@@ -266,6 +270,8 @@ fn test_words(startup: &Startup) -> Invocation {
 
 /// A word for a shell.
 fn quoted(word: &str) -> String {
+    // What no shell takes for something else. All other words are quoted, with every quote of their own
+    // ended, escaped and begun anew.
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()

@@ -107,6 +107,7 @@ impl Settings {
             text.parse().map_err(|error| format!("LAB_POLICY: {error}"))
         })?;
         let seeds = match (value("LAB_SEED"), value("LAB_SEEDS")) {
+            // One seed before many: a replay command sets it, whatever the shell had set before.
             (Some(text), _) => vec![
                 parse_seed(&text)
                     .ok_or_else(|| format!("LAB_SEED: {text:?} is not a seed: write 42 or 0x2a"))?,
@@ -117,6 +118,7 @@ impl Settings {
                     .filter(|&count| count > 0)
                     .ok_or_else(|| format!("LAB_SEEDS: {text:?} is not a number of seeds from 1"))?,
             ),
+            // Once: there a seed decides nothing, and the suites take minutes.
             (None, None) if world == World::Real => Self::first_seeds(1),
             (None, None) => Self::first_seeds(SEEDS_DEFAULT),
         };

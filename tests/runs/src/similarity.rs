@@ -18,6 +18,8 @@ pub fn without_numbers(text: &str) -> String {
         out.push_str(&rest[..start]);
         out.push('#');
         let number = &rest[start..];
+        // Seeds and fingerprints are hexadecimal: without this, their letters would stay and make each text
+        // another one.
         let digits = match number.strip_prefix("0x") {
             Some(hex) => 2 + hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len()),
             None => number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()),

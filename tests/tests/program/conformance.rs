@@ -64,6 +64,7 @@ impl<const GO: bool, const WRONG: bool> RaftServer for Voter<GO, WRONG> {
     fn service(&self) -> Service {
         let (vote, terms) = (self.vote.clone(), self.vote.clone());
         let on_vote = move |args: VoteArgs| {
+            // A field that the bench does not know has to come as absent, not as an error.
             assert!(args.pre_vote.is_none(), "nobody has said so");
             let (term, voted_for) = &mut *vote.lock();
             if args.term > *term {

@@ -69,6 +69,8 @@ fn vector_clocks_count_each_host_in_steps_of_one_and_never_go_back() {
         assert!(events.len() > 500, "{test}: {}", events.len());
         let mut last: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for (host, clock, event) in events {
+            // Each host's clock is compared with the one before it on the same host, in the order of the
+            // file.
             let before = last.entry(host.clone()).or_default();
             let own = before.get(&host).copied().unwrap_or(0);
             assert_eq!(clock.get(&host), Some(&(own + 1)), "{test}: {host} {event}");
@@ -116,6 +118,7 @@ fn chrome_trace_is_well_formed() {
         for event in events {
             let place = (event["pid"].as_u64().expect("pid"), event["tid"].as_u64().expect("tid"));
             let phase = event["ph"].as_str().expect("ph");
+            // Names have no time and may stand anywhere.
             if phase == "M" {
                 named += 1;
                 continue;

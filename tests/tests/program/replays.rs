@@ -35,6 +35,8 @@ fn forget(test: &str, seed: u64) {
 /// Replays one test, and says how often.
 fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usize {
     let policies = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
+    // Every test under every policy would take minutes. Taking turns, each policy is proved on a third of the
+    // tests.
     let policies = if seeds.is_some() { &policies[..] } else { &policies[place % 3..][..1] };
     let mut replays = 0;
     for seed in 1..=seeds.unwrap_or(1) {
@@ -56,6 +58,7 @@ fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usiz
 fn tests_all_replay() {
     let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
     let next = AtomicUsize::new(0);
+    // The simulations of one process do not know of each other, so workers share the list and nothing else.
     let replay_the_rest = || {
         let mut replays = 0;
         loop {

@@ -113,6 +113,7 @@ fn correct_raft_breaks_no_rule_in_any_part_of_a_run() {
         &Subset { preemptions: Preemptions::Record, ..Subset::default() },
     );
     assert!(whole.failure.is_none() && whole.preemptions.len() > 100 && whole.actions.len() > 20);
+    // Every second, every third and so on is left out. No chance is in it, so that a failure comes back.
     for keep in 2..8 {
         let names = whole.actions.iter().enumerate().filter(|(place, _)| place % keep != 0);
         let numbers: Vec<u64> =

@@ -160,6 +160,7 @@ impl Writer {
 
     /// Ends a slice, and all that began after it; nothing if it is not open.
     fn end_of(&mut self, place: Place, at: u64, slice: Slice) {
+        // What was begun within it and has not ended ends with it: slices of a thread have to nest.
         while self.open.get(&place).is_some_and(|slices| slices.contains(&slice)) {
             self.pop(place, at);
         }

@@ -75,6 +75,7 @@ pub fn export(format: ExportFormat, run: &Outcome, model: Option<Model>) -> Resu
         ExportFormat::HistoryJson => history(run, model, Format::JsonLines),
         ExportFormat::HistoryEdn => history(run, model, Format::Edn),
         _ => {
+            // Histories need no trace, all other formats do.
             let trace = run.trace.as_ref().ok_or("a run of the real world has no trace")?;
             match format {
                 ExportFormat::Shiviz => Ok(shiviz::write(trace)),
