@@ -279,6 +279,7 @@ fn style(topic: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use expect_test::expect_file;
 
     fn line(server: Option<ServerId>, text: &str) -> Line {
         Line { at: Duration::from_millis(1500), server, topic: "LOG".into(), text: text.into() }
@@ -298,25 +299,14 @@ mod tests {
             &layout,
             &[line(Some(2), "appends entries 17 to 23 of the leader"), line(None, "S0 is killed")],
         );
-        expect_test::expect![[r#"
-            |    seconds S0                      S2                      tester
-            |   1.500000                         LOG appends entries 17
-            |                                      to 23 of the leader
-            |                                                            LOG S0 is killed
-        "#]]
-        .assert_eq(&text);
+        expect_file!["expected/columns.txt"].assert_eq(&text);
     }
 
     #[test]
     fn servers_share_a_column_if_they_are_too_many() {
         let layout = Layout::new(60, &[0, 1, 2, 3, 4]);
         let text = written(&layout, &[line(Some(3), "appends"), line(None, "waits")]);
-        expect_test::expect![[r#"
-            |    seconds
-            |   1.500000 S3   LOG appends
-            |                 LOG waits
-        "#]]
-        .assert_eq(&text);
+        expect_file!["expected/shared_column.txt"].assert_eq(&text);
     }
 
     #[test]

@@ -219,6 +219,13 @@ pub(crate) struct Group<'a> {
     pub(crate) count: u64,
 }
 
+impl Group<'_> {
+    /// `once`, `7 times`.
+    pub(crate) fn times(&self) -> String {
+        if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) }
+    }
+}
+
 /// The failures of all rows by test, policy and cause, in the order of the table, the most frequent cause of a row first.
 pub(crate) fn groups(rows: &[Row]) -> Vec<Group<'_>> {
     let mut all = Vec::new();

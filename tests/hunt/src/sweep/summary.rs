@@ -25,7 +25,7 @@ fn causes(text: &mut String, results: &Results) {
     let groups = groups(&results.rows);
     for group in groups.iter().take(CAUSES_SHOWN) {
         let seed = group.first.seed;
-        let times = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
+        let times = group.times();
         let _ = writeln!(text, "\n{} failed {times}: {}", group.test, group.first.headline);
         let _ = writeln!(text, "  first: seed {seed:#x} ({})", group.first.kind);
         let _ =
