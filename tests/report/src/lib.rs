@@ -3,9 +3,10 @@
 //!
 //! # How it works
 //!
-//! A test ends with an outcome of the harness. If it passed, [`passed_line`] is all there is to say. If it failed, [`explain()`](explain())
-//! runs it again with a full trace, leaves the [`files`] of the run, and puts the report together: what went wrong, the rule or
-//! the expectation, the state in which it failed, the last things that happened, and the command that replays it.
+//! A test ends with an outcome of the harness. If it passed, [`passed_line`] is all there is to say. If it failed,
+//! [`explain()`] runs it again with a full trace, leaves the [`files`] of the run, and puts the report together: what went
+//! wrong, the rule or the expectation, the state in which it failed, the last things that happened, and the command that
+//! replays it.
 //!
 //! # Read in this order
 //!
