@@ -2,7 +2,7 @@
 //! every machine.
 //!
 //! The fingerprints of twenty seeds are in `tests/fingerprints.txt`. They change whenever the scheduler, the facades or
-//! the network change what they do, which is no mistake; `UPDATE_EXPECT=1 cargo test -p labrpc --test determinism`
+//! the network change what they do, which is no mistake; `UPDATE_EXPECT=1 cargo test -p labrpc-tests --test determinism`
 //! writes them anew. The gate runs this test in a debug and in a release build, so both must give the same.
 
 mod busy;

@@ -34,7 +34,7 @@ pub(crate) struct Repeat {
     time: Option<Duration>,
     /// Which tests: a part of their names, as cargo test takes it
     filter: String,
-    /// What else cargo test is given: -- -p labrpc
+    /// What else cargo test is given: -- -p labrpc-tests
     #[arg(last = true)]
     rest: Vec<String>,
 }

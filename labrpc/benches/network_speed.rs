@@ -1,6 +1,6 @@
 //! Calls per second, in both worlds. Prints; asserts nothing about time.
 //!
-//! `cargo run --release -p labrpc --example network_speed`
+//! `cargo bench -p labrpc --bench network_speed`
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
