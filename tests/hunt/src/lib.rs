@@ -1,6 +1,6 @@
 //! Many seeds of any simulated program: sweeps in worker processes, replays that prove themselves, failures made smaller.
 //!
-//! This room knows runs and nothing of Raft. A program offers its tests as a [`Target`](target::Target) for sweeps, as a
+//! This crate knows runs and nothing of Raft. A program offers its tests as a [`Target`](target::Target) for sweeps, as a
 //! [`Repeatable`](replay::Repeatable) for replays and as a [`Scenario`](shrink::Scenario) for shrinking.
 //!
 //! # Read in this order

@@ -1,4 +1,4 @@
-//! The tests of the lab as the room `hunt` sees them: runs that pass or fail, whatever is tested.
+//! The tests of the lab as the crate `lab-hunt` sees them: runs that pass or fail, whatever is tested.
 
 use lab_harness::Implementation;
 use lab_harness::case::TestCase;

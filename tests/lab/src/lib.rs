@@ -1,4 +1,4 @@
-//! The door of the lab: the suites for any Raft, as tests of cargo and as a program.
+//! What users of the lab name: the suites for any Raft, as tests of cargo and as a program.
 //!
 //! # Grading an implementation
 //!
@@ -30,12 +30,12 @@
 //! | a student | [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
 //! | a teacher | [`suites::TESTS`]: points and limits; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
 //! | a hunter of flakes | [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
-//! | a contributor | `tests/README.md`: the map of the rooms; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
+//! | a contributor | `tests/README.md`: the map of the crates; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
 //!
 //! # How it works
 //!
-//! [`Program`] reads the command line; each subcommand is a file of `cli`. What knows Raft is done by the rooms below:
-//! `harness` runs a test, `report` explains it. `hunted` offers the tests to the room `hunt`, which knows no Raft.
+//! [`Program`] reads the command line; each subcommand is a file of `cli`. What knows Raft is done by the crates below:
+//! `lab-harness` runs a test, `lab-report` explains it. `hunted` offers the tests to `lab-hunt`, which knows no Raft.
 
 mod cli;
 mod hunted;

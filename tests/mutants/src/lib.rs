@@ -24,6 +24,14 @@
 //!   switched off (`disarm.toml`): a student's Raft does not do so.
 //! - The order of runs is by seed: every test with the first seed, the expected one before the others, then every
 //!   test with the second. So a bug that a test finds with some seed is not found sooner by luck in the order of tests.
+//!
+//! # Read in this order
+//!
+//! `catalogue`, `apply`, `working_copy`, `trial`, `runner`, `matrix`.
+//!
+//! # What it leaves out
+//!
+//! Mutants of somebody else's Raft: an edit is a text of the reference.
 
 mod apply;
 mod cargo_tests;

@@ -1,5 +1,5 @@
 //! What a run of a simulated test is: how it is asked for, what its scenario did, what it leaves behind, and how it is
-//! repeated. This room knows runs, and nothing of Raft.
+//! repeated. This crate knows runs, and nothing of Raft.
 //!
 //! # How it works
 //!

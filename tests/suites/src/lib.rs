@@ -8,6 +8,15 @@
 //! A part is a folder. Its `mod.rs` lists the tests with their points; `mit` has MIT's, `beyond_mit` what those do not see, in
 //! clusters of real servers, and `conformance` one real server among scripted peers, sentence by sentence of the paper.
 //! `chaos` and `clients` have what several parts use.
+//!
+//! # Read in this order
+//!
+//! [`part_3a`] with its `mit.rs`, to see what a test looks like; `suite`, for what a row of a list means; then any part.
+//! `grade` is what stands behind each cargo test.
+//!
+//! # What it leaves out
+//!
+//! What holds in every test: that is in the harness (invariants) and in the referee.
 
 mod chaos;
 mod clients;

@@ -32,7 +32,11 @@ impl Nemesis<'_> {
             | FaultKind::PowerFailureAtSave
             | FaultKind::Blackout => self.crash(kind, server),
             FaultKind::Pause | FaultKind::Clock | FaultKind::SlowDisk => self.slow_down(kind, server),
-            _ => Some(self.partition(kind, server)),
+            FaultKind::Disconnect
+            | FaultKind::Split
+            | FaultKind::Bridge
+            | FaultKind::OneWay
+            | FaultKind::Deaf => Some(self.partition(kind, server)),
         };
         if let Some(repair) = repair {
             let until = self.lab.now() + self.up_to(self.plan.fault_max);
@@ -61,13 +65,14 @@ impl Nemesis<'_> {
                 self.may_lack_power.insert(server);
                 self.cluster.power_failure_at_save(server, 1 + self.lab.below(SAVES_MAX), moment, disk);
             }
-            _ => {
+            FaultKind::Blackout => {
                 let all = self.cluster.servers();
                 // All are down at one moment, with nobody who could remember for the others.
                 all.iter().for_each(|&server| self.cluster.power_failure(server));
                 all.iter().for_each(|&server| self.cluster.restart(server));
                 return None;
             }
+            other => unreachable!("{other:?} is no crash: see `inject`"),
         }
         Some(Repair::Restart(server))
     }
@@ -79,11 +84,12 @@ impl Nemesis<'_> {
                 let ppm = u64::from(CLOCK_PPM) - CLOCK_OFF_PPM + self.lab.below(2 * CLOCK_OFF_PPM);
                 self.cluster.set_clock_rate(server, ppm as u32).then_some(Repair::RightClock(server))
             }
-            _ => {
+            FaultKind::SlowDisk => {
                 let time = self.up_to(DISK_MAX);
                 self.cluster.slow_disk(server, time);
                 Some(Repair::FastDisk(server))
             }
+            other => unreachable!("{other:?} slows nothing down: see `inject`"),
         }
     }
 
@@ -118,7 +124,8 @@ impl Nemesis<'_> {
                 2 => cluster.one_way(&half, &rest),
                 _ => cluster.one_way(&[server], &[self.anybody()]),
             },
-            _ => cluster.deaf_to_requests(server),
+            FaultKind::Deaf => cluster.deaf_to_requests(server),
+            other => unreachable!("{other:?} is no partition: see `inject`"),
         })
     }
 
