@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_there_twice_takes_effect_once() {
+    fn entry_that_is_there_twice_takes_effect_once() {
         let mut machine = KvMachine::default();
         let commands =
             [Command::Register, once(1, 1, append("a")), once(1, 1, append("a")), once(1, 2, append("a"))];
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_conditional_put_gets_its_first_reply() {
+    fn repeated_conditional_put_gets_its_first_reply() {
         let mut machine = KvMachine::default();
         let put = Write::PutIf("x".into(), 0);
         let commands = [Command::Register, once(1, 1, put.clone()), once(1, 1, put.clone()), once(1, 2, put)];
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_remembers_who_wrote() {
+    fn snapshot_remembers_who_wrote() {
         let mut machine = KvMachine::default();
         run(&mut machine, 1, &[Command::Register, once(1, 1, append("a"))]);
         let mut copy = KvMachine::default();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_snapshot_is_refused_and_changes_nothing() {
+    fn damaged_snapshot_is_refused_and_changes_nothing() {
         let mut machine = KvMachine::default();
         run(&mut machine, 1, &[Command::Register, once(1, 1, append("a"))]);
         let before = machine.clone();

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_read_as_it_was_written() {
+    fn command_is_read_as_it_was_written() {
         let commands = [
             Command::Register,
             Command::Once { session: 7, sequence: 1, key: "k".into(), write: Write::Append("v".into()) },
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_the_last_lengths_that_pass() {
+    fn limits_are_the_last_lengths_that_pass() {
         let write = |key: usize, value: usize| {
             let write = Write::Put("v".repeat(value));
             Command::Once { session: 1, sequence: 1, key: "k".repeat(key), write }.check_size()

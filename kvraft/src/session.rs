@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_is_new_once() {
+    fn write_is_new_once() {
         let mut sessions = Sessions::default();
         assert_eq!(sessions.open(1), 1);
         assert_eq!(sessions.judge(1, 1, 2), Judgement::New);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_idle_session_is_closed() {
+    fn longest_idle_session_is_closed() {
         let mut sessions = Sessions::default();
         let max = SESSIONS_MAX as Index;
         for index in 1..=max {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_clients_leave_a_bounded_table() {
+    fn session_table_is_bounded_after_a_hundred_thousand_clients() {
         let mut sessions = Sessions::default();
         for client in 0..100_000 {
             let session = sessions.open(client * 2 + 1);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_from_a_snapshot_closes_the_same_sessions() {
+    fn copy_from_a_snapshot_closes_the_same_sessions() {
         let mut here = Sessions::default();
         for index in 1..=SESSIONS_MAX as Index {
             here.open(index);

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_append_beyond_the_limit_changes_nothing() {
+    fn append_beyond_the_limit_changes_nothing() {
         let mut store = Store::default();
         assert_eq!(store.write("k", Write::Put("v".repeat(VALUE_BYTES_MAX - 1))), Reply::Done);
         assert_eq!(store.write("k", Write::Append("12".into())), Reply::ValueTooLong);

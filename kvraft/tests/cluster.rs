@@ -128,7 +128,7 @@ fn what_is_written_stays_through_restarts() {
 
 /// A clerk that can give up says what it knows: nothing was started, or nobody can tell.
 #[test]
-fn a_clerk_without_a_leader_does_not_claim_success() {
+fn clerk_without_a_leader_does_not_claim_success() {
     in_both_worlds(10, || {
         let mut cluster = Cluster::start();
         let patience = Some(Duration::from_millis(1500));
@@ -148,7 +148,7 @@ fn a_clerk_without_a_leader_does_not_claim_success() {
 
 /// All that wait for a server are freed when it is killed.
 #[test]
-fn a_killed_server_frees_its_callers() {
+fn killed_server_frees_its_callers() {
     in_both_worlds(10, || {
         let mut cluster = Cluster::start();
         cluster.clerk(ClerkConfig::default()).put("k", "v").expect("all servers are well");
@@ -177,7 +177,7 @@ fn a_killed_server_frees_its_callers() {
 /// A hundred thousand clients open a session and write once. What the servers keep of them stays bounded, in memory and
 /// in snapshots, and it survives a restart.
 #[test]
-fn a_hundred_thousand_clients_leave_a_bounded_state() {
+fn state_is_bounded_after_a_hundred_thousand_clients() {
     const AT_A_TIME: u64 = 250;
     const CLIENTS_OF_EACH: u64 = 400;
     const STATE_BYTES_MAX: usize = 200_000;

@@ -127,7 +127,7 @@ fn kill_frees_a_blocked_applier() {
 
 /// A server that cannot save behaves like a crashed one: what it could not save, it never answers.
 #[test]
-fn a_failed_save_is_a_crash() {
+fn failed_save_is_a_crash() {
     in_both_worlds(|| {
         let disk = Arc::new(MemoryPersister::new());
         let (raft, applied) = server(&disk);
@@ -158,7 +158,7 @@ fn a_failed_save_is_a_crash() {
 
 /// Every save comes before what it allows: when Start returns, the entry is on disk.
 #[test]
-fn a_slow_save_delays_the_answer() {
+fn slow_save_delays_the_answer() {
     in_both_worlds(|| {
         let disk = Arc::new(MemoryPersister::new());
         let (raft, _applied) = server(&disk);
@@ -178,7 +178,7 @@ fn a_slow_save_delays_the_answer() {
 
 #[test]
 #[should_panic(expected = "server 0 cannot start: the stored Raft state is damaged at byte 0 of 7")]
-fn a_damaged_disk_is_no_fresh_disk() {
+fn damaged_disk_is_no_fresh_disk() {
     let disk = Arc::new(MemoryPersister::new());
     disk.save(b"garbage", None).unwrap();
     let launched = Raft::launch(Config::default(), 1, Vec::new(), 0, disk, channel::unbounded().0);

@@ -126,12 +126,12 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn the_defaults_are_valid() {
+    fn defaults_are_valid() {
         assert_eq!(Config::default().validate(), Ok(()));
     }
 
     #[test]
-    fn a_wrong_value_is_an_error_that_names_what_to_change() {
+    fn wrong_value_is_an_error_that_names_what_to_change() {
         let good = Config::default();
         let rows = [
             (

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_up_to_date_log_wins() {
+    fn more_up_to_date_log_wins() {
         // §5.4.1. The voter's log has 3 entries, the last of term 2.
         let voter = log(0, 0, &[1, 2, 2]);
         let rows = [
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the base cannot move back from 4 to 3")]
-    fn the_base_never_moves_back() {
+    fn base_never_moves_back() {
         log(4, 2, &[2]).compact(3, 2);
     }
 

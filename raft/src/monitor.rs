@@ -87,8 +87,8 @@ pub(crate) enum Plan {
     Asleep(Option<Instant>),
 }
 
-/// What is to be sent, and by whom.
-pub(crate) struct Agenda {
+/// Which messages are due, and who is there to send them.
+pub(crate) struct DueMessages {
     /// Peers with a message due and a sender ready, a bit for each.
     senders: u64,
     /// Peers with a message due and all senders in calls, a bit for each.
@@ -170,7 +170,7 @@ impl Monitor {
             self.stop_signal = None;
             return Wake { all: true, ..Wake::default() };
         }
-        let Agenda { senders, alarm, .. } = self.agenda(now);
+        let DueMessages { senders, alarm, .. } = self.due_messages(now);
         let ticker = match (self.ticker_plan, alarm) {
             (Plan::Awake, _) | (_, None) => false,
             (Plan::Asleep(None), Some(_)) => true,
@@ -185,8 +185,8 @@ impl Monitor {
     }
 
     /// The senders that have something to do.
-    pub(crate) fn senders_to_wake(&mut self, agenda: &Agenda) -> Wake {
-        Wake { senders: self.call(agenda.senders), ..Wake::default() }
+    pub(crate) fn senders_to_wake(&mut self, due: &DueMessages) -> Wake {
+        Wake { senders: self.call(due.senders), ..Wake::default() }
     }
 
     /// Notes that one sender of each of these peers is woken. Returns those for whom none is on its way already.
@@ -196,28 +196,28 @@ impl Monitor {
             .fold(0, |bits, peer| bits | 1 << peer)
     }
 
-    /// What is to be done about the messages that are due. Every step asks for all of it, so the peers are looked at once.
-    pub(crate) fn agenda(&self, now: Instant) -> Agenda {
+    /// Which messages are due, and who is there to send them. Every step asks for all of it, so the peers are looked at once.
+    pub(crate) fn due_messages(&self, now: Instant) -> DueMessages {
         let alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
-        let mut agenda = Agenda { senders: 0, short_handed: 0, alarm };
+        let mut due = DueMessages { senders: 0, short_handed: 0, alarm };
         if self.state.is_follower() {
-            return agenda; // who follows sends nothing
+            return due; // who follows sends nothing
         }
         for peer in self.state.peers() {
             let Some(at) = self.state.due_at(peer) else { continue };
             let pool = self.pools[peer];
             if at <= now && pool.ready > 0 {
-                agenda.senders |= 1 << peer;
+                due.senders |= 1 << peer;
                 continue;
             }
             if at <= now && pool.may_grow() {
-                agenda.short_handed |= 1 << peer;
+                due.short_handed |= 1 << peer;
             }
             if at > now || pool.may_grow() {
-                agenda.alarm = Some(agenda.alarm.map_or(at, |alarm| alarm.min(at)));
+                due.alarm = Some(due.alarm.map_or(at, |alarm| alarm.min(at)));
             }
         }
-        agenda
+        due
     }
 }
 

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_entry_costs_its_own_bytes() {
+    fn new_entry_costs_its_own_bytes() {
         let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
         saved(&mut journal, &mut state, &persister);
         let before = persister.raft_state_len();

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_survives_the_wire() {
+    fn message_survives_the_wire() {
         let entry = |term, bytes: &[u8]| Entry { term, command: Arc::from(bytes) };
         let args = AppendEntriesArgs {
             term: 7,

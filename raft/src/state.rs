@@ -364,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quorum_is_more_than_half() {
+    fn quorum_is_more_than_half() {
         let rows = [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (6, 4), (7, 4)];
         for (servers, majority) in rows {
             assert_eq!(quorum(servers), majority, "{servers} servers");

@@ -38,19 +38,19 @@ impl Node {
                 monitor = self.monitor.lock();
                 continue;
             }
-            let agenda = monitor.agenda(now);
-            if agenda.short_handed != 0 {
-                for peer in peers_of(agenda.short_handed) {
+            let due = monitor.due_messages(now);
+            if due.short_handed != 0 {
+                for peer in peers_of(due.short_handed) {
                     monitor.pools[peer].grow();
                 }
                 drop(monitor);
-                peers_of(agenda.short_handed).for_each(|peer| self.spawn_sender(peer));
+                peers_of(due.short_handed).for_each(|peer| self.spawn_sender(peer));
                 monitor = self.monitor.lock();
                 continue;
             }
-            self.wake(monitor.senders_to_wake(&agenda));
-            monitor.ticker_plan = Plan::Asleep(agenda.alarm);
-            match agenda.alarm {
+            self.wake(monitor.senders_to_wake(&due));
+            monitor.ticker_plan = Plan::Asleep(due.alarm);
+            match due.alarm {
                 Some(at) => {
                     let _timed_out_or_woken = self.ticker.wait_until(&mut monitor, at); // the loop looks anyway
                 }

@@ -175,7 +175,7 @@ fn in_both_worlds(scenario: fn()) {
 const ALL: [usize; 3] = [0, 1, 2];
 
 #[test]
-fn a_leader_is_elected_and_replaced() {
+fn leader_is_elected_and_replaced() {
     in_both_worlds(|| {
         let cluster = Cluster::start();
         let first = cluster.leader(&ALL);
@@ -221,7 +221,7 @@ fn nothing_is_lost_when_all_restart() {
 }
 
 #[test]
-fn a_server_that_missed_much_gets_the_snapshot() {
+fn server_that_missed_much_gets_the_snapshot() {
     in_both_worlds(|| {
         let cluster = Cluster::start();
         cluster.agree("first", &ALL);

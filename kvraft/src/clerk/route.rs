@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_answered_is_asked_again() {
+    fn server_that_answered_is_asked_again() {
         let mut route = Route::new(3);
         assert_eq!(route.next(Heard::Leader(2)), None);
         route.answered();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_that_cannot_be_right_is_ignored() {
+    fn hint_that_cannot_be_right_is_ignored() {
         let mut route = Route::new(3);
         assert_eq!((route.next(Heard::Leader(7)), route.server()), (None, 1));
         assert_eq!((route.next(Heard::Leader(1)), route.server()), (None, 2), "itself, but it refused");

@@ -57,7 +57,7 @@ mod tests {
     use crate::op::Command;
 
     #[test]
-    fn a_snapshot_knows_how_far_it_goes() {
+    fn snapshot_knows_how_far_it_goes() {
         let mut machine = KvMachine::default();
         machine.apply(1, &Command::Register.encode());
         let mut copy = KvMachine::default();

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiter_is_matched_by_index_and_term() {
+    fn waiter_is_matched_by_index_and_term() {
         let rows = [
             ("its entry", at(5, 2), at(5, 2), Some(Ok("reply"))),
             ("another term's entry at its index", at(5, 2), at(5, 3), Some(Err(SubmitError::Overwritten))),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_frees_those_it_overtakes() {
+    fn snapshot_frees_those_it_overtakes() {
         let mut waiters = Waiters::<()>::default();
         let [covered, last, later] = [4, 5, 6].map(|index| waiters.enter(at(index, 1)));
         waiters.overtaken(5);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_waiter_at_an_index_frees_the_first() {
+    fn second_waiter_at_an_index_frees_the_first() {
         let mut waiters = Waiters::default();
         let old = waiters.enter(at(5, 1));
         let new = waiters.enter(at(5, 3));

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_save_is_ignored() {
+    fn unfinished_save_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         FilePersister::open(directory.path()).unwrap().save(b"old", None).unwrap();
         fs::write(directory.path().join(TEMP_NAME), b"half of a n").unwrap();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_save_that_fails_changes_nothing() {
+    fn save_that_fails_changes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let persister = FilePersister::open(directory.path()).unwrap();
         persister.save(b"old", None).unwrap();

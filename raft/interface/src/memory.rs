@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_save_replaces_the_pair_and_keeps_a_snapshot_that_is_not_given() {
+    fn save_replaces_the_pair_and_keeps_a_snapshot_that_is_not_given() {
         let persister = MemoryPersister::new();
         persister.save(b"one", Some(b"snap")).unwrap();
         persister.save(b"three", None).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_superseded_server_cannot_write_into_its_successors_copy() {
+    fn superseded_server_cannot_write_into_its_successors_copy() {
         let old = MemoryPersister::new();
         old.save(b"before", None).unwrap();
         let new = old.copy();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hook_sees_the_old_pair_before_and_the_new_pair_after() {
+    fn hook_sees_the_old_pair_before_and_the_new_pair_after() {
         let persister = Arc::new(MemoryPersister::new());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (inner, log) = (Arc::downgrade(&persister), seen.clone());
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_save_stores_nothing() {
+    fn refused_save_stores_nothing() {
         let persister = MemoryPersister::new();
         persister.save(b"old", Some(b"snap")).unwrap();
         persister.set_hook(Some(Arc::new(|_| Err(SaveError("disk full".into())))));

@@ -21,7 +21,7 @@ fn state(n: u64) -> Vec<u8> {
 
 /// Not a test of its own: the process that the test below starts and kills.
 #[test]
-fn the_process_that_is_killed() {
+fn process_that_is_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let persister = FilePersister::open(Path::new(&directory)).expect("what was saved before is whole");
     let first = number(&persister.raft_state());
@@ -36,12 +36,12 @@ fn number(state: &[u8]) -> u64 {
 }
 
 #[test]
-fn a_process_that_is_killed_while_it_saves_leaves_a_whole_save() {
+fn kill_during_a_save_leaves_a_whole_save() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut last = 0;
     for round in 0..20_u64 {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "the_process_that_is_killed"])
+            .args(["--exact", "process_that_is_killed"])
             .env(DIRECTORY, directory.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -81,7 +81,7 @@ fn one_vote_per_term() {
 
 /// A follower that got a heartbeat keeps its vote of that term.
 #[test]
-fn a_heartbeat_does_not_free_the_vote() {
+fn heartbeat_does_not_free_the_vote() {
     let mut s = Script::new(5);
     s.stand(4);
     let late = s.send(4, 2);
@@ -198,7 +198,7 @@ fn voters_are_counted_and_not_replies() {
 
 /// A higher term in any message, request or reply, ends a leadership or a candidacy.
 #[test]
-fn a_higher_term_deposes() {
+fn higher_term_deposes() {
     let mut s = Script::with_logs(&[(0, &[]), (0, &[]), (7, &[])]);
     s.note("in a vote reply");
     s.stand(0);
@@ -323,7 +323,7 @@ fn what_restarts_the_election_timer() {
 
 /// The hint is the leader that was heard of, never the candidate that got the vote, and it ends with its term.
 #[test]
-fn the_leader_hint() {
+fn leader_hint_follows_the_term() {
     let mut s = Script::new(3);
     s.elect(0, &[1]);
     assert_eq!(s.servers[1].leader, None, "a vote is no leader");

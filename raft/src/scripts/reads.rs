@@ -21,7 +21,7 @@ fn leader_with_a_command() -> Script {
 }
 
 #[test]
-fn a_read_is_confirmed_by_messages_that_left_after_it() {
+fn read_is_confirmed_by_messages_that_left_after_it() {
     let mut s = leader_with_a_command();
     s.start(0, "y");
     let before = s.send(0, 1);
@@ -50,7 +50,7 @@ fn reads_share_a_round_that_has_not_begun() {
 }
 
 #[test]
-fn a_failed_round_is_asked_again_and_late_answers_do_not_confirm_later_reads() {
+fn failed_round_is_asked_again_and_late_answers_do_not_confirm_later_reads() {
     let mut s = leader_with_a_command();
     let first = begin(&mut s, 0).unwrap();
     let hangs = s.send(0, 1);

@@ -56,7 +56,7 @@ fn fast_backup() {
 
 /// A late AppendEntries that holds less than was acknowledged since takes nothing away.
 #[test]
-fn a_late_message_does_not_truncate() {
+fn late_message_does_not_truncate() {
     let mut s = Script::new(3);
     s.elect(0, &[1]);
     s.exchange(0, 1);
@@ -102,7 +102,7 @@ fn a_late_message_does_not_truncate() {
 
 /// An acknowledgement counts for what was sent, not for what the leader has by now.
 #[test]
-fn an_answer_counts_for_what_was_sent() {
+fn answer_counts_for_what_was_sent() {
     let mut s = Script::new(3);
     s.elect(0, &[1]);
     s.exchange(0, 1);
@@ -137,7 +137,7 @@ fn an_answer_counts_for_what_was_sent() {
 
 /// A follower commits only what is known to match: not its own tail, whatever the leader has committed.
 #[test]
-fn a_divergent_tail_is_not_committed() {
+fn divergent_tail_is_not_committed() {
     let mut s = Script::with_logs(&[(2, &[1, 2, 2]), (2, &[1, 2, 2]), (1, &[1, 1, 1])]);
     s.elect(0, &[1]);
     s.start(0, "x");
@@ -168,7 +168,7 @@ fn a_divergent_tail_is_not_committed() {
 
 /// A heartbeat is checked like any other message.
 #[test]
-fn a_heartbeat_checks_the_log() {
+fn heartbeat_checks_the_log() {
     let mut s = Script::with_logs(&[(2, &[2, 2]), (2, &[2, 2]), (1, &[1, 1])]);
     s.elect(0, &[1]);
     s.exchange(0, 2);
@@ -337,7 +337,7 @@ fn what_start_returned_survives() {
 #[should_panic(
     expected = "a leader claims that entry 1 is of term 2, but here it is committed with term Some(1)"
 )]
-fn a_committed_entry_never_changes() {
+fn committed_entry_never_changes() {
     let mut s = Script::with_logs(&[(1, &[2]), (0, &[1])]);
     s.servers[1].commit_index = 1;
     s.servers[0].current_term = 2;
@@ -349,7 +349,7 @@ fn a_committed_entry_never_changes() {
 /// Two leaders in one term are a bug somewhere, and both are named.
 #[test]
 #[should_panic(expected = "S2 hears S1 as leader of T1, but knows Some(0) as its leader")]
-fn a_term_has_one_leader() {
+fn term_has_one_leader() {
     let mut s = Script::new(3);
     s.elect(0, &[2]);
     s.exchange(0, 2);

@@ -26,7 +26,7 @@ fn five_committed(followers: &[ServerId]) -> Script {
 /// A follower that missed entries which the leader has forgotten gets the snapshot and then the rest, and applies
 /// them in this order.
 #[test]
-fn a_lagging_follower_gets_the_snapshot() {
+fn lagging_follower_gets_the_snapshot() {
     let mut s = Script::new(3);
     s.elect(0, &[1]);
     s.exchange_all(0, 2);
@@ -80,7 +80,7 @@ fn a_lagging_follower_gets_the_snapshot() {
 
 /// A snapshot keeps the terms that elections and consistency checks need, and survives saves that have none.
 #[test]
-fn a_log_that_is_all_snapshot() {
+fn log_that_is_all_snapshot() {
     let mut s = five_committed(&[1, 2]);
     s.snapshot(0, 5);
     s.note("an old snapshot, and the same again: ignored");
@@ -118,7 +118,7 @@ fn a_log_that_is_all_snapshot() {
 
 /// An AppendEntries from before the snapshot arrives after it: what is in the snapshot matches, the rest is stored.
 #[test]
-fn a_stale_message_reaches_below_the_snapshot() {
+fn stale_message_reaches_below_the_snapshot() {
     let mut s = five_committed(&[1, 2]);
     s.start(0, "f");
     let mut late = s.send(0, 1);
@@ -145,7 +145,7 @@ fn a_stale_message_reaches_below_the_snapshot() {
 /// A snapshot that arrives late, below what the follower has committed or at an entry that it has, discards
 /// nothing that it has acknowledged.
 #[test]
-fn a_late_snapshot_discards_nothing() {
+fn late_snapshot_discards_nothing() {
     let mut s = five_committed(&[1]);
     s.note("S2 has missed everything; the snapshot is sent, and delayed");
     s.snapshot(0, 5);
@@ -196,7 +196,7 @@ fn a_late_snapshot_discards_nothing() {
 
 /// A snapshot that ends at an entry which the follower has keeps the entries after it.
 #[test]
-fn a_snapshot_keeps_the_suffix() {
+fn snapshot_keeps_the_suffix() {
     let mut s = five_committed(&[1, 2]);
     s.note("S1 has 6 and 7, but has not heard that they are committed: a snapshot up to 6 keeps 7");
     s.start(0, "f");
@@ -227,7 +227,7 @@ fn a_snapshot_keeps_the_suffix() {
 
 /// The answer to a snapshot counts for the snapshot, and not for the leader's whole log.
 #[test]
-fn an_installed_snapshot_is_no_more_than_itself() {
+fn installed_snapshot_is_no_more_than_itself() {
     let mut s = Script::new(4);
     s.elect(0, &[1, 2]);
     s.start(0, "a");
@@ -264,7 +264,7 @@ fn an_installed_snapshot_is_no_more_than_itself() {
 
 /// What the applier has in its hands when a snapshot arrives is not handed out again.
 #[test]
-fn a_snapshot_overtakes_the_applier() {
+fn snapshot_overtakes_the_applier() {
     let mut s = Script::new(3);
     s.elect(0, &[1]);
     for text in ["a", "b", "c"] {
@@ -293,7 +293,7 @@ fn a_snapshot_overtakes_the_applier() {
 /// A snapshot of what was never applied is a bug of the service.
 #[test]
 #[should_panic(expected = "S0: a snapshot up to 6, but only 5 is applied")]
-fn a_snapshot_of_the_future() {
+fn snapshot_of_the_future_panics() {
     let mut s = five_committed(&[1, 2]);
     s.start(0, "f");
     s.snapshot(0, 6);

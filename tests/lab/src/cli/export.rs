@@ -89,7 +89,7 @@ fn write_out(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_help_shows_the_expression_that_the_file_has() {
+    fn help_shows_the_expression_that_the_file_has() {
         assert!(super::HELP.contains(lab_report::export::SHIVIZ_EXPRESSION));
     }
 }

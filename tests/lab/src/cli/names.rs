@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_is_found_under_all_its_names() {
+    fn test_is_found_under_all_its_names() {
         for name in [
             "figure8_unreliable_3c",
             "TestFigure8Unreliable3C",

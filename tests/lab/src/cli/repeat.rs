@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tests_that_ran_are_counted_over_all_executables() {
+    fn tests_that_ran_are_counted_over_all_executables() {
         let output = "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 9 filtered out\n\
                       test a ... ok\ntest result: ok. 12 passed; 0 failed; 0 ignored\ntest result: ok. 3 passed;\n";
         assert_eq!(tests_run(output), 15);

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_a_run_is_named_by_its_end_or_a_time() {
+    fn part_of_a_run_is_named_by_its_end_or_a_time() {
         assert_eq!(around("failure"), Ok(Around::Failure));
         assert_eq!(around("3.25"), Ok(Around::Time(Duration::from_millis(3250))));
         assert_eq!(around("3.25s"), around("3250ms"));
