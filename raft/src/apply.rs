@@ -20,8 +20,12 @@ impl State {
 
     /// Takes what to deliver next: the leader's snapshot when the next entry is in it, or else entries.
     pub(crate) fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
+        // The snapshot takes its place in the order: entries that it covers are not in the log any more, and
+        // those after it cannot be applied to a service that lacks them.
         if self.last_applied < self.log.base_index() {
             let (index, term) = (self.log.base_index(), self.log.base_term());
+            // Marked when it is taken, under the lock. Marked after the send, the same entries would be taken
+            // again, or, read from a commit index that has moved meanwhile, some would be left out.
             self.last_applied = index;
             return vec![ApplyMsg::Snapshot { index, term, data: self.snapshot.clone() }];
         }

@@ -102,11 +102,14 @@ impl Config {
             return Err(ConfigError::NoHeartbeatInterval);
         }
         let round_trip = self.network_delay_max * 2;
+        // The lost ones lie between two that arrive, of which the first may have been fast and the last slow.
         let silence = self.heartbeat_interval * (HEARTBEATS_LOST_MAX + 1) + round_trip;
         if self.election_timeout_min <= silence {
             return Err(ConfigError::ElectionTimeoutTooShort { timeout: self.election_timeout_min, silence });
         }
         let spread = self.election_timeout_max.saturating_sub(self.election_timeout_min);
+        // The first to time out must have its votes before the second does: a round trip. Twice that, because
+        // timeouts are random and two of them lie closer than the spread.
         if spread.is_zero() || spread < round_trip * 2 {
             return Err(ConfigError::ElectionTimeoutsTooClose { spread, round_trip });
         }

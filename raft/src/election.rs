@@ -39,13 +39,19 @@ impl State {
 
     /// Fig. 2, Rules for candidates: on conversion, increment the term, vote for self, reset the timer, ask.
     pub(crate) fn start_election(&mut self, moment: &Moment) {
+        // A term of its own for each candidacy: asking again in the old one would ask voters who have given
+        // their vote away, and a split vote would stay split (§5.2).
         self.current_term += 1;
         self.voted_for = Some(self.me);
+        // The own vote is saved like any other. Forgotten in a crash, it could be given again in the same term,
+        // to another candidate: then both count it.
         self.leader = None;
         self.dirty = true;
         let ballot = Ballot { granted: None, awaiting: None, ask_at: moment.now };
         let mut ballots = vec![ballot; self.servers];
         ballots[self.me].granted = Some(true);
+        // The timer goes on with a fresh random wait. With the same wait for all, two candidates that split the
+        // vote would stand again together, and split it again.
         self.role = Role::Candidate(ballots);
         self.reset_election_timer(moment);
         log::info!(target: "VOTE", "S{} T{} stands for election", self.me, self.current_term);
@@ -70,9 +76,16 @@ impl State {
     /// Fig. 2, RequestVote, receiver.
     pub(crate) fn on_request_vote(&mut self, args: &RequestVoteArgs, moment: &Moment) -> RequestVoteReply {
         let is_current = args.term == self.current_term; // receiver 1; a later term is ours by now
+        // The same candidate again is no second vote but a repeated question: its reply was lost, and refusing
+        // now would cost it a vote that it has.
         let is_free = self.voted_for.is_none_or(|candidate| candidate == args.candidate_id);
         let is_up_to_date = self.log.is_covered_by(args.last_log_term, args.last_log_index); // §5.4.1
+        // Why the log counts: S0 and S1 commit an entry while S2 is cut off. When S2 comes back with a higher
+        // term, its log is shorter; with a vote of S1 it would lead and overwrite what is committed.
         let vote_granted = is_current && is_free && is_up_to_date; // receiver 2
+        // The timer restarts for a granted vote only. Restarted by every request, a server that may win would
+        // be kept waiting by one that cannot, for as long as that one goes on asking (Students' Guide,
+        // Livelocks).
         if vote_granted {
             self.voted_for = Some(args.candidate_id);
             self.dirty = true;
@@ -96,6 +109,8 @@ impl State {
         if let Some(reply) = reply {
             self.observe_term(reply.term, moment);
         }
+        // A reply can be seconds late, so the state that asked may be gone: the role first, then the term. A
+        // vote of term 3 that is counted in term 5 makes a leader that nobody in term 5 has chosen.
         let Role::Candidate(ballots) = &mut self.role else { return };
         if args.term != self.current_term {
             return; // the answer to a candidacy that is over
@@ -105,6 +120,8 @@ impl State {
             ballot.awaiting = None;
         }
         match reply {
+            // A reply of an older term comes from a server that was killed while it was silent: it is no
+            // answer. One of a later term has made this server a follower above.
             Some(reply) if reply.term == args.term => {
                 ballot.granted = Some(reply.vote_granted);
                 self.count_votes(moment);
@@ -128,6 +145,8 @@ impl State {
 
     /// Fig. 2, Volatile state on leaders, and Rules for leaders 1: a message to every peer is due at once.
     fn become_leader(&mut self, moment: &Moment) {
+        // Optimism about `next_index`, none about `match_index`: a first guess that is too high costs a
+        // refusal, whereas an entry that is taken for stored would be committed with too few copies.
         let progress = vec![Progress::new(self.log.last_index() + 1, moment.now); self.servers];
         self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0 });
         self.leader = Some(self.me);

@@ -88,6 +88,9 @@ impl Log {
     /// Whether a candidate with this last entry may lead a server with this log (§5.4.1): the later last term
     /// wins, and with equal terms the longer log.
     pub(crate) fn is_covered_by(&self, last_log_term: Term, last_log_index: Index) -> bool {
+        // Term first: a deposed leader can have a long tail that nobody else has, and by length it would win
+        // and replace shorter logs with committed entries of later terms. And "at least", or equal logs would
+        // elect nobody.
         (last_log_term, last_log_index) >= (self.last_term(), self.last_index())
     }
 
@@ -113,6 +116,8 @@ impl Log {
     /// Adds an entry at the end and returns its index.
     pub(crate) fn append(&mut self, entry: Entry) -> Index {
         let last = self.last_term();
+        // A leader appends in its current term, which only grows; a follower copies a leader's log. Fast backup
+        // and the commit rule both search by term and rely on the order.
         assert!(entry.term >= last, "an entry of term {} cannot follow one of term {last}", entry.term);
         self.entries.push(entry);
         self.last_index()
@@ -129,6 +134,9 @@ impl Log {
     /// else the whole log goes (Fig. 13, receiver 6 and 7).
     pub(crate) fn compact(&mut self, index: Index, term: Term) {
         assert!(index >= self.base_index, "the base cannot move back from {} to {index}", self.base_index);
+        // The same index and term means the same log up to there, and what follows may be acknowledged: a
+        // leader may have counted it. Another term there means that all that follows was built on what never
+        // committed.
         if self.term_at(index) == Some(term) {
             self.entries.drain(..(index - self.base_index) as usize);
         } else {

@@ -153,10 +153,15 @@ impl Monitor {
         }
         let before = self.state.status();
         let out = change(&mut self.state, moment);
+        // Saved before the lock is free, so before any thread can send what the step has decided. A vote that
+        // leaves first: S2 votes for S0, crashes before the save, comes back without a memory of it and votes
+        // for S1 in the same term. With S0's and S1's own votes that makes two leaders of one term.
         if self.state.dirty
             && let Err(error) = self.journal.save(&mut self.state, persister)
         {
             log::error!(target: "PERS", "S{} T{} stops like a crashed server: {error}", before.id, before.term);
+            // The change is in memory and cannot be undone piece by piece. Dead, it does no harm: no reply of
+            // this step leaves.
             self.state.stop(before.term);
             return None;
         }
@@ -167,10 +172,14 @@ impl Monitor {
     /// Whose question is answered "yes" now, of those who wait for an answer. Each is woken once.
     pub(crate) fn whom_to_wake(&mut self, now: Instant) -> Wake {
         if self.state.stopped {
+            // Disconnected, the channel says so to the applier however often it looks. A message would be gone
+            // once taken.
             self.stop_signal = None;
             return Wake { all: true, ..Wake::default() };
         }
         let DueMessages { senders, alarm, .. } = self.due_messages(now);
+        // Only an earlier deadline needs the ticker. One that has moved away finds it awake at the old time,
+        // which is harmless; waking it for each heartbeat would cost a switch of threads per message.
         let ticker = match (self.ticker_plan, alarm) {
             (Plan::Awake, _) | (_, None) => false,
             (Plan::Asleep(None), Some(_)) => true,
@@ -180,6 +189,7 @@ impl Monitor {
             self.ticker_plan = Plan::Awake;
         }
         let applier = self.state.has_work_for_applier();
+        // An applier in its send is not woken: it looks for more by itself when it comes back.
         let applier = applier && std::mem::take(&mut self.applier_waits);
         Wake { ticker, applier, others: self.others_waiting > 0, senders: self.call(senders), all: false }
     }
@@ -198,6 +208,7 @@ impl Monitor {
 
     /// Which messages are due, and who is there to send them. Every step asks for all of it, so the peers are looked at once.
     pub(crate) fn due_messages(&self, now: Instant) -> DueMessages {
+        // A leader does not stand for election: only a higher term ends its office.
         let alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
         let mut due = DueMessages { senders: 0, short_handed: 0, alarm };
         if self.state.is_follower() {
@@ -206,6 +217,9 @@ impl Monitor {
         for peer in self.state.peers() {
             let Some(at) = self.state.due_at(peer) else { continue };
             let pool = self.pools[peer];
+            // For a message that is due there is a ready sender, or a new one may be started, or all of the
+            // many are in calls. In the last case there is nothing to do and no time to name: the next call
+            // that ends brings a sender. An alarm that has passed would make the ticker spin.
             if at <= now && pool.ready > 0 {
                 due.senders |= 1 << peer;
                 continue;
@@ -226,6 +240,7 @@ impl Pool {
     pub(crate) fn grow(&mut self) {
         self.all += 1;
         self.ready += 1;
+        // Else the step before its first look would wake another one for the same message.
         self.is_called = true;
     }
 
@@ -254,6 +269,8 @@ impl Node {
     ) -> Option<T> {
         let moment = Moment::now();
         let out = monitor.step(&*self.persister, &moment, change);
+        // Decided under the lock, done without it. The state may change in between, but then whoever changes it
+        // decides anew, and those who are woken look for themselves.
         let wake = monitor.whom_to_wake(moment.now);
         drop(monitor); // so that whoever wakes finds the lock free
         self.wake(wake);
@@ -272,6 +289,8 @@ impl Node {
     }
 
     pub(crate) fn wake(&self, wake: Wake) {
+        // One sender per message: all that wait for a peer want the same message, and the others would wake for
+        // nothing. When the server stops, each has to end.
         if wake.all {
             for condvar in &self.senders {
                 condvar.notify_all();

@@ -68,6 +68,8 @@ impl Raft {
         assert!(me < servers, "server {me} is not one of {servers}");
         assert!(servers <= SERVERS_MAX, "{servers} servers, but {SERVERS_MAX} at most");
         config.validate()?;
+        // Before the first thread: a server that has answered a single message with an empty state may have
+        // voted twice.
         let restored = restore(&*persister)?;
         let state = State::new(me, servers, config, restored, &Moment::now());
         log::info!(target: "PERS", "{} starts", state.status());
@@ -170,6 +172,9 @@ impl Node {
     /// Handles a request of this term. The step has saved everything when the reply is there.
     pub(crate) fn answer<R: Default>(&self, term: Term, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
         let handled = self.step(|state, moment| {
+            // The term comes first, for every kind of message and in the same step. A rule that looks at its
+            // own term first would judge a candidate of term 5 by the vote of term 3 and refuse it; and a
+            // leader would go on in a term whose number it has taken over but which it does not lead.
             state.observe_term(term, moment);
             rule(state, moment)
         });
@@ -180,6 +185,8 @@ impl Node {
     fn fall_silent<R: Default>(&self) -> R {
         let mut monitor = self.monitor.lock();
         monitor.others_waiting += 1;
+        // An answer of any kind would be a statement of a server that has forgotten something: a term, a vote,
+        // entries. Silence is what a crashed server gives, and the others are made for that.
         while !monitor.killed {
             self.others.wait(&mut monitor);
         }

@@ -76,6 +76,8 @@ impl Journal {
     /// Saves what Figure 2 says must be persistent. Clears the state's marks of change.
     pub(crate) fn save(&mut self, state: &mut State, persister: &dyn Persister) -> Result<(), SaveError> {
         self.tail.clear();
+        // After a cut or with a new base, the stored bytes are no beginning of the new ones: all is written
+        // anew. That is rare; the common save is one entry and costs its own length.
         if state.log.take_change() == Change::Rewritten {
             *self = Self { tail: std::mem::take(&mut self.tail), ..Self::default() };
             self.last_index = state.log.base_index();
@@ -88,6 +90,8 @@ impl Journal {
         self.last_index = state.log.last_index();
         self.push_hard(state.current_term, state.voted_for);
         let snapshot = state.snapshot_changed.then_some(&*state.snapshot);
+        // State and snapshot in one call: after a crash both are from before, or both from after. A log whose
+        // base is 5 beside a snapshot up to 3 would have lost 4 and 5.
         persister.save_tail(keep, &self.tail, snapshot)?;
         state.dirty = false;
         state.snapshot_changed = false;
@@ -138,6 +142,9 @@ fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
             Record::Entry { term, command } if base.is_some() => {
                 entries.push(Entry { term, command: command.into() });
             }
+            // A server that starts from half a state is worse than one that does not start: without its vote it
+            // may vote twice, and without an entry it breaks a majority. So damage is never repaired by
+            // guessing.
             Record::Hard { current_term, voted_for, checksum } => {
                 let (index, term) = base.ok_or_else(|| corrupt(rest, "the log has no base"))?;
                 if checksum != seal(sum, current_term, voted_for) {

@@ -71,6 +71,8 @@ impl Raft {
     fn wait_for_round(&self, deadline: Option<Instant>) -> Result<Index, ReadError> {
         let not_leader = ReadError::NotLeader { leader: None };
         let read = self.node.step(|state, _| state.begin_read()).ok_or(not_leader)??;
+        // The round may be over before this lock is taken, hence the look before the first wait. No step can
+        // slip in between look and wait: the wait is what gives the lock up.
         let mut monitor = self.node.monitor.lock();
         monitor.others_waiting += 1;
         let outcome = loop {
@@ -94,6 +96,9 @@ impl State {
     /// Registers a read with a round that has not begun.
     pub(crate) fn begin_read(&mut self) -> Result<Read, ReadError> {
         let index = self.commit_index;
+        // A new leader has all committed entries but may not know that they are: S0 commits 5, tells S1 only up
+        // to 4, and crashes. S1 leads, and its index 4 would be too old for a read that follows the write in 5.
+        // After an entry of its own term has committed, everything before is known to be.
         let knows_commit_index = self.log.term_at(index) == Some(self.current_term);
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ReadError::NotLeader { leader: self.leader });
@@ -112,6 +117,7 @@ impl State {
         let Role::Leader(leadership) = &self.role else {
             return Some(Err(ReadError::NotLeader { leader: self.leader }));
         };
+        // It may lead again, in a later term and with rounds counted from 0, which say nothing of this read.
         if self.current_term != read.term {
             return Some(Err(ReadError::NotLeader { leader: self.leader }));
         }
@@ -119,6 +125,9 @@ impl State {
             true => u64::MAX,
             false => leadership.progress[server].round_acked,
         };
+        // A majority of answers of this term: each of these servers had entered no later term when it answered,
+        // so no later leader could have been elected before the round began. The index was noted when the read
+        // arrived, so it covers all that was acknowledged by then.
         (reached_by_quorum(self.servers, acked) >= read.round).then_some(Ok(read.index))
     }
 }

@@ -87,6 +87,8 @@ impl Progress {
 impl State {
     /// MIT's Start: a leader appends the command, and messages to the peers become due.
     pub(crate) fn append_command(&mut self, command: Command, moment: &Moment) -> Started {
+        // Whoever does not lead appends nothing: its entry would have an index and a term that another leader
+        // may give to another command, and the Log Matching Property would be gone.
         if !self.is_leader() {
             return Started { index: 0, term: self.current_term, is_leader: false };
         }
@@ -100,6 +102,8 @@ impl State {
     /// When the leader's next message to `peer` should leave.
     pub(crate) fn replication_due_at(&self, leadership: &Leadership, peer: ServerId) -> Instant {
         let progress = &leadership.progress[peer];
+        // Judged from what the follower lacks and not from what has just happened: a command that comes while a
+        // call is under way sets off nothing, and is found here when that call ends.
         let lacks_entries = progress.next_index <= self.log.last_index();
         let lacks_round = progress.round_sent < leadership.read_round;
         let commits = self.commit_index.min(progress.match_index).saturating_sub(progress.commit_known);
@@ -121,8 +125,12 @@ impl State {
         let call = self.next_call();
         let Role::Leader(leadership) = &mut self.role else { unreachable!("only leaders replicate") };
         let round = leadership.read_round;
+        // From here on the round is closed: a read that arrives now may come after a write that another leader
+        // has acknowledged since this message left.
         leadership.round_begun = round;
         let progress = &mut leadership.progress[peer];
+        // With a call under way this message is a heartbeat on time. Starting at `next_index` it would carry
+        // the backlog a second time: to a follower that cannot be reached, ten times a second.
         let is_answered = progress.awaiting.replace(call).is_none();
         let first =
             if is_answered { progress.next_index } else { progress.next_index.max(progress.sent_index + 1) };
@@ -140,6 +148,9 @@ impl State {
 
     /// Everything from entry `first` on (Fig. 2, Rules for leaders 3), or nothing as a heartbeat.
     fn append_entries_args(&self, first: Index) -> AppendEntriesArgs {
+        // Everything is copied now, under the lock, with the term in which it was decided. A message that is
+        // filled in later can mix two terms: sent after this server was deposed, it would carry its successor's
+        // entries in its own old name, or old entries in a term that it does not lead.
         let prev_log_index = first - 1;
         let prev_log_term = self.log.term_at(prev_log_index).expect("a message starts at or after the base");
         AppendEntriesArgs {
@@ -158,6 +169,8 @@ impl State {
         args: &AppendEntriesArgs,
         moment: &Moment,
     ) -> AppendEntriesReply {
+        // Before the timer is touched. A deposed leader behind a slow link would otherwise keep this server
+        // from standing for election, although nobody leads.
         if args.term < self.current_term {
             return self.reject(None, 0); // receiver 1
         }
@@ -165,7 +178,11 @@ impl State {
         // Receiver 2. What the snapshot covers is committed and therefore matches (§7): only later indexes tell.
         if args.prev_log_index >= self.log.base_index() {
             match self.log.term_at(args.prev_log_index) {
+                // Heartbeats are not special. Success here, because "there is nothing to store", tells a leader
+                // that everything up to the previous entry is stored, and it counts copies that do not exist.
                 None => return self.reject(None, self.log.last_index() + 1),
+                // Same index, other term: a different entry, left by a leader that was deposed before it could
+                // commit it.
                 Some(term) if term != args.prev_log_term => {
                     self.assert_uncommitted(args.prev_log_index, args.prev_log_term);
                     return self.reject(Some(term), self.log.first_index_of_term_at(args.prev_log_index));
@@ -174,6 +191,11 @@ impl State {
             }
         }
         self.store_entries(args);
+        // Not the end of the log. This server has 1 2 3 and a tail 4' 5' of a deposed leader; the new leader,
+        // which has committed 5, sends an empty message after 3. Nothing conflicts, so the tail stays, and
+        // min(5, log end) would apply 4' and 5', which are committed nowhere. Only what this message has
+        // checked is known to match. (The leader in this file sends all that it has, which hides the
+        // difference; most send empty heartbeats.)
         let last_new = args.prev_log_index + args.entries.len() as Index;
         self.follow_commit_index(args.leader_commit.min(last_new)); // receiver 5
         AppendEntriesReply { term: self.current_term, success: true, conflict_term: None, conflict_index: 0 }
@@ -186,11 +208,16 @@ impl State {
             if index <= self.log.base_index() {
                 continue; // in the snapshot
             }
+            // Only a conflict cuts the log. "1 2" and "1 2 3 4" are under way and cross: the long one is stored
+            // and acknowledged first, and the leader commits 4. Cut at the end of the short one, which comes
+            // later, 3 and 4 would be gone here, and a majority that was counted would be none.
             match self.log.term_at(index) {
                 Some(term) if term == entry.term => continue,
                 Some(term) => {
                     self.assert_uncommitted(index, entry.term);
                     log::debug!(target: "LOG", "S{} T{} drops {index} of T{term} and after", self.me, self.current_term);
+                    // All that follows goes too: it was built on the entry that is wrong, so it cannot be the
+                    // leader's either.
                     self.log.truncate_from(index);
                 }
                 None => {}
@@ -237,13 +264,24 @@ impl State {
         let (Some(reply), Role::Leader(leadership)) = (reply, &mut self.role) else { return };
         let progress = &mut leadership.progress[tag.peer];
         if reply.success {
+            // From what was sent. The log's end may have moved since: the message carried up to 3, commands
+            // made it 5 while it was under way, and 5 would count a copy that the follower never got.
+            // `next_index` may have moved as well.
             let stored = args.prev_log_index + args.entries.len() as Index;
             progress.matches(stored);
+            // The follower has limited the leader's commit index to what it stores, so the leader has to as
+            // well, or it believes that news has arrived which has not, and does not send it again before a
+            // heartbeat.
             progress.commit_known = progress.commit_known.max(args.leader_commit.min(stored));
             self.advance_commit_index(moment);
         } else if progress.next_index == args.prev_log_index + 1 && progress.match_index < args.prev_log_index
         {
+            // Only the refusal of a message that stands at `next_index` moves it: a late one would take the
+            // search back to where it has been already. One at or below `match_index` is older than the success
+            // that raised that.
             let hint = next_index_after(&self.log, reply);
+            // Never back over what is stored there, and at least one step back, whatever the follower says: so
+            // the search ends.
             progress.next_index = hint.clamp(progress.match_index + 1, args.prev_log_index);
             log::debug!(target: "LOG", "S{} T{} backs up to {} for S{}", self.me, self.current_term, progress.next_index, tag.peer);
         } else {
@@ -256,11 +294,16 @@ impl State {
     /// must still lead that term, and the reply must be of that term too.
     pub(crate) fn settle(&mut self, tag: Tag, term: u64, reply_term: Option<u64>, moment: &Moment) -> bool {
         let Role::Leader(leadership) = &mut self.role else { return false };
+        // Leading is not enough. A server that led term 3, was deposed and leads term 5 has fresh records of
+        // its peers, while the follower may have replaced since what it acknowledged in term 3.
         if term != self.current_term {
             return false; // the answer to a leadership that is over
         }
         let progress = &mut leadership.progress[tag.peer];
         let is_answer = reply_term == Some(term);
+        // Success or refusal, the way is free for the next message at once. A call that failed has to wait: it
+        // may have failed in no time, and a leader without a pause would call a server that is down in a tight
+        // loop.
         if progress.awaiting == Some(tag.call) {
             progress.awaiting = None;
             if !is_answer {
@@ -269,6 +312,8 @@ impl State {
             }
         }
         if is_answer {
+            // By the round in which the message left, not by the latest: an answer proves that this server led
+            // when the message was answered, which may be before a later read arrived.
             progress.round_acked = progress.round_acked.max(tag.round);
         }
         is_answer
@@ -278,11 +323,18 @@ impl State {
     /// earlier terms are committed only along with such a one (§5.4.2, Fig. 8).
     pub(crate) fn advance_commit_index(&mut self, moment: &Moment) {
         let Role::Leader(leadership) = &self.role else { return };
+        // The leader's own log counts as saved, because the step that appends also saves, and nobody sees the
+        // state in between.
         let stored = |server: ServerId| match server == self.me {
             true => self.log.last_index(),
             false => leadership.progress[server].match_index,
         };
         let majority = reached_by_quorum(self.servers, stored);
+        // Figure 8. S0 leads term 2 and gives entry 2 to S1 only; S4 leads term 3 and has another entry 2 that
+        // nobody else has; S0 leads term 4 and gives its old entry 2 to S2. Now three of five store it, but S4,
+        // whose last term is 3, can still win the votes of S1, S2 and S3 and overwrite it. Only when an entry
+        // of term 4 is stored by a majority does S4 lose these votes. Terms never fall along a log, so it
+        // suffices to look at the highest index: if that is of an older term, all below are.
         if majority > self.commit_index && self.log.term_at(majority) == Some(self.current_term) {
             self.commit_index = majority;
             self.commit_advanced_at = moment.now;

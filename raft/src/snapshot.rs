@@ -29,6 +29,8 @@ impl State {
     ///
     /// When `index` has not been applied yet: the service cannot know what it would say.
     pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
+        // The service takes its snapshot without this server's lock. Meanwhile the leader's may have been
+        // installed, which covers more: going back would leave a base whose following entries are not there.
         if index <= self.log.base_index() {
             return;
         }
@@ -45,6 +47,8 @@ impl State {
 
     /// Puts a snapshot in the place of all entries up to `index`.
     fn replace_prefix(&mut self, index: Index, term: u64, data: Arc<[u8]>) {
+        // Log and snapshot change in one step and are saved with one call. A crash between two saves could
+        // leave a log that begins after an index which no stored snapshot reaches.
         self.log.compact(index, term);
         self.snapshot = data;
         self.snapshot_changed = true;
@@ -72,9 +76,14 @@ impl State {
             return InstallSnapshotReply { term: self.current_term }; // receiver 1
         }
         self.hear_leader(args.leader_id, moment);
+        // At or below the commit index everything is here, and applied or about to be: an old snapshot has
+        // nothing to give. Whoever installs and delivers one that comes late takes the service back to a state
+        // whose successors its clients have seen; and below the base, the entries between are gone.
         if args.last_included_index > self.commit_index {
             // Receiver 5 to 8. The applier delivers the snapshot, because the base is now above `last_applied`.
             self.replace_prefix(args.last_included_index, args.last_included_term, args.data.clone());
+            // A snapshot holds applied entries only, hence committed ones. Without this an older snapshot that
+            // comes after would pass the check above, although it says less.
             self.follow_commit_index(args.last_included_index);
             log::debug!(
                 target: "SNAP", "S{} T{} installs a snapshot up to {}",

@@ -186,6 +186,9 @@ impl State {
     pub(crate) fn observe_term(&mut self, term: Term, moment: &Moment) {
         if term > self.current_term {
             log::debug!(target: "TERM", "S{} T{} moves on to T{term}", self.me, self.current_term);
+            // The vote belongs to the term. Kept, it would make this server refuse all later candidates but
+            // that one, and a cluster in which each has voted once could never elect again. Cleared without a
+            // new term, it would allow a second vote in the same one.
             self.current_term = term;
             self.voted_for = None;
             self.leader = None;
@@ -199,6 +202,8 @@ impl State {
         if self.role_name() != RoleName::Follower {
             log::info!(target: "LEAD", "S{} T{} follows, was {:?}", self.me, self.current_term, self.role_name());
         }
+        // Followers and candidates keep the timer they have. Restarted at each higher term, a server that may
+        // win would be kept waiting by one that only drives the term up.
         if self.is_leader() {
             self.reset_election_timer(moment);
         }
@@ -265,6 +270,8 @@ impl State {
 
     /// The message to `peer` that is due, if one is; marks it as sent.
     pub(crate) fn message_for(&mut self, peer: ServerId, moment: &Moment) -> Option<Outgoing> {
+        // Looked at again, for between the wake-up and this step another sender may have taken the message, or
+        // this server may have lost its office.
         if !self.is_due(peer, moment.now) {
             return None;
         }
@@ -278,6 +285,8 @@ impl State {
     /// Takes no more steps. `term` is the last one saved: a term that was never saved was never entered.
     pub(crate) fn stop(&mut self, term: Term) {
         self.stopped = true;
+        // A term that was entered in memory only must not be shown: after a restart the server is back in the
+        // older one, and to whoever watches its term would have gone back.
         self.current_term = term;
         self.role = Role::Follower;
         self.leader = None;

@@ -27,6 +27,9 @@ impl Node {
     /// The ticker: stands for election when no leader is heard of, sees to it that messages whose time has come
     /// find a sender, and sleeps until the next deadline.
     fn tick(self: Arc<Self>) {
+        // The lock is held from the look to the sleep, which gives it up and falls asleep in one. Let go in
+        // between, a step could make an election or a message due and find the ticker awake: nobody would wake
+        // it, and it would sleep over the deadline.
         let mut monitor = self.monitor.lock();
         loop {
             if monitor.state.stopped {
@@ -49,6 +52,9 @@ impl Node {
                 continue;
             }
             self.wake(monitor.senders_to_wake(&due));
+            // Written down so that steps know when it is worth waking the ticker: a deadline that moves away,
+            // as with each heartbeat that a follower gets, wakes nobody. The ticker then wakes once for the old
+            // one and sleeps on.
             monitor.ticker_plan = Plan::Asleep(due.alarm);
             match due.alarm {
                 Some(at) => {
@@ -80,6 +86,8 @@ impl Node {
         let mut monitor = self.monitor.lock();
         monitor.pools[peer].ready += usize::from(ended.is_some());
         while !monitor.state.stopped {
+            // This sender looks at the state now. A message that becomes due later must wake somebody anew:
+            // were the mark left, the step would take a sleeper for one on its way.
             monitor.pools[peer].is_called = false;
             let moment = Moment::now();
             if ended.is_some() || monitor.state.is_due(peer, moment.now) {
@@ -92,6 +100,9 @@ impl Node {
                 });
                 let next = next.flatten();
                 monitor.pools[peer].ready -= usize::from(next.is_some());
+                // The reply can have committed something, deposed this server or made messages to others due,
+                // and this sender may have been the last ready one of its own peer. So all the questions are
+                // asked, as after any step.
                 let wake = monitor.whom_to_wake(moment.now);
                 if next.is_some() || !wake.is_for_nobody() {
                     drop(monitor); // so that whoever wakes finds the lock free
@@ -99,10 +110,15 @@ impl Node {
                     if next.is_some() {
                         return next;
                     }
+                    // The lock was free for a moment: look again before sleeping, or the wake-up of that moment
+                    // is lost.
                     monitor = self.monitor.lock();
                     continue;
                 }
             }
+            // Calls to a server that is cut off may hang for seconds, and each heartbeat then needs a thread of
+            // its own. When they all come back, two go on and the others end; else a partition would leave its
+            // threads for good.
             if monitor.pools[peer].is_too_large() {
                 monitor.pools[peer].ready -= 1;
                 monitor.pools[peer].all -= 1;
@@ -115,6 +131,8 @@ impl Node {
 
     /// Makes one call, without the lock.
     fn call(&self, Outgoing { tag, message }: Outgoing) -> Ended {
+        // A call can take seconds. With the lock held, this server would answer nobody meanwhile; and two
+        // servers that call each other would each wait for the lock that the other's call holds.
         let end = &self.ends[tag.peer];
         let exchange = match message {
             Message::RequestVote(args) => {
@@ -135,6 +153,9 @@ impl Node {
 
     /// The applier: takes what is committed, in order, and delivers it without the lock.
     fn apply(self: Arc<Self>, apply: &Sender<ApplyMsg>) {
+        // The lock is free while this sends. The channel may be full because the service is about to call
+        // `snapshot`, which takes the lock: held here, each would wait for the other (Students' Guide, The
+        // four-way deadlock).
         while let Some(batch) = self.next_batch() {
             for message in batch {
                 if !self.deliver(apply, message) {
@@ -147,6 +168,7 @@ impl Node {
     /// Waits for something to apply. `None` when the server has stopped.
     fn next_batch(&self) -> Option<Vec<ApplyMsg>> {
         let mut monitor = self.monitor.lock();
+        // With `while` and not `if`: a wake-up says that it is worth looking, not that something is there.
         while !monitor.state.stopped && !monitor.state.has_work_for_applier() {
             monitor.applier_waits = true;
             self.applier.wait(&mut monitor);
@@ -160,6 +182,9 @@ impl Node {
         match apply.try_send(message) {
             Ok(()) => true,
             Err(TrySendError::Disconnected(_)) => false,
+            // A plain send would hang for ever when a server is killed whose service does not listen any more,
+            // and hold everything that this thread refers to. The select is only for this case: it costs more
+            // than a send.
             Err(TrySendError::Full(message)) => select! {
                 send(apply, message) -> sent => sent.is_ok(),
                 recv(self.stopped) -> _ => false,
