@@ -40,12 +40,19 @@ impl KvMachine {
             Command::Register => Reply::Registered(self.sessions.open(index)),
             Command::Get { key } => self.get(&key),
             Command::Plain { key, write: write @ Write::PutIf(..) } => self.store.write(&key, write),
+            // Without a session only a condition keeps a retry from taking effect twice, and the other writes
+            // have none.
             Command::Plain { .. } => Reply::NotUnderstood,
             Command::Once { session, sequence, key, write } => {
+                // Judged here and not in the handler: two servers that lead one after the other may each take
+                // the same request, both look before either entry is applied, and both let it in. In the log
+                // one comes before the other.
                 match self.sessions.judge(session, sequence, index) {
                     Judgement::Repeated(reply) | Judgement::Refused(reply) => reply,
                     Judgement::New => {
                         let reply = self.store.write(&key, write);
+                        // A reply that says "no" is kept too. A conditional put that failed must not succeed
+                        // when it is repeated, for its client may have been told and have gone on.
                         self.sessions.remember(session, sequence, &reply);
                         reply
                     }
@@ -59,6 +66,8 @@ impl StateMachine for KvMachine {
     type Reply = Reply;
 
     fn apply(&mut self, index: Index, command: &[u8]) -> Reply {
+        // An entry that makes no sense is skipped and not a panic: it stands in every replica's log, so each of
+        // them would die of it, and again after each restart.
         match Command::decode(command) {
             Some(command) => self.execute(index, command),
             None => Reply::NotUnderstood,
@@ -71,6 +80,7 @@ impl StateMachine for KvMachine {
 
     fn restore(&mut self, data: &[u8]) -> Result<(), Damaged> {
         let mut read: Self = postcard::from_bytes(data).map_err(|error| Damaged(error.to_string()))?;
+        // All or nothing: read into a copy, so that damaged bytes leave the machine as it was.
         read.sessions.index_by_age();
         *self = read;
         Ok(())

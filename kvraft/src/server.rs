@@ -89,6 +89,9 @@ impl<R: RaftServer> KvServer<R> {
         if via == ReadPath::ReadIndex {
             match self.rsm.read(|machine| machine.get(&key)) {
                 Ok(reply) => return Ok(reply),
+                // A new leader cannot confirm a read before it has committed something, and some Rafts never
+                // can. The read goes through the log then; on a new leader its entry is the very thing that is
+                // missing, so the next read need not.
                 Err(error) => {
                     if let Some(refusal) = Refusal::of_read(error, self.raft().leader_hint()) {
                         return Err(refusal);

@@ -68,6 +68,9 @@ pub enum Judgement {
 impl Sessions {
     /// Opens the session of the entry at `index`. Closes the one that has been idle longest, if there would be too many.
     pub fn open(&mut self, index: Index) -> SessionId {
+        // The index as the number: it is the same on all replicas without a word about it, and no entry shares
+        // it. A number that the client draws may be drawn twice; one that the leader counts is lost with the
+        // leader.
         let session = Session { last: 0, reply: Reply::Registered(index), last_used: index };
         self.open.insert(index, session);
         self.by_age.insert(index, index);
@@ -84,12 +87,20 @@ impl Sessions {
         let Some(known) = self.open.get_mut(&session) else {
             return Judgement::Refused(Reply::SessionExpired);
         };
+        // Before the number is judged: a retry is a sign of life as well, and it stands in the log like any
+        // other entry. A clock would not do: replicas apply an entry at different times and would close
+        // different sessions.
         self.by_age.remove(&known.last_used);
         self.by_age.insert(index, session);
         known.last_used = index;
         match sequence.cmp(&known.last) {
+            // Higher by any amount: a client that has given a write up goes on with the next number, and the
+            // one that it gave up may never get into the log.
             std::cmp::Ordering::Greater => Judgement::New,
             std::cmp::Ordering::Equal => Judgement::Repeated(known.reply.clone()),
+            // A late copy: the client's write 1 is stuck in a slow link, its retry is answered, write 2
+            // follows, and then the copy of 1 comes. Its reply is not kept any more, and applied again it would
+            // undo 2.
             std::cmp::Ordering::Less => Judgement::Refused(Reply::Superseded),
         }
     }

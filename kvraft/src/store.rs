@@ -35,6 +35,8 @@ impl Store {
         }
         let mut cell = Cell::default();
         let reply = cell.write(write);
+        // A refused write leaves no trace: an empty cell would turn "was never written" into "holds nothing"
+        // for readers.
         if reply == Reply::Done {
             self.cells.insert(key.to_owned(), cell);
         }
@@ -53,6 +55,8 @@ impl Cell {
             Write::Append(tail) => self.value.push_str(&tail),
             Write::Put(value) | Write::PutIf(value, _) => self.value = value,
         }
+        // Also when the value stays the same: whoever made a write conditional on the old version has not seen
+        // this one.
         self.version = version + 1;
         Reply::Done
     }

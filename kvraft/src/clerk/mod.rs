@@ -134,6 +134,8 @@ impl Clerk {
     fn write_once(&mut self, key: &str, write: Write) -> Result<(), ClerkError> {
         loop {
             let session = self.session()?;
+            // Once for all tries of this write: a retry with a number of its own would be a second write to the
+            // servers.
             self.sequence += 1;
             let (key, write) = (key.to_owned(), write.clone());
             let command = Command::Once { session, sequence: self.sequence, key, write };
@@ -141,6 +143,8 @@ impl Clerk {
             if ended.reply != Some(Reply::SessionExpired) {
                 return ended.of_write();
             }
+            // The write was not applied by this try, and if there was no other before it, it is safe to begin
+            // again.
             self.session = None;
             if ended.is_uncertain {
                 return Err(ClerkError::Maybe); // the session has taken its memory of an earlier try with it
@@ -177,6 +181,8 @@ impl Clerk {
                 }
                 Some(Err(Refusal::TooLarge(what))) => return Err(what.into()),
                 Some(Err(refusal)) => {
+                    // Once uncertain, always: that a later try is refused for certain says nothing about an
+                    // earlier one.
                     is_uncertain |= refusal.may_take_effect();
                     Heard::from(refusal)
                 }

@@ -78,6 +78,8 @@ impl Route {
     }
 
     fn is_worth_following(&self, leader: Server) -> bool {
+        // A server that names itself has just refused: whichever of its two words is out of date, the others
+        // come first.
         leader != self.current && leader < self.servers && self.hints < self.servers
     }
 
@@ -85,6 +87,8 @@ impl Route {
         self.hints = 0;
         self.current = (self.current + 1) % self.servers;
         self.asked += 1;
+        // No pause within a turn: mostly one of the others leads. When all were asked in vain there is probably
+        // no leader yet, and asking faster brings none.
         if self.asked < self.servers {
             return None;
         }

@@ -19,10 +19,14 @@ impl<R: RaftServer, M: StateMachine> Shared<R, M> {
     pub(super) fn apply_all(&self, delivered: &Receiver<ApplyMsg>, stopped: &Receiver<()>) {
         while let Some(first) = next(delivered, stopped) {
             let mut core = self.core.lock();
+            // Looked at under the lock: `stop` has told all waiters by then, and what is applied after that has
+            // no hearers.
             if core.is_stopped() {
                 break; // a deposed or killed server answers nobody
             }
             core.absorb(first);
+            // Whatever is there is taken along: a lock per entry would be dear under load. But not all that may
+            // come, or submits and reads would not get the lock while the Raft keeps delivering.
             for message in delivered.try_iter().take(BATCH_MAX) {
                 core.absorb(message);
             }
@@ -33,14 +37,19 @@ impl<R: RaftServer, M: StateMachine> Shared<R, M> {
 
     /// Wakes readers, and takes a snapshot if it is time.
     fn finish_batch(&self, core: MutexGuard<'_, Core<M>>) {
+        // Index and state under the same hold of the lock. Taken apart, an entry that is applied in between is
+        // in the state and above the label: after a restart it is delivered and applied again.
         let snapshot =
             self.is_log_too_long().then(|| (core.applied, snapshot::take(core.applied, &core.machine)));
         let has_readers = core.readers_waiting > 0;
         drop(core);
+        // All of them: they wait for different indexes, and one batch may have reached several.
         if has_readers {
             self.progress.notify_all();
         }
         if let Some((index, data)) = snapshot {
+            // Without the lock: the Raft takes its own and saves, which may be slow, and submits need not wait
+            // for that.
             self.raft.snapshot(index, data);
         }
     }
@@ -66,10 +75,14 @@ impl<M: StateMachine> Core<M> {
     /// When an index is left out, or a snapshot cannot be read: going on would make this replica differ from the others.
     fn absorb(&mut self, message: ApplyMsg) {
         match message {
+            // After a restart from a snapshot the Raft may deliver that snapshot too. To apply something twice
+            // would be worse than to look once more at each message.
             ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. } if index <= self.applied => {}
             ApplyMsg::Command { index, term, command } => {
                 let applied = self.applied;
                 assert!(index == applied + 1, "the Raft delivers index {index} after {applied}");
+                // On every replica, not on the leader only: a follower that leads tomorrow has to have the same
+                // machine, and its sessions, by then.
                 let reply = self.machine.apply(index, &command);
                 self.applied = index;
                 self.waiters.applied(Ticket { index, term }, reply);

@@ -159,6 +159,8 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
         mut machine: M,
         config: RsmConfig,
     ) -> Result<Self, Damaged> {
+        // Before the applier runs: the Raft delivers from the entry after its snapshot on, and a machine
+        // without that snapshot would have a gap that no message fills.
         let applied = snapshot::restore_stored(&mut machine, &persister.snapshot())?;
         let (stop_signal, stopped) = channel::bounded(0);
         let core = Core {
@@ -189,6 +191,7 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
         let (ticket, answer) = self.start(command)?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
+            // Without the lock: the answer comes from the applier, which needs it.
             match answer.recv_timeout(left.min(TERM_CHECK_INTERVAL)) {
                 Ok(answer) => return answer,
                 Err(RecvTimeoutError::Disconnected) => return Err(SubmitError::ShuttingDown),
@@ -196,10 +199,14 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
             }
             // A leader of a term gives its role up only for a higher term, so this is exact.
             let is_deposed = self.shared.raft.get_state().0 > ticket.term;
+            // Told apart, although both leave the outcome open: with a lost leadership the clerk also learns
+            // who leads now.
             let is_late = Instant::now() >= deadline;
             if is_deposed || is_late {
                 let error = if is_deposed { SubmitError::LostLeadership } else { SubmitError::Timeout };
                 let withdrawn = self.shared.core.lock().waiters.withdraw(ticket);
+                // The applier may have answered between the timeout and the lock. Then the answer is on its way
+                // or there, and it is better than "nobody knows".
                 return if withdrawn {
                     Err(error)
                 } else {
@@ -215,10 +222,14 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
         if core.is_stopped() {
             return Err(SubmitError::ShuttingDown);
         }
+        // With the lock held, or the applier could be faster: a cluster of one commits at once, the entry is
+        // applied before its waiter stands there, and the waiter waits for what has passed.
         let started = self.shared.raft.start(command);
         if !started.is_leader {
             return Err(SubmitError::NotLeader);
         }
+        // The Raft says where the command will stand if it commits, not that it will. Another leader may put
+        // something else there, hence the term.
         let ticket = Ticket { index: started.index, term: started.term };
         Ok((ticket, core.waiters.enter(ticket)))
     }
@@ -246,6 +257,7 @@ impl<R, M: StateMachine> Shared<R, M> {
     fn stop(&self) {
         let mut core = self.core.lock();
         core.stop_signal = None;
+        // Nobody will apply these entries here, so nobody else could ever answer their waiters.
         core.waiters.release_all(SubmitError::ShuttingDown);
         drop(core);
         self.progress.notify_all();

@@ -29,6 +29,8 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
     /// [`ReadIndexError`] when that cannot be made sure of. Nothing was read.
     pub fn read<T>(&self, look: impl FnOnce(&M) -> T) -> Result<T, ReadIndexError> {
         let deadline = Instant::now() + self.shared.config.wait_max;
+        // Asked without the lock: a round of messages takes its time, and the applier has to go on meanwhile,
+        // for this very read among others.
         let index = self.shared.raft.read_index_until(deadline)?;
         self.shared.look_at(index, deadline, look)
     }
@@ -44,6 +46,10 @@ impl<R, M: StateMachine> Shared<R, M> {
     ) -> Result<T, ReadIndexError> {
         let mut core = self.core.lock();
         core.readers_waiting += 1;
+        // With `while`, and the applied index as the question: a batch may end below the read index, and one
+        // that is applied before the wait begins wakes nobody. To read the machine right after the round would
+        // miss what is committed and not yet applied: a client's own last write, on a leader that has just been
+        // elected.
         while core.applied < index && !core.is_stopped() && Instant::now() < deadline {
             let _woken_or_late = self.progress.wait_until(&mut core, deadline); // the loop looks anyway
         }

@@ -49,6 +49,9 @@ impl<T> Waiters<T> {
     /// Lets somebody wait for an entry that was just started.
     pub(super) fn enter(&mut self, ticket: Ticket) -> Receiver<Answer<T>> {
         let (answer, receiver) = channel::bounded(1);
+        // Two waiters at an index: this server led term 1, started entry 5, was deposed, leads term 3 again and
+        // starts another entry 5. The first is gone from its log, but may have been stored by others: nobody
+        // here can tell.
         if let Some((_, displaced)) = self.waiting.insert(ticket.index, (ticket.term, answer)) {
             tell(&displaced, Err(SubmitError::LostLeadership));
         }
@@ -58,9 +61,13 @@ impl<T> Waiters<T> {
     /// An entry has been applied: its waiter gets the reply, and those whose entries it rules out are told so.
     pub(super) fn applied(&mut self, entry: Ticket, reply: T) {
         if let Some((term, answer)) = self.waiting.remove(&entry.index) {
+            // By index alone, the waiter of a deposed leader would get the reply to its successor's command as
+            // its own: success for a write that was never committed, or the value of another key.
             let is_its_entry = term == entry.term;
             tell(&answer, if is_its_entry { Ok(reply) } else { Err(SubmitError::Overwritten) });
         }
+        // The log that is being applied has gone past the waiters' term, so no entry of that term follows. On a
+        // higher term only: to look at all waiters at each entry would cost their number each time.
         if entry.term > self.term_applied {
             self.term_applied = entry.term;
             self.release(SubmitError::Overwritten, |waiter| waiter.term < entry.term);
@@ -79,6 +86,7 @@ impl<T> Waiters<T> {
 
     /// Takes back a waiter who has lost patience. False if it has been told something in the meantime.
     pub(super) fn withdraw(&mut self, ticket: Ticket) -> bool {
+        // By the term as well, or a waiter that loses patience would take away its successor at the same index.
         let is_there = self.waiting.get(&ticket.index).is_some_and(|(term, _)| *term == ticket.term);
         if is_there {
             self.waiting.remove(&ticket.index);
