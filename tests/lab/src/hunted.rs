@@ -100,6 +100,7 @@ impl Repeatable for OneRun {
     }
 
     fn divergence(&self) -> Option<Box<Divergence>> {
+        // Blocks of events are compared by their hashes first; a trace would keep both runs whole in memory.
         divergence(self.case, self.implementation, Plan { tracing: Tracing::Off, ..self.plan })
     }
 }
@@ -145,11 +146,15 @@ pub fn signature(failure: &Failure) -> Signature {
     match (&failure.violation, &failure.cause) {
         (Some(violation), _) => match violation.rule {
             // A scenario's expectation may cite a rule as well; it says where it stands.
+            // A rule that an invariant found broken is the same failure wherever it breaks: a shrunk run may
+            // break it in another way than the whole one.
             Some(rule) if violation.place.is_none() => Signature::of_rule(rule),
             Some(rule) => Signature::of_expectation(rule),
             None => Signature::of_expectation(normalised(&violation.headline)),
         },
         (None, Some(cause)) => Signature::of_cause(cause),
+        // Numbers, servers and times differ from seed to seed. Left in, each failure would be a cause of its
+        // own.
         (None, None) => Signature::of_expectation(normalised(failure.message.as_deref().unwrap_or_default())),
     }
 }

@@ -93,6 +93,8 @@ impl Program {
         let _ = artifacts::root();
         labrpc::logging::init_quiet();
         let added = self.subcommands.iter().map(|subcommand| subcommand.command.clone());
+        // Parsed by hand in two steps, because clap's derive knows only the subcommands that were there when it
+        // was compiled.
         let matches = match Arguments::command().subcommands(added).try_get_matches() {
             Ok(matches) => matches,
             Err(error) => return usage(&error),
@@ -102,6 +104,7 @@ impl Program {
                 println!("{}", friendly());
                 return ExitCode::SUCCESS;
             }
+            // Added ones first: the derived enum would refuse their names.
             Some((name, matches)) if let Some(added) = self.added(name) => (added.run)(matches),
             Some(_) => match Arguments::from_arg_matches(&matches) {
                 Ok(Arguments { command: Some(command) }) => command.run(self.graded),
@@ -112,6 +115,7 @@ impl Program {
         match verdict {
             Ok(Verdict::Ok) => ExitCode::SUCCESS,
             Ok(Verdict::Failed) => ExitCode::FAILURE,
+            // Not 1 as well: to a script, a call that could not be made is other news than a test that failed.
             Err(error) => {
                 eprintln!("{error:#}");
                 ExitCode::from(2)

@@ -33,8 +33,11 @@ pub fn replay(
     plan: Plan,
 ) -> std::io::Result<Replayed> {
     let directory = artifacts::directory(case.name, plan.seed);
+    // Read before the run: at its end the files of this run stand in their place.
     let stored = StoredRun::read(&directory, plan, implementation.name());
     let mut outcome = run_case(case, implementation, Plan { tracing: artifacts::TRACING, ..plan });
+    // A stall is noticed by the real clock, at a moment that no seed decides: two traces of it end differently
+    // and prove nothing when they are compared.
     if let Some(failure) = outcome.failure.as_ref().filter(|failure| failure.is_stall()) {
         let report = explain::untraced(case, plan, failure);
         artifacts::write_alone(&directory, &report)?;

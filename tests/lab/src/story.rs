@@ -34,6 +34,7 @@ pub fn story(case: &TestCase, plan: Plan, shrunk: &Shrunk<Part>) -> String {
         if shrunk.is_finished { "" } else { "; more runs might leave less: --runs" },
     );
     let lines = lines(shrunk);
+    // The end is kept: a failure is explained by what came just before it.
     let left_out = lines.len().saturating_sub(LINES_MAX);
     if left_out > 0 {
         let _ = writeln!(out, "  ... {left_out} lines before");

@@ -75,6 +75,8 @@ impl RunArguments {
     pub(super) fn plans(&self) -> Vec<Plan> {
         let seeds = match (self.seed, self.world) {
             (Some(seed), _) => vec![seed],
+            // There a seed decides nothing, and a run takes as long as it says: one is what a person can wait
+            // for.
             (None, World::Real) => vec![1],
             (None, World::Simulated) => Settings::first_seeds(self.seeds),
         };

@@ -40,6 +40,8 @@ impl Check {
         match check.verdict {
             linearizability::Verdict::Ok => Ok(Verdict::Ok),
             linearizability::Verdict::Illegal => Ok(Verdict::Failed),
+            // Neither well nor failed: a search that gives up has found no order, and has not shown that there
+            // is none.
             linearizability::Verdict::Unknown => {
                 Err(anyhow!("not decided within {} steps: try a higher --budget", self.budget))
             }

@@ -50,6 +50,8 @@ pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
             Err(_) => wanted.push(find(name)?.name),
         }
     }
+    // Filtered from the table and not collected by name: a test that two names mean runs once, and in its usual
+    // place.
     let is_wanted = |case: &&TestCase| words().next().is_none() || wanted.contains(&case.name);
     Ok(suites::TESTS.iter().filter(is_wanted).collect())
 }
@@ -70,6 +72,8 @@ fn matching(pattern: &str) -> Result<Vec<&'static str>> {
 /// The test of that name.
 pub(super) fn find(name: &str) -> Result<&'static TestCase> {
     let plain = plain(name);
+    // The whole name first: what is the name of a test of Raft and was one of the service in the old numbering
+    // means the test of Raft.
     let exact = suites::TESTS.iter().find(|case| self::plain(case.name) == plain);
     let without = || suites::TESTS.iter().find(|case| without_part(case.name) == plain);
     if let Some(case) = exact.or_else(without).or_else(|| find_classic(&plain)) {

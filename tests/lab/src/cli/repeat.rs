@@ -44,6 +44,8 @@ impl Repeat {
         self.build()?;
         let directory = artifacts::root().join("flaky");
         fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        // With the number of the process in its name: two of these in two terminals must not write into one
+        // file.
         let output = directory.join(format!("under-way-{}.txt", std::process::id()));
         let is_interrupted = Arc::new(AtomicBool::new(false));
         let pressed = Arc::clone(&is_interrupted);
@@ -55,6 +57,8 @@ impl Repeat {
             && self.time.is_none_or(|time| began.elapsed() < time)
         {
             let is_passed = self.once(&output)?;
+            // Before the result is looked at: Ctrl-C goes to cargo as well, and a test that was killed is no
+            // failure.
             if is_interrupted.load(Ordering::Relaxed) {
                 break;
             }
@@ -80,6 +84,7 @@ impl Repeat {
     fn cargo(&self) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg("test");
+        // A simulation would give the same result each time: with one seed there is nothing to repeat.
         if std::env::var_os("LAB_WORLD").is_none() {
             cargo.env("LAB_WORLD", "real");
         }
@@ -88,6 +93,7 @@ impl Repeat {
 
     /// Builds first, so that what does not compile is not taken for a failure.
     fn build(&self) -> Result<()> {
+        // What follows a second -- is for the tests' executable, which is not started here.
         let of_cargo = self.rest.split(|argument| argument == "--").next().unwrap_or_default();
         let mut cargo = self.cargo();
         cargo.arg("--no-run").arg(&self.filter).args(of_cargo);
@@ -106,6 +112,8 @@ impl Repeat {
         let mut cargo = self.cargo();
         cargo.arg(&self.filter).args(&self.rest).stdout(file).stderr(also);
         let status = cargo.status().context("cannot run cargo")?;
+        // cargo test with a misspelt filter runs nothing and is content. Repeated a thousand times it would
+        // prove as much.
         if status.success() && tests_run(&read(output)?) == 0 {
             bail!("no test matches {:?}: cargo test -- --list shows all", self.filter);
         }

@@ -190,6 +190,7 @@ impl Replay {
     fn topics_shown(&self, trace: &Trace) -> Result<Option<BTreeSet<String>>> {
         let mut known = columns::topics(trace);
         if self.only.is_empty() {
+            // Code that logs nothing of its own has only its messages to show: then they stay.
             let logs = known.iter().any(|topic| !matches!(topic.as_str(), "TEST" | "RPC" | "DROP"));
             known.remove("RPC");
             return Ok(logs.then_some(known));
@@ -216,6 +217,8 @@ fn part(lines: &[Line], around: Around) -> (usize, usize) {
         Around::All => (0, lines.len()),
         Around::Failure => (lines.len().saturating_sub(LINES_SHOWN), lines.len()),
         Around::Time(at) => {
+            // As much before as after: the cause stands before the moment that somebody asks for, and its
+            // effect after it.
             let middle = lines.partition_point(|line| line.at < at);
             (middle.saturating_sub(LINES_SHOWN / 2), (middle + LINES_SHOWN / 2).min(lines.len()))
         }

@@ -116,12 +116,16 @@ impl Sweep {
     /// The seeds of all shards together.
     fn whole(&self) -> Result<Seeds> {
         let default = match self.world {
+            // Whoever names another end wants that one. A hundred seeds would be over long before ten minutes
+            // are.
             _ if self.time.is_some() || self.until_fail => None,
             World::Simulated => Some(SEEDS),
             World::Real => Some(REPETITIONS),
         };
         let seeds = Seeds { from: self.seed_from, count: self.seeds.or(default) };
         if let Some(count) = seeds.count
+            // Seeds that wrap round would be the low ones again, which nobody asked for and other runs have
+            // had.
             && seeds.from.checked_add(count - 1).is_none()
         {
             bail!("{count} seeds from {:#x} on end above the highest seed, {:#x}", seeds.from, u64::MAX);
@@ -172,12 +176,16 @@ impl Sweep {
     }
 
     fn verdict(&self, summary: &Summary) -> Result<Verdict> {
+        // A failure counts even if the sweep was cut short: it was seen. That all is well can only be said of a
+        // whole one.
         if summary.rows.iter().any(|row| row.failed() > 0) {
             return Ok(Verdict::Failed);
         }
         if summary.stop_reason == StopReason::Interrupted {
             bail!("interrupted: not everything was run");
         }
+        // A test that never ran has not passed. Without this, a --time that is too short would make a sweep
+        // green.
         match summary.rows.iter().filter(|row| row.runs() == 0).count() {
             0 => Ok(Verdict::Ok),
             missed => bail!("{missed} tests were not run at all: give it more --time"),

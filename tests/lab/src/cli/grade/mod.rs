@@ -100,6 +100,7 @@ impl Grade {
         if let Some(note) = note {
             println!("{note}");
         }
+        // Last, when all that is known has been shown: the exit code says that it is not the whole.
         if is_interrupted.load(Ordering::Relaxed) {
             bail!("interrupted: not everything was run");
         }
@@ -134,6 +135,8 @@ fn grade_case(
         progress.pause(|| report::remark_once(&outcome));
         progress.step(1);
         row.failure = failed(case, implementation, plan, &outcome);
+        // One failure takes the points, and the first report is the one to read. The other seeds are for a
+        // sweep.
         if row.failure.is_some() || is_interrupted.load(Ordering::Relaxed) {
             progress.step(plans.len() - row.runs);
             break;
