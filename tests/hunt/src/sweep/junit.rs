@@ -1,15 +1,19 @@
 //! The results of a sweep as JUnit's XML, which continuous integration shows: a suite per group, a case per row.
 
+use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::json::Results;
 use super::results::{Row, groups};
 use super::table;
 use lab_runs::commands;
+
+/// An element of the document, under way.
+type Xml = Writer<Vec<u8>>;
 
 /// Writes the file.
 ///
@@ -17,49 +21,73 @@ use lab_runs::commands;
 ///
 /// Those of the file system.
 pub fn write(results: &Results, path: &Path) -> Result<()> {
-    let text = report(results).to_string().context("writing JUnit's XML")?;
+    let text = report(results).context("writing JUnit's XML")?;
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn report(results: &Results) -> Report {
-    let mut report = Report::new("lab sweep");
-    report.set_time(Duration::from_secs_f64(results.wall_s.max(0.0)));
-    let mut suites: Vec<(String, TestSuite)> = Vec::new();
-    for row in &results.rows {
-        let group = if row.group.is_empty() { "lab".to_owned() } else { row.group.clone() };
-        // Rows of a group follow each other, as the tests of a part do in the table.
-        if suites.last().is_none_or(|(last, _)| *last != group) {
-            suites.push((group.clone(), TestSuite::new(group.clone())));
-        }
-        if let Some((_, suite)) = suites.last_mut() {
-            suite.add_test_case(case(results, row, &group));
-        }
-    }
-    report.add_test_suites(suites.into_iter().map(|(_, suite)| suite));
-    report
+fn report(results: &Results) -> io::Result<Vec<u8>> {
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 4);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let [tests, skipped, failures] = counts(&results.rows);
+    xml.create_element("testsuites")
+        .with_attribute(("name", "lab sweep"))
+        .with_attributes([
+            ("tests", &*tests),
+            ("skipped", &skipped),
+            ("failures", &failures),
+            ("errors", "0"),
+        ])
+        .with_attribute(("time", &*seconds(results.wall_s.max(0.0))))
+        .write_inner_content(|xml| {
+            // Rows of a group follow each other, as the tests of a part do in the table.
+            results.rows.chunk_by(|a, b| a.group == b.group).try_for_each(|rows| suite(xml, results, rows))
+        })?;
+    xml.get_mut().push(b'\n');
+    Ok(xml.into_inner())
 }
 
-fn case(results: &Results, row: &Row, group: &str) -> TestCase {
+fn suite(xml: &mut Xml, results: &Results, rows: &[Row]) -> io::Result<()> {
+    let group = rows.first().map_or("", |row| &row.group);
+    let group = if group.is_empty() { "lab" } else { group };
+    let [tests, skipped, failures] = counts(rows);
+    xml.create_element("testsuite")
+        .with_attribute(("name", group))
+        .with_attributes([
+            ("tests", &*tests),
+            ("skipped", &skipped),
+            ("errors", "0"),
+            ("failures", &failures),
+        ])
+        .write_inner_content(|xml| rows.iter().try_for_each(|row| case(xml, results, row, group)))?;
+    Ok(())
+}
+
+fn case(xml: &mut Xml, results: &Results, row: &Row, group: &str) -> io::Result<()> {
     let name =
         if row.policy == "random" { row.test.clone() } else { format!("{} ({})", row.test, row.policy) };
-    let mut case = TestCase::new(name, status(results, row));
-    case.set_classname(format!("{}.{group}", results.implementation));
-    // Of all its runs together: tools add the cases up and show where the time went.
-    case.set_time(Duration::from_micros(row.cost.wall_us));
-    case.set_system_out(table::rate_text(row.failed(), row.runs()));
-    case
+    xml.create_element("testcase")
+        .with_attribute(("name", &*name))
+        .with_attribute(("classname", &*legal(&format!("{}.{group}", results.implementation))))
+        // Of all its runs together: tools add the cases up and show where the time went.
+        .with_attribute(("time", &*seconds(row.cost.wall_us as f64 / 1e6)))
+        .write_inner_content(|xml| {
+            status(xml, results, row)?;
+            let rate = table::rate_text(row.failed(), row.runs());
+            xml.create_element("system-out").write_text_content(BytesText::new(&rate))?;
+            Ok(())
+        })?;
+    Ok(())
 }
 
-fn status(results: &Results, row: &Row) -> TestCaseStatus {
+fn status(xml: &mut Xml, results: &Results, row: &Row) -> io::Result<()> {
     if row.runs() == 0 {
-        return TestCaseStatus::skipped();
+        xml.create_element("skipped").write_empty()?;
+        return Ok(());
     }
     let groups = groups(std::slice::from_ref(row));
     // A case has one message. The most frequent cause is in it, and all are in the description.
-    let Some(most) = groups.first() else { return TestCaseStatus::success() };
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(most.first.kind.to_string());
-    status.set_message(format!("{} of {} runs failed: {}", row.failed(), row.runs(), most.first.headline));
+    let Some(most) = groups.first() else { return Ok(()) };
+    let message = format!("{} of {} runs failed: {}", row.failed(), row.runs(), most.first.headline);
     let lines: Vec<String> = groups
         .iter()
         .map(|group| {
@@ -67,8 +95,28 @@ fn status(results: &Results, row: &Row) -> TestCaseStatus {
             format!("{}: {}\n  {replay}", group.times(), group.first.headline)
         })
         .collect();
-    status.set_description(lines.join("\n"));
-    status
+    xml.create_element("failure")
+        .with_attribute(("message", &*legal(&message)))
+        .with_attribute(("type", &*legal(&most.first.kind.to_string())))
+        .write_text_content(BytesText::new(&legal(&lines.join("\n"))))?;
+    Ok(())
+}
+
+/// Tests, those that were skipped, and those that failed.
+fn counts(rows: &[Row]) -> [String; 3] {
+    let skipped = rows.iter().filter(|row| row.runs() == 0).count();
+    let failures = rows.iter().filter(|row| row.failed() > 0).count();
+    [rows.len(), skipped, failures].map(|count| count.to_string())
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.3}")
+}
+
+/// Without what XML 1.0 cannot hold, not even escaped: a panic message may bring anything.
+fn legal(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.chars().filter(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)).collect()
 }
 
 #[cfg(test)]
@@ -83,7 +131,11 @@ mod tests {
         let mut results = shard(1, 1);
         let test = TestInfo { name: "figure8_3c", group: "3C", about: "" };
         results.rows.push(Row::new(test, "pct:3"));
-        let text = report(&results).to_string().unwrap();
+        let text = String::from_utf8(report(&results).unwrap()).unwrap();
         expect_file!["expected/junit.xml"].assert_eq(&text);
+    }
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(legal("\u{1b}[31mred\u{1b}[0m \0\u{8}\u{fffe}é𝄞\n"), "red é𝄞\n");
     }
 }

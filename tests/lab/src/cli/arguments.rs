@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::case::TestCase;
+use lab_hunt::sweep;
 use labrpc::sim::{Policy, Tracing};
 
 use super::names;
@@ -82,6 +83,15 @@ impl RunArguments {
         };
         let plan = |seed| Plan { world: self.world, seed, policy: self.policy, tracing: Tracing::Off };
         seeds.into_iter().map(plan).collect()
+    }
+
+    /// How many tests may run at the same time.
+    pub(super) fn workers(&self) -> usize {
+        match self.world {
+            World::Simulated => sweep::cores(),
+            // There the others' work is a delay that the code under test is blamed for.
+            World::Real => 1,
+        }
     }
 }
 

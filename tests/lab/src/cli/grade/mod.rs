@@ -2,13 +2,14 @@
 //!
 //! In the order in which it happens: the [progress] shows a failure as soon as there is one; at the end failures with the
 //! same cause are told together ([causes]), and the [summary] has a line for each part, and one for each test that did not
-//! pass. Ctrl-C ends it after the run that is under way; what is known by then is told.
+//! pass. Ctrl-C ends it after the runs that are under way; what is known by then is told.
+//! Simulated runs share the processors; real ones come one after the other, because they look at the clock.
 
 mod causes;
 mod progress;
 mod summary;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anstream::println;
@@ -21,7 +22,8 @@ use lab_hunt::shrink::Signature;
 use lab_hunt::sweep;
 use lab_report as report;
 use lab_runs::Plan;
-use labrpc::sync::Arc;
+use labrpc::sync::{Arc, Mutex};
+use labrpc::time::Instant;
 
 use super::arguments::RunArguments;
 use super::names::{self, Selected};
@@ -46,7 +48,7 @@ struct Row {
     case: &'static TestCase,
     /// The seeds that were run.
     runs: usize,
-    /// The real time of all of them.
+    /// The time of all of them.
     wall: Duration,
     /// Calls of all of them.
     rpcs: u64,
@@ -84,19 +86,16 @@ impl Grade {
         }
         let plans = self.run.plans();
         let is_interrupted = listen_for_interrupts()?;
-        let mut progress = Progress::new(cases.len() * plans.len());
-        let mut rows = Vec::new();
-        for case in cases {
-            let row = grade_case(case, implementation, &plans, &mut progress, &is_interrupted);
-            progress.end_of(&row);
-            rows.push(row);
-            if is_interrupted.load(Ordering::Relaxed) {
-                break;
-            }
-        }
+        let progress = Mutex::new(Progress::new(cases.len() * plans.len()));
+        let grading =
+            Grading { implementation, plans: &plans, progress: &progress, is_interrupted: &is_interrupted };
+        let begin = Instant::now();
+        let rows = grading.all(&cases, self.run.workers());
+        let elapsed = begin.elapsed();
+        let progress = progress.into_inner();
         progress.finish();
         causes::print(&rows);
-        summary::print(&rows, self.details);
+        summary::print(&rows, elapsed, self.details);
         if let Some(note) = note {
             println!("{note}");
         }
@@ -117,32 +116,64 @@ fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
     Ok(is_interrupted)
 }
 
-fn grade_case(
-    case: &'static TestCase,
+/// What all tests of a grade have in common.
+struct Grading<'a> {
     implementation: Implementation,
-    plans: &[Plan],
-    progress: &mut Progress,
-    is_interrupted: &AtomicBool,
-) -> Row {
-    let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None, skipped: None };
-    for &plan in plans {
-        progress.show(case, plan);
-        let outcome: Outcome = run_case(case, implementation, plan);
-        row.runs += 1;
-        row.wall += outcome.wall;
-        row.rpcs += outcome.tally.traffic.rpcs;
-        row.skipped.clone_from(&outcome.skipped);
-        progress.pause(|| report::remark_once(&outcome));
-        progress.step(1);
-        row.failure = failed(case, implementation, plan, &outcome);
-        // One failure takes the points, and the first report is the one to read. The other seeds are for a
-        // sweep.
-        if row.failure.is_some() || is_interrupted.load(Ordering::Relaxed) {
-            progress.step(plans.len() - row.runs);
-            break;
-        }
+    plans: &'a [Plan],
+    progress: &'a Mutex<Progress>,
+    is_interrupted: &'a AtomicBool,
+}
+
+impl Grading<'_> {
+    /// The tests' rows in the order of the tests, whoever ends first. Those that Ctrl-C has prevented are left out.
+    fn all(&self, cases: &[&'static TestCase], workers: usize) -> Vec<Row> {
+        let next = AtomicUsize::new(0);
+        let rows = Mutex::new(Vec::new());
+        let work = || {
+            while !self.is_interrupted.load(Ordering::Relaxed)
+                && let index = next.fetch_add(1, Ordering::Relaxed)
+                && let Some(case) = cases.get(index)
+            {
+                let row = self.case(case);
+                self.progress.lock().end_of(&row);
+                rows.lock().push((index, row));
+            }
+        };
+        // Each run is a world of its own, so that threads of the operating system do not disturb what it decides.
+        #[expect(clippy::disallowed_methods, reason = "outside all runs")]
+        std::thread::scope(|scope| {
+            for _ in 1..workers.min(cases.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut rows = rows.into_inner();
+        rows.sort_by_key(|(index, _)| *index);
+        rows.into_iter().map(|(_, row)| row).collect()
     }
-    row
+
+    fn case(&self, case: &'static TestCase) -> Row {
+        let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None, skipped: None };
+        for &plan in self.plans {
+            self.progress.lock().show(case, plan);
+            let outcome: Outcome = run_case(case, self.implementation, plan);
+            row.runs += 1;
+            row.wall += outcome.wall;
+            row.rpcs += outcome.tally.traffic.rpcs;
+            row.skipped.clone_from(&outcome.skipped);
+            row.failure = failed(case, self.implementation, plan, &outcome);
+            let progress = self.progress.lock();
+            progress.pause(|| report::remark_once(&outcome));
+            progress.step(1);
+            // One failure takes the points, and the first report is the one to read. The other seeds are for a
+            // sweep.
+            if row.failure.is_some() || self.is_interrupted.load(Ordering::Relaxed) {
+                progress.step(self.plans.len() - row.runs);
+                break;
+            }
+        }
+        row
+    }
 }
 
 fn failed(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> Option<Failed> {

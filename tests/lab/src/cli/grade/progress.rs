@@ -13,7 +13,7 @@ use crate::style;
 pub(super) struct Progress {
     /// Where somebody watches.
     bar: Option<ProgressBar>,
-    /// The part that is under way, where there is no bar: a log shows that something happens, and not 185 lines of it.
+    /// The last part that has begun, where there is no bar: a log shows that something happens, and not 185 lines of it.
     part: Option<Part>,
 }
 
@@ -32,7 +32,8 @@ impl Progress {
     pub(super) fn show(&mut self, case: &TestCase, plan: Plan) {
         match &self.bar {
             Some(bar) => bar.set_message(format!("{} seed {:#x}", case.name, plan.seed)),
-            None if self.part != Some(case.part) => {
+            // Tests of two parts may be under way; a part is named when its first one begins.
+            None if self.part.is_none_or(|part| part < case.part) => {
                 self.part = Some(case.part);
                 eprintln!("{} {} ...", case.part, case.part.title());
             }

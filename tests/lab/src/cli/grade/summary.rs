@@ -10,7 +10,7 @@ use lab_harness::case::{Origin, Part};
 use super::Row;
 use crate::style;
 
-pub(super) fn print(rows: &[Row], has_details: bool) {
+pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
     if has_details {
         println!("{}\n", table(rows));
     }
@@ -20,7 +20,7 @@ pub(super) fn print(rows: &[Row], has_details: bool) {
             print_part(part, &of_part);
         }
     }
-    println!("{}", sum(rows));
+    println!("{}", sum(rows, elapsed));
 }
 
 /// A part in a line, and below it what did not pass. Fits into 60 columns, but for the longest names of tests.
@@ -54,17 +54,16 @@ fn points(rows: &[&Row]) -> (u32, u32) {
     (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
 }
 
-fn sum(rows: &[Row]) -> String {
+fn sum(rows: &[Row], elapsed: Duration) -> String {
     let (got, all) = points(&rows.iter().collect::<Vec<_>>());
     let failed = rows.iter().filter(|row| row.failure.is_some()).count();
-    let wall: Duration = rows.iter().map(|row| row.wall).sum();
     let runs: usize = rows.iter().map(|row| row.runs).sum();
     let result = match failed {
         0 => "all passed".to_owned(),
         1 => "1 test failed".to_owned(),
         _ => format!("{failed} tests failed"),
     };
-    format!("{got} of {all} points: {result}, {runs} runs in {:.2} s", wall.as_secs_f64())
+    format!("{got} of {all} points: {result}, {runs} runs in {:.2} s", elapsed.as_secs_f64())
 }
 
 /// All tests, with what their runs cost.
