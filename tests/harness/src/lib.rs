@@ -40,6 +40,7 @@ pub mod kv;
 pub mod lab;
 pub mod nemesis;
 pub mod observation;
+mod on_node;
 mod real;
 pub mod record;
 pub mod run;

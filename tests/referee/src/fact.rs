@@ -21,7 +21,7 @@ use crate::proof::{Content, Line};
 pub(crate) enum Life {
     /// Exactly: each start has a node of its own.
     Node(NodeId),
-    /// In the real world, nearly: where the name of the thread's node lies.
+    /// In the real world: where the name of the thread's node lies.
     Label(usize),
 }
 
@@ -30,12 +30,18 @@ impl Life {
     pub(crate) fn of_this_thread() -> Option<Self> {
         if sim::is_active() {
             let node = NodeId::current();
-            // A test calls `start`, and an implementation may send in that thread. Which incarnation sends
-            // then is unknown.
+            // A test may call the server in a thread of its own, and an implementation may send in that thread.
+            // Which incarnation sends then is unknown.
             return (node != NodeId::TESTER).then_some(Self::Node(node));
         }
         let node = NodeHandle::current();
-        (!node.name().starts_with("tester")).then(|| Self::Label(node.name().as_ptr().addr()))
+        (!node.name().starts_with("tester")).then(|| Self::of(&node))
+    }
+
+    /// The life of the threads of a node. In the real world as long as the node is kept: another one may later lie at
+    /// the same place.
+    pub(crate) fn of(node: &NodeHandle) -> Self {
+        if sim::is_active() { Self::Node(node.id()) } else { Self::Label(node.name().as_ptr().addr()) }
     }
 
     /// Whether these are certainly two lives.
@@ -79,6 +85,15 @@ pub(crate) struct Delivery {
     pub(crate) is_mixed: bool,
 }
 
+/// What is known of how a request is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending {
+    /// It can get to its server.
+    pub(crate) counts: bool,
+    /// It may be one that was sent before, and is sent again because nobody has answered.
+    pub(crate) may_repeat: bool,
+}
+
 /// Something that happened to a call, or to a service, for the rules to judge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fact<'a> {
@@ -89,8 +104,8 @@ pub(crate) struct Fact<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What<'a> {
-    /// A request was sent. It `counts` if it can get to its server.
-    Sent { request: &'a Request, life: Option<Life>, counts: bool },
+    /// A request was sent.
+    Sent { request: &'a Request, life: Option<Life>, sending: Sending },
     /// A request is about to be handled, by that incarnation.
     Delivered { request: &'a Request, incarnation: u64 },
     /// The handler has returned.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
 
-use crate::fact::{Delivery, Envelope, Fact, Life, What};
-use crate::ledger::Ledger;
+use crate::fact::{Delivery, Envelope, Fact, Life, Sending, What};
+use crate::ledger::{Content, Ledger};
 use crate::message::{Position, Reply, Request};
 use crate::notice::Notice;
 use crate::proof::{Line, proof};
@@ -42,8 +42,9 @@ impl Judge {
     }
 
     /// A message of another name was seen. Returns how often that was so before the first of the paper's.
-    pub(crate) fn sees_other_method(&mut self) -> u32 {
+    pub(crate) fn sees_other_method(&mut self, may_bring_entries: bool) -> u32 {
         self.ledger.has_other_methods = true;
+        self.ledger.has_unknown_contents |= may_bring_entries;
         // A line is a message of the paper's. From the first one on this implementation can be judged.
         self.other_methods += u32::from(self.lines.is_empty());
         self.other_methods
@@ -75,18 +76,20 @@ impl Judge {
     ) -> Option<Notice> {
         // Threads of a killed incarnation may run on until they see that they were killed. What they send was
         // theirs, not the new incarnation's.
-        if self.ledger.servers[envelope.caller].is_replaced(life) {
+        let sender = &self.ledger.servers[envelope.caller];
+        if sender.is_gone(life) {
             return None;
         }
+        let sending = Sending { counts, may_repeat: sender.may_repeat(life, &Content::of(envelope.callee, &request)) };
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
-        let fact = Fact { envelope, what: What::Sent { request: &request, life, counts } };
+        let fact = Fact { envelope, what: What::Sent { request: &request, life, sending } };
         // First the rules, then the ledger: a fact must not be evidence for or against itself.
         let violation = self.check(on, &fact);
         if violation.is_some() {
             return violation;
         }
         let line = fact.line();
-        let leads = self.ledger.enter_request(envelope, &request, life, counts, line);
+        let leads = self.ledger.enter_request(envelope, &request, life, sending, line);
         self.keep(line);
         let term = request.term();
         // What cannot arrive will neither be delivered nor answered.
@@ -130,8 +133,10 @@ impl Judge {
     ) -> Option<Notice> {
         let Some(mut call) = self.ledger.calls.take(envelope.call) else {
             // The leader may count this acknowledgement, and for which index is forgotten.
-            if reply.is_some_and(Reply::is_to_a_leader) {
-                self.ledger.lose_track();
+            match reply {
+                Some(Reply::Vote { granted: true, .. }) => self.ledger.has_lost_votes = true,
+                Some(reply) if reply.is_to_a_leader() => self.ledger.lose_track(),
+                _ => {}
             }
             return None;
         };
@@ -192,6 +197,10 @@ impl Judge {
         index: Index,
         term: Term,
     ) -> Option<Notice> {
+        // What cannot be read, or is counted in another way, cannot be compared.
+        if !self.ledger.sees_all_contents() || self.ledger.has_own_indexes {
+            return None;
+        }
         // Nearly every entry is the one that was expected: two look-ups, and no rule is asked.
         if !self.ledger.can_apply(server, Position { index, term }) {
             let envelope = Envelope { at, call: 0, caller: server, callee: server };

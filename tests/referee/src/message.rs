@@ -92,6 +92,11 @@ impl Reply {
         }
     }
 
+    /// Whether it grants a vote, or takes entries.
+    pub(crate) fn is_yes(self) -> bool {
+        matches!(self, Self::Vote { granted: true, .. } | Self::Append { success: true, .. })
+    }
+
     /// Whether it answers a request that only a leader sends.
     pub(crate) fn is_to_a_leader(self) -> bool {
         !matches!(self, Self::Vote { .. })

@@ -37,6 +37,9 @@ pub struct Names {
     pub conflict_index: Vec<&'static str>,
     /// A request that has this set is no request for a vote (thesis §9.6).
     pub pre_vote: Vec<&'static str>,
+    /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
+    /// nothing is said.
+    pub without_entries: Vec<&'static str>,
 }
 
 impl Default for Names {
@@ -60,6 +63,10 @@ impl Default for Names {
             done: vec!["done"],
             conflict_index: vec!["conflict_index", "next_index_hint"],
             pre_vote: vec!["pre_vote", "is_pre_vote"],
+            without_entries: vec![
+                "PreVote", "pre_vote", "RequestPreVote", "request_pre_vote", "TimeoutNow", "timeout_now", "ReadIndex",
+                "read_index",
+            ],
         }
     }
 }
@@ -87,13 +94,15 @@ impl Names {
             (&self.request_vote, Kind::Vote),
             (&self.install_snapshot, Kind::Snapshot),
         ];
-        let is_last_part = |name: &&'static str| match method.len().checked_sub(name.len()) {
-            None => false,
-            Some(0) => method == *name,
-            // The point first, which rules out most names.
-            Some(before) => method.as_bytes()[before - 1] == b'.' && method.ends_with(*name),
-        };
-        kinds.into_iter().find(|(names, _)| names.iter().any(is_last_part)).map(|(_, kind)| kind)
+        kinds
+            .into_iter()
+            .find(|(names, _)| names.iter().any(|name| is_last_part(method, name)))
+            .map(|(_, kind)| kind)
+    }
+
+    /// Whether a method that is none of the paper's may bring entries, or tell what is committed.
+    pub(crate) fn may_bring_entries(&self, method: &str) -> bool {
+        !self.without_entries.iter().any(|name| is_last_part(method, name))
     }
 
     /// The term for which the sender of a message stands, if the message asks for a vote that counts.
@@ -177,8 +186,9 @@ impl Names {
         Err(Unreadable::missing(&self.entries))
     }
 
-    /// A reply of term 0 says nothing: every server that has handled a request is in a term above, and one that was
-    /// told to end may answer anything. `Ok(None)` then.
+    /// A reply of term 0 that says no says nothing: every server that has handled a request is in a term above, and one
+    /// that was told to end may answer anything. `Ok(None)` then. A yes counts, whatever its term: some servers answer
+    /// with the term that they were in before.
     ///
     /// # Errors
     ///
@@ -201,7 +211,16 @@ impl Names {
                 Reply::Append { term, success, conflict: conflict[0].filter(|&index| index > 0) }
             }
         };
-        Ok((reply.term() > 0).then_some(reply))
+        Ok((reply.term() > 0 || reply.is_yes()).then_some(reply))
+    }
+}
+
+fn is_last_part(method: &str, name: &str) -> bool {
+    match method.len().checked_sub(name.len()) {
+        None => false,
+        Some(0) => method == name,
+        // The point first, which rules out most names.
+        Some(before) => method.as_bytes()[before - 1] == b'.' && method.ends_with(name),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labrpc::network::{Address, Direction, Happening, Message, MessageEvent, Observer};
-use labrpc::sim;
+use labrpc::sim::{self, NodeHandle};
 use parking_lot::Mutex;
 use raft_interface::{Index, ServerId, Term};
 
@@ -75,14 +75,36 @@ impl Referee {
         self.judge.lock().ledger.servers[server].trims(index);
     }
 
-    /// A server is about to start, for the first time or again; its service begins with the snapshot at `base`.
-    pub fn starts(&self, server: ServerId, base: Index) {
-        self.judge.lock().ledger.servers[server].duties = Duties::new(base);
+    /// A server is about to start, for the first time or again, on a node of its own that must be kept as long as the
+    /// referee; its service begins with the snapshot at `base`.
+    pub fn starts(&self, server: ServerId, base: Index, node: &NodeHandle) {
+        let server = &mut self.judge.lock().ledger.servers[server];
+        server.starts(Life::of(node));
+        server.duties = Duties::new(base);
     }
 
-    /// A server has put a command into its log, as the leader of a term.
-    pub fn accepts(&self, server: ServerId, index: Index, term: Term) {
-        self.judge.lock().ledger.servers[server].reach.extend(Position { index, term });
+    /// A server is gone: what its threads still say, if they live on, is not judged.
+    pub fn stops(&self, server: ServerId) {
+        self.judge.lock().ledger.servers[server].stops();
+    }
+
+    /// Whether the calling thread speaks for the server as it was started last, as far as anybody can tell.
+    #[must_use]
+    pub fn hears_of(&self, server: ServerId) -> bool {
+        let servers = &self.judge.lock().ledger.servers;
+        servers.get(server).is_some_and(|server| !server.is_gone(Life::of_this_thread()))
+    }
+
+    /// How long the log of a server is at least, as far as its messages tell: to be asked before it is given a command.
+    #[must_use]
+    pub fn log_end(&self, server: ServerId) -> Index {
+        self.judge.lock().ledger.log_end(server)
+    }
+
+    /// A server has put a command into its log, as the leader of a term. `before` is the [end](Self::log_end) of its log
+    /// before it was given the command.
+    pub fn accepts(&self, server: ServerId, index: Index, term: Term, before: Index) {
+        self.judge.lock().ledger.accepts(server, Position { index, term }, before);
     }
 
     /// A server that runs has delivered a snapshot to its service.
@@ -207,7 +229,9 @@ impl Referee {
         let kind = self.names.kind(message.method);
         // Not at the first one: servers may greet each other in their own ways. But none that have said so
         // much without an election use the paper's names.
-        if kind.is_none() && self.judge.lock().sees_other_method() > OTHER_METHODS_MAX {
+        if kind.is_none()
+            && self.judge.lock().sees_other_method(self.names.may_bring_entries(message.method)) > OTHER_METHODS_MAX
+        {
             self.stand_aside(format!(
                 "the servers send each other {}, and nothing of the paper's names",
                 message.method

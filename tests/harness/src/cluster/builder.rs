@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labrpc::network::{Address, Happening, MessageEvent, Network, Observer};
@@ -110,7 +111,8 @@ impl ClusterBuilder {
         if self.is_unreliable {
             network.unreliable();
         }
-        let referee = self.attach_referee(&network);
+        let has_replies = Arc::new(AtomicBool::new(false));
+        let referee = self.attach_referee(&network, &has_replies);
         self.lab.record().begin_cluster(self.servers);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
         // A service that takes snapshots calls its server from the thread that reads the channel. If the server
@@ -127,6 +129,7 @@ impl ClusterBuilder {
                 service_plan: self.service_plan,
                 reading: self.reading,
                 slots: PlainMutex::new(slots),
+                has_replies,
                 applied_signal: AppliedSignal::default(),
                 over: false.into(),
             }),
@@ -141,7 +144,7 @@ impl ClusterBuilder {
     }
 
     /// The referee watches the network from the first message on.
-    fn attach_referee(&self, network: &Network) -> Arc<Referee> {
+    fn attach_referee(&self, network: &Network, has_replies: &Arc<AtomicBool>) -> Arc<Referee> {
         let told = self.lab.clone();
         let names = self.lab.implementation().names();
         let record = Arc::clone(self.lab.record());
@@ -154,8 +157,12 @@ impl ClusterBuilder {
         };
         let referee = Arc::new(referee);
         let watching = Arc::clone(&referee);
+        let has_replies = Arc::clone(has_replies);
         network.add_observer(move |event: &MessageEvent<'_>| {
-            note_role(&record, &known, event);
+            note_role(&record, &known, &watching, event);
+            if !event.message.is_request() && event.message.size > 0 {
+                has_replies.store(true, Ordering::Relaxed);
+            }
             watching.observe(event);
         });
         referee
@@ -163,14 +170,16 @@ impl ClusterBuilder {
 }
 
 /// What a message tells of the role of its sender, for the report of a failure.
-fn note_role(record: &Record, names: &Names, event: &MessageEvent<'_>) {
+fn note_role(record: &Record, names: &Names, referee: &Referee, event: &MessageEvent<'_>) {
     let Address::Server(number) = event.message.from else { return };
     let sender = number as ServerId;
     match event.what {
         // When it is sent, not when it arrives: a candidate that nobody can hear stands for election all the
         // same.
         Happening::Sent => {
-            if let Some(term) = names.candidacy(&event.message) {
+            if let Some(term) = names.candidacy(&event.message)
+                && referee.hears_of(sender)
+            {
                 record.note_candidate(sender, term);
             }
         }

@@ -147,27 +147,27 @@ impl Cluster {
         self.start(server, &self.inner.lab.command()).filter(|started| started.is_leader)
     }
 
-    /// Waits until this server leads no more.
+    /// Waits until this server no longer leads `term`. It may well be elected again, in a later term.
     ///
     /// # Panics
     ///
-    /// If it still leads after `patience`.
+    /// If it still leads that term after `patience`.
     #[track_caller]
-    pub fn expect_steps_down(&self, leader: ServerId, patience: Duration, why: &str) {
+    pub fn expect_steps_down(&self, leader: ServerId, term: Term, patience: Duration, why: &str) {
         // Most step down with the first heartbeat that they get. Whoever looks often need not wait until the
         // end.
         let pause = patience / 20;
         for _ in 0..20 {
             self.inner.lab.sleep(pause);
-            if !self.state(leader).is_some_and(|(_, is_leader)| is_leader) {
+            if self.state(leader) != Some((term, true)) {
                 return;
             }
         }
         self.inner.lab.fail(
             Violation::new(
-                format!("S{leader} still leads after {patience:?}"),
+                format!("S{leader} still leads term {term} after {patience:?}"),
                 format!("it steps down: {why}"),
-                format!("it leads term {}", self.inner.lab.record().seen(leader, |seen| seen.term)),
+                format!("it says that it leads term {term}"),
             )
             .rule("who sees a higher term becomes a follower (§5.1; Fig. 2, Rules for all servers 2)")
             .servers([leader]),

@@ -15,6 +15,7 @@ use super::slot::Slot;
 use crate::implementation::{AnyRaft, ServicePlan};
 use crate::lab::Lab;
 use crate::observation::{Observation, show_command};
+use crate::on_node::on_node;
 use crate::record::Traffic;
 use kvraft_interface::AnyService;
 use lab_referee::Referee;
@@ -42,6 +43,8 @@ pub(super) struct Inner {
     /// How long the services read them.
     pub(super) reading: Reading,
     pub(super) slots: PlainMutex<Vec<Slot>>,
+    /// Some server has put something into a reply to another one.
+    pub(super) has_replies: Arc<AtomicBool>,
     /// Rings when something that somebody waits for was applied.
     pub(super) applied_signal: AppliedSignal,
     /// The test is over.
@@ -98,6 +101,13 @@ impl Cluster {
         self.inner.network.counters()
     }
 
+    /// Whether servers answer each other in replies. Some send every answer as a message of its own; then a rule for
+    /// requests is one for answers as well, and each answer counts as a call.
+    #[must_use]
+    pub fn has_replies(&self) -> bool {
+        self.inner.has_replies.load(Ordering::Relaxed)
+    }
+
     /// All calls so far, lost or not.
     #[must_use]
     pub fn rpcs(&self) -> u64 {
@@ -139,15 +149,12 @@ impl Cluster {
         // be answered first: it hears of term 4 while this answer still says term 3. Compared with what is
         // known by the time that it is entered, the server's term would seem to have gone back.
         let (start, before) = self.inner.lab.record().before(server)?;
-        let raft = self.raft(server)?;
-        let started = raft.start(command.clone());
-        // The power may have failed while the call waited for a lock or a save. A machine that is off has
-        // answered nothing, though here its memory is still at hand.
-        if self.has_lost_power(server) {
-            return None;
-        }
+        let log_end = self.inner.referee.log_end(server);
+        let given = command.clone();
+        let started = self.call(server, "start", move |raft| raft.start(given))?;
         if started.is_leader {
             let Started { index, term, .. } = started;
+            self.inner.referee.accepts(server, index, term, log_end);
             self.observe(server, start, &Observation::Accepted { index, term, command, before });
         }
         Some(started)
@@ -156,13 +163,25 @@ impl Cluster {
     /// Asks a server for its term and whether it leads. `None` if the server is down.
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;
-        // As in `start_now`: known before the call, and not from a machine without power.
-        let (term, is_leader) = self.raft(server)?.get_state();
-        if self.has_lost_power(server) {
-            return None;
-        }
+        // As in `start_now`: known before the call.
+        let (term, is_leader) = self.call(server, "get_state", |raft| raft.get_state())?;
         self.observe(server, start, &Observation::State { term, is_leader, before });
         Some((term, is_leader))
+    }
+
+    /// Calls a server on its node. `None` if it is down or paused, or its power fails before it answers: a machine that is
+    /// off answers nothing, though here its memory is still at hand.
+    fn call<T: Send + 'static>(
+        &self,
+        server: ServerId,
+        name: &str,
+        call: impl FnOnce(&dyn AnyRaft) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (node, raft) = (self.node(server)?, self.raft(server)?);
+        if self.inner.lab.record().seen(server, |seen| seen.is_paused) {
+            return None;
+        }
+        on_node(&node, name, move || call(&*raft)).filter(|_| !self.has_lost_power(server))
     }
 
     /// The length of a server's stored Raft state in bytes.
@@ -177,7 +196,6 @@ impl Cluster {
         // invariant names what came of it.
         let (lab, referee) = (&self.inner.lab, &self.inner.referee);
         match *fact {
-            Observation::Accepted { index, term, .. } => referee.accepts(server, index, term),
             Observation::Applied { index, term, .. } => referee.applied(lab.now(), server, index, term),
             Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
             _ => {}
@@ -237,14 +255,9 @@ impl Cluster {
             // `slots` is a plain lock, and `kill` runs code under test, which may give way. A simulated thread
             // that tried to lock it then would block the one real thread, and with it the one that holds the
             // lock.
-            let (raft, service) = {
-                let slots = self.inner.slots.lock();
-                (slots[server].raft(), slots[server].service())
-            };
-            match (service, raft) {
-                (Some(service), _) => service.kill(), // and its Raft
-                (None, Some(raft)) => raft.kill(),
-                (None, None) => {}
+            let running = self.inner.slots.lock()[server].running.take();
+            if let Some(running) = running {
+                running.kill();
             }
         }
         self.inner.network.cleanup();

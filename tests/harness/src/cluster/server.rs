@@ -67,7 +67,8 @@ impl Cluster {
             Ok(start) => start,
             Err(violation) => return lab.end_run(&violation),
         };
-        self.inner.referee.starts(server, base);
+        self.inner.slots.lock()[server].nodes.push(node.clone());
+        self.inner.referee.starts(server, base, &node);
         // On the server's own node, to which the threads that it starts will belong.
         let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -160,6 +161,7 @@ impl Cluster {
     fn take_down(&self, server: ServerId, how: TimelineEvent) -> Option<Incarnation> {
         let lab = &self.inner.lab;
         // From here on nothing counts that this incarnation says or applies.
+        self.inner.referee.stops(server);
         lab.record().stopped(lab.now(), server, how);
         // The lock is given back before the network is called: see `Cluster::finish`.
         let (incarnation, ends) = {
@@ -182,7 +184,7 @@ impl Cluster {
     #[must_use]
     pub fn kill_and_watch(&self, server: ServerId) -> Option<NodeHandle> {
         let incarnation = self.take_down(server, TimelineEvent::Killed(server))?;
-        incarnation.raft.kill();
+        incarnation.kill();
         Some(incarnation.node)
     }
 

@@ -6,6 +6,7 @@ use labrpc::sync::Arc;
 use raft_interface::MemoryPersister;
 
 use crate::implementation::AnyRaft;
+use crate::on_node::on_node;
 use kvraft_interface::AnyService;
 
 /// What the harness holds of a server.
@@ -20,6 +21,8 @@ pub(super) struct Slot {
     pub(super) ends: Vec<ClientEnd>,
     /// Whether the tester has cut it off.
     pub(super) is_cut_off: bool,
+    /// The nodes of all its incarnations. The referee tells these apart by where they lie, so none is given back.
+    pub(super) nodes: Vec<NodeHandle>,
 }
 
 /// A server from one start to its end.
@@ -33,10 +36,12 @@ pub(super) struct Incarnation {
 impl Incarnation {
     /// Tells the server to end.
     pub(super) fn kill(&self) {
-        match &self.service {
+        let (service, raft) = (self.service.clone(), Arc::clone(&self.raft));
+        // A server without power need not be told.
+        let _ = on_node(&self.node, "kill", move || match service {
             Some(service) => service.kill(), // and its Raft
-            None => self.raft.kill(),
-        }
+            None => raft.kill(),
+        });
     }
 }
 

@@ -14,6 +14,7 @@ use super::message::snapshot;
 use super::slot::Methods;
 use crate::implementation::AnyRaft;
 use crate::observation::Observation;
+use crate::on_node::on_node;
 use crate::timeline::TimelineEvent;
 
 impl Inner {
@@ -77,7 +78,10 @@ impl Inner {
             let before = state.applied;
             let (is_in_order, index) = match &message {
                 ApplyMsg::Command { index, .. } => (*index == before + 1, *index),
-                ApplyMsg::Snapshot { index, .. } => (*index > before, *index),
+                // The stored one may come once more, first thing after a start.
+                ApplyMsg::Snapshot { index, .. } => {
+                    (*index > before || *index == before && state.delivered.is_empty(), *index)
+                }
             };
             let is_what_was_sent = match &message {
                 ApplyMsg::Command { index, term, command } => {
@@ -111,8 +115,7 @@ impl Bench {
     pub fn state(&self) -> (Term, bool) {
         // Before the call: see `Cluster::start_now`.
         let Some((start, before)) = self.0.lab.record().before(SERVER) else { return (0, false) };
-        let Some(raft) = self.0.raft() else { return (0, false) };
-        let (term, is_leader) = raft.get_state();
+        let Some((term, is_leader)) = self.call("get_state", |raft| raft.get_state()) else { return (0, false) };
         let fact = Observation::State { term, is_leader, before };
         if let Err(violation) = self.0.lab.record().observe(self.0.lab.now(), SERVER, start, &fact) {
             self.0.lab.end_run(&violation);
@@ -126,13 +129,12 @@ impl Bench {
     }
 
     /// Gives the server a new command.
-    ///
-    /// # Panics
-    ///
-    /// If the server is down: a script starts it again before it goes on.
     pub fn offer(&self) -> Started {
         let command = self.0.lab.command();
-        let started = self.0.raft().expect("the server runs").start(command.clone());
+        let given = command.clone();
+        let started = self.call("start", move |raft| raft.start(given));
+        // The power failed meanwhile: nobody has heard of an index.
+        let started = started.unwrap_or(Started { index: 0, term: 0, is_leader: false });
         self.0.note(format!("start on S{SERVER}: {started:?}"));
         if started.is_leader {
             self.0.state.lock().commands.insert((started.index, started.term), command);
@@ -141,13 +143,19 @@ impl Bench {
     }
 
     /// The service hands over a snapshot of everything up to `index`.
-    ///
-    /// # Panics
-    ///
-    /// If the server is down.
     pub fn take_snapshot(&self, index: u64) {
         self.0.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
-        self.0.raft().expect("the server runs").snapshot(index, snapshot(index));
+        self.call("snapshot", move |raft| raft.snapshot(index, snapshot(index)));
+    }
+
+    /// Calls the server on its node. `None` if it is down, or its power fails before it answers.
+    fn call<T: Send + 'static>(
+        &self,
+        name: &str,
+        call: impl FnOnce(&dyn AnyRaft) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (node, raft) = self.0.slot.lock().running.clone()?;
+        on_node(&node, name, move || call(&*raft))
     }
 
     /// The server's power fails at this moment, and comes back: it starts from what is stored.

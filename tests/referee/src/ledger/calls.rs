@@ -122,16 +122,22 @@ impl Calls {
         }
         self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request))).is_none());
         // A cluster whose handlers all hang would otherwise fill the memory with calls.
-        if self.kept > CALLS_OPEN_MAX {
-            self.end(self.first);
-        } else if self.kept > CALLS_KEPT_MAX {
+        if self.kept > CALLS_KEPT_MAX {
             // The oldest that nobody is handling: it is the likeliest never to arrive, and if it does, it is
-            // read once more.
-            let is_idle = |call: &Option<Box<Call>>| call.as_ref().is_some_and(|call| !call.is_open());
-            if let Some(place) = self.queue.iter().position(is_idle) {
-                self.end(self.first + place as u64);
+            // read once more. Never the one that was just added, for it may have been read because it arrives.
+            let is_idle = |call: &Call| !call.is_open();
+            let is_any = |_: &Call| self.kept > CALLS_OPEN_MAX;
+            if let Some(old) = self.oldest(number, is_idle).or_else(|| self.oldest(number, is_any)) {
+                self.end(old);
             }
         }
+    }
+
+    /// The oldest of those but one that are like this.
+    fn oldest(&self, but: u64, is_like: impl Fn(&Call) -> bool) -> Option<u64> {
+        let numbered = (self.first..).zip(&self.queue);
+        let mut calls = numbered.filter_map(|(number, call)| Some((number, call.as_deref()?)));
+        calls.find(|&(number, call)| number != but && is_like(call)).map(|(number, _)| number)
     }
 
     /// Takes a call out for a moment, to look at it while others change. It must be [put](Self::put) back, or

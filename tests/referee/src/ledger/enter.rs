@@ -5,15 +5,19 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::Ledger;
+use super::unanswered::Content;
 use super::server::Stored;
-use crate::fact::{Delivery, Envelope, Life};
+use crate::fact::{Delivery, Envelope, Life, Sending};
 use crate::message::{Position, Reply, Request};
 use crate::proof::Line;
 
 impl Ledger {
     /// A server that was stopped is about to go on.
     pub(crate) fn resumes(&mut self, server: ServerId) {
-        self.servers[server].duties.was_stopped();
+        let stopped = &mut self.servers[server];
+        stopped.duties.was_stopped();
+        (stopped.stale, stopped.early) = (None, None);
+        self.terms.resumes(server);
         self.calls.were_stopped(&self.servers[server].open);
     }
 
@@ -31,18 +35,20 @@ impl Ledger {
         envelope: Envelope,
         request: &Request,
         life: Option<Life>,
-        counts: bool,
+        sending: Sending,
         line: Line,
     ) -> bool {
+        let (counts, accepted) = (sending.counts, self.accepted);
         let (term, last) = (request.term(), request.last());
         let server = &mut self.servers[envelope.caller];
-        server.send(life, term, counts, line);
+        let mut is_odd = server.send(life, term, sending, line);
         server.reach.extend(last);
         if let Request::Vote { .. } = request {
             server.duties.stands(envelope.at, term);
         }
         // A candidate that nobody hears may stand for any number of terms, and must not push out the others.
         if !counts && !request.is_of_a_leader() {
+            server.unanswered.send(Content::of(envelope.callee, request), is_odd);
             return false;
         }
         let Some(record) = self.terms.get_or_insert(term) else { return false };
@@ -51,13 +57,13 @@ impl Ledger {
         if request.is_of_a_leader() {
             record.leads(envelope.caller, life, line);
             if record.leader_id() == Some(envelope.caller) {
-                record.pace.sent(envelope, request, counts);
+                is_odd |= record.pace.sent(envelope, request, sending, line);
                 if let Request::Append { commit, .. } = request {
-                    server.duties.knows_commit(envelope.at, *commit, line);
-                    record.announces_commit(*commit, line);
+                    server.duties.knows_commit(envelope.at, (*commit).min(accepted), line);
                 }
             }
         }
+        server.unanswered.send(Content::of(envelope.callee, request), is_odd);
         // Its sender may have been deleted, after its storage was copied: what is in the message binds no
         // later incarnation.
         if !counts {
@@ -79,7 +85,11 @@ impl Ledger {
             Request::Append { prev, entries, commit, .. } => {
                 record.sends(*prev, entries);
                 self.entries.insert(*prev, entries);
-                server.holds(last, term, line);
+                // It was in the log when the message was built. If a later leader has sent something since, that may
+                // have been handled before this was sent.
+                if server.is_led_by_none_after(term) {
+                    server.holds(last, term, line);
+                }
                 if *commit > record.commit {
                     self.enter_commit(envelope.caller, term, *commit, line);
                 }
@@ -194,8 +204,11 @@ impl Ledger {
         reply: Reply,
         line: Line,
     ) {
-        let is_ignored =
-            reply.term() < request.term() && self.may_ignore(envelope.callee, request, delivery.at);
+        // Who says yes has not ignored the request, even if its reply bears the term that it was in before.
+        let is_ignored = !reply.is_yes()
+            && reply.term() < request.term()
+            && self.may_ignore(envelope.callee, request, delivery.at);
+        let accepted = self.accepted;
         let server = &mut self.servers[envelope.callee];
         // Who answers a request has seen its term, and is in it or in a later one (Fig. 2, All servers 2).
         server.raise_floor(reply.term(), line);
@@ -225,7 +238,8 @@ impl Ledger {
             (Request::Append { term, commit, .. }, Reply::Append { success: true, .. }) => {
                 server.resets_timer(delivery.at, *term, line);
                 // As of the answer: by then it certainly knows.
-                server.duties.knows_commit(envelope.at, (*commit).min(request.last().index), line);
+                let known = (*commit).min(request.last().index).min(accepted);
+                server.duties.knows_commit(envelope.at, known, line);
                 self.enter_stored(envelope.callee, request, delivery, line);
             }
             // The reply has no success: a higher term is how it refuses (Fig. 13, receiver 1).
@@ -268,7 +282,9 @@ impl Ledger {
         reply: Reply,
         life: Option<Life>,
     ) {
-        self.servers[envelope.caller].hears(life, reply.term(), || envelope.reply(reply));
+        let caller = &mut self.servers[envelope.caller];
+        caller.hears(life, reply.term(), || envelope.reply(reply));
+        caller.is_answered(life, &Content::of(envelope.callee, request));
         // A reply of a later term ends the leader's term, and says nothing of the follower's log.
         if reply.term() == request.term()
             && let Some(record) = self.terms.get_mut(request.term())

@@ -18,6 +18,7 @@ mod entries;
 mod pace;
 mod server;
 mod terms;
+mod unanswered;
 mod window;
 
 use raft_interface::{Index, ServerId, Term};
@@ -30,6 +31,7 @@ pub(super) use entries::Entries;
 pub(super) use pace::WINDOW;
 pub(super) use server::{Floor, Server};
 pub(super) use terms::{Committed, TermRecord, Terms};
+pub(super) use unanswered::Content;
 
 /// Everything that is certain.
 #[derive(Debug)]
@@ -43,6 +45,15 @@ pub(super) struct Ledger {
     pub(super) calls: Calls,
     /// Servers also send each other messages that are not the paper's.
     pub(super) has_other_methods: bool,
+    /// Some of those may bring entries, or tell what is committed.
+    pub(super) has_unknown_contents: bool,
+    /// A vote was given that nobody can assign to a term any more.
+    pub(super) has_lost_votes: bool,
+    /// The indexes that services see are not those on the wire: where a leader begins its term with an entry of its own
+    /// (§8), it may count commands only. Then what is told of services cannot be compared with messages.
+    pub(super) has_own_indexes: bool,
+    /// The highest index that any leader has put a command at; none above it need ever be applied.
+    pub(super) accepted: Index,
     /// Heartbeats also confirm reads.
     pub(super) has_reads: bool,
     /// Somebody tells of every snapshot that a service takes and of every command that a leader accepts.
@@ -63,6 +74,10 @@ impl Ledger {
             committable: 0,
             calls: Calls::default(),
             has_other_methods: false,
+            has_unknown_contents: false,
+            has_lost_votes: false,
+            has_own_indexes: false,
+            accepted: 0,
             has_reads: false,
             has_told_calls: false,
             has_services: false,
@@ -92,6 +107,32 @@ impl Ledger {
         let sent = (index..record.log_end())
             .find_map(|index| Some(Position { index, term: record.term_at(index)? }));
         self.entries.term_before(sent?, index)
+    }
+
+    /// Whether all that a server can have of a log, or know to be committed, came in messages that were read.
+    pub(super) fn sees_all_contents(&self) -> bool {
+        !self.has_unknown_contents
+    }
+
+    /// The end of the log of a server that leads, or that it certainly stores, at least.
+    pub(super) fn log_end(&self, server: ServerId) -> Index {
+        let record = self.terms.get(self.servers[server].floor.term);
+        let sent = record.filter(|record| record.leader_id() == Some(server)).map(TermRecord::log_last);
+        let stored = self.servers[server].last_certain().map(|stored| stored.position.index);
+        sent.into_iter().chain(stored).max().unwrap_or_default()
+    }
+
+    /// A leader has put a command at an index, in a log that was `before` entries long at least.
+    pub(super) fn accepts(&mut self, server: ServerId, at: Position, before: Index) {
+        // A command comes after all that was in the log when it was given. So these are indexes of another kind.
+        self.has_own_indexes |= at.index <= before;
+        self.accepted = self.accepted.max(at.index);
+        self.servers[server].reach.extend(at);
+    }
+
+    /// What the service of a server does is told, in the indexes of the wire.
+    pub(super) fn is_told_calls(&self) -> bool {
+        self.has_told_calls && !self.has_own_indexes
     }
 
     /// Whether a server can know an entry to be committed, as far as anybody can tell.

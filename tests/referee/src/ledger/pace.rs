@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use raft_interface::{Index, ServerId};
+use raft_interface::{Index, ServerId, Term};
 
-use crate::fact::Envelope;
-use crate::message::Position;
-use crate::message::{Reply, Request};
+use super::server::Evidence;
+use crate::fact::{Envelope, Sending};
+use crate::message::{Position, Reply, Request};
+use crate::proof::Line;
 
 /// A leader that was silent for this long may have been stopped: nothing is said about how long it sent nothing.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,11 +35,45 @@ pub(crate) struct Stream {
     rejected: Option<(Position, u32)>,
     rejected_since: Duration,
     asked_again: u32,
+    /// The highest commit index that the server was told, and the messages since then that all tell a lower one. Each
+    /// server has its own: some leaders tell no more than what the server has confirmed.
+    commit: Option<(Index, Line)>,
+    commit_back: Option<Evidence>,
 }
 
 impl Stream {
+    /// From the leader's point of view no time has passed since its last message.
+    fn resumes(&mut self) {
+        (self.heartbeat, self.count) = <_>::default();
+        (self.again, self.asked_again, self.rejected) = (0, 0, None);
+        self.commit_back = None;
+    }
+
+    /// The leader tells a commit index. Returns whether that is odd: it has told a higher one.
+    fn tell_commit(&mut self, term: Term, commit: Index, may_repeat: bool, line: Line) -> bool {
+        if self.commit.is_some_and(|(told, _)| commit < told) {
+            if !may_repeat {
+                Evidence::add(&mut self.commit_back, term, line);
+            }
+            return true;
+        }
+        // So it has not forgotten. The lower ones were built before and sent late.
+        self.commit_back = None;
+        if self.commit.is_none_or(|(told, _)| commit > told) {
+            self.commit = Some((commit, line));
+        }
+        false
+    }
+
+    /// Whether a request brings again what was confirmed, or asks again where it was rejected.
+    fn is_odd(&self, request: &Request) -> bool {
+        let is_rejected = |prev| self.rejected.is_some_and(|(position, _)| position == prev);
+        first_brought(request).is_some_and(|first| first <= self.confirmed)
+            || matches!(request, Request::Append { prev, .. } if is_rejected(*prev))
+    }
+
     /// The leader sends a request that can get there.
-    fn enter(&mut self, at: Duration, request: &Request) {
+    fn enter(&mut self, at: Duration, request: &Request, may_repeat: bool) {
         match heartbeat(request) {
             Some(content) if content == self.heartbeat && at.saturating_sub(self.since) < WINDOW => {
                 // Equal in content: a leader that has something to tell may send as often as it likes.
@@ -48,6 +83,10 @@ impl Stream {
                 self.heartbeat = content.unwrap_or_default();
                 (self.since, self.count) = (at, u32::from(content.is_some()));
             }
+        }
+        // What may be a repetition was built before: it neither makes a row nor breaks one.
+        if may_repeat {
+            return;
         }
         match first_brought(request) {
             Some(first) if first <= self.confirmed => {
@@ -114,8 +153,8 @@ impl Pace {
 
     /// When the leader last sent to each of the others, or began to send.
     fn served(&self, leader: ServerId) -> impl Iterator<Item = (ServerId, Duration)> {
-        let other_methods = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
-        other_methods
+        let others = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
+        others
             .map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
     }
 
@@ -157,22 +196,43 @@ impl Pace {
         }
     }
 
-    /// The leader sends a request.
-    pub(super) fn sent(&mut self, envelope: Envelope, request: &Request, counts: bool) {
+    /// The leader was stopped, and goes on.
+    pub(super) fn resumes(&mut self) {
+        self.streams.iter_mut().for_each(Stream::resumes);
+    }
+
+    /// The highest commit index that a server was told, and the messages since that all tell a lower one.
+    pub(crate) fn commit_back(&self, to: ServerId) -> Option<(Index, Line, &Evidence)> {
+        let stream = &self.streams[to];
+        let (commit, line) = stream.commit?;
+        Some((commit, line, stream.commit_back.as_ref()?))
+    }
+
+    /// The leader sends a request. Returns whether that is odd: it should know better.
+    pub(super) fn sent(&mut self, envelope: Envelope, request: &Request, sending: Sending, line: Line) -> bool {
         let Envelope { at, caller: leader, callee: to, .. } = envelope;
-        if at.saturating_sub(self.last) > PAUSE {
-            self.active_since = at;
-        }
-        self.last = at;
         self.streams[to].last = Some(at);
+        // Who only repeats may lead no more, and owes nobody a heartbeat.
+        if !sending.may_repeat {
+            if at.saturating_sub(self.last) > PAUSE {
+                self.active_since = at;
+            }
+            self.last = at;
+        }
         // Every half second is exact enough for a limit of seconds.
         if at.saturating_sub(self.all_served_since) > PAUSE {
             self.all_served_since = self.served(leader).map(|(_, since)| since).min().unwrap_or(at);
         }
-        // Nobody gets it, so nobody is flooded by it or asked again.
-        if counts {
-            self.streams[to].enter(at, request);
+        let stream = &mut self.streams[to];
+        let mut is_odd = stream.is_odd(request);
+        if let &Request::Append { term, commit, .. } = request {
+            is_odd |= stream.tell_commit(term, commit, sending.may_repeat, line);
         }
+        // Nobody gets it, so nobody is flooded by it or asked again.
+        if sending.counts {
+            stream.enter(at, request, sending.may_repeat);
+        }
+        is_odd
     }
 
     /// A reply of the leader's term has arrived.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use raft_interface::{Index, Term};
 
 use super::duties::{Duties, Reach};
-use crate::fact::Life;
+use super::unanswered::{Content, Unanswered};
+use crate::fact::{Life, Sending};
 use crate::message::Position;
 use crate::proof::Line;
 
@@ -92,6 +93,11 @@ pub(crate) struct Server {
     floor_before: Floor,
     /// Its term when an incarnation handled its first request, until that sends one.
     floor_at_serving: Option<Floor>,
+    /// The life that was started last, and whether it is gone; `None` if nobody tells of starts.
+    current: Option<Life>,
+    is_down: bool,
+    /// What this life has asked and nobody has answered.
+    pub(super) unanswered: Unanswered,
     /// The highest term that a reply has told this life.
     heard: Floor,
     /// Requests in a term older than what it knew.
@@ -129,9 +135,38 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Whether the sender of a request is an incarnation that has been replaced since.
-    pub(crate) fn is_replaced(&self, life: Option<Life>) -> bool {
-        matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(current))) if life < current)
+    /// It is started, in that life.
+    pub(crate) fn starts(&mut self, life: Life) {
+        (self.current, self.is_down) = (Some(life), false);
+    }
+
+    /// It is gone. Its threads may not know yet.
+    pub(crate) fn stops(&mut self) {
+        self.is_down = true;
+    }
+
+    /// Whether the sender of a request is an incarnation that is gone: what it says is not said by its successor.
+    pub(crate) fn is_gone(&self, life: Option<Life>) -> bool {
+        let is_older = matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(now))) if life < now);
+        self.is_down || is_older || matches!((life, self.current), (Some(life), Some(now)) if life != now)
+    }
+
+    /// Whether a request may be sent again because nobody has answered it.
+    pub(crate) fn may_repeat(&self, life: Option<Life>, content: &Content) -> bool {
+        // A new life repeats nothing that the last one has sent: it does not know of it.
+        !(life.is_some() && life != self.life) && self.unanswered.may_repeat(content)
+    }
+
+    /// A reply has come to what was asked in that life.
+    pub(super) fn is_answered(&mut self, life: Option<Life>, content: &Content) {
+        if life.is_none() || life == self.life {
+            self.unanswered.answer(content);
+        }
+    }
+
+    /// Whether no leader of a term after `term` has sent it anything.
+    pub(super) fn is_led_by_none_after(&self, term: Term) -> bool {
+        self.of_term <= term && self.floor.term <= term
     }
 
     /// What the term of the sender of a request was at least when it began.
@@ -157,7 +192,8 @@ impl Server {
         Some(if self.heard.term > self.floor.term { &self.heard } else { &self.floor })
     }
 
-    pub(super) fn send(&mut self, life: Option<Life>, term: Term, counts: bool, line: Line) {
+    /// It sends a request. Returns whether that is odd: it knows of a later term.
+    pub(super) fn send(&mut self, life: Option<Life>, term: Term, sending: Sending, line: Line) -> bool {
         if life.is_some() && life != self.life {
             // All that the last life has shown was stored before it was shown: with that the new one begins.
             // What it only heard, or had in its log without an acknowledgement, may be lost.
@@ -165,13 +201,16 @@ impl Server {
             self.floor_at_serving = None;
             (self.life, self.heard, self.stale, self.timer) = (life, Floor::default(), None, None);
             self.held = None;
+            self.unanswered = Unanswered::default();
         }
-        if self.known_term(life).is_some_and(|known| term < known.term) {
+        let is_odd = self.known_term(life).is_some_and(|known| term < known.term);
+        if is_odd && !sending.may_repeat {
             Evidence::add(&mut self.stale, term, line);
         }
-        if counts {
+        if sending.counts {
             self.raise_floor(term, line);
         }
+        is_odd
     }
 
     pub(super) fn hears(&mut self, life: Option<Life>, term: Term, line: impl FnOnce() -> Line) {

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use raft_interface::{Index, ServerId, Term};
 
 use super::pace::Pace;
-use super::server::Evidence;
 use super::window::Window;
 use crate::fact::Life;
 use crate::message::Entry;
@@ -40,8 +39,6 @@ pub(crate) struct TermRecord {
     /// The leader's commit index, as far as it has told, and the message that did.
     pub(crate) commit: Index,
     pub(crate) commit_line: Option<Line>,
-    /// The leader's last messages, all with a lower one.
-    pub(crate) commit_back: Option<Evidence>,
     /// How often the leader sends.
     pub(crate) pace: Pace,
 }
@@ -57,7 +54,6 @@ impl TermRecord {
             acked: vec![0; servers],
             commit: 0,
             commit_line: None,
-            commit_back: None,
             pace: Pace::new(servers),
         }
     }
@@ -76,11 +72,16 @@ impl TermRecord {
         self.log.end()
     }
 
+    /// The last index that is known of the leader's log.
+    pub(super) fn log_last(&self) -> Index {
+        self.log.end().saturating_sub(1)
+    }
+
     /// How many servers certainly store the leader's log up to `index`, itself among them.
     pub(crate) fn stored_on(&self, index: Index) -> usize {
         let leader = self.leader_id();
-        let other_methods = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
-        1 + other_methods.filter(|&(_, &acked)| acked >= index).count()
+        let others = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
+        1 + others.filter(|&(_, &acked)| acked >= index).count()
     }
 
     /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
@@ -112,16 +113,6 @@ impl TermRecord {
         // The first message may have been sent by a thread of the tester, in `start`. It shows who leads and
         // not in which life.
         leader.life = leader.life.or(life);
-    }
-
-    /// The leader sends this commit index.
-    pub(super) fn announces_commit(&mut self, commit: Index, line: Line) {
-        if commit < self.commit {
-            Evidence::add(&mut self.commit_back, self.term, line);
-        } else {
-            // So it has not forgotten. The lower ones were built before and sent late.
-            self.commit_back = None;
-        }
     }
 
     pub(super) fn sends(&mut self, prev: Position, entries: &[Entry]) {
@@ -172,6 +163,13 @@ impl Terms {
             Some(place) if self.records[place].term == term => Ok(place),
             Some(before) => Err(before + 1),
             None => Err(0),
+        }
+    }
+
+    /// A server that was stopped goes on: from its own point of view no time has passed.
+    pub(super) fn resumes(&mut self, leader: ServerId) {
+        for record in self.records.iter_mut().filter(|record| record.leader_id() == Some(leader)) {
+            record.pace.resumes();
         }
     }
 

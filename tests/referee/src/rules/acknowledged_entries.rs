@@ -7,7 +7,7 @@
 use raft_interface::Index;
 
 use super::rule::{Accusation, Case, On, Rule};
-use crate::fact::What;
+use crate::fact::{Sending, What};
 use crate::ledger::{Ledger, Server};
 use crate::message::{Reply, Request};
 use crate::proof::proof;
@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
                 format!("it rejects entries that follow entry {prev}"),
             )
         }
-        What::Sent { request, counts: true, .. } => {
+        What::Sent { request, sending: Sending { counts: true, .. }, .. } => {
             let &Request::Vote { term, last } = request else { return None };
             // What it acknowledged in an earlier term was in its log when it became a candidate. In the same
             // term or a later one it may have been acknowledged after the request was built.
@@ -80,7 +80,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
 /// Whether a rejection means that the entry is missing. A follower that has it in a snapshot may reject, too; and one
 /// that knows better where the leader should go on may say so.
 fn is_about_the_log(ledger: &Ledger, server: &Server, index: Index, conflict: Option<Index>) -> bool {
-    let trimmed = server.trimmed(ledger.has_told_calls);
+    let trimmed = server.trimmed(ledger.is_told_calls());
     match conflict {
         // It wants to go on from there or below, so it does not have the entry. Who wants to go on from above
         // has it, and more.

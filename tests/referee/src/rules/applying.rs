@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         .apply
         .as_ref()
         // A service that takes its time holds up its server, and a real machine anybody.
-        .filter(|_| ledger.has_services && ledger.has_exact_time)?;
+        .filter(|_| ledger.has_services && !ledger.has_own_indexes && ledger.has_exact_time)?;
     let time = fact.envelope.at.saturating_sub(due.since);
     (time > APPLY_MAX).then(|| Accusation {
         headline: format!("S{server} knows that entry {} is committed and does not apply it", due.index),

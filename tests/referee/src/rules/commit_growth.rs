@@ -19,18 +19,19 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { fact, record, .. } = *case;
-    let What::Sent { request, .. } = fact.what else { return None };
+    let What::Sent { request, sending, .. } = fact.what else { return None };
     let &Request::Append { term, commit, .. } = request else { return None };
-    let server = fact.envelope.caller;
+    let (server, to) = (fact.envelope.caller, fact.envelope.callee);
     // Of two leaders of one term another rule speaks.
     let record = record.filter(|record| record.leader_id() == Some(server))?;
-    let back = record.commit_back.as_ref().filter(|back| back.is_proof(fact.envelope.at))?;
-    (commit < record.commit).then(|| Accusation {
-        headline: format!("S{server} went back from commit index {} to {commit}", record.commit),
-        expected: format!("commit index {} or more in term {term}", record.commit),
-        seen: format!("lower ones in all messages since {:.3} s", back.first.at.as_secs_f64()),
+    let (told, line, back) = record.pace.commit_back(fact.envelope.callee)?;
+    let is_proof = commit < told && !sending.may_repeat && back.is_proof(fact.envelope.at);
+    is_proof.then(|| Accusation {
+        headline: format!("S{server} went back from commit index {told} to {commit}"),
+        expected: format!("commit index {told} or more in term {term}: it has told S{to} so"),
+        seen: format!("lower ones in all messages to S{to} since {:.3} s", back.first.at.as_secs_f64()),
         servers: vec![server],
         term,
-        proof: proof([record.commit_line, Some(back.first)]),
+        proof: proof([Some(line), Some(back.first)]),
     })
 }

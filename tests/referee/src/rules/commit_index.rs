@@ -39,8 +39,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         }
         _ => return None,
     };
-    // Acknowledgements in a forgotten term were not counted.
-    if !ledger.terms.is_kept(term) {
+    // Acknowledgements in a forgotten term were not counted, and those of other names were not read.
+    if !ledger.terms.is_kept(term) || !ledger.sees_all_contents() {
         return None;
     }
     let (all, majority) = (ledger.servers.len(), ledger.majority());

@@ -22,7 +22,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (server, term) = (fact.envelope.caller, request.term());
     // Once, at the first message that it sends as leader: whoever votes later did not elect it. What is not
     // known of a forgotten term may be a majority.
-    if record.is_some_and(|record| record.leader.is_some()) || !ledger.terms.is_kept(term) {
+    let is_known = ledger.terms.is_kept(term) && !ledger.has_lost_votes;
+    if record.is_some_and(|record| record.leader.is_some()) || !is_known {
         return None;
     }
     // A vote counts from when it is given, even if it has not arrived yet. That is never too strict.
@@ -42,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: if has_asked {
             format!("{} servers have granted theirs, and S{server} sends as leader", count - 1)
         } else {
-            format!("S{server} has asked nobody for a vote in term {term} and sends as leader")
+            format!("S{server} has asked nobody who could hear it for a vote in term {term}, and sends as leader")
         },
         servers: vec![server],
         term,

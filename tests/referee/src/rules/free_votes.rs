@@ -28,7 +28,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (voter, duties) = (fact.envelope.callee, &ledger.servers[fact.envelope.callee].duties);
     let refusals = &duties.refusals;
     let (&(first, line), &(last, _)) = (refusals.first()?, refusals.last()?);
-    let is_certain = ledger.has_told_calls && duties.has_stood_since(line.at);
+    let is_certain = ledger.is_told_calls() && duties.has_stood_since(line.at);
     (is_certain && refusals.len() > REFUSALS_MAX && term > last).then(|| Accusation {
         headline: format!("S{voter} refuses its vote to everybody"),
         expected: "a vote for the first candidate of a term that has all that the voter can have".to_owned(),

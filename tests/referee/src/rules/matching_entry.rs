@@ -72,7 +72,7 @@ fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> O
 }
 
 fn never_sent(ledger: &Ledger, server: ServerId, prev: Position) -> Option<String> {
-    let can_have = ledger.can_have(server, prev);
+    let can_have = ledger.can_have(server, prev) || !ledger.sees_all_contents();
     (!can_have).then(|| format!("nobody ever sent the entry {prev} to S{server}"))
 }
 

@@ -21,8 +21,6 @@ pub(crate) static RULE: Rule = Rule {
 
 /// As many messages may bring again what was confirmed.
 const REPEATS_MAX: u32 = 8;
-/// As many in any time.
-const REPEATS_STORM: u32 = 100;
 /// The least time over which repetitions must last.
 const SPREAD_MIN: Duration = Duration::from_millis(500);
 /// How often a server may be asked and reject at one position, and for how long.
@@ -30,7 +28,10 @@ const STUCK_MAX: (u32, Duration) = (10, Duration::from_secs(1));
 
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { fact, record, .. } = *case;
-    let What::Sent { request, .. } = fact.what else { return None };
+    let What::Sent { request, sending, .. } = fact.what else { return None };
+    if sending.may_repeat {
+        return None;
+    }
     let (server, to, term) = (fact.envelope.caller, fact.envelope.callee, request.term());
     let pace = &record.filter(|record| record.leader_id() == Some(server))?.pace;
     let accusation = |headline: String, expected: String, seen: String| {
@@ -39,7 +40,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     };
     // Counted from when the confirmation arrived. What was sent before it did is not held against the leader.
     let (count, time) = pace.repeats(fact.envelope.at, to, request);
-    if count > REPEATS_MAX && (time >= SPREAD_MIN || count > REPEATS_STORM) {
+    // Over some time: a burst may have been built as a whole before the confirmation was read.
+    if count > REPEATS_MAX && time >= SPREAD_MIN {
         let confirmed = pace.confirmed(to);
         let what = if matches!(request, Request::Append { .. }) { "entries" } else { "snapshots" };
         return accusation(

@@ -3,7 +3,7 @@
 //! A candidate votes for itself, so one that asks for votes, or leads, has given its own.
 
 use super::rule::{Accusation, Case, On, Rule};
-use crate::fact::What;
+use crate::fact::{Sending, What};
 use crate::message::Reply;
 use crate::proof::proof;
 
@@ -22,7 +22,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         What::Answered { request, reply: Reply::Vote { granted: true, .. }, .. } => {
             (fact.envelope.callee, fact.envelope.caller, request.term())
         }
-        What::Sent { request, counts: true, .. } if !request.is_of_a_leader() => {
+        What::Sent { request, sending: Sending { counts: true, .. }, .. } if !request.is_of_a_leader() => {
             (fact.envelope.caller, fact.envelope.caller, request.term())
         }
         _ => return None,

@@ -18,7 +18,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let &Request::Snapshot { term, last } = request else { return None };
     let server = fact.envelope.caller;
     // Committed by any leader so far. Nobody tells the referee which of them this server has heard.
-    (last.index > ledger.committable).then(|| Accusation {
+    (last.index > ledger.committable && ledger.sees_all_contents()).then(|| Accusation {
         headline: format!("S{server} sends a snapshot up to {last}, which nobody can have committed"),
         expected: format!("an index up to {}", ledger.committable),
         seen: format!("a snapshot up to {last}"),

@@ -1,6 +1,7 @@
 //! Who hears of a higher term steps down, and sends nothing more in its old term (Fig. 2, All servers 2; §5.1).
 //!
-//! A message may have been built before; so one proves nothing. A row of them, over half a second, does.
+//! A message may have been built before; so one proves nothing. A row of them, over half a second, does, unless each may
+//! be one that was sent before and is sent again because nobody has answered (§5.5).
 
 use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
@@ -18,7 +19,10 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let What::Sent { request, life, .. } = fact.what else { return None };
+    let What::Sent { request, life, sending } = fact.what else { return None };
+    if sending.may_repeat {
+        return None;
+    }
     let (server, term) = (fact.envelope.caller, request.term());
     // Not one message but a row of them: a paused server sends what it had built, all in one moment, and then
     // steps down.

@@ -6,7 +6,7 @@
 //! once proves nothing, and twice does.
 
 use super::rule::{Accusation, Case, On, Rule};
-use crate::fact::What;
+use crate::fact::{Sending, What};
 use crate::message::Request;
 use crate::proof::proof;
 
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
-    let What::Sent { request, life, counts: true } = fact.what else { return None };
+    let What::Sent { request, life, sending: Sending { counts: true, .. } } = fact.what else { return None };
     let &Request::Vote { term, .. } = request else { return None };
     let (who, server) = (fact.envelope.caller, &ledger.servers[fact.envelope.caller]);
     let line = server.is_early(fact.envelope.at, term)?;

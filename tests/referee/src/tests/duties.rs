@@ -65,6 +65,8 @@ fn handler_on_a_server_that_was_stopped_or_in_real_time() {
 fn two_committed(then: impl FnOnce(&mut Script)) -> Script {
     let mut s = script();
     s.elect(0, 1, EMPTY, &[1]);
+    s.accept(0, 1, 1);
+    s.accept(0, 2, 1);
     s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
     let told = s.append(0, 1, 1, at(2, 1), &[], 2);
     s.succeed(told, 1);

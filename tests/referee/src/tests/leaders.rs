@@ -211,7 +211,11 @@ fn commits(later: &[u64]) -> Script {
     s.append(0, 1, 1, at(2, 1), &[], 2);
     for &commit in later {
         s.wait(200);
-        s.append(0, 1, 1, at(2, 1), &[], commit);
+        let call = s.append(0, 1, 1, at(2, 1), &[], commit);
+        if s.is_broken() {
+            break;
+        }
+        s.confirm(call, 1);
     }
     s
 }
@@ -255,7 +259,9 @@ fn snapshots_of_what_was_acknowledged() {
     s.succeed(call, 1);
     s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
     for _ in 0..8 {
-        s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+        let call = s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+        s.answer(call, Reply::Snapshot { term: 1 });
+        s.hear(call, Reply::Snapshot { term: 1 });
         s.send(0, 2, appending(1, EMPTY, &[], 1));
         s.wait(100);
     }
@@ -339,7 +345,11 @@ fn server_to_which_a_leader_sends_nothing() {
     s.send(0, 2, appending(1, EMPTY, &[], 0));
     for _ in 0..30 {
         s.wait(100);
-        s.send(0, 1, appending(1, EMPTY, &[], 0));
+        let call = s.append(0, 1, 1, EMPTY, &[], 0);
+        if s.is_broken() {
+            break;
+        }
+        s.confirm(call, 1);
     }
     s.breaks("neither missing nor a storm");
 }

@@ -4,5 +4,6 @@ mod duties;
 mod elections;
 mod leaders;
 mod logs;
+mod others;
 mod script;
 mod wire;

@@ -79,7 +79,10 @@ impl Script {
     /// A server starts again.
     pub(super) fn restart(&mut self, server: ServerId) {
         self.starts[server] += 1;
-        self.judge.ledger.servers[server].duties = Duties::new(0);
+        let life = Life::Node(self.nodes[self.starts[server]]);
+        let server = &mut self.judge.ledger.servers[server];
+        server.starts(life);
+        server.duties = Duties::new(0);
     }
 
     /// The harness tells everything, and time is virtual.
@@ -129,6 +132,14 @@ impl Script {
         self.keep_violation(notice);
     }
 
+    /// The handler of a call returns, of which nothing may be known any more.
+    pub(super) fn answer_if_forgotten(&mut self, call: u64, reply: Reply) {
+        assert!(!self.judge.knows(call), "the call is known");
+        let envelope = self.step(call);
+        let notice = self.judge.answers(envelope, Some(reply), self.incarnation(envelope.callee));
+        self.keep_violation(notice);
+    }
+
     /// The reply reaches the caller.
     pub(super) fn hear(&mut self, call: u64, reply: Reply) {
         let envelope = self.step(call);
@@ -138,7 +149,8 @@ impl Script {
 
     /// A leader puts a command into its log.
     pub(super) fn accept(&mut self, server: ServerId, index: Index, term: Term) {
-        self.judge.ledger.servers[server].reach.extend(at(index, term));
+        let before = self.judge.ledger.log_end(server);
+        self.judge.ledger.accepts(server, at(index, term), before);
     }
 
     /// The service of a server takes a snapshot.
@@ -210,6 +222,22 @@ impl Script {
 
     pub(super) fn succeed(&mut self, call: u64, term: Term) {
         self.answer(call, Reply::Append { term, success: true, conflict: None });
+    }
+
+    /// Success, which reaches the leader.
+    pub(super) fn confirm(&mut self, call: u64, term: Term) {
+        self.succeed(call, term);
+        self.hear(call, Reply::Append { term, success: true, conflict: None });
+    }
+
+    /// A server is gone, and its threads live on.
+    pub(super) fn stop(&mut self, server: ServerId) {
+        self.judge.ledger.servers[server].stops();
+    }
+
+    /// Servers send each other a message that is none of the paper's.
+    pub(super) fn other_method(&mut self, may_bring_entries: bool) {
+        self.judge.sees_other_method(may_bring_entries);
     }
 
     pub(super) fn reject(&mut self, call: u64, term: Term, conflict: Index) {

@@ -35,15 +35,17 @@ pub fn even_sizes_3a(lab: &Lab) {
 /// Catches: a leader that looks at the term of requests only.
 pub fn term_in_append_reply_3a(lab: &Lab) {
     let cluster = lab.cluster(3).start();
-    let old = cluster.check_one_leader();
+    let (term, old) = cluster.check_leader_after(0);
+    needs_replies(lab, &cluster);
     cluster.disconnect(old);
-    cluster.check_one_leader();
+    cluster.check_leader_after(term);
 
     // Before it is connected: a single request of its successor would tell it the term.
     let _deaf = cluster.deaf_to_requests(old);
     cluster.connect(old);
     cluster.expect_steps_down(
         old,
+        term,
         Duration::from_millis(1000),
         "replies to its heartbeats carry a higher term",
     );
@@ -56,6 +58,7 @@ pub fn term_in_append_reply_3a(lab: &Lab) {
 pub fn term_in_vote_reply_3a(lab: &Lab) {
     let cluster = lab.cluster(3).start();
     let leader = cluster.check_one_leader();
+    needs_replies(lab, &cluster);
     let asleep = cluster.next(leader, 1);
     // Eight terms behind, and each election of its own raises its term by one: it cannot catch up by itself.
     cluster.crash(asleep);
@@ -75,6 +78,13 @@ pub fn term_in_vote_reply_3a(lab: &Lab) {
         .rule("who sees a higher term takes it, in replies as well (§5.1; Fig. 2, Rules for all servers 2)")
         .servers([asleep])
     });
+}
+
+/// Leaves a test out in which requests are lost and their replies are not.
+fn needs_replies(lab: &Lab, cluster: &Cluster) {
+    if !cluster.has_replies() {
+        lab.skip("its servers answer in messages of their own, so an answer cannot get through where requests do not");
+    }
 }
 
 /// Bounces leaders until the term is that much higher. Returns the term.
@@ -173,6 +183,7 @@ pub fn paused_leader_3a(lab: &Lab) {
         }
         cluster.expect_steps_down(
             leader,
+            term,
             Duration::from_millis(500),
             "a leader of a later term sends heartbeats",
         );
