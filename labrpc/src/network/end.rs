@@ -115,7 +115,18 @@ impl ClientEnd {
                 wire::give_back(bytes);
                 Some(reply)
             }
-            Err(error) => self.give_up(format!("{}, sent as {type_name}: {error}", called.describe())),
+            Err(error) => {
+                let message = format!("{}, sent as {type_name}: {error}", called.describe());
+                // Who answers in trees cannot know the caller's type, so it is no mistake of the caller's.
+                let hook = plain.and_then(|_| self.shared.state.lock().on_unreadable.clone());
+                match hook {
+                    Some(hook) => {
+                        hook(&message);
+                        None
+                    }
+                    None => self.give_up(message),
+                }
+            }
         }
     }
 

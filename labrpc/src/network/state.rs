@@ -76,6 +76,8 @@ pub(super) struct State {
     observers: Observers,
     pub(super) is_closed: bool,
     pub(super) failure: Option<String>,
+    /// Told of a reply in a tree that its caller cannot read.
+    pub(super) on_unreadable: Option<Arc<dyn Fn(&str) + Send + Sync>>,
 }
 
 /// A call that has just been entered into the table, and what is needed to send its request.

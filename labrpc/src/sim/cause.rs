@@ -12,6 +12,8 @@ pub struct ThreadReport {
     pub thread: String,
     /// What it waits for, since when and where; or that it can run, is paused, or was crashed.
     pub activity: String,
+    /// It waits, and no time of its own ends that: only somebody else can.
+    pub waits_for_ever: bool,
     /// The locks that it holds: where each was taken.
     pub holds: Vec<String>,
     /// The thread that has what this one waits for, if that is known.

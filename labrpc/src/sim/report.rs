@@ -72,9 +72,11 @@ impl Core {
             State::Vacant => "has ended".to_owned(),
         };
         let waits_for_lock = matches!(slot.state, State::Blocked(wait, _) if wait.lock().is_some());
+        let waits_for_ever = matches!(slot.state, State::Blocked(..)) && !slot.has_deadline;
         ThreadReport {
             thread: self.full_name(index),
             activity,
+            waits_for_ever,
             holds: slot.held.iter().map(|held| place(held.location)).collect(),
             waits_for: self.holder(index).filter(|_| waits_for_lock).map(|holder| self.full_name(holder)),
         }

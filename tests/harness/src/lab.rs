@@ -133,6 +133,18 @@ impl Lab {
         panic!("skipped: {why}");
     }
 
+    /// For what is usual and no duty, once all duties have held: where it is missing the test gives no points, and says
+    /// why.
+    ///
+    /// # Panics
+    ///
+    /// If it is missing: that is how a run ends.
+    pub fn expect_usual(&self, holds: bool, why: &str) {
+        if !holds {
+            self.skip(&format!("legal, but unusual: {why}"));
+        }
+    }
+
     /// Fails unless `holds`.
     ///
     /// # Panics

@@ -19,9 +19,11 @@ pub struct Names {
     pub append_entries: Vec<&'static str>,
     pub install_snapshot: Vec<&'static str>,
     pub term: Vec<&'static str>,
+    pub candidate_id: Vec<&'static str>,
     pub last_log_index: Vec<&'static str>,
     pub last_log_term: Vec<&'static str>,
     pub vote_granted: Vec<&'static str>,
+    pub leader_id: Vec<&'static str>,
     pub prev_log_index: Vec<&'static str>,
     pub prev_log_term: Vec<&'static str>,
     pub entries: Vec<&'static str>,
@@ -31,10 +33,17 @@ pub struct Names {
     pub success: Vec<&'static str>,
     pub last_included_index: Vec<&'static str>,
     pub last_included_term: Vec<&'static str>,
+    /// The bytes of a snapshot.
+    pub snapshot: Vec<&'static str>,
     /// False in a snapshot that comes in pieces, for all but the last (Fig. 13); such are not read.
     pub done: Vec<&'static str>,
-    /// In a rejection: the index to which the leader should go back, if there is such a field.
+    /// In a rejection: the index to which the leader should go back, if there is such a field. It is the first of the
+    /// conflicting term, or one past the end of the log.
     pub conflict_index: Vec<&'static str>,
+    /// In a rejection: the term of the conflicting entry.
+    pub conflict_term: Vec<&'static str>,
+    /// In a rejection: one past the end of the log.
+    pub conflict_len: Vec<&'static str>,
     /// A request that has this set is no request for a vote (thesis §9.6).
     pub pre_vote: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
@@ -49,22 +58,39 @@ impl Default for Names {
             append_entries: vec!["AppendEntries", "append_entries"],
             install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
             term: vec!["term"],
+            candidate_id: vec!["candidate_id"],
             last_log_index: vec!["last_log_index"],
             last_log_term: vec!["last_log_term"],
             vote_granted: vec!["vote_granted"],
+            leader_id: vec!["leader_id"],
             prev_log_index: vec!["prev_log_index"],
             prev_log_term: vec!["prev_log_term"],
             entries: vec!["entries"],
-            command: vec!["command", "cmd", "data"],
+            command: vec!["command", "cmd", "data", "payload", "op"],
             leader_commit: vec!["leader_commit"],
             success: vec!["success"],
             last_included_index: vec!["last_included_index"],
             last_included_term: vec!["last_included_term"],
+            snapshot: vec!["data", "snapshot"],
             done: vec!["done"],
-            conflict_index: vec!["conflict_index", "next_index_hint"],
+            conflict_index: vec![
+                "conflict_index",
+                "conflicting_index",
+                "x_index",
+                "next_index",
+                "next_index_hint",
+            ],
+            conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
+            conflict_len: vec!["x_len", "log_len"],
             pre_vote: vec!["pre_vote", "is_pre_vote"],
             without_entries: vec![
-                "PreVote", "pre_vote", "RequestPreVote", "request_pre_vote", "TimeoutNow", "timeout_now", "ReadIndex",
+                "PreVote",
+                "pre_vote",
+                "RequestPreVote",
+                "request_pre_vote",
+                "TimeoutNow",
+                "timeout_now",
+                "ReadIndex",
                 "read_index",
             ],
         }
@@ -87,6 +113,30 @@ impl Unreadable {
 }
 
 impl Names {
+    /// The fields that scripted messages need, of each of the paper's messages, after the names of the method.
+    #[must_use]
+    pub fn required(&self) -> [(&[&'static str], Vec<&[&'static str]>); 3] {
+        let append = [&self.term, &self.leader_id, &self.prev_log_index, &self.prev_log_term, &self.entries];
+        [
+            (
+                &self.request_vote,
+                [&self.term, &self.candidate_id, &self.last_log_index, &self.last_log_term]
+                    .map(|names| &names[..])
+                    .into(),
+            ),
+            (
+                &self.append_entries,
+                append.into_iter().chain([&self.leader_commit]).map(|names| &names[..]).collect(),
+            ),
+            (
+                &self.install_snapshot,
+                [&self.term, &self.leader_id, &self.last_included_index, &self.last_included_term]
+                    .map(|names| &names[..])
+                    .into(),
+            ),
+        ]
+    }
+
     /// Which message a method takes; `None` if none of the paper's.
     pub(crate) fn kind(&self, method: &str) -> Option<Kind> {
         let kinds = [
@@ -96,13 +146,13 @@ impl Names {
         ];
         kinds
             .into_iter()
-            .find(|(names, _)| names.iter().any(|name| is_last_part(method, name)))
+            .find(|(names, _)| names.iter().any(|name| is_method(method, name)))
             .map(|(_, kind)| kind)
     }
 
     /// Whether a method that is none of the paper's may bring entries, or tell what is committed.
     pub(crate) fn may_bring_entries(&self, method: &str) -> bool {
-        !self.without_entries.iter().any(|name| is_last_part(method, name))
+        !self.without_entries.iter().any(|name| is_method(method, name))
     }
 
     /// The term for which the sender of a message stands, if the message asks for a vote that counts.
@@ -215,7 +265,9 @@ impl Names {
     }
 }
 
-fn is_last_part(method: &str, name: &str) -> bool {
+/// Whether a method is that, in whatever service.
+#[must_use]
+pub fn is_method(method: &str, name: &str) -> bool {
     match method.len().checked_sub(name.len()) {
         None => false,
         Some(0) => method == name,

@@ -230,7 +230,8 @@ impl Referee {
         // Not at the first one: servers may greet each other in their own ways. But none that have said so
         // much without an election use the paper's names.
         if kind.is_none()
-            && self.judge.lock().sees_other_method(self.names.may_bring_entries(message.method)) > OTHER_METHODS_MAX
+            && self.judge.lock().sees_other_method(self.names.may_bring_entries(message.method))
+                > OTHER_METHODS_MAX
         {
             self.stand_aside(format!(
                 "the servers send each other {}, and nothing of the paper's names",

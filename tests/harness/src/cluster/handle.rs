@@ -108,6 +108,12 @@ impl Cluster {
         self.inner.has_replies.load(Ordering::Relaxed)
     }
 
+    /// How many calls a question and its answer are.
+    #[must_use]
+    pub fn calls_per_exchange(&self) -> u64 {
+        if self.has_replies() { 1 } else { 2 }
+    }
+
     /// All calls so far, lost or not.
     #[must_use]
     pub fn rpcs(&self) -> u64 {

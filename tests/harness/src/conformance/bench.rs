@@ -13,7 +13,7 @@ use super::slot::Slot;
 use super::state::BenchState;
 use crate::lab::Lab;
 use crate::record::Traffic;
-use lab_referee::Violation;
+use lab_referee::{Names, Violation};
 use lab_runs::settings::World;
 
 /// The real server.
@@ -30,6 +30,8 @@ pub struct Bench(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) lab: Lab,
     pub(super) network: Network,
+    /// What the server calls the paper's messages.
+    pub(super) names: Names,
     /// The number of servers, scripted ones included.
     pub(super) size: usize,
     /// The sentence that is put to the proof.
@@ -52,6 +54,7 @@ impl Bench {
         let bench = Self(Arc::new(Inner {
             lab: lab.clone(),
             network: Network::new(),
+            names: lab.implementation().names(),
             size,
             rule,
             hint,
@@ -59,6 +62,9 @@ impl Bench {
             state: Mutex::new(BenchState::new(size)),
             changed: Condvar::new(),
         }));
+        // Its replies have a field that no script knows of: what it makes of the others is nothing to be judged by.
+        let unreadable = lab.clone();
+        bench.0.network.on_unreadable(move |why| unreadable.skip(why));
         bench.0.launch();
         bench.add_peers();
         bench

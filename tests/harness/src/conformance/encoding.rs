@@ -1,33 +1,22 @@
 //! The paper's messages as the scripted peers write and read them: by name, whatever types the server has.
 //!
-//! The names are those of Figure 2 and Figure 13 in Rust's spelling. What the paper leaves open has several names that
-//! people use, and all are offered: the command of an entry, and the hints of a refusal for a fast backup (§5.3).
+//! The names are those of the implementation, or Figure 2's and Figure 13's in Rust's spelling. Where there are several names
+//! for one thing, all are offered, and the server reads the one that it knows.
 
 use labrpc::wire::Value;
 use raft_interface::Index;
 
 use super::message::{Entry, Hint, Reply, Request};
+use lab_referee::{Names, is_method};
 
-/// The names that the arguments of each method must have.
-pub(super) const REQUIRED: [(&str, &[&str]); 3] = [
-    (".RequestVote", &["term", "candidate_id", "last_log_index", "last_log_term"]),
-    (".AppendEntries", &["term", "leader_id", "prev_log_index", "prev_log_term", "entries", "leader_commit"]),
-    (".InstallSnapshot", &["term", "leader_id", "last_included_index", "last_included_term"]),
-];
+/// The number under the first of these names that has one.
+fn number(value: &Value, names: &[&str]) -> Option<u64> {
+    names.iter().find_map(|name| value.field(name)?.as_int()?.try_into().ok())
+}
 
-/// Names that the command of an entry may have.
-const COMMAND: [&str; 5] = ["command", "cmd", "data", "payload", "op"];
-/// Names that the bytes of a snapshot may have.
-const SNAPSHOT: [&str; 2] = ["data", "snapshot"];
-/// Names for the term of the conflicting entry in a refusal.
-const HINT_TERM: [&str; 3] = ["conflict_term", "conflicting_term", "x_term"];
-/// Names for the first index of that term, or one past the end of the log.
-const HINT_INDEX: [&str; 4] = ["conflict_index", "conflicting_index", "x_index", "next_index"];
-/// Names for one past the end of the log.
-const HINT_LEN: [&str; 2] = ["x_len", "log_len"];
-
-fn number(value: &Value, name: &str) -> Option<u64> {
-    value.field(name)?.as_int()?.try_into().ok()
+/// The same value under all names.
+fn under(names: &[&'static str], value: &Value) -> impl Iterator<Item = (&'static str, Value)> {
+    names.iter().map(|&name| (name, value.clone()))
 }
 
 fn int(number: u64) -> Value {
@@ -45,143 +34,153 @@ fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
     })
 }
 
+/// Fields under all their names.
+fn fields<const N: usize>(named: [(&[&'static str], Value); N]) -> Vec<(&'static str, Value)> {
+    named.iter().flat_map(|(names, value)| under(names, value)).collect()
+}
+
 impl Request {
-    /// The last part of the method's name.
-    pub(super) fn method(&self) -> &'static str {
+    /// The names of its method.
+    pub(super) fn method<'a>(&self, names: &'a Names) -> &'a [&'static str] {
         match self {
-            Self::Vote { .. } => ".RequestVote",
-            Self::Append { .. } => ".AppendEntries",
-            Self::Install { .. } => ".InstallSnapshot",
+            Self::Vote { .. } => &names.request_vote,
+            Self::Append { .. } => &names.append_entries,
+            Self::Install { .. } => &names.install_snapshot,
         }
     }
 
     /// What the server reads.
-    pub(super) fn write(&self, sender: usize) -> Value {
+    pub(super) fn write(&self, names: &Names, sender: usize) -> Value {
         let sender = int(sender as u64);
         let fields = match self {
-            Self::Vote { term, last_log_index, last_log_term } => vec![
-                ("term", int(*term)),
-                ("candidate_id", sender),
-                ("last_log_index", int(*last_log_index)),
-                ("last_log_term", int(*last_log_term)),
-            ],
-            Self::Append { term, prev, entries, leader_commit } => vec![
-                ("term", int(*term)),
-                ("leader_id", sender),
-                ("prev_log_index", int(prev.0)),
-                ("prev_log_term", int(prev.1)),
-                (
-                    "entries",
-                    Value::Seq((prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(at)).collect()),
-                ),
-                ("leader_commit", int(*leader_commit)),
-            ],
-            Self::Install { term, last_included_index, last_included_term, data } => {
-                let mut fields = vec![
-                    ("term", int(*term)),
-                    ("leader_id", sender),
-                    ("last_included_index", int(*last_included_index)),
-                    ("last_included_term", int(*last_included_term)),
-                    // Fig. 13 sends a snapshot in parts. This is the only one.
-                    ("offset", int(0)),
-                    ("done", Value::Bool(true)),
-                ];
-                fields.extend(SNAPSHOT.map(|name| (name, Value::Bytes(data.clone()))));
-                fields
+            Self::Vote { term, last_log_index, last_log_term } => fields([
+                (&names.term, int(*term)),
+                (&names.candidate_id, sender),
+                (&names.last_log_index, int(*last_log_index)),
+                (&names.last_log_term, int(*last_log_term)),
+            ]),
+            Self::Append { term, prev, entries, leader_commit } => {
+                let entries = (prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(names, at)).collect();
+                fields([
+                    (&names.term, int(*term)),
+                    (&names.leader_id, sender),
+                    (&names.prev_log_index, int(prev.0)),
+                    (&names.prev_log_term, int(prev.1)),
+                    (&names.entries, Value::Seq(entries)),
+                    (&names.leader_commit, int(*leader_commit)),
+                ])
             }
+            // Fig. 13 sends a snapshot in parts. This is the only one.
+            Self::Install { term, last_included_index, last_included_term, data } => fields([
+                (&names.term, int(*term)),
+                (&names.leader_id, sender),
+                (&names.last_included_index, int(*last_included_index)),
+                (&names.last_included_term, int(*last_included_term)),
+                (&["offset"], int(0)),
+                (&names.done, Value::Bool(true)),
+                (&names.snapshot, Value::Bytes(data.clone())),
+            ]),
         };
         Value::Struct("", fields)
     }
 
-    /// What the server wrote; `None` if it does not bear the paper's names.
-    pub(super) fn read(method: &str, value: &Value) -> Option<Self> {
-        let term = number(value, "term")?;
-        if method.ends_with(".RequestVote") {
+    /// What the server wrote; `None` if it does not bear these names.
+    pub(super) fn read(names: &Names, method: &str, value: &Value) -> Option<Self> {
+        let is = |of: &[&str]| of.iter().any(|name| is_method(method, name));
+        let term = number(value, &names.term)?;
+        if is(&names.request_vote) {
             let (last_log_index, last_log_term) =
-                (number(value, "last_log_index")?, number(value, "last_log_term")?);
+                (number(value, &names.last_log_index)?, number(value, &names.last_log_term)?);
             return Some(Self::Vote { term, last_log_index, last_log_term });
         }
-        if method.ends_with(".AppendEntries") {
-            let prev = (number(value, "prev_log_index")?, number(value, "prev_log_term")?);
-            let entries = value.field("entries")?.as_seq()?.iter().map(Entry::read).collect::<Option<_>>()?;
-            return Some(Self::Append {
-                term,
-                prev,
-                entries,
-                leader_commit: number(value, "leader_commit")?,
-            });
+        if is(&names.append_entries) {
+            let prev = (number(value, &names.prev_log_index)?, number(value, &names.prev_log_term)?);
+            let entries = names.entries.iter().find_map(|name| value.field(name))?.as_seq()?;
+            let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
+            let leader_commit = number(value, &names.leader_commit)?;
+            return Some(Self::Append { term, prev, entries, leader_commit });
         }
         Some(Self::Install {
             term,
-            last_included_index: number(value, "last_included_index")?,
-            last_included_term: number(value, "last_included_term")?,
-            data: bytes(value, &SNAPSHOT)?,
+            last_included_index: number(value, &names.last_included_index)?,
+            last_included_term: number(value, &names.last_included_term)?,
+            data: bytes(value, &names.snapshot)?,
         })
     }
 }
 
 impl Entry {
-    fn write(&self, index: Index) -> Value {
-        let mut fields = vec![("term", int(self.term)), ("index", int(index))];
-        // Under all names at once: the server reads the field that it knows, and skips the others.
-        fields.extend(COMMAND.map(|name| (name, Value::Bytes(self.command.to_vec()))));
+    fn write(&self, names: &Names, index: Index) -> Value {
+        let command = Value::Bytes(self.command.to_vec());
+        let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
+        if !fields.iter().any(|(name, _)| *name == "index") {
+            fields.push(("index", int(index)));
+        }
         Value::Struct("", fields)
     }
 
-    pub(super) fn read(value: &Value) -> Option<Self> {
-        Some(Self { term: number(value, "term")?, command: bytes(value, &COMMAND)?.into() })
+    fn read(names: &Names, value: &Value) -> Option<Self> {
+        Some(Self { term: number(value, &names.term)?, command: bytes(value, &names.command)?.into() })
     }
 }
 
 impl Reply {
-    pub(super) fn write(self) -> Value {
+    pub(super) fn write(self, names: &Names) -> Value {
         let fields = match self {
             Self::Vote { term, vote_granted } => {
-                vec![("term", int(term)), ("vote_granted", Value::Bool(vote_granted))]
+                fields([(&names.term, int(term)), (&names.vote_granted, Value::Bool(vote_granted))])
             }
             Self::Append { term, success, hint } => {
-                let mut fields = vec![("term", int(term)), ("success", Value::Bool(success))];
+                let mut all = fields([(&names.term, int(term)), (&names.success, Value::Bool(success))]);
                 if let Some(Hint { term, index, len }) = hint {
-                    fields.extend(HINT_TERM.map(|name| (name, term.map_or(Value::Nothing, int))));
-                    fields.extend(HINT_INDEX.map(|name| (name, int(index))));
-                    fields.extend(HINT_LEN.map(|name| (name, int(len))));
+                    all.extend(fields([
+                        (&names.conflict_term, term.map_or(Value::Nothing, int)),
+                        (&names.conflict_index, int(index)),
+                        (&names.conflict_len, int(len)),
+                    ]));
                 }
-                fields
+                all
             }
-            Self::Install { term } => vec![("term", int(term))],
+            Self::Install { term } => fields([(&names.term, int(term))]),
         };
         Value::Struct("", fields)
     }
 
-    /// What the server answered to that request; `None` if it does not bear the paper's names.
-    pub(super) fn read(request: &Request, value: &Value) -> Option<Self> {
-        let term = number(value, "term")?;
+    /// What the server answered to that request; `None` if it does not bear these names.
+    pub(super) fn read(names: &Names, request: &Request, value: &Value) -> Option<Self> {
+        let term = number(value, &names.term)?;
         Some(match request {
-            Request::Vote { .. } => Self::Vote { term, vote_granted: number(value, "vote_granted")? == 1 },
+            Request::Vote { .. } => {
+                Self::Vote { term, vote_granted: number(value, &names.vote_granted)? == 1 }
+            }
             Request::Append { .. } => {
-                let field = |names: &[&str]| names.iter().find_map(|name| number(value, name));
-                let hint = field(&HINT_INDEX).map(|index| Hint {
-                    term: field(&HINT_TERM),
+                let hint = number(value, &names.conflict_index).map(|index| Hint {
+                    term: number(value, &names.conflict_term),
                     index,
-                    len: field(&HINT_LEN).unwrap_or(index),
+                    len: number(value, &names.conflict_len).unwrap_or(index),
                 });
-                Self::Append { term, success: number(value, "success")? == 1, hint }
+                Self::Append { term, success: number(value, &names.success)? == 1, hint }
             }
             Request::Install { .. } => Self::Install { term },
         })
     }
 }
 
+/// A request for a vote that does not count (thesis §9.6), and its term.
+pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64> {
+    let has_flag = || number(value, &names.pre_vote).is_some_and(|yes| yes != 0);
+    let is_method = ["PreVote", "pre_vote", "RequestPreVote", "request_pre_vote"]
+        .iter()
+        .any(|name| is_method(method, name));
+    if is_method || has_flag() { number(value, &names.term) } else { None }
+}
+
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
-pub(super) fn unknown_hint(reply: &Value) -> Option<&'static str> {
+pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str> {
     let Value::Struct(_, fields) = reply else { return None };
-    let is_known = |name: &str| {
-        ["term", "success"].contains(&name)
-            || HINT_TERM.contains(&name)
-            || HINT_INDEX.contains(&name)
-            || HINT_LEN.contains(&name)
-    };
-    fields.iter().map(|(name, _)| *name).find(|name| !is_known(name))
+    let known =
+        [&names.term, &names.success, &names.conflict_term, &names.conflict_index, &names.conflict_len];
+    fields.iter().map(|(name, _)| *name).find(|name| !known.iter().any(|names| names.contains(name)))
 }
 
 #[cfg(test)]
@@ -206,22 +205,32 @@ mod tests {
                 data: b"snap".to_vec(),
             },
         ];
+        let names = Names::default();
         for request in requests {
-            let name = format!("Raft{}", request.method());
-            assert_eq!(Request::read(&name, &request.write(1)), Some(request.clone()));
-            let names = REQUIRED.iter().find(|(method, _)| *method == request.method()).unwrap().1;
-            for name in names {
-                assert!(request.write(1).field(name).is_some(), "{name}");
+            let name = format!("Raft.{}", request.method(&names)[0]);
+            assert_eq!(Request::read(&names, &name, &request.write(&names, 1)), Some(request.clone()));
+            let required = names.required();
+            let (_, fields) =
+                required.iter().find(|(methods, _)| *methods == request.method(&names)).unwrap();
+            for field in fields {
+                assert!(request.write(&names, 1).field(field[0]).is_some(), "{field:?}");
             }
         }
         let hint = Some(Hint { term: Some(2), index: 3, len: 7 });
         let request = Request::Append { term: 3, prev: (0, 0), entries: vec![], leader_commit: 0 };
         let reply = Reply::Append { term: 3, success: false, hint };
-        assert_eq!(Reply::read(&request, &reply.write()), Some(reply));
-        assert_eq!(unknown_hint(&reply.write()), None);
-        assert_eq!(
-            unknown_hint(&Value::Struct("", vec![("match_hint", Value::Nothing)])),
-            Some("match_hint")
-        );
+        assert_eq!(Reply::read(&names, &request, &reply.write(&names)), Some(reply));
+        assert_eq!(unknown_hint(&names, &reply.write(&names)), None);
+        let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
+        assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
+    }
+
+    #[test]
+    fn messages_of_other_names_are_read_and_written() {
+        let names = Names { term: vec!["cur_term"], request_vote: vec!["AskVote"], ..Names::default() };
+        let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1 };
+        assert_eq!(request.write(&names, 1).field("cur_term"), Some(&int(3)));
+        assert_eq!(Request::read(&names, "Raft.AskVote", &request.write(&names, 1)), Some(request.clone()));
+        assert_eq!(Request::read(&Names::default(), "Raft.RequestVote", &request.write(&names, 1)), None);
     }
 }

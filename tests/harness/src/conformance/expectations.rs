@@ -11,6 +11,9 @@ use super::peer::{Append, Appended, VoteRequest};
 use super::state::SentRequest;
 use lab_runs::settings::World;
 
+/// Longer than any useful election timeout: for so long a server may leave candidates alone after a leader's message.
+const STICKY_MAX: Duration = Duration::from_secs(2);
+
 impl Bench {
     /// Fails unless `holds`, with the sentence of this bench as the rule.
     #[track_caller]
@@ -44,6 +47,36 @@ impl Bench {
                 "replies to AppendEntries have a field {name}, of which the scripted peers do not know what to say"
             ));
         }
+    }
+
+    /// Skips the test if scripts cannot talk of snapshots with this server.
+    pub fn needs_snapshots(&self) {
+        let why = self.0.slot.lock().methods.without_snapshots.clone();
+        if let Some(why) = why {
+            self.0.lab.skip(&why);
+        }
+    }
+
+    /// See [`Lab::expect_usual`](crate::lab::Lab::expect_usual).
+    pub fn is_usual(&self, holds: bool, why: &str) {
+        self.0.lab.expect_usual(holds, why);
+    }
+
+    /// Whether the server may leave candidates alone: it leads, or has just heard from a leader (§6; thesis §4.2.3).
+    fn may_ignore_candidates(&self) -> bool {
+        let led_at = self.0.state.lock().led_at;
+        let is_led = led_at.is_some_and(|at| self.0.lab.now().saturating_sub(at) < STICKY_MAX);
+        is_led || self.state().1
+    }
+
+    /// Waits until each of these has answered a leader's message of this term: some leaders send entries only when they
+    /// know where the logs agree.
+    pub fn settle(&self, followers: &[usize]) {
+        for &follower in followers {
+            self.peer(follower).next_request(ELECTION_MAX, Request::is_append);
+        }
+        // The answer is on its way.
+        self.0.lab.sleep_ms(20);
     }
 
     /// How long something may take that waits for nothing: a third of a heartbeat interval. A busy real machine gets
@@ -265,8 +298,13 @@ impl VoteRequest<'_> {
     /// Sends it, and expects the vote.
     #[track_caller]
     pub fn is_granted(&self, why: &str) {
+        let bench = self.peer.bench;
+        let may_ignore = bench.may_ignore_candidates();
         let reply = self.send();
-        self.peer.bench.expect(
+        if may_ignore && matches!(reply, Some((_, false))) {
+            bench.lab().skip("it leaves candidates alone while it hears of a leader (§6), so its votes cannot be asked for");
+        }
+        bench.expect(
             matches!(reply, Some((_, true))),
             format!("S{SERVER} refused {}", self.describe()),
             format!("the vote is granted: {why}"),

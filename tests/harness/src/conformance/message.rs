@@ -101,6 +101,11 @@ impl Request {
         matches!(self, Self::Vote { .. })
     }
 
+    /// Whether only a leader sends it.
+    pub(super) fn is_of_a_leader(&self) -> bool {
+        !self.is_vote()
+    }
+
     /// Whether it is an AppendEntries, with or without entries.
     #[must_use]
     pub fn is_append(&self) -> bool {

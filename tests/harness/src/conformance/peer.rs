@@ -108,12 +108,18 @@ impl<'a> Peer<'a> {
     fn sends(self, request: &Request) -> Option<Reply> {
         let inner = &self.bench.0;
         let lab = &inner.lab;
-        let Some(method) = inner.slot.lock().methods.full_name(request.method()) else {
-            lab.skip(&format!("the server has no method {}", &request.method()[1..]));
+        if matches!(request, Request::Install { .. }) {
+            self.bench.needs_snapshots();
+        }
+        let methods = request.method(&inner.names);
+        let Some(method) = inner.slot.lock().methods.full_name(methods) else {
+            lab.skip(&format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
         };
         // An end for each request: one that gets no reply holds up none that follows.
         let end = inner.network.make_connected_end(self.id as u32, SERVER as u32);
-        let reply = end.call_plain(&method, &request.write(self.id)).unwrap_or_else(|why| lab.skip(&why));
+        let reply = end
+            .call_plain(&method, &request.write(&inner.names, self.id))
+            .unwrap_or_else(|why| lab.skip(&why));
         inner.network.delete_end(&end);
         lab.check();
         let Some(value) = reply else {
@@ -121,12 +127,15 @@ impl<'a> Peer<'a> {
             return None;
         };
         if matches!(request, Request::Append { .. }) {
-            inner.state.lock().unknown_hint = unknown_hint(&value);
+            inner.state.lock().unknown_hint = unknown_hint(&inner.names, &value);
         }
-        let Some(reply) = Reply::read(request, &value) else {
-            lab.skip(&format!("the reply of {method}, {value}, does not bear the paper's names"));
+        let Some(reply) = Reply::read(&inner.names, request, &value) else {
+            lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
         };
         inner.note(format!("S{} -> S{SERVER}: {request}: {reply}", self.id));
+        if request.is_of_a_leader() && reply.term() == request.term() {
+            inner.state.lock().led_at = Some(lab.now());
+        }
         Some(reply)
     }
 

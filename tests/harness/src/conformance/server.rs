@@ -47,7 +47,7 @@ impl Inner {
         let make = move || implementation.make(ends, SERVER, persister, sender);
         let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let service = raft.service();
-        let methods = Methods::of(&service).unwrap_or_else(|why| self.lab.skip(&why));
+        let methods = Methods::of(&service, &self.names).unwrap_or_else(|why| self.lab.skip(&why));
         self.network.add_server(SERVER as u32, Server::new(&node).service(service));
         {
             let mut slot = self.slot.lock();
@@ -115,7 +115,9 @@ impl Bench {
     pub fn state(&self) -> (Term, bool) {
         // Before the call: see `Cluster::start_now`.
         let Some((start, before)) = self.0.lab.record().before(SERVER) else { return (0, false) };
-        let Some((term, is_leader)) = self.call("get_state", |raft| raft.get_state()) else { return (0, false) };
+        let Some((term, is_leader)) = self.call("get_state", |raft| raft.get_state()) else {
+            return (0, false);
+        };
         let fact = Observation::State { term, is_leader, before };
         if let Err(violation) = self.0.lab.record().observe(self.0.lab.now(), SERVER, start, &fact) {
             self.0.lab.end_run(&violation);

@@ -6,8 +6,8 @@ use labrpc::sync::Arc;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
-use super::encoding::REQUIRED;
 use crate::implementation::AnyRaft;
+use lab_referee::{Names, is_method};
 
 /// What the bench holds of the server.
 #[derive(Default)]
@@ -26,6 +26,8 @@ pub(super) struct Methods {
     pub(super) service: String,
     /// Without the service's name.
     pub(super) names: Vec<String>,
+    /// Why a script cannot talk of snapshots with it.
+    pub(super) without_snapshots: Option<String>,
 }
 
 impl Methods {
@@ -33,27 +35,36 @@ impl Methods {
     ///
     /// # Errors
     ///
-    /// What is missing for a talk in the paper's words.
-    pub(super) fn of(service: &Service) -> Result<Self, String> {
-        for (method, fields) in REQUIRED {
-            let Some((name, has)) = service.methods().find(|(name, _)| name.ends_with(method)) else {
-                if method == ".InstallSnapshot" {
-                    continue; // a server of parts 3A to 3C
-                }
-                return Err(format!("the server has no method {}", &method[1..]));
-            };
-            if let Some(missing) = fields.iter().find(|field| !has.contains(field)) {
-                return Err(format!("the arguments of {name} have no field {missing}"));
-            }
-        }
+    /// What is missing for a talk in these names.
+    pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
+        let [vote, append, install] =
+            names.required().map(|(methods, fields)| has(service, methods, &fields));
+        let without_snapshots = append.and(vote).and(Ok(install))?.err();
         let prefix = format!("{}.", service.name());
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
-        Ok(Self { service: service.name().to_owned(), names: names.collect() })
+        Ok(Self { service: service.name().to_owned(), names: names.collect(), without_snapshots })
     }
 
-    /// The full name of the method that ends so.
-    pub(super) fn full_name(&self, method: &str) -> Option<String> {
-        let name = self.names.iter().find(|name| **name == method[1..])?;
+    /// The full name of the method that has one of these names.
+    pub(super) fn full_name(&self, methods: &[&str]) -> Option<String> {
+        let name = self.names.iter().find(|name| methods.contains(&name.as_str()))?;
         Some(format!("{}.{name}", self.service))
+    }
+}
+
+/// # Errors
+///
+/// What is missing: the method, or a field of its arguments.
+fn has(service: &Service, methods: &[&'static str], fields: &[&[&'static str]]) -> Result<(), String> {
+    let is_it = |name: &str| methods.iter().any(|method| is_method(name, method));
+    let Some((name, has)) = service.methods().find(|(name, _)| is_it(name)) else {
+        return Err(format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
+    };
+    match fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {
+        Some(missing) => Err(format!(
+            "the arguments of {name} have no field {}",
+            missing.first().unwrap_or(&"of that name")
+        )),
+        None => Ok(()),
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct BenchState {
     pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
     /// A field in replies to AppendEntries whose meaning is not known here.
     pub(super) unknown_hint: Option<&'static str>,
+    /// When the server last took something of a leader.
+    pub(super) led_at: Option<Duration>,
     pub(super) is_over: bool,
 }
 

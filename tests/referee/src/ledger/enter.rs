@@ -5,8 +5,8 @@ use std::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::Ledger;
-use super::unanswered::Content;
 use super::server::Stored;
+use super::unanswered::Content;
 use crate::fact::{Delivery, Envelope, Life, Sending};
 use crate::message::{Position, Reply, Request};
 use crate::proof::Line;
@@ -210,6 +210,7 @@ impl Ledger {
             && self.may_ignore(envelope.callee, request, delivery.at);
         let accepted = self.accepted;
         let server = &mut self.servers[envelope.callee];
+        server.answered_at = envelope.at;
         // Who answers a request has seen its term, and is in it or in a later one (Fig. 2, All servers 2).
         server.raise_floor(reply.term(), line);
         if !is_ignored {

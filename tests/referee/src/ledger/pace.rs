@@ -154,8 +154,7 @@ impl Pace {
     /// When the leader last sent to each of the others, or began to send.
     fn served(&self, leader: ServerId) -> impl Iterator<Item = (ServerId, Duration)> {
         let others = self.streams.iter().enumerate().filter(move |&(server, _)| server != leader);
-        others
-            .map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
+        others.map(|(server, stream)| (server, stream.last.unwrap_or(Duration::ZERO).max(self.active_since)))
     }
 
     /// How many heartbeats without news a server has got in a row, with the one that is sent now, and in which time.
@@ -209,7 +208,13 @@ impl Pace {
     }
 
     /// The leader sends a request. Returns whether that is odd: it should know better.
-    pub(super) fn sent(&mut self, envelope: Envelope, request: &Request, sending: Sending, line: Line) -> bool {
+    pub(super) fn sent(
+        &mut self,
+        envelope: Envelope,
+        request: &Request,
+        sending: Sending,
+        line: Line,
+    ) -> bool {
         let Envelope { at, caller: leader, callee: to, .. } = envelope;
         self.streams[to].last = Some(at);
         // Who only repeats may lead no more, and owes nobody a heartbeat.

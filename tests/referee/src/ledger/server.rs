@@ -121,6 +121,8 @@ pub(crate) struct Server {
     /// Entries up to this one may be in a snapshot that the service took.
     trimmed: Index,
     incarnation: u64,
+    /// When it last answered anybody.
+    pub(crate) answered_at: Duration,
     /// The calls that it handles.
     pub(super) open: Vec<u64>,
     /// When it last had a reason not to stand for election, in which term, and the answer that shows it.
@@ -147,7 +149,8 @@ impl Server {
 
     /// Whether the sender of a request is an incarnation that is gone: what it says is not said by its successor.
     pub(crate) fn is_gone(&self, life: Option<Life>) -> bool {
-        let is_older = matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(now))) if life < now);
+        let is_older =
+            matches!((life, self.life), (Some(Life::Node(life)), Some(Life::Node(now))) if life < now);
         self.is_down || is_older || matches!((life, self.current), (Some(life), Some(now)) if life != now)
     }
 

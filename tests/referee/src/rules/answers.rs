@@ -1,7 +1,7 @@
 //! A server answers soon, whatever its own calls and its service are doing (§5.5; Fig. 2, "Invoked by").
 //!
-//! In a simulation a handler that waits for seconds, on a server that is not stopped, waits for something that it should
-//! not wait for.
+//! In a simulation a server that is not stopped and answers nobody for seconds, although it was asked, waits for something
+//! that it should not wait for. One handler that waits among others that answer harms nobody.
 
 use std::time::Duration;
 
@@ -36,10 +36,14 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         _ => return None,
     };
     let &Delivery { at, caller, was_stopped, .. } = delivery;
-    let time = fact.envelope.at.saturating_sub(at);
+    let idle_since = ledger.servers[server].answered_at.max(at);
+    let time = fact.envelope.at.saturating_sub(idle_since);
     // A server that was stopped answers late without a fault.
     (ledger.has_exact_time && !was_stopped && time > ANSWER_MAX).then(|| Accusation {
-        headline: format!("S{server} lets S{caller} wait for an answer for {:.1} s", time.as_secs_f64()),
+        headline: format!(
+            "S{server} answers nobody for {:.1} s, and lets S{caller} wait",
+            time.as_secs_f64()
+        ),
         expected: "an answer as soon as the state is changed and saved".to_owned(),
         seen: format!("request #{call} came at {:.3} s", at.as_secs_f64()),
         servers: vec![server],

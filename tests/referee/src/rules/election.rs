@@ -43,7 +43,9 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: if has_asked {
             format!("{} servers have granted theirs, and S{server} sends as leader", count - 1)
         } else {
-            format!("S{server} has asked nobody who could hear it for a vote in term {term}, and sends as leader")
+            format!(
+                "S{server} has asked nobody who could hear it for a vote in term {term}, and sends as leader"
+            )
         },
         servers: vec![server],
         term,

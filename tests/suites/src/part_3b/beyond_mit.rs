@@ -70,30 +70,39 @@ pub fn bridge_3b(lab: &Lab) {
     }
 }
 
-/// One command at a time, each waiting for the one before: a command does not wait for the next heartbeat.
+/// One command at a time, each waiting for the one before: the leader has applied it after two heartbeats at the latest.
+/// Mostly no heartbeat is waited for, as services need it (MIT's tests of speed in 4A and 4B); followers learn of the
+/// commit with whatever message comes next (§5.3).
 ///
-/// Catches: entries that are sent, or commits that are told, with heartbeats only.
+/// Catches: entries that wait for more than the next heartbeat.
 pub fn latency_3b(lab: &Lab) {
     const COMMANDS: u32 = 50;
-    /// A third of a heartbeat interval.
-    const LATENCY_MAX: Duration = Duration::from_millis(33);
+    /// Two heartbeat intervals.
+    const LATENCY_MAX: Duration = Duration::from_millis(200);
+    /// A third of one: three operations in it (MIT).
+    const USUAL: Duration = Duration::from_millis(33);
 
     let cluster = lab.cluster(3).start();
     cluster.one_shot(3);
     // The command before has waited for a leader: the clock runs from here.
     let began = Instant::now();
     for _ in 0..COMMANDS {
-        cluster.one_shot(3);
+        cluster.one_shot(1);
     }
     let mean = began.elapsed() / COMMANDS;
     lab.expect(mean <= LATENCY_MAX, || {
         Violation::new(
             format!("a command takes {mean:?} on an idle network without delays"),
-            format!("at most {LATENCY_MAX:?}, a third of a heartbeat interval"),
+            format!("at most {LATENCY_MAX:?}, two heartbeat intervals"),
             format!("{mean:?} in the mean of {COMMANDS}"),
         )
-        .hint("start does not wake the replication, or a commit is told with the next heartbeat only")
+        .hint("the leader sends, or commits, only now and then")
     });
+    cluster.one(3);
+    lab.expect_usual(
+        mean <= USUAL,
+        "commands wait for the next heartbeat, which is slow for a service on top",
+    );
 }
 
 /// A follower misses ten thousand entries and gets them in a few messages.
@@ -233,17 +242,19 @@ pub fn idle_3b(lab: &Lab) {
     let before = cluster.rpcs();
     lab.sleep_ms(10_000);
     let used = cluster.rpcs() - before;
-    lab.expect(used <= CALLS_MAX, || {
+    let most = CALLS_MAX * cluster.calls_per_exchange();
+    lab.expect(used <= most, || {
         Violation::new(
             format!("{used} calls in ten seconds of idling"),
-            format!("at most {CALLS_MAX}"),
+            format!("at most {most}"),
             format!("{used}"),
         )
         .hint("heartbeats are due every 100 ms or so")
     });
 }
 
-/// Servers are killed while calls hang, and all their threads end soon.
+/// Servers are killed while calls hang, and all their threads end soon, or come to rest for ever: a thread that waits for
+/// what never comes does no harm, if it is one of few.
 ///
 /// Catches: a loop that does not look whether the server was killed.
 pub fn threads_end_3b(lab: &Lab) {
@@ -271,6 +282,9 @@ pub fn kill_with_full_channel_3b(lab: &Lab) {
     expect_threads_end(lab, &cluster);
 }
 
+/// So many threads may wait for ever: one for each peer, one for each task, and some.
+const RESTING_MAX: usize = 16;
+
 /// Kills all servers and expects their threads to end. Threads of the real world cannot be counted.
 fn expect_threads_end(lab: &Lab, cluster: &Cluster) {
     let nodes: Vec<NodeHandle> =
@@ -284,12 +298,18 @@ fn expect_threads_end(lab: &Lab, cluster: &Cluster) {
         let mut left = sim::threads_alive(node.id());
         // The harness' own service: here it may be stuck by order of the test.
         left.retain(|thread| !thread.thread.ends_with("/service"));
-        lab.expect(left.is_empty(), || {
+        let shown = || left.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let is_at_rest = left.iter().all(|thread| thread.waits_for_ever) && left.len() <= RESTING_MAX;
+        lab.expect(is_at_rest, || {
             Violation::new(
                 format!("a thread of {} lives on after kill: {}", node.name(), left[0].thread),
-                "all threads of a server end soon after kill",
-                left.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+                format!("all threads of a server end soon after kill, or {RESTING_MAX} at most are at rest for ever"),
+                shown(),
             )
         });
+        lab.expect_usual(
+            left.is_empty(),
+            &format!("after kill threads wait for what never comes: {}", shown()),
+        );
     }
 }

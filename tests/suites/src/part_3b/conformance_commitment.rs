@@ -50,7 +50,9 @@ pub fn counts_own_term_only_3b(lab: &Lab) {
         bench.expect_commit_at_most(0, "entries 1 and 2 are of term 2, and only their copies speak for them");
         bench.start_command();
     }
-    bench.expect_applies_at_least(3, "an entry of the leader's own term is stored by all");
+    // An entry of its own need not reach the service.
+    let applied = if has_own { 2 } else { 3 };
+    bench.expect_applies_at_least(applied, "an entry of the leader's own term is stored by all");
 }
 
 /// matchIndex is what the acknowledged request brought, not what the log has by then (Fig. 2, Leaders 3).
@@ -65,7 +67,7 @@ pub fn match_is_what_was_sent_3b(lab: &Lab) {
     );
     bench.elect(&[1]);
     // By now S1 has the empty entry with which some leaders begin.
-    lab.sleep_ms(20);
+    bench.settle(&[1]);
     bench.peer(1).waits();
     bench.skip_requests();
     let first = bench.start_command().index;
@@ -104,7 +106,8 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
             if !entries.is_empty() && prev.0 + entries.len() as Index >= 2)
     };
     let Some(old) = bench.peer(1).next_request(ELECTION_MAX, brings_second) else {
-        bench.fail("the second command is not sent", "an AppendEntries with entry 2", "none");
+        bench.is_usual(false, "no entries are sent to a follower before it has answered in the term");
+        return;
     };
     let term = bench.term();
     bench.peer(2).is_silent();
@@ -164,7 +167,7 @@ pub fn silence_commits_nothing_3b(lab: &Lab) {
         "copies are counted when they are sent, or when a call ends without a reply",
     );
     bench.elect(&[1]);
-    lab.sleep_ms(20);
+    bench.settle(&[1]);
     bench.peer(1).is_silent();
     let index = bench.start_command().index;
     lab.sleep_ms(1000);

@@ -56,6 +56,7 @@ suite! { $
     2 conformance_followers::other_previous_term_3b, "AppendEntries fails if the previous term differs";
     2 conformance_followers::heartbeat_is_checked_3b, "heartbeats are checked like other AppendEntries";
     2 conformance_followers::conflict_is_cut_3b, "a conflict goes, with all that follows";
+    2 conformance_followers::mismatch_is_a_word_of_the_leader_3b, "an AppendEntries that does not match restarts the timer";
     2 conformance_followers::late_request_cuts_nothing_3b, "only a conflict cuts the log";
     2 conformance_followers::repeated_requests_3b, "repeated requests do no harm";
     2 conformance_followers::old_leader_changes_nothing_3b, "a leader of an old term changes nothing";

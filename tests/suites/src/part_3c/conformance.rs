@@ -243,7 +243,8 @@ pub fn applies_again_3c(lab: &Lab) {
     bench.peer(1).appends(2).entries(&[1, 2, 2]).commit(2).succeeds("it follows the empty log");
     bench.expect_applies(2, "leaderCommit is 2");
     bench.restart();
-    bench.expect_applied_at_most(0, "nobody has told the restarted server what is committed");
+    // Some store the commit index as well, which does no harm.
+    bench.expect_applied_at_most(2, "nobody has ever told the server that more is committed");
     bench.peer(1).appends(2).after(3, 2).commit(3).succeeds("the log has three entries");
     bench.expect_applies(3, "leaderCommit is 3");
 }

@@ -6,10 +6,11 @@ use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SentRequest,
 use lab_harness::lab::Lab;
 use raft_interface::Index;
 
-/// A bench whose server has applied entries of terms 1, 1, 2, 2, 2 and put the first `upto` into a snapshot.
+/// A bench whose server has applied entries of terms 1, 1, 2, 2, 2 from the leader of term 3 and put the first `upto` into a
+/// snapshot.
 fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str) -> Bench {
     let bench = Bench::start(lab, 3, rule, hint);
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(5).succeeds("it follows the empty log");
+    bench.peer(1).appends(3).entries(&[1, 1, 2, 2, 2]).commit(5).succeeds("it follows the empty log");
     bench.expect_applies(5, "leaderCommit is 5");
     bench.take_snapshot(upto);
     // The server may do its part after `snapshot` has returned.
@@ -53,7 +54,7 @@ pub fn entries_below_the_snapshot_3d(lab: &Lab) {
         "what a snapshot covers is committed and matches; the rest of the request counts (§7, §5.3)",
         "an AppendEntries that begins below the snapshot is refused, without a hint that leads on",
     );
-    let request = || bench.peer(1).appends(2).after(2, 1).entries(&[2, 2, 2, 2, 2]);
+    let request = || bench.peer(1).appends(3).after(2, 1).entries(&[2, 2, 2, 3, 3]);
     let Some(reply) = request().send() else {
         bench.fail("no reply to an AppendEntries that begins below the snapshot", "one", "none");
     };
@@ -67,9 +68,10 @@ pub fn entries_below_the_snapshot_3d(lab: &Lab) {
             "success, or a hint to go on after entry 5",
             format!("{reply:?}"),
         );
-        bench.peer(1).appends(2).after(5, 2).entries(&[2, 2]).succeeds("it follows the snapshot");
+        bench.peer(1).appends(3).after(5, 2).entries(&[3, 3]).succeeds("it follows the snapshot");
     }
-    bench.expect_entry(7, 2, "the requests brought it");
+    bench.expect_entry(7, 3, "the requests brought it");
+    bench.expect_no_entry(7, 2, "the requests brought another one");
 }
 
 /// A leader that has forgotten what a follower needs sends its snapshot, and then goes on after that (§7; Fig. 13).
