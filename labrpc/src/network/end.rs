@@ -109,6 +109,11 @@ impl ClientEnd {
         plain: Option<&Value>,
     ) -> Option<R> {
         match Encoded::new(&bytes, plain).decode::<R>() {
+            Ok(_) if plain.is_some() && size_of::<R>() == 0 => {
+                // A type without values to tell apart reads any tree, and would lose what it was told.
+                let message = format!("{}: its caller takes no answer", called.describe());
+                self.unreadable(message)
+            }
             Ok(reply) => {
                 // Told here, in the caller's thread, where the reply is a value again and can be read.
                 self.shared.report_reply(called, &reply, &bytes);
@@ -117,16 +122,21 @@ impl ClientEnd {
             }
             Err(error) => {
                 let message = format!("{}, sent as {type_name}: {error}", called.describe());
-                // Who answers in trees cannot know the caller's type, so it is no mistake of the caller's.
-                let hook = plain.and_then(|_| self.shared.state.lock().on_unreadable.clone());
-                match hook {
-                    Some(hook) => {
-                        hook(&message);
-                        None
-                    }
-                    None => self.give_up(message),
-                }
+                if plain.is_some() { self.unreadable(message) } else { self.give_up(message) }
             }
+        }
+    }
+
+    /// Who answers in trees cannot know the caller's type, so it is no mistake of the caller's.
+    #[cold]
+    fn unreadable<R>(&self, message: String) -> Option<R> {
+        let hook = self.shared.state.lock().on_unreadable.clone();
+        match hook {
+            Some(hook) => {
+                hook(&message);
+                None
+            }
+            None => self.give_up(message),
         }
     }
 

@@ -251,8 +251,8 @@ impl Network {
         self.shared().state.lock().add_observer(Arc::new(observer));
     }
 
-    /// From now on a caller that cannot read a [tree](super::Service::plain_method) that it is answered with gets no
-    /// answer, and this is told why. Otherwise that fails the test.
+    /// From now on a caller that cannot read a [tree](super::Service::plain_method) that it is answered with, or takes no
+    /// answer at all, gets none, and this is told why. Otherwise that fails the test.
     pub fn on_unreadable(&self, hook: impl Fn(&str) + Send + Sync + 'static) {
         self.shared().state.lock().on_unreadable = Some(Arc::new(hook));
     }

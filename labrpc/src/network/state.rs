@@ -144,7 +144,7 @@ impl State {
         let number = self.incarnations;
         let names = methods.iter().map(|(name, _)| name.clone()).collect();
         let handlers = methods.into_iter().map(|(name, handler)| (self.method(&name).0, handler)).collect();
-        let label = Arc::from(node.name());
+        let label = node.shared_name();
         let server = Arc::new(Incarnation { number, node, label, handlers, methods: names });
         let place = self.addresses.entry(address).or_default();
         (number, place.server.replace(server))

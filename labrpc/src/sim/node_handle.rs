@@ -104,10 +104,15 @@ impl NodeHandle {
         self.id
     }
 
-    /// The name it was made with.
+    /// The name it was made with. In the real world all threads of a node have it at the same place.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name, for the threads of a node in the real world: where it lies tells nodes of one name apart.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// Crashes the node: its threads never run again, and locks that they hold do not hold others up. What they

@@ -265,7 +265,7 @@ impl Builder {
         if sim::is_simulated() {
             join::spawn_simulated(Some(node.id()), self.simulated_name(), body)
         } else {
-            self.spawn_real(Arc::from(node.name()), body)
+            self.spawn_real(node.shared_name(), body)
         }
     }
 

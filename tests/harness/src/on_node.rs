@@ -29,3 +29,35 @@ pub(crate) fn on_node<T: Send + 'static>(
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labrpc::sim::Sim;
+    use raft_interface::{MemoryPersister, Persister, SaveError};
+
+    /// As students write it: `save(...).unwrap()`.
+    #[test]
+    fn power_that_fails_in_a_save_ends_the_call_and_what_it_started() {
+        let run = Sim::new(1).run(|| {
+            let node = NodeHandle::new("S0");
+            let persister = labrpc::sync::Arc::new(MemoryPersister::default());
+            let off = node.clone();
+            persister.set_hook(Some(std::sync::Arc::new(move |_| {
+                off.crash();
+                Err(SaveError("the power failed".into()))
+            })));
+            let answer = on_node(&node, "start", move || {
+                labrpc::thread::spawn(|| {
+                    labrpc::thread::sleep(std::time::Duration::from_millis(1));
+                    panic!("a thread of a machine that is off");
+                });
+                persister.save(b"state", None).unwrap();
+            });
+            assert_eq!(answer, None);
+            labrpc::thread::sleep(std::time::Duration::from_secs(1));
+            assert_eq!(on_node(&node, "get_state", || 1), None, "it is off");
+        });
+        run.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}

@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (all, count) = (ledger.servers.len(), votes.len() + 1);
     let has_asked = record.is_some_and(|record| record.candidates[server].is_some());
     // Votes may also be gathered in messages of other names.
-    let is_certain = has_asked || !ledger.has_other_methods;
+    let is_certain = ledger.sees_all_contents() && (has_asked || !ledger.has_other_methods);
     (is_certain && count < ledger.majority()).then(|| Accusation {
         headline: format!("S{server} leads term {term} with {count} of {all} votes"),
         expected: format!("{} votes, its own among them", ledger.majority()),
