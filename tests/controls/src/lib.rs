@@ -5,3 +5,4 @@
 //! messages that prove it, or a bug of the judge. Bugs are planted in two of them as well as in the reference.
 
 pub mod event_loop;
+pub mod polling;

@@ -80,4 +80,5 @@ macro_rules! controls {
 controls! {
     event_loop(controls::event_loop::EventLoop, 0);
     one_way(controls::event_loop::OneWay, 80);
+    polling(controls::polling::Raft, 2);
 }

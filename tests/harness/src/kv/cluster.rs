@@ -82,6 +82,9 @@ impl Deref for KvCluster {
     }
 }
 
+/// An operation of a service that waits for two heartbeats takes so many times as long as one that waits for none.
+const SLOW_SHARE: usize = 50;
+
 impl KvCluster {
     /// A new client, connected to all servers.
     pub fn client(&self) -> Client {
@@ -251,8 +254,9 @@ impl KvCluster {
         self.client_history.count().1
     }
 
-    /// Expects that everything the clients saw can be: that their history is linearizable. And that at least `operations` were
-    /// answered: a history of nothing proves nothing.
+    /// Expects that everything the clients saw can be: that their history is linearizable. And that some operations were
+    /// answered: a history of nothing proves nothing. Usual are `operations`; on a Raft that waits for heartbeats there are
+    /// far fewer.
     ///
     /// # Panics
     ///
@@ -262,19 +266,24 @@ impl KvCluster {
         let (asked, answered) = self.client_history.count();
         // Even if the history is not linearizable: the report says how long it was.
         self.lab().set_operations(answered as u64);
+        if let Err(violation) = self.client_history.judge() {
+            self.lab().fail(violation);
+        }
         // A busy real machine may serve few, through no fault of the implementation.
-        let operations = if self.lab().world() == World::Real { 1 } else { operations };
-        self.lab().expect(answered >= operations, || {
+        let is_simulated = self.lab().world() == World::Simulated;
+        let least = if is_simulated { (operations / SLOW_SHARE).max(1) } else { 1 };
+        self.lab().expect(answered >= least, || {
             Violation::new(
                 "the clients were hardly served",
-                format!("at least {operations} operations that are answered"),
+                format!("at least {least} operations that are answered"),
                 format!("{answered} of {asked}"),
             )
             .hint("clients that do not find the leader, or a service that is stuck for long")
         });
-        if let Err(violation) = self.client_history.judge() {
-            self.lab().fail(violation);
-        }
+        let why = format!(
+            "the clients were answered {answered} of {asked} operations; mostly it is {operations} or more"
+        );
+        self.lab().expect_usual(!is_simulated || answered >= operations, &why);
     }
 }
 

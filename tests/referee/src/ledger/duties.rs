@@ -33,7 +33,7 @@ pub(crate) struct Duties {
     /// that was the same.
     stood: Option<(Duration, Term)>,
     waited: Duration,
-    pub(crate) same_waits: u32,
+    same_waits: u32,
 }
 
 /// Two times are the same if they differ by less than one in so many.
@@ -96,18 +96,23 @@ impl Duties {
         };
         if term > last {
             let waited = at.saturating_sub(last_at);
-            // Threads take turns and steps take time, so even a fixed timeout is not to the nanosecond the
-            // same.
-            let is_same = waited.abs_diff(self.waited) * SAME_PART < waited;
-            self.same_waits = if is_same { self.same_waits + 1 } else { 0 };
+            self.same_waits = if is_same(waited, self.waited) { self.same_waits + 1 } else { 0 };
             (self.stood, self.waited) = (Some((at, term)), waited);
         }
     }
 
-    /// How long it waited between its last two candidacies, if this is a new one.
-    pub(crate) fn wait(&self, term: Term) -> Option<Duration> {
-        self.stood.filter(|&(_, last)| term > last).map(|_| self.waited)
+    /// How long it has waited before a candidacy, if that is a new one, and how many times in a row that was the same, with
+    /// this one.
+    pub(crate) fn wait(&self, at: Duration, term: Term) -> Option<(Duration, u32)> {
+        let (last_at, _) = self.stood.filter(|&(_, last)| term > last)?;
+        let waited = at.saturating_sub(last_at);
+        Some((waited, if is_same(waited, self.waited) { self.same_waits + 1 } else { 0 }))
     }
+}
+
+/// Threads take turns and steps take time, so even a fixed timeout is not to the nanosecond the same.
+fn is_same(waited: Duration, before: Duration) -> bool {
+    waited.abs_diff(before) * SAME_PART < waited
 }
 
 /// The most that a log can hold.

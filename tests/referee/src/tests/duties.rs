@@ -163,6 +163,10 @@ fn stands_after(waits: impl IntoIterator<Item = u64>) -> Script {
 
 #[test]
 fn elections_always_after_the_same_time() {
-    stands_after([200; 12]).breaks("drawn at random");
+    stands_after([200; 24]).breaks("drawn at random");
+    // The last one is another, and it is the one that would be accused.
+    stands_after([200; 22].into_iter().chain([250])).keeps_the_rules();
+    // A clock that is looked at every 50 ms: three times, for long the same one.
+    stands_after([300; 15].into_iter().chain([350, 400]).chain([300; 15])).keeps_the_rules();
     stands_after((0..40).map(|n| 150 + n * 37 % 150)).keeps_the_rules();
 }

@@ -129,7 +129,9 @@ pub fn old_leader_resets_no_timer_3a(lab: &Lab) {
 ///
 /// Catches: a timeout that is always the same.
 pub fn timeouts_differ_3a(lab: &Lab) {
-    const WAITS: usize = 8;
+    /// So many that chance does not make them equal, even if a server looks at its clock only every 50 ms and so has three
+    /// timeouts in all.
+    const WAITS: usize = 24;
     /// Less than any sensible spread, and more than the noise of scheduling.
     const SPREAD_MIN: Duration = Duration::from_millis(10);
 
