@@ -6,3 +6,4 @@
 
 pub mod event_loop;
 pub mod polling;
+pub mod no_op;
