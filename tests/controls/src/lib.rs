@@ -7,3 +7,4 @@
 pub mod event_loop;
 pub mod polling;
 pub mod no_op;
+pub mod pre_vote;
