@@ -81,4 +81,6 @@ controls! {
     event_loop(controls::event_loop::EventLoop, 0);
     one_way(controls::event_loop::OneWay, 80);
     polling(controls::polling::Raft, 2);
+    no_op(controls::no_op::Raft, 30);
+    pre_vote(controls::pre_vote::Raft, 20);
 }

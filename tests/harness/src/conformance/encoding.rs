@@ -30,6 +30,8 @@ fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
         Value::Text(text) => Some(text.clone().into_bytes()),
         // A list without elements does not show of what they would be: these are no bytes, in whatever form.
         Value::Seq(elements) if elements.is_empty() => Some(Vec::new()),
+        // The empty entry with which some leaders begin their term.
+        Value::Nothing => Some(Vec::new()),
         _ => None,
     })
 }

@@ -37,8 +37,9 @@ impl Methods {
     ///
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
+        let optional = [&names.pre_vote[..], &names.done, &names.snapshot, &["offset"]].concat();
         let [vote, append, install] =
-            names.required().map(|(methods, fields)| has(service, methods, &fields));
+            names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
         let without_snapshots = append.and(vote).and(Ok(install))?.err();
         let prefix = format!("{}.", service.name());
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
@@ -54,17 +55,28 @@ impl Methods {
 
 /// # Errors
 ///
-/// What is missing: the method, or a field of its arguments.
-fn has(service: &Service, methods: &[&'static str], fields: &[&[&'static str]]) -> Result<(), String> {
+/// What is missing: the method, or a field of its arguments; or what it has of its own.
+fn has(
+    service: &Service,
+    methods: &[&'static str],
+    fields: &[&[&'static str]],
+    optional: &[&'static str],
+) -> Result<(), String> {
     let is_it = |name: &str| methods.iter().any(|method| is_method(name, method));
     let Some((name, has)) = service.methods().find(|(name, _)| is_it(name)) else {
         return Err(format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
     };
-    match fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {
-        Some(missing) => Err(format!(
-            "the arguments of {name} have no field {}",
-            missing.first().unwrap_or(&"of that name")
-        )),
+    if let Some(missing) = fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {
+        let missing = missing.first().unwrap_or(&"of that name");
+        return Err(format!("the arguments of {name} have no field {missing}"));
+    }
+    // What nobody fills in would be read as nothing or zero, and might mean something.
+    let is_known =
+        |field: &str| fields.iter().any(|names| names.contains(&field)) || optional.contains(&field);
+    match has.iter().find(|field| !is_known(field)) {
+        Some(own) => {
+            Err(format!("the arguments of {name} have a field {own}, of which scripted peers know nothing"))
+        }
         None => Ok(()),
     }
 }

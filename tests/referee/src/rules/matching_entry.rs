@@ -60,7 +60,7 @@ fn prev(request: &Request) -> Option<Position> {
 /// The request that makes a server apply an entry other than the committed one, and what is wrong with it: it is being
 /// handled, and nobody else has told the server that the entry there is committed.
 fn accepted_meanwhile(ledger: &Ledger, server: ServerId, applied: Position) -> Option<(&Request, String)> {
-    ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term)?;
+    ledger.committed.get(applied.index).filter(|&(of, _)| of != applied.term && ledger.has_told_calls)?;
     ledger.open_calls(server).find_map(|call| {
         let &Request::Append { prev, commit, .. } = &call.request else { return None };
         // The entry became applicable by this request and by nothing before it: so the handler has accepted

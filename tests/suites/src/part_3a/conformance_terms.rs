@@ -158,7 +158,9 @@ pub fn leader_steps_down_for_candidate_3a(lab: &Lab) {
         "the term is adopted and the role is kept",
     );
     let term = bench.elect(&[1]);
-    bench.peer(2).asks_vote(term + 1).is_granted("term and vote are new, and the logs are empty");
+    // With a log that nobody refuses: some leaders begin their term with an entry.
+    let candidate = bench.peer(2).asks_vote(term + 1).with_last(10, term);
+    candidate.is_granted("term and vote are new, and the candidate's log is longer");
     bench.expect_no_leader("S2 stands for a later term");
     bench.skip_requests();
     let appends = |request: &Request| request.is_append() && request.term() > term;

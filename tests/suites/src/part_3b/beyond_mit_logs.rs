@@ -48,7 +48,9 @@ fn offer(cluster: &Cluster, leader: ServerId, entries: u64) {
 /// it until it has caught up.
 fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &str) {
     /// A refusal per term and a few heartbeats would do.
-    const CALLS_MAX: u64 = 100;
+    const USUAL: u64 = 100;
+    /// One entry back, or forward, for each call is 2000.
+    const CALLS_MAX: u64 = 500;
 
     // A leader that has sent to the server before has moved its nextIndex back already, and the number of calls
     // would say nothing.
@@ -67,6 +69,10 @@ fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &s
         .hint("nextIndex goes back by one for each refusal: use the hints of the end of §5.3")
         .servers([server])
     });
+    lab.expect_usual(
+        used <= USUAL,
+        &format!("{used} calls until a server that {what} 2000 entries had caught up"),
+    );
 }
 
 /// A deposed leader hears of its successor at the very moment at which it sends to the others, while its disk is slow and its

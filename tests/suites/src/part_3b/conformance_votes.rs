@@ -47,6 +47,7 @@ pub fn refusal_leaves_the_vote_3b(lab: &Lab) {
     bench.peer(1).appends(3).entries(&[3]).succeeds("the log is empty");
     bench.peer(2).asks_vote(9).is_refused("its log is empty");
     // The refusal was for its log. Its term is a term like any other.
+    bench.needs_ears_for_candidates(9);
     bench.expect_term(9, "a refused candidate's term counts all the same");
     bench.peer(1).asks_vote(9).with_last(1, 3).is_granted("nobody has the vote of term 9");
 }
