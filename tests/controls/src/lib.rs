@@ -8,3 +8,4 @@ pub mod event_loop;
 pub mod no_op;
 pub mod polling;
 pub mod pre_vote;
+pub mod resettable_timer;

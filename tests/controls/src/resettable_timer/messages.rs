@@ -1,0 +1,66 @@
+//! The three RPCs: Figure 2 and Figure 13, the latter with the whole snapshot in one piece.
+
+use labrpc::sync::Arc;
+use raft_interface::{Index, ServerId, Term};
+use serde::{Deserialize, Serialize};
+
+use super::log::Entry;
+
+/// Figure 2, RequestVote, arguments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RequestVoteArgs {
+    pub(super) term: Term,
+    pub(super) candidate_id: ServerId,
+    pub(super) last_log_index: Index,
+    pub(super) last_log_term: Term,
+}
+
+/// Figure 2, RequestVote, results.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RequestVoteReply {
+    pub(super) term: Term,
+    pub(super) vote_granted: bool,
+}
+
+/// Figure 2, AppendEntries, arguments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AppendEntriesArgs {
+    pub(super) term: Term,
+    pub(super) leader_id: ServerId,
+    pub(super) prev_log_index: Index,
+    pub(super) prev_log_term: Term,
+    pub(super) entries: Vec<Entry>,
+    pub(super) leader_commit: Index,
+}
+
+/// Figure 2, AppendEntries, results, and what a leader needs to back up by a term at a time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AppendEntriesReply {
+    pub(super) term: Term,
+    pub(super) success: bool,
+    /// The term of the entry at `prev_log_index`, if that is what conflicts.
+    pub(super) x_term: Option<Term>,
+    /// The first index of `x_term`; 0 without one.
+    pub(super) x_index: Index,
+    /// One past the end of the log.
+    pub(super) x_len: Index,
+}
+
+/// Figure 13, arguments, without the offset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct InstallSnapshotArgs {
+    pub(super) term: Term,
+    pub(super) leader_id: ServerId,
+    pub(super) last_included_index: Index,
+    pub(super) last_included_term: Term,
+    #[serde(with = "super::bytes")]
+    pub(super) data: Arc<[u8]>,
+}
+
+/// Figure 13, results.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct InstallSnapshotReply {
+    pub(super) term: Term,
+    /// The disk did not take the snapshot. The term alone would look like success.
+    pub(super) failed: bool,
+}
