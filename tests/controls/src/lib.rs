@@ -9,3 +9,4 @@ pub mod no_op;
 pub mod polling;
 pub mod pre_vote;
 pub mod resettable_timer;
+pub mod retrying;

@@ -1,0 +1,103 @@
+//! Following: Figure 2, AppendEntries, receiver, and Figure 13, receiver.
+
+use raft_interface::{Index, ServerId, Term};
+
+use super::Node;
+use super::state::State;
+use super::wire::{AppendLog, AppendReply, Meta, SendSnapshot, SnapshotReply};
+
+impl Node {
+    /// Follows whoever leads the term, if it is not over. Whether it is not, and whether there is something to save.
+    fn follow_leader(state: &mut State, term: Term, leader: ServerId) -> (bool, bool) {
+        if term < state.durable.term {
+            return (false, false);
+        }
+        let is_new = term > state.durable.term;
+        state.follow(term);
+        state.leader = Some(leader);
+        state.restart_timer();
+        (true, is_new)
+    }
+
+    pub(super) fn on_append_log(&self, state: &mut State, ask: AppendLog) -> AppendReply {
+        let (is_current, is_new_term) = Self::follow_leader(state, ask.cur_term, ask.who);
+        let refusal = if is_current {
+            wanted_before(state, ask.prev_idx, ask.prev_term)
+        } else {
+            Some(state.durable.last_idx() + 1)
+        };
+        let (prev_idx, committed) = (ask.prev_idx, ask.committed);
+        let end = prev_idx + ask.items.len() as Index;
+        let has_changed = refusal.is_none() && take_items(state, ask);
+        if is_new_term || has_changed {
+            self.save(state, None);
+        }
+        let cur_term = state.durable.term;
+        if let Some(next_index) = refusal {
+            return AppendReply { cur_term, matched: false, next_index };
+        }
+        if committed.min(end) > state.committed && !state.is_halted {
+            state.committed = committed.min(end);
+            self.wake_applier();
+        }
+        AppendReply { cur_term, matched: true, next_index: end + 1 }
+    }
+
+    pub(super) fn on_send_snapshot(&self, state: &mut State, ask: &SendSnapshot) -> SnapshotReply {
+        let (is_current, is_new_term) = Self::follow_leader(state, ask.cur_term, ask.who);
+        // What is committed is the same everywhere, so a snapshot of no more than that brings nothing.
+        if is_current && ask.meta.last_idx > state.committed {
+            replace_log(state, &ask.meta);
+            self.save(state, Some(&ask.bytes));
+            if !state.is_halted {
+                state.committed = ask.meta.last_idx;
+                self.wake_applier();
+            }
+        } else if is_new_term {
+            self.save(state, None);
+        }
+        SnapshotReply { cur_term: state.durable.term }
+    }
+}
+
+/// What a follower wants that does not have the entry before those that it was sent. `None` if it has it.
+fn wanted_before(state: &State, prev_idx: Index, prev_term: Term) -> Option<Index> {
+    let log = &state.durable;
+    // Below the base all is committed, and so is as the leader has it.
+    if prev_idx < log.base_idx || log.term_at(prev_idx) == Some(prev_term) {
+        return None;
+    }
+    if prev_idx > log.last_idx() {
+        return Some(log.last_idx() + 1);
+    }
+    // One step back for a whole term (§5.3), but not into what is committed.
+    Some(log.start_of_run(prev_idx).max(state.committed + 1))
+}
+
+/// Figure 2, AppendEntries, receiver 3 and 4. Whether the log has changed.
+fn take_items(state: &mut State, ask: AppendLog) -> bool {
+    let log = &mut state.durable;
+    let mut has_changed = false;
+    for (index, item) in (ask.prev_idx + 1..).zip(ask.items) {
+        match log.term_at(index) {
+            Some(term) if term == item.born_in => continue,
+            // An entry that the snapshot covers.
+            None if index < log.base_idx => continue,
+            Some(_) => log.cut_from(index),
+            None => {}
+        }
+        log.items.push(item);
+        has_changed = true;
+    }
+    has_changed
+}
+
+/// Figure 13, receiver 6 and 7: what follows the snapshot stays if the log has its last entry.
+fn replace_log(state: &mut State, meta: &Meta) {
+    let log = &mut state.durable;
+    if log.term_at(meta.last_idx) == Some(meta.last_term) {
+        log.forget_to(meta.last_idx);
+    } else {
+        log.restart_at(meta.last_idx, meta.last_term);
+    }
+}

@@ -1,0 +1,152 @@
+//! What servers say to each other, in words of their own.
+
+use labrpc::sync::Arc;
+use raft_interface::{Command, Index, ServerId, Term};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A request, and what answers it.
+pub(super) trait Request: Serialize + Send + 'static {
+    /// Its name on the wire.
+    const METHOD: &'static str;
+    /// Its answer.
+    type Reply: Serialize + DeserializeOwned;
+}
+
+/// A candidate asks for a vote: RequestVote of Figure 2.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskVote {
+    /// The candidate's term.
+    pub cur_term: Term,
+    /// The candidate.
+    pub who: ServerId,
+    /// The index of its last entry.
+    pub last_log_idx: Index,
+    /// The term of that entry.
+    pub last_log_term: Term,
+}
+
+/// What answers [`AskVote`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoteReply {
+    /// The voter's term.
+    pub cur_term: Term,
+    /// Whether the candidate has its vote.
+    pub given: bool,
+}
+
+/// An entry of the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// The term of the leader that appended it.
+    pub born_in: Term,
+    /// The client's command.
+    pub payload: Command,
+}
+
+/// A leader sends entries, or only a sign of life: AppendEntries of Figure 2.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppendLog {
+    /// The leader's term.
+    pub cur_term: Term,
+    /// The leader.
+    pub who: ServerId,
+    /// The index of the entry before the first of `items`.
+    pub prev_idx: Index,
+    /// The term of that entry.
+    pub prev_term: Term,
+    /// The entries, if any.
+    pub items: Vec<Item>,
+    /// Up to where the leader knows the log to be committed.
+    pub committed: Index,
+}
+
+/// What answers [`AppendLog`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppendReply {
+    /// The follower's term.
+    pub cur_term: Term,
+    /// Whether the follower has the entry before the first one, and so has taken all.
+    pub matched: bool,
+    /// What the follower wants next. If it matched, all before that is as the leader has it.
+    #[serde(rename = "next_index")]
+    pub next_index: Index,
+}
+
+/// What a snapshot covers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Meta {
+    /// The index of the last entry in it.
+    pub last_idx: Index,
+    /// The term of that entry.
+    pub last_term: Term,
+}
+
+/// A leader sends its snapshot, in one piece: InstallSnapshot of Figure 13.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendSnapshot {
+    /// The leader's term.
+    pub cur_term: Term,
+    /// The leader.
+    pub who: ServerId,
+    /// What it covers.
+    pub meta: Meta,
+    /// The service's bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What answers [`SendSnapshot`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotReply {
+    /// The follower's term.
+    pub cur_term: Term,
+}
+
+impl Request for AskVote {
+    const METHOD: &'static str = "Peer.AskVote";
+    type Reply = VoteReply;
+}
+
+impl Request for AppendLog {
+    const METHOD: &'static str = "Peer.AppendLog";
+    type Reply = AppendReply;
+}
+
+impl Request for SendSnapshot {
+    const METHOD: &'static str = "Peer.SendSnapshot";
+    type Reply = SnapshotReply;
+}
+
+/// These words, for a reader that knows the paper's.
+#[must_use]
+pub fn names() -> lab::Names {
+    lab::Names {
+        request_vote: vec!["AskVote"],
+        append_entries: vec!["AppendLog"],
+        install_snapshot: vec!["SendSnapshot"],
+        // An entry calls its term something else than a message does.
+        term: vec!["curTerm", "bornIn"],
+        last_log_index: vec!["lastLogIdx"],
+        last_log_term: vec!["lastLogTerm"],
+        vote_granted: vec!["given"],
+        prev_log_index: vec!["prevIdx"],
+        prev_log_term: vec!["prevTerm"],
+        entries: vec!["items"],
+        command: vec!["payload"],
+        leader_commit: vec!["committed"],
+        success: vec!["matched"],
+        // These two are a level deeper, in `meta`, which cannot be said here.
+        last_included_index: vec!["lastIdx"],
+        last_included_term: vec!["lastTerm"],
+        conflict_index: vec!["next_index"],
+        ..lab::Names::default()
+    }
+}
