@@ -9,9 +9,10 @@ use lab_report as report;
 use lab_runs::Plan;
 use lab_runs::settings::World;
 use labrpc::sim::{Policy, Tracing};
+use raft_interface::RaftServer;
 
 /// Schedules: by chance, and with few changes of who runs.
-const RUNS: [(&str, u64); 3] = [("random", 1), ("random", 2), ("pct:3", 3)];
+const RUNS: [(&str, u64); 2] = [("random", 1), ("pct:3", 2)];
 /// Tests that are made on real threads as well: seconds each.
 const REAL: [&str; 3] = ["initial_election_3a", "basic_agree_3b", "persist1_3c"];
 
@@ -58,29 +59,36 @@ fn passes_on_real_threads(implementation: Implementation, program: &str) {
     }
 }
 
-/// Two tests for each control: `NAME(TYPE, tests that stand aside)`.
+fn of<R: RaftServer>() -> Implementation {
+    Implementation::of::<R>()
+}
+
+/// Two tests for each control: `NAME(IMPLEMENTATION, tests that stand aside)`.
 macro_rules! controls {
-    ($($name:ident($raft:ty, $skipped:expr);)*) => {$(
+    ($($name:ident($raft:expr, $skipped:expr);)*) => {$(
         mod $name {
             use super::*;
 
             #[test]
             fn passes_in_the_simulation() {
-                passes(Implementation::of::<$raft>(), stringify!($name), $skipped);
+                passes($raft, stringify!($name), $skipped);
             }
 
             #[test]
             fn passes_on_real_threads() {
-                super::passes_on_real_threads(Implementation::of::<$raft>(), stringify!($name));
+                super::passes_on_real_threads($raft, stringify!($name));
             }
         }
     )*};
 }
 
 controls! {
-    event_loop(controls::event_loop::EventLoop, 0);
-    one_way(controls::event_loop::OneWay, 80);
-    polling(controls::polling::Raft, 2);
-    no_op(controls::no_op::Raft, 30);
-    pre_vote(controls::pre_vote::Raft, 20);
+    event_loop(of::<controls::event_loop::EventLoop>(), 0);
+    one_way(of::<controls::event_loop::OneWay>(), 80);
+    polling(of::<controls::polling::Raft>(), 2);
+    no_op(of::<controls::no_op::Raft>(), 30);
+    pre_vote(of::<controls::pre_vote::Raft>(), 20);
+    retrying(of::<controls::retrying::Raft>().with_names(controls::retrying::names), 80);
+    own_names(of::<controls::retrying::Raft>(), 80);
+    resettable_timer(of::<controls::resettable_timer::Raft>(), 5);
 }

@@ -57,7 +57,7 @@ impl Judge {
 
     /// This is the request of a call that is not known: it was forgotten, or has ended, or its sender was gone.
     pub(crate) fn learns(&mut self, call: u64, request: Request) {
-        self.ledger.calls.add(call, request);
+        self.ledger.calls.add(call, request, None);
     }
 
     /// What was answered to a call, if that is certain.
@@ -95,7 +95,7 @@ impl Judge {
         let term = request.term();
         // What cannot arrive will neither be delivered nor answered.
         if counts {
-            self.ledger.calls.add(envelope.call, request);
+            self.ledger.calls.add(envelope.call, request, Some(envelope.at));
         }
         leads.then_some(Notice::Leads(envelope.caller, term))
     }
@@ -178,7 +178,7 @@ impl Judge {
         let Some(call) = self.ledger.calls.take(envelope.call) else { return };
         // The answer was judged when it was given. That it arrives says only what its caller knows from now
         // on.
-        if let Some(reply) = reply {
+        if let Some(reply) = reply.filter(|_| call.is_prompt(envelope.at)) {
             self.ledger.enter_heard(envelope, &call.request, reply, life);
         }
         // The request was repeated, and one of its handlers is still at work: its answer must find the call.

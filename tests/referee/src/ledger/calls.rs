@@ -1,6 +1,7 @@
 //! Calls under way: what was asked, and what was known of the server when it was about to answer.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use raft_interface::Term;
 
@@ -13,10 +14,15 @@ const CALLS_KEPT_MAX: usize = 2048;
 /// As many are kept at most.
 const CALLS_OPEN_MAX: usize = 4 * CALLS_KEPT_MAX;
 
+/// The shortest time for which a caller waits for a reply, nearly.
+const PROMPT_MAX: Duration = Duration::from_millis(90);
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request: Request,
+    /// When it was sent, if that is known.
+    sent_at: Option<Duration>,
     /// What was known at the first delivery whose answer is still to come, and how many are.
     delivery: Option<(Delivery, u32)>,
     reply: Answers,
@@ -32,8 +38,14 @@ enum Answers {
 }
 
 impl Call {
-    fn new(request: Request) -> Self {
-        Self { request, delivery: None, reply: Answers::Nothing }
+    fn new(request: Request, sent_at: Option<Duration>) -> Self {
+        Self { request, sent_at, delivery: None, reply: Answers::Nothing }
+    }
+
+    /// Whether a reply that arrives now is read for certain: some callers wait for 100 ms and then give the call up, as
+    /// MIT's students do.
+    pub(crate) fn is_prompt(&self, at: Duration) -> bool {
+        self.sent_at.is_some_and(|sent| at.saturating_sub(sent) < PROMPT_MAX)
     }
 
     /// Whether an answer is still to come.
@@ -107,7 +119,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn add(&mut self, number: u64, request: Request) {
+    pub(crate) fn add(&mut self, number: u64, request: Request, sent_at: Option<Duration>) {
         if self.queue.is_empty() {
             self.first = number;
         }
@@ -120,7 +132,7 @@ impl Calls {
         if place >= self.queue.len() {
             self.queue.resize_with(place + 1, || None);
         }
-        self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request))).is_none());
+        self.kept += usize::from(self.queue[place].replace(Box::new(Call::new(request, sent_at))).is_none());
         // A cluster whose handlers all hang would otherwise fill the memory with calls.
         if self.kept > CALLS_KEPT_MAX {
             // The oldest that nobody is handling: it is the likeliest never to arrive, and if it does, it is

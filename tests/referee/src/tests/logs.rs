@@ -7,7 +7,7 @@ const EMPTY: Position = Position { index: 0, term: 0 };
 
 /// S0 leads term 1, and S1 has acknowledged three entries.
 fn three_entries() -> Script {
-    let mut s = Script::new(3);
+    let mut s = Script::new(3).all_is_told();
     s.elect(0, 1, EMPTY, &[1]);
     s.replicate(0, 1, 1, EMPTY, &[1, 1, 1], 0);
     s
@@ -15,7 +15,7 @@ fn three_entries() -> Script {
 
 /// The same among five, of which S3 and S4 have nothing.
 fn three_entries_of_five() -> Script {
-    let mut s = Script::new(5);
+    let mut s = Script::new(5).all_is_told();
     s.elect(0, 1, EMPTY, &[1, 2]);
     s.replicate(0, 1, 1, EMPTY, &[1, 1, 1], 0);
     s

@@ -177,3 +177,19 @@ fn burst_of_entries_that_were_confirmed_meanwhile() {
     }
     s.keeps_the_rules();
 }
+
+/// Each confirmation comes a tenth of a second after its request, when its caller has given up.
+#[test]
+fn replies_that_come_after_the_caller_has_given_up() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    for _ in 0..30 {
+        let call = s.append(0, 1, 1, EMPTY, &[1], 0);
+        s.succeed(call, 1);
+        s.wait(100);
+        s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+        let other = s.append(0, 2, 1, EMPTY, &[], 0);
+        s.confirm(other, 1);
+    }
+    s.keeps_the_rules();
+}
