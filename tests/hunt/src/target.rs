@@ -12,12 +12,23 @@ pub trait Target {
     /// The test of that name.
     fn find(&self, name: &str) -> Option<TestInfo>;
 
-    /// Runs a test once; `None` if it passed, or was skipped.
-    fn run(&self, test: &str, plan: Plan) -> Option<RunFailure>;
+    /// Runs a test once.
+    fn run(&self, test: &str, plan: Plan) -> RunEnd;
 
     /// Runs a failed seed again with a trace, and leaves a report and the trace in the seed's folder. Returns whether it
     /// failed again.
     fn report(&self, test: &str, plan: Plan) -> bool;
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub enum RunEnd {
+    /// Nothing was wrong.
+    Passed,
+    /// Nothing was judged, and why: the program cannot be put to this test.
+    Skipped(String),
+    /// Something was wrong.
+    Failed(RunFailure),
 }
 
 /// How a run failed.

@@ -5,7 +5,7 @@ use lab_harness::case::TestCase;
 use lab_harness::run::{Failure, Outcome, divergence, run_case, run_subset};
 use lab_hunt::replay::{Repeatable, Run};
 use lab_hunt::shrink::{PartialRun, Scenario, Signature, normalised};
-use lab_hunt::target::{FailureKind, RunFailure, Target};
+use lab_hunt::target::{FailureKind, RunEnd, RunFailure, Target};
 use lab_report::{self as report, explain};
 use lab_runs::actions::{Action, Subset};
 use lab_runs::{Plan, TestInfo, World};
@@ -34,14 +34,18 @@ impl Target for Hunted {
         lab_suites::find(name).map(info)
     }
 
-    fn run(&self, test: &str, plan: Plan) -> Option<RunFailure> {
+    fn run(&self, test: &str, plan: Plan) -> RunEnd {
         let (case, outcome) = self.outcome(test, plan);
-        let failure = outcome.failure?;
+        let failure = match (outcome.failure, outcome.skipped) {
+            (Some(failure), _) => failure,
+            (None, Some(why)) => return RunEnd::Skipped(why),
+            (None, None) => return RunEnd::Passed,
+        };
         // Such a run would stall again or cannot be made again, and nothing is known of it but this.
         let is_last_word = failure.is_stall() || plan.world == World::Real;
         let last_word = is_last_word.then(|| explain::untraced(case, plan, &failure));
         let (kind, headline) = kind_and_headline(&failure);
-        Some(RunFailure { kind, headline, report: last_word })
+        RunEnd::Failed(RunFailure { kind, headline, report: last_word })
     }
 
     fn report(&self, test: &str, plan: Plan) -> bool {

@@ -18,7 +18,7 @@ use super::process::Message;
 use super::progress::Progress;
 use super::protocol::{Cost, Job};
 use super::report;
-use super::results::Row;
+use super::results::{Ended, Row};
 use super::scope::{Runs, Scope};
 use super::system;
 use crate::target::FailureKind;
@@ -182,7 +182,7 @@ fn open(config: &Config, rows: &mut [Row]) -> Result<Ledger> {
     Ledger::open(&config.root, &config.build, |entry| {
         // With --fresh, what another sweep writes at this moment does not count.
         if let Some(place) = place(&entry).filter(|_| !config.is_fresh) {
-            rows[place].add(entry.seed, entry.cost, entry.failed);
+            rows[place].add(entry.seed, entry.cost, Ended::from_parts(entry.skipped, entry.failed));
         }
     })
 }
@@ -285,33 +285,37 @@ impl Driver<'_> {
             Outcome::Reported(job, false) => self.progress.not_repeated(&job),
             // The worker answers a rerun with Reported. Whatever else comes of one has ended its worker, so
             // the seed did not fail as it did before; the row has counted it already.
-            Outcome::Failed(job, ..) | Outcome::Crashed(job, ..) | Outcome::Passed(job, _)
+            Outcome::Failed(job, ..)
+            | Outcome::Crashed(job, ..)
+            | Outcome::Passed(job, _)
+            | Outcome::Skipped(job, ..)
                 if job.is_rerun =>
             {
                 self.progress.not_repeated(&job);
             }
-            Outcome::Passed(job, cost) => self.record(&job, cost, None)?,
+            Outcome::Passed(job, cost) => self.record(&job, cost, Ended::Passed)?,
+            Outcome::Skipped(job, cost, why) => self.record(&job, cost, Ended::Skipped(why))?,
             Outcome::Failed(job, cost, failed, report) => {
                 // A worker that sends the report itself says that nothing more can be learnt from another
                 // run.
                 let is_traced = report.is_none();
                 self.report_failure(&job, &failed, is_traced, report.as_deref(), "");
-                self.record(&job, cost, Some(failed))?;
+                self.record(&job, cost, Ended::Failed(failed))?;
             }
             Outcome::Crashed(job, cost, failed, stderr) => {
                 self.report_failure(&job, &failed, false, None, &stderr);
-                self.record(&job, cost, Some(failed))?;
+                self.record(&job, cost, Ended::Failed(failed))?;
             }
         }
         Ok(())
     }
 
     /// Counts a run, and makes it safe.
-    fn record(&mut self, job: &Job, cost: Cost, failed: Option<FailedRun>) -> Result<()> {
-        let is_failed = failed.is_some();
+    fn record(&mut self, job: &Job, cost: Cost, ended: Ended) -> Result<()> {
+        let is_failed = matches!(ended, Ended::Failed(_));
         let Job { test, policy, world, seed, .. } = job.clone();
         // A seed counts once, also if its job came back and was given out again.
-        if !self.rows[job.row].add(seed, cost, failed.clone()) {
+        if !self.rows[job.row].add(seed, cost, ended.clone()) {
             return Ok(());
         }
         self.run_count += 1;
@@ -319,7 +323,8 @@ impl Driver<'_> {
         self.cost.cpu_us += cost.cpu_us;
         // Into the row and into the ledger at the same place, so that what is shown and what is kept cannot
         // differ.
-        self.ledger.add(&Entry { test, policy, world, seed, cost, failed })?;
+        let (skipped, failed) = ended.into_parts();
+        self.ledger.add(&Entry { test, policy, world, seed, cost, skipped, failed })?;
         if is_failed && self.config.is_until_fail {
             self.stop(StopReason::FirstFailure);
         }

@@ -201,6 +201,7 @@ impl Results {
 pub(super) mod tests {
     use super::super::failed_run::FailedRun;
     use super::super::protocol::Cost;
+    use super::super::results::Ended;
     use super::*;
     use lab_runs::TestInfo;
 
@@ -212,7 +213,7 @@ pub(super) mod tests {
         for seed in part.from..=part.last() {
             let failed =
                 (seed == 7).then(|| FailedRun::new(seed, FailureKind::Rule, "two leaders in term 3"));
-            row.add(seed, Cost { wall_us: seed, cpu_us: seed }, failed);
+            row.add(seed, Cost { wall_us: seed, cpu_us: seed }, Ended::from_parts(None, failed));
         }
         let mut results = Results {
             format: FORMAT,

@@ -27,7 +27,10 @@ pub(crate) struct Entry {
     pub(crate) seed: u64,
     #[serde(flatten)]
     pub(crate) cost: Cost,
-    /// `None` if it passed.
+    /// Why it judged nothing, if it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped: Option<String>,
+    /// `None` if it passed or was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<FailedRun>,
 }
@@ -205,7 +208,15 @@ mod tests {
         let failed = (seed == 2).then(|| FailedRun::new(seed, FailureKind::Segfault, "segmentation fault"));
         let text = |text: &str| text.to_owned();
         let cost = Cost { wall_us: 7, cpu_us: 5 };
-        Entry { test: text("a_3a"), policy: text("random"), world: text("simulated"), seed, cost, failed }
+        Entry {
+            test: text("a_3a"),
+            policy: text("random"),
+            world: text("simulated"),
+            seed,
+            cost,
+            skipped: None,
+            failed,
+        }
     }
 
     fn open(root: &Path, build: &str) -> (Ledger, Vec<u64>) {

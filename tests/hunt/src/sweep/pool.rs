@@ -40,6 +40,8 @@ pub struct Limits {
 pub(super) enum Outcome {
     /// The run passed.
     Passed(Job, Cost),
+    /// The run judged nothing, and why.
+    Skipped(Job, Cost, String),
     /// The run failed; with its report if nothing will come of a trace.
     Failed(Job, Cost, FailedRun, Option<String>),
     /// A failed seed was run again, and failed again or not.
@@ -208,6 +210,7 @@ impl Pool {
         let is_tainted = is_large || matches!(answer, Answer::Failed { is_tainted: true, .. });
         self.outcomes.extend(match answer {
             Answer::Passed { cost, .. } => Some(Outcome::Passed(job, cost)),
+            Answer::Skipped { cost, why, .. } => Some(Outcome::Skipped(job, cost, why)),
             Answer::Failed { cost, failed, report, .. } => Some(Outcome::Failed(job, cost, failed, report)),
             Answer::Reported { has_failed_again, .. } => Some(Outcome::Reported(job, has_failed_again)),
             Answer::Ready | Answer::Started { .. } => None,

@@ -2,7 +2,8 @@
 //! what was its standard output.
 //!
 //! A worker that starts sends `Ready`. It takes its jobs one after the other. For each it sends `Started`, so that the
-//! sweep knows what was under way if the worker crashes, and then `Passed`, `Failed` or `Reported`.
+//! sweep knows what was under way if the worker crashes, and then `Passed`, `Skipped`, `Failed` or
+//! `Reported`.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,8 @@ pub(crate) enum Answer {
     Started { number: u64 },
     /// The run passed.
     Passed { number: u64, cost: Cost },
+    /// The run judged nothing, and why.
+    Skipped { number: u64, cost: Cost, why: String },
     /// The run failed.
     Failed {
         number: u64,
@@ -68,6 +71,7 @@ impl Answer {
             Self::Ready => None,
             Self::Started { number }
             | Self::Passed { number, .. }
+            | Self::Skipped { number, .. }
             | Self::Failed { number, .. }
             | Self::Reported { number, .. } => Some(number),
         }

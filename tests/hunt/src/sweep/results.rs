@@ -95,6 +95,34 @@ pub struct Slowest {
     pub seed: u64,
 }
 
+/// What came of one run.
+#[derive(Clone, Debug)]
+pub(crate) enum Ended {
+    Passed,
+    /// Nothing was judged, and why.
+    Skipped(String),
+    Failed(FailedRun),
+}
+
+impl Ended {
+    /// As it is kept in a file.
+    pub(crate) fn from_parts(skipped: Option<String>, failed: Option<FailedRun>) -> Self {
+        match (failed, skipped) {
+            (Some(failed), _) => Self::Failed(failed),
+            (None, Some(why)) => Self::Skipped(why),
+            (None, None) => Self::Passed,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Option<String>, Option<FailedRun>) {
+        match self {
+            Self::Passed => (None, None),
+            Self::Skipped(why) => (Some(why), None),
+            Self::Failed(failed) => (None, Some(failed)),
+        }
+    }
+}
+
 /// What came of the runs of one test under one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -107,6 +135,12 @@ pub struct Row {
     pub policy: String,
     /// The seeds that passed.
     pub passed: SeedSet,
+    /// The seeds with which nothing was judged; they say nothing about the rate of failures.
+    #[serde(default)]
+    pub skipped: SeedSet,
+    /// Why, of one of them: mostly it is the same for all.
+    #[serde(default)]
+    pub skipped_because: Option<String>,
     /// The ones that failed, in the order of their seeds.
     pub failures: Vec<FailedRun>,
     /// What all runs cost together.
@@ -127,19 +161,28 @@ impl Row {
     }
 
     pub(crate) fn has(&self, seed: u64) -> bool {
-        self.passed.contains(seed) || self.failures.binary_search_by_key(&seed, |failed| failed.seed).is_ok()
+        self.passed.contains(seed)
+            || self.skipped.contains(seed)
+            || self.failures.binary_search_by_key(&seed, |failed| failed.seed).is_ok()
     }
 
     /// Enters a run. Returns whether it is new; a seed counts once.
-    pub(crate) fn add(&mut self, seed: u64, cost: Cost, failed: Option<FailedRun>) -> bool {
+    pub(crate) fn add(&mut self, seed: u64, cost: Cost, ended: Ended) -> bool {
         if self.has(seed) {
             return false;
         }
-        match failed {
-            None => {
+        match ended {
+            Ended::Passed => {
                 self.passed.insert(seed);
             }
-            Some(failed) => {
+            Ended::Skipped(why) => {
+                self.skipped.insert(seed);
+                // Whichever worker was faster, the same text: the first in the order of texts.
+                if self.skipped_because.as_ref().is_none_or(|before| why < *before) {
+                    self.skipped_because = Some(why);
+                }
+            }
+            Ended::Failed(failed) => {
                 // Kept in order, so that it does not depend on which worker was faster, and a seed is found
                 // by halving.
                 let place = self.failures.partition_point(|other| other.seed < seed);
@@ -171,6 +214,9 @@ impl Row {
             return Err(seed);
         }
         self.passed.extend(&other.passed);
+        self.skipped.extend(&other.skipped);
+        self.skipped_because =
+            [&self.skipped_because, &other.skipped_because].into_iter().flatten().min().cloned();
         self.failures.extend(other.failures.iter().cloned());
         self.failures.sort_by_key(|failed| failed.seed);
         self.add_cost(other.cost, other.slowest);
@@ -180,6 +226,7 @@ impl Row {
     /// All seeds that were run.
     pub(crate) fn seeds(&self) -> SeedSet {
         let mut seeds = self.passed.clone();
+        seeds.extend(&self.skipped);
         for failed in &self.failures {
             seeds.insert(failed.seed);
         }
@@ -192,7 +239,7 @@ impl Row {
         self.failures.len() as u64
     }
 
-    /// How many runs there were.
+    /// How many runs were judged.
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.passed.len() + self.failed()
@@ -254,10 +301,11 @@ mod tests {
     fn row(passed: &[u64], failed: &[(u64, &str)]) -> Row {
         let mut row = Row::new(TestInfo { name: "a_3a", group: "3A", about: "" }, "random");
         for &seed in passed {
-            assert!(row.add(seed, cost(10 + seed), None));
+            assert!(row.add(seed, cost(10 + seed), Ended::Passed));
         }
         for &(seed, headline) in failed {
-            assert!(row.add(seed, cost(10 + seed), Some(FailedRun::new(seed, FailureKind::Rule, headline))));
+            let failed = FailedRun::new(seed, FailureKind::Rule, headline);
+            assert!(row.add(seed, cost(10 + seed), Ended::Failed(failed)));
         }
         row
     }
@@ -297,9 +345,19 @@ mod tests {
     #[test]
     fn seed_counts_once() {
         let mut row = row(&[1, 2], &[(3, "x")]);
-        assert!(!row.add(3, cost(99), None) && !row.add(1, cost(99), None));
+        assert!(!row.add(3, cost(99), Ended::Passed) && !row.add(1, cost(99), Ended::Passed));
         assert_eq!((row.runs(), row.failed(), row.cost.wall_us), (3, 1, 36));
         assert_eq!(row.slowest, Some(Slowest { wall_us: 13, seed: 3 }));
+    }
+
+    #[test]
+    fn skipped_runs_say_nothing_about_failures() {
+        let mut row = row(&[], &[]);
+        for (seed, why) in [(1, "b"), (2, "a")] {
+            assert!(row.add(seed, cost(1), Ended::Skipped(why.to_owned())));
+        }
+        assert!(row.has(1) && !row.add(2, cost(1), Ended::Passed));
+        assert_eq!((row.runs(), row.seeds().len(), row.skipped_because.as_deref()), (0, 2, Some("a")));
     }
 
     #[test]

@@ -94,9 +94,11 @@ pub fn conclusion(rows: &[Row]) -> String {
     let runs: u64 = rows.iter().map(Row::runs).sum();
     let failing = rows.iter().filter(|row| row.failed() > 0).count();
     // The chain is as strong as its weakest link: what can be said of all tests is what can be said of the
-    // one that ran least.
-    let weakest = rows.iter().min_by_key(|row| row.runs());
-    match (failed, weakest) {
+    // one that ran least. A test that was skipped says nothing, and is told apart.
+    let is_skipped = |row: &&Row| row.runs() == 0 && row.skipped.len() > 0;
+    let skipped = skipped_text(&rows.iter().filter(is_skipped).collect::<Vec<_>>());
+    let weakest = rows.iter().filter(|row| !is_skipped(row)).min_by_key(|row| row.runs());
+    let conclusion = match (failed, weakest) {
         (0, Some(row)) if row.runs() > 0 => format!(
             "all passed: {runs} runs; each test fails in at most {} of its runs, with 95 % confidence",
             table::percent(row.failure_rate_max())
@@ -104,6 +106,17 @@ pub fn conclusion(rows: &[Row]) -> String {
         (0, Some(row)) => format!("{runs} runs and no failure, but {} was not run", row.test),
         (0, None) => "nothing was run".to_owned(),
         _ => format!("FAILED: {failed} of {runs} runs, in {failing} of {} tests", rows.len()),
+    };
+    format!("{conclusion}{skipped}")
+}
+
+/// Which tests judged nothing, and why; nothing if none.
+fn skipped_text(rows: &[&Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let why = first.skipped_because.as_deref().unwrap_or("no reason is known");
+    match rows.len() {
+        1 => format!("\nskipped, and not judged: {}: {why}", first.test),
+        count => format!("\nskipped, and not judged: {count} tests, as {}: {why}", first.test),
     }
 }
 
@@ -111,6 +124,7 @@ pub fn conclusion(rows: &[Row]) -> String {
 mod tests {
     use super::super::json::tests::shard;
     use super::super::protocol::Cost;
+    use super::super::results::Ended;
     use super::*;
     use lab_runs::TestInfo;
     use std::time::Duration;
@@ -164,9 +178,24 @@ mod tests {
     }
 
     #[test]
+    fn tests_that_were_skipped_are_told_and_pass_nothing() {
+        let mut skipped = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
+        skipped.add(1, Cost::default(), Ended::Skipped("other names".to_owned()));
+        let text = conclusion(&[skipped.clone()]);
+        assert!(text.contains("nothing was run") && text.contains("backup_3b: other names"), "{text}");
+        let mut passed = Row::new(TestInfo { name: "rejoin_3b", group: "3B", about: "" }, "random");
+        passed.add(1, Cost::default(), Ended::Passed);
+        let text = conclusion(&[skipped, passed]);
+        assert!(
+            text.contains("at most 95.0 %") && text.contains("skipped, and not judged: backup_3b"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn test_with_the_fewest_runs_says_how_sure_one_is() {
         let mut few = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
-        few.add(1, Cost::default(), None);
+        few.add(1, Cost::default(), Ended::Passed);
         assert!(conclusion(&[few.clone()]).contains("at most 95.0 %"), "{}", conclusion(&[few]));
         assert!(
             conclusion(&[Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random")])

@@ -39,6 +39,7 @@ fn numbers_of(row: &Row) -> [String; 6] {
     let speed = if seconds > 0.0 { format!("{:.1}", row.runs() as f64 / seconds) } else { String::new() };
     let slowest = row.slowest.map_or(String::new(), |slowest| time(slowest.wall_us));
     let (rate, rate_max) = match row.runs() {
+        0 if row.skipped.len() > 0 => ("skipped".to_owned(), String::new()),
         0 => (String::new(), String::new()),
         _ => (percent(row.failure_rate()), percent(row.failure_rate_max())),
     };
@@ -146,6 +147,7 @@ pub fn rate_text(failed: u64, runs: u64) -> String {
 mod tests {
     use super::super::failed_run::FailedRun;
     use super::super::protocol::Cost;
+    use super::super::results::Ended;
     use super::*;
     use crate::target::FailureKind;
     use lab_runs::TestInfo;
@@ -175,7 +177,7 @@ mod tests {
         let mut row = Row::new(TestInfo { name, group, about: "" }, "random");
         for seed in 1..=seeds {
             let failed = (seed <= failed).then(|| FailedRun::new(seed, FailureKind::Rule, "no"));
-            row.add(seed, Cost { wall_us: 1000 * seed, cpu_us: 0 }, failed);
+            row.add(seed, Cost { wall_us: 1000 * seed, cpu_us: 0 }, Ended::from_parts(None, failed));
         }
         row
     }

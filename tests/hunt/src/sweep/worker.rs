@@ -14,7 +14,7 @@ use labrpc::time::Instant;
 use super::failed_run::FailedRun;
 use super::protocol::{Answer, Cost, Job, mark};
 use super::system;
-use crate::target::{RunFailure, Target};
+use crate::target::{RunEnd, RunFailure, Target};
 use lab_runs::{Plan, World};
 
 /// The argument that makes this program a worker.
@@ -77,12 +77,13 @@ impl Worker<'_> {
         }
         // Both clocks: the slowest run is about real time, how busy the machine was about processor time.
         let began = (Instant::now(), system::processor_time());
-        let failure = self.target.run(test, plan);
+        let end = self.target.run(test, plan);
         let cost =
             Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
-        match failure {
-            None => self.send(&Answer::Passed { number, cost }),
-            Some(RunFailure { kind, headline, report }) => {
+        match end {
+            RunEnd::Passed => self.send(&Answer::Passed { number, cost }),
+            RunEnd::Skipped(why) => self.send(&Answer::Skipped { number, cost, why }),
+            RunEnd::Failed(RunFailure { kind, headline, report }) => {
                 let failed = FailedRun::new(job.seed, kind, &headline);
                 // What cannot be run again has left threads behind, or may have.
                 let is_tainted = report.is_some();
