@@ -8,7 +8,7 @@ use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use labrpc::time::Instant;
-use raft_interface::Command;
+use raft_interface::{Command, Index, ServerId};
 
 use crate::implementation::Implementation;
 use crate::record::Record;
@@ -60,11 +60,15 @@ impl Lab {
         format!("c{number}").into_bytes().into()
     }
 
-    /// A new command of `bytes` bytes.
+    /// A new command of `bytes` bytes, of random characters: no encoding makes it shorter than four fifths of that.
     #[must_use]
     pub fn long_command(&self, bytes: usize) -> Command {
         let mut command = self.command().to_vec();
-        command.resize(bytes.max(command.len()), b'.');
+        let mut random = rand::rng();
+        // Those that can be printed are 94 of 256: 6.5 bits each.
+        while command.len() < bytes {
+            command.push(random.random_range(b'!'..=b'~'));
+        }
         command.into()
     }
 
@@ -121,6 +125,12 @@ impl Lab {
         let headline = violation.headline.clone();
         self.inner.record.note_violation(violation);
         panic!("{headline}");
+    }
+
+    /// The last index that a server has delivered in this life, or that its snapshot covers.
+    #[must_use]
+    pub fn applied(&self, server: ServerId) -> Index {
+        self.record().seen(server, |seen| seen.applied)
     }
 
     /// Ends the run as skipped: the implementation cannot be put to this test, through no fault of its own.

@@ -11,7 +11,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
-use crate::ledger::Duties;
+use crate::ledger::{Duties, Server};
 use crate::message::{Kind, Position, Request};
 use crate::notice::Notice;
 use crate::reading::{Names, Unreadable};
@@ -86,6 +86,11 @@ impl Referee {
     /// A server is gone: what its threads still say, if they live on, is not judged.
     pub fn stops(&self, server: ServerId) {
         self.judge.lock().ledger.servers[server].stops();
+    }
+
+    /// A server that is down has lost its storage: nothing is certain of it any more.
+    pub fn storage_lost(&self, server: ServerId) {
+        self.judge.lock().ledger.servers[server] = Server::default();
     }
 
     /// Whether the calling thread speaks for the server as it was started last, as far as anybody can tell.

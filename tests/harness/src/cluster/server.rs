@@ -188,6 +188,14 @@ impl Cluster {
         Some(incarnation.node)
     }
 
+    /// A server that is down loses all that it has stored. It must never speak to the others again: Raft does not bear
+    /// that (Fig. 2, State: on stable storage).
+    pub fn lose_storage(&self, server: ServerId) {
+        self.inner.slots.lock()[server].persister = Arc::default();
+        self.inner.lab.record().storage_lost(server);
+        self.inner.referee.storage_lost(server);
+    }
+
     /// Whether a server runs.
     #[must_use]
     pub fn is_up(&self, server: ServerId) -> bool {

@@ -166,6 +166,11 @@ impl Record {
         state.timeline.push(at, what);
     }
 
+    /// A server that is down has lost what it had stored, its term with it.
+    pub(crate) fn storage_lost(&self, server: ServerId) {
+        self.state.lock().servers[server].term = 0;
+    }
+
     /// Changes what is known of a server's surroundings, and tells of it.
     pub(crate) fn surroundings_changed(&self, at: Duration, server: ServerId, what: TimelineEvent) {
         let mut state = self.state.lock();

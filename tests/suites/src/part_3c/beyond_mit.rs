@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lab_harness::Violation;
 use lab_harness::cluster::{Cluster, Moment};
 use lab_harness::lab::Lab;
 use lab_harness::nemesis::FaultPlan;
@@ -39,6 +40,49 @@ pub fn crash_at_every_save_3c(lab: &Lab) {
         cluster.one(2);
     }
     cluster.one(3);
+}
+
+/// A server loses its disk, and starts cut off from all others: it can know of no term and of no entry.
+///
+/// Catches: state that survives a crash without being stored: in a static variable, or in something that servers share.
+pub fn empty_storage_knows_nothing_3c(lab: &Lab) {
+    let cluster = lab.cluster(3).start();
+    cluster.one(3);
+    for _ in 0..3 {
+        cluster.bounce([cluster.check_one_leader()]);
+    }
+    cluster.one(3);
+    let server = cluster.next(cluster.check_one_leader(), 1);
+    cluster.power_failure(server);
+    cluster.lose_storage(server);
+    cluster.disconnect(server);
+    cluster.restart(server);
+    let term = cluster.state(server).map_or(0, |(term, _)| term);
+    let is_empty = |what: &str| {
+        format!("S{server} starts with an empty storage, cut off from all others, and knows {what}")
+    };
+    lab.expect(term == 0, || {
+        Violation::new(
+            is_empty(&format!("of term {term}")),
+            "term 0 (Fig. 2, State: initialised to 0 on first boot)",
+            term.to_string(),
+        )
+        .rule("what is not stored does not survive a crash (Fig. 2, State)")
+        .hint("state in a static variable, or in something that servers share")
+        .servers([server])
+    });
+    lab.sleep_ms(1000);
+    let applied = lab.applied(server);
+    lab.expect(applied == 0, || {
+        Violation::new(
+            is_empty(&format!("entries up to {applied}")),
+            "nothing to apply",
+            format!("it applies entry {applied}"),
+        )
+        .rule("what is not stored does not survive a crash (Fig. 2, State)")
+        .hint("state in a static variable, or in something that servers share")
+        .servers([server])
+    });
 }
 
 fn offer_to_leader(cluster: &Cluster) {

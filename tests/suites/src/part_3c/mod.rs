@@ -28,6 +28,7 @@ suite! { $
     5 mit::unreliable_churn_3c, "the same over a bad network" (MIT: UnreliableChurn, 4576 RPCs);
     5 beyond_mit::crash_at_every_save_3c, "power failures before and after saves";
     5 beyond_mit::restart_everything_3c, "all lose power at once";
+    2 beyond_mit::empty_storage_knows_nothing_3c, "what is not stored is not known";
     5 beyond_mit::restart_between_votes_3c, "a voter restarts between two candidates";
     10 beyond_mit::chaos_3c, "faults of every kind at once";
     2 conformance::vote_survives_3c, "a restart forgets no vote";
