@@ -82,10 +82,12 @@ impl Default for Names {
             ],
             conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
             conflict_len: vec!["x_len", "log_len"],
-            pre_vote: vec!["pre_vote", "is_pre_vote"],
+            pre_vote: vec!["pre_vote", "prevote", "is_pre_vote", "is_prevote"],
             without_entries: vec![
                 "PreVote",
+                "Prevote",
                 "pre_vote",
+                "prevote",
                 "RequestPreVote",
                 "request_pre_vote",
                 "TimeoutNow",

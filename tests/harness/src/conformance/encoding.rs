@@ -171,7 +171,7 @@ impl Reply {
 /// A request for a vote that does not count (thesis §9.6), and its term.
 pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64> {
     let has_flag = || number(value, &names.pre_vote).is_some_and(|yes| yes != 0);
-    let is_method = ["PreVote", "pre_vote", "RequestPreVote", "request_pre_vote"]
+    let is_method = ["PreVote", "Prevote", "pre_vote", "prevote", "RequestPreVote", "request_pre_vote"]
         .iter()
         .any(|name| is_method(method, name));
     if is_method || has_flag() { number(value, &names.term) } else { None }

@@ -143,7 +143,7 @@ impl Record {
             seen.is_paused = false;
             seen.is_leader = false;
             seen.role = Role::Follower;
-            seen.restarted = true;
+            seen.restarted = seen.starts > 1;
             seen.applied = base;
             seen.tail.clear();
             let start = seen.starts;
