@@ -14,14 +14,19 @@
 //!   still unplaced can never become legal from here, it turns back at once. Without this it would first try
 //!   the writes in between in every order: with fifty clients that append, tens of millions of steps.
 
+use crate::check::Budget;
 use crate::linearized::{Intervals, Linearized, Number};
 use crate::memo::{Configurations, StateId, States};
-use crate::specification::{Call, Specification, Step};
+use crate::specification::{Call, Specification, Step, Timed};
 
 /// How many observations the search looks at that may not be placed yet, beside all those that may. Measured:
 /// with one, some legal histories of 50 clients take millions of steps; with more than four, the looking costs
 /// more than it saves.
 const LOOK_AHEAD: usize = 3;
+
+/// Looking at this many writes counts as one more step, so that a budget bounds the work also where thousands of them lie
+/// before an observation.
+const WRITES_PER_STEP: usize = 256;
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +36,10 @@ pub(super) enum Progress {
     Complete,
     /// There is no other order.
     Exhausted,
-    /// The budget ran out.
+    /// The budget of steps ran out.
     OutOfSteps,
+    /// The budget of memory ran out.
+    OutOfMemory,
 }
 
 /// A search on its way.
@@ -84,6 +91,7 @@ impl<'a, P: Specification> Search<'a, P> {
         intervals: Intervals,
         initial: P::State,
     ) -> Self {
+        let impossible = rules_out(specification, &calls, &intervals);
         let mut search = Search {
             observes: calls
                 .iter()
@@ -101,7 +109,12 @@ impl<'a, P: Specification> Search<'a, P> {
             steps: 0,
             furthest: 0,
         };
-        let initial = search.states.intern(initial);
+        // Without a path there is nothing to try: the search is over before it begins.
+        if let Some(impossible) = impossible {
+            search.furthest = impossible as Number;
+            return search;
+        }
+        let initial = search.states.intern(initial, |state| specification.state_bytes(state));
         // The start is a node like any other: observations that fit the initial state are placed already.
         search.enter(initial, None);
         search
@@ -128,12 +141,20 @@ impl<'a, P: Specification> Search<'a, P> {
         self.path.last().expect("asked of a complete order, which ends a path").state
     }
 
-    /// Goes on until the next complete order, or until `steps_max` steps were taken in all.
-    pub(super) fn run(&mut self, steps_max: u64) -> Progress {
+    /// About how many bytes the search remembers.
+    fn bytes(&self) -> usize {
+        self.states.bytes() + self.failed.bytes()
+    }
+
+    /// Goes on until the next complete order, or until the budget is spent for the search as a whole.
+    pub(super) fn run(&mut self, budget: Budget) -> Progress {
         loop {
             // First of all, so that a search that is resumed with a spent budget stays where it is.
-            if self.steps >= steps_max {
+            if self.steps >= budget.steps_max {
                 return Progress::OutOfSteps;
+            }
+            if self.bytes() > budget.bytes_max {
+                return Progress::OutOfMemory;
             }
             let Some(node) = self.path.last_mut() else {
                 return Progress::Exhausted;
@@ -165,7 +186,7 @@ impl<'a, P: Specification> Search<'a, P> {
             // A pending operation need not be placed at all, least of all where it does nothing.
             Step::Unchanged if number < self.placed.pending() => return,
             Step::Unchanged => state,
-            Step::To(next) => self.states.intern(next),
+            Step::To(next) => self.states.intern(next, |state| self.specification.state_bytes(state)),
         };
         let entered = self.enter(next, Some(number));
         // Any candidate but the first is a guess, so it is asked at once whether it can lead anywhere.
@@ -265,6 +286,7 @@ impl<'a, P: Specification> Search<'a, P> {
             // cannot help it.
             let reply = self.placed.reply(observation);
             let in_time = writes.partition_point(|&write| self.placed.call(write) < reply);
+            self.steps += (in_time / WRITES_PER_STEP) as u64;
             let between = writes[..in_time].iter().map(|&write| self.calls[write as usize]);
             !self.specification.may_lead_to(state, self.calls[observation as usize], between)
         })
@@ -291,4 +313,16 @@ impl<'a, P: Specification> Search<'a, P> {
         let in_time = self.placed.unplaced().take_while(|&number| self.placed.call(number) < end);
         writes.extend(in_time.filter(|&number| !self.observes[number as usize]));
     }
+}
+
+/// The number of an operation that makes any order impossible, if the specification knows one.
+fn rules_out<P: Specification>(
+    specification: &P,
+    calls: &[Call<'_, P>],
+    intervals: &Intervals,
+) -> Option<usize> {
+    let times = intervals.calls.iter().zip(&intervals.replies);
+    let timed = |(&(input, output), (&call, &reply))| Timed { input, output, call, reply };
+    let operations: Vec<Timed<'_, P>> = calls.iter().zip(times).map(timed).collect();
+    specification.rules_out(&operations)
 }
