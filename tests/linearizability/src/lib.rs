@@ -68,4 +68,4 @@ pub use check::{Budget, Check, ObjectCheck, ObjectResult, Verdict, check};
 pub use explanation::explain;
 pub use history::{History, Moment, Operation, OperationId, Outcome};
 pub use refutation::{Prefix, Refutation};
-pub use specification::{Call, Specification, Step, Timed};
+pub use specification::{Call, Hint, Specification, Step, Timed};

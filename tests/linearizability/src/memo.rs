@@ -35,7 +35,7 @@ impl<S: Eq + Hash> States<S> {
     }
 
     /// The number of `state`, which takes `bytes`; a new one if it was never seen.
-    pub(super) fn intern(&mut self, state: S, bytes: impl FnOnce(&S) -> usize) -> StateId {
+    pub(super) fn intern(&mut self, state: S, bytes: usize) -> StateId {
         let hash = hash_of(&state);
         let states = &mut self.states;
         // States are numbered so that a configuration is a few words and never a copy of a value: one key of
@@ -44,7 +44,7 @@ impl<S: Eq + Hash> States<S> {
             return known;
         }
         let id = StateId::try_from(states.len()).expect("a search has fewer states than steps");
-        self.bytes += bytes(&state);
+        self.bytes += bytes;
         states.push(state);
         self.table.insert_unique(hash, id, |&id| hash_of(&states[id as usize]));
         id

@@ -17,7 +17,7 @@
 use crate::check::Budget;
 use crate::linearized::{Intervals, Linearized, Number};
 use crate::memo::{Configurations, StateId, States};
-use crate::specification::{Call, Specification, Step, Timed};
+use crate::specification::{Call, Hint, Specification, Step, Timed};
 
 /// How many observations the search looks at that may not be placed yet, beside all those that may. Measured:
 /// with one, some legal histories of 50 clients take millions of steps; with more than four, the looking costs
@@ -27,6 +27,9 @@ const LOOK_AHEAD: usize = 3;
 /// Looking at this many writes counts as one more step, so that a budget bounds the work also where thousands of them lie
 /// before an observation.
 const WRITES_PER_STEP: usize = 256;
+
+/// Making a state of this many bytes counts as one more step, for the same reason.
+const BYTES_PER_STEP: usize = 2048;
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(super) struct Search<'a, P: Specification> {
     calls: Vec<Call<'a, P>>,
     /// Whether an operation only observes, by number.
     observes: Vec<bool>,
+    /// What is known beside real time, if anything is.
+    hints: Option<Hints>,
     placed: Linearized,
     states: States<P::State>,
     /// The configurations that led nowhere.
@@ -60,6 +65,24 @@ pub(super) struct Search<'a, P: Specification> {
     ahead: Ahead,
     steps: u64,
     furthest: Number,
+}
+
+/// What is known of all operations beside real time.
+struct Hints {
+    /// By number.
+    hints: Vec<Hint>,
+    /// The numbers in the order of [`Hint::end`]. The first that is not placed decides which may come next, as the
+    /// deadline does for real time.
+    by_end: Vec<Number>,
+}
+
+impl Hints {
+    fn new(hints: Vec<Hint>) -> Self {
+        let mut by_end: Vec<Number> = (0..hints.len() as Number).collect();
+        by_end.retain(|&number| hints[number as usize].end < u64::MAX);
+        by_end.sort_unstable_by_key(|&number| hints[number as usize].end);
+        Hints { hints, by_end }
+    }
 }
 
 /// A configuration on the path from the start, with what is still to be tried from it.
@@ -74,6 +97,8 @@ struct Node {
     looked_ahead: bool,
     /// Whether this complete order was reported.
     reported: bool,
+    /// How many operations are placed of those that hints put first; see [`Hints::by_end`].
+    hinted: usize,
 }
 
 /// What lies ahead of a configuration: the buffers of [`Search::is_hopeless`].
@@ -91,12 +116,15 @@ impl<'a, P: Specification> Search<'a, P> {
         intervals: Intervals,
         initial: P::State,
     ) -> Self {
-        let impossible = rules_out(specification, &calls, &intervals);
+        let operations = timed(&calls, &intervals);
+        let impossible = specification.rules_out(&operations);
+        let hints = specification.hints(&operations).map(Hints::new);
         let mut search = Search {
             observes: calls
                 .iter()
                 .map(|(input, output)| specification.only_observes(input, *output))
                 .collect(),
+            hints,
             specification,
             calls,
             placed: Linearized::new(intervals),
@@ -112,9 +140,13 @@ impl<'a, P: Specification> Search<'a, P> {
         // Without a path there is nothing to try: the search is over before it begins.
         if let Some(impossible) = impossible {
             search.furthest = impossible as Number;
+            search.steps = 1; // The question was one.
             return search;
         }
-        let initial = search.states.intern(initial, |state| specification.state_bytes(state));
+        let initial = {
+            let bytes = specification.state_bytes(&initial);
+            search.states.intern(initial, bytes)
+        };
         // The start is a node like any other: observations that fit the initial state are placed already.
         search.enter(initial, None);
         search
@@ -186,7 +218,12 @@ impl<'a, P: Specification> Search<'a, P> {
             // A pending operation need not be placed at all, least of all where it does nothing.
             Step::Unchanged if number < self.placed.pending() => return,
             Step::Unchanged => state,
-            Step::To(next) => self.states.intern(next, |state| self.specification.state_bytes(state)),
+            Step::To(next) => {
+                // A large state takes longer to make and to compare.
+                let bytes = self.specification.state_bytes(&next);
+                self.steps += (bytes / BYTES_PER_STEP) as u64;
+                self.states.intern(next, bytes)
+            }
         };
         let entered = self.enter(next, Some(number));
         // Any candidate but the first is a guess, so it is asked at once whether it can lead anywhere.
@@ -212,6 +249,7 @@ impl<'a, P: Specification> Search<'a, P> {
         let candidates = self.candidates.len();
         // Before the key is taken: configurations that differ only in when a read was placed become one here.
         self.place_observations(state);
+        let hinted = self.sort_candidates(candidates);
         self.furthest = self.furthest.max(self.placed.deadline());
         self.placed.key(state, &mut self.key);
         // It cannot be one that is still on the path, for each step places one operation more.
@@ -221,7 +259,15 @@ impl<'a, P: Specification> Search<'a, P> {
             return false;
         }
         let next = candidates;
-        self.path.push(Node { state, placed_before, candidates, next, looked_ahead: false, reported: false });
+        self.path.push(Node {
+            state,
+            placed_before,
+            candidates,
+            next,
+            looked_ahead: false,
+            reported: false,
+            hinted,
+        });
         true
     }
 
@@ -230,7 +276,6 @@ impl<'a, P: Specification> Search<'a, P> {
     /// One walk is enough. Placing an observation changes no state, so one that did not fit before does not
     /// fit now, and those that may be placed only now were called later and come later in the walk.
     fn place_observations(&mut self, state: StateId) {
-        let first = self.candidates.len();
         let mut candidate = self.placed.first_candidate();
         while let Some(number) = candidate {
             if !self.observes[number as usize] {
@@ -240,10 +285,33 @@ impl<'a, P: Specification> Search<'a, P> {
             }
             candidate = self.placed.candidate_after(number);
         }
+    }
+
+    /// Sorts the candidates from `first` on, and drops those for which it is too early. Returns [`Node::hinted`].
+    fn sort_candidates(&mut self, first: usize) -> usize {
+        let Search { candidates, placed, hints, path, .. } = self;
         // In the order of replies; pending operations have the smallest numbers and come last.
-        let pending = self.placed.pending();
         // (Wrapping makes the smallest numbers the largest.)
-        self.candidates[first..].sort_unstable_by_key(|number| number.wrapping_sub(pending));
+        let pending = placed.pending();
+        let by_reply = |number: Number| number.wrapping_sub(pending);
+        let Some(Hints { hints, by_end }) = hints else {
+            candidates[first..].sort_unstable_by_key(|&number| by_reply(number));
+            return 0;
+        };
+        // What was placed on the way here is placed still.
+        let known = path.last().map_or(0, |node| node.hinted);
+        let hinted = known + by_end[known..].iter().take_while(|&&number| placed.is_placed(number)).count();
+        let end = by_end.get(hinted).map_or(u64::MAX, |&number| hints[number as usize].end);
+        let mut kept = first;
+        for place in first..candidates.len() {
+            if hints[candidates[place] as usize].start <= end {
+                candidates[kept] = candidates[place];
+                kept += 1;
+            }
+        }
+        candidates.truncate(kept);
+        candidates[first..].sort_unstable_by_key(|&number| (hints[number as usize].rank, by_reply(number)));
+        hinted
     }
 
     /// Gives up the last node of the path: nothing that may be placed next leads anywhere.
@@ -315,14 +383,9 @@ impl<'a, P: Specification> Search<'a, P> {
     }
 }
 
-/// The number of an operation that makes any order impossible, if the specification knows one.
-fn rules_out<P: Specification>(
-    specification: &P,
-    calls: &[Call<'_, P>],
-    intervals: &Intervals,
-) -> Option<usize> {
+/// The operations with their times.
+fn timed<'a, P: Specification>(calls: &[Call<'a, P>], intervals: &Intervals) -> Vec<Timed<'a, P>> {
     let times = intervals.calls.iter().zip(&intervals.replies);
     let timed = |(&(input, output), (&call, &reply))| Timed { input, output, call, reply };
-    let operations: Vec<Timed<'_, P>> = calls.iter().zip(times).map(timed).collect();
-    specification.rules_out(&operations)
+    calls.iter().zip(times).map(timed).collect()
 }

@@ -75,6 +75,14 @@ pub trait Specification {
         None
     }
 
+    /// What the whole history tells about the order of `operations`, all those on one object, beside real time; one for each.
+    ///
+    /// It is for objects that show much later which order was right. `None` is always right.
+    fn hints(&self, operations: &[Timed<'_, Self>]) -> Option<Vec<Hint>> {
+        let _ = operations;
+        None
+    }
+
     /// About how many bytes the checker keeps when it keeps `state`.
     fn state_bytes(&self, state: &Self::State) -> usize {
         size_of_val(state)
@@ -107,6 +115,17 @@ pub struct Timed<'a, P: Specification + ?Sized> {
     pub call: u64,
     /// The place of the reply among all events; `u64::MAX` if there was none.
     pub reply: u64,
+}
+
+/// What is known of the place of an operation in any order, beside real time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Where several may come next, the lowest is tried first; among equals, the one that replied first.
+    pub rank: u64,
+    /// It must come after all operations whose `end` is smaller than this, in every order.
+    pub start: u64,
+    /// It must come before all operations whose `start` is larger than this, in every order.
+    pub end: u64,
 }
 
 /// Where one operation takes an object.

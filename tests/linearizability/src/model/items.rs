@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::datum::Datum;
 
 /// The most values in a chunk.
-const CHUNK_MAX: usize = 64;
+const CHUNK_MAX: usize = 32;
 
 /// Makes the hash of a list depend on the order. Odd, so that it has an inverse.
 const BASE: u64 = 0x9E37_79B1_85EB_CA87;
@@ -77,10 +77,11 @@ impl Items {
         let Some(shared) = self.chunks.get_mut(chunk) else {
             return self.chunks.push(Arc::new(vec![value]));
         };
-        let values = Arc::make_mut(shared);
+        let mut values = with_room(shared);
         values.insert(place, value);
-        if values.len() > CHUNK_MAX {
-            let rest = values.split_off(CHUNK_MAX / 2);
+        let rest = (values.len() > CHUNK_MAX).then(|| values.split_off(CHUNK_MAX / 2));
+        *shared = Arc::new(values);
+        if let Some(rest) = rest {
             self.chunks.insert(chunk + 1, Arc::new(rest));
         }
     }
@@ -100,7 +101,11 @@ impl Items {
         self.digest = self.digest.wrapping_add(hash(&value).wrapping_mul(power));
         self.len += 1;
         match self.chunks.last_mut() {
-            Some(last) if last.len() < CHUNK_MAX => Arc::make_mut(last).push(value),
+            Some(last) if last.len() < CHUNK_MAX => {
+                let mut values = with_room(last);
+                values.push(value);
+                *last = Arc::new(values);
+            }
             _ => self.chunks.push(Arc::new(vec![value])),
         }
     }
@@ -120,8 +125,9 @@ impl Items {
 
     /// About how many bytes a version of this list takes that shares all chunks but one.
     pub(super) fn bytes(&self) -> usize {
-        // A value that is shared is counted with its pointer alone.
-        (self.chunks.capacity() + 2 * CHUNK_MAX.min(self.len)) * size_of::<usize>() + size_of::<Self>()
+        // The text of a value is shared by all, the chunk that differs is its own.
+        let own = CHUNK_MAX.min(self.len + 1) * size_of::<Datum>();
+        self.chunks.capacity() * size_of::<usize>() + own + 2 * size_of::<Self>()
     }
 
     fn take(&mut self, chunk: usize, place: usize) {
@@ -153,6 +159,13 @@ impl Hash for Items {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.digest);
     }
+}
+
+/// A copy with room for one more, and not, as a copy that grows, for twice as many.
+fn with_room(values: &[Datum]) -> Vec<Datum> {
+    let mut copy = Vec::with_capacity(values.len() + 1);
+    copy.extend_from_slice(values);
+    copy
 }
 
 fn hash(value: &Datum) -> u64 {

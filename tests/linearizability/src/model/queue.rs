@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::datum::Datum;
 use super::items::Items;
 use super::set::show;
-use crate::specification::{Specification, Step, Timed};
+use crate::specification::{Call, Hint, Specification, Step, Timed};
 
 /// Queues by name, empty at the start.
 #[derive(Clone, Copy, Debug)]
@@ -122,29 +122,52 @@ impl Specification for Queue {
         self.is_fifo && input.op == QueueOp::Dequeue && output == Some(&QueueOutput::Empty)
     }
 
-    /// A value that came out more often than anybody had asked to put it in.
+    /// A value that came out more often than anybody had asked to put it in, or that overtook another.
     fn rules_out(&self, operations: &[Timed<'_, Self>]) -> Option<usize> {
-        let mut events: Vec<(u64, &Datum, Option<usize>)> = Vec::new();
-        for (place, operation) in operations.iter().enumerate() {
+        from_nowhere(operations).or_else(|| self.is_fifo.then(|| overtaken(operations)).flatten())
+    }
+
+    /// Values are put in in the order in which they are taken out: which order was right shows only then, and that may be
+    /// thousands of operations later.
+    fn hints(&self, operations: &[Timed<'_, Self>]) -> Option<Vec<Hint>> {
+        if !self.is_fifo {
+            return None;
+        }
+        let (ways, has_pending) = ways(operations);
+        let hint = |operation: &Timed<'_, Self>| {
+            let unknown = Hint { rank: u64::MAX, start: 0, end: u64::MAX };
             match (&operation.input.op, operation.output) {
-                (QueueOp::Enqueue(item), _) => events.push((operation.call, item, None)),
-                (QueueOp::Dequeue, Some(QueueOutput::Item(item))) => {
-                    events.push((operation.reply, item, Some(place)));
-                }
-                _ => {}
+                // One that got no reply may have taken anything, so it is the last resort.
+                (QueueOp::Dequeue, None) => unknown,
+                (QueueOp::Dequeue, Some(_)) => Hint { rank: 0, ..unknown },
+                (QueueOp::Enqueue(item), _) => match &ways[item] {
+                    Way { enqueues, dequeues } if enqueues.len() > 1 || dequeues.len() > 1 => Hint {
+                        rank: dequeues.first().map_or(u64::MAX - 1, |(_, reply, _)| *reply),
+                        ..unknown
+                    },
+                    Way { dequeues, .. } => match dequeues.first() {
+                        Some(&(call, reply, _)) => Hint { rank: reply, start: call, end: reply },
+                        None if has_pending => Hint { rank: u64::MAX - 1, ..unknown },
+                        None => Hint { rank: u64::MAX - 1, start: u64::MAX - 1, end: u64::MAX },
+                    },
+                },
             }
+        };
+        Some(operations.iter().map(hint).collect())
+    }
+
+    /// It is empty when all that is in it is taken out in between, and that by somebody who got it.
+    fn may_lead_to<'a>(
+        &self,
+        queued: &Queued,
+        (_, found): Call<'a, Self>,
+        between: impl Iterator<Item = Call<'a, Self>> + Clone,
+    ) -> bool {
+        if found != Some(&QueueOutput::Empty) {
+            return true;
         }
-        events.sort_unstable();
-        let mut inside: BTreeMap<&Datum, usize> = BTreeMap::new();
-        for (_, item, dequeue) in events {
-            let count = inside.entry(item).or_default();
-            match dequeue {
-                None => *count += 1,
-                Some(place) if *count == 0 => return Some(place),
-                Some(_) => *count -= 1,
-            }
-        }
-        None
+        let dequeues = between.filter(|(input, _)| input.op == QueueOp::Dequeue);
+        queued.items.len() <= dequeues.count()
     }
 
     fn state_bytes(&self, queued: &Queued) -> usize {
@@ -183,4 +206,86 @@ impl Specification for Queue {
         let lost = if queued.lost > 0 { format!(" without {} of them", queued.lost) } else { String::new() };
         format!("{name} = {}{lost}", show(&queued.items, '[', ']'))
     }
+}
+
+/// A dequeue of a value that nobody had asked to put in, or not as often.
+fn from_nowhere(operations: &[Timed<'_, Queue>]) -> Option<usize> {
+    let mut events: Vec<(u64, &Datum, Option<usize>)> = Vec::new();
+    for (place, operation) in operations.iter().enumerate() {
+        match (&operation.input.op, operation.output) {
+            (QueueOp::Enqueue(item), _) => events.push((operation.call, item, None)),
+            (QueueOp::Dequeue, Some(QueueOutput::Item(item))) => {
+                events.push((operation.reply, item, Some(place)));
+            }
+            _ => {}
+        }
+    }
+    events.sort_unstable();
+    let mut inside: BTreeMap<&Datum, usize> = BTreeMap::new();
+    for (_, item, dequeue) in events {
+        let count = inside.entry(item).or_default();
+        match dequeue {
+            None => *count += 1,
+            Some(place) if *count == 0 => return Some(place),
+            Some(_) => *count -= 1,
+        }
+    }
+    None
+}
+
+/// The way of a value through a queue: when it was put in and taken out, and by which operation.
+#[derive(Default)]
+struct Way {
+    /// Call and reply, of each enqueue.
+    enqueues: Vec<(u64, u64)>,
+    /// Call, reply and place, of each dequeue.
+    dequeues: Vec<(u64, u64, usize)>,
+}
+
+/// The ways of all values, and whether somebody may have taken one and was not told.
+fn ways<'a>(operations: &[Timed<'a, Queue>]) -> (BTreeMap<&'a Datum, Way>, bool) {
+    let mut ways: BTreeMap<&Datum, Way> = BTreeMap::new();
+    let mut has_pending = false;
+    for (place, operation) in operations.iter().enumerate() {
+        let (call, reply) = (operation.call, operation.reply);
+        match (&operation.input.op, operation.output) {
+            (QueueOp::Enqueue(item), _) => ways.entry(item).or_default().enqueues.push((call, reply)),
+            (QueueOp::Dequeue, Some(QueueOutput::Item(item))) => {
+                ways.entry(item).or_default().dequeues.push((call, reply, place));
+            }
+            (QueueOp::Dequeue, None) => has_pending = true,
+            (QueueOp::Dequeue, Some(_)) => {}
+        }
+    }
+    (ways, has_pending)
+}
+
+/// A dequeue of a value that was over before another was called, of a value that had been put in before.
+fn overtaken(operations: &[Timed<'_, Queue>]) -> Option<usize> {
+    let (ways, has_pending) = ways(operations);
+    // Of values that were put in more than once nobody knows which one came out.
+    let ways: Vec<Way> =
+        ways.into_values().filter(|way| way.enqueues.len() == 1 && way.dequeues.len() < 2).collect();
+    // One that never came out stays for ever, unless somebody took it and was not told.
+    let left = |way: &Way| match way.dequeues.first() {
+        Some((call, ..)) => *call,
+        None if has_pending => 0,
+        None => u64::MAX,
+    };
+    let mut earlier: Vec<(u64, u64)> = ways.iter().map(|way| (way.enqueues[0].1, left(way))).collect();
+    earlier.sort_unstable();
+    let mut later: Vec<(u64, u64, usize)> = Vec::new();
+    for way in &ways {
+        later.extend(way.dequeues.first().map(|(_, reply, place)| (way.enqueues[0].0, *reply, *place)));
+    }
+    later.sort_unstable();
+    // The latest call of a dequeue, of all values that were in before the one looked at was put in.
+    let (mut next, mut latest) = (0, 0);
+    later.into_iter().find_map(|(put_in, taken, place)| {
+        while next < earlier.len() && earlier[next].0 < put_in {
+            latest = latest.max(earlier[next].1);
+            next += 1;
+        }
+        (latest > taken).then_some(place)
+    })
 }

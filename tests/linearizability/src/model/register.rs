@@ -1,7 +1,9 @@
 //! A register, and a register with compare-and-set: the objects of most of the literature and of Jepsen.
 
+use std::collections::BTreeMap;
+
 use super::datum::Datum;
-use crate::specification::{Call, Specification, Step};
+use crate::specification::{Call, Specification, Step, Timed};
 
 /// Registers by name, each of which can be read, written, and compared and set. All start with the same
 /// value.
@@ -111,6 +113,22 @@ impl Specification for Register {
             RegisterOp::Write(new) | RegisterOp::Cas { new, .. } => new == read,
         };
         read == value || between.any(|(input, _)| writes(&input.op))
+    }
+
+    /// A read of a value that nobody had asked to write.
+    fn rules_out(&self, operations: &[Timed<'_, Self>]) -> Option<usize> {
+        let mut written: BTreeMap<&Datum, u64> = BTreeMap::from([(&self.initial, 0)]);
+        for operation in operations {
+            if let RegisterOp::Write(new) | RegisterOp::Cas { new, .. } = &operation.input.op {
+                let first = written.entry(new).or_insert(operation.call);
+                *first = (*first).min(operation.call);
+            }
+        }
+        let from_nowhere = |operation: &Timed<'_, Self>| match operation.output {
+            Some(RegisterOutput::Value(read)) => written.get(read).is_none_or(|&call| call > operation.reply),
+            _ => false,
+        };
+        operations.iter().position(from_nowhere)
     }
 
     fn reply(&self, value: &Datum, input: &RegisterInput) -> RegisterOutput {

@@ -91,3 +91,34 @@ fn large_sets_and_queues_take_few_steps() {
     assert_eq!(verdict(&twice, Model::Queue), Verdict::Illegal);
     assert_eq!(verdict(&twice, Model::UnorderedQueue), Verdict::Illegal);
 }
+
+/// Enqueues that overlap in tens, and come out in another order long after; and a value from nowhere, read after many writes
+/// that overlap.
+#[test]
+fn order_that_shows_late_takes_few_steps() {
+    let mut queue = String::new();
+    for item in 0..600 {
+        let process = item % 10;
+        queue.push_str(&format!("{process} :invoke :enqueue {item}\n"));
+        if process == 9 {
+            (0..10).for_each(|done| queue.push_str(&format!("{done} :ok :enqueue {}\n", item - 9 + done)));
+        }
+    }
+    let dequeue = |item: i32| format!("0 :invoke :dequeue nil\n0 :ok :dequeue {item}\n");
+    let backwards = |ten: i32| (0..10).rev().map(move |item| 10 * ten + item);
+    queue.extend((0..60).flat_map(backwards).map(dequeue));
+    let budget = Budget::of_steps(20_000);
+    let check =
+        check_text(&format!("{queue}0 :invoke :dequeue nil\n0 :ok :dequeue nil\n"), Model::Queue, budget);
+    assert_eq!(check.unwrap().verdict, Verdict::Ok);
+    let swapped = queue
+        .replace(":ok :dequeue 19\n", ":ok :dequeue X\n")
+        .replace(":ok :dequeue 25\n", ":ok :dequeue 19\n");
+    let swapped = swapped.replace(":ok :dequeue X\n", ":ok :dequeue 25\n");
+    assert_eq!(check_text(&swapped, Model::Queue, budget).unwrap().verdict, Verdict::Illegal);
+
+    let writes: String =
+        (0..30).map(|process| format!("{process} :invoke :cas [{} {process}]\n", process + 1)).collect();
+    let register = format!("{writes}99 :invoke :read nil\n99 :ok :read 77\n");
+    assert_eq!(check_text(&register, Model::CasRegister, budget).unwrap().verdict, Verdict::Illegal);
+}
