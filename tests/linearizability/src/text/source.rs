@@ -102,6 +102,11 @@ fn json(cursor: &mut Cursor<'_>) -> Result<Value, TextError> {
     let mut values = serde_json::Deserializer::from_str(cursor.rest()).into_iter::<Value>();
     match values.next() {
         Some(Ok(value)) => {
+            if is_rounded(&value) {
+                let message = "expected numbers of at most 64 bits, found a longer one, which would be rounded: write it as a \
+                               string";
+                return Err(cursor.error(message));
+            }
             let bytes = values.byte_offset();
             cursor.skip(bytes);
             Ok(value)
@@ -120,5 +125,17 @@ fn json(cursor: &mut Cursor<'_>) -> Result<Value, TextError> {
             Err(TextError { line, message: format!("{message} (column {})", error.column()) })
         }
         None => Err(cursor.error("expected a JSON object with process, type, f and value")),
+    }
+}
+
+/// Whether there is a number in `value` that may have lost digits. Two that differ there would become one.
+fn is_rounded(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.is_f64() && number.as_f64().is_some_and(|number| number.abs() >= 9.2e18)
+        }
+        Value::Array(items) => items.iter().any(is_rounded),
+        Value::Object(entries) => entries.values().any(is_rounded),
+        _ => false,
     }
 }

@@ -136,6 +136,9 @@ fn json_may_be_an_array_and_printed_prettily() {
         assert_judged(Model::Kv, &contents.replace("READ", "1"), Verdict::Ok);
         assert_judged(Model::Kv, &contents.replace("READ", "2"), Verdict::Illegal);
     }
+    // In EDN such a number is kept to the last digit.
+    let long = NAMES.replace("\"1\"", "123456789012345678901234567890");
+    assert_refused(Model::Kv, &long, 1, "of at most 64 bits");
     let cut = format!("[{}", objects.join(",\n"));
     assert_refused(Model::Kv, &cut, 5, "is it cut off?");
     assert_refused(Model::Kv, &format!("[\n{},\n{{\n\"process\" 1}}]", objects[0]), 4, "expected `:`");
