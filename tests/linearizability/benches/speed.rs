@@ -62,7 +62,7 @@ fn judge(workload: &Workload) -> (Duration, String, u64) {
     let mut last = None;
     for _ in 0..REPEATS {
         let start = Instant::now();
-        let result = check(&Kv, &history, Budget { steps_max: 3_000_000 });
+        let result = check(&Kv, &history, Budget::of_steps(3_000_000));
         fastest = fastest.min(start.elapsed());
         // A history that takes seconds says no more the tenth time.
         let slow = fastest > Duration::from_millis(200);

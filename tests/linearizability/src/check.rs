@@ -11,19 +11,27 @@ use crate::specification::Specification;
 
 /// How much work a check may do for each object.
 ///
-/// It is counted in steps (calls of [`Specification::step`]) and not in seconds, so that a verdict is the
-/// same on every machine. The memory of a check grows by at most one remembered configuration per step, a few
-/// dozen bytes.
+/// It is counted in steps (calls of [`Specification::step`]) and in bytes that are remembered, and not in seconds, so that
+/// a verdict is the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The most steps for one object. The search stops at the first chance after them.
+    /// The most steps of one search. It stops at the first chance after them.
     pub steps_max: u64,
+    /// The most bytes that one search may remember, about. Searches run one after the other, so this bounds all of them.
+    pub bytes_max: usize,
+}
+
+impl Budget {
+    /// So many steps, and the usual memory.
+    pub fn of_steps(steps_max: u64) -> Self {
+        Budget { steps_max, ..Budget::default() }
+    }
 }
 
 impl Default for Budget {
-    /// Ten million steps: seconds, and at most a gigabyte, for the worst of histories.
+    /// Ten million steps, which are seconds, and half a gigabyte.
     fn default() -> Self {
-        Budget { steps_max: 10_000_000 }
+        Budget { steps_max: 10_000_000, bytes_max: 512 << 20 }
     }
 }
 
@@ -72,6 +80,16 @@ impl<S> Check<S> {
         self.objects.iter().map(|object| object.result.verdict()).max().unwrap_or(Verdict::Ok)
     }
 
+    /// The verdict with its numbers.
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            verdict: self.verdict(),
+            operations: self.objects.iter().map(|object| object.operations).sum(),
+            objects: self.objects.len(),
+            steps: self.steps(),
+        }
+    }
+
     /// The steps taken for all objects together.
     pub fn steps(&self) -> u64 {
         self.objects.iter().map(|object| object.steps).sum()
@@ -85,7 +103,7 @@ pub struct ObjectCheck<S> {
     pub partition: String,
     /// How many operations it had, without those that failed and the reads that got no reply.
     pub operations: usize,
-    /// The steps taken for the answer, without those for its explanation.
+    /// The steps taken for the answer, those of all rounds, without those for its explanation.
     pub steps: u64,
     /// The answer.
     pub result: ObjectResult<S>,
@@ -99,8 +117,12 @@ pub enum ObjectResult<S> {
     Linearizable(Vec<OperationId>),
     /// It is not.
     Illegal(Refutation<S>),
-    /// The budget ran out.
+    /// The budget of steps ran out.
     OutOfSteps,
+    /// The budget of memory ran out.
+    OutOfMemory,
+    /// Another object is illegal, and so is the history whatever this one is. So nobody has looked to the end.
+    Skipped,
 }
 
 impl<S> ObjectResult<S> {
@@ -109,7 +131,7 @@ impl<S> ObjectResult<S> {
         match self {
             ObjectResult::Linearizable(_) => Verdict::Ok,
             ObjectResult::Illegal(_) => Verdict::Illegal,
-            ObjectResult::OutOfSteps => Verdict::Unknown,
+            ObjectResult::OutOfSteps | ObjectResult::OutOfMemory | ObjectResult::Skipped => Verdict::Unknown,
         }
     }
 }
@@ -119,10 +141,39 @@ impl<S> ObjectResult<S> {
 ///
 /// Operations that failed never took effect and are left out. Pending ones may be placed anywhere after their
 /// call, or nowhere.
+///
+/// The first object that is found to be illegal ends the check, and is the only one that is explained. To find it early,
+/// all are searched with a small budget first, then those that are left with a larger one, and so on.
 pub fn check<P: Specification>(
     specification: &P,
     history: &History<P::Input, P::Output>,
     budget: Budget,
+) -> Check<P::State> {
+    check_telling(specification, history, budget, |_| ())
+}
+
+/// What is known of a check before its explanation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Summary {
+    pub(super) verdict: Verdict,
+    pub(super) operations: usize,
+    pub(super) objects: usize,
+    pub(super) steps: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { verdict, operations, objects, steps } = self;
+        write!(f, "{verdict}: {operations} operations, {objects} objects, {steps} steps")
+    }
+}
+
+/// [`check`], which calls `tell` as soon as the verdict is known. What comes after it takes as long again.
+pub(super) fn check_telling<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    budget: Budget,
+    tell: impl FnOnce(&Summary),
 ) -> Check<P::State> {
     // Object by object (locality): the search for one order of all operations would multiply what the objects
     // cost, and a hundred small searches only add it. In a sorted map, so that results and reports have an
@@ -133,9 +184,13 @@ pub fn check<P: Specification>(
             objects.entry(specification.partition(&operation.input)).or_default().push(id);
         }
     }
-    let check_object =
-        |(partition, ids)| check_object(&Object { specification, history, partition, ids }, budget);
-    Check { objects: objects.into_iter().map(check_object).collect() }
+    let object = |(partition, ids)| Object { specification, history, partition, ids };
+    let mut searched: Vec<Searched<'_, P>> =
+        objects.into_iter().map(object).map(|object| Searched { object, steps: 0, found: None }).collect();
+    search_in_rounds(&mut searched, budget);
+    let summary = summary(&searched);
+    tell(&summary);
+    Check { objects: searched.into_iter().map(Searched::explain).collect() }
 }
 
 /// Whether `operation` has no effect and no reply, so that it fits anywhere.
@@ -149,27 +204,102 @@ fn is_idle<P: Specification>(specification: &P, operation: &Operation<P::Input, 
     }
 }
 
-fn check_object<P: Specification>(object: &Object<'_, P>, budget: Budget) -> ObjectCheck<P::State> {
-    let (mut search, ids) = object.search(None, u64::MAX);
-    let progress = search.run(budget.steps_max);
-    let result = match progress {
-        Progress::Complete => {
-            ObjectResult::Linearizable(search.order().iter().map(|&n| ids[n as usize]).collect())
+/// The steps for each object in the first round. Nearly all objects are decided in it.
+const FIRST_ROUND_STEPS: u64 = 10_000;
+
+/// The steps of a round are these times those of the round before. A search starts over in each round, since to keep all
+/// of them would add up their memory; so an object costs a third more than with the right budget at once.
+const ROUND_FACTOR: u64 = 4;
+
+/// An object, and how far its search got.
+struct Searched<'a, P: Specification> {
+    object: Object<'a, P>,
+    steps: u64,
+    found: Option<Found>,
+}
+
+/// What a search has found.
+enum Found {
+    Legal(Vec<OperationId>),
+    Illegal { suspect: OperationId },
+    OutOf(Progress),
+}
+
+/// Searches all objects, until each is decided or has spent its budget, or until one is illegal.
+fn search_in_rounds<P: Specification>(searched: &mut [Searched<'_, P>], budget: Budget) {
+    let mut steps_max = FIRST_ROUND_STEPS.min(budget.steps_max);
+    loop {
+        let undecided = searched.iter().filter(|object| object.found.is_none()).count();
+        // The last one has nobody to wait for.
+        if undecided <= 1 {
+            steps_max = budget.steps_max;
         }
-        Progress::Exhausted => {
+        for object in searched.iter_mut().filter(|object| object.found.is_none()) {
+            object.search(Budget { steps_max, ..budget }, steps_max == budget.steps_max);
+            if matches!(object.found, Some(Found::Illegal { .. })) {
+                return;
+            }
+        }
+        if steps_max == budget.steps_max {
+            return;
+        }
+        steps_max = steps_max.saturating_mul(ROUND_FACTOR).min(budget.steps_max);
+    }
+}
+
+impl<P: Specification> Searched<'_, P> {
+    /// Searches from the start. Nothing is found if the budget runs out, unless this round is the last.
+    fn search(&mut self, budget: Budget, is_last: bool) {
+        let (mut search, ids) = self.object.search(None, u64::MAX);
+        let progress = search.run(budget);
+        self.found = match progress {
+            Progress::Complete => {
+                Some(Found::Legal(search.order().iter().map(|&n| ids[n as usize]).collect()))
+            }
             // Where the search got stuck for good is mostly the reply to blame. It is a guess: the order of
             // the search decides it, and the refutation must not depend on that.
-            let suspect = ids[search.furthest() as usize];
-            ObjectResult::Illegal(refute(object, suspect, search.steps()))
+            Progress::Exhausted => Some(Found::Illegal { suspect: ids[search.furthest() as usize] }),
+            Progress::OutOfSteps if !is_last => None,
+            Progress::OutOfSteps | Progress::OutOfMemory => Some(Found::OutOf(progress)),
+        };
+        self.steps += search.steps();
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.found {
+            Some(Found::Legal(_)) => Verdict::Ok,
+            Some(Found::Illegal { .. }) => Verdict::Illegal,
+            Some(Found::OutOf(_)) | None => Verdict::Unknown,
         }
-        Progress::OutOfSteps => ObjectResult::OutOfSteps,
-    };
-    ObjectCheck {
-        partition: object.partition.to_string(),
-        operations: object.ids.len(),
-        // Taken after the refutation and still without it: that has searches of its own, with a budget of
-        // their own, so that explaining an illegal history never makes it an undecided one.
-        steps: search.steps(),
-        result,
+    }
+
+    /// Gives the answer its reasons.
+    fn explain(self) -> ObjectCheck<P::State> {
+        let result = match self.found {
+            Some(Found::Legal(order)) => ObjectResult::Linearizable(order),
+            Some(Found::Illegal { suspect }) => {
+                ObjectResult::Illegal(refute(&self.object, suspect, self.steps))
+            }
+            Some(Found::OutOf(Progress::OutOfMemory)) => ObjectResult::OutOfMemory,
+            Some(Found::OutOf(_)) => ObjectResult::OutOfSteps,
+            None => ObjectResult::Skipped,
+        };
+        ObjectCheck {
+            partition: self.object.partition.to_string(),
+            operations: self.object.ids.len(),
+            // Without those of the refutation: that has searches of its own, with a budget of
+            // their own, so that explaining an illegal history never makes it an undecided one.
+            steps: self.steps,
+            result,
+        }
+    }
+}
+
+fn summary<P: Specification>(searched: &[Searched<'_, P>]) -> Summary {
+    Summary {
+        verdict: searched.iter().map(Searched::verdict).max().unwrap_or(Verdict::Ok),
+        operations: searched.iter().map(|searched| searched.object.ids.len()).sum(),
+        objects: searched.len(),
+        steps: searched.iter().map(|searched| searched.steps).sum(),
     }
 }

@@ -23,23 +23,41 @@ pub fn explain<P: Specification>(
     history: &History<P::Input, P::Output>,
     check: &Check<P::State>,
 ) -> String {
+    let mut lines = vec![check.summary().to_string()];
+    lines.extend(reasons(specification, history, check));
+    lines.join("\n") + "\n"
+}
+
+/// The lines of the explanation after the first, which is the [`Summary`](crate::check::Summary).
+pub(super) fn reasons<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    check: &Check<P::State>,
+) -> Vec<String> {
     let explainer = Explainer { specification, history };
-    let operations: usize = check.objects.iter().map(|object| object.operations).sum();
-    let (objects, steps) = (check.objects.len(), check.steps());
-    let mut lines =
-        vec![format!("{}: {operations} operations, {objects} objects, {steps} steps", check.verdict())];
+    let mut lines = Vec::new();
+    let mut skipped = 0;
     for object in &check.objects {
+        let undecided = |what: &str| {
+            format!(
+                "{}: undecided {what}. This is not a pass. A larger budget may decide it.",
+                name(&object.partition)
+            )
+        };
         match &object.result {
             ObjectResult::Linearizable(_) => {}
             ObjectResult::Illegal(refutation) => explainer.explain_refutation(object, refutation, &mut lines),
-            ObjectResult::OutOfSteps => lines.push(format!(
-                "{}: undecided after {} steps. This is not a pass. A larger budget may decide it.",
-                name(&object.partition),
-                object.steps
-            )),
+            ObjectResult::OutOfSteps => lines.push(undecided(&format!("after {} steps", object.steps))),
+            ObjectResult::OutOfMemory => {
+                lines.push(undecided(&format!("after {} steps: the memory is full", object.steps)));
+            }
+            ObjectResult::Skipped => skipped += 1,
         }
     }
-    lines.join("\n") + "\n"
+    if skipped > 0 {
+        lines.push(format!("One illegal object is enough: {skipped} others were not searched to the end."));
+    }
+    lines
 }
 
 /// Puts operations, replies and states into the words of their specification.
@@ -154,7 +172,7 @@ impl<P: Specification> Explainer<'_, P> {
     fn sentence(&self, id: OperationId) -> String {
         let operation = self.operation(id);
         let call = self.specification.describe_input(&operation.input);
-        let (client, start) = (operation.client, When(operation.call));
+        let (client, start) = (self.history.client_name(operation.client), When(operation.call));
         match (operation.output(), operation.replied_at()) {
             (Some(output), Some(end)) => {
                 let output = self.specification.describe_output(output);

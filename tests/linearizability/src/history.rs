@@ -6,6 +6,9 @@
 //! *pending*: it may have taken effect at any time since, or never. This order, and not the time stamps,
 //! decides whether one operation came before another; the stamps are for people.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 /// The place of an operation in its history: operations are numbered from 0 in the order of their calls.
 pub type OperationId = usize;
 
@@ -68,6 +71,8 @@ impl<I, O> Operation<I, O> {
 pub struct History<I, O> {
     operations: Vec<Operation<I, O>>,
     events: u64,
+    /// The names of clients that have one beside their number.
+    names: BTreeMap<u64, String>,
 }
 
 impl<I, O> Default for History<I, O> {
@@ -79,7 +84,7 @@ impl<I, O> Default for History<I, O> {
 impl<I, O> History<I, O> {
     /// A history of nothing.
     pub fn new() -> Self {
-        History { operations: Vec::new(), events: 0 }
+        History { operations: Vec::new(), events: 0, names: BTreeMap::new() }
     }
 
     /// Records that `client` asks for `input` now.
@@ -122,6 +127,21 @@ impl<I, O> History<I, O> {
     /// The operations in the order of their calls.
     pub fn operations(&self) -> &[Operation<I, O>] {
         &self.operations
+    }
+
+    /// Gives `client` a name, for reports and files.
+    pub fn name_client(&mut self, client: u64, name: String) {
+        self.names.insert(client, name);
+    }
+
+    /// The name of `client`, or its number if it has none.
+    pub fn client_name(&self, client: u64) -> Cow<'_, str> {
+        self.names.get(&client).map_or_else(|| client.to_string().into(), |name| name.as_str().into())
+    }
+
+    /// What was asked, to be told more of it than its own event says.
+    pub(super) fn inputs_mut(&mut self) -> impl Iterator<Item = &mut I> {
+        self.operations.iter_mut().map(|operation| &mut operation.input)
     }
 
     fn end(&mut self, id: OperationId, outcome: Outcome<O>) {

@@ -24,9 +24,9 @@
 //! 1. Clients record a [`History`] while they run, or [`text::read_history`] reads one from a file.
 //! 2. [`check()`] takes it apart by object (a key, mostly) and searches each part for an order of its operations
 //!    that respects real time and that a [`Specification`] accepts. [`model`] has the specifications of
-//!    registers and key/value services.
+//!    registers, key/value services, locks, sets and queues. The first part without such an order ends the check.
 //! 3. The answer is a [`Verdict`]: `Ok` with the order that was found, `Illegal` with a [`Refutation`] (the first reply that
-//!    no order agrees with, and where the object can be just before it), or `Unknown` if the [`Budget`] ran out.
+//!    no order agrees with, and where the object can be just before it), or `Unknown` if the [`Budget`] of steps or of memory ran out.
 //! 4. [`explain`] puts it in words: the reply that cannot be, what it would have to be, and what overlaps it.
 //!
 //! # The rules
@@ -68,4 +68,4 @@ pub use check::{Budget, Check, ObjectCheck, ObjectResult, Verdict, check};
 pub use explanation::explain;
 pub use history::{History, Moment, Operation, OperationId, Outcome};
 pub use refutation::{Prefix, Refutation};
-pub use specification::{Call, Specification, Step};
+pub use specification::{Call, Hint, Specification, Step, Timed};

@@ -159,7 +159,7 @@ impl Linearized {
         key.extend_from_slice(&self.bits[window..last]);
     }
 
-    fn is_placed(&self, number: Number) -> bool {
+    pub(super) fn is_placed(&self, number: Number) -> bool {
         self.bits[number as usize / 64] >> (number % 64) & 1 == 1
     }
 }

@@ -16,19 +16,26 @@ pub(super) type StateId = u32;
 pub(super) struct States<S> {
     states: Vec<S>,
     table: HashTable<StateId>,
+    /// What the states take, as far as they tell.
+    bytes: usize,
 }
 
 impl<S: Eq + Hash> States<S> {
     pub(super) fn new() -> Self {
-        States { states: Vec::new(), table: HashTable::new() }
+        States { states: Vec::new(), table: HashTable::new(), bytes: 0 }
     }
 
     pub(super) fn get(&self, id: StateId) -> &S {
         &self.states[id as usize]
     }
 
-    /// The number of `state`, a new one if it was never seen.
-    pub(super) fn intern(&mut self, state: S) -> StateId {
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.table.capacity() * size_of::<StateId>()
+    }
+
+    /// The number of `state`, which takes `bytes`; a new one if it was never seen.
+    pub(super) fn intern(&mut self, state: S, bytes: usize) -> StateId {
         let hash = hash_of(&state);
         let states = &mut self.states;
         // States are numbered so that a configuration is a few words and never a copy of a value: one key of
@@ -37,6 +44,7 @@ impl<S: Eq + Hash> States<S> {
             return known;
         }
         let id = StateId::try_from(states.len()).expect("a search has fewer states than steps");
+        self.bytes += bytes;
         states.push(state);
         self.table.insert_unique(hash, id, |&id| hash_of(&states[id as usize]));
         id
@@ -59,6 +67,11 @@ impl Configurations {
         let is_key = |&(start, len): &(usize, u32)| self.words[start..][..len as usize] == *key;
         // Until the first wrong turn there is nothing to find, and no reason to hash.
         !self.table.is_empty() && self.table.find(hash_of_words(key), is_key).is_some()
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u64>() + self.table.capacity() * size_of::<(usize, u32)>()
     }
 
     /// Adds a configuration that is not yet in the set.

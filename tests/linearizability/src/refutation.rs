@@ -6,6 +6,7 @@
 //! where the object can be just before it. Both depend on the history alone, not on the order of the search.
 //! Operations that fail, sooner or later, are no part of any of this.
 
+use crate::check::Budget;
 use crate::history::OperationId;
 use crate::object::Object;
 use crate::search::Progress;
@@ -18,9 +19,13 @@ const STATES_MAX: usize = 16;
 const LISTING_STEPS_MAX: u64 = 30_000;
 
 /// The most steps for finding the culprit: this many times what it took to find that the object is illegal, which
-/// is about what one prefix takes; and at least so many.
+/// is about what one prefix takes; at least and at most so many.
 const CULPRIT_STEPS_FACTOR: u64 = 2;
 const CULPRIT_STEPS_MIN: u64 = 100_000;
+const CULPRIT_STEPS_MAX: u64 = 1_000_000;
+
+/// The most bytes that one of these searches may remember. The verdict is there by now: its reasons must not cost more.
+const BYTES_MAX: usize = 128 << 20;
 
 /// Why no order is legal.
 ///
@@ -100,15 +105,16 @@ fn find_culprit<P: Specification>(
     replies.sort_unstable();
     // One budget for all prefixes together. A prefix that exceeds it counts as legal, so the blame may fall
     // on a later reply than the first; `is_first` then says that this is not sure.
-    let mut steps_left = steps.saturating_mul(CULPRIT_STEPS_FACTOR).max(CULPRIT_STEPS_MIN);
+    let mut steps_left =
+        steps.saturating_mul(CULPRIT_STEPS_FACTOR).clamp(CULPRIT_STEPS_MIN, CULPRIT_STEPS_MAX);
     let mut out_of_steps = false;
     // Whether the history is illegal that ends with the reply of this rank.
     let mut is_illegal = |rank: usize| {
         // Everything before the reply and the reply itself, and nothing after it.
         let mut search = object.search(None, replies[rank].0 + 1).0;
-        let progress = search.run(steps_left);
+        let progress = search.run(Budget { steps_max: steps_left, bytes_max: BYTES_MAX });
         steps_left = steps_left.saturating_sub(search.steps());
-        out_of_steps |= progress == Progress::OutOfSteps;
+        out_of_steps |= matches!(progress, Progress::OutOfSteps | Progress::OutOfMemory);
         progress == Progress::Exhausted
     };
     // Doubling steps up from the suspect, which is seldom far off, until a prefix is illegal; then halving.
@@ -147,10 +153,10 @@ fn list_prefixes<P: Specification>(
     let (mut search, ids) = object.search(except, reply);
     let mut found: Vec<(u32, Vec<OperationId>)> = Vec::new();
     let more = loop {
-        match search.run(LISTING_STEPS_MAX) {
+        match search.run(Budget { steps_max: LISTING_STEPS_MAX, bytes_max: BYTES_MAX }) {
             Progress::Complete => {}
             Progress::Exhausted => break false,
-            Progress::OutOfSteps => break true,
+            Progress::OutOfSteps | Progress::OutOfMemory => break true,
         }
         let order = search.order();
         let known = found.iter().position(|(state, _)| *state == search.state());

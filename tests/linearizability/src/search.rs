@@ -14,14 +14,22 @@
 //!   still unplaced can never become legal from here, it turns back at once. Without this it would first try
 //!   the writes in between in every order: with fifty clients that append, tens of millions of steps.
 
+use crate::check::Budget;
 use crate::linearized::{Intervals, Linearized, Number};
 use crate::memo::{Configurations, StateId, States};
-use crate::specification::{Call, Specification, Step};
+use crate::specification::{Call, Hint, Specification, Step, Timed};
 
 /// How many observations the search looks at that may not be placed yet, beside all those that may. Measured:
 /// with one, some legal histories of 50 clients take millions of steps; with more than four, the looking costs
 /// more than it saves.
 const LOOK_AHEAD: usize = 3;
+
+/// Looking at this many writes counts as one more step, so that a budget bounds the work also where thousands of them lie
+/// before an observation.
+const WRITES_PER_STEP: usize = 256;
+
+/// Making a state of this many bytes counts as one more step, for the same reason.
+const BYTES_PER_STEP: usize = 2048;
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +39,10 @@ pub(super) enum Progress {
     Complete,
     /// There is no other order.
     Exhausted,
-    /// The budget ran out.
+    /// The budget of steps ran out.
     OutOfSteps,
+    /// The budget of memory ran out.
+    OutOfMemory,
 }
 
 /// A search on its way.
@@ -42,6 +52,8 @@ pub(super) struct Search<'a, P: Specification> {
     calls: Vec<Call<'a, P>>,
     /// Whether an operation only observes, by number.
     observes: Vec<bool>,
+    /// What is known beside real time, if anything is.
+    hints: Option<Hints>,
     placed: Linearized,
     states: States<P::State>,
     /// The configurations that led nowhere.
@@ -53,6 +65,24 @@ pub(super) struct Search<'a, P: Specification> {
     ahead: Ahead,
     steps: u64,
     furthest: Number,
+}
+
+/// What is known of all operations beside real time.
+struct Hints {
+    /// By number.
+    hints: Vec<Hint>,
+    /// The numbers in the order of [`Hint::end`]. The first that is not placed decides which may come next, as the
+    /// deadline does for real time.
+    by_end: Vec<Number>,
+}
+
+impl Hints {
+    fn new(hints: Vec<Hint>) -> Self {
+        let mut by_end: Vec<Number> = (0..hints.len() as Number).collect();
+        by_end.retain(|&number| hints[number as usize].end < u64::MAX);
+        by_end.sort_unstable_by_key(|&number| hints[number as usize].end);
+        Hints { hints, by_end }
+    }
 }
 
 /// A configuration on the path from the start, with what is still to be tried from it.
@@ -67,6 +97,8 @@ struct Node {
     looked_ahead: bool,
     /// Whether this complete order was reported.
     reported: bool,
+    /// How many operations are placed of those that hints put first; see [`Hints::by_end`].
+    hinted: usize,
 }
 
 /// What lies ahead of a configuration: the buffers of [`Search::is_hopeless`].
@@ -84,11 +116,15 @@ impl<'a, P: Specification> Search<'a, P> {
         intervals: Intervals,
         initial: P::State,
     ) -> Self {
+        let operations = timed(&calls, &intervals);
+        let impossible = specification.rules_out(&operations);
+        let hints = specification.hints(&operations).map(Hints::new);
         let mut search = Search {
             observes: calls
                 .iter()
                 .map(|(input, output)| specification.only_observes(input, *output))
                 .collect(),
+            hints,
             specification,
             calls,
             placed: Linearized::new(intervals),
@@ -101,7 +137,16 @@ impl<'a, P: Specification> Search<'a, P> {
             steps: 0,
             furthest: 0,
         };
-        let initial = search.states.intern(initial);
+        // Without a path there is nothing to try: the search is over before it begins.
+        if let Some(impossible) = impossible {
+            search.furthest = impossible as Number;
+            search.steps = 1; // The question was one.
+            return search;
+        }
+        let initial = {
+            let bytes = specification.state_bytes(&initial);
+            search.states.intern(initial, bytes)
+        };
         // The start is a node like any other: observations that fit the initial state are placed already.
         search.enter(initial, None);
         search
@@ -128,12 +173,20 @@ impl<'a, P: Specification> Search<'a, P> {
         self.path.last().expect("asked of a complete order, which ends a path").state
     }
 
-    /// Goes on until the next complete order, or until `steps_max` steps were taken in all.
-    pub(super) fn run(&mut self, steps_max: u64) -> Progress {
+    /// About how many bytes the search remembers.
+    fn bytes(&self) -> usize {
+        self.states.bytes() + self.failed.bytes()
+    }
+
+    /// Goes on until the next complete order, or until the budget is spent for the search as a whole.
+    pub(super) fn run(&mut self, budget: Budget) -> Progress {
         loop {
             // First of all, so that a search that is resumed with a spent budget stays where it is.
-            if self.steps >= steps_max {
+            if self.steps >= budget.steps_max {
                 return Progress::OutOfSteps;
+            }
+            if self.bytes() > budget.bytes_max {
+                return Progress::OutOfMemory;
             }
             let Some(node) = self.path.last_mut() else {
                 return Progress::Exhausted;
@@ -165,7 +218,12 @@ impl<'a, P: Specification> Search<'a, P> {
             // A pending operation need not be placed at all, least of all where it does nothing.
             Step::Unchanged if number < self.placed.pending() => return,
             Step::Unchanged => state,
-            Step::To(next) => self.states.intern(next),
+            Step::To(next) => {
+                // A large state takes longer to make and to compare.
+                let bytes = self.specification.state_bytes(&next);
+                self.steps += (bytes / BYTES_PER_STEP) as u64;
+                self.states.intern(next, bytes)
+            }
         };
         let entered = self.enter(next, Some(number));
         // Any candidate but the first is a guess, so it is asked at once whether it can lead anywhere.
@@ -191,6 +249,7 @@ impl<'a, P: Specification> Search<'a, P> {
         let candidates = self.candidates.len();
         // Before the key is taken: configurations that differ only in when a read was placed become one here.
         self.place_observations(state);
+        let hinted = self.sort_candidates(candidates);
         self.furthest = self.furthest.max(self.placed.deadline());
         self.placed.key(state, &mut self.key);
         // It cannot be one that is still on the path, for each step places one operation more.
@@ -200,7 +259,15 @@ impl<'a, P: Specification> Search<'a, P> {
             return false;
         }
         let next = candidates;
-        self.path.push(Node { state, placed_before, candidates, next, looked_ahead: false, reported: false });
+        self.path.push(Node {
+            state,
+            placed_before,
+            candidates,
+            next,
+            looked_ahead: false,
+            reported: false,
+            hinted,
+        });
         true
     }
 
@@ -209,7 +276,6 @@ impl<'a, P: Specification> Search<'a, P> {
     /// One walk is enough. Placing an observation changes no state, so one that did not fit before does not
     /// fit now, and those that may be placed only now were called later and come later in the walk.
     fn place_observations(&mut self, state: StateId) {
-        let first = self.candidates.len();
         let mut candidate = self.placed.first_candidate();
         while let Some(number) = candidate {
             if !self.observes[number as usize] {
@@ -219,10 +285,33 @@ impl<'a, P: Specification> Search<'a, P> {
             }
             candidate = self.placed.candidate_after(number);
         }
+    }
+
+    /// Sorts the candidates from `first` on, and drops those for which it is too early. Returns [`Node::hinted`].
+    fn sort_candidates(&mut self, first: usize) -> usize {
+        let Search { candidates, placed, hints, path, .. } = self;
         // In the order of replies; pending operations have the smallest numbers and come last.
-        let pending = self.placed.pending();
         // (Wrapping makes the smallest numbers the largest.)
-        self.candidates[first..].sort_unstable_by_key(|number| number.wrapping_sub(pending));
+        let pending = placed.pending();
+        let by_reply = |number: Number| number.wrapping_sub(pending);
+        let Some(Hints { hints, by_end }) = hints else {
+            candidates[first..].sort_unstable_by_key(|&number| by_reply(number));
+            return 0;
+        };
+        // What was placed on the way here is placed still.
+        let known = path.last().map_or(0, |node| node.hinted);
+        let hinted = known + by_end[known..].iter().take_while(|&&number| placed.is_placed(number)).count();
+        let end = by_end.get(hinted).map_or(u64::MAX, |&number| hints[number as usize].end);
+        let mut kept = first;
+        for place in first..candidates.len() {
+            if hints[candidates[place] as usize].start <= end {
+                candidates[kept] = candidates[place];
+                kept += 1;
+            }
+        }
+        candidates.truncate(kept);
+        candidates[first..].sort_unstable_by_key(|&number| (hints[number as usize].rank, by_reply(number)));
+        hinted
     }
 
     /// Gives up the last node of the path: nothing that may be placed next leads anywhere.
@@ -265,6 +354,7 @@ impl<'a, P: Specification> Search<'a, P> {
             // cannot help it.
             let reply = self.placed.reply(observation);
             let in_time = writes.partition_point(|&write| self.placed.call(write) < reply);
+            self.steps += (in_time / WRITES_PER_STEP) as u64;
             let between = writes[..in_time].iter().map(|&write| self.calls[write as usize]);
             !self.specification.may_lead_to(state, self.calls[observation as usize], between)
         })
@@ -291,4 +381,11 @@ impl<'a, P: Specification> Search<'a, P> {
         let in_time = self.placed.unplaced().take_while(|&number| self.placed.call(number) < end);
         writes.extend(in_time.filter(|&number| !self.observes[number as usize]));
     }
+}
+
+/// The operations with their times.
+fn timed<'a, P: Specification>(calls: &[Call<'a, P>], intervals: &Intervals) -> Vec<Timed<'a, P>> {
+    let times = intervals.calls.iter().zip(&intervals.replies);
+    let timed = |(&(input, output), (&call, &reply))| Timed { input, output, call, reply };
+    calls.iter().zip(times).map(timed).collect()
 }

@@ -65,6 +65,29 @@ pub trait Specification {
         true
     }
 
+    /// The place of an operation in `operations`, all those on one object, whose reply no order can agree with. The checker
+    /// asks it once, before it searches.
+    ///
+    /// It is for faults that show without an order, such as a value from nowhere, and that a search would find only after
+    /// it has tried every order of much else. `None` is always right.
+    fn rules_out(&self, operations: &[Timed<'_, Self>]) -> Option<usize> {
+        let _ = operations;
+        None
+    }
+
+    /// What the whole history tells about the order of `operations`, all those on one object, beside real time; one for each.
+    ///
+    /// It is for objects that show much later which order was right. `None` is always right.
+    fn hints(&self, operations: &[Timed<'_, Self>]) -> Option<Vec<Hint>> {
+        let _ = operations;
+        None
+    }
+
+    /// About how many bytes the checker keeps when it keeps `state`.
+    fn state_bytes(&self, state: &Self::State) -> usize {
+        size_of_val(state)
+    }
+
     /// What the object would reply to `input` in `state`, for the report.
     fn reply(&self, state: &Self::State, input: &Self::Input) -> Self::Output;
 
@@ -80,6 +103,30 @@ pub trait Specification {
 
 /// An operation as a specification sees it: what was asked, and the reply if there was one.
 pub type Call<'a, P> = (&'a <P as Specification>::Input, Option<&'a <P as Specification>::Output>);
+
+/// An operation as a specification sees it, and when it was.
+#[derive(Debug)]
+pub struct Timed<'a, P: Specification + ?Sized> {
+    /// What was asked.
+    pub input: &'a P::Input,
+    /// The reply, if there was one.
+    pub output: Option<&'a P::Output>,
+    /// The place of the call among all events.
+    pub call: u64,
+    /// The place of the reply among all events; `u64::MAX` if there was none.
+    pub reply: u64,
+}
+
+/// What is known of the place of an operation in any order, beside real time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Where several may come next, the lowest is tried first; among equals, the one that replied first.
+    pub rank: u64,
+    /// It must come after all operations whose `end` is smaller than this, in every order.
+    pub start: u64,
+    /// It must come before all operations whose `start` is larger than this, in every order.
+    pub end: u64,
+}
 
 /// Where one operation takes an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

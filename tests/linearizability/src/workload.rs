@@ -220,6 +220,7 @@ impl<'a> Run<'a> {
                 key.before = std::mem::replace(&mut key.value, value.clone());
                 key.last_put = Some(id);
             }
+            KvOp::Delete => unreachable!("clients of this workload delete nothing"),
             KvOp::Append(_) if fault == Some(Fault::LostUpdate) => {}
             KvOp::Append(tail) => {
                 key.before.clone_from(&key.value);

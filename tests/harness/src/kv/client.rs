@@ -143,6 +143,7 @@ impl Client {
             KvOp::Get => format!("get {key}"),
             KvOp::Put(value) => format!("put {key} {value:?}"),
             KvOp::Append(tail) => format!("append {key} {tail:?}"),
+            KvOp::Delete => format!("delete {key}"),
         };
         if !self.performs(key, words) {
             return Err(LEFT_OUT);

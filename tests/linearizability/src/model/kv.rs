@@ -25,6 +25,8 @@ pub enum KvOp {
     Put(String),
     /// Put this at its end.
     Append(String),
+    /// Make it what it was before the first write.
+    Delete,
 }
 
 /// One reply.
@@ -32,7 +34,7 @@ pub enum KvOp {
 pub enum KvOutput {
     /// To a `Get`: the value.
     Value(String),
-    /// To a `Put` or an `Append`: it is done.
+    /// To anything else: it is done.
     Done,
 }
 
@@ -54,6 +56,7 @@ impl Specification for Kv {
             (KvOp::Get, None) => Step::Unchanged,
             (KvOp::Get, Some(KvOutput::Value(read))) if read == value => Step::Unchanged,
             (KvOp::Put(new), None | Some(KvOutput::Done)) => Step::To(new.clone()),
+            (KvOp::Delete, None | Some(KvOutput::Done)) => Step::To(String::new()),
             (KvOp::Append(tail), None | Some(KvOutput::Done)) => Step::To([value.as_str(), tail].concat()),
             _ => Step::Illegal,
         }
@@ -79,14 +82,22 @@ impl Specification for Kv {
         };
         // Which writes are used, how often and in which order is not asked: that is the search's work. This
         // is to see cheaply that there is no way at all.
-        grows_from(value)
-            || between.clone().any(|(input, _)| matches!(&input.op, KvOp::Put(new) if grows_from(new)))
+        let starts_over = |op: &KvOp| match op {
+            KvOp::Put(new) => grows_from(new),
+            KvOp::Delete => grows_from(""),
+            KvOp::Get | KvOp::Append(_) => false,
+        };
+        grows_from(value) || between.clone().any(|(input, _)| starts_over(&input.op))
+    }
+
+    fn state_bytes(&self, value: &String) -> usize {
+        value.len() + size_of::<String>()
     }
 
     fn reply(&self, value: &String, input: &KvInput) -> KvOutput {
         match input.op {
             KvOp::Get => KvOutput::Value(value.clone()),
-            KvOp::Put(_) | KvOp::Append(_) => KvOutput::Done,
+            KvOp::Put(_) | KvOp::Append(_) | KvOp::Delete => KvOutput::Done,
         }
     }
 
@@ -96,6 +107,7 @@ impl Specification for Kv {
             KvOp::Get => format!("get({key})"),
             KvOp::Put(value) => format!("put({key}, {})", quote(value)),
             KvOp::Append(tail) => format!("append({key}, {})", quote(tail)),
+            KvOp::Delete => format!("delete({key})"),
         }
     }
 

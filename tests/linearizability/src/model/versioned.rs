@@ -135,6 +135,10 @@ impl Specification for VersionedKv {
         }
     }
 
+    fn state_bytes(&self, stored: &Stored) -> usize {
+        stored.as_ref().map_or(0, |(value, _)| value.len()) + size_of::<Stored>()
+    }
+
     fn reply(&self, stored: &Stored, input: &VersionedInput) -> VersionedOutput {
         match (&input.op, stored) {
             (VersionedOp::Get, Some((value, version))) => {

@@ -2,41 +2,65 @@
 
 use serde_json::Value;
 
-use super::event::{Answer, Event, EventType, Textual};
+use super::event::{Answer, Event, EventType, Textual, plain, short};
 use crate::model::{
-    Kv, KvInput, KvOp, KvOutput, Register, RegisterInput, RegisterOp, RegisterOutput, RegisterValue,
-    VersionedInput, VersionedKv, VersionedOp, VersionedOutput,
+    Datum, Kv, KvInput, KvOp, KvOutput, Register, RegisterInput, RegisterOp, RegisterOutput, VersionedInput,
+    VersionedKv, VersionedOp, VersionedOutput,
 };
 
-/// A string; nil reads as the empty one.
-fn string(value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(string) => Ok(string.clone()),
-        Value::Null => Ok(String::new()),
-        other => Err(format!("expected the value to be a string, found {other}")),
+/// A string, or whatever else as its text; nil reads as the empty one.
+fn string(value: &Value) -> String {
+    if value.is_null() { String::new() } else { plain(value) }
+}
+
+/// Key and value of an operation that must have a key.
+fn required_key(event: &Event) -> Result<(String, &Value), String> {
+    match event.key_and_value() {
+        (Some(key), value) => Ok((key, value)),
+        (None, Value::Array(pair)) if pair.len() == 2 => Ok((plain(&pair[0]), &pair[1])),
+        _ => Err("expected a key, in the field key or as the first of two values; without keys, try --model register"
+            .to_string()),
     }
 }
 
-fn required_key(key: Option<String>) -> Result<String, String> {
-    key.ok_or_else(|| "expected a key, in the field key or as the first of two values".to_string())
+/// Which models know an operation by its name.
+const KNOWN: [(&[&str], &str); 8] = [
+    (&["get", "put", "append", "delete"], "kv"),
+    (&["read", "write"], "register, cas-register or kv"),
+    (&["cas"], "cas-register"),
+    (&["acquire", "release", "lock", "unlock"], "mutex"),
+    (&["add", "remove"], "set"),
+    (&["enqueue", "dequeue"], "queue or unordered-queue"),
+    (&["txn"], "multi-register"),
+    (&["drain"], "none: write it as one dequeue for each value"),
+];
+
+/// That `f` is none of the operations of a model, and of which it is one.
+pub(super) fn unexpected(expected: &str, f: &str) -> String {
+    let known = KNOWN.iter().find(|(names, _)| names.contains(&f));
+    let hint = known.map(|(_, models)| format!("; models that know it: {models}")).unwrap_or_default();
+    format!("expected f to be {expected}, found {f:?}{hint}")
 }
 
 impl Textual for Kv {
     fn read_input(&self, event: &Event) -> Result<KvInput, String> {
-        let (key, value) = event.key_and_value();
+        if !["get", "read", "put", "write", "append", "delete"].contains(&event.f.as_str()) {
+            return Err(unexpected("get, put, append or delete", &event.f));
+        }
+        let (key, value) = required_key(event)?;
         let op = match event.f.as_str() {
-            "get" | "read" => KvOp::Get,
-            "put" | "write" => KvOp::Put(string(value)?),
-            "append" => KvOp::Append(string(value)?),
-            other => return Err(format!("expected f to be get, put or append, found {other:?}")),
+            "put" | "write" => KvOp::Put(string(value)),
+            "append" => KvOp::Append(string(value)),
+            "delete" => KvOp::Delete,
+            _ => KvOp::Get,
         };
-        Ok(KvInput { key: required_key(key)?, op })
+        Ok(KvInput { key, op })
     }
 
     fn read_answer(&self, input: &KvInput, event: &Event) -> Result<Answer<KvOutput>, String> {
         event.answer(|| match input.op {
-            KvOp::Get => string(event.key_and_value().1).map(KvOutput::Value),
-            KvOp::Put(_) | KvOp::Append(_) => Ok(KvOutput::Done),
+            KvOp::Get => required_key(event).map(|(_, value)| KvOutput::Value(string(value))),
+            KvOp::Put(_) | KvOp::Append(_) | KvOp::Delete => Ok(KvOutput::Done),
         })
     }
 
@@ -45,6 +69,7 @@ impl Textual for Kv {
             KvOp::Get => ("get", Value::Null),
             KvOp::Put(value) => ("put", Value::from(value.as_str())),
             KvOp::Append(tail) => ("append", Value::from(tail.as_str())),
+            KvOp::Delete => ("delete", Value::Null),
         };
         event.f = f.to_string();
         event.key = Some(Value::from(input.key.as_str()));
@@ -58,30 +83,19 @@ impl Textual for Kv {
     }
 }
 
-/// A number, or nil.
-fn number(value: &Value) -> Result<RegisterValue, String> {
+fn pair(value: &Value) -> Result<(Datum, Datum), String> {
     match value {
-        Value::Null => Ok(None),
-        other => match other.as_i64() {
-            Some(number) => Ok(Some(number)),
-            None => Err(format!("expected the value to be a whole number or nil, found {other}")),
-        },
-    }
-}
-
-fn pair(value: &Value) -> Result<(RegisterValue, RegisterValue), String> {
-    match value {
-        Value::Array(pair) if pair.len() == 2 => Ok((number(&pair[0])?, number(&pair[1])?)),
-        other => Err(format!("expected the value of a cas to be [expected, new], found {other}")),
+        Value::Array(pair) if pair.len() == 2 => Ok((Datum::from_json(&pair[0]), Datum::from_json(&pair[1]))),
+        other => Err(format!("expected the value of a cas to be [expected, new], found {}", short(other))),
     }
 }
 
 impl Textual for Register {
     fn read_input(&self, event: &Event) -> Result<RegisterInput, String> {
-        let (key, value) = register_key_and_value(event);
+        let (key, value) = optional_key(event);
         let op = match event.f.as_str() {
             "read" => RegisterOp::Read,
-            "write" => RegisterOp::Write(number(value)?),
+            "write" => RegisterOp::Write(Datum::from_json(value)),
             "cas" if self.has_cas => {
                 let (expected, new) = pair(value)?;
                 RegisterOp::Cas { expected, new }
@@ -91,7 +105,7 @@ impl Textual for Register {
                     "expected f to be read or write, found cas: use the model cas-register".to_string()
                 );
             }
-            other => return Err(format!("expected f to be read, write or cas, found {other:?}")),
+            other => return Err(unexpected("read, write or cas", other)),
         };
         Ok(RegisterInput { key, op })
     }
@@ -104,17 +118,17 @@ impl Textual for Register {
             return Ok(Answer::Output(RegisterOutput::Mismatch));
         }
         event.answer(|| match input.op {
-            RegisterOp::Read => number(register_key_and_value(event).1).map(RegisterOutput::Value),
+            RegisterOp::Read => Ok(RegisterOutput::Value(Datum::from_json(optional_key(event).1))),
             RegisterOp::Write(_) | RegisterOp::Cas { .. } => Ok(RegisterOutput::Done),
         })
     }
 
     fn write_input(&self, input: &RegisterInput, event: &mut Event) {
-        let (f, value) = match input.op {
+        let (f, value) = match &input.op {
             RegisterOp::Read => ("read", Value::Null),
-            RegisterOp::Write(value) => ("write", Value::from(value)),
+            RegisterOp::Write(value) => ("write", value.to_json()),
             RegisterOp::Cas { expected, new } => {
-                ("cas", Value::from(vec![Value::from(expected), Value::from(new)]))
+                ("cas", Value::from(vec![expected.to_json(), new.to_json()]))
             }
         };
         event.f = f.to_string();
@@ -124,43 +138,33 @@ impl Textual for Register {
 
     fn write_output(&self, output: &RegisterOutput, event: &mut Event) {
         match output {
-            RegisterOutput::Value(value) => event.value = Value::from(*value),
+            RegisterOutput::Value(value) => event.value = value.to_json(),
             RegisterOutput::Done => {}
             RegisterOutput::Mismatch => event.set_error(EventType::Fail, "mismatch"),
         }
     }
 }
 
-/// The key, empty if there is none, and the value without it. The two values of a `cas` are not a key and a
-/// value.
-fn register_key_and_value(event: &Event) -> (String, &Value) {
-    match &event.value {
-        Value::Array(pair)
-            // `[1 2]` of a cas is what it expects and sets. Only where the second is a pair again the first
-            // is a key.
-            if event.f == "cas" && pair.len() == 2 && !pair[1].is_array() && event.key.is_none() =>
-        {
-            (String::new(), &event.value)
-        }
-        _ => {
-            let (key, value) = event.key_and_value();
-            (key.unwrap_or_default(), value)
-        }
-    }
+/// The key, empty if there is none, and the value without it.
+pub(super) fn optional_key(event: &Event) -> (String, &Value) {
+    let (key, value) = event.key_and_value();
+    (key.unwrap_or_default(), value)
 }
 
 impl Textual for VersionedKv {
     fn read_input(&self, event: &Event) -> Result<VersionedInput, String> {
-        let (key, value) = event.key_and_value();
+        if !["get", "put"].contains(&event.f.as_str()) {
+            return Err(unexpected("get or put", &event.f));
+        }
+        let (key, value) = required_key(event)?;
         let op = match event.f.as_str() {
-            "get" => VersionedOp::Get,
             "put" => VersionedOp::Put {
-                value: string(value)?,
+                value: string(value),
                 version: event.version.ok_or("expected the field version, which a put needs")?,
             },
-            other => return Err(format!("expected f to be get or put, found {other:?}")),
+            _ => VersionedOp::Get,
         };
-        Ok(VersionedInput { key: required_key(key)?, op })
+        Ok(VersionedInput { key, op })
     }
 
     fn read_answer(&self, input: &VersionedInput, event: &Event) -> Result<Answer<VersionedOutput>, String> {
@@ -175,7 +179,7 @@ impl Textual for VersionedKv {
             _ => {
                 return event.answer(|| {
                     let version = event.version.ok_or("expected the field version, which a get returns")?;
-                    Ok(VersionedOutput::Value { value: string(event.key_and_value().1)?, version })
+                    Ok(VersionedOutput::Value { value: string(required_key(event)?.1), version })
                 });
             }
         };

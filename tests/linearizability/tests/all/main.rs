@@ -1,5 +1,10 @@
 //! The checker against histories whose verdict is known, against brute force, and against files of all formats.
 
+mod brute_force;
+mod budgets;
+mod forms;
+mod models;
 mod property;
 mod text;
 mod verdicts;
+mod workloads;

@@ -6,7 +6,7 @@ use lab_linearizability::text::{Model, check_text, read_history};
 use lab_linearizability::{Budget, History, ObjectResult, Specification, Step, Verdict, check};
 
 /// Events in short form, `process type f value`, one per line, as EDN.
-fn edn(events: &str) -> String {
+pub(super) fn edn(events: &str) -> String {
     let line = |line: &str| {
         let [process, event_type, f, value] = line.trim().splitn(4, ' ').collect::<Vec<_>>()[..] else {
             panic!("not an event: {line}")
@@ -17,7 +17,7 @@ fn edn(events: &str) -> String {
 }
 
 #[track_caller]
-fn assert_verdict(model: Model, events: &str, verdict: Verdict) {
+pub(super) fn assert_verdict(model: Model, events: &str, verdict: Verdict) {
     let checked = check_text(&edn(events), model, Budget::default()).expect("the events are well formed");
     assert_eq!(checked.verdict, verdict, "{}", checked.report);
 }
