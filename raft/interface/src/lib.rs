@@ -5,7 +5,10 @@
 //! A suite makes a server per peer through [`RaftServer`], reads what it delivers as [`ApplyMsg`]s and keeps its
 //! [`Persister`] through crashes: a [`MemoryPersister`], as MIT's tester does, or a [`FilePersister`] when a real
 //! process is to be killed.
+//!
+//! What a suite asks of a Raft beyond the types stands in [`contract`].
 
+pub mod contract;
 mod file;
 mod memory;
 mod persister;
@@ -47,7 +50,8 @@ pub enum ApplyMsg {
     },
     /// A snapshot received from the leader (Fig. 13). It replaces the service's state.
     Snapshot {
-        /// The last index that the snapshot covers; above the last index delivered.
+        /// The last index that the snapshot covers; above the last index delivered, but for the stored snapshot, which may
+        /// come once more as the first message after a start.
         index: Index,
         /// The term of the entry at that index.
         term: Term,
@@ -86,6 +90,9 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
     /// quickly: long work belongs to threads.
+    ///
+    /// The service reads the stored snapshot itself. A server may also deliver it, as the first message after a
+    /// start.
     fn make(
         peers: Vec<ClientEnd>,
         me: ServerId,

@@ -1,0 +1,63 @@
+//! What the suites ask of a Raft: read this page before the first line of your own.
+//!
+//! A test fails a Raft for two reasons only: a sentence of the paper that is a must, or a line of this page. What is only
+//! usual is said and costs nothing: such a test is shown as *skipped*, with the reason, and gives no points. Numbers are of
+//! virtual time in the simulated world; on real threads they are longer, or are not measured.
+//!
+//! # The calls
+//!
+//! | call | what is asked | why | tests that ask |
+//! |---|---|---|---|
+//! | [`make`](crate::RaftServer::make) | returns at once; begins from what the persister holds | a server that starts again is a new one | all |
+//! | | may deliver the stored snapshot once more, as the first message on the apply channel | MIT: "ideally Raft should send it up on applyCh". The service has read it from the storage already, and takes the repeat for what it is | `snapshot_survives_3d` |
+//! | [`start`](crate::RaftServer::start), [`get_state`](crate::RaftServer::get_state) | return soon, also while calls hang or the disk is slow. They are called on the server's node: if its power fails meanwhile, the call ends with everything else there | a service is part of its server | `restart_between_votes_3c`, `crash_at_every_save_3c` |
+//! | [`snapshot`](crate::RaftServer::snapshot) | may be called from the thread that reads the apply channel, or from another, with an older index than before | MIT calls it while it reads `applyCh` | `snapshot_basic_3d`, `snapshots_from_another_thread_3d`, `old_snapshot_of_the_service_3d` |
+//! | [`kill`](crate::RaftServer::kill) | within 8 s all threads of the server have ended, or at most 16 of them wait for what never comes; none goes on running | a class of tests starts thousands of servers in one process. MIT asks for less | `threads_end_3b`, `kill_with_full_channel_3b` |
+//!
+//! # The apply channel
+//!
+//! - Entries in order of index and each once, from the index after the snapshot on (`applied_in_order`, in every test).
+//! - The channel may have no room at all, and a service may take 20 ms for a message: no lock may be held while something is
+//!   put into it (`snapshot_basic_3d`, `late_snapshots_3d` and others).
+//! - Whoever knows that an entry is committed applies it within 3 s (rule *applying*). A leader has applied a command after
+//!   two heartbeats, 200 ms, on an idle network (`latency_3b`); 33 ms are usual, and a service on top needs them
+//!   (MIT's `TestSpeed`, here `speed_4b`).
+//! - An index counts commands from 1. A leader that begins its term with an entry of its own (§8) may count that one on the
+//!   wire and leave it out above.
+//!
+//! # The storage
+//!
+//! - State is saved before anybody hears of it: replies, requests for votes, entries that count for a majority (Fig. 2, State).
+//!   The power fails before, in and after every save (`crash_at_every_save_3c`).
+//! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
+//! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
+//! - What is not stored is not known after a restart (`empty_storage_knows_nothing_3c`), and what did not come over the
+//!   network is not known at all (`rpc_bytes_3b`).
+//!
+//! # The messages
+//!
+//! The lab reads messages by the paper's names, in Rust's spelling (`RequestVote { term, candidate_id, last_log_index,
+//! last_log_term }` and so on). Other names can be told (`Implementation::with_names`). Of messages that it cannot read it says
+//! nothing, and tests with scripted peers are skipped. More fields do no harm to the rules; scripted peers stand aside where
+//! they would have to fill them in.
+//!
+//! | demand | number | where from | test or rule |
+//! |---|---|---|---|
+//! | a leader is elected | within 5 s | MIT | `initial_election_3a`, all tests |
+//! | heartbeats | 2 to 30 a second to each follower when idle; never more than 100 equal ones in a second | MIT: tens of them a second at most | `heartbeats_at_a_sane_rate_3a`, rule *heartbeats* |
+//! | nobody is forgotten | something to each server every 3 s while something goes to others | §5.2 | rule *heartbeats* |
+//! | a command is sent | with the next heartbeat at the latest, 500 ms | §5.3 | `entries_leave_at_once_3b` |
+//! | calls for ten commands | 42, and 30 for the first election, 60 for an idle second | MIT | `count_3b` |
+//! | ten idle seconds | 300 calls | ten heartbeats a second to two followers, and half as many more | `idle_3b` |
+//! | bytes for ten commands of 5,000 | each command once to each server, and 50,000 for the rest | MIT | `rpc_bytes_3b` |
+//! | fast backup | 2,000 conflicting or missing entries in 500 calls, 300 in 40 and some heartbeats | end of §5.3; MIT asks for it in 3C | `far_apart_3b`, `backs_up_fast_3b` |
+//! | a backlog | 10,000 entries in 1,000 calls | entries are sent many at a time | `backlog_3b` |
+//! | answers | somebody is answered every 4 s while requests are open, each request within 10 s | a lock held during a call makes a server as good as dead | rule *answers* |
+//! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |
+//! | votes | a server may leave candidates alone while it hears of a leader (§6), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |
+//!
+//! # Calls that hang
+//!
+//! The network is MIT's: a call to a server that cannot be reached ends without an answer after up to 7 s (in tests of Raft; up
+//! to 100 ms in tests of services). One in ten messages of the unreliable network is lost, requests come up to 26 ms late, and
+//! the nemesis delays, repeats and reorders them.
