@@ -57,6 +57,9 @@ pub(super) struct MitSettings {
     pub(super) long_delays: bool,
 }
 
+/// Is told why a caller cannot read its reply.
+pub(super) type OnUnreadable = dyn Fn(&str) + Send + Sync;
+
 #[derive(Default)]
 pub(super) struct State {
     ends: Vec<End>,
@@ -77,7 +80,7 @@ pub(super) struct State {
     pub(super) is_closed: bool,
     pub(super) failure: Option<String>,
     /// Told of a reply in a tree that its caller cannot read.
-    pub(super) on_unreadable: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub(super) on_unreadable: Option<Arc<OnUnreadable>>,
 }
 
 /// A call that has just been entered into the table, and what is needed to send its request.

@@ -7,7 +7,7 @@
 //! Each server has an election thread, an applier thread and one replicator thread per peer. A call may hang for
 //! seconds, so each is made in a short-lived thread of its own.
 //!
-//! All state is behind one lock, and [`Node::update`] saves what has changed before it gives that lock back. So nothing
+//! All state is behind one lock, and `Node::update` saves what has changed before it gives that lock back. So nothing
 //! that is not saved is ever sent, answered or applied.
 
 mod applier;
