@@ -58,7 +58,7 @@ fn memory_is_bounded_and_running_out_is_unknown() {
 /// A large set, and a long queue: what Jepsen's tests of these make.
 #[test]
 fn large_sets_and_queues_take_few_steps() {
-    let count = 3_000;
+    let count = 1_000;
     let mut set = String::new();
     let mut queue = String::new();
     for item in 0..count {
@@ -84,7 +84,7 @@ fn large_sets_and_queues_take_few_steps() {
     let budget = Budget { steps_max: 100_000, bytes_max: 64 << 20 };
     let verdict = |text: &str, model| check_text(text, model, budget).unwrap().verdict;
     assert_eq!(verdict(&read(-1), Model::Set), Verdict::Ok);
-    assert_eq!(verdict(&read(1_000), Model::Set), Verdict::Illegal);
+    assert_eq!(verdict(&read(500), Model::Set), Verdict::Illegal);
     assert_eq!(verdict(&queue, Model::Queue), Verdict::Ok);
     assert_eq!(verdict(&queue, Model::UnorderedQueue), Verdict::Ok);
     let twice = format!("{queue}0 :invoke :dequeue nil\n0 :ok :dequeue 7\n");

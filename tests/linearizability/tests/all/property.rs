@@ -119,7 +119,7 @@ fn transaction_reads() -> Vec<TransactionReads> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn kv_agrees_with_brute_force(dice in dice()) {
