@@ -63,7 +63,7 @@ pub(crate) fn give_way() {
 /// all of them. And a panic that goes on with `resume_unwind` begins unnoticed: it is the running thread's if it can be
 /// nobody else's.
 #[inline]
-fn is_unwinding() -> bool {
+pub(crate) fn is_unwinding() -> bool {
     std::thread::panicking()
         // A panic has begun in this thread. Or one has begun unnoticed, and no other thread is in the middle
         // of one: then it is this one's.
@@ -138,7 +138,7 @@ pub(crate) fn step_to_lock(kind: Kind, location: &'static Location<'static>) -> 
         // From here to the lock, the end of the run must not unwind this thread.
         slot.is_locking = true;
         if core.is_over {
-            // The lock can be had at once: the run is over, so it is taken away from whoever has it.
+            // The lock can be had at once: it is taken away from whoever has it, who then never runs again.
             slot.locks_at_the_end += 1;
             return (slot.locks_at_the_end > LOCKS_AT_THE_END_MAX, shown);
         }

@@ -14,6 +14,7 @@
 
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use corosensei::stack::{self, DefaultStack, StackPointer};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -24,6 +25,17 @@ const POOLED_STACKS_MAX: usize = 2048;
 
 /// Stacks that no simulation uses, with their size in bytes.
 static POOL: Mutex<Vec<(usize, Stack)>> = Mutex::new(Vec::new());
+
+/// How many stacks of this process were left as they were.
+static STACKS_LEFT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many stacks the simulations of this process have left behind for good: those of threads whose lock somebody else
+/// has taken, because they were crashed or their run was over. Each is two mappings of memory, of which a process has some
+/// ten thousands: a process that makes very many runs should be replaced before.
+#[must_use]
+pub fn stacks_left() -> usize {
+    STACKS_LEFT.load(Ordering::Relaxed)
+}
 
 thread_local! {
     /// The way back to the run loop from the fiber that runs on this OS thread; null in the run loop.
@@ -155,6 +167,12 @@ impl Fiber {
     /// The stack of a finished fiber, to be used again.
     pub(crate) fn into_stack(self) -> Stack {
         self.coroutine.into_stack()
+    }
+
+    /// Leaves the fiber as it is, for good: as if everything on its stack had been forgotten. The stack is never used again.
+    pub(crate) fn leak(self) {
+        STACKS_LEFT.fetch_add(1, Ordering::Relaxed);
+        std::mem::forget(self);
     }
 
     /// Drops what is alive on the fiber's stack, as if a panic went through it.

@@ -1,9 +1,57 @@
 //! Who holds which lock, and how a lock is taken away from those who will never give it back.
+//!
+//! # Why that is sound
+//!
+//! While a guard exists, references into the guarded data may lie on its thread's stack: an iterator that drains a vector,
+//! say. So a lock may be taken away only from a thread that never runs another instruction, not even its destructors:
+//! for safe code that is as if everything on its stack had been [forgotten](std::mem::forget), and others may have
+//! the data.
+//!
+//! - During a run only crashed threads lose a lock. When it is over, the destructors of one thread may take the lock of
+//!   another, which has not been unwound yet. Who has lost a lock is marked, and is never unwound: its stack is
+//!   [left](super::fiber::Fiber::leak) as it is.
+//! - A thread never takes a lock away from itself: two guards of one lock would live on one stack.
+//! - A hold names the lock by its [number](LockId), and no two locks ever have the same one. An address would not do: a guard
+//!   can be forgotten, its lock dropped, and another lock made at the same place, which somebody living holds.
+//!
+//! A stack that is left is never used again: what lies on it may be pinned, and what is pinned must not be
+//! overwritten before it is dropped.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::core::Core;
 use super::threads::{Held, NONE, State};
+
+/// The number of a lock, which it gets when it is first used. No other lock of the process ever has it.
+#[derive(Debug)]
+pub(crate) struct LockId(AtomicUsize);
+
+impl LockId {
+    /// That of a new lock.
+    pub(crate) const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// The number. It tells locks apart and nothing else: which lock has which one depends on other runs.
+    pub(crate) fn get(&self) -> usize {
+        match self.0.load(Ordering::Relaxed) {
+            0 => self.assign(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn assign(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        // A static lock may be used for the first time in two runs at once.
+        match self.0.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => number,
+            Err(number) => number,
+        }
+    }
+}
 
 /// How an attempt to take a lock went.
 pub(crate) enum Attempt {
@@ -65,17 +113,18 @@ impl Core {
         }
     }
 
-    /// Takes a lock away from every thread that will never give it back: from crashed ones, and once the run is
-    /// over from all. `release` undoes each hold.
+    /// Takes a lock away from every other thread that will never give it back, which from then on must never run again:
+    /// from crashed ones, and once the run is over from all. `release` undoes each hold.
     pub(crate) fn evict(&mut self, lock: usize, mut release: impl FnMut(Held)) {
-        let is_over = self.is_over;
-        for slot in &mut self.threads.slots {
+        let (is_over, current) = (self.is_over, self.current as usize);
+        for (index, slot) in self.threads.slots.iter_mut().enumerate() {
             // When the run is over no thread waits any more, and each has to get what it asks for, or its
             // destructors would hang.
-            if slot.state == State::Crashed || is_over {
+            if index != current && (slot.state == State::Crashed || is_over) {
                 // More than once, if it was the shared side.
                 while let Some(place) = slot.held.iter().position(|held| held.lock == lock) {
                     release(slot.held.remove(place));
+                    slot.is_left = true;
                 }
             }
         }

@@ -111,6 +111,7 @@ pub(crate) use context::{
 };
 pub(crate) use core::Core;
 pub(crate) use fiber::forget_lifetime;
+pub use fiber::stacks_left;
 pub(crate) use misuse::fail_misuse;
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};

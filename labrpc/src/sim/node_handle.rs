@@ -116,7 +116,8 @@ impl NodeHandle {
     }
 
     /// Crashes the node: its threads never run again, and locks that they hold do not hold others up. What they
-    /// own is dropped at the end of the run. A node may crash itself; then the call does not return.
+    /// own is dropped at the end of the run, but for threads whose lock somebody else has by then: these are left as they
+    /// are, as if they had forgotten everything. A node may crash itself; then the call does not return.
     ///
     /// Returns whether a simulated node was crashed: `false` if it had been before.
     pub fn crash(&self) -> bool {

@@ -16,8 +16,8 @@ use parking_lot::RawCondvar;
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::event::Kind;
-use super::lock_owners::Attempt;
-use super::misuse::{fail_foreign, fail_self_deadlock};
+use super::lock_owners::{Attempt, LockId};
+use super::misuse::{fail_foreign, fail_self_deadlock, leave_self_deadlock};
 use super::nanoseconds::nanos;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
@@ -27,6 +27,7 @@ use crate::time::Instant;
 pub struct RawMutex {
     real: parking_lot::RawMutex,
     waiting: WaitList,
+    number: LockId,
 }
 
 impl std::fmt::Debug for RawMutex {
@@ -53,9 +54,9 @@ impl Token {
 }
 
 impl RawMutex {
-    /// An address that tells this lock from others while it cannot move.
+    /// What tells this lock from all others.
     fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        self.number.get()
     }
 
     fn attempt(&self, core: &mut Core, location: &'static Location<'static>) -> Attempt {
@@ -85,6 +86,9 @@ impl RawMutex {
             match with_core(|core| self.attempt(core, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
                 Attempt::Busy => {}
+                Attempt::HeldByCaller(taken_at) if context::is_over() => {
+                    leave_self_deadlock(taken_at, location)
+                }
                 Attempt::HeldByCaller(taken_at) if deadline.is_none() => {
                     fail_self_deadlock(taken_at, location)
                 }
@@ -144,11 +148,13 @@ impl RawMutex {
     }
 }
 
-// SAFETY: the real lock is held while a guard exists, except by guards whose thread was crashed or whose run is over:
-// those threads run destructors only, with nothing else running, and their unlock is ignored.
+// SAFETY: the real lock is held on behalf of the guard's thread while a guard exists and its thread can still run an
+// instruction. From a thread that never runs again it may be taken away: see `lock_owners`. Who breaks this: an end of
+// the run that unwinds a thread from which a lock was taken.
 unsafe impl lock_api::RawMutex for RawMutex {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
-    const INIT: Self = Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new() };
+    const INIT: Self =
+        Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new(), number: LockId::new() };
 
     type Guard = Token;
 

@@ -13,8 +13,8 @@ use lock_api::{GuardNoSend, RawRwLock as _, RawRwLockTimed as _};
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::event::Kind;
-use super::lock_owners::Attempt;
-use super::misuse::fail_foreign;
+use super::lock_owners::{Attempt, LockId};
+use super::misuse::{fail_foreign, leave_self_deadlock};
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
 use crate::time::Instant;
@@ -23,6 +23,7 @@ use crate::time::Instant;
 pub struct RawRwLock {
     real: parking_lot::RawRwLock,
     waiting: WaitList,
+    number: LockId,
 }
 
 impl std::fmt::Debug for RawRwLock {
@@ -55,8 +56,9 @@ enum Side {
 }
 
 impl RawRwLock {
+    /// What tells this lock from all others.
     fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        self.number.get()
     }
 
     fn wait_for(&self, side: Side) -> Wait {
@@ -118,6 +120,9 @@ impl RawRwLock {
         loop {
             match with_core(|core| self.attempt(core, side, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
+                Attempt::HeldByCaller(taken_at) if context::is_over() => {
+                    leave_self_deadlock(taken_at, location)
+                }
                 Attempt::Busy | Attempt::HeldByCaller(_) => {}
                 Attempt::Foreign => fail_foreign(location),
             }
@@ -218,7 +223,8 @@ impl RawRwLock {
 // SAFETY: the real lock is held while a guard exists, with the exception that `raw_mutex` describes.
 unsafe impl lock_api::RawRwLock for RawRwLock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
-    const INIT: Self = Self { real: parking_lot::RawRwLock::INIT, waiting: WaitList::new() };
+    const INIT: Self =
+        Self { real: parking_lot::RawRwLock::INIT, waiting: WaitList::new(), number: LockId::new() };
 
     type SharedGuard = Token;
     type ExclusiveGuard = Token;

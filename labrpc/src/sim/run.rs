@@ -291,7 +291,8 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
 }
 
 /// Drops what the remaining threads own, youngest thread first, so that a scoped thread goes before the frame
-/// that it borrows from. Nothing waits and nothing is scheduled meanwhile.
+/// that it borrows from. Nothing waits and nothing is scheduled meanwhile. A thread from which a lock was taken is left as
+/// it is: see [`super::lock_owners`].
 fn unwind_all(fibers: &mut Fibers) {
     with_core(|core| {
         core.is_over = true;
@@ -299,6 +300,10 @@ fn unwind_all(fibers: &mut Fibers) {
     });
     for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
         let Some(mut fiber) = fibers[slot as usize].take() else { continue };
+        if with_core(|core| core.threads.slot(slot).is_left) {
+            fiber.leak();
+            continue;
+        }
         let goes_on = with_core(|core| {
             core.current = slot;
             let thread = core.threads.slot_mut(slot);
@@ -309,6 +314,11 @@ fn unwind_all(fibers: &mut Fibers) {
         // waits for a lock must have it before it can be unwound.
         let stack = if goes_on && fiber.resume() == Resumed::Finished {
             fiber.into_stack()
+        } else if with_core(|core| core.threads.slot(slot).is_left) {
+            // It would have waited for itself.
+            fiber.leak();
+            with_core(|core| core.current = NONE);
+            continue;
         } else {
             // So that its destructors take no steps: a step would give way on a stack that is being torn
             // down.

@@ -174,6 +174,8 @@ pub(crate) struct Slot {
     pub(crate) is_locking: bool,
     /// The thread has waited for a condition variable at this place and is about to take the lock back.
     pub(crate) relocks: Option<&'static Location<'static>>,
+    /// A lock was taken away from it: it never runs another instruction, and its stack is left as it is.
+    pub(crate) is_left: bool,
     /// The locks that it has taken since the run was over.
     pub(crate) locks_at_the_end: u32,
     /// The thread waits in a destructor while a panic unwinds it.
@@ -207,6 +209,7 @@ impl Slot {
             has_panicked: false,
             is_locking: false,
             relocks: None,
+            is_left: false,
             locks_at_the_end: 0,
             is_unwinding: false,
             unparked: false,
@@ -258,6 +261,7 @@ impl Threads {
         slot.has_panicked = false;
         slot.is_locking = false;
         slot.is_unwinding = false;
+        slot.is_left = false;
         slot.unparked = false;
         slot.chance = None;
         slot.name = Name::None;

@@ -6,6 +6,7 @@
 //! like a loop that is in nobody's hands, ends with its test.
 
 mod channel;
+mod evictions;
 mod network;
 mod rand;
 mod sim;

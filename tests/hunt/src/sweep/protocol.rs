@@ -46,8 +46,8 @@ pub(crate) enum Answer {
     Ready,
     /// It begins with this job.
     Started { number: u64 },
-    /// The run passed.
-    Passed { number: u64, cost: Cost },
+    /// The run passed. A worker that is worn out by its runs should be replaced.
+    Passed { number: u64, cost: Cost, is_worn: bool },
     /// The run judged nothing, and why.
     Skipped { number: u64, cost: Cost, why: String },
     /// The run failed.

@@ -65,6 +65,12 @@ impl SeedSet {
         self.ranges.insert(first, last);
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> u64 {
         self.ranges.iter().map(|(first, last)| (last - first).saturating_add(1)).sum()
@@ -223,8 +229,9 @@ impl Row {
         Ok(())
     }
 
-    /// All seeds that were run.
-    pub(crate) fn seeds(&self) -> SeedSet {
+    /// All seeds that were run, skipped ones included.
+    #[must_use]
+    pub fn seeds(&self) -> SeedSet {
         let mut seeds = self.passed.clone();
         seeds.extend(&self.skipped);
         for failed in &self.failures {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use labrpc::sim::Tracing;
+use labrpc::sim::{Tracing, stacks_left};
 use labrpc::time::Instant;
 
 use super::failed_run::FailedRun;
@@ -42,6 +42,9 @@ pub fn main(target: &dyn Target) -> Result<()> {
     }
     Ok(())
 }
+
+/// As many stacks a worker may leave behind before it is replaced: a process has room for some 30,000.
+const STACKS_LEFT_MAX: usize = 5_000;
 
 struct Worker<'a> {
     target: &'a dyn Target,
@@ -81,7 +84,9 @@ impl Worker<'_> {
         let cost =
             Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
         match end {
-            RunEnd::Passed => self.send(&Answer::Passed { number, cost }),
+            RunEnd::Passed => {
+                self.send(&Answer::Passed { number, cost, is_worn: stacks_left() > STACKS_LEFT_MAX })
+            }
             RunEnd::Skipped(why) => self.send(&Answer::Skipped { number, cost, why }),
             RunEnd::Failed(RunFailure { kind, headline, report }) => {
                 let failed = FailedRun::new(job.seed, kind, &headline);
