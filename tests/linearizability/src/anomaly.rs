@@ -63,7 +63,7 @@ impl<O: Copy> Anomaly<O> {
             (Kind::MissingWrite | Kind::LostUpdate, None) => format!("the effect of {operation} is missing"),
             (Kind::DoubleApply, Some(other)) => format!("{operation} succeeded, and so did {other}"),
             (Kind::DoubleApply, None) => format!("{operation} took effect more often than it was asked for"),
-            (Kind::WrongVersion, _) => format!("{operation} was told what cannot be"),
+            (Kind::WrongVersion, _) => format!("{operation} was answered as of a version that cannot be"),
             (Kind::ValueFromNowhere, _) => format!("{operation} returned what no write makes"),
         };
         format!("{kind}: {what}")

@@ -23,7 +23,17 @@ pub fn classify<P: Specification>(
     classify_object(specification, history, partition, culprit)
 }
 
-/// The same, of the object called `partition`.
+/// An anomaly in one line, with the clients as the history names them.
+pub fn headline<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    anomaly: &Anomaly,
+) -> String {
+    let wording = Wording { specification, history };
+    anomaly.headline(|id| wording.call(id))
+}
+
+/// The fault that the reply of `culprit` shows, on the object called `partition`.
 pub(super) fn classify_object<P: Specification>(
     specification: &P,
     history: &History<P::Input, P::Output>,

@@ -20,13 +20,13 @@ impl<P: Specification> Wording<'_, P> {
     pub(super) fn sentence(&self, id: OperationId) -> String {
         let operation = self.operation(id);
         let call = self.specification.describe_input(&operation.input);
-        let (client, start) = (self.history.client_name(operation.client), When(operation.call));
+        let (client, start) = (self.history.client_in_words(operation.client), When(operation.call));
         match (operation.output(), operation.replied_at()) {
             (Some(output), Some(end)) => {
                 let output = self.specification.describe_output(output);
-                format!("{call} by client {client} returned {output} between {start} and {}", When(end))
+                format!("{call} by {client} returned {output} between {start} and {}", When(end))
             }
-            _ => format!("{call} by client {client}, called at {start}, got no reply"),
+            _ => format!("{call} by {client}, called at {start}, got no reply"),
         }
     }
 
@@ -34,7 +34,7 @@ impl<P: Specification> Wording<'_, P> {
     pub(super) fn call(&self, id: OperationId) -> String {
         let operation = self.operation(id);
         let call = self.specification.describe_input(&operation.input);
-        format!("client {}'s {call}", self.history.client_name(operation.client))
+        format!("{}'s {call}", self.history.client_in_words(operation.client))
     }
 }
 

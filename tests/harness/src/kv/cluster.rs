@@ -100,6 +100,7 @@ impl KvCluster {
             lab: self.lab().clone(),
             number,
             clerk,
+            reads: self.reads,
             client_history: Arc::clone(&self.client_history),
             ends,
         }
@@ -248,6 +249,16 @@ impl KvCluster {
         }
     }
 
+    /// Fails with what the history of the clients proves, or with `otherwise` if that is nothing.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[track_caller]
+    pub fn fail_with_history(&self, otherwise: Violation) -> ! {
+        fail_with_history(self.lab(), &self.client_history, otherwise)
+    }
+
     /// How many operations the clients have been answered.
     #[must_use]
     pub fn answered(&self) -> usize {
@@ -285,6 +296,15 @@ impl KvCluster {
         );
         self.lab().expect_usual(!is_simulated || answered >= operations, &why);
     }
+}
+
+/// Fails with what a history proves, or with `otherwise` if that is nothing. The rule of the scenario stays, as it says more of
+/// what was tried.
+#[track_caller]
+pub(super) fn fail_with_history(lab: &Lab, client_history: &ClientHistory, otherwise: Violation) -> ! {
+    let Some(proved) = client_history.proved_fault() else { lab.fail(otherwise) };
+    let (rule, servers) = (otherwise.rule.or(proved.rule), otherwise.servers);
+    lab.fail(Violation { rule, servers, ..proved })
 }
 
 /// The result of a thread of the scenario; its panic is the scenario's.

@@ -105,8 +105,8 @@ impl<'a> Faults<'a> {
             kind: Kind::ValueFromNowhere,
             operation: culprit,
             other: None,
-            expected: "a value that somebody put, or nothing, and behind it what was appended".to_owned(),
-            seen: format!("{}: no writes that had been called by then make this", (self.sentence)(culprit)),
+            expected: "what somebody put at this key, or nothing, and behind it what was appended".to_owned(),
+            seen: format!("{}: no writes of this key that had been called by then make this", (self.sentence)(culprit)),
         }
     }
 

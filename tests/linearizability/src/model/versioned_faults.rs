@@ -34,6 +34,12 @@ struct Read<'a> {
 impl<'a> Faults<'a> {
     /// What the reply of `culprit` shows.
     pub(super) fn classify(&self, culprit: usize) -> Option<Anomaly<usize>> {
+        // Whatever else goes wrong, this comes first: it makes versions that no put accounts for.
+        let mut versions: Vec<Version> = self.puts().map(|put| put.version).collect();
+        versions.sort_unstable();
+        if let Some(twice) = versions.into_iter().find_map(|version| self.two_successes(version)) {
+            return Some(twice);
+        }
         if let Some(read) = self.read(culprit) {
             return self.of_read(read);
         }
@@ -97,7 +103,6 @@ impl<'a> Faults<'a> {
             }
         }
         self.gap(place, version)
-            .or_else(|| self.two_successes(version.checked_sub(1)?))
             .or_else(|| self.replaced_at_its_version(read))
             .or_else(|| self.two_values(read))
             .or_else(|| self.old_version(read))
@@ -106,10 +111,6 @@ impl<'a> Faults<'a> {
     /// A put succeeded.
     fn of_success(&self, put: Put<'a>) -> Option<Anomaly<usize>> {
         let Put { place, version, .. } = put;
-        let twice = self.two_successes(version);
-        if twice.is_some() {
-            return twice;
-        }
         if let Some(found) = self.gap(place, version) {
             return Some(found);
         }
@@ -240,9 +241,9 @@ impl<'a> Faults<'a> {
             return None;
         }
         let put = self.put(witness);
-        let found = put.and_then(|put| self.two_successes(put.version).or_else(|| self.made_by_another(put)));
-        if found.is_some() {
-            return found;
+        let lost = put.and_then(|put| self.made_by_another(put));
+        if lost.is_some() {
+            return lost;
         }
         let shown_by = put.map_or(Some(witness), |put| self.shown_by(put));
         let told = match shown_by {
@@ -289,8 +290,8 @@ impl<'a> Faults<'a> {
             kind: Kind::ValueFromNowhere,
             operation: place,
             other: None,
-            expected: "a value that somebody put".to_owned(),
-            seen: format!("{}: no put of this value had been called by then", (self.sentence)(place)),
+            expected: "a value that somebody put at this key".to_owned(),
+            seen: format!("{}: no put of it at this key had been called by then", (self.sentence)(place)),
         }
     }
 
