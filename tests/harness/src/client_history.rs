@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use lab_linearizability::model::{Kv, KvInput, KvOutput, VersionedInput, VersionedKv, VersionedOutput};
 use lab_linearizability::text::{Format, Model, write_history};
 use lab_linearizability::{
-    Budget, Check, History, Kind, OperationId, Specification, Verdict, check, classify, explain, headline,
+    Budget, Check, History, Kind, OperationId, Specification, Verdict, check, classify, culprit_in_words,
+    explain, headline,
 };
 use lab_referee::Violation;
 
@@ -78,7 +79,7 @@ impl<I, O> OperationLog<I, O> {
         history
     }
 
-    fn judge<P>(&self, specification: &P) -> Result<(), Fault>
+    fn judge<P>(&self, specification: &P, unclear: impl Fn(String) -> Unclear) -> Result<(), Fault>
     where
         I: Clone,
         O: Clone,
@@ -88,22 +89,31 @@ impl<I, O> OperationLog<I, O> {
         let judged = check(specification, &history, Budget::default());
         match judged.verdict() {
             Verdict::Ok => Ok(()),
-            Verdict::Illegal => Err(illegal(specification, &history, &judged)),
+            Verdict::Illegal => Err(illegal(specification, &history, &judged, unclear)),
             // A search that gave up has shown nothing, and counts as a failure: else a long history would hide
             // one.
             Verdict::Unknown => {
                 let headline = "it could not be decided whether the history of the clients is linearizable";
                 let violation = of_no_kind(headline, specification, &history, &judged);
-                Err(Fault { violation, is_kind_proved: false })
+                Err(Fault { violation, kind: None, unclear: None })
             }
         }
     }
 }
 
-/// What is wrong with a history, and whether its kind is proved.
-struct Fault {
-    violation: Violation,
-    is_kind_proved: bool,
+/// What is wrong with a history.
+pub(crate) struct Fault {
+    pub(crate) violation: Violation,
+    /// Of what kind it is, if that is proved.
+    kind: Option<Kind>,
+    /// The key that should be looked at again: a write is missing there, and another look tells why.
+    pub(crate) unclear: Option<Unclear>,
+}
+
+/// A key, by the kind of operation that it belongs to.
+pub(crate) enum Unclear {
+    Classic(String),
+    Versioned(String),
 }
 
 const RULE: &str = "linearizability (Herlihy & Wing 1990; §8)";
@@ -113,16 +123,21 @@ fn illegal<P: Specification>(
     specification: &P,
     history: &History<P::Input, P::Output>,
     judged: &Check<P::State>,
+    unclear: impl Fn(String) -> Unclear,
 ) -> Fault {
     let Some(anomaly) = classify(specification, history, judged) else {
-        let headline = "the history of the clients is not linearizable";
-        let violation = of_no_kind(headline, specification, history, judged);
-        return Fault { violation, is_kind_proved: false };
+        let culprit = culprit_in_words(specification, history, judged).unwrap_or_default();
+        let headline =
+            format!("the history of the clients is not linearizable: no order agrees with {culprit}");
+        let violation = of_no_kind(&headline, specification, history, judged);
+        return Fault { violation, kind: None, unclear: None };
     };
     let headline = headline(specification, history, &anomaly);
     let violation =
         Violation::new(headline, anomaly.expected, anomaly.seen).rule(RULE).hint(hint(anomaly.kind));
-    Fault { violation, is_kind_proved: true }
+    let key = specification.partition(&history.operations()[anomaly.operation].input).to_owned();
+    let unclear = (anomaly.kind == Kind::MissingWrite).then(|| unclear(key));
+    Fault { violation, kind: Some(anomaly.kind), unclear }
 }
 
 /// What the search for an order has shown.
@@ -216,22 +231,18 @@ impl ClientHistory {
         (classic.0 + versioned.0, classic.1 + versioned.1)
     }
 
+    /// The fault that the clients saw, if its kind is proved.
+    pub(crate) fn proved_fault(&self) -> Option<Violation> {
+        self.judge().err().filter(|fault| fault.kind.is_some()).map(|fault| fault.violation)
+    }
+
     /// Whether everything that the clients saw can be.
     ///
     /// # Errors
     ///
     /// What cannot be.
-    pub(crate) fn judge(&self) -> Result<(), Violation> {
-        self.judge_all().map_err(|fault| fault.violation)
-    }
-
-    /// The fault that the clients saw, if its kind is proved.
-    pub(crate) fn proved_fault(&self) -> Option<Violation> {
-        self.judge_all().err().filter(|fault| fault.is_kind_proved).map(|fault| fault.violation)
-    }
-
-    fn judge_all(&self) -> Result<(), Fault> {
-        self.classic.judge(&Kv)?;
-        self.versioned.judge(&VersionedKv)
+    pub(crate) fn judge(&self) -> Result<(), Fault> {
+        self.classic.judge(&Kv, Unclear::Classic)?;
+        self.versioned.judge(&VersionedKv, Unclear::Versioned)
     }
 }

@@ -16,11 +16,26 @@ pub fn classify<P: Specification>(
     history: &History<P::Input, P::Output>,
     check: &Check<P::State>,
 ) -> Option<Anomaly> {
-    let (partition, culprit) = check.objects.iter().find_map(|object| match &object.result {
+    let (partition, culprit) = culprit(check)?;
+    classify_object(specification, history, partition, culprit)
+}
+
+/// The first object that is illegal, and the operation whose reply makes it so.
+fn culprit<S>(check: &Check<S>) -> Option<(&str, OperationId)> {
+    check.objects.iter().find_map(|object| match &object.result {
         ObjectResult::Illegal(refutation) => Some((object.partition.as_str(), refutation.culprit)),
         _ => None,
-    })?;
-    classify_object(specification, history, partition, culprit)
+    })
+}
+
+/// The operation whose reply makes a history illegal, in words: `client 3's get(x)`. `None` if nothing does.
+pub fn culprit_in_words<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    check: &Check<P::State>,
+) -> Option<String> {
+    let (_, culprit) = culprit(check)?;
+    Some(Wording { specification, history }.call(culprit))
 }
 
 /// An anomaly in one line, with the clients as the history names them.

@@ -70,7 +70,7 @@ pub mod workload;
 
 pub use anomaly::{Anomaly, Kind};
 pub use check::{Budget, Check, ObjectCheck, ObjectResult, Verdict, check};
-pub use classification::{classify, headline};
+pub use classification::{classify, culprit_in_words, headline};
 pub use explanation::explain;
 pub use history::{History, Moment, Operation, OperationId, Outcome};
 pub use refutation::{Prefix, Refutation};

@@ -9,7 +9,7 @@ use labrpc::sync::Arc;
 use labrpc::thread;
 
 use super::cluster::fail_with_history;
-use crate::client_history::{ClientHistory, Completion};
+use crate::client_history::{ClientHistory, Completion, Unclear};
 use crate::lab::Lab;
 use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
 use lab_referee::Violation;
@@ -134,13 +134,13 @@ impl Client {
     /// Always.
     #[track_caller]
     pub fn fail_with_history(&self, key: &str, otherwise: Violation) -> ! {
-        self.look_again(key);
+        self.look_again(Unclear::Classic(key.to_owned()));
         fail_with_history(&self.lab, &self.client_history, otherwise)
     }
 
-    /// Appends to a key once more and reads it: a write that is missing beside a later one is lost, and one that shows again
-    /// was only not seen.
-    fn look_again(&self, key: &str) {
+    /// Writes a key once more and reads it: a write that is missing beside a later one is lost, and one that shows again was
+    /// only not seen.
+    pub(super) fn look_again(&self, unclear: Unclear) {
         const PATIENCE: Duration = Duration::from_secs(5);
         // By a clerk of its own in a thread of its own: a service that is wrong may also never answer, and then the report
         // must not wait for it.
@@ -152,10 +152,16 @@ impl Client {
             client_history: Arc::clone(&self.client_history),
             ends: self.ends.clone(),
         };
-        let key = key.to_owned();
-        let thread = thread::spawn(move || {
-            let _ = again.append(&key, "once more ");
-            again.get(&key);
+        let thread = thread::spawn(move || match unclear {
+            Unclear::Classic(key) => {
+                let _ = again.append(&key, "once more ");
+                again.get(&key);
+            }
+            Unclear::Versioned(key) => {
+                let Some((_, version)) = again.read(&key) else { return };
+                let _ = again.replace(&key, "once more ", version);
+                again.read(&key);
+            }
         });
         let end = self.lab.now() + PATIENCE;
         while !thread.is_finished() && self.lab.now() < end {

@@ -277,8 +277,10 @@ impl KvCluster {
         let (asked, answered) = self.client_history.count();
         // Even if the history is not linearizable: the report says how long it was.
         self.lab().set_operations(answered as u64);
-        if let Err(violation) = self.client_history.judge() {
-            self.lab().fail(violation);
+        if let Err(fault) = self.client_history.judge() {
+            let Some(unclear) = fault.unclear else { self.lab().fail(fault.violation) };
+            self.client().look_again(unclear);
+            fail_with_history(self.lab(), &self.client_history, fault.violation);
         }
         // A busy real machine may serve few, through no fault of the implementation.
         let is_simulated = self.lab().world() == World::Simulated;

@@ -106,7 +106,10 @@ impl<'a> Faults<'a> {
             operation: culprit,
             other: None,
             expected: "what somebody put at this key, or nothing, and behind it what was appended".to_owned(),
-            seen: format!("{}: no writes of this key that had been called by then make this", (self.sentence)(culprit)),
+            seen: format!(
+                "{}: no writes of this key that had been called by then make this",
+                (self.sentence)(culprit)
+            ),
         }
     }
 
