@@ -234,7 +234,7 @@ impl Workload {
                 ending(appended),
                 ending(&value),
             )
-            .rule("a write takes effect exactly once, and in the order in which its client makes it (§8)");
+            .rule("linearizability (Herlihy & Wing 1990; §8)");
             client.fail_with_history(key, otherwise);
         }
     }
