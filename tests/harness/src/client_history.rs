@@ -1,5 +1,6 @@
 //! The histories of a test: what its clients asked for and were told, in the order in which it happened.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labrpc::sync::Arc;
@@ -7,7 +8,10 @@ use parking_lot::Mutex;
 
 use lab_linearizability::model::{Kv, KvInput, KvOutput, VersionedInput, VersionedKv, VersionedOutput};
 use lab_linearizability::text::{Format, Model, write_history};
-use lab_linearizability::{Budget, History, OperationId, Specification, Verdict, check, explain};
+use lab_linearizability::{
+    Budget, Check, History, Kind, OperationId, Specification, Verdict, check, classify, culprit_in_words,
+    explain, headline,
+};
 use lab_referee::Violation;
 
 /// Both kinds of history. A key belongs to one of them: it is either appended to, or written by version.
@@ -63,28 +67,128 @@ impl<I, O> OperationLog<I, O> {
         (history.operations().len(), answered.count())
     }
 
-    fn judge<P: Specification<Input = I, Output = O>>(&self, specification: &P) -> Result<(), Violation> {
-        let history = self.0.lock();
+    /// The history with the clients as reports name them: `C3`.
+    fn named(&self) -> History<I, O>
+    where
+        I: Clone,
+        O: Clone,
+    {
+        let mut history = self.0.lock().clone();
+        let clients: BTreeSet<u64> = history.operations().iter().map(|operation| operation.client).collect();
+        clients.into_iter().for_each(|client| history.name_client(client, format!("C{client}")));
+        history
+    }
+
+    fn judge<P>(&self, specification: &P, unclear: impl Fn(String) -> Unclear) -> Result<(), Fault>
+    where
+        I: Clone,
+        O: Clone,
+        P: Specification<Input = I, Output = O>,
+    {
+        let history = self.named();
         let judged = check(specification, &history, Budget::default());
-        let headline = match judged.verdict() {
-            Verdict::Ok => return Ok(()),
-            Verdict::Illegal => "the history of the clients is not linearizable",
+        match judged.verdict() {
+            Verdict::Ok => Ok(()),
+            Verdict::Illegal => Err(illegal(specification, &history, &judged, unclear)),
             // A search that gave up has shown nothing, and counts as a failure: else a long history would hide
             // one.
-            Verdict::Unknown => "it could not be decided whether the history of the clients is linearizable",
-        };
-        let told = explain(specification, &history, &judged);
-        // The first line counts the operations, the others show where the search got stuck.
-        let mut lines = told.lines().map(str::trim);
-        let counts = lines.next().unwrap_or_default().to_owned();
-        let seen = lines.collect::<Vec<_>>().join(" ");
-        Err(Violation::new(
-            headline,
-            format!("each operation takes effect once, at one moment between its call and its reply ({counts})"),
-            seen,
-        )
-        .rule("linearizability (Herlihy & Wing 1990; §8)")
-        .hint("a retry that takes effect again, a write that was acknowledged and lost, or a read of an old state"))
+            Verdict::Unknown => {
+                let headline = "it could not be decided whether the history of the clients is linearizable";
+                let violation = of_no_kind(headline, specification, &history, &judged);
+                Err(Fault { violation, kind: None, unclear: None })
+            }
+        }
+    }
+}
+
+/// What is wrong with a history.
+pub(crate) struct Fault {
+    pub(crate) violation: Violation,
+    /// Of what kind it is, if that is proved.
+    kind: Option<Kind>,
+    /// The key that should be looked at again: a write is missing there, and another look tells why.
+    pub(crate) unclear: Option<Unclear>,
+}
+
+/// A key, by the kind of operation that it belongs to.
+pub(crate) enum Unclear {
+    Classic(String),
+    Versioned(String),
+}
+
+const RULE: &str = "linearizability (Herlihy & Wing 1990; §8)";
+
+/// What an illegal history shows: of what kind the fault is, if that is proved.
+fn illegal<P: Specification>(
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    judged: &Check<P::State>,
+    unclear: impl Fn(String) -> Unclear,
+) -> Fault {
+    let Some(anomaly) = classify(specification, history, judged) else {
+        let culprit = culprit_in_words(specification, history, judged).unwrap_or_default();
+        let headline =
+            format!("the history of the clients is not linearizable: no order agrees with {culprit}");
+        let violation = of_no_kind(&headline, specification, history, judged);
+        return Fault { violation, kind: None, unclear: None };
+    };
+    let headline = headline(specification, history, &anomaly);
+    let violation =
+        Violation::new(headline, anomaly.expected, anomaly.seen).rule(RULE).hint(hint(anomaly.kind));
+    let key = specification.partition(&history.operations()[anomaly.operation].input).to_owned();
+    let unclear = (anomaly.kind == Kind::MissingWrite).then(|| unclear(key));
+    Fault { violation, kind: Some(anomaly.kind), unclear }
+}
+
+/// What the search for an order has shown.
+fn of_no_kind<P: Specification>(
+    headline: &str,
+    specification: &P,
+    history: &History<P::Input, P::Output>,
+    judged: &Check<P::State>,
+) -> Violation {
+    let told = explain(specification, history, judged);
+    // The first line counts the operations, the others show where the search got stuck.
+    let mut lines = told.lines().map(str::trim);
+    let counts = lines.next().unwrap_or_default().to_owned();
+    let seen = lines.collect::<Vec<_>>().join(" ");
+    Violation::new(
+        headline,
+        format!("each operation takes effect once, at one moment between its call and its reply ({counts})"),
+        seen,
+    )
+    .rule(RULE)
+    .hint(
+        "a retry that takes effect again, a write that was acknowledged and lost, or a read of an old state",
+    )
+}
+
+/// The mistakes that most often lead to a fault of this kind.
+fn hint(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StaleRead => {
+            "a Get that is answered from a server's own state, or by a leader that was deposed; or a write that is \
+             acknowledged before it is committed"
+        }
+        Kind::LostUpdate => {
+            "a write that is acknowledged before it is committed, a clerk that takes a timeout for success, or a new \
+             request that is taken for a repetition"
+        }
+        Kind::DoubleApply => {
+            "a retry that is not recognised where it is applied, sessions that are not in the snapshot, or a version \
+             that is compared before the entry is applied"
+        }
+        Kind::WrongVersion => {
+            "a version that is compared or counted elsewhere than where the entry is applied, or an answer from an \
+             old state"
+        }
+        Kind::ValueFromNowhere => {
+            "the reply to another request, as of another key; a waiter that is matched by its index alone; or a snapshot \
+             that is read wrong"
+        }
+        Kind::MissingWrite => {
+            "a Get that is answered from a server's own state; or a write that was acknowledged and lost"
+        }
     }
 }
 
@@ -127,13 +231,18 @@ impl ClientHistory {
         (classic.0 + versioned.0, classic.1 + versioned.1)
     }
 
+    /// The fault that the clients saw, if its kind is proved.
+    pub(crate) fn proved_fault(&self) -> Option<Violation> {
+        self.judge().err().filter(|fault| fault.kind.is_some()).map(|fault| fault.violation)
+    }
+
     /// Whether everything that the clients saw can be.
     ///
     /// # Errors
     ///
     /// What cannot be.
-    pub(crate) fn judge(&self) -> Result<(), Violation> {
-        self.classic.judge(&Kv)?;
-        self.versioned.judge(&VersionedKv)
+    pub(crate) fn judge(&self) -> Result<(), Fault> {
+        self.classic.judge(&Kv, Unclear::Classic)?;
+        self.versioned.judge(&VersionedKv, Unclear::Versioned)
     }
 }

@@ -1,11 +1,11 @@
 //! Why a history is not linearizable, in words.
 
-use std::fmt;
-
 use crate::check::{Check, ObjectCheck, ObjectResult};
-use crate::history::{History, Moment, Operation, OperationId};
+use crate::classification::classify_object;
+use crate::history::{History, OperationId};
 use crate::refutation::{Prefix, Refutation};
 use crate::specification::Specification;
+use crate::wording::{When, Wording};
 
 /// How many states are shown.
 const STATES_SHOWN: usize = 3;
@@ -34,7 +34,7 @@ pub(super) fn reasons<P: Specification>(
     history: &History<P::Input, P::Output>,
     check: &Check<P::State>,
 ) -> Vec<String> {
-    let explainer = Explainer { specification, history };
+    let explainer = Wording { specification, history };
     let mut lines = Vec::new();
     let mut skipped = 0;
     for object in &check.objects {
@@ -60,13 +60,7 @@ pub(super) fn reasons<P: Specification>(
     lines
 }
 
-/// Puts operations, replies and states into the words of their specification.
-struct Explainer<'a, P: Specification> {
-    specification: &'a P,
-    history: &'a History<P::Input, P::Output>,
-}
-
-impl<P: Specification> Explainer<'_, P> {
+impl<P: Specification> Wording<'_, P> {
     fn explain_refutation(
         &self,
         object: &ObjectCheck<P::State>,
@@ -76,6 +70,7 @@ impl<P: Specification> Explainer<'_, P> {
         lines.push(format!("{}: not linearizable", name(&object.partition)));
         lines.push(format!("  {}", self.sentence(refutation.culprit)));
         lines.push("  No order of the operations agrees with this reply.".to_string());
+        self.explain_kind(object, refutation.culprit, lines);
         lines.push(match refutation.is_first {
             true => "  Until just before it everything has a legal order, which leads to:".to_string(),
             false => "  What happened before it leads to:".to_string(),
@@ -91,6 +86,15 @@ impl<P: Specification> Explainer<'_, P> {
             ));
         }
         self.explain_overlapping(refutation, lines);
+    }
+
+    /// What kind of fault it is, if that is proved.
+    fn explain_kind(&self, object: &ObjectCheck<P::State>, culprit: OperationId, lines: &mut Vec<String>) {
+        let found = classify_object(self.specification, self.history, &object.partition, culprit);
+        let Some(anomaly) = found else { return };
+        lines.push(format!("  {}", anomaly.headline(|id| self.call(id))));
+        lines.push(format!("    expected: {}", anomaly.expected));
+        lines.push(format!("    seen:     {}", anomaly.seen));
     }
 
     fn explain_overlapping(&self, refutation: &Refutation<P::State>, lines: &mut Vec<String>) {
@@ -161,36 +165,6 @@ impl<P: Specification> Explainer<'_, P> {
             // Backwards, because the last write explains the state and the ones before it are context.
             let which = if place == 0 { "after" } else { "and before that" };
             lines.push(format!("      {which} {}", self.sentence(id)));
-        }
-    }
-
-    fn operation(&self, id: OperationId) -> &Operation<P::Input, P::Output> {
-        &self.history.operations()[id]
-    }
-
-    /// `get(x) by client 3 returned "1" between 5.02 s and 5.1 s`.
-    fn sentence(&self, id: OperationId) -> String {
-        let operation = self.operation(id);
-        let call = self.specification.describe_input(&operation.input);
-        let (client, start) = (self.history.client_name(operation.client), When(operation.call));
-        match (operation.output(), operation.replied_at()) {
-            (Some(output), Some(end)) => {
-                let output = self.specification.describe_output(output);
-                format!("{call} by client {client} returned {output} between {start} and {}", When(end))
-            }
-            _ => format!("{call} by client {client}, called at {start}, got no reply"),
-        }
-    }
-}
-
-/// A moment in the words of the history: seconds, or the number of the event if there is no clock.
-struct When(Moment);
-
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.time_ns {
-            Some(time_ns) => write!(f, "{} s", time_ns as f64 / 1e9),
-            None => write!(f, "event {}", self.0.position),
         }
     }
 }

@@ -139,6 +139,11 @@ impl<I, O> History<I, O> {
         self.names.get(&client).map_or_else(|| client.to_string().into(), |name| name.as_str().into())
     }
 
+    /// The client in a sentence: `client 3`, or its name if it has one.
+    pub(super) fn client_in_words(&self, client: u64) -> Cow<'_, str> {
+        self.names.get(&client).map_or_else(|| format!("client {client}").into(), |name| name.as_str().into())
+    }
+
     /// What was asked, to be told more of it than its own event says.
     pub(super) fn inputs_mut(&mut self) -> impl Iterator<Item = &mut I> {
         self.operations.iter_mut().map(|operation| &mut operation.input)

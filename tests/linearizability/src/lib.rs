@@ -27,7 +27,8 @@
 //!    registers, key/value services, locks, sets and queues. The first part without such an order ends the check.
 //! 3. The answer is a [`Verdict`]: `Ok` with the order that was found, `Illegal` with a [`Refutation`] (the first reply that
 //!    no order agrees with, and where the object can be just before it), or `Unknown` if the [`Budget`] of steps or of memory ran out.
-//! 4. [`explain`] puts it in words: the reply that cannot be, what it would have to be, and what overlaps it.
+//! 4. [`classify`] says of what [`Kind`] the fault is, where the history proves it: a stale read, a lost update.
+//! 5. [`explain`] puts it in words: the reply that cannot be, what it would have to be, and what overlaps it.
 //!
 //! # The rules
 //!
@@ -39,9 +40,9 @@
 //!
 //! # In which order to read
 //!
-//! Each file knows only files before it: `history` and `specification` (the question), `linearized` (which operations
+//! Each file knows only files before it: `history`, `anomaly` and `specification` (the question), `linearized` (which operations
 //! may come next), `memo` (what need not be tried again), `search` (Wing and Gong's algorithm), `object` (one part of a
-//! history as the search wants it), `refutation`, `check` (the answer), `explanation`. Beside them stand `model`, `text`
+//! history as the search wants it), `refutation`, `check` (the answer), `wording`, `classification`, `explanation`. Beside them stand `model`, `text`
 //! (files) and `workload` (histories made to order, right or with one fault).
 //!
 //! How fast it is, `cargo bench -p lab-linearizability` prints.
@@ -51,7 +52,9 @@
 //! Weaker conditions (sequential or causal consistency), and operations on several objects, unless the specification
 //! makes them one.
 
+mod anomaly;
 mod check;
+mod classification;
 mod explanation;
 mod history;
 mod linearized;
@@ -62,9 +65,12 @@ mod refutation;
 mod search;
 mod specification;
 pub mod text;
+mod wording;
 pub mod workload;
 
+pub use anomaly::{Anomaly, Kind};
 pub use check::{Budget, Check, ObjectCheck, ObjectResult, Verdict, check};
+pub use classification::{classify, culprit_in_words, headline};
 pub use explanation::explain;
 pub use history::{History, Moment, Operation, OperationId, Outcome};
 pub use refutation::{Prefix, Refutation};

@@ -2,6 +2,8 @@
 
 use std::hash::Hash;
 
+use crate::anomaly::Anomaly;
+
 /// A sequential specification: the object as it would behave if operations never overlapped.
 ///
 /// The checker asks it only two things: where does an object start ([`initial`](Self::initial)), and where
@@ -80,6 +82,21 @@ pub trait Specification {
     /// It is for objects that show much later which order was right. `None` is always right.
     fn hints(&self, operations: &[Timed<'_, Self>]) -> Option<Vec<Hint>> {
         let _ = operations;
+        None
+    }
+
+    /// Of what kind the fault is that the reply of `operations[culprit]` shows, if the operations prove it. They are all those
+    /// on one object that did not fail, in the order of their calls, and cannot be reconciled; operations are named by their
+    /// places. `sentence` tells an operation with its client and times.
+    ///
+    /// `None` is always right.
+    fn classify(
+        &self,
+        operations: &[Timed<'_, Self>],
+        culprit: usize,
+        sentence: &dyn Fn(usize) -> String,
+    ) -> Option<Anomaly<usize>> {
+        let _ = (operations, culprit, sentence);
         None
     }
 

@@ -39,16 +39,17 @@ pub(crate) fn finish_within<T>(
     })
 }
 
-pub(crate) fn expect_value(lab: &Lab, client: &mut Client, key: &str, wanted: &str) {
+pub(crate) fn expect_value(client: &mut Client, key: &str, wanted: &str) {
     let value = client.get(key).unwrap_or_default();
-    lab.expect(value == wanted, || {
-        Violation::new(
+    if value != wanted {
+        let otherwise = Violation::new(
             format!("a wrong value of {key}"),
             format!("{wanted:?}, the last that was written"),
             format!("{value:?}"),
         )
-        .rule("linearizability (§8)")
-    });
+        .rule("linearizability (§8)");
+        client.fail_with_history(key, otherwise);
+    }
 }
 
 /// MIT's speed test: 1000 writes in 33.3 s.

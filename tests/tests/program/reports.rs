@@ -128,7 +128,10 @@ fn history_that_cannot_be_is_reported_with_its_model() {
     let case = find("persist_partition_unreliable_linearizable_4b").expect("a test");
     let report = report_of(case, Implementation::of_service::<StaleReads>(), 108);
     let replay = "replay: cargo lab replay persist_partition_unreliable_linearizable_4b 0x6c";
-    assert_has_all(&report, &["not linearizable", "linearizability (Herlihy & Wing 1990", "often:", replay]);
+    assert_has_all(
+        &report,
+        &["value from nowhere: C", "linearizability (Herlihy & Wing 1990", "often:", replay],
+    );
 }
 
 fn many(lab: &Lab) {

@@ -15,7 +15,15 @@ use lab_referee::Violation;
 /// Remembers the leader of every term.
 #[derive(Debug, Default)]
 pub(super) struct ElectionSafety {
-    leaders: BTreeMap<Term, ServerId>,
+    leaders: BTreeMap<Term, Claim>,
+}
+
+/// A server was seen leading.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    server: ServerId,
+    /// The call that showed it.
+    call: &'static str,
 }
 
 impl Invariant for ElectionSafety {
@@ -25,19 +33,20 @@ impl Invariant for ElectionSafety {
         fact: &Observation<'_>,
         _: &CommittedLog,
     ) -> Result<(), Violation> {
-        let (term, how) = match *fact {
-            Observation::State { term, is_leader: true, .. } => (term, "get_state says that it leads"),
-            Observation::Accepted { term, .. } => (term, "start accepts a command as leader"),
+        let (term, call) = match *fact {
+            Observation::State { term, is_leader: true, .. } => (term, "get_state"),
+            Observation::Accepted { term, .. } => (term, "an accepted start"),
             _ => return Ok(()),
         };
-        let first = *self.leaders.entry(term).or_insert(server);
+        let Claim { server: first, call: first_call } =
+            *self.leaders.entry(term).or_insert(Claim { server, call });
         if first == server {
             return Ok(());
         }
         Err(Violation::new(
             format!("two leaders in term {term}: S{first} and S{server}"),
-            format!("S{first} was seen leading term {term}, so nobody else ever leads it"),
-            format!("S{server}: {how}, in term {term}"),
+            format!("nobody but S{first} ever leads term {term}: it had claimed to by {first_call}"),
+            format!("S{server} claims to lead term {term} by {call}"),
         )
         .rule("Election Safety: at most one leader per term (Fig. 3, §5.2)")
         .hint("votes counted wrong, a vote given twice in a term, or term and vote lost in a crash")
@@ -62,5 +71,7 @@ mod tests {
         let facts = [(0, leads(2)), (1, leads(3)), (0, follows), (1, accepts), (2, accepts)];
         let violation = breaks_at_the_last(ElectionSafety::default(), &CommittedLog::default(), &facts);
         assert_eq!((violation.servers, violation.term), (vec![1, 2], Some(3)));
+        assert!(violation.expected.ends_with("by get_state"), "{}", violation.expected);
+        assert!(violation.seen.ends_with("by an accepted start"), "{}", violation.seen);
     }
 }

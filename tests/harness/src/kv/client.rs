@@ -1,12 +1,15 @@
 //! A client: a clerk on a node of its own, whose every operation goes into the history.
 
 use std::fmt;
+use std::time::Duration;
 
-use kvraft_interface::{AnyClerk, ClerkError, Version};
+use kvraft_interface::{AnyClerk, ClerkError, Reads, Version};
 use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
+use labrpc::thread;
 
-use crate::client_history::{ClientHistory, Completion};
+use super::cluster::fail_with_history;
+use crate::client_history::{ClientHistory, Completion, Unclear};
 use crate::lab::Lab;
 use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, VersionedOp, VersionedOutput};
 use lab_referee::Violation;
@@ -23,6 +26,7 @@ pub struct Client {
     pub(super) lab: Lab,
     pub(super) number: u32,
     pub(super) clerk: Box<dyn AnyClerk>,
+    pub(super) reads: Reads,
     pub(super) client_history: Arc<ClientHistory>,
     /// Its ends to the servers, by id.
     pub(super) ends: Vec<ClientEnd>,
@@ -120,6 +124,49 @@ impl Client {
     /// What the clerk says.
     pub fn replace_plain(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
         self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
+    }
+
+    /// Fails: what this client was told of a key that is appended to cannot be. The report is what the history of all clients
+    /// proves after another look at the key, or `otherwise` if that is nothing.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[track_caller]
+    pub fn fail_with_history(&self, key: &str, otherwise: Violation) -> ! {
+        self.look_again(Unclear::Classic(key.to_owned()));
+        fail_with_history(&self.lab, &self.client_history, otherwise)
+    }
+
+    /// Writes a key once more and reads it: a write that is missing beside a later one is lost, and one that shows again was
+    /// only not seen.
+    pub(super) fn look_again(&self, unclear: Unclear) {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        // By a clerk of its own in a thread of its own: a service that is wrong may also never answer, and then the report
+        // must not wait for it.
+        let mut again = Client {
+            lab: self.lab.clone(),
+            number: self.number,
+            clerk: (self.lab.implementation().services().clerk)(self.ends.clone(), self.reads),
+            reads: self.reads,
+            client_history: Arc::clone(&self.client_history),
+            ends: self.ends.clone(),
+        };
+        let thread = thread::spawn(move || match unclear {
+            Unclear::Classic(key) => {
+                let _ = again.append(&key, "once more ");
+                again.get(&key);
+            }
+            Unclear::Versioned(key) => {
+                let Some((_, version)) = again.read(&key) else { return };
+                let _ = again.replace(&key, "once more ", version);
+                again.read(&key);
+            }
+        });
+        let end = self.lab.now() + PATIENCE;
+        while !thread.is_finished() && self.lab.now() < end {
+            self.lab.sleep_ms(1);
+        }
     }
 
     /// Whether an operation on a key is to happen; see [`lab_runs::actions`].

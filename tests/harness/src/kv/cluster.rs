@@ -100,6 +100,7 @@ impl KvCluster {
             lab: self.lab().clone(),
             number,
             clerk,
+            reads: self.reads,
             client_history: Arc::clone(&self.client_history),
             ends,
         }
@@ -248,6 +249,16 @@ impl KvCluster {
         }
     }
 
+    /// Fails with what the history of the clients proves, or with `otherwise` if that is nothing.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[track_caller]
+    pub fn fail_with_history(&self, otherwise: Violation) -> ! {
+        fail_with_history(self.lab(), &self.client_history, otherwise)
+    }
+
     /// How many operations the clients have been answered.
     #[must_use]
     pub fn answered(&self) -> usize {
@@ -266,8 +277,10 @@ impl KvCluster {
         let (asked, answered) = self.client_history.count();
         // Even if the history is not linearizable: the report says how long it was.
         self.lab().set_operations(answered as u64);
-        if let Err(violation) = self.client_history.judge() {
-            self.lab().fail(violation);
+        if let Err(fault) = self.client_history.judge() {
+            let Some(unclear) = fault.unclear else { self.lab().fail(fault.violation) };
+            self.client().look_again(unclear);
+            fail_with_history(self.lab(), &self.client_history, fault.violation);
         }
         // A busy real machine may serve few, through no fault of the implementation.
         let is_simulated = self.lab().world() == World::Simulated;
@@ -285,6 +298,15 @@ impl KvCluster {
         );
         self.lab().expect_usual(!is_simulated || answered >= operations, &why);
     }
+}
+
+/// Fails with what a history proves, or with `otherwise` if that is nothing. The rule of the scenario stays, as it says more of
+/// what was tried.
+#[track_caller]
+pub(super) fn fail_with_history(lab: &Lab, client_history: &ClientHistory, otherwise: Violation) -> ! {
+    let Some(proved) = client_history.proved_fault() else { lab.fail(otherwise) };
+    let (rule, servers) = (otherwise.rule.or(proved.rule), otherwise.servers);
+    lab.fail(Violation { rule, servers, ..proved })
 }
 
 /// The result of a thread of the scenario; its panic is the scenario's.

@@ -6,7 +6,9 @@
 //! The harness looks at whatever the service receives from its Raft, just before the service does, so all
 //! [invariants](crate::invariants) hold here as well. [`Client`]s call the service through clerks. Whatever they ask and
 //! are told goes into a history; when the test ends, [`KvCluster::check`] judges whether it is linearizable. A history
-//! that could not be decided is a failure.
+//! that could not be decided is a failure. One that is not linearizable is reported by the [kind](lab_linearizability::Kind) of
+//! its fault, if it proves one; where a write is missing the harness writes and reads once more first, since only that tells a
+//! stale read from a lost update.
 //!
 //! # Grading another implementation
 //!

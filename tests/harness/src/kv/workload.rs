@@ -225,16 +225,18 @@ impl Workload {
             return;
         }
         let Some(value) = client.get(key) else { return };
-        let lab = client.lab.clone();
-        lab.expect(value == *appended, || {
-            Violation::new(
-                format!("C{} reads something else than it has appended to its own key", client.number()),
+        if value != *appended {
+            let otherwise = Violation::new(
+                format!(
+                    "C{} reads something else than it has appended to its own key {key}",
+                    client.number()
+                ),
                 ending(appended),
                 ending(&value),
             )
-            .rule("a write takes effect exactly once, and in the order in which its client makes it (§8)")
-            .hint("a retry that takes effect again, or a write that was acknowledged and lost")
-        });
+            .rule("linearizability (Herlihy & Wing 1990; §8)");
+            client.fail_with_history(key, otherwise);
+        }
     }
 }
 

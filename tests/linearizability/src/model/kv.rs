@@ -1,7 +1,9 @@
 //! The key/value service of the classic labs (6.824 lab 3): `Get`, `Put` and `Append` on strings.
 
+use super::kv_faults::Faults;
 use super::quote::quote;
-use crate::specification::{Call, Specification, Step};
+use crate::anomaly::Anomaly;
+use crate::specification::{Call, Specification, Step, Timed};
 
 /// A map from keys to strings. A key that was never written holds the empty string.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +90,15 @@ impl Specification for Kv {
             KvOp::Get | KvOp::Append(_) => false,
         };
         grows_from(value) || between.clone().any(|(input, _)| starts_over(&input.op))
+    }
+
+    fn classify(
+        &self,
+        operations: &[Timed<'_, Self>],
+        culprit: usize,
+        sentence: &dyn Fn(usize) -> String,
+    ) -> Option<Anomaly<usize>> {
+        Faults { operations, sentence }.classify(culprit)
     }
 
     fn state_bytes(&self, value: &String) -> usize {

@@ -3,13 +3,16 @@
 mod datum;
 mod items;
 mod kv;
+mod kv_faults;
 mod mutex;
+mod pieces;
 mod queue;
 mod quote;
 mod register;
 mod registers;
 mod set;
 mod versioned;
+mod versioned_faults;
 
 pub use datum::Datum;
 pub use items::Items;

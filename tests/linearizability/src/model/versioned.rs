@@ -3,7 +3,9 @@
 //! MIT's own model leaves the version that `Get` returns unchecked. Here it is part of the reply.
 
 use super::quote::quote;
-use crate::specification::{Call, Specification, Step};
+use super::versioned_faults::Faults;
+use crate::anomaly::Anomaly;
+use crate::specification::{Call, Specification, Step, Timed};
 
 /// How many times a key was written. The first write makes version 1.
 pub type Version = u64;
@@ -133,6 +135,15 @@ impl Specification for VersionedKv {
             // A refused put fits any other version, which nearly any write makes.
             _ => true,
         }
+    }
+
+    fn classify(
+        &self,
+        operations: &[Timed<'_, Self>],
+        culprit: usize,
+        sentence: &dyn Fn(usize) -> String,
+    ) -> Option<Anomaly<usize>> {
+        Faults { operations, sentence }.classify(culprit)
     }
 
     fn state_bytes(&self, stored: &Stored) -> usize {

@@ -31,7 +31,7 @@ const NAMES: &str = r#"{"process":"a","type":"invoke","f":"put","key":"k","value
 #[test]
 fn clients_may_have_names() {
     let report = assert_judged(Model::Kv, &NAMES.replace("READ", "2"), Verdict::Illegal);
-    assert!(report.contains("by client b returned"), "{report}");
+    assert!(report.contains("by b returned"), "{report}");
     let report = assert_judged(Model::Kv, &NAMES.replace("READ", "1"), Verdict::Ok);
     assert!(report.starts_with("ok: 2 operations"), "{report}");
     assert!(report.contains("skipped: 1 event of nemesis\n"), "{report}");

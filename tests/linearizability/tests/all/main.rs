@@ -1,5 +1,6 @@
 //! The checker against histories whose verdict is known, against brute force, and against files of all formats.
 
+mod anomalies;
 mod brute_force;
 mod budgets;
 mod forms;

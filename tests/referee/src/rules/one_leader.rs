@@ -2,7 +2,7 @@
 
 use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::{Life, What};
-use crate::proof::proof;
+use crate::proof::{Content, proof};
 
 pub(crate) static RULE: Rule = Rule {
     title: "at most one leader per term (Fig. 3, Election Safety; §5.2)",
@@ -18,18 +18,32 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Sent { request, life, .. } = fact.what else { return None };
     let (server, term) = (fact.envelope.caller, request.term());
     let leader = record?.leader.as_ref()?;
-    let (headline, servers) = if leader.server != server {
-        let headline = format!("two leaders in term {term}: S{} and S{server}", leader.server);
-        (headline, vec![leader.server, server])
+    let (callee, content) = (fact.envelope.callee, Content::from(request));
+    let (headline, expected, servers) = if leader.server != server {
+        (
+            format!("two leaders in term {term}: S{} and S{server}", leader.server),
+            format!(
+                "nobody but S{} ever leads term {term}: it had claimed to by {}",
+                leader.server, leader.line
+            ),
+            vec![leader.server, server],
+        )
     } else if Life::differs(leader.life, life) {
-        (format!("S{server} was restarted and still leads term {term}"), vec![server])
+        (
+            format!("S{server} was restarted and still leads term {term}"),
+            format!("nobody leads term {term} after S{server} as it was then"),
+            vec![server],
+        )
     } else {
         return None;
     };
     Some(Accusation {
         headline,
-        expected: format!("nobody leads term {term} after S{} as it was then", leader.server),
-        seen: format!("S{server} sends as the leader of term {term}"),
+        expected,
+        seen: format!(
+            "S{server} claims to lead term {term} by S{server} -> S{callee} #{} {content}",
+            fact.envelope.call
+        ),
         servers,
         term,
         proof: proof([Some(leader.line)]),

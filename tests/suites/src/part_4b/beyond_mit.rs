@@ -26,21 +26,22 @@ pub fn lagging_follower_4b(lab: &Lab) {
     // It can ask nobody else, and so must wait until the follower knows better.
     confine(&cluster, reader.ends(), &[follower]);
     let ends = reader.ends().to_vec();
-    let thread = cluster.spawn_with(reader, |mut reader: Client| reader.get("x"));
+    let thread = cluster.spawn_with(reader, |mut reader: Client| (reader.get("x"), reader));
     lab.sleep_ms(1000);
     cluster.connect(follower);
     free(&cluster, &ends);
-    let value = finish_within(lab, thread, Duration::from_secs(10), "the follower was connected again");
-    lab.expect(value.as_deref() == Some("new"), || {
-        Violation::new(
+    let (value, reader) =
+        finish_within(lab, thread, Duration::from_secs(10), "the follower was connected again");
+    if value.as_deref() != Some("new") {
+        let otherwise = Violation::new(
             "a follower answered with an old value",
             "\"new\", which was acknowledged before",
             format!("{value:?}"),
         )
         .rule("a read returns the latest acknowledged write (§8)")
-        .hint("a Get that is answered from the server's own state")
-        .servers([follower])
-    });
+        .servers([follower]);
+        reader.fail_with_history("x", otherwise);
+    }
     cluster.check(3);
 }
 
@@ -77,15 +78,16 @@ pub fn same_request_through_two_leaders_4b(lab: &Lab) {
         };
         client = finish_within(lab, thread, Duration::from_secs(10), "the network was healed");
         let value = client.get("x").unwrap_or_default();
-        lab.expect(value.matches(&word).count() == 1, || {
-            Violation::new(
+        if value.matches(&word).count() != 1 {
+            let otherwise = Violation::new(
                 "an append took effect more or less than once",
                 format!("{word:?} once"),
                 format!("{value:?}"),
             )
             .rule("a write takes effect exactly once, however often it stands in the log (§8)")
-            .hint("a repeated request must be recognised where it is applied, not where it comes in")
-        });
+            .hint("a repeated request must be recognised where it is applied, not where it comes in");
+            client.fail_with_history("x", otherwise);
+        }
     }
     cluster.check(19);
 }
@@ -233,14 +235,15 @@ pub fn races_for_a_version_4b(lab: &Lab) {
     let mut wins = wins.concat();
     wins.sort_unstable();
     let twice = wins.windows(2).find(|pair| pair[0] == pair[1]);
-    lab.expect(twice.is_none(), || {
-        Violation::new(
+    if let Some(pair) = twice {
+        let otherwise = Violation::new(
             "two writes of the same version succeeded",
             "one of them",
-            format!("version {} was replaced twice", twice.map_or(0, |pair| pair[0])),
+            format!("version {} was replaced twice", pair[0]),
         )
         .rule("a conditional write is judged where it is applied")
-        .hint("the version is compared when the request comes in; another one may be in the log before it")
-    });
+        .hint("the version is compared when the request comes in; another one may be in the log before it");
+        cluster.fail_with_history(otherwise);
+    }
     cluster.check(ROUNDS as usize);
 }

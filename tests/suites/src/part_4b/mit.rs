@@ -48,17 +48,47 @@ pub fn unreliable_one_key_4b(lab: &Lab) {
             let _ = client.append("same", "x");
         }
     });
-    let value = cluster.client().get("same").unwrap_or_default();
-    lab.expect(value.len() == CLIENTS * APPENDS, || {
-        Violation::new(
-            "appends were lost or took effect twice",
-            format!("{} letters", CLIENTS * APPENDS),
-            format!("{} letters", value.len()),
-        )
-        .rule("a write takes effect exactly once (§8)")
-        .hint("a retry that takes effect again, or another client's write that is taken for a repetition")
-    });
+    let mut reader = cluster.client();
+    let letters = reader.get("same").unwrap_or_default().len();
+    if letters != CLIENTS * APPENDS {
+        lab.fail(wrong_count(&mut reader, letters, CLIENTS * APPENDS));
+    }
     cluster.check(CLIENTS * APPENDS);
+}
+
+/// What is wrong with a key of equal letters that has not as many as were appended.
+fn wrong_count(reader: &mut Client, letters: usize, appended: usize) -> Violation {
+    let number = reader.number();
+    let expected = format!("{appended} letters, one for each append that has completed");
+    let violation = |headline: String, seen: String, hint: &'static str| {
+        Violation::new(headline, expected, seen).rule("a write takes effect exactly once (§8)").hint(hint)
+    };
+    if letters > appended {
+        return violation(
+            format!("double apply: C{number}'s get(same) returned more letters than were appended"),
+            format!("{letters} letters"),
+            "a retry that takes effect again",
+        );
+    }
+    // If this shows, the state that was read is one of after all appends.
+    let _ = reader.append("same", "!");
+    let again = reader.get("same").unwrap_or_default();
+    let left = again.matches('x').count();
+    if again.ends_with('!') && left < appended {
+        return violation(
+            format!(
+                "lost update: {} of {appended} appends are missing in C{number}'s get(same)",
+                appended - left
+            ),
+            format!("{left} letters, and behind them what C{number} has appended later"),
+            "another client's write that is taken for a repetition, or a write that is acknowledged before it is committed",
+        );
+    }
+    violation(
+        format!("missing write: C{number}'s get(same) returned fewer letters than were appended"),
+        format!("{letters} letters, and then {left}"),
+        "a Get that is answered from a server's own state, or a write that was acknowledged and lost",
+    )
 }
 
 /// The leader is in a minority: nothing completes there, all completes in the majority, and after healing everywhere.
@@ -84,7 +114,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
         client
     });
     let mut client = finish_within(lab, writer, Duration::from_secs(10), "the leader was cut off");
-    expect_value(lab, &mut client, "1", "14");
+    expect_value(&mut client, "1", "14");
     lab.note(format!("the majority has written after {:?}", lab.now() - before));
 
     // A read and a write. The read is the one that a careless leader answers from its memory.
@@ -117,9 +147,9 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
             .servers(minority)
         });
     }
-    expect_value(lab, &mut client, "1", "14");
+    expect_value(&mut client, "1", "14");
     let _ = client.put("1", "16");
-    expect_value(lab, &mut client, "1", "16");
+    expect_value(&mut client, "1", "16");
     split.end();
     for (thread, ends) in stuck {
         free(cluster, &ends);
@@ -127,7 +157,7 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
     }
     free(cluster, client.ends());
     // Both had waited for the majority, so the write of 15 took effect after that of 16.
-    expect_value(lab, &mut client, "1", "15");
+    expect_value(&mut client, "1", "15");
     cluster.check(7);
 }
 

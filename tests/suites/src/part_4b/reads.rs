@@ -45,7 +45,7 @@ fn read_what_was_written(lab: &Lab, cluster: &KvCluster, disturb: impl Fn(&Lab, 
         for again in 0..5_u32 {
             let value = format!("{round}.{again}");
             let _ = writer.put("x", &value);
-            expect_value(lab, &mut writer, "x", &value);
+            expect_value(&mut writer, "x", &value);
         }
     }
     over.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -100,14 +100,15 @@ pub fn first_read_of_a_term_4b(lab: &Lab) {
         // The next leader has the entry, and need not know that it is committed (§5.4.2).
         cluster.crash(leader);
         let read = client.get("x");
-        lab.expect(read.as_deref() == Some(value.as_str()), || {
-            Violation::new(
+        if read.as_deref() != Some(value.as_str()) {
+            let otherwise = Violation::new(
                 "a new leader answered with an old value",
                 format!("{value:?}"),
                 format!("{read:?}"),
             )
-            .rule("a leader reads only after an entry of its own term has committed (§8)")
-        });
+            .rule("a leader reads only after an entry of its own term has committed (§8)");
+            client.fail_with_history("x", otherwise);
+        }
         cluster.restart(leader);
     }
     cluster.check(16);

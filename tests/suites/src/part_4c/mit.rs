@@ -36,12 +36,12 @@ pub fn snapshot_rpc_4c(lab: &Lab) {
     let _ = client.put("c", "C");
     let _ = client.put("d", "D");
     for (key, value) in [("a", "A"), ("b", "B"), ("1", "1"), ("49", "49")] {
-        expect_value(lab, &mut client, key, value);
+        expect_value(&mut client, key, value);
     }
     split.end();
     let _ = client.put("e", "E");
     for (key, value) in [("c", "C"), ("e", "E"), ("1", "1")] {
-        expect_value(lab, &mut client, key, value);
+        expect_value(&mut client, key, value);
     }
     cluster.check(60);
 }
@@ -52,9 +52,9 @@ pub fn snapshot_size_4c(lab: &Lab) {
     let mut client = cluster.client();
     for _ in 0..200 {
         let _ = client.put("x", "0");
-        expect_value(lab, &mut client, "x", "0");
+        expect_value(&mut client, "x", "0");
         let _ = client.put("x", "1");
-        expect_value(lab, &mut client, "x", "1");
+        expect_value(&mut client, "x", "1");
     }
     cluster.expect_sizes(8 * RAFT_STATE_BYTES_MAX, SNAPSHOT_BYTES_MAX);
     cluster.check(800);
