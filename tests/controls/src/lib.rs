@@ -2,7 +2,7 @@
 //!
 //! Each is small, complete for parts 3A to 3D, and written as somebody else would: none shares code with the reference or
 //! with another one. The gate runs all of them over all tests; whatever fails on them is either a bug of theirs, with
-//! messages that prove it, or a bug of the judge. Bugs are planted in two of them as well as in the reference.
+//! messages that prove it, or a bug of the judge. Bugs are planted in some of them as well as in the reference.
 
 pub mod event_loop;
 pub mod no_op;
@@ -10,3 +10,27 @@ pub mod polling;
 pub mod pre_vote;
 pub mod resettable_timer;
 pub mod retrying;
+
+use std::process::ExitCode;
+
+use lab::{Implementation, Program, Subcommand, Verdict};
+use raft_interface::RaftServer;
+
+/// The program `lab` for a control in which bugs are planted, with the subcommand by which they are tried.
+#[must_use]
+pub fn main<R: RaftServer>() -> ExitCode {
+    Program::new(program::<R>())
+        .subcommand(Subcommand {
+            command: lab_mutants::probe_command(),
+            run: |matches| {
+                let is_good = lab_mutants::run_probe(matches, program::<R>())?;
+                Ok(if is_good { Verdict::Ok } else { Verdict::Failed })
+            },
+        })
+        .main()
+}
+
+/// The control, with this workspace's key/value service on it.
+fn program<R: RaftServer>() -> Implementation {
+    Implementation::of_service::<kvraft::Reference<R>>()
+}

@@ -103,6 +103,7 @@ fn first_panic(output: &str) -> String {
 mod tests {
     use super::*;
     use crate::catalogue::Suites;
+    use crate::program::Program;
 
     const OUTPUT: &str = "running 3 tests\n\nfailures:\n\n---- a stdout ----\n\nthread 'a' (7) panicked at f.rs:1:2:\n\
                         one is not two\nmore\n\n\nfailures:\n    one::a\n    two\n\ntest result: FAILED. 1 passed; 2 failed\n";
@@ -132,7 +133,7 @@ mod tests {
             (2, OUTPUT, None),              // Ctrl-C
         ];
         for (status, output, wanted) in rows {
-            let subject = Subject::Baseline(Suites::Cargo);
+            let subject = Subject::Baseline(Program::Reference, Suites::Cargo);
             let mut trial = Trial::new(subject, Verdict::Survived);
             let ran = Output {
                 status: std::process::ExitStatus::from_raw(status),

@@ -1,4 +1,4 @@
-//! The mutants, as they stand in `tests/mutants/catalogue/*.toml`.
+//! The mutants, as they stand in `tests/mutants/catalogue/*.toml`; those of controls in `controls/*.toml` beside them.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use lab_harness::case::Part;
 use lab_runs::similarity;
+
+use crate::controls;
+use crate::program::{CONTROLS, Program};
 
 /// A mutant: a bug, and what is expected of the suites.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +46,9 @@ pub(crate) struct Mutant {
     /// The file of the catalogue that it stands in, without its ending.
     #[serde(skip)]
     pub(crate) group: String,
+    /// The program that it is planted in.
+    #[serde(skip)]
+    pub(crate) program: Program,
 }
 
 /// A text that is replaced.
@@ -132,6 +138,10 @@ impl Catalogue {
             mutants
                 .extend(file.mutant.into_iter().map(|mutant| Mutant { group: group.to_owned(), ..mutant }));
         }
+        for control in CONTROLS {
+            let planted = controls::read(&folder, control, &mutants)?;
+            mutants.extend(planted);
+        }
         let catalogue = Self { mutants, disarm: read("disarm")?.edit };
         catalogue.validate()?;
         Ok(catalogue)
@@ -193,7 +203,7 @@ impl Catalogue {
     fn nearest(&self, name: &str) -> String {
         const SIMILARITY_MIN: f64 = 0.7;
 
-        let names = self.mutants.iter().map(|mutant| mutant.name.as_str()).chain(GROUPS);
+        let names = self.mutants.iter().map(|mutant| mutant.name.as_str()).chain(GROUPS).chain(CONTROLS);
         let known = names.map(|known| (strsim::jaro_winkler(name, known), known));
         match similarity::nearest(known, SIMILARITY_MIN).as_slice() {
             [] => "cargo lab mutants --list shows all".to_owned(),
@@ -208,6 +218,11 @@ impl Mutant {
         // Reports begin sentences with what the catalogue writes in the middle of one.
         let text = text.to_lowercase();
         self.rule.split(" | ").any(|words| text.contains(&words.to_lowercase()))
+    }
+
+    /// The name of the bug, which is the same in every program.
+    pub(crate) fn bug(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -226,6 +241,8 @@ mod tests {
         let names = |text: &str| catalogue.select(&[text.to_owned()]);
         assert_eq!(names("vote-twice-in-term").expect("a mutant").len(), 1);
         assert!(names("votes").expect("a group").len() > 10);
+        assert_eq!(names("event_loop/vote-twice-in-term").expect("the same in a control").len(), 1);
+        assert!(names("event_loop").expect("a control").len() > 10);
         let error = names("vote-twise-in-term").expect_err("misspelt").to_string();
         assert!(error.contains("vote-twice-in-term"), "{error}");
         let error = names("qqq").expect_err("nothing like it").to_string();
@@ -248,10 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn fast_mutants_are_a_dozen_and_of_all_suites() {
+    fn fast_mutants_are_few_and_of_all_suites_and_programs() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let fast: Vec<&Mutant> = catalogue.mutants.iter().filter(|mutant| mutant.fast).collect();
-        assert!((10..=14).contains(&fast.len()), "{} are fast", fast.len());
+        let of = |program: Program| fast.iter().filter(|mutant| mutant.program == program).count();
+        assert!((10..=14).contains(&of(Program::Reference)), "{} are fast", of(Program::Reference));
+        // Each costs a build; the gate asks only whether bugs are found in other Rafts at all.
+        let in_controls = fast.len() - of(Program::Reference);
+        assert!((3..=6).contains(&in_controls), "{in_controls} are fast in controls");
         for suites in [Suites::Raft, Suites::Service] {
             assert!(fast.iter().any(|mutant| mutant.suites() == suites), "{suites:?}");
         }

@@ -20,14 +20,14 @@ use crate::trial::{Trial, TrialOptions};
 use crate::workspace::Workspace;
 use lab_hunt::sweep;
 
-/// Applies mutants (realistic bugs) to copies of the reference, one at a time, and shows which tests catch them.
+/// Applies mutants (realistic bugs) to copies of the reference and of two other Rafts, one at a time, and shows which tests catch them.
 ///
 /// The copies are kept in target/mutants/, so the first call builds for a minute or two and later ones do not. The exit code is 0
 /// if every bug was caught and the code without bugs passed, 1 if not, and 2 if a mutant does not compile, ran out of
 /// time or crashed, which says nothing about the tests.
 #[derive(Args, Debug)]
 struct Mutants {
-    /// Mutants or groups of them; all if none is given
+    /// Mutants, groups of them or controls; all if none is given
     names: Vec<String>,
     /// How many are tried at a time, each in a copy of its own
     #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -83,7 +83,7 @@ impl Mutants {
         if self.list {
             mutants
                 .iter()
-                .for_each(|mutant| println!("{:<40} {:<7} {}", mutant.name, mutant.part, mutant.story));
+                .for_each(|mutant| println!("{:<48} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(true);
         }
         let (trials, totals) = self.run_all(&workspace, &catalogue, &mutants)?;

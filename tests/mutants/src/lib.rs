@@ -16,6 +16,10 @@
 //! The `queue` hands the trials out to the copies. The unmutated code goes the same way first. If it fails a test,
 //! nothing else is tried.
 //!
+//! Bugs of a Raft are planted a second and a third time, in Rafts of other styles (`program`, `controls`): a test that
+//! finds a bug by a habit of the reference shows there. An entry of a control's file names the mutant of the reference and
+//! gives the edits; test, seeds and the words that explain it are the same.
+//!
 //! # Rules
 //!
 //! - No mutant is ever applied to the tree, only to the copies. One process works in a copy at a time.
@@ -31,17 +35,20 @@
 //!
 //! # What it leaves out
 //!
-//! Mutants of somebody else's Raft: an edit is a text of the reference.
+//! Mutants of somebody else's Raft: an edit is a text of this workspace.
 
 mod apply;
 mod cargo_tests;
 mod catalogue;
 mod child;
 mod command;
+mod controls;
 mod copy_build;
+mod counts;
 mod matrix;
 mod probe;
 mod probe_command;
+mod program;
 mod queue;
 mod readme;
 mod runner;

@@ -1,17 +1,24 @@
 //! The results of all mutants: the lines, the table and the numbers.
 
 use crate::catalogue::{Catalogue, Mutant, Suites};
+use crate::counts::{Counts, in_a_word};
 use crate::probe::{FailureKind, Run};
+use crate::program::Program;
 use crate::subject::BASELINE;
 use crate::trial::{Trial, Verdict};
+
+/// A mutant beside its trial.
+pub(crate) type Row<'a> = (&'a Mutant, &'a Trial);
 
 /// All trials, in the order of the catalogue.
 #[derive(Debug)]
 pub(crate) struct Matrix<'a> {
-    /// The mutants beside their trials.
-    pub(crate) rows: Vec<(&'a Mutant, &'a Trial)>,
+    /// Those of the reference.
+    rows: Vec<Row<'a>>,
+    /// Those of controls.
+    in_controls: Vec<Row<'a>>,
     /// The code as it is.
-    pub(crate) unmutated: Vec<&'a Trial>,
+    unmutated: Vec<&'a Trial>,
 }
 
 impl<'a> Matrix<'a> {
@@ -20,14 +27,15 @@ impl<'a> Matrix<'a> {
         let of = |mutant: &Mutant| trials.iter().find(|trial| trial.name == mutant.name);
         // In the order of the catalogue: workers finish in any order, and the table should change only where
         // a result does.
-        let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?))).collect();
+        let rows = catalogue.mutants.iter().filter_map(|mutant| Some((mutant, of(mutant)?)));
+        let (rows, in_controls) = rows.partition(|(mutant, _)| mutant.program == Program::Reference);
         let unmutated = trials.iter().filter(|trial| trial.name == BASELINE).collect();
-        Self { rows, unmutated }
+        Self { rows, in_controls, unmutated }
     }
 
     /// Whether every mutant was caught and nothing else was.
     pub(crate) fn is_good(&self) -> bool {
-        self.rows.iter().all(|(_, trial)| trial.verdict == Verdict::Caught)
+        self.of_all_programs().all(|(_, trial)| trial.verdict == Verdict::Caught)
             && self.unmutated.iter().all(|trial| trial.verdict == Verdict::Survived)
     }
 
@@ -35,7 +43,32 @@ impl<'a> Matrix<'a> {
     pub(crate) fn is_inconclusive(&self) -> bool {
         // A mutant that does not compile is not caught by anything but the compiler.
         let says_nothing = |trial: &Trial| !matches!(trial.verdict, Verdict::Caught | Verdict::Survived);
-        self.rows.iter().map(|(_, trial)| *trial).chain(self.unmutated.iter().copied()).any(says_nothing)
+        self.of_all_programs()
+            .map(|(_, trial)| *trial)
+            .chain(self.unmutated.iter().copied())
+            .any(says_nothing)
+    }
+
+    fn of_all_programs(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.rows.iter().chain(&self.in_controls)
+    }
+
+    /// The controls in which something was tried.
+    fn controls(&self) -> Vec<Program> {
+        let is_tried =
+            |program: &Program| self.in_controls.iter().any(|(mutant, _)| mutant.program == *program);
+        Program::all().filter(is_tried).collect()
+    }
+
+    /// What is counted of a control: all of it, or the bugs that are of this group in the reference.
+    fn counts_of(&self, control: Program, group: Option<&str>) -> Counts {
+        let is_of_group = |bug: &str| {
+            self.rows.iter().any(|(mutant, _)| mutant.name == bug && Some(&*mutant.group) == group)
+        };
+        let is_counted = |(mutant, _): &&Row<'_>| {
+            mutant.program == control && (group.is_none() || is_of_group(mutant.bug()))
+        };
+        Counts::of(self.in_controls.iter().filter(is_counted))
     }
 
     /// Whether the code as it is failed a test.
@@ -45,6 +78,17 @@ impl<'a> Matrix<'a> {
 
     /// The numbers, a sentence each.
     pub(crate) fn numbers(&self) -> Vec<String> {
+        let mut numbers = if self.rows.is_empty() { Vec::new() } else { self.numbers_of_reference() };
+        numbers.extend(
+            self.controls().into_iter().map(|control| self.counts_of(control, None).sentence(control)),
+        );
+        let runs: usize = self.unmutated.iter().map(|trial| trial.runs.len()).sum();
+        let alarms = self.unmutated.iter().filter(|trial| trial.is_false_alarm()).count();
+        numbers.push(format!("the unmutated code: {runs} runs of the same tests, {alarms} false alarms"));
+        numbers
+    }
+
+    fn numbers_of_reference(&self) -> Vec<String> {
         let all = Counts::of(self.rows.iter());
         let percent =
             |part: usize| if all.caught == 0 { 0.0 } else { 100.0 * part as f64 / all.caught as f64 };
@@ -61,7 +105,7 @@ impl<'a> Matrix<'a> {
             ),
         ];
         // Of cargo's tests only the real time is known.
-        let is_simulated = |(mutant, _): &&(&Mutant, &Trial)| mutant.suites() != Suites::Cargo;
+        let is_simulated = |(mutant, _): &&Row<'_>| mutant.suites() != Suites::Cargo;
         let caught = self.rows.iter().filter(|(_, trial)| trial.verdict == Verdict::Caught);
         if let Some(median) = median(caught.filter(is_simulated).map(|(_, trial)| trial.cpu_ms).collect()) {
             numbers.push(format!("processor time until a mutant is caught: {median:.0} ms in the median"));
@@ -78,23 +122,30 @@ impl<'a> Matrix<'a> {
                 all.mit, all.tried_by_mit
             ));
         }
-        let runs: usize = self.unmutated.iter().map(|trial| trial.runs.len()).sum();
-        let alarms = self.unmutated.iter().filter(|trial| trial.is_false_alarm()).count();
-        numbers.push(format!("the unmutated code: {runs} runs of the same tests, {alarms} false alarms"));
         numbers
     }
 
     /// The counts of each group and of all, as a table in Markdown.
     pub(crate) fn summary(&self) -> String {
+        let controls = self.controls();
         let mut out = String::from(
-            "| group | mutants | caught | with the first seed | explained | by chaos alone | by MIT's suite |\n\
-             |---|---:|---:|---:|---:|---:|---:|\n",
+            "| group | mutants | caught | with the first seed | explained | by chaos alone | by MIT's suite |",
         );
+        out.extend(controls.iter().map(|control| format!(" in {} |", control.name())));
+        out += &format!("\n|---|---:|---:|---:|---:|---:|---:|{}\n", "---:|".repeat(controls.len()));
+        let mut add = |name: &str, counts: &Counts, group: Option<&str>| {
+            out += &counts.row(name);
+            out.extend(
+                controls.iter().map(|control| format!(" {} |", self.counts_of(*control, group).cell())),
+            );
+            out.push('\n');
+        };
         for group in self.groups() {
             let counts = Counts::of(self.rows.iter().filter(|(mutant, _)| mutant.group == group));
-            out += &counts.row(group);
+            add(group, &counts, Some(group));
         }
-        out + &Counts::of(self.rows.iter()).row("**all**")
+        add("**all**", &Counts::of(self.rows.iter()), None);
+        out
     }
 
     /// The groups, in order.
@@ -109,12 +160,17 @@ impl<'a> Matrix<'a> {
         let mut out = String::new();
         for group in self.groups() {
             let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
+            // A column that says nothing in all of a group is left out.
+            let mut controls = self.controls();
+            controls.retain(|control| self.counts_of(*control, Some(group)).mutants > 0);
+            let names: String = controls.iter().map(|control| format!(" {} |", control.name())).collect();
             out += &format!(
-                "\n### {title}\n\n| mutant | the bug | found by | what the report says | chaos | MIT |\n\
-                 |---|---|---|---|---|---|\n"
+                "\n### {title}\n\n| mutant | the bug | found by | what the report says | chaos | MIT |{names}\n\
+                 |---|---|---|---|---|---|{}\n",
+                "---|".repeat(controls.len())
             );
             for (mutant, trial) in self.rows.iter().filter(|(mutant, _)| mutant.group == group) {
-                let cells = [
+                let mut cells = vec![
                     format!("`{}`", mutant.name),
                     mutant.story.clone(),
                     found_by(trial),
@@ -122,66 +178,20 @@ impl<'a> Matrix<'a> {
                     found_by_chaos(trial),
                     mutant.mit.clone().unwrap_or_default(),
                 ];
+                cells.extend(controls.iter().map(|control| self.in_control(mutant, *control).to_owned()));
                 // A bar ends a cell in Markdown, a newline ends the table.
-                let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
+                let cells: Vec<String> =
+                    cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
                 out += &format!("| {} |\n", cells.join(" | "));
             }
         }
         out
     }
-}
 
-/// How many of some mutants...
-#[derive(Default)]
-struct Counts {
-    /// ... there are.
-    mutants: usize,
-    /// ... were caught.
-    caught: usize,
-    /// ... with the first seed of some test.
-    by_first_seed: usize,
-    /// ... with a report that names the cause.
-    explained: usize,
-    /// ... were tried by the tests of chaos alone.
-    tried_by_chaos: usize,
-    /// ... were caught by these.
-    chaos: usize,
-    /// ... were tried by MIT's suite.
-    tried_by_mit: usize,
-    /// ... were caught by that.
-    mit: usize,
-}
-
-impl Counts {
-    fn of<'a>(rows: impl Iterator<Item = &'a (&'a Mutant, &'a Trial)>) -> Self {
-        let mut counts = Self::default();
-        for (mutant, trial) in rows {
-            counts.mutants += 1;
-            counts.caught += usize::from(trial.verdict == Verdict::Caught);
-            counts.by_first_seed += usize::from(trial.is_caught_by_first_seed());
-            counts.explained += usize::from(trial.verdict == Verdict::Caught && trial.is_explained);
-            counts.tried_by_chaos += usize::from(trial.chaos.is_some());
-            counts.chaos += usize::from(trial.found_by_chaos().is_some());
-            // Not tried is neither caught nor survived. It counts in no column.
-            let mit = mutant.mit.as_deref().filter(|mit| !mit.starts_with("not tried"));
-            counts.tried_by_mit += usize::from(mit.is_some());
-            counts.mit += usize::from(mit.is_some_and(|mit| mit != "survived"));
-        }
-        counts
-    }
-
-    fn row(&self, name: &str) -> String {
-        let of = |part: usize, whole: usize| match whole {
-            0 => "–".to_owned(),
-            _ if whole == self.mutants => part.to_string(),
-            _ => format!("{part} of {whole}"),
-        };
-        let Self { mutants, caught, by_first_seed, explained, .. } = self;
-        format!(
-            "| {name} | {mutants} | {caught} | {by_first_seed} | {explained} | {} | {} |\n",
-            of(self.chaos, self.tried_by_chaos),
-            of(self.mit, self.tried_by_mit)
-        )
+    /// What became of this bug in a control.
+    fn in_control(&self, mutant: &Mutant, control: Program) -> &'static str {
+        let is_it = |(other, _): &&Row<'_>| other.program == control && other.bug() == mutant.name;
+        in_a_word(self.in_controls.iter().find(is_it).map(|(_, trial)| *trial))
     }
 }
 
@@ -199,7 +209,7 @@ pub(crate) fn trial_line(mutant: Option<&Mutant>, trial: &Trial) -> String {
     };
     let name =
         if trial.name == BASELINE { format!("{BASELINE} ({})", trial.group) } else { trial.name.clone() };
-    let mut line = format!("{name:<40} {verdict:<20}");
+    let mut line = format!("{name:<48} {verdict:<20}");
     if !trial.runs.is_empty() {
         line += &format!(" {:>4} runs {:>7.0} ms", trial.runs.len(), trial.cpu_ms);
     }
@@ -315,12 +325,22 @@ mod tests {
             ..trial("vote-twice-in-term", Verdict::Caught)
         };
         let survived = Trial { chaos: Some(Vec::new()), ..trial("kv-local-get", Verdict::Survived) };
+        let in_control = Trial {
+            runs: vec![run("few_terms_3a", 1, Some("two votes"))],
+            ..trial("event_loop/vote-twice-in-term", Verdict::Caught)
+        };
         let of_lab = Trial {
             failed: vec!["one".to_owned(), "two".to_owned(), "three".to_owned()],
             message: "a panic".to_owned(),
             ..trial("unknown-is-ok", Verdict::Caught)
         };
-        vec![of_lab, survived, caught, Trial::new(Subject::Baseline(Suites::Raft), Verdict::Survived)]
+        vec![
+            of_lab,
+            survived,
+            in_control,
+            caught,
+            Trial::new(Subject::Baseline(Program::Reference, Suites::Raft), Verdict::Survived),
+        ]
     }
 
     #[test]
@@ -343,7 +363,7 @@ mod tests {
             let matrix = Matrix::new(&catalogue, &trials);
             assert!(matrix.is_inconclusive() && !matrix.is_good(), "{verdict:?}");
         }
-        let trials = [Trial::new(Subject::Baseline(Suites::Service), Verdict::Caught)];
+        let trials = [Trial::new(Subject::Baseline(Program::Reference, Suites::Service), Verdict::Caught)];
         assert!(Matrix::new(&catalogue, &trials).has_false_alarm());
     }
 }

@@ -12,6 +12,7 @@ use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 
 use crate::catalogue::{Catalogue, Mutant, Suites};
+use crate::program::Program;
 use crate::runner;
 use crate::subject::Subject;
 use crate::trial::{Trial, TrialOptions};
@@ -21,6 +22,10 @@ use crate::workspace::Workspace;
 /// The trials that are still to be run in one or more copies, the next one first.
 type SubjectQueue<'a> = Arc<Mutex<VecDeque<Subject<'a>>>>;
 
+/// So few trials of controls are for one copy. A copy that is new builds all controls for its first mutant, which takes
+/// longer than these.
+const FEW: usize = 12;
+
 /// All trials that are still to be run.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue<'a> {
@@ -28,37 +33,67 @@ pub(crate) struct Queue<'a> {
     crates: SubjectQueue<'a>,
     /// Of the Raft and the service.
     suites: SubjectQueue<'a>,
+    /// Of Rafts in other styles.
+    controls: SubjectQueue<'a>,
 }
 
 impl<'a> Queue<'a> {
     /// The trials of these mutants. The unmutated code comes first, before whatever it is needed for.
     pub(crate) fn new(mutants: &[&'a Mutant]) -> Self {
-        let queue = |suites: &[Suites]| {
-            let mut of_them: Vec<&Mutant> =
-                mutants.iter().copied().filter(|mutant| suites.contains(&mutant.suites())).collect();
+        let queue = |is_of_reference: bool, suites: &[Suites]| {
+            let is_in_it = |mutant: &&Mutant| {
+                suites.contains(&mutant.suites()) && (mutant.program == Program::Reference) == is_of_reference
+            };
+            let mut of_them: Vec<&Mutant> = mutants.iter().copied().filter(is_in_it).collect();
             // Each mutant of labrpc rebuilds everything, and so does taking it out; each of lab rebuilds
             // little. In this order there is one change from the one to the other.
             of_them.sort_by_key(|mutant| mutant.part == "labrpc"); // stable: the rest stays in order
-            let is_needed = |suites: &&Suites| of_them.iter().any(|mutant| mutant.suites() == **suites);
-            let unmutated = suites.iter().filter(is_needed).map(|suites| Subject::Baseline(*suites));
+            // Program by program, as each is built anew for the first trial in it.
+            let of_all =
+                Program::all().flat_map(|program| suites.iter().map(move |suites| (program, *suites)));
+            let of = |mutant: &Mutant| (mutant.program, mutant.suites());
+            let is_needed = |wanted: &(Program, Suites)| of_them.iter().any(|mutant| of(mutant) == *wanted);
+            let unmutated =
+                of_all.filter(is_needed).map(|(program, suites)| Subject::Baseline(program, suites));
             Arc::new(Mutex::new(unmutated.chain(of_them.iter().copied().map(Subject::Mutant)).collect()))
         };
-        Self { crates: queue(&[Suites::Cargo]), suites: queue(&[Suites::Raft, Suites::Service]) }
+        Self {
+            crates: queue(true, &[Suites::Cargo]),
+            suites: queue(true, &[Suites::Raft, Suites::Service]),
+            controls: queue(false, &[Suites::Raft]),
+        }
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.crates.lock().len() + self.suites.lock().len()
+        self.crates.lock().len() + self.suites.lock().len() + self.controls.lock().len()
     }
 
     /// Nothing more is to be tried. What is under way comes to its end.
     pub(crate) fn clear(&self) {
         self.crates.lock().clear();
         self.suites.lock().clear();
+        self.controls.lock().clear();
     }
 
-    /// For each of so many workers the copies that it works in, one after the other, and what is tried there.
+    /// For each of so many workers the copies that it works in, one after the other, and what is tried there. Controls
+    /// come last, so that nobody changes between them and the reference more than once.
     fn assignments(&self, jobs: usize) -> Vec<Vec<(String, SubjectQueue<'a>)>> {
+        let mut workers = self.assignments_of_reference(jobs);
+        let trials = self.controls.lock().len();
+        let copies = if trials > FEW { jobs } else { trials.min(1) };
+        while workers.len() < copies {
+            workers.push(Vec::new());
+        }
+        let first = workers.len() - copies;
+        for (number, worker) in workers.iter_mut().enumerate().skip(first) {
+            let own = worker.last().map(|(name, _)| name.clone()).filter(|name| name != "crates");
+            worker.push((own.unwrap_or((number + 1).to_string()), Arc::clone(&self.controls)));
+        }
+        workers
+    }
+
+    fn assignments_of_reference(&self, jobs: usize) -> Vec<Vec<(String, SubjectQueue<'a>)>> {
         let crates = ("crates".to_owned(), Arc::clone(&self.crates));
         let suites = |number: usize| (number.to_string(), Arc::clone(&self.suites));
         let (has_crates, trials) = (!self.crates.lock().is_empty(), self.suites.lock().len());
@@ -155,9 +190,11 @@ mod tests {
     fn mutants_are_assigned_to_the_right_copies() {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let rows = [
-            (&[][..], 1, &[&["1", "crates"][..]][..]),
-            (&[], 2, &[&["crates", "2"], &["1"]]),
-            (&[], 3, &[&["crates", "3"], &["1"], &["2"]]),
+            (&[][..], 1, &[&["1", "crates", "1"][..]][..]),
+            (&[], 2, &[&["crates", "2", "2"], &["1", "1"]]),
+            (&[], 3, &[&["crates", "3", "3"], &["1", "1"], &["2", "2"]]),
+            (&["event_loop"], 2, &[&["1"], &["2"]]),
+            (&["votes", "no_op"], 2, &[&["1"], &["2", "2"]]), // so few that one copy builds the controls
             (&["harness"], 4, &[&["crates"]]),
             (&["votes"], 2, &[&["1"], &["2"]]),
             (&["kv-local-get"], 4, &[&["1"], &["2"]]), // itself and the unmutated code
@@ -183,7 +220,7 @@ mod tests {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let queue = Queue::new(&catalogue.select(&[]).expect("all"));
         let crates = queue.crates.lock();
-        assert!(matches!(crates.front(), Some(Subject::Baseline(Suites::Cargo))));
+        assert!(matches!(crates.front(), Some(Subject::Baseline(Program::Reference, Suites::Cargo))));
         let is_labrpc =
             |subject: &Subject<'_>| matches!(subject, Subject::Mutant(mutant) if mutant.part == "labrpc");
         let first = crates.iter().position(is_labrpc).expect("there are some");

@@ -23,7 +23,7 @@ pub(crate) fn run(
 ) -> Result<Trial> {
     let files = match subject {
         Subject::Mutant(mutant) => copy.apply(mutant)?,
-        Subject::Baseline(_) => Files::new(),
+        Subject::Baseline(..) => Files::new(),
     };
     // An error is held back until the copy was looked at: a copy that somebody has removed fails in many
     // ways, and none of them names the reason.

@@ -1,6 +1,7 @@
 //! What is tried: a mutant, or the unmutated code.
 
 use crate::catalogue::{Catalogue, Mutant, Suites};
+use crate::program::Program;
 
 /// The name of the unmutated code in results.
 pub(crate) const BASELINE: &str = "unmutated";
@@ -10,8 +11,8 @@ pub(crate) const BASELINE: &str = "unmutated";
 pub(crate) enum Subject<'a> {
     /// A mutant.
     Mutant(&'a Mutant),
-    /// The unmutated code, with these suites.
-    Baseline(Suites),
+    /// The unmutated code of this program, with these suites.
+    Baseline(Program, Suites),
 }
 
 impl Subject<'_> {
@@ -19,20 +20,28 @@ impl Subject<'_> {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Mutant(mutant) => &mutant.name,
-            Self::Baseline(_) => BASELINE,
+            Self::Baseline(..) => BASELINE,
         }
     }
 
     /// Whether it is the unmutated code, of which all false alarms are of interest, not the first only.
     pub(crate) fn is_baseline(&self) -> bool {
-        matches!(self, Self::Baseline(_))
+        matches!(self, Self::Baseline(..))
+    }
+
+    /// The program that it is in.
+    pub(crate) fn program(&self) -> Program {
+        match self {
+            Self::Mutant(mutant) => mutant.program,
+            Self::Baseline(program, _) => *program,
+        }
     }
 
     /// The tests that are to catch it.
     pub(crate) fn suites(&self) -> Suites {
         match self {
             Self::Mutant(mutant) => mutant.suites(),
-            Self::Baseline(suites) => *suites,
+            Self::Baseline(_, suites) => *suites,
         }
     }
 
@@ -40,7 +49,7 @@ impl Subject<'_> {
     pub(crate) fn tests(&self) -> Vec<&'static str> {
         let first = match self {
             Self::Mutant(mutant) => mutant.test.as_deref(),
-            Self::Baseline(_) => None,
+            Self::Baseline(..) => None,
         };
         let of_part = |part: &_| lab_suites::of_part(*part).map(|case| case.name);
         let mut names: Vec<&'static str> = self.suites().parts().iter().flat_map(of_part).collect();
@@ -54,7 +63,7 @@ impl Subject<'_> {
         let mut checks: Vec<&[String]> = match self {
             Self::Mutant(mutant) => vec![&mutant.check],
             // Whatever any mutant is tried by must be passed by the unmutated code.
-            Self::Baseline(_) => catalogue.mutants.iter().map(|mutant| &mutant.check[..]).collect(),
+            Self::Baseline(..) => catalogue.mutants.iter().map(|mutant| &mutant.check[..]).collect(),
         };
         checks.retain(|check| !check.is_empty());
         checks.sort();
@@ -79,14 +88,14 @@ mod tests {
         for mutant in catalogue.mutants.iter().filter(|mutant| mutant.suites() != Suites::Cargo) {
             let tests = Subject::Mutant(mutant).tests();
             assert_eq!(tests.first().copied(), mutant.test.as_deref(), "{}", mutant.name);
-            let all = Subject::Baseline(mutant.suites()).tests();
+            let all = Subject::Baseline(mutant.program, mutant.suites()).tests();
             assert_eq!(tests.len(), all.len(), "{}", mutant.name);
         }
     }
 
     #[test]
     fn chaos_is_in_every_suite_of_the_lab() {
-        let chaos = |suites| Subject::Baseline(suites).chaos();
+        let chaos = |suites| Subject::Baseline(Program::Reference, suites).chaos();
         assert_eq!(chaos(Suites::Raft), ["chaos_3b", "chaos_3c", "chaos_3d"]);
         assert_eq!(chaos(Suites::Service), ["chaos_4c"]);
     }

@@ -5,6 +5,7 @@ use labrpc::time::Instant;
 
 use crate::child::{self, BuildResult, End, ProbeOutput};
 use crate::probe::Run;
+use crate::program::Program;
 use crate::subject::Subject;
 use crate::trial::{Trial, TrialOptions, Verdict};
 use crate::working_copy::WorkingCopy;
@@ -20,7 +21,7 @@ const SILENCE_FACTOR: u32 = 3;
 pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOptions) -> Result<Trial> {
     let began = Instant::now();
     let mut cargo = copy.cargo();
-    let (arguments, program) = copy.program();
+    let (arguments, program) = copy.program(subject.program());
     cargo.args(["build", "--offline", "--quiet"]).args(arguments);
     let built = child::build(cargo)?;
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
@@ -46,8 +47,8 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
         let failure = trial.first_failure().and_then(|run| run.failure.as_ref());
         trial.is_explained = failure.is_some_and(|failure| mutant.is_explained_by(&failure.text()));
         // Apart from the trial, whose result it does not change: it asks what would be found if nobody had
-        // thought of a scenario.
-        if options.with_chaos {
+        // thought of a scenario. One program is enough for that.
+        if options.with_chaos && mutant.program == Program::Reference {
             trial.chaos = Some(probe(&subject.chaos(), false)?.runs);
         }
     }

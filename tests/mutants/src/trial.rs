@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::probe::Run;
+use crate::program::Program;
 use crate::subject::{BASELINE, Subject};
 
 /// How trials are run.
@@ -67,7 +68,8 @@ impl Trial {
     pub(crate) fn new(subject: Subject<'_>, verdict: Verdict) -> Self {
         let group = match subject {
             Subject::Mutant(mutant) => mutant.group.clone(),
-            Subject::Baseline(suites) => format!("{suites:?}").to_lowercase(),
+            Subject::Baseline(Program::Reference, suites) => format!("{suites:?}").to_lowercase(),
+            Subject::Baseline(control, _) => control.name().to_owned(),
         };
         Self {
             name: subject.name().to_owned(),

@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::catalogue::{Catalogue, Mutant};
 use crate::copy_build::copy_build;
+use crate::program::Program;
 use crate::workspace::{Files, Workspace, sources};
 use crate::{apply, child};
 
@@ -164,9 +165,10 @@ impl WorkingCopy {
     }
 
     /// What is built to try a mutant of the Raft or of the service: cargo's arguments and the program.
-    pub(crate) fn program(&self) -> ([&'static str; 4], PathBuf) {
-        let program = self.path.join("target/debug/lab");
-        (["-p", "reference-lab", "--bin", "lab"], program.with_extension(std::env::consts::EXE_EXTENSION))
+    pub(crate) fn program(&self, program: Program) -> ([&'static str; 4], PathBuf) {
+        let (package, name) = program.package();
+        let path = self.path.join("target/debug").join(name);
+        (["-p", package, "--bin", name], path.with_extension(std::env::consts::EXE_EXTENSION))
     }
 
     /// Where it is.

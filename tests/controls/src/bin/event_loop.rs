@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let raft = lab::Implementation::of_service::<kvraft::Reference<controls::event_loop::EventLoop>>();
-    lab::main(raft)
+    controls::main::<controls::event_loop::EventLoop>()
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lab::main(lab::Implementation::of_service::<kvraft::Reference<controls::no_op::Raft>>())
+    controls::main::<controls::no_op::Raft>()
 }

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use controls::polling::Raft;
-
 fn main() -> ExitCode {
-    lab::main(lab::Implementation::of_service::<kvraft::Reference<Raft>>())
+    controls::main::<controls::polling::Raft>()
 }
