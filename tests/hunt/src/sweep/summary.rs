@@ -95,7 +95,7 @@ pub fn conclusion(rows: &[Row]) -> String {
     let failing = rows.iter().filter(|row| row.failed() > 0).count();
     // The chain is as strong as its weakest link: what can be said of all tests is what can be said of the
     // one that ran least. A test that was skipped says nothing, and is told apart.
-    let is_skipped = |row: &&Row| row.runs() == 0 && row.skipped.len() > 0;
+    let is_skipped = |row: &&Row| row.runs() == 0 && !row.skipped.is_empty();
     let skipped = skipped_text(&rows.iter().filter(is_skipped).collect::<Vec<_>>());
     let weakest = rows.iter().filter(|row| !is_skipped(row)).min_by_key(|row| row.runs());
     let conclusion = match (failed, weakest) {

@@ -39,7 +39,7 @@ fn numbers_of(row: &Row) -> [String; 6] {
     let speed = if seconds > 0.0 { format!("{:.1}", row.runs() as f64 / seconds) } else { String::new() };
     let slowest = row.slowest.map_or(String::new(), |slowest| time(slowest.wall_us));
     let (rate, rate_max) = match row.runs() {
-        0 if row.skipped.len() > 0 => ("skipped".to_owned(), String::new()),
+        0 if !row.skipped.is_empty() => ("skipped".to_owned(), String::new()),
         0 => (String::new(), String::new()),
         _ => (percent(row.failure_rate()), percent(row.failure_rate_max())),
     };
