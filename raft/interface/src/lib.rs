@@ -105,8 +105,10 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// `Kill`).
     fn kill(&self);
 
-    /// Who leads, if this server knows. It may be wrong: clients follow it a bounded number of times. A Raft without
-    /// this is no worse: clients then look for the leader themselves.
+    /// Who leads, if this server knows: itself, or the most recent leader that it has heard from (§8). It may be out of
+    /// date: clients follow it a bounded number of times. It must not be a mere candidate, which has led nothing: clients
+    /// would be sent from one loser of an election to another, and wait out their patience at each. A Raft without this is
+    /// no worse: clients then look for the leader themselves.
     fn leader_hint(&self) -> Option<ServerId> {
         None
     }

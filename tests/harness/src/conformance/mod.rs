@@ -25,6 +25,7 @@
 //! InstallSnapshot in parts; membership changes.
 
 mod bench;
+mod disk;
 mod encoding;
 mod expectations;
 mod follower;
