@@ -85,7 +85,8 @@ pub struct Started {
 pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
-    /// quickly: long work belongs to threads.
+    /// quickly: long work belongs to threads. The server may live long: its threads must not grow in number with the calls
+    /// that have hung, or one day the system refuses another.
     fn make(
         peers: Vec<ClientEnd>,
         me: ServerId,

@@ -14,6 +14,11 @@ pub(crate) struct Matrix<'a> {
     pub(crate) unmutated: Vec<&'a Trial>,
 }
 
+/// What a group is called in the tables.
+fn title(group: &str) -> &str {
+    if group == "blind" { "blind spots" } else { group }
+}
+
 impl<'a> Matrix<'a> {
     /// Sorts the trials.
     pub(crate) fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
@@ -92,7 +97,7 @@ impl<'a> Matrix<'a> {
         );
         for group in self.groups() {
             let counts = Counts::of(self.rows.iter().filter(|(mutant, _)| mutant.group == group));
-            out += &counts.row(group);
+            out += &counts.row(title(group));
         }
         out + &Counts::of(self.rows.iter()).row("**all**")
     }
@@ -108,7 +113,8 @@ impl<'a> Matrix<'a> {
     pub(crate) fn markdown(&self) -> String {
         let mut out = String::new();
         for group in self.groups() {
-            let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
+            let title = title(group);
+            let title = format!("{}{}", title[..1].to_uppercase(), &title[1..]);
             out += &format!(
                 "\n### {title}\n\n| mutant | the bug | found by | what the report says | chaos | MIT |\n\
                  |---|---|---|---|---|---|\n"

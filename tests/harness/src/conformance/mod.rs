@@ -30,6 +30,7 @@ mod encoding;
 mod expectations;
 mod follower;
 mod message;
+mod needs;
 mod peer;
 mod requests;
 mod server;

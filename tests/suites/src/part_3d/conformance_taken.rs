@@ -114,6 +114,42 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
     );
 }
 
+/// While a snapshot is under way to a follower, commands do not send it again.
+///
+/// Notes, without blame, for nothing but bytes is lost: a snapshot that goes out with each command. With each heartbeat is
+/// what many do.
+pub fn snapshot_under_way_is_not_sent_again_3d(lab: &Lab) {
+    const COMMANDS: usize = 300;
+    /// Thirty heartbeats in a second (MIT), for as long as it takes.
+    const TIMES_MAX: usize = 30;
+
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a leader sends its snapshot to a follower that needs what it has discarded (§7)",
+        "whatever there is to send to a follower that needs the snapshot, it is the snapshot, though one is under way",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    bench.peer(2).holds_snapshots();
+    for _ in 0..COMMANDS {
+        bench.start_command();
+        lab.sleep_ms(3);
+    }
+    let sent = bench.count_requests(|sent| sent.to == 2 && sent.request.is_install());
+    bench.expect(
+        sent > 0,
+        "the leader does not send its snapshot",
+        "an InstallSnapshot to S2, which has nothing",
+        "none",
+    );
+    bench.is_usual(
+        sent <= TIMES_MAX,
+        &format!("while one snapshot is under way to a follower it is sent {sent} times, about once for each of {COMMANDS} commands"),
+    );
+}
+
 /// The snapshot that is sent bears index, term and bytes of what the service handed over (Fig. 13, arguments).
 ///
 /// Catches: another index than the snapshot's.

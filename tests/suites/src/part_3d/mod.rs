@@ -47,6 +47,7 @@ suite! { $
     2 conformance_taken::snapshot_keeps_its_last_term_3d, "the last included term counts";
     2 conformance_taken::entries_below_the_snapshot_3d, "late entries below the snapshot lead on";
     2 conformance_taken::snapshot_is_sent_once_3d, "a lagging follower gets the snapshot once";
+    2 conformance_taken::snapshot_under_way_is_not_sent_again_3d, "a snapshot that is under way is not sent again";
     2 conformance_taken::snapshot_is_sent_truly_3d, "the snapshot that is sent is the one that was taken";
     2 conformance_taken::install_acknowledges_the_snapshot_only_3d, "an installed snapshot is acknowledged, nothing more";
     2 conformance_taken::term_from_install_reply_3d, "a leader steps down for a higher term in a reply";

@@ -129,10 +129,10 @@ pub fn read_before_and_after_a_partition_4b(lab: &Lab) {
         let _ = client.put("x", &old);
         let leader = cluster.check_one_leader();
         let mut reader = cluster.client();
-        confine(&cluster, reader.ends(), &[leader]);
         // Twice: the first may go through the log.
         expect_value(lab, &mut reader, "x", &old);
         expect_value(lab, &mut reader, "x", &old);
+        confine(&cluster, reader.ends(), &[leader]);
         let minority = [leader, cluster.next(leader, 1)];
         let majority: Vec<ServerId> = (2..5).map(|step| cluster.next(leader, step)).collect();
         let split = cluster.partition(&[&minority, &majority]);
