@@ -89,7 +89,8 @@ pub struct Started {
 pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
-    /// quickly: long work belongs to threads.
+    /// quickly: long work belongs to threads. The server may live long: its threads must not grow in number with the calls
+    /// that have hung, or one day the system refuses another.
     ///
     /// The service reads the stored snapshot itself. A server may also deliver it, as the first message after a
     /// start.
@@ -112,8 +113,10 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// `Kill`).
     fn kill(&self);
 
-    /// Who leads, if this server knows. It may be wrong: clients follow it a bounded number of times. A Raft without
-    /// this is no worse: clients then look for the leader themselves.
+    /// Who leads, if this server knows: itself, or the most recent leader that it has heard from (§8). It may be out of
+    /// date: clients follow it a bounded number of times. It must not be a mere candidate, which has led nothing: clients
+    /// would be sent from one loser of an election to another, and wait out their patience at each. A Raft without this is
+    /// no worse: clients then look for the leader themselves.
     fn leader_hint(&self) -> Option<ServerId> {
         None
     }

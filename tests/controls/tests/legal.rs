@@ -89,12 +89,12 @@ macro_rules! controls {
 }
 
 controls! {
-    event_loop(of::<controls::event_loop::EventLoop>(), 0);
-    one_way(of::<controls::event_loop::OneWay>(), 80);
-    polling(of::<controls::polling::Raft>(), 2);
+    event_loop(of::<controls::event_loop::EventLoop>(), 1);
+    one_way(of::<controls::event_loop::OneWay>(), 95);
+    polling(of::<controls::polling::Raft>(), 3);
     no_op(of::<controls::no_op::Raft>(), 30);
     pre_vote(of::<controls::pre_vote::Raft>(), 20);
-    retrying(of::<controls::retrying::Raft>().with_names(controls::retrying::names), 80);
-    own_names(of::<controls::retrying::Raft>(), 80);
+    retrying(of::<controls::retrying::Raft>().with_names(controls::retrying::names), 95);
+    own_names(of::<controls::retrying::Raft>(), 95);
     resettable_timer(of::<controls::resettable_timer::Raft>(), 5);
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use labrpc::channel::{Receiver, Sender};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+use labrpc::time::Instant;
+use raft_interface::{
+    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Started, Term,
+};
 
 use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
 use lab_referee::Names;
@@ -17,6 +20,8 @@ pub(crate) trait AnyRaft: Send + Sync {
     fn get_state(&self) -> (Term, bool);
     fn snapshot(&self, index: Index, data: Vec<u8>);
     fn kill(&self);
+    fn leader_hint(&self) -> Option<ServerId>;
+    fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError>;
 }
 
 impl<R: RaftServer> AnyRaft for R {
@@ -38,6 +43,14 @@ impl<R: RaftServer> AnyRaft for R {
 
     fn kill(&self) {
         RaftServer::kill(self);
+    }
+
+    fn leader_hint(&self) -> Option<ServerId> {
+        RaftServer::leader_hint(self)
+    }
+
+    fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
+        RaftServer::read_index_until(self, deadline)
     }
 }
 

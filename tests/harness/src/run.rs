@@ -126,6 +126,9 @@ fn simulated(
     let sim = simulation(case, plan).preemptions(preemptions);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
+    if matches!(&result, Err(failure) if matches!(failure.cause, Cause::Panic(_))) {
+        record.skip_if_pardoned();
+    }
     let (report, cause) = match result {
         Ok(((), report)) => (report, None),
         // A body can end early only by a panic, also when it gives up on the implementation without blame.
@@ -170,6 +173,9 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     });
     let elapsed = began.elapsed();
     let message = result.err();
+    if message.is_some() {
+        record.skip_if_pardoned();
+    }
     let skipped = record.skipped();
     // The scenario may end well although some other thread has broken an invariant in the last moment.
     let has_failed = skipped.is_none() && (message.is_some() || record.violation().is_some());

@@ -115,7 +115,8 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 7] = ["votes", "log", "persistence", "snapshots", "threads", "service", "harness"];
+const GROUPS: [&str; 8] =
+    ["votes", "log", "persistence", "snapshots", "threads", "service", "blind", "harness"];
 
 impl Catalogue {
     /// Reads the catalogue of the workspace at `root`.
@@ -262,6 +263,15 @@ mod tests {
                 "{words}"
             );
         }
+    }
+
+    /// A copy has both, and the program that is tried is made of both.
+    #[test]
+    fn bugs_of_the_raft_can_be_for_the_tests_of_services() {
+        let catalogue = Catalogue::load(&root()).expect("the catalogue");
+        let is_in_the_raft = |edit: &Edit| edit.file.starts_with("raft/src/");
+        let for_services = catalogue.mutants.iter().filter(|mutant| mutant.suites() == Suites::Service);
+        assert!(for_services.flat_map(|mutant| &mutant.edit).any(is_in_the_raft));
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub(crate) struct Matrix<'a> {
     unmutated: Vec<&'a Trial>,
 }
 
+/// What a group is called in the tables.
+fn title(group: &str) -> &str {
+    if group == "blind" { "blind spots" } else { group }
+}
+
 impl<'a> Matrix<'a> {
     /// Sorts the trials.
     pub(crate) fn new(catalogue: &'a Catalogue, trials: &'a [Trial]) -> Self {
@@ -142,7 +147,7 @@ impl<'a> Matrix<'a> {
         };
         for group in self.groups() {
             let counts = Counts::of(self.rows.iter().filter(|(mutant, _)| mutant.group == group));
-            add(group, &counts, Some(group));
+            add(title(group), &counts, Some(group));
         }
         add("**all**", &Counts::of(self.rows.iter()), None);
         out
@@ -159,7 +164,8 @@ impl<'a> Matrix<'a> {
     pub(crate) fn markdown(&self) -> String {
         let mut out = String::new();
         for group in self.groups() {
-            let title = format!("{}{}", group[..1].to_uppercase(), &group[1..]);
+            let title = title(group);
+            let title = format!("{}{}", title[..1].to_uppercase(), &title[1..]);
             // A column that says nothing in all of a group is left out.
             let mut controls = self.controls();
             controls.retain(|control| self.counts_of(*control, Some(group)).mutants > 0);

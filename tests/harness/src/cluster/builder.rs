@@ -99,6 +99,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// The scenario can hold up what is delivered to a service; see [`Cluster::pace`].
+    pub(crate) fn paced(mut self) -> Self {
+        self.reading = Reading::Paced;
+        self
+    }
+
     /// Starts all servers, connected.
     pub fn start(self) -> Running {
         let network = Network::new();
@@ -153,7 +159,7 @@ impl ClusterBuilder {
         let referee = match (self.service_plan, self.reading) {
             (Some(_), _) => referee.with_reads(),
             (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),
-            (None, Reading::UpTo(_) | Reading::Slowly) => referee.with_told_calls(),
+            (None, Reading::UpTo(_) | Reading::Slowly | Reading::Paced) => referee.with_told_calls(),
         };
         let referee = Arc::new(referee);
         let watching = Arc::clone(&referee);

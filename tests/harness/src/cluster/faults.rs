@@ -247,6 +247,16 @@ impl Cluster {
         persister.set_hook((!time.is_zero()).then_some(slow));
     }
 
+    /// From now on each message that a server delivers reaches its service this much later; zero for at once, as in the
+    /// beginning. For clusters that were [made for it](crate::kv::KvBuilder::paced).
+    pub fn pace(&self, server: ServerId, time: Duration) {
+        if !time.is_zero() && !self.performs(ActionKind::Fault, "slow service", server) {
+            return;
+        }
+        self.note(format!("the service of S{server} takes {time:?} for each message"));
+        self.inner.slots.lock()[server].pace = time;
+    }
+
     /// Whether a server's node has lost its power of itself, by [`power_failure_at_save`](Self::power_failure_at_save).
     #[must_use]
     pub fn has_lost_power(&self, server: ServerId) -> bool {

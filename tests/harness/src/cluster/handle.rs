@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labrpc::network::{Counters, Network};
+use labrpc::sim::ThreadReport;
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
@@ -188,6 +189,13 @@ impl Cluster {
             return None;
         }
         on_node(&node, name, move || call(&*raft)).filter(|_| !self.has_lost_power(server))
+    }
+
+    /// The threads of a server that have not ended, those of its service among them; none if it is down, and none in the real
+    /// world, where they cannot be counted.
+    #[must_use]
+    pub fn threads_alive(&self, server: ServerId) -> Vec<ThreadReport> {
+        self.node(server).map_or_else(Vec::new, |node| labrpc::sim::threads_alive(node.id()))
     }
 
     /// The length of a server's stored Raft state in bytes.

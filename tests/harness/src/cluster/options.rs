@@ -24,4 +24,6 @@ pub(super) enum Reading {
     UpTo(usize),
     /// As long as its server lives, but it only looks now and then whether there is a message.
     Slowly,
+    /// As long as its server lives, and each message reaches it as much later as the scenario says.
+    Paced,
 }

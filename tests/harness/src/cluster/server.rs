@@ -100,6 +100,7 @@ impl Cluster {
                 let raft = implementation.make(ends, server, persister, apply);
                 return Made { raft, service: None, unread: Some(delivered) };
             };
+            let delivered = cluster.paced(server, delivered);
             let delivered =
                 delivered.inspect(move |message| cluster.observe_delivery(server, start, message));
             let setup = plan.setup(delivered, persister);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use labrpc::channel::{Receiver, TryRecvError};
+use labrpc::channel::{self, Receiver, TryRecvError};
 use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -83,6 +83,29 @@ impl Cluster {
                 Err(TryRecvError::Disconnected) => return None,
             }
         }
+    }
+
+    /// What a server delivers, as late as the scenario says: a service that applies slowly, to whoever waits for it.
+    pub(super) fn paced(&self, server: ServerId, delivered: Receiver<ApplyMsg>) -> Receiver<ApplyMsg> {
+        if self.inner.reading != Reading::Paced {
+            return delivered;
+        }
+        let (later, paced) = channel::bounded(0);
+        let cluster = self.clone();
+        // Beside the service, which is not held up with a lock of its own in its hands. On the server's node, for it
+        // is called there.
+        thread::spawn(move || {
+            while let Ok(message) = delivered.recv() {
+                let pace = cluster.inner.slots.lock()[server].pace;
+                if !pace.is_zero() {
+                    thread::sleep(pace);
+                }
+                if later.send(message).is_err() {
+                    return; // the service has ended
+                }
+            }
+        });
+        paced
     }
 
     /// Sees what another service than the harness' own is about to handle.

@@ -1,5 +1,7 @@
 //! What the harness holds of a server, up or down.
 
+use std::time::Duration;
+
 use labrpc::network::ClientEnd;
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -19,6 +21,8 @@ pub(super) struct Slot {
     /// Its ends to all servers, by id; none while it is down. Those of an incarnation that is gone are never enabled again:
     /// if its threads live on, they talk to nobody.
     pub(super) ends: Vec<ClientEnd>,
+    /// How long each message waits before its service can have it, if the scenario may say so.
+    pub(super) pace: Duration,
     /// Whether the tester has cut it off.
     pub(super) is_cut_off: bool,
     /// The nodes of all its incarnations. The referee tells these apart by where they lie, so none is given back.

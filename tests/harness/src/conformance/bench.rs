@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use labrpc::channel;
 use labrpc::network::Network;
 use labrpc::sync::{Arc, Condvar, Mutex};
+use labrpc::thread::JoinHandle;
 use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::ServerId;
@@ -23,8 +25,17 @@ pub const ELECTION_MAX: Duration = Duration::from_secs(5);
 /// How long something may take that happens at once.
 pub const SOON: Duration = Duration::from_millis(200);
 
-/// A test's bench. The server is killed when this is dropped.
-pub struct Bench(pub(super) Arc<Inner>);
+/// A test's bench. The server is killed when the test's own handle is dropped.
+pub struct Bench(pub(super) Arc<Inner>, Handle);
+
+/// Whose handle to a bench it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handle {
+    /// The test's: with it the bench ends.
+    Owner,
+    /// That of a thread beside the test.
+    Guest,
+}
 
 /// What all handles to a bench share.
 pub(super) struct Inner {
@@ -51,7 +62,7 @@ impl Bench {
     pub fn start(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Self {
         // One server on record, the real one: what scripts say is not judged.
         lab.record().begin_cluster(1);
-        let bench = Self(Arc::new(Inner {
+        let inner = Inner {
             lab: lab.clone(),
             network: Network::new(),
             names: lab.implementation().names(),
@@ -61,7 +72,8 @@ impl Bench {
             slot: PlainMutex::default(),
             state: Mutex::new(BenchState::new(size)),
             changed: Condvar::new(),
-        }));
+        };
+        let bench = Self(Arc::new(inner), Handle::Owner);
         // Its replies have a field that no script knows of: what it makes of the others is nothing to be judged by.
         let unreadable = lab.clone();
         bench.0.network.on_unreadable(move |why| unreadable.skip(why));
@@ -73,6 +85,27 @@ impl Bench {
     /// The lab that the bench is part of.
     pub fn lab(&self) -> &Lab {
         &self.0.lab
+    }
+
+    /// Does something in a thread of its own, beside the test.
+    pub fn beside<T: Send + 'static>(&self, what: impl FnOnce(&Self) -> T + Send + 'static) -> JoinHandle<T> {
+        let guest = Self(Arc::clone(&self.0), Handle::Guest);
+        labrpc::thread::spawn(move || what(&guest))
+    }
+
+    /// What comes of something that takes this long at most; `None` if it takes longer, and then it goes on. A server that
+    /// answers nothing any more holds up whoever asks it.
+    pub fn within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        what: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = channel::bounded(1);
+        // Nobody listens any more if it comes too late.
+        drop(self.beside(move |bench| sender.send(what(bench))));
+        let outcome = receiver.recv_timeout(patience).ok();
+        self.0.lab.check();
+        outcome
     }
 
     /// Waits until `look` finds something in what goes on, for `patience` at most.
@@ -111,16 +144,14 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
+        if self.1 == Handle::Guest {
+            return;
+        }
         if !labrpc::thread::panicking() {
             self.finish();
         } else if self.0.lab.world() == World::Real {
             // Something is broken already, maybe so that kill would wait for ever.
-            let bench = Self(Arc::clone(&self.0));
-            labrpc::thread::spawn(move || {
-                bench.finish();
-                // Dropped, it would end the bench once more.
-                std::mem::forget(bench);
-            });
+            self.beside(Self::finish);
         }
     }
 }

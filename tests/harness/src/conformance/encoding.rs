@@ -179,9 +179,18 @@ pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64
 
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
 pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str> {
-    let Value::Struct(_, fields) = reply else { return None };
     let known =
         [&names.term, &names.success, &names.conflict_term, &names.conflict_index, &names.conflict_len];
+    field_beside(&known, reply)
+}
+
+/// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
+pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
+    field_beside(&[&names.term], reply)
+}
+
+fn field_beside(known: &[&Vec<&'static str>], reply: &Value) -> Option<&'static str> {
+    let Value::Struct(_, fields) = reply else { return None };
     fields.iter().map(|(name, _)| *name).find(|name| !known.iter().any(|names| names.contains(name)))
 }
 
@@ -225,6 +234,8 @@ mod tests {
         assert_eq!(unknown_hint(&names, &reply.write(&names)), None);
         let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
         assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
+        assert_eq!(own_install_field(&names, &Reply::Install { term: 3 }.write(&names)), None);
+        assert_eq!(own_install_field(&names, &unknown), Some("match_hint"));
     }
 
     #[test]

@@ -7,15 +7,10 @@ use raft_interface::{Index, Started, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
+use super::needs::STICKY;
 use super::peer::{Append, Appended, VoteRequest};
 use super::state::SentRequest;
 use lab_runs::settings::World;
-
-/// Why votes of a server cannot be asked for.
-const STICKY: &str =
-    "it leaves candidates alone while it hears of a leader (§6), so its votes cannot be asked for";
-/// Longer than any useful election timeout: for so long a server may leave candidates alone after a leader's message.
-const STICKY_MAX: Duration = Duration::from_secs(2);
 
 impl Bench {
     /// Fails unless `holds`, with the sentence of this bench as the rule.
@@ -41,42 +36,6 @@ impl Bench {
         seen: impl Into<String>,
     ) -> ! {
         self.0.lab.fail(self.0.violation(headline.into(), expected.into(), seen.into()))
-    }
-
-    /// Skips the test if nobody but its author knows what the server's refusals say.
-    pub fn needs_refusals(&self) {
-        if let Some(name) = self.0.state.lock().unknown_hint {
-            self.0.lab.skip(&format!(
-                "replies to AppendEntries have a field {name}, of which the scripted peers do not know what to say"
-            ));
-        }
-    }
-
-    /// Skips the test if scripts cannot talk of snapshots with this server.
-    pub fn needs_snapshots(&self) {
-        let why = self.0.slot.lock().methods.without_snapshots.clone();
-        if let Some(why) = why {
-            self.0.lab.skip(&why);
-        }
-    }
-
-    /// See [`Lab::expect_usual`](crate::lab::Lab::expect_usual).
-    pub fn is_usual(&self, holds: bool, why: &str) {
-        self.0.lab.expect_usual(holds, why);
-    }
-
-    /// Whether the server may leave candidates alone: it leads, or has just heard from a leader (§6; thesis §4.2.3).
-    fn may_ignore_candidates(&self) -> bool {
-        let led_at = self.0.state.lock().led_at;
-        let is_led = led_at.is_some_and(|at| self.0.lab.now().saturating_sub(at) < STICKY_MAX);
-        is_led || self.state().1
-    }
-
-    /// Skips the test if the server has left the candidate of a term alone because it hears of a leader.
-    pub fn needs_ears_for_candidates(&self, term: Term) {
-        if self.term() < term && self.may_ignore_candidates() {
-            self.0.lab.skip(STICKY);
-        }
     }
 
     /// Waits until each of these has answered a leader's message of this term: some leaders send entries only when they

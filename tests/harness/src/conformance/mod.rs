@@ -25,10 +25,12 @@
 //! InstallSnapshot in parts; membership changes.
 
 mod bench;
+mod disk;
 mod encoding;
 mod expectations;
 mod follower;
 mod message;
+mod needs;
 mod peer;
 mod requests;
 mod server;

@@ -8,7 +8,7 @@ use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::unknown_hint;
+use super::encoding::{own_install_field, unknown_hint};
 use super::follower::Follower;
 use super::message::{Entry, Hint, Reply, Request, command, snapshot};
 use super::state::{Behaviour, SentRequest};
@@ -129,6 +129,9 @@ impl<'a> Peer<'a> {
         if matches!(request, Request::Append { .. }) {
             inner.state.lock().unknown_hint = unknown_hint(&inner.names, &value);
         }
+        if request.is_install() {
+            inner.state.lock().own_install_field = own_install_field(&inner.names, &value);
+        }
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
         };
@@ -159,6 +162,11 @@ impl<'a> Peer<'a> {
     /// The same, but an answer to a snapshot comes from the test.
     pub fn holds_snapshots(self) {
         self.set(Behaviour::HoldsSnapshots);
+    }
+
+    /// The same, but an answer to a snapshot never comes.
+    pub fn loses_snapshots(self) {
+        self.set(Behaviour::LosesSnapshots);
     }
 
     fn set(self, behaviour: Behaviour) {

@@ -40,10 +40,9 @@ impl Inner {
         self.changed.notify_all();
         let reply = match state.behaviours[to] {
             Behaviour::Silent => None,
-            Behaviour::HoldsSnapshots if !matches!(request, Request::Install { .. }) => {
-                Some(state.followers[to].answer(&request))
-            }
-            Behaviour::Follows => Some(state.followers[to].answer(&request)),
+            Behaviour::LosesSnapshots if request.is_install() => None,
+            Behaviour::HoldsSnapshots if !request.is_install() => Some(state.followers[to].answer(&request)),
+            Behaviour::Follows | Behaviour::LosesSnapshots => Some(state.followers[to].answer(&request)),
             Behaviour::Waits | Behaviour::HoldsSnapshots => loop {
                 if state.is_over {
                     break None;
@@ -97,6 +96,14 @@ impl Bench {
         self.0.changed.notify_all();
     }
 
+    /// Lets all requests that wait for an answer of the test go without one.
+    pub fn answer_all_waiting(&self) {
+        for received in &mut self.0.state.lock().requests {
+            received.answer.get_or_insert(None);
+        }
+        self.0.changed.notify_all();
+    }
+
     /// From now on the test looks at new requests only.
     pub fn skip_requests(&self) {
         self.0.state.lock().forget();
@@ -105,6 +112,11 @@ impl Bench {
     /// How many of all requests so far are of interest.
     pub fn count_requests(&self, is_counted: impl Fn(&SentRequest) -> bool) -> usize {
         self.0.state.lock().requests().filter(|sent| is_counted(sent)).count()
+    }
+
+    /// The first of all requests so far that is of interest.
+    pub fn find_request(&self, is_wanted: impl Fn(&Request) -> bool) -> Option<SentRequest> {
+        self.0.state.lock().requests().find(|sent| is_wanted(&sent.request)).cloned()
     }
 
     /// The next request that is of interest, to anybody.

@@ -1,13 +1,14 @@
 //! The real server on the bench: how it starts, loses its power, and what its service gets.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use labrpc::channel::{self, Receiver};
 use labrpc::network::{ClientEnd, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, MemoryPersister, Persister, SaveHook, SavePoint, Started, Term};
+use labrpc::time::Instant;
+use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ReadIndexError, ServerId, Started, Term};
 
 use super::bench::{Bench, Inner, SERVER};
 use super::message::snapshot;
@@ -145,9 +146,36 @@ impl Bench {
     }
 
     /// The service hands over a snapshot of everything up to `index`.
-    pub fn take_snapshot(&self, index: u64) {
-        self.0.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
-        self.call("snapshot", move |raft| raft.snapshot(index, snapshot(index)));
+    pub fn take_snapshot(&self, index: Index) {
+        self.take_snapshots(index..=index);
+    }
+
+    /// The service hands over a snapshot of everything up to each of these indexes, one right after the other.
+    pub fn take_snapshots(&self, indexes: RangeInclusive<Index>) {
+        self.0.note(format!("the service of S{SERVER} takes snapshots up to {indexes:?}"));
+        self.call("snapshot", move |raft| indexes.for_each(|index| raft.snapshot(index, snapshot(index))));
+    }
+
+    /// Whom the server takes for the leader, if it says so.
+    pub fn leader_hint(&self) -> Option<ServerId> {
+        let hint = self.call("leader_hint", |raft| raft.leader_hint()).flatten();
+        self.0.note(format!("S{SERVER} takes for the leader: {hint:?}"));
+        hint
+    }
+
+    /// A read by ReadIndex, which may wait this long for its confirmation. Skips the test if the server has no such thing.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub fn read_index(&self, patience: Duration) -> Result<Index, ReadIndexError> {
+        let read = self.call("read_index", move |raft| raft.read_index_until(Instant::now() + patience));
+        let outcome = read.unwrap_or(Err(ReadIndexError::ShuttingDown));
+        self.0.note(format!("a read on S{SERVER}: {outcome:?}"));
+        if outcome == Err(ReadIndexError::Unsupported) {
+            self.0.lab.skip("this Raft has no ReadIndex");
+        }
+        outcome
     }
 
     /// Calls the server on its node. `None` if it is down, or its power fails before it answers.
@@ -181,6 +209,7 @@ impl Bench {
             slot.persister = Arc::new(storage.copy());
             slot.at_power_failure = Arc::default();
         }
+        self.0.lab.record().pardon_panics(None);
         self.0.launch();
     }
 
@@ -207,38 +236,5 @@ impl Bench {
         if !is_stopped {
             raft.kill(); // threads of the real world cannot be stopped
         }
-    }
-
-    /// Every save takes this long from now on.
-    pub fn slow_disk(&self, time: Duration) {
-        let slow: SaveHook = Arc::new(move |point| {
-            if point == SavePoint::Before {
-                labrpc::thread::sleep(time);
-            }
-            Ok(())
-        });
-        self.0.slot.lock().persister.set_hook(Some(slow));
-    }
-
-    /// The power fails just after the next save, before the server does anything else. [`restart`](Self::restart) brings it
-    /// back.
-    pub fn power_fails_after_next_save(&self) {
-        let slot = self.0.slot.lock();
-        let Some((node, _)) = slot.running.clone() else { return };
-        // Weak, for the persister holds the hook.
-        let (storage, at_power_failure) =
-            (Arc::downgrade(&slot.persister), Arc::clone(&slot.at_power_failure));
-        let is_done = AtomicBool::new(false);
-        let hook: SaveHook = Arc::new(move |point| {
-            // Once: in the real world the server goes on, and saves again.
-            if point == SavePoint::After && !is_done.swap(true, Ordering::Relaxed) {
-                // Copied here: in the real world later saves would change it before the test looks.
-                let copy = storage.upgrade().map(|storage| Arc::new(storage.copy()));
-                *at_power_failure.lock() = copy;
-                node.crash();
-            }
-            Ok(())
-        });
-        slot.persister.set_hook(Some(hook));
     }
 }

@@ -20,6 +20,8 @@ pub enum Behaviour {
     Follows,
     /// The same, but snapshots [wait](Self::Waits).
     HoldsSnapshots,
+    /// The same, but snapshots are lost: those calls get no reply.
+    LosesSnapshots,
 }
 
 /// A request that the server sent to a peer.
@@ -58,6 +60,8 @@ pub(super) struct BenchState {
     pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
     /// A field in replies to AppendEntries whose meaning is not known here.
     pub(super) unknown_hint: Option<&'static str>,
+    /// A field in replies to InstallSnapshot beside the term: it may say that nothing was installed.
+    pub(super) own_install_field: Option<&'static str>,
     /// When the server last took something of a leader.
     pub(super) led_at: Option<Duration>,
     pub(super) is_over: bool,

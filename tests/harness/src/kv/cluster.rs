@@ -59,6 +59,12 @@ impl KvBuilder {
         self
     }
 
+    /// The scenario can let a replica apply slowly; see [`Cluster::pace`](crate::cluster::Cluster::pace).
+    pub fn paced(mut self) -> Self {
+        self.cluster = self.cluster.paced();
+        self
+    }
+
     /// How the clients read.
     pub fn reads(mut self, reads: Reads) -> Self {
         self.reads = reads;

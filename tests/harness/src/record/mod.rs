@@ -199,6 +199,20 @@ impl Record {
         self.state.lock().skipped.get_or_insert_with(|| why.to_owned());
     }
 
+    /// From now on a panic of the implementation is no failure, and the run is skipped for this reason; `None`: it is one
+    /// again.
+    pub(crate) fn pardon_panics(&self, why: Option<&'static str>) {
+        self.state.lock().pardon = why;
+    }
+
+    /// The run has ended by a panic: skips it if that is to be pardoned. What was found before is not.
+    pub(crate) fn skip_if_pardoned(&self) {
+        let mut state = self.state.lock();
+        if let (Some(why), None) = (state.pardon, &state.violation) {
+            state.skipped.get_or_insert_with(|| why.to_owned());
+        }
+    }
+
     pub(crate) fn skipped(&self) -> Option<String> {
         self.state.lock().skipped.clone()
     }

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) violation: Option<Violation>,
     /// Why the implementation cannot be put to this test.
     pub(super) skipped: Option<String>,
+    /// What a panic means at the moment, if it is nothing to be blamed for: why the run is skipped then.
+    pub(super) pardon: Option<&'static str>,
     /// What must be known about the results.
     pub(super) remark: Option<String>,
     /// The indexes that somebody waits to see applied, one for each who waits.

@@ -7,12 +7,14 @@
 //! | `conformance_votes` | one server: who gets its vote |
 //! | `conformance_terms` | one server: terms, and who steps down for them |
 //! | `conformance_elections` | one server: candidates, and who wins |
+//! | `conformance_hints` | one server: whom it names to clients |
 //! | `conformance_timers` | one server: heartbeats and election timers |
 //!
 //! A new test is a function with the suffix `_3a` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
 pub mod conformance_elections;
+pub mod conformance_hints;
 pub mod conformance_terms;
 pub mod conformance_timers;
 pub mod conformance_votes;
@@ -62,4 +64,5 @@ suite! { $
     2 conformance_timers::refusing_resets_no_timer_3a, "a vote that is refused restarts no timer";
     2 conformance_timers::old_leader_resets_no_timer_3a, "an old leader restarts no timer";
     2 conformance_timers::timeouts_differ_3a, "election timeouts are random";
+    2 conformance_hints::hint_names_a_leader_3a, "clients are sent to a leader, not to a candidate";
 }

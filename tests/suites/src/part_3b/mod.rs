@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mit` | MIT's ten tests |
 //! | `beyond_mit` | clusters: what MIT's suite does not see |
+//! | `beyond_mit_costs` | clusters: what slow links and a long life cost |
 //! | `beyond_mit_logs` | clusters: logs far apart, and messages that cross |
 //! | `conformance_votes` | one server: votes and logs (§5.4.1) |
 //! | `conformance_followers` | one server: what it does with an AppendEntries |
@@ -13,6 +14,7 @@
 //! A new test is a function with the suffix `_3b` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
+pub mod beyond_mit_costs;
 pub mod beyond_mit_logs;
 pub mod conformance_commitment;
 pub mod conformance_followers;
@@ -48,6 +50,8 @@ suite! { $
     5 beyond_mit_logs::crossing_messages_3b, "a deposed leader is told so while it sends";
     10 beyond_mit::chaos_3b, "all faults of the network at once, pauses, clocks";
     5 beyond_mit::idle_3b, "an idle cluster costs next to nothing";
+    2 beyond_mit_costs::bytes_on_a_slow_link_3b, "a slow link carries each command a few times at most";
+    2 beyond_mit_costs::long_life_3b, "a server that lives long needs no more threads";
     5 beyond_mit::threads_end_3b, "no thread outlives kill";
     5 beyond_mit::kill_with_full_channel_3b, "kill frees a server whose service is stuck";
     2 conformance_votes::up_to_date_3b, "whose log is more up to date, all nine cases";

@@ -5,11 +5,13 @@
 //! | `mit` | MIT's eight tests |
 //! | `beyond_mit` | clusters: what MIT's suite does not see |
 //! | `conformance` | one server: what it stores, and when |
+//! | `conformance_disk` | one server: a disk that refuses a save, or is slow |
 //!
 //! A new test is a function with the suffix `_3c` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
 pub mod conformance;
+pub mod conformance_disk;
 pub mod mit;
 
 use crate::suite::suite;
@@ -43,4 +45,10 @@ suite! { $
     2 conformance::power_fails_before_reply_3c, "power fails between the save of a vote and the reply";
     2 conformance::entries_sent_again_after_power_failure_3c, "power fails between the save of entries and the reply";
     2 conformance::applies_again_3c, "a restarted server applies what it hears to be committed";
+    2 conformance_disk::failed_save_of_a_vote_3c, "a vote that could not be saved is not given";
+    2 conformance_disk::failed_save_of_entries_3c, "entries that could not be saved are not acknowledged";
+    2 conformance_disk::failed_save_of_a_command_3c, "a command that could not be saved is no copy of the leader's";
+    2 conformance_disk::failed_save_of_a_candidacy_3c, "a candidacy that could not be saved is not told";
+    2 conformance_disk::repeated_entries_wait_for_the_save_3c, "entries sent twice, while the disk is still at work";
+    2 conformance_disk::repeated_vote_waits_for_the_save_3c, "a vote asked for twice, while the disk is still at work";
 }

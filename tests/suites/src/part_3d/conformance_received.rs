@@ -224,6 +224,37 @@ pub fn snapshot_survives_3d(lab: &Lab) {
     bench.expect_entry(11, 2, "it was acknowledged");
 }
 
+/// An older snapshot that arrives after a restart replaces nothing: what the server has started from is committed (§7; Fig. 13,
+/// receiver 6).
+///
+/// Catches: a commit index that is 0 after a restart, not the index of the stored snapshot.
+pub fn older_snapshot_after_restart_3d(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a snapshot that a server has started from covers committed entries, so no older one replaces it (§7; Fig. 13, \
+         receiver 6)",
+        "the commit index begins at 0 after a restart, not at the index of the stored snapshot",
+    );
+    bench.peer(1).installs(2, (5, 2));
+    bench.expect_applies(5, "the snapshot ends there");
+    bench.restart();
+    // Delayed, or of a leader that has not heard of the newer one.
+    bench.peer(1).installs(2, (3, 2));
+    bench.peer(1).installs(2, (4, 2));
+    lab.sleep_ms(50);
+    let stored = bench.stored_snapshot();
+    bench.expect(
+        stored == snapshot(5),
+        "after a restart an older snapshot took the place of the newer one",
+        "the stored snapshot goes up to 5",
+        String::from_utf8_lossy(&stored),
+    );
+    bench.expect_entry(5, 2, "it is in the snapshot that the server has started from");
+    bench.peer(1).appends(20).after(5, 2).entries(&[20]).commit(6).succeeds("the log ends with the snapshot");
+    bench.expect_applies(6, "leaderCommit is 6");
+}
+
 /// The snapshot is stored before the reply leaves (Fig. 2, State; Fig. 13).
 ///
 /// Catches: a save after the answer.

@@ -2,6 +2,8 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
+use std::time::Duration;
+
 use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SentRequest, snapshot};
 use lab_harness::lab::Lab;
 use raft_interface::Index;
@@ -112,6 +114,42 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
     );
 }
 
+/// While a snapshot is under way to a follower, commands do not send it again.
+///
+/// Notes, without blame, for nothing but bytes is lost: a snapshot that goes out with each command. With each heartbeat is
+/// what many do.
+pub fn snapshot_under_way_is_not_sent_again_3d(lab: &Lab) {
+    const COMMANDS: usize = 300;
+    /// Thirty heartbeats in a second (MIT), for as long as it takes.
+    const TIMES_MAX: usize = 30;
+
+    let bench = with_snapshot(
+        lab,
+        5,
+        "a leader sends its snapshot to a follower that needs what it has discarded (§7)",
+        "whatever there is to send to a follower that needs the snapshot, it is the snapshot, though one is under way",
+    );
+    bench.needs_refusals();
+    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.elect(&[1]);
+    bench.peer(2).holds_snapshots();
+    for _ in 0..COMMANDS {
+        bench.start_command();
+        lab.sleep_ms(3);
+    }
+    let sent = bench.count_requests(|sent| sent.to == 2 && sent.request.is_install());
+    bench.expect(
+        sent > 0,
+        "the leader does not send its snapshot",
+        "an InstallSnapshot to S2, which has nothing",
+        "none",
+    );
+    bench.is_usual(
+        sent <= TIMES_MAX,
+        &format!("while one snapshot is under way to a follower it is sent {sent} times, about once for each of {COMMANDS} commands"),
+    );
+}
+
 /// The snapshot that is sent bears index, term and bytes of what the service handed over (Fig. 13, arguments).
 ///
 /// Catches: another index than the snapshot's.
@@ -137,6 +175,45 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
         "an InstallSnapshot up to entry 4 of term 2, with the service's bytes",
         sent.map_or_else(|| "none".to_owned(), |request| request.to_string()),
     );
+}
+
+/// The bytes of an InstallSnapshot are those that the service handed over for its last included index, also if the service
+/// hands over another one at that moment (Fig. 13, arguments).
+///
+/// Catches: label and bytes that are read one after the other, each under a lock of its own.
+pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
+    /// So many snapshots are taken while a leader sends its latest to two followers that lack what it covers.
+    const SNAPSHOTS: Index = 60;
+
+    let bench = Bench::start(
+        lab,
+        5,
+        "label and bytes of an InstallSnapshot belong together: data is the snapshot of everything up to lastIncludedIndex \
+         (Fig. 13, arguments)",
+        "the index is read under the lock, and the bytes after it was given back",
+    );
+    let terms = [1; SNAPSHOTS as usize];
+    bench.peer(1).appends(1).entries(&terms).commit(SNAPSHOTS).succeeds("it follows the empty log");
+    bench.expect_applies(SNAPSHOTS, "leaderCommit says so");
+    bench.take_snapshot(1);
+    [1, 2].into_iter().for_each(|peer| bench.peer(peer).has_log(&terms));
+    bench.elect(&[1, 2]);
+    [3, 4].into_iter().for_each(|peer| bench.peer(peer).loses_snapshots());
+    // The disk takes its time, so that most of it somebody waits for the server's lock. What is sent between two
+    // snapshots meets the next one at its heels.
+    bench.slow_disk(Duration::from_millis(3));
+    bench.take_snapshots(2..=SNAPSHOTS);
+    let torn = bench.find_request(|request| {
+        matches!(request, Request::Install { last_included_index, data, .. } if *data != snapshot(*last_included_index))
+    });
+    if let Some(sent) = torn {
+        let Request::Install { last_included_index, data, .. } = sent.request else { return };
+        bench.fail(
+            "an InstallSnapshot has the label of one snapshot and the bytes of another",
+            format!("{:?}", String::from_utf8_lossy(&snapshot(last_included_index))),
+            format!("{:?}, sent as the snapshot up to {last_included_index}", String::from_utf8_lossy(&data)),
+        );
+    }
 }
 
 /// An answer to InstallSnapshot acknowledges what the snapshot covers, and nothing after it (Fig. 2, State: matchIndex).

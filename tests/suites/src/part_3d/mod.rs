@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `mit` | MIT's seven tests |
 //! | `beyond_mit` | clusters: what MIT's suite does not see |
+//! | `conformance_disk` | one server: snapshots and a disk that fails |
 //! | `conformance_received` | one server: snapshots that it receives |
 //! | `conformance_taken` | one server: snapshots that it has taken, and sends |
 //!
 //! A new test is a function with the suffix `_3d` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
+pub mod conformance_disk;
 pub mod conformance_received;
 pub mod conformance_taken;
 pub mod mit;
@@ -36,6 +38,7 @@ suite! { $
     2 conformance_received::snapshot_is_a_message_of_the_leader_3d, "InstallSnapshot counts as a word of the leader";
     2 conformance_received::old_snapshot_ignored_3d, "an old snapshot takes nothing back";
     2 conformance_received::newer_snapshot_stays_3d, "an older snapshot does not replace a newer";
+    2 conformance_received::older_snapshot_after_restart_3d, "an older snapshot does not replace the one of before a restart";
     2 conformance_received::suffix_is_kept_3d, "what follows a matching snapshot stays";
     2 conformance_received::other_log_is_dropped_3d, "a log that does not match the snapshot goes";
     2 conformance_received::snapshot_counts_as_applied_3d, "application goes on after the snapshot";
@@ -44,9 +47,14 @@ suite! { $
     2 conformance_taken::snapshot_keeps_its_last_term_3d, "the last included term counts";
     2 conformance_taken::entries_below_the_snapshot_3d, "late entries below the snapshot lead on";
     2 conformance_taken::snapshot_is_sent_once_3d, "a lagging follower gets the snapshot once";
+    2 conformance_taken::snapshot_under_way_is_not_sent_again_3d, "a snapshot that is under way is not sent again";
     2 conformance_taken::snapshot_is_sent_truly_3d, "the snapshot that is sent is the one that was taken";
     2 conformance_taken::install_acknowledges_the_snapshot_only_3d, "an installed snapshot is acknowledged, nothing more";
     2 conformance_taken::term_from_install_reply_3d, "a leader steps down for a higher term in a reply";
     2 conformance_taken::old_snapshot_of_the_service_3d, "an old snapshot of the service changes nothing";
+    2 conformance_taken::label_and_bytes_of_a_snapshot_3d, "label and bytes of a snapshot belong together";
     2 conformance_taken::indexes_go_on_3d, "indexes go on after a snapshot";
+    2 conformance_disk::failed_save_of_a_snapshot_3d, "a snapshot that could not be saved is not acknowledged";
+    2 conformance_disk::power_fails_while_a_snapshot_is_taken_3d, "power fails at the saves of a snapshot that is taken";
+    2 conformance_disk::power_fails_while_a_snapshot_is_installed_3d, "power fails at the saves of a snapshot that is installed";
 }

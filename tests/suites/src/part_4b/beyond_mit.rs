@@ -11,6 +11,32 @@ use raft_interface::ServerId;
 
 use crate::clients::{confine, finish_within, free};
 
+/// A conditional write on a key that is not there creates it if it asks for version 0, and is refused otherwise (6.5840, key/value
+/// server).
+///
+/// Catches: a key that is created whatever version was asked for.
+pub fn put_on_a_missing_key_4b(lab: &Lab) {
+    let cluster = lab.service(3, Layer::KeyValue).start();
+    let mut client = cluster.client();
+    for version in [1, 3] {
+        let key = format!("k{version}");
+        let told = [client.replace(&key, "a", version), client.replace_plain(&key, "b", version)];
+        let found = client.read(&key);
+        lab.expect(told.iter().all(Result::is_err), || {
+            Violation::new(
+                format!("a write on a key that is not there, at version {version}, was not refused"),
+                "ErrNoKey, and there still is no such key",
+                format!("{told:?}, and then {found:?}"),
+            )
+            .rule("a conditional write takes effect only if the key is at that version, and a key that is not there is at version 0 (6.5840, key/value server)")
+            .hint("versions are compared only if the key is there")
+        });
+    }
+    let _ = client.replace("k1", "c", 0);
+    client.read("k1");
+    cluster.check(8);
+}
+
 /// A follower that is cut off is asked for a value: it must not answer with an old one.
 ///
 /// Catches: reads from any replica's state.

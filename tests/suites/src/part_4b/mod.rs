@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `mit` | MIT's tests, classic and of 2025 |
 //! | `beyond_mit` | what they do not see |
+//! | `conformance` | one Raft among scripted peers: ReadIndex |
 //! | `reads` | reads without the log: ReadIndex |
 //!
 //! A new test is a function with the suffix `_4b` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
+pub mod conformance;
 pub mod mit;
 pub mod reads;
 
@@ -43,4 +45,9 @@ suite! { $
     5 reads::paused_leader_reads_4b, "a leader that slept answers no old values";
     5 reads::drifting_clocks_reads_4b, "clocks that drift do not matter for reads";
     5 reads::first_read_of_a_term_4b, "the first read of a new leader";
+    5 reads::read_before_and_after_a_partition_4b, "a leader that has confirmed reads is cut off";
+    5 reads::slow_replica_reads_4b, "reads on a replica that applies slowly";
+    2 beyond_mit::put_on_a_missing_key_4b, "a conditional write creates a key at version 0 only";
+    2 conformance::late_answers_confirm_no_read_4b, "late answers confirm no read";
+    2 conformance::no_read_before_an_entry_of_the_term_4b, "no read before an entry of the term has committed";
 }

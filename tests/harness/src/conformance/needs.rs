@@ -1,0 +1,60 @@
+//! What a test needs of a server that the paper leaves open: one that does not have it is skipped, not failed.
+
+use std::time::Duration;
+
+use raft_interface::Term;
+
+use super::bench::Bench;
+
+/// Why votes of a server cannot be asked for.
+pub(super) const STICKY: &str =
+    "it leaves candidates alone while it hears of a leader (§6), so its votes cannot be asked for";
+/// Longer than any useful election timeout: for so long a server may leave candidates alone after a leader's message.
+const STICKY_MAX: Duration = Duration::from_secs(2);
+
+impl Bench {
+    /// Skips the test if nobody but its author knows what the server's refusals say.
+    pub fn needs_refusals(&self) {
+        if let Some(name) = self.0.state.lock().unknown_hint {
+            self.0.lab.skip(&format!(
+                "replies to AppendEntries have a field {name}, of which the scripted peers do not know what to say"
+            ));
+        }
+    }
+
+    /// Skips the test if scripts cannot talk of snapshots with this server.
+    pub fn needs_snapshots(&self) {
+        let why = self.0.slot.lock().methods.without_snapshots.clone();
+        if let Some(why) = why {
+            self.0.lab.skip(&why);
+        }
+    }
+
+    /// Skips the test if a reply to InstallSnapshot may say no: it has a field beside Figure 13's term.
+    pub fn needs_bare_install_replies(&self) {
+        if let Some(name) = self.0.state.lock().own_install_field {
+            self.0.lab.skip(&format!(
+                "replies to InstallSnapshot have a field {name}, which may say that the snapshot was not installed"
+            ));
+        }
+    }
+
+    /// See [`Lab::expect_usual`](crate::lab::Lab::expect_usual).
+    pub fn is_usual(&self, holds: bool, why: &str) {
+        self.0.lab.expect_usual(holds, why);
+    }
+
+    /// Whether the server may leave candidates alone: it leads, or has just heard from a leader (§6; thesis §4.2.3).
+    pub(super) fn may_ignore_candidates(&self) -> bool {
+        let led_at = self.0.state.lock().led_at;
+        let is_led = led_at.is_some_and(|at| self.0.lab.now().saturating_sub(at) < STICKY_MAX);
+        is_led || self.state().1
+    }
+
+    /// Skips the test if the server has left the candidate of a term alone because it hears of a leader.
+    pub fn needs_ears_for_candidates(&self, term: Term) {
+        if self.term() < term && self.may_ignore_candidates() {
+            self.0.lab.skip(STICKY);
+        }
+    }
+}
