@@ -58,11 +58,25 @@ pub(super) fn cycle_text(failure: &Failure) -> String {
     }
 }
 
-/// What the scenario itself waits for, if it waits for a thread of the code under test.
+/// What the scenario itself waits for, if it waits for a thread of the code under test: for a lock, or for a call of its own
+/// that waits for one.
 pub(super) fn stuck(failure: &Failure) -> String {
-    let waiting = threads(failure).iter().find(|thread| thread.thread == "tester/main");
-    match waiting.and_then(|thread| thread.waits_for.as_ref()) {
-        Some(holder) => format!(": the scenario waits for a lock that {holder} holds"),
+    let all = threads(failure);
+    let Some(main) = all.iter().find(|thread| thread.thread == "tester/main") else { return String::new() };
+    if let Some(holder) = &main.waits_for {
+        return format!(": the scenario waits for a lock that {holder} holds");
+    }
+    let calls = ["start", "get_state", "snapshot", "kill"];
+    let is_call = |thread: &&ThreadReport| {
+        let (_, name) = thread.thread.split_once('/').unwrap_or_default();
+        calls.contains(&name)
+            && main.activity.starts_with(&format!("waits for the end of {} at", thread.thread))
+    };
+    let call = all.iter().find(is_call);
+    match call.and_then(|call| Some((call, call.waits_for.as_ref()?))) {
+        Some((call, holder)) => {
+            format!(": the scenario has called {}, which waits for a lock that {holder} holds", call.thread)
+        }
         None => String::new(),
     }
 }

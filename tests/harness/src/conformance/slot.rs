@@ -40,7 +40,7 @@ impl Methods {
         let optional = [&names.pre_vote[..], &names.done, &names.snapshot, &["offset"]].concat();
         let [vote, append, install] =
             names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
-        let without_snapshots = append.and(vote).and(Ok(install))?.err();
+        let without_snapshots = vote.and(append).and(Ok(install))?.err();
         let prefix = format!("{}.", service.name());
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
         Ok(Self { service: service.name().to_owned(), names: names.collect(), without_snapshots })
