@@ -8,8 +8,8 @@ use labrpc::thread;
 
 const MS: Duration = Duration::from_millis(1);
 
-fn boxes() -> Vec<Box<u64>> {
-    (0..64).map(Box::new).collect()
+fn boxes() -> Vec<String> {
+    (0..64).map(|number: u32| number.to_string()).collect()
 }
 
 /// A crashed thread stands in the middle of a drain, and somebody else replaces the vector.
@@ -58,7 +58,7 @@ fn vector_behind_a_read_write_lock_is_replaced() {
     run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-struct LocksWhenDropped(Arc<Mutex<Vec<Box<u64>>>>);
+struct LocksWhenDropped(Arc<Mutex<Vec<String>>>);
 
 impl Drop for LocksWhenDropped {
     fn drop(&mut self) {
