@@ -19,8 +19,8 @@ use lab_harness::lab::Lab;
 /// MIT's limit for a test, of virtual time here.
 const TIME_MAX: Duration = Duration::from_secs(120);
 /// The clients of the churn tests offer as fast as they can. With a leader that stays, a Raft that starts a thread for each
-/// call takes seven millions; who polls without a pause takes all that there are.
-const STEPS_MAX: u64 = 20_000_000;
+/// call takes more than five millions. One that polls without a pause takes these within ten virtual seconds.
+const STEPS_MAX: u64 = 10_000_000;
 
 /// A test with the limits that all of them have.
 pub(crate) const fn test(
