@@ -90,6 +90,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Sending {
     /// It can get to its server.
     pub(crate) counts: bool,
+    /// What it says, by which it is known when it is sent again.
+    pub(crate) content: crate::ledger::Content,
     /// It may be one that was sent before, and is sent again because nobody has answered.
     pub(crate) may_repeat: bool,
 }

@@ -80,8 +80,8 @@ impl Judge {
         if sender.is_gone(life) {
             return None;
         }
-        let sending =
-            Sending { counts, may_repeat: sender.may_repeat(life, &Content::of(envelope.callee, &request)) };
+        let content = Content::of(envelope.callee, &request);
+        let sending = Sending { counts, content, may_repeat: sender.may_repeat(life, &content) };
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
         let fact = Fact { envelope, what: What::Sent { request: &request, life, sending } };
         // First the rules, then the ledger: a fact must not be evidence for or against itself.

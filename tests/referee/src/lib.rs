@@ -84,7 +84,7 @@ mod tests;
 mod violation;
 
 pub use notice::Notice;
-pub use reading::{Names, is_method};
+pub use reading::{Names, is_one_of};
 pub use referee::Referee;
 pub use rules::{RULES, Rule};
 pub use violation::Violation;

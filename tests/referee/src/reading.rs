@@ -46,6 +46,8 @@ pub struct Names {
     pub conflict_len: Vec<&'static str>,
     /// A request that has this set is no request for a vote (thesis §9.6).
     pub pre_vote: Vec<&'static str>,
+    /// Methods that ask for a vote that does not count, where it has a method of its own.
+    pub request_pre_vote: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
     /// nothing is said.
     pub without_entries: Vec<&'static str>,
@@ -83,18 +85,15 @@ impl Default for Names {
             conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
             conflict_len: vec!["x_len", "log_len"],
             pre_vote: vec!["pre_vote", "prevote", "is_pre_vote", "is_prevote"],
-            without_entries: vec![
+            request_pre_vote: vec![
                 "PreVote",
                 "Prevote",
                 "pre_vote",
                 "prevote",
                 "RequestPreVote",
                 "request_pre_vote",
-                "TimeoutNow",
-                "timeout_now",
-                "ReadIndex",
-                "read_index",
             ],
+            without_entries: vec!["TimeoutNow", "timeout_now", "ReadIndex", "read_index"],
         }
     }
 }
@@ -146,15 +145,12 @@ impl Names {
             (&self.request_vote, Kind::Vote),
             (&self.install_snapshot, Kind::Snapshot),
         ];
-        kinds
-            .into_iter()
-            .find(|(names, _)| names.iter().any(|name| is_method(method, name)))
-            .map(|(_, kind)| kind)
+        kinds.into_iter().find(|(names, _)| is_one_of(method, names)).map(|(_, kind)| kind)
     }
 
     /// Whether a method that is none of the paper's may bring entries, or tell what is committed.
     pub(crate) fn may_bring_entries(&self, method: &str) -> bool {
-        !self.without_entries.iter().any(|name| is_method(method, name))
+        !is_one_of(method, &self.request_pre_vote) && !is_one_of(method, &self.without_entries)
     }
 
     /// The term for which the sender of a message stands, if the message asks for a vote that counts.
@@ -267,9 +263,13 @@ impl Names {
     }
 }
 
-/// Whether a method is that, in whatever service.
+/// Whether a method is one of these, in whatever service.
 #[must_use]
-pub fn is_method(method: &str, name: &str) -> bool {
+pub fn is_one_of(method: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| is_method(method, name))
+}
+
+fn is_method(method: &str, name: &str) -> bool {
     match method.len().checked_sub(name.len()) {
         None => false,
         Some(0) => method == name,

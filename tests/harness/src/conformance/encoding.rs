@@ -7,7 +7,7 @@ use labrpc::wire::Value;
 use raft_interface::Index;
 
 use super::message::{Entry, Hint, Reply, Request};
-use lab_referee::{Names, is_method};
+use lab_referee::{Names, is_one_of};
 
 /// The number under the first of these names that has one.
 fn number(value: &Value, names: &[&str]) -> Option<u64> {
@@ -88,14 +88,13 @@ impl Request {
 
     /// What the server wrote; `None` if it does not bear these names.
     pub(super) fn read(names: &Names, method: &str, value: &Value) -> Option<Self> {
-        let is = |of: &[&str]| of.iter().any(|name| is_method(method, name));
         let term = number(value, &names.term)?;
-        if is(&names.request_vote) {
+        if is_one_of(method, &names.request_vote) {
             let (last_log_index, last_log_term) =
                 (number(value, &names.last_log_index)?, number(value, &names.last_log_term)?);
             return Some(Self::Vote { term, last_log_index, last_log_term });
         }
-        if is(&names.append_entries) {
+        if is_one_of(method, &names.append_entries) {
             let prev = (number(value, &names.prev_log_index)?, number(value, &names.prev_log_term)?);
             let entries = names.entries.iter().find_map(|name| value.field(name))?.as_seq()?;
             let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
@@ -171,10 +170,7 @@ impl Reply {
 /// A request for a vote that does not count (thesis §9.6), and its term.
 pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64> {
     let has_flag = || number(value, &names.pre_vote).is_some_and(|yes| yes != 0);
-    let is_method = ["PreVote", "Prevote", "pre_vote", "prevote", "RequestPreVote", "request_pre_vote"]
-        .iter()
-        .any(|name| is_method(method, name));
-    if is_method || has_flag() { number(value, &names.term) } else { None }
+    if is_one_of(method, &names.request_pre_vote) || has_flag() { number(value, &names.term) } else { None }
 }
 
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.

@@ -11,7 +11,7 @@ use super::bench::{Bench, Inner, SERVER};
 use super::encoding::pre_vote;
 use super::message::{Reply, Request};
 use super::state::{Behaviour, BenchState, Received, SentRequest};
-use lab_referee::{Violation, is_method};
+use lab_referee::{Violation, is_one_of};
 
 impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
@@ -21,8 +21,7 @@ impl Inner {
             let granted = Reply::Vote { term: term.saturating_sub(1), vote_granted: true };
             return Some(granted.write(&self.names));
         }
-        let is_read = |methods: &[&str]| methods.iter().any(|name| is_method(method, name));
-        let (kind, _) = self.names.required().into_iter().find(|(methods, _)| is_read(methods))?;
+        let (kind, _) = self.names.required().into_iter().find(|(methods, _)| is_one_of(method, methods))?;
         let Some(request) = Request::read(&self.names, method, value) else {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning

@@ -7,7 +7,7 @@ use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
 use crate::implementation::AnyRaft;
-use lab_referee::{Names, is_method};
+use lab_referee::{Names, is_one_of};
 
 /// What the bench holds of the server.
 #[derive(Default)]
@@ -62,8 +62,7 @@ fn has(
     fields: &[&[&'static str]],
     optional: &[&'static str],
 ) -> Result<(), String> {
-    let is_it = |name: &str| methods.iter().any(|method| is_method(name, method));
-    let Some((name, has)) = service.methods().find(|(name, _)| is_it(name)) else {
+    let Some((name, has)) = service.methods().find(|(name, _)| is_one_of(name, methods)) else {
         return Err(format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
     };
     if let Some(missing) = fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {

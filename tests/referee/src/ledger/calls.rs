@@ -138,8 +138,8 @@ impl Calls {
             // The oldest that nobody is handling: it is the likeliest never to arrive, and if it does, it is
             // read once more. Never the one that was just added, for it may have been read because it arrives.
             let is_idle = |call: &Call| !call.is_open();
-            let is_any = |_: &Call| self.kept > CALLS_OPEN_MAX;
-            if let Some(old) = self.oldest(number, is_idle).or_else(|| self.oldest(number, is_any)) {
+            let any = || if self.kept > CALLS_OPEN_MAX { self.oldest(number, |_| true) } else { None };
+            if let Some(old) = self.oldest(number, is_idle).or_else(any) {
                 self.end(old);
             }
         }

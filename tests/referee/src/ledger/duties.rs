@@ -90,15 +90,12 @@ impl Duties {
     pub(super) fn stands(&mut self, at: Duration, term: Term) {
         // It may have voted for itself before it was asked in this term. That is a reason.
         self.refusals.retain(|&(refused, _)| refused != term);
-        let Some((last_at, last)) = self.stood else {
-            self.stood = Some((at, term));
-            return;
-        };
-        if term > last {
-            let waited = at.saturating_sub(last_at);
-            self.same_waits = if is_same(waited, self.waited) { self.same_waits + 1 } else { 0 };
-            (self.stood, self.waited) = (Some((at, term)), waited);
+        if let Some((waited, same_waits)) = self.wait(at, term) {
+            (self.waited, self.same_waits) = (waited, same_waits);
+        } else if self.stood.is_some() {
+            return; // the candidacy is known
         }
+        self.stood = Some((at, term));
     }
 
     /// How long it has waited before a candidacy, if that is a new one, and how many times in a row that was the same, with

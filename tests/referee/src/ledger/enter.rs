@@ -48,7 +48,7 @@ impl Ledger {
         }
         // A candidate that nobody hears may stand for any number of terms, and must not push out the others.
         if !counts && !request.is_of_a_leader() {
-            server.unanswered.send(Content::of(envelope.callee, request), is_odd);
+            server.unanswered.send(sending.content, is_odd);
             return false;
         }
         let Some(record) = self.terms.get_or_insert(term) else { return false };
@@ -63,7 +63,7 @@ impl Ledger {
                 }
             }
         }
-        server.unanswered.send(Content::of(envelope.callee, request), is_odd);
+        server.unanswered.send(sending.content, is_odd);
         // Its sender may have been deleted, after its storage was copied: what is in the message binds no
         // later incarnation.
         if !counts {
@@ -103,7 +103,6 @@ impl Ledger {
         let majority = self.majority();
         let Some(record) = self.terms.get_mut(term) else { return };
         let known = std::mem::replace(&mut record.commit, commit);
-        record.commit_line = Some(line);
         // Without the leader it would be no majority: the leader has counted itself, and so has saved the entry.
         if record.stored_on(commit) == majority
             && let Some(of) = record.term_at(commit)

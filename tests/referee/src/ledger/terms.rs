@@ -36,9 +36,8 @@ pub(crate) struct TermRecord {
     log: Window<Term>,
     /// The highest index that each server acknowledged to the leader.
     pub(crate) acked: Vec<Index>,
-    /// The leader's commit index, as far as it has told, and the message that did.
+    /// The leader's commit index, as far as it has told.
     pub(crate) commit: Index,
-    pub(crate) commit_line: Option<Line>,
     /// How often the leader sends.
     pub(crate) pace: Pace,
 }
@@ -53,7 +52,6 @@ impl TermRecord {
             log: Window::default(),
             acked: vec![0; servers],
             commit: 0,
-            commit_line: None,
             pace: Pace::new(servers),
         }
     }
