@@ -134,6 +134,7 @@ mod tests {
         let text = String::from_utf8(report(&results).unwrap()).unwrap();
         expect_file!["expected/junit.xml"].assert_eq(&text);
     }
+
     #[test]
     fn what_xml_cannot_hold_is_left_out() {
         assert_eq!(legal("\u{1b}[31mred\u{1b}[0m \0\u{8}\u{fffe}é𝄞\n"), "red é𝄞\n");

@@ -207,8 +207,7 @@ impl Pool {
         // At half the limit, since the next run starts with what is left behind here, and has to stay below
         // it.
         let is_large = worker.memory().is_some_and(|memory| memory > self.limits.memory / 2);
-        let is_worn = matches!(answer, Answer::Passed { is_worn: true, .. });
-        let is_tainted = is_large || is_worn || matches!(answer, Answer::Failed { is_tainted: true, .. });
+        let is_tainted = is_large || answer.is_tainted();
         self.outcomes.extend(match answer {
             Answer::Passed { cost, .. } => Some(Outcome::Passed(job, cost)),
             Answer::Skipped { cost, why, .. } => Some(Outcome::Skipped(job, cost, why)),

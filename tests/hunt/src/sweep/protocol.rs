@@ -46,10 +46,10 @@ pub(crate) enum Answer {
     Ready,
     /// It begins with this job.
     Started { number: u64 },
-    /// The run passed. A worker that is worn out by its runs should be replaced.
-    Passed { number: u64, cost: Cost, is_worn: bool },
+    /// The run passed.
+    Passed { number: u64, cost: Cost, is_tainted: bool },
     /// The run judged nothing, and why.
-    Skipped { number: u64, cost: Cost, why: String },
+    Skipped { number: u64, cost: Cost, why: String, is_tainted: bool },
     /// The run failed.
     Failed {
         number: u64,
@@ -57,7 +57,6 @@ pub(crate) enum Answer {
         failed: FailedRun,
         /// What is to be read about it, if there is more than the headline and nothing will come of a trace.
         report: Option<String>,
-        /// Whether threads are left behind that go on running, so that the worker should be replaced.
         is_tainted: bool,
     },
     /// The failed seed was run again, and report and trace are written.
@@ -74,6 +73,16 @@ impl Answer {
             | Self::Skipped { number, .. }
             | Self::Failed { number, .. }
             | Self::Reported { number, .. } => Some(number),
+        }
+    }
+
+    /// Whether the run has left threads or stacks behind, so that the worker should be replaced.
+    pub(crate) fn is_tainted(&self) -> bool {
+        match *self {
+            Self::Passed { is_tainted, .. }
+            | Self::Skipped { is_tainted, .. }
+            | Self::Failed { is_tainted, .. } => is_tainted,
+            Self::Ready | Self::Started { .. } | Self::Reported { .. } => false,
         }
     }
 }

@@ -83,18 +83,17 @@ impl Worker<'_> {
         let end = self.target.run(test, plan);
         let cost =
             Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
-        match end {
-            RunEnd::Passed => {
-                self.send(&Answer::Passed { number, cost, is_worn: stacks_left() > STACKS_LEFT_MAX })
-            }
-            RunEnd::Skipped(why) => self.send(&Answer::Skipped { number, cost, why }),
+        let is_worn = stacks_left() > STACKS_LEFT_MAX;
+        self.send(&match end {
+            RunEnd::Passed => Answer::Passed { number, cost, is_tainted: is_worn },
+            RunEnd::Skipped(why) => Answer::Skipped { number, cost, why, is_tainted: is_worn },
             RunEnd::Failed(RunFailure { kind, headline, report }) => {
                 let failed = FailedRun::new(job.seed, kind, &headline);
                 // What cannot be run again has left threads behind, or may have.
-                let is_tainted = report.is_some();
-                self.send(&Answer::Failed { number, cost, failed, report, is_tainted })
+                let is_tainted = is_worn || report.is_some();
+                Answer::Failed { number, cost, failed, report, is_tainted }
             }
-        }
+        })
     }
 }
 
