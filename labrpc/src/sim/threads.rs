@@ -44,7 +44,7 @@ impl Name {
 /// What a blocked thread waits for. Shown in deadlock reports, so each variant is a sentence to a student.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// A mutex, or the shared side of a read-write lock, at this address. The address only tells locks apart.
+    /// A mutex, or the shared side of a read-write lock, of this number.
     Lock(usize),
     /// The exclusive side of a read-write lock.
     WriteLock(usize),
@@ -131,6 +131,7 @@ pub(crate) enum State {
 /// A lock that a thread holds, for the reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
+    /// The number of the lock.
     pub(crate) lock: usize,
     pub(crate) location: &'static Location<'static>,
     /// The shared side of a read-write lock.
