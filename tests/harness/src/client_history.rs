@@ -67,38 +67,34 @@ impl<I, O> OperationLog<I, O> {
         (history.operations().len(), answered.count())
     }
 
-    /// The history with the clients as reports name them: `C3`.
-    fn named(&self) -> History<I, O>
-    where
-        I: Clone,
-        O: Clone,
-    {
-        let mut history = self.0.lock().clone();
-        let clients: BTreeSet<u64> = history.operations().iter().map(|operation| operation.client).collect();
-        clients.into_iter().for_each(|client| history.name_client(client, format!("C{client}")));
-        history
-    }
-
     fn judge<P>(&self, specification: &P, unclear: impl Fn(String) -> Unclear) -> Result<(), Fault>
     where
         I: Clone,
         O: Clone,
         P: Specification<Input = I, Output = O>,
     {
-        let history = self.named();
+        let history = self.0.lock();
         let judged = check(specification, &history, Budget::default());
         match judged.verdict() {
             Verdict::Ok => Ok(()),
-            Verdict::Illegal => Err(illegal(specification, &history, &judged, unclear)),
+            Verdict::Illegal => Err(illegal(specification, &named(&history), &judged, unclear)),
             // A search that gave up has shown nothing, and counts as a failure: else a long history would hide
             // one.
             Verdict::Unknown => {
                 let headline = "it could not be decided whether the history of the clients is linearizable";
-                let violation = of_no_kind(headline, specification, &history, &judged);
+                let violation = of_no_kind(headline, specification, &named(&history), &judged);
                 Err(Fault { violation, kind: None, unclear: None })
             }
         }
     }
+}
+
+/// The history with the clients as reports name them: `C3`.
+fn named<I: Clone, O: Clone>(history: &History<I, O>) -> History<I, O> {
+    let mut history = history.clone();
+    let clients: BTreeSet<u64> = history.operations().iter().map(|operation| operation.client).collect();
+    clients.into_iter().for_each(|client| history.name_client(client, format!("C{client}")));
+    history
 }
 
 /// What is wrong with a history.

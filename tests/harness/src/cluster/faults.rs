@@ -238,13 +238,7 @@ impl Cluster {
         }
         self.note(format!("saves of S{server} take {time:?}"));
         let persister: Arc<MemoryPersister> = self.persister(server);
-        let slow: SaveHook = Arc::new(move |point| {
-            if point == SavePoint::Before {
-                labrpc::thread::sleep(time);
-            }
-            Ok(())
-        });
-        persister.set_hook((!time.is_zero()).then_some(slow));
+        persister.set_hook((!time.is_zero()).then(|| slow_saves(time)));
     }
 
     /// From now on each message that a server delivers reaches its service this much later; zero for at once, as in the
@@ -286,4 +280,14 @@ impl Cluster {
         // The scenario holds what it is given and ends it later, so it must be given something.
         self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
     }
+}
+
+/// With this each save takes that long.
+pub(crate) fn slow_saves(time: Duration) -> SaveHook {
+    Arc::new(move |point| {
+        if point == SavePoint::Before {
+            labrpc::thread::sleep(time);
+        }
+        Ok(())
+    })
 }

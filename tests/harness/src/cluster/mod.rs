@@ -30,5 +30,6 @@ mod slot;
 
 pub use builder::{ClusterBuilder, Running};
 pub use faults::Moment;
+pub(crate) use faults::slow_saves;
 pub use handle::Cluster;
 pub use options::Snapshots;

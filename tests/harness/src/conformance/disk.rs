@@ -7,6 +7,7 @@ use labrpc::sync::Arc;
 use raft_interface::{SaveError, SaveHook, SavePoint};
 
 use super::bench::{Bench, SERVER};
+use crate::cluster::slow_saves;
 use lab_runs::settings::World;
 
 /// What a test says of a server that ends when it cannot save.
@@ -15,13 +16,7 @@ const PANICS: &str = "legal, but unusual: it panics when a save fails, which end
 impl Bench {
     /// Every save takes this long from now on.
     pub fn slow_disk(&self, time: Duration) {
-        let slow: SaveHook = Arc::new(move |point| {
-            if point == SavePoint::Before {
-                labrpc::thread::sleep(time);
-            }
-            Ok(())
-        });
-        self.0.slot.lock().persister.set_hook(Some(slow));
+        self.0.slot.lock().persister.set_hook(Some(slow_saves(time)));
     }
 
     /// The next save stores nothing and says so; those after it are well. The server may do as it likes then, but for saying

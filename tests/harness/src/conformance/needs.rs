@@ -39,11 +39,6 @@ impl Bench {
         }
     }
 
-    /// See [`Lab::expect_usual`](crate::lab::Lab::expect_usual).
-    pub fn is_usual(&self, holds: bool, why: &str) {
-        self.0.lab.expect_usual(holds, why);
-    }
-
     /// Whether the server may leave candidates alone: it leads, or has just heard from a leader (§6; thesis §4.2.3).
     pub(super) fn may_ignore_candidates(&self) -> bool {
         let led_at = self.0.state.lock().led_at;

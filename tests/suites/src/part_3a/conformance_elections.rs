@@ -163,5 +163,5 @@ pub fn leader_says_so_at_once_3a(lab: &Lab) {
         );
         is_at_once &= sent.is_some_and(|sent| sent.at <= by);
     }
-    bench.is_usual(is_at_once, "the first heartbeat of a leader waits for the interval");
+    lab.expect_usual(is_at_once, "the first heartbeat of a leader waits for the interval");
 }

@@ -34,7 +34,7 @@ pub fn hint_names_a_leader_3a(lab: &Lab) {
     bench.peer(2).appends(7).succeeds("S2 leads term 7, with the vote of another server");
     let hint = bench.leader_hint();
     expect_hint(&bench, hint, 2, "S2 leads term 7, although S0 has voted for S1");
-    bench.is_usual(hint.is_some(), "it names no leader to clients, so that they have to look for it");
+    lab.expect_usual(hint.is_some(), "it names no leader to clients, so that they have to look for it");
 }
 
 /// Whoever is named has to be that leader.

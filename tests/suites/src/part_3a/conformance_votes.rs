@@ -31,7 +31,7 @@ pub fn same_candidate_again_3a(lab: &Lab) {
     );
     bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
     let again = bench.peer(1).asks_vote(5).send();
-    bench.is_usual(
+    lab.expect_usual(
         matches!(again, Some((_, true))),
         "a candidate whose reply was lost does not get its vote again",
     );
@@ -69,5 +69,5 @@ pub fn new_term_new_vote_3a(lab: &Lab) {
     bench.peer(1).appends(7).succeeds("S1 leads term 7");
     let late = bench.peer(2).asks_vote(7).send();
     // Nobody needs this vote, for the term has its leader.
-    bench.is_usual(matches!(late, Some((_, true))), "a vote of a term that has a leader is not given");
+    lab.expect_usual(matches!(late, Some((_, true))), "a vote of a term that has a leader is not given");
 }

@@ -106,7 +106,7 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
             if !entries.is_empty() && prev.0 + entries.len() as Index >= 2)
     };
     let Some(old) = bench.peer(1).next_request(ELECTION_MAX, brings_second) else {
-        bench.is_usual(false, "no entries are sent to a follower before it has answered in the term");
+        lab.expect_usual(false, "no entries are sent to a follower before it has answered in the term");
         return;
     };
     let term = bench.term();

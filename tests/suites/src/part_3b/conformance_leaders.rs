@@ -49,7 +49,7 @@ pub fn entries_leave_at_once_3b(lab: &Lab) {
         is_at_once &= sent.is_some_and(|sent| sent.at <= by);
         bench.expect_applies_within(index, HEARTBEAT_MAX * 2, "both followers store it");
     }
-    bench.is_usual(
+    lab.expect_usual(
         is_at_once,
         "start does not wake the replication, and commands wait for the next heartbeat",
     );

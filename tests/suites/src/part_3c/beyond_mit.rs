@@ -58,30 +58,22 @@ pub fn empty_storage_knows_nothing_3c(lab: &Lab) {
     cluster.disconnect(server);
     cluster.restart(server);
     let term = cluster.state(server).map_or(0, |(term, _)| term);
-    let is_empty = |what: &str| {
-        format!("S{server} starts with an empty storage, cut off from all others, and knows {what}")
+    let knows = |what: String, expected: &str, actual: String| {
+        let headline =
+            format!("S{server} starts with an empty storage, cut off from all others, and knows {what}");
+        Violation::new(headline, expected, actual)
+            .rule("what is not stored does not survive a crash (Fig. 2, State)")
+            .hint("state in a static variable, or in something that servers share")
+            .servers([server])
     };
     lab.expect(term == 0, || {
-        Violation::new(
-            is_empty(&format!("of term {term}")),
-            "term 0 (Fig. 2, State: initialised to 0 on first boot)",
-            term.to_string(),
-        )
-        .rule("what is not stored does not survive a crash (Fig. 2, State)")
-        .hint("state in a static variable, or in something that servers share")
-        .servers([server])
+        let expected = "term 0 (Fig. 2, State: initialised to 0 on first boot)";
+        knows(format!("of term {term}"), expected, term.to_string())
     });
     lab.sleep_ms(1000);
     let applied = lab.applied(server);
     lab.expect(applied == 0, || {
-        Violation::new(
-            is_empty(&format!("entries up to {applied}")),
-            "nothing to apply",
-            format!("it applies entry {applied}"),
-        )
-        .rule("what is not stored does not survive a crash (Fig. 2, State)")
-        .hint("state in a static variable, or in something that servers share")
-        .servers([server])
+        knows(format!("entries up to {applied}"), "nothing to apply", format!("it applies entry {applied}"))
     });
 }
 

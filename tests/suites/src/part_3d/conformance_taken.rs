@@ -144,7 +144,7 @@ pub fn snapshot_under_way_is_not_sent_again_3d(lab: &Lab) {
         "an InstallSnapshot to S2, which has nothing",
         "none",
     );
-    bench.is_usual(
+    lab.expect_usual(
         sent <= TIMES_MAX,
         &format!("while one snapshot is under way to a follower it is sent {sent} times, about once for each of {COMMANDS} commands"),
     );

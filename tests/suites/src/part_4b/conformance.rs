@@ -19,7 +19,7 @@ fn leader_that_has_read(lab: &Lab, rule: &'static str, hint: &'static str) -> (B
     let index = bench.start_command().index;
     bench.expect_applies_within(index, ELECTION_MAX, "S1 and the leader store it");
     let read = bench.read_index(PATIENCE);
-    bench.is_usual(read.is_ok(), "a read is not confirmed although a majority is well");
+    lab.expect_usual(read.is_ok(), "a read is not confirmed although a majority is well");
     bench.expect(
         read.is_ok_and(|read| read >= index),
         "a read does not see what was committed before it began",
@@ -64,7 +64,7 @@ pub fn late_answers_confirm_no_read_4b(lab: &Lab) {
         bench.answer_all_waiting();
         lab.sleep_ms(300);
         let read = bench.read_index(PATIENCE);
-        bench.is_usual(read.is_ok(), "a read is not confirmed although a majority is well again");
+        lab.expect_usual(read.is_ok(), "a read is not confirmed although a majority is well again");
     }
 }
 
