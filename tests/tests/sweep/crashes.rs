@@ -26,7 +26,7 @@ const EXPECTED: [(u64, &str, &str); 10] = [
     (3, "abort", "the process aborted itself (SIGABRT)"),
     (4, "exit", "exit code 3"),
     (5, "stack-overflow", "a simulated thread has overflowed its stack"),
-    (6, "livelock", "5000000 steps, and no end: a livelock"),
+    (6, "livelock", "10000000 steps, and no end: a livelock"),
     (7, "stall", "S1/culprit ran for"),
     (8, "memory", "the process used more than 200 MiB"),
     (10, "panic", "this is a panic of server 1"),
