@@ -6,15 +6,20 @@
 //! # Read in this order
 //!
 //! 1. [`target`]: what the hunt asks of a program.
-//! 2. [`sweep`]: workers, what they are told and what they answer, results, statistics.
-//! 3. [`replay`]: whether a run is the run that it should be.
-//! 4. [`shrink`]: fewer faults, commands and preemptions.
+//! 2. [`workers`]: the processes that make runs, what they are told and what they answer.
+//! 3. [`sweep`]: many tests over many seeds: results, what is kept, statistics.
+//! 4. [`replay`]: whether a run is the run that it should be.
+//! 5. [`shrink`]: fewer faults, commands and preemptions.
 //!
 //! # What it leaves out
 //!
 //! Arguments of the command line, and what a report of a failure says: both are for the program.
 
+mod failed_run;
 pub mod replay;
 pub mod shrink;
 pub mod sweep;
 pub mod target;
+pub mod workers;
+
+pub use failed_run::FailedRun;

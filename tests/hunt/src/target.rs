@@ -5,6 +5,7 @@ use std::fmt;
 use labrpc::sim::Cause;
 use serde::{Deserialize, Serialize};
 
+use crate::shrink::Signature;
 use lab_runs::{Plan, TestInfo};
 
 /// A program with tests that can be run with any seed. The hunt knows nothing else of it: not what is tested, nor how.
@@ -13,15 +14,41 @@ pub trait Target {
     fn find(&self, name: &str) -> Option<TestInfo>;
 
     /// Runs a test once.
-    fn run(&self, test: &str, plan: Plan) -> RunEnd;
+    fn run(&self, test: &str, plan: Plan) -> Ran<'_>;
+}
 
-    /// Runs a failed seed again with a trace, and leaves a report and the trace in the seed's folder. Returns whether it
-    /// failed again.
-    fn report(&self, test: &str, plan: Plan) -> bool;
+/// A run that was made.
+pub struct Ran<'a> {
+    /// What came of it.
+    pub end: RunEnd,
+    /// What else is known of it.
+    pub facts: RunFacts,
+    /// Runs a failed run again with a trace, leaves a report and the trace in the seed's folder, and gives the report. `None`
+    /// if it did not fail, or if it cannot be run again.
+    pub explain: Option<Box<dyn FnOnce() -> String + 'a>>,
+}
+
+impl fmt::Debug for Ran<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ran").field("end", &self.end).field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// What is known of a run, whatever came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// How many calls were made over the network.
+    pub calls: u64,
+    /// Proves that another run is the same; `None` in the real world.
+    pub fingerprint: Option<String>,
+    /// What must be known about the verdict.
+    pub remark: Option<String>,
+    /// The line that says all this to people; empty if the run failed.
+    pub line: String,
 }
 
 /// What came of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunEnd {
     /// Nothing was wrong.
     Passed,
@@ -32,12 +59,14 @@ pub enum RunEnd {
 }
 
 /// How a run failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFailure {
     /// What sort of failure it is.
     pub kind: FailureKind,
     /// What went wrong, in one line.
     pub headline: String,
+    /// What failures of the same cause have in common.
+    pub signature: Signature,
     /// The report of a run that cannot be run again with a trace: of the real world, or with a thread that does not give
     /// way. The worker is replaced after it, because threads of that run may go on. `None` of all others.
     pub report: Option<String>,

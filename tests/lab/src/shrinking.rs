@@ -6,8 +6,9 @@ use lab_hunt::shrink::{self, NothingToShrink, Shrunk, Size};
 use lab_runs::Plan;
 
 use crate::hunted::OneRun;
-pub use crate::hunted::{Part, signature};
+pub use crate::hunted::Part;
 pub use crate::story::story;
+pub use lab_suites::signature;
 
 /// Shrinks the failure of a test and a seed in at most `runs_max` runs. `progress` hears the size of each smaller part and
 /// the runs so far. Where an expectation failed, what is left must be passed by the `reference`, if there is one.

@@ -18,7 +18,7 @@ use crate::queue::Queue;
 use crate::readme;
 use crate::trial::{Trial, TrialOptions};
 use crate::workspace::Workspace;
-use lab_hunt::sweep;
+use lab_hunt::workers;
 
 /// Applies mutants (realistic bugs) to copies of the reference and of two other Rafts, one at a time, and shows which tests catch them.
 ///
@@ -167,7 +167,7 @@ struct Totals {
 fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let pressed = Arc::clone(&is_interrupted);
-    sweep::on_interrupt(move || {
+    workers::on_interrupt(move || {
         pressed.store(true, Ordering::Relaxed);
         eprintln!("Waiting for what is under way. Once more ends it at once.");
     })?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
 use lab_harness::run::{Failure, run_case};
-use lab_hunt::sweep::processor_time;
+use lab_hunt::workers::processor_time;
 use lab_report as report;
 use lab_runs::Plan;
 use lab_runs::settings::World;

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{ArgMatches, Args, FromArgMatches};
 use lab_harness::implementation::Implementation;
-use lab_hunt::sweep;
+use lab_hunt::workers;
 
 use crate::probe::{Run, probe};
 
@@ -37,7 +37,7 @@ pub fn probe_command() -> clap::Command {
 pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<bool> {
     let Probe { tests, seeds, all } = Probe::from_arg_matches(matches)?;
     // A mutant may loop for ever. If the command is killed, nobody else would end it.
-    sweep::die_with_parent();
+    workers::die_with_parent();
     let find = |name: &String| lab_suites::find(name).with_context(|| format!("there is no test {name}"));
     let cases = tests.iter().map(find).collect::<Result<Vec<_>>>()?;
     let print = |run: &Run| {

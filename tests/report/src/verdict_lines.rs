@@ -11,13 +11,10 @@ use lab_runs::settings::World;
 
 /// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
 /// kept back because the test passed.
-pub fn remark_once(outcome: &Outcome) {
+pub fn remark_once(remark: &str) {
     static REMARKED: Once = Once::new();
-    if let Some(remark) = &outcome.remark {
-        // Nobody to tell is no reason to fail.
-        REMARKED
-            .call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
-    }
+    // Nobody to tell is no reason to fail.
+    REMARKED.call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
 }
 
 /// MIT's line for a test that passed, and what else identifies the run:

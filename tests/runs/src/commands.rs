@@ -43,7 +43,7 @@ static INVOCATION: OnceLock<Invocation> = OnceLock::new();
 
 thread_local! {
     /// The test that this thread runs for cargo: how all are started, and the path of this one, such as `part::figure8_3c`.
-    static TEST: RefCell<Option<(Invocation, Option<String>)>> = const { RefCell::new(None) };
+    static TEST: RefCell<Option<(Invocation, String)>> = const { RefCell::new(None) };
 }
 
 /// This program has subcommands. To be called before any code under test runs.
@@ -51,20 +51,18 @@ pub fn init_program() {
     INVOCATION.get_or_init(|| Invocation::Program(program_words(&Startup::of_process())));
 }
 
-/// This thread runs the test of that name for `cargo test`. To be called before any code under test runs.
-pub fn init_test(name: &str) {
+/// This thread runs the test of that path below its crate for `cargo test`. To be called before any code under test runs.
+pub fn init_test(path: &str) {
     // Once for all tests: a later one may find the current directory changed.
     static TESTS: OnceLock<Invocation> = OnceLock::new();
     let invocation = TESTS.get_or_init(|| test_words(&Startup::of_process())).clone();
-    // libtest names its threads after the tests that they run; with one job it may use the main thread instead.
-    let thread = std::thread::current();
-    let path = thread.name().filter(|path| path.rsplit("::").next() == Some(name)).map(str::to_owned);
-    TEST.with(|test| *test.borrow_mut() = Some((invocation, path)));
+    TEST.with(|test| *test.borrow_mut() = Some((invocation, path.to_owned())));
 }
 
 fn invocation() -> (Invocation, Option<String>) {
     let program = || INVOCATION.get().cloned().unwrap_or_else(|| Invocation::Program("cargo lab".to_owned()));
-    TEST.with(|test| test.borrow().clone()).unwrap_or_else(|| (program(), None))
+    let test = TEST.with(|test| test.borrow().clone()).map(|(invocation, path)| (invocation, Some(path)));
+    test.unwrap_or_else(|| (program(), None))
 }
 
 /// The words that start this program, for one with subcommands: `cargo lab`.

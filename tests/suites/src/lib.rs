@@ -12,7 +12,7 @@
 //! # Read in this order
 //!
 //! [`part_3a`] with its `mit.rs`, to see what a test looks like; `suite`, for what a row of a list means; then any part.
-//! `grade` is what stands behind each cargo test.
+//! [`grade`](mod@grade) is what stands behind each cargo test and behind the subcommand `grade`.
 //!
 //! # What it leaves out
 //!
@@ -20,7 +20,7 @@
 
 mod chaos;
 mod clients;
-mod grade;
+pub mod grade;
 pub mod part_3a;
 pub mod part_3b;
 pub mod part_3c;
@@ -33,6 +33,7 @@ mod suite;
 use lab_harness::case::{Part, TestCase};
 
 pub use grade::grade_test;
+pub use grade::target::signature;
 pub use lab_harness::Implementation;
 
 /// The tests of each part.

@@ -64,6 +64,7 @@ macro_rules! suite {
                     fn $test() {
                         let implementation = $crate::Implementation::$of::<$dollar graded>();
                         $crate::grade_test(
+                            concat!(module_path!(), "::", stringify!($test)),
                             stringify!($test),
                             implementation$dollar(.$dollar method($dollar($dollar argument),*))*,
                         );

@@ -70,7 +70,8 @@ fn wrong_raft_fails_with_a_report() {
 #[test]
 fn failing_test_panics_with_its_report() {
     let panic = std::panic::catch_unwind(|| {
-        lab::grade_test("initial_election_3a", Implementation::of::<Wrong<AlwaysLeader>>())
+        let path = concat!(module_path!(), "::failing_test_panics_with_its_report");
+        lab::grade_test(path, "initial_election_3a", Implementation::of::<Wrong<AlwaysLeader>>())
     })
     .expect_err("it fails");
     let text = panic.downcast_ref::<String>().expect("a text");

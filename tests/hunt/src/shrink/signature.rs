@@ -3,11 +3,12 @@
 use std::fmt;
 
 use labrpc::sim::Cause;
+use serde::{Deserialize, Serialize};
 
 use lab_runs::similarity::without_numbers;
 
 /// What a failure came of, without what changes from run to run: servers, terms, indexes, commands and times.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The broken rule, or a text without numbers.
     text: String,

@@ -11,25 +11,17 @@ use std::time::Duration;
 use anyhow::Result;
 use labrpc::time::Instant;
 
-use super::failed_run::FailedRun;
 use super::ledger::{self, Entry, Ledger};
-use super::pool::{Limits, Outcome, Pool};
-use super::process::Message;
 use super::progress::Progress;
-use super::protocol::{Cost, Job};
-use super::report;
 use super::results::{Ended, Row};
 use super::scope::{Runs, Scope};
-use super::system;
-use crate::target::FailureKind;
+use crate::FailedRun;
+use crate::target::{FailureKind, RunEnd};
+use crate::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
 use lab_runs::settings::World;
 
 /// Of so many failures with the same cause, report and trace are kept.
 pub(crate) const REPORTED_MAX: u32 = 3;
-/// The real time for which a worker should have jobs in advance, so that it never waits for the sweep.
-const QUEUE_TIME: Duration = Duration::from_millis(30);
-/// The most jobs that a worker may have.
-const QUEUE_LENGTH_MAX: usize = 16;
 /// How often results are made safe.
 const FLUSH: Duration = Duration::from_millis(250);
 
@@ -40,6 +32,8 @@ pub struct Config {
     pub scope: Scope,
     /// How many workers there are, and what each may use.
     pub limits: Limits,
+    /// How they are started.
+    pub launch: Launch,
     /// The real time that it may take; `None`: as long as it needs.
     pub time: Option<Duration>,
     /// Whether it ends with the first failure.
@@ -78,6 +72,8 @@ pub struct Summary {
     pub cost: Cost,
     /// How many runs were made this time, reports not counted.
     pub runs: u64,
+    /// How many runs could not be made, because somebody ended their workers from outside each time.
+    pub interrupted: u64,
     /// How long it took: real time.
     pub wall: Duration,
     /// How many processors there were for it.
@@ -105,6 +101,8 @@ struct Driver<'a> {
     cost: Cost,
     /// Runs of this time.
     run_count: u64,
+    /// Runs that could not be made.
+    interrupted: u64,
     stop_reason: Option<StopReason>,
     started_at: Instant,
     flushed_at: Instant,
@@ -124,7 +122,7 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
     // A sweep until the first failure that goes on where it was has its failure already.
     let is_failed_before = config.is_until_fail && rows.iter().any(|row| row.failed() > 0);
     let processors = match config.scope.world {
-        World::Simulated => system::processors_for(config.limits.workers),
+        World::Simulated => workers::processors_for(config.limits.workers),
         // Its threads are to run beside each other.
         World::Real => Vec::new(),
     };
@@ -133,20 +131,21 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
         progress,
         rows,
         ledger,
-        pool: Pool::new(config.limits, processors),
+        pool: Pool::new(config.limits, config.launch.clone(), processors),
         runs: Runs::of(&config.scope),
         requeued: VecDeque::new(),
         reruns: VecDeque::new(),
         reported: BTreeMap::new(),
         cost: Cost::default(),
         run_count: 0,
+        interrupted: 0,
         stop_reason: is_failed_before.then_some(StopReason::FirstFailure),
         started_at: Instant::now(),
         flushed_at: Instant::now(),
     };
     // Only now, since Ctrl-C reaches the sweep through the pool. Before, it ends the process, and nothing is
-    // lost by that: no run has been made.
-    listen_for_interrupts(&driver.pool)?;
+    // lost by that: no run has been made. Pressed again, it ends the process.
+    workers::on_interrupt(driver.pool.interrupter())?;
     driver.run()?;
     driver.progress.finish();
     Ok(Summary {
@@ -155,8 +154,9 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
         earlier_runs,
         cost: driver.cost,
         runs: driver.run_count,
+        interrupted: driver.interrupted,
         wall: driver.started_at.elapsed(),
-        cores: system::cores(),
+        cores: workers::cores(),
         directory: driver.ledger.directory,
         unreadable: driver.ledger.unreadable,
     })
@@ -184,15 +184,6 @@ fn open(config: &Config, rows: &mut [Row]) -> Result<Ledger> {
         if let Some(place) = place(&entry).filter(|_| !config.is_fresh) {
             rows[place].add(entry.seed, entry.cost, Ended::from_parts(entry.skipped, entry.failed));
         }
-    })
-}
-
-/// Ctrl-C ends the sweep in good order. Pressed again, it ends the process.
-fn listen_for_interrupts(pool: &Pool) -> Result<()> {
-    let messages = pool.sender();
-    system::on_interrupt(move || {
-        // The sweep may have ended just now.
-        let _ = messages.send(Message::Interrupted);
     })
 }
 
@@ -244,12 +235,7 @@ impl Driver<'_> {
         {
             return 1;
         }
-        // The shortest runs take less than a millisecond. With one job at a time, a worker would spend a good
-        // part of its time waiting for the sweep; with too many, those behind a long one would wait while
-        // others are idle. So the queue is as long as its runs are short.
-        let mean_us = self.cost.wall_us / self.run_count.max(1);
-        let ahead = QUEUE_TIME.as_micros() as u64 / mean_us.max(1);
-        (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
+        self.pool.queue_length(self.cost.wall_us / self.run_count.max(1))
     }
 
     fn next_job(&mut self) -> Option<Job> {
@@ -266,45 +252,47 @@ impl Driver<'_> {
         let rows = &self.rows;
         // What the ledger knows already is skipped, which costs nothing next to a run.
         let (row, seed) = self.runs.find(|&(row, seed)| !rows[row].has(seed))?;
-        Some(self.job(row, seed, false))
+        Some(self.job(row, seed, Task::Run))
     }
 
-    fn job(&self, row: usize, seed: u64, is_rerun: bool) -> Job {
+    fn job(&self, row: usize, seed: u64, task: Task) -> Job {
         let Row { test, policy, .. } = &self.rows[row];
-        let world = self.config.scope.world.to_string();
-        // The pool gives the number: it counts what it hands out, a job that came back anew.
-        Job { number: 0, row, test: test.clone(), policy: policy.clone(), world, seed, is_rerun }
+        Job::new(row, test, policy.clone(), self.config.scope.world.to_string(), seed, task)
     }
 
     fn on_outcome(&mut self, outcome: Outcome) -> Result<()> {
         match outcome {
-            Outcome::Returned(job) if job.is_rerun => self.reruns.push_back(job),
+            Outcome::Returned(job) if job.task == Task::Report => self.reruns.push_back(job),
             Outcome::Returned(job) => self.requeued.push_back(job),
             // A failed seed that passes, or that ends its worker, when it is run again.
-            Outcome::Reported(job, true) => self.progress.reported(&job),
-            Outcome::Reported(job, false) => self.progress.not_repeated(&job),
+            Outcome::Reported(job, Some(_)) => self.progress.reported(&job),
+            Outcome::Reported(job, None) => self.progress.not_repeated(&job),
             // The worker answers a rerun with Reported. Whatever else comes of one has ended its worker, so
             // the seed did not fail as it did before; the row has counted it already.
-            Outcome::Failed(job, ..)
-            | Outcome::Crashed(job, ..)
-            | Outcome::Passed(job, _)
-            | Outcome::Skipped(job, ..)
-                if job.is_rerun =>
+            Outcome::Ended(job, ..) | Outcome::Crashed(job, ..) | Outcome::Interrupted(job, _)
+                if job.task == Task::Report =>
             {
                 self.progress.not_repeated(&job);
             }
-            Outcome::Passed(job, cost) => self.record(&job, cost, Ended::Passed)?,
-            Outcome::Skipped(job, cost, why) => self.record(&job, cost, Ended::Skipped(why))?,
-            Outcome::Failed(job, cost, failed, report) => {
+            Outcome::Ended(job, cost, RunEnd::Passed, ..) => self.record(&job, cost, Ended::Passed)?,
+            Outcome::Ended(job, cost, RunEnd::Skipped(why), ..) => {
+                self.record(&job, cost, Ended::Skipped(why))?;
+            }
+            Outcome::Ended(job, cost, RunEnd::Failed(failure), _, report) => {
                 // A worker that sends the report itself says that nothing more can be learnt from another
                 // run.
                 let is_traced = report.is_none();
+                let failed = FailedRun::new(job.seed, failure.kind, &failure.headline);
                 self.report_failure(&job, &failed, is_traced, report.as_deref(), "");
                 self.record(&job, cost, Ended::Failed(failed))?;
             }
             Outcome::Crashed(job, cost, failed, stderr) => {
                 self.report_failure(&job, &failed, false, None, &stderr);
                 self.record(&job, cost, Ended::Failed(failed))?;
+            }
+            Outcome::Interrupted(job, how) => {
+                self.interrupted += 1;
+                self.progress.interrupted(&job, &how);
             }
         }
         Ok(())
@@ -354,7 +342,7 @@ impl Driver<'_> {
         // A failure that can be repeated is run again rather than run with a trace at once: tracing every run
         // would slow down the many that pass.
         if is_traced {
-            self.reruns.push_back(self.job(job.row, job.seed, true));
+            self.reruns.push_back(self.job(job.row, job.seed, Task::Report));
         } else if let Err(error) =
             report::write(job, self.config.scope.variants[job.row].test, failed, report, stderr)
         {

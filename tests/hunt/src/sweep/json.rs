@@ -199,10 +199,10 @@ impl Results {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::failed_run::FailedRun;
-    use super::super::protocol::Cost;
     use super::super::results::Ended;
     use super::*;
+    use crate::FailedRun;
+    use crate::workers::Cost;
     use lab_runs::TestInfo;
 
     /// Shard `number` of `of` of a sweep of 40 seeds; seed 7 fails.

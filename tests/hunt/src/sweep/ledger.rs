@@ -14,9 +14,9 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::failed_run::FailedRun;
-use super::protocol::Cost;
-use super::system;
+use crate::FailedRun;
+use crate::workers::Cost;
+use crate::workers::system;
 
 /// A finished run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

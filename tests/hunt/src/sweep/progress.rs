@@ -7,11 +7,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use labrpc::time::Instant;
 
-use super::failed_run::FailedRun;
-use super::protocol::Job;
 use super::results::Row;
 use super::scope::Scope;
-use super::{report, system, table};
+use super::table;
+use crate::FailedRun;
+use crate::workers::Job;
+use crate::workers::{report, system};
 use lab_runs::artifacts;
 
 /// How often the table changes.
@@ -87,6 +88,14 @@ impl Progress {
             "{} seed {:#x} did not fail in the same way when it was run again: something is not under the seed's \
              control. Usual culprits: iteration over a HashMap, std's clock, threads or locks, memory that is shared \
              between runs.",
+            job.test, job.seed
+        ));
+    }
+
+    /// A run could not be made.
+    pub(super) fn interrupted(&self, job: &Job, how: &str) {
+        self.warn(&format!(
+            "{} seed {:#x} was interrupted each time: {how}; it does not count",
             job.test, job.seed
         ));
     }

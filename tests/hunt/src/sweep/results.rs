@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::failed_run::FailedRun;
-use super::protocol::Cost;
 use super::statistics::failure_rate_max;
+use crate::FailedRun;
 use crate::target::FailureKind;
+use crate::workers::Cost;
 use lab_runs::TestInfo;
 
 /// A set of seeds, kept as ranges: a million seeds that follow each other take no more room than two.

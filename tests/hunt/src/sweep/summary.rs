@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::driver::{REPORTED_MAX, StopReason, Summary};
 use super::json::Results;
 use super::results::{Row, groups};
-use super::{report, table};
+use super::table;
+use crate::workers::report;
 use lab_runs::{artifacts, commands};
 
 /// So many causes are shown in full.
@@ -123,9 +124,9 @@ fn skipped_text(rows: &[&Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::json::tests::shard;
-    use super::super::protocol::Cost;
     use super::super::results::Ended;
     use super::*;
+    use crate::workers::Cost;
     use lab_runs::TestInfo;
     use std::time::Duration;
 
@@ -137,6 +138,7 @@ mod tests {
             stop_reason: StopReason::Completed,
             rows,
             earlier_runs: 0,
+            interrupted: 0,
             cost,
             runs: 40,
             wall,

@@ -145,11 +145,11 @@ pub fn rate_text(failed: u64, runs: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failed_run::FailedRun;
-    use super::super::protocol::Cost;
     use super::super::results::Ended;
     use super::*;
+    use crate::FailedRun;
     use crate::target::FailureKind;
+    use crate::workers::Cost;
     use lab_runs::TestInfo;
 
     #[test]

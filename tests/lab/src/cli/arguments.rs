@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::case::TestCase;
-use lab_hunt::sweep;
+use lab_hunt::workers;
 use labrpc::sim::{Policy, Tracing};
 
 use super::names;
@@ -88,7 +88,7 @@ impl RunArguments {
     /// How many tests may run at the same time.
     pub(super) fn workers(&self) -> usize {
         match self.world {
-            World::Simulated => sweep::cores(),
+            World::Simulated => workers::cores(),
             // There the others' work is a delay that the code under test is blamed for.
             World::Real => 1,
         }

@@ -16,7 +16,10 @@ mod sweep;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::hunted::Hunted;
+use lab_hunt::workers::{self, Launch};
+use lab_runs::commands;
+use lab_suites::grade::target::Suites;
+
 use crate::program::{Implementations, Verdict};
 
 #[derive(Subcommand, Debug)]
@@ -39,9 +42,19 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     /// Repeats cargo test, on real threads, until it fails.
     Repeat(repeat::Repeat),
-    /// What a sweep runs in its worker processes.
-    #[command(hide = true, name = lab_hunt::sweep::WORKER)]
+    /// What the worker processes of grade and sweep run.
+    #[command(hide = true, name = workers::COMMAND)]
     Work,
+}
+
+/// How this program's workers are started.
+fn launch() -> Launch {
+    Launch {
+        arguments: vec![workers::COMMAND.to_owned()],
+        // Their reports are to name what people have typed, and not how they were started themselves.
+        environment: vec![(commands::COMMAND.to_owned(), commands::program())],
+        ..Launch::default()
+    }
 }
 
 impl Command {
@@ -57,7 +70,7 @@ impl Command {
             Self::Sweep(sweep) => sweep.run(implementation),
             Self::Merge(merge) => merge.run(),
             Self::Repeat(repeat) => repeat.run(),
-            Self::Work => lab_hunt::sweep::work(&Hunted { implementation }).map(|()| Verdict::Ok),
+            Self::Work => workers::work(&Suites { implementation }).map(|()| Verdict::Ok),
         }
     }
 }

@@ -14,7 +14,7 @@ use labrpc::time::Instant;
 
 use super::quantity::{count, time};
 use crate::program::Verdict;
-use lab_hunt::sweep;
+use lab_hunt::{sweep, workers};
 use lab_runs::artifacts;
 
 /// So many of the last lines of a failure are shown.
@@ -49,7 +49,7 @@ impl Repeat {
         let output = directory.join(format!("under-way-{}.txt", std::process::id()));
         let is_interrupted = Arc::new(AtomicBool::new(false));
         let pressed = Arc::clone(&is_interrupted);
-        sweep::on_interrupt(move || pressed.store(true, Ordering::Relaxed))?;
+        workers::on_interrupt(move || pressed.store(true, Ordering::Relaxed))?;
         let began = Instant::now();
         let mut passed = 0;
         let mut failure = None;

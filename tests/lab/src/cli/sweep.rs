@@ -17,19 +17,15 @@ use lab_harness::implementation::Implementation;
 use lab_runs::artifacts;
 use lab_runs::settings::World;
 
-use crate::hunted::info;
-use lab_hunt::sweep::{
-    self, Config, Limits, Progress, Results, Scope, Seeds, Shard, StopReason, Summary, Variant,
-};
+use lab_hunt::sweep::{self, Config, Progress, Results, Scope, Seeds, Shard, StopReason, Summary, Variant};
+use lab_hunt::workers::{self, Limits};
+use lab_suites::grade::grading::run_max;
+use lab_suites::grade::target::info;
 
 /// Seeds of a sweep of simulations, if nothing is said.
 const SEEDS: u64 = 100;
 /// Repetitions in the real world, if nothing is said.
 const REPETITIONS: u64 = 10;
-/// The real time that a simulation may take. The slowest takes a second or two.
-const SIMULATION_MAX: Duration = Duration::from_secs(120);
-/// The same in the real world, where a test gives itself up after 300 s.
-const REAL_MAX: Duration = Duration::from_secs(330);
 /// Tests of the real world that run at the same time on a core: they mostly sleep.
 const REAL_JOBS_PER_CORE: usize = 4;
 /// More workers than that help nobody.
@@ -150,10 +146,10 @@ impl Sweep {
             policies.dedup();
             variants.extend(policies.into_iter().map(|policy| Variant { test: info(case), policy }));
         }
-        let cores = sweep::cores();
-        let (jobs, run) = match self.world {
-            World::Simulated => (cores, SIMULATION_MAX),
-            World::Real => (cores * REAL_JOBS_PER_CORE, REAL_MAX),
+        let cores = workers::cores();
+        let jobs = match self.world {
+            World::Simulated => cores,
+            World::Real => cores * REAL_JOBS_PER_CORE,
         };
         Ok(Config {
             scope: Scope {
@@ -163,10 +159,11 @@ impl Sweep {
             },
             limits: Limits {
                 workers: self.jobs.unwrap_or(jobs),
-                run: self.limit.unwrap_or(run),
+                run: self.limit.unwrap_or(run_max(self.world)),
                 stall: self.stall,
                 memory: self.memory,
             },
+            launch: super::launch(),
             time: self.time,
             is_until_fail: self.until_fail,
             is_fresh: self.fresh,
@@ -183,6 +180,9 @@ impl Sweep {
         }
         if summary.stop_reason == StopReason::Interrupted {
             bail!("interrupted: not everything was run");
+        }
+        if summary.interrupted > 0 {
+            bail!("{} runs were interrupted from outside each time, and do not count", summary.interrupted);
         }
         // A test that never ran has not passed. Without this, a --time that is too short would make a sweep
         // green.

@@ -3,7 +3,7 @@
 use anstream::println;
 use lab_report::explain::replay_command_of;
 
-use super::{Failed, Row};
+use lab_suites::grade::grading::{Failed, Row};
 
 /// Of so many other tests with the same cause a line is shown.
 const OTHERS_SHOWN: usize = 12;
@@ -29,7 +29,7 @@ pub(super) fn print(rows: &[Row]) {
 fn groups(rows: &[Row]) -> Vec<Vec<(&Row, &Failed)>> {
     let mut groups: Vec<Vec<(&Row, &Failed)>> = Vec::new();
     for row in rows {
-        let Some(failed) = &row.failure else { continue };
+        let Some(failed) = row.failure() else { continue };
         // One bug can fail twenty tests, and twenty reports would hide the second bug, which fails one.
         match groups.iter_mut().find(|group| group[0].1.cause == failed.cause) {
             Some(group) => group.push((row, failed)),

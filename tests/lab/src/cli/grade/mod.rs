@@ -2,34 +2,28 @@
 //!
 //! In the order in which it happens: the [progress] shows a failure as soon as there is one; at the end failures with the
 //! same cause are told together ([causes]), and the [summary] has a line for each part, and one for each test that did not
-//! pass. Ctrl-C ends it after the runs that are under way; what is known by then is told.
+//! pass. Ctrl-C ends it at once; what is known by then is told. The runs are made in worker processes (`lab_suites::grade`).
 //! Simulated runs share the processors; real ones come one after the other, because they look at the clock.
 
 mod causes;
 mod progress;
 mod summary;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anstream::println;
 use anyhow::{Result, bail};
 use clap::Args;
-use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
-use lab_harness::run::{Outcome, run_case};
-use lab_hunt::shrink::Signature;
-use lab_hunt::sweep;
-use lab_report as report;
-use lab_runs::Plan;
-use labrpc::sync::{Arc, Mutex};
+use lab_hunt::workers::Launch;
+use lab_suites::grade::grading::{self, Grading, RowEnd};
+use labrpc::sync::Mutex;
 use labrpc::time::Instant;
 
 use super::arguments::RunArguments;
 use super::names::{self, Selected};
-use crate::hunted::signature;
 use crate::program::Verdict;
-use progress::Progress;
+use progress::{Progress, Shown};
 
 /// Runs parts or tests over their seeds and shows what they are worth.
 #[derive(Args, Debug)]
@@ -43,41 +37,6 @@ pub(crate) struct Grade {
     details: bool,
 }
 
-/// How a test did over its seeds.
-struct Row {
-    case: &'static TestCase,
-    /// The seeds that were run.
-    runs: usize,
-    /// The time of all of them.
-    wall: Duration,
-    /// Calls of all of them.
-    rpcs: u64,
-    /// The first that failed; the rest was then not run.
-    failure: Option<Failed>,
-    /// Why it was skipped, if it was.
-    skipped: Option<String>,
-}
-
-/// A seed that failed.
-struct Failed {
-    plan: Plan,
-    headline: String,
-    /// What failures of the same cause have in common.
-    cause: Signature,
-    report: String,
-}
-
-impl Row {
-    fn points(&self) -> u32 {
-        if self.failure.is_none() { self.points_max() } else { 0 }
-    }
-
-    /// What there is to gain: nothing by a test that was skipped.
-    fn points_max(&self) -> u32 {
-        if self.skipped.is_none() { self.case.points } else { 0 }
-    }
-}
-
 impl Grade {
     pub(crate) fn run(&self, implementation: Implementation) -> Result<Verdict> {
         let Selected { cases, note } = names::select_for(&self.names, implementation)?;
@@ -85,99 +44,36 @@ impl Grade {
             bail!("nothing to grade: {}", note.unwrap_or_else(|| "no test was named".to_owned()));
         }
         let plans = self.run.plans();
-        let is_interrupted = listen_for_interrupts()?;
-        let progress = Mutex::new(Progress::new(cases.len() * plans.len()));
-        let grading =
-            Grading { implementation, plans: &plans, progress: &progress, is_interrupted: &is_interrupted };
+        let progress = Arc::new(Mutex::new(Progress::new(cases.len() * plans.len())));
+        let (shown, workers) = (Arc::clone(&progress), self.run.workers());
+        // What the code under test prints is seen as it comes, above the bar.
+        let echo = move |line: &str| shown.lock().pause(|| anstream::eprintln!("{line}"));
+        let launch = Launch { echo: Some(Arc::new(echo)), ..super::launch() };
+        let grading = Grading { cases: &cases, plans: &plans, workers, launch, is_interruptible: true };
         let begin = Instant::now();
-        let rows = grading.all(&cases, self.run.workers());
+        let graded = grading::grade(&grading, &mut Shown(Arc::clone(&progress)));
         let elapsed = begin.elapsed();
-        let progress = progress.into_inner();
-        progress.finish();
-        causes::print(&rows);
-        summary::print(&rows, elapsed, self.details);
+        progress.lock().finish();
+        let graded = graded?;
+        causes::print(&graded.rows);
+        summary::print(&graded.rows, elapsed, self.details);
         if let Some(note) = note {
             println!("{note}");
         }
-        // Last, when all that is known has been shown: the exit code says that it is not the whole.
-        if is_interrupted.load(Ordering::Relaxed) {
-            bail!("interrupted: not everything was run");
-        }
-        let is_passed = rows.iter().all(|row| row.failure.is_none());
-        Ok(if is_passed { Verdict::Ok } else { Verdict::Failed })
+        verdict(&graded)
     }
 }
 
-/// Ctrl-C ends it after the run that is under way. Pressed again, it ends the process.
-fn listen_for_interrupts() -> Result<Arc<AtomicBool>> {
-    let is_interrupted = Arc::new(AtomicBool::new(false));
-    let pressed = Arc::clone(&is_interrupted);
-    sweep::on_interrupt(move || pressed.store(true, Ordering::Relaxed))?;
-    Ok(is_interrupted)
-}
-
-/// What all tests of a grade have in common.
-struct Grading<'a> {
-    implementation: Implementation,
-    plans: &'a [Plan],
-    progress: &'a Mutex<Progress>,
-    is_interrupted: &'a AtomicBool,
-}
-
-impl Grading<'_> {
-    /// The tests' rows in the order of the tests, whoever ends first. Those that Ctrl-C has prevented are left out.
-    fn all(&self, cases: &[&'static TestCase], workers: usize) -> Vec<Row> {
-        let next = AtomicUsize::new(0);
-        let rows = Mutex::new(Vec::new());
-        let work = || {
-            while !self.is_interrupted.load(Ordering::Relaxed)
-                && let index = next.fetch_add(1, Ordering::Relaxed)
-                && let Some(case) = cases.get(index)
-            {
-                let row = self.case(case);
-                self.progress.lock().end_of(&row);
-                rows.lock().push((index, row));
-            }
-        };
-        // Each run is a world of its own, so that threads of the operating system do not disturb what it decides.
-        #[expect(clippy::disallowed_methods, reason = "outside all runs")]
-        std::thread::scope(|scope| {
-            for _ in 1..workers.min(cases.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut rows = rows.into_inner();
-        rows.sort_by_key(|(index, _)| *index);
-        rows.into_iter().map(|(_, row)| row).collect()
+/// What it comes to, when all that is known has been shown: the exit code says if that is not the whole.
+fn verdict(graded: &grading::Graded) -> Result<Verdict> {
+    if graded.is_interrupted {
+        bail!("interrupted: not everything was run");
     }
-
-    fn case(&self, case: &'static TestCase) -> Row {
-        let mut row = Row { case, runs: 0, wall: Duration::ZERO, rpcs: 0, failure: None, skipped: None };
-        for &plan in self.plans {
-            self.progress.lock().show(case, plan);
-            let outcome: Outcome = run_case(case, self.implementation, plan);
-            row.runs += 1;
-            row.wall += outcome.wall;
-            row.rpcs += outcome.tally.traffic.rpcs;
-            row.skipped.clone_from(&outcome.skipped);
-            row.failure = failed(case, self.implementation, plan, &outcome);
-            let progress = self.progress.lock();
-            progress.pause(|| report::remark_once(&outcome));
-            progress.step(1);
-            // One failure takes the points, and the first report is the one to read. The other seeds are for a
-            // sweep.
-            if row.failure.is_some() || self.is_interrupted.load(Ordering::Relaxed) {
-                progress.step(self.plans.len() - row.runs);
-                break;
-            }
-        }
-        row
+    if graded.rows.iter().any(|row| row.failure().is_some()) {
+        return Ok(Verdict::Failed);
     }
-}
-
-fn failed(case: &TestCase, implementation: Implementation, plan: Plan, outcome: &Outcome) -> Option<Failed> {
-    let failure = outcome.failure.as_deref()?;
-    let report = report::explain_failure(case, implementation, plan, outcome)?;
-    Some(Failed { plan, headline: report::headline(failure), cause: signature(failure), report })
+    match graded.rows.iter().filter(|row| matches!(row.end, RowEnd::Interrupted(_))).count() {
+        0 => Ok(Verdict::Ok),
+        count => bail!("{count} tests could not be told: somebody ended their processes each time"),
+    }
 }

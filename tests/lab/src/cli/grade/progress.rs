@@ -5,9 +5,11 @@ use std::io::IsTerminal;
 use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_harness::case::{Part, TestCase};
+use lab_hunt::target::RunFacts;
 use lab_runs::Plan;
+use lab_suites::grade::grading::{Row, RowEnd, Watcher};
+use labrpc::sync::{Arc, Mutex};
 
-use super::Row;
 use crate::style;
 
 pub(super) struct Progress {
@@ -29,7 +31,7 @@ impl Progress {
         Self { bar: Some(bar), part: None }
     }
 
-    pub(super) fn show(&mut self, case: &TestCase, plan: Plan) {
+    fn show(&mut self, case: &TestCase, plan: Plan) {
         match &self.bar {
             Some(bar) => bar.set_message(format!("{} seed {:#x}", case.name, plan.seed)),
             // Tests of two parts may be under way; a part is named when its first one begins.
@@ -50,19 +52,23 @@ impl Progress {
     }
 
     /// So many runs were made, or are not needed any more.
-    pub(super) fn step(&self, runs: usize) {
+    fn step(&self, runs: usize) {
         if let Some(bar) = &self.bar {
             bar.inc(runs as u64);
         }
     }
 
-    pub(super) fn end_of(&self, row: &Row) {
-        if let Some(failed) = &row.failure {
-            let (bad, plain) = style::FAILED;
-            let seed = failed.plan.seed;
-            self.pause(|| {
+    fn end_of(&self, row: &Row) {
+        let (bad, plain) = style::FAILED;
+        match &row.end {
+            RowEnd::Failed(failed) => self.pause(|| {
+                let seed = failed.plan.seed;
                 eprintln!("{bad}FAILED{plain} {} seed {seed:#x}: {}", row.case.name, failed.headline);
-            });
+            }),
+            RowEnd::Interrupted(how) => {
+                self.pause(|| eprintln!("{bad}INTERRUPTED{plain} {}: {how}", row.case.name));
+            }
+            RowEnd::Passed | RowEnd::Skipped(_) => {}
         }
     }
 
@@ -70,5 +76,30 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Shows what happens in a grading; what the code under test prints comes between.
+pub(super) struct Shown(pub(super) Arc<Mutex<Progress>>);
+
+impl Watcher for Shown {
+    fn begins(&mut self, case: &'static TestCase, plan: Plan) {
+        self.0.lock().show(case, plan);
+    }
+
+    fn ran(&mut self, _plan: Plan, facts: &RunFacts) {
+        let progress = self.0.lock();
+        if let Some(remark) = &facts.remark {
+            progress.pause(|| lab_report::remark_once(remark));
+        }
+        progress.step(1);
+    }
+
+    fn left_out(&mut self, runs: usize) {
+        self.0.lock().step(runs);
+    }
+
+    fn ended(&mut self, row: &Row) {
+        self.0.lock().end_of(row);
     }
 }

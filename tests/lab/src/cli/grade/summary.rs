@@ -7,7 +7,8 @@ use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
 
-use super::Row;
+use lab_suites::grade::grading::{Row, RowEnd};
+
 use crate::style;
 
 pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
@@ -30,15 +31,19 @@ fn print_part(part: Part, rows: &[&Row]) {
     let tests = rows.len();
     println!("{part}  {:<32} {mark}{:>9}{plain}  {tests:>3} tests", part.title(), format!("{got}/{all}"));
     for row in rows {
-        if let Some(failed) = &row.failure {
-            let (bad, plain) = style::FAILED;
-            println!("    {bad}FAILED{plain} {}, seed {:#x}", row.case.name, failed.plan.seed);
+        let (bad, plain) = style::FAILED;
+        match &row.end {
+            RowEnd::Failed(failed) => {
+                println!("    {bad}FAILED{plain} {}, seed {:#x}", row.case.name, failed.plan.seed);
+            }
+            RowEnd::Interrupted(how) => println!("    {bad}INTERRUPTED{plain} {}: {how}", row.case.name),
+            RowEnd::Passed | RowEnd::Skipped(_) => {}
         }
     }
     // One reason mostly holds for many tests: messages with names of their own, for example.
     let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows {
-        if let Some(why) = &row.skipped {
+        if let RowEnd::Skipped(why) = &row.end {
             skipped.entry(why).or_default().push(row.case.name);
         }
     }
@@ -56,9 +61,11 @@ fn points(rows: &[&Row]) -> (u32, u32) {
 
 fn sum(rows: &[Row], elapsed: Duration) -> String {
     let (got, all) = points(&rows.iter().collect::<Vec<_>>());
-    let failed = rows.iter().filter(|row| row.failure.is_some()).count();
+    let failed = rows.iter().filter(|row| row.failure().is_some()).count();
     let runs: usize = rows.iter().map(|row| row.runs).sum();
+    let unknown = rows.iter().filter(|row| matches!(row.end, RowEnd::Interrupted(_))).count();
     let result = match failed {
+        0 if unknown > 0 => format!("{unknown} interrupted"),
         0 => "all passed".to_owned(),
         1 => "1 test failed".to_owned(),
         _ => format!("{failed} tests failed"),
@@ -77,10 +84,11 @@ fn table(rows: &[Row]) -> Table {
             Origin::Mit { rpcs, .. } => rpcs.to_string(),
             Origin::Lab => String::new(),
         };
-        let result = match (&row.failure, &row.skipped) {
-            (Some(_), _) => "FAILED",
-            (None, Some(_)) => "skipped",
-            (None, None) => "passed",
+        let result = match &row.end {
+            RowEnd::Failed(_) => "FAILED",
+            RowEnd::Interrupted(_) => "interrupted",
+            RowEnd::Skipped(_) => "skipped",
+            RowEnd::Passed => "passed",
         };
         let runs = row.runs.max(1) as f64;
         table.add_row([
@@ -89,7 +97,7 @@ fn table(rows: &[Row]) -> Table {
             format!("{}/{}", row.points(), row.points_max()),
             row.runs.to_string(),
             format!("{:.1}", row.wall.as_secs_f64() * 1000.0 / runs),
-            format!("{:.0}", row.rpcs as f64 / runs),
+            format!("{:.0}", row.calls as f64 / runs),
             mit,
         ]);
     }

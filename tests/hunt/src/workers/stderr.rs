@@ -1,18 +1,28 @@
-//! What a worker wrote to standard error during its last run; of one that crashes, what came last.
+//! What a worker wrote to standard error during its last run; of one that crashes, what came last. Whoever wants to see it at
+//! once gets it line by line.
 
+use std::fmt;
 use std::io::Read;
 
 use labrpc::sync::{Arc, Mutex};
 
+use super::process::Echo;
 use super::protocol::MARK;
 
 /// How much is kept, in bytes: the end of it.
 const KEPT_MAX: usize = 16 * 1024;
 
 /// What was written since the last [mark](super::protocol::mark). Clones are the same.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct StderrTail {
     inner: Arc<Mutex<Inner>>,
+    echo: Option<Echo>,
+}
+
+impl fmt::Debug for StderrTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -22,12 +32,23 @@ struct Inner {
 }
 
 impl StderrTail {
+    pub(super) fn new(echo: Option<Echo>) -> Self {
+        Self { inner: Arc::default(), echo }
+    }
+
     /// Reads until the stream ends.
     pub(super) fn read_from(&self, mut stream: impl Read) {
         let mut chunk = [0; 8 * 1024];
+        let mut lines = Lines::default();
         // By chunks and not by lines: what is written last by a process that crashes often has no newline.
         while let Ok(length @ 1..) = stream.read(&mut chunk) {
             self.inner.lock().add(&chunk[..length]);
+            if let Some(echo) = &self.echo {
+                lines.add(&chunk[..length], |line| echo(line));
+            }
+        }
+        if let Some(echo) = &self.echo {
+            lines.end(|line| echo(line));
         }
         // An error ends it as well: nothing more can be read, which is all that this says.
         self.inner.lock().is_closed = true;
@@ -56,6 +77,34 @@ impl Inner {
         // From the front: of an endless complaint the end is what tells why.
         if self.text.len() > KEPT_MAX {
             self.text.drain(..self.text.len() - KEPT_MAX);
+        }
+    }
+}
+
+/// The lines of the stream as they become whole, without marks.
+#[derive(Debug, Default)]
+struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    fn add(&mut self, chunk: &[u8], mut show: impl FnMut(&str)) {
+        for piece in chunk.split_inclusive(|&byte| byte == b'\n') {
+            self.begun.extend_from_slice(piece);
+            // A flood without an end of line is shown in pieces.
+            if piece.ends_with(b"\n") || self.begun.len() > KEPT_MAX {
+                self.end(&mut show);
+            }
+        }
+    }
+
+    fn end(&mut self, mut show: impl FnMut(&str)) {
+        let line = std::mem::take(&mut self.begun);
+        let text = String::from_utf8_lossy(&line);
+        // A mark ends its line. What stands before it was written without one.
+        let text = text.trim_end_matches('\n').split(MARK).next().unwrap_or_default();
+        if !text.is_empty() {
+            show(text);
         }
     }
 }
@@ -94,6 +143,16 @@ mod tests {
         assert_eq!(kept(&[&format!("{}a{}b{}", marks[0], marks[1], marks[0]), "c"]), "c");
         assert_eq!(kept(&["x\u{1e}", "12", "\n", "y"]), "y", "a mark in pieces");
         assert_eq!(kept(&["x\u{1e}12y"]), "x\u{1e}12y", "no mark");
+    }
+
+    #[test]
+    fn lines_are_shown_whole_and_without_marks() {
+        let (mut lines, mut shown) = (Lines::default(), Vec::new());
+        for chunk in [&mark(1), "a", "b\n", &mark(2), "c", &mark(3), "d"] {
+            lines.add(chunk.as_bytes(), |line| shown.push(line.to_owned()));
+        }
+        lines.end(|line| shown.push(line.to_owned()));
+        assert_eq!(shown, ["ab", "c", "d"]);
     }
 
     #[test]

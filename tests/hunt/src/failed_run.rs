@@ -21,7 +21,8 @@ const HEADLINE_MAX: usize = 300;
 
 impl FailedRun {
     /// A failure with a headline, which is made one line.
-    pub(crate) fn new(seed: u64, kind: FailureKind, headline: &str) -> Self {
+    #[must_use]
+    pub fn new(seed: u64, kind: FailureKind, headline: &str) -> Self {
         // One line of a table and of a terminal. A panic message can have hundreds.
         let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
         let headline = match line.char_indices().nth(HEADLINE_MAX) {

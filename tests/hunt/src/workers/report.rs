@@ -10,8 +10,8 @@ use std::fmt::Write;
 use std::io;
 use std::path::PathBuf;
 
-use super::failed_run::FailedRun;
 use super::protocol::Job;
+use crate::failed_run::FailedRun;
 use lab_runs::TestInfo;
 use lab_runs::artifacts::{self, write_alone, write_text};
 use lab_runs::commands;
@@ -20,7 +20,8 @@ use lab_runs::commands;
 const LINES_SHOWN: usize = 20;
 
 /// Where the report of a failed run is.
-pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
+#[must_use]
+pub fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
     let directory = artifacts::directory(test, seed);
     // A seed means nothing there, so the folder of the simulation with this seed is not overwritten by a run
     // that has nothing to do with it.
@@ -32,7 +33,7 @@ pub(crate) fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
 /// # Errors
 ///
 /// Those of the file system.
-pub(super) fn write(
+pub fn write(
     job: &Job,
     test: TestInfo,
     failed: &FailedRun,
@@ -45,7 +46,9 @@ pub(super) fn write(
     if stderr.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), stderr) }
 }
 
-fn text(job: &Job, test: TestInfo, failed: &FailedRun, stderr: &str) -> String {
+/// The report, if the worker has made none.
+#[must_use]
+pub fn text(job: &Job, test: TestInfo, failed: &FailedRun, stderr: &str) -> String {
     let mut text = format!("{}: {}\n  the test: {}\n", job.test, failed.headline, test.about);
     let lines: Vec<&str> = stderr.lines().collect();
     if !lines.is_empty() {

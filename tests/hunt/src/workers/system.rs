@@ -1,9 +1,9 @@
-//! What a sweep needs of the operating system. It runs on Linux and macOS; on Linux it watches memory as well.
+//! What workers need of the operating system. They run on Linux and macOS; on Linux their memory is watched as well.
 
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Takes the streams of the protocol, jobs and answers, away from the code under test: from now on its standard input
@@ -23,10 +23,13 @@ pub(super) fn take_streams() -> io::Result<(File, File)> {
 
 #[cfg(not(unix))]
 pub(super) fn take_streams() -> io::Result<(File, File)> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "a sweep needs Linux or macOS; on Windows use WSL"))
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "worker processes need Linux or macOS; on Windows use WSL",
+    ))
 }
 
-/// Makes the system kill this process when the one that started it is gone, so that a sweep that is killed leaves no
+/// Makes the system kill this process when the one that started it is gone, so that a program that is killed leaves no
 /// endless loops behind. On systems that cannot do that, a worker ends with its next answer.
 pub fn die_with_parent() {
     #[cfg(target_os = "linux")]
@@ -42,17 +45,66 @@ pub(super) fn this_program() -> io::Result<Command> {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;
-        // Ctrl-C on a terminal goes to the sweep alone, which then ends its workers itself.
+        // Ctrl-C on a terminal goes to this program alone, which then ends its workers itself. And what a worker has
+        // started can be ended with it.
         command.process_group(0);
     }
     Ok(command)
 }
 
 /// Where this executable is.
-pub(super) fn executable() -> io::Result<PathBuf> {
+pub(crate) fn executable() -> io::Result<PathBuf> {
     // The link leads to the file that was started, also after cargo has written another one in its place:
     // half of the workers of another build would be a riddle.
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}
+
+/// Makes the command run as another user, if there is one: who is root can do that.
+pub(super) fn run_as(command: &mut Command, user: Option<(u32, u32)>) {
+    #[cfg(unix)]
+    if let Some((user, group)) = user {
+        use std::os::unix::process::CommandExt;
+        // The order is the system's: the group while there is still the right to change it.
+        command.gid(group).uid(user);
+    }
+    #[cfg(not(unix))]
+    let _ = (command, user);
+}
+
+/// Ends a worker and all processes in its group. Its status must not have been taken yet: until then its number is its own.
+pub(super) fn kill_group(worker: &mut Child) {
+    #[cfg(unix)]
+    {
+        // It may be gone already, and so may be the group.
+        let _ = rustix::process::kill_process_group(
+            rustix::process::Pid::from_child(worker),
+            rustix::process::Signal::KILL,
+        );
+    }
+    // In the moment between fork and exec it is in no group of its own.
+    let _ = worker.kill();
+}
+
+/// Whether a worker has ended. Its status stays there, and its number is not given to another process.
+#[cfg(unix)]
+pub(super) fn has_ended(worker: &Child) -> bool {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    // An error means that it is no child any more.
+    waitid(WaitId::Pid(Pid::from_child(worker)), options).map_or(true, |status| status.is_some())
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_ended(_worker: &Child) -> bool {
+    true
+}
+
+/// Whether somebody has stopped a process (SIGSTOP, a debugger).
+pub(super) fn is_stopped(process: u32) -> bool {
+    // Where there is no such file, nobody can be seen to be stopped.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name of the program stands in brackets and may hold anything.
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with(['T', 't']))
 }
 
 /// The memory that a process occupies now, in bytes; `None` if it is gone or this system does not tell.
@@ -86,7 +138,7 @@ pub fn processor_time() -> Duration {
 /// each worker stays on its own: every run is a new thread, and a system that is free to choose puts many of them for
 /// some milliseconds on the processor that is busy. Empty if the system should choose.
 #[cfg(target_os = "linux")]
-pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
+pub fn processors_for(jobs: usize) -> Vec<usize> {
     let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
     let processors: Vec<usize> =
         (0..rustix::thread::CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
@@ -96,7 +148,7 @@ pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn processors_for(_jobs: usize) -> Vec<usize> {
+pub fn processors_for(_jobs: usize) -> Vec<usize> {
     Vec::new()
 }
 
@@ -137,7 +189,7 @@ pub fn cores() -> usize {
 }
 
 /// How many lines the terminal has; 24 if that is not known.
-pub(super) fn terminal_height() -> usize {
+pub(crate) fn terminal_height() -> usize {
     const USUAL: usize = 24;
     #[cfg(unix)]
     {

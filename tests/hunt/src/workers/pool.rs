@@ -1,4 +1,4 @@
-//! The workers of a sweep: keeps as many as there should be, gives them jobs, and says what came of each.
+//! The workers: keeps as many as there should be, gives them jobs, and says what came of each.
 //!
 //! A worker that ends is replaced. What it was working on has crashed; what it had not begun comes back, to be
 //! given to another one. Nothing is ever lost: each job that is given has exactly one [`Outcome`].
@@ -10,17 +10,26 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender};
 use labrpc::time::Instant;
 
-use super::crash::{self, KillReason};
-use super::failed_run::FailedRun;
-use super::process::{Message, Process};
+use super::crash::{self, Crash, KillReason};
+use super::process::{Launch, Message, Process, Unreported};
 use super::protocol::{Answer, Cost, Job};
+use crate::failed_run::FailedRun;
+use crate::target::{RunEnd, RunFacts};
 
 /// How often hangs and memory are looked after. In this time, memory grows by some tens of megabytes at most.
 const TICK: Duration = Duration::from_millis(20);
+/// More time than this between two looks was no time for the workers either: this process was stopped, or the machine asleep.
+const TICK_MAX: Duration = Duration::from_secs(1);
 /// So many workers that end without running anything mean that none will ever work.
 const FAILED_STARTS_MAX: u32 = 5;
 /// The real time that a worker may take to say that it is ready.
 const START_MAX: Duration = Duration::from_secs(60);
+/// The real time for which a worker should have jobs in advance, so that it never waits for the next one.
+const QUEUE_TIME: Duration = Duration::from_millis(30);
+/// The most jobs that a worker may have.
+const QUEUE_LENGTH_MAX: usize = 16;
+/// So often a run is made whose worker somebody ends from outside.
+const TRIES: u32 = 3;
 
 /// The limits of a worker.
 #[derive(Clone, Copy, Debug)]
@@ -37,25 +46,24 @@ pub struct Limits {
 
 /// What came of a job.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// The run passed.
-    Passed(Job, Cost),
-    /// The run judged nothing, and why.
-    Skipped(Job, Cost, String),
-    /// The run failed; with its report if nothing will come of a trace.
-    Failed(Job, Cost, FailedRun, Option<String>),
-    /// A failed seed was run again, and failed again or not.
-    Reported(Job, bool),
+pub enum Outcome {
+    /// The run has ended; with its report, if one was asked for or nothing will come of a trace.
+    Ended(Job, Cost, RunEnd, RunFacts, Option<String>),
+    /// A failed seed was run again, with its report; `None` if it did not fail again.
+    Reported(Job, Option<String>),
     /// The run ended its worker, which wrote this to standard error.
     Crashed(Job, Cost, FailedRun, String),
+    /// Whenever the run was made, somebody ended its worker from outside, and how.
+    Interrupted(Job, String),
     /// The job is to be given to another worker.
     Returned(Job),
 }
 
 /// The workers.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub struct Pool {
     limits: Limits,
+    launch: Launch,
     /// One for each worker; empty if the system chooses.
     processors: Vec<usize>,
     workers: Vec<Process>,
@@ -71,12 +79,15 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(limits: Limits, processors: Vec<usize>) -> Self {
+    /// Workers that are started so. Each stays on one of the `processors`, or where the system puts it if there are none.
+    #[must_use]
+    pub fn new(limits: Limits, launch: Launch, processors: Vec<usize>) -> Self {
         // Unbounded, so that a thread that reads from a worker never blocks. What is in it is bounded by the
         // jobs that the workers have.
         let (sender, messages) = crossbeam_channel::unbounded();
         Self {
             limits,
+            launch,
             processors,
             workers: Vec::new(),
             messages,
@@ -90,19 +101,33 @@ impl Pool {
         }
     }
 
-    /// For what else should reach the pool.
-    pub(super) fn sender(&self) -> Sender<Message> {
-        self.sender.clone()
+    /// What Ctrl-C is to call, so that [`take_interrupt`](Self::take_interrupt) says so.
+    pub fn interrupter(&self) -> impl FnMut() + Send + 'static {
+        let messages = self.sender.clone();
+        move || {
+            // All may have ended just now.
+            let _ = messages.send(Message::Interrupted);
+        }
+    }
+
+    /// How many jobs a worker should have when a run takes so many microseconds: enough to be busy, few enough that none of
+    /// them waits long while another worker is idle.
+    #[must_use]
+    pub fn queue_length(&self, mean_us: u64) -> usize {
+        // The shortest runs take less than a millisecond. With one job at a time, a worker would spend a good
+        // part of its time waiting for the next one.
+        let ahead = QUEUE_TIME.as_micros() as u64 / mean_us.max(1);
+        (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
     }
 
     /// Whether a worker has room for a job, when each may have `queue_length` of them.
-    pub(super) fn has_room(&self, queue_length: usize) -> bool {
+    pub fn has_room(&self, queue_length: usize) -> bool {
         self.workers.len() < self.limits.workers
             || self.least_busy().is_some_and(|(_, jobs)| jobs < queue_length)
     }
 
     /// Whether nobody has anything to do.
-    pub(super) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.outcomes.is_empty() && self.workers.iter().all(|worker| worker.jobs.is_empty())
     }
 
@@ -116,7 +141,7 @@ impl Pool {
     /// # Errors
     ///
     /// If no worker can be started.
-    pub(super) fn submit(&mut self, mut job: Job) -> Result<()> {
+    pub fn submit(&mut self, mut job: Job) -> Result<()> {
         self.jobs_given += 1;
         job.number = self.jobs_given;
         let place = match self.least_busy() {
@@ -135,19 +160,20 @@ impl Pool {
         let is_free =
             |&processor: &usize| self.workers.iter().all(|other| other.processor != Some(processor));
         let processor = self.processors.iter().copied().find(is_free);
-        let worker = Process::start(self.workers_started, self.limits.stall, processor, &self.sender)
-            .context("cannot start a worker process")?;
+        let worker =
+            Process::start(self.workers_started, &self.launch, self.limits.stall, processor, &self.sender)
+                .context("cannot start a worker process")?;
         self.workers.push(worker);
         Ok(self.workers.len() - 1)
     }
 
     /// Whether somebody has pressed Ctrl-C since this was last asked.
-    pub(super) fn take_interrupt(&mut self) -> bool {
+    pub fn take_interrupt(&mut self) -> bool {
         std::mem::take(&mut self.is_interrupted)
     }
 
     /// Ends all workers; what they had comes back.
-    pub(super) fn kill_all(&mut self) {
+    pub fn kill_all(&mut self) {
         // Dropping a worker kills its process. Its jobs come back even so: the driver decides what that
         // means.
         for worker in self.workers.drain(..) {
@@ -160,7 +186,7 @@ impl Pool {
     /// # Errors
     ///
     /// If workers end before they run anything.
-    pub(super) fn wait(&mut self) -> Result<Option<Outcome>> {
+    pub fn wait(&mut self) -> Result<Option<Outcome>> {
         // Not only when nothing happens: while the other workers answer thousands of times a second, the
         // channel is never empty, and one that hangs would be forgotten.
         if self.checked_at.elapsed() >= TICK {
@@ -189,34 +215,51 @@ impl Pool {
         let Some(place) = self.place(id) else { return };
         let worker = &mut self.workers[place];
         worker.is_ready = true;
+        worker.restart_watch();
         // The worker goes through its jobs in order, so the only answer that can be right is about the first.
         if worker.jobs.front().map(|job| job.number) != answer.number() {
             return; // ready, or an answer to what it was not asked
         }
-        if let Answer::Started { .. } = answer {
-            // The sweep's own clock, from the worker's own word: a job waits in the queue for longer than its
-            // run may take.
-            worker.busy_since = Some(Instant::now());
-            return;
-        }
+        let (outcome, is_tainted) = match answer {
+            Answer::Ready => return,
+            Answer::Started { .. } => {
+                // This process's own clock, from the worker's own word: a job waits in the queue for longer than its
+                // run may take.
+                worker.busy_since = Some(Instant::now());
+                return;
+            }
+            Answer::Ended { cost, end, facts, is_tainted, is_report_coming: true, .. } => {
+                worker.unreported = Some(Unreported { cost, end, facts, is_tainted });
+                return;
+            }
+            Answer::Ended { cost, end, facts, is_tainted, .. } => {
+                let Some(job) = worker.jobs.pop_front() else { return };
+                let report = match &end {
+                    RunEnd::Failed(failure) => failure.report.clone(),
+                    RunEnd::Passed | RunEnd::Skipped(_) => None,
+                };
+                (Outcome::Ended(job, cost, end, facts, report), is_tainted)
+            }
+            Answer::Reported { report, .. } => {
+                let Some(job) = worker.jobs.pop_front() else { return };
+                match worker.unreported.take() {
+                    Some(Unreported { cost, end, facts, is_tainted }) => {
+                        (Outcome::Ended(job, cost, end, facts, report), is_tainted)
+                    }
+                    None => (Outcome::Reported(job, report), false),
+                }
+            }
+        };
         // From here on the job is done, whatever becomes of the worker.
-        let Some(job) = worker.jobs.pop_front() else { return };
         worker.busy_since = None;
-        self.failed_starts = 0;
         // One that has grown large must not have the next run blamed for it.
         // At half the limit, since the next run starts with what is left behind here, and has to stay below
         // it.
         let is_large = worker.memory().is_some_and(|memory| memory > self.limits.memory / 2);
-        let is_tainted = is_large || answer.is_tainted();
-        self.outcomes.extend(match answer {
-            Answer::Passed { cost, .. } => Some(Outcome::Passed(job, cost)),
-            Answer::Skipped { cost, why, .. } => Some(Outcome::Skipped(job, cost, why)),
-            Answer::Failed { cost, failed, report, .. } => Some(Outcome::Failed(job, cost, failed, report)),
-            Answer::Reported { has_failed_again, .. } => Some(Outcome::Reported(job, has_failed_again)),
-            Answer::Ready | Answer::Started { .. } => None,
-        });
+        self.failed_starts = 0;
+        self.outcomes.push_back(outcome);
         // After the outcome is queued: jobs that come back now are given out behind it.
-        if is_tainted {
+        if is_tainted || is_large {
             self.replace(place);
         }
     }
@@ -235,27 +278,20 @@ impl Pool {
         let (status, stderr) = worker.wait_for_exit();
         // Only a run that was started can be to blame. Jobs behind it, and one that was sent and not begun,
         // are innocent and come back.
-        let running = worker.busy_since.and_then(|since| Some((worker.jobs.pop_front()?, since)));
+        let is_idle = matches!(worker.kill_reason, Some(KillReason::Idle(_)));
+        let began = worker.busy_since.or(is_idle.then(Instant::now));
+        let running = began.and_then(|since| Some((worker.jobs.pop_front()?, since)));
         match running {
             Some((job, since)) => {
                 let wall_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
                 // What it used is not known any more; it was most likely busy.
                 let cost = Cost { wall_us, cpu_us: 0 };
-                self.outcomes.push_back(
-                    match crash::classify(job.seed, worker.kill_reason, status, &stderr) {
-                        // What ended the worker is the failure of this seed: a worker in which threads of
-                        // another run may be left is replaced before it gets a next one.
-                        Some(failed) => Outcome::Crashed(job, cost, failed, stderr.clone()),
-                        // Somebody ended the worker from outside, by hand or as the system shuts down. The
-                        // run is made again.
-                        None => Outcome::Returned(job),
-                    },
-                );
+                let crash = crash::classify(job.seed, worker.kill_reason, status, &stderr);
+                self.outcomes.push_back(outcome(job, cost, worker.unreported.take(), crash, stderr.clone()));
                 self.failed_starts = 0;
             }
-            // A worker that is not at work and ends: it cannot start, or the sweep and the worker do not
-            // understand each other. One may be chance. When several in a row do so, the next ones would,
-            // too, without end.
+            // A worker that is not at work and ends: it cannot start, or the two do not understand each other.
+            // One may be chance. When several in a row do so, the next ones would, too, without end.
             None => self.failed_starts += 1,
         }
         self.outcomes.extend(worker.jobs.drain(..).map(Outcome::Returned));
@@ -268,28 +304,54 @@ impl Pool {
 
     /// Kills what hangs, what uses too much memory, and what does not even start.
     fn enforce_limits(&mut self) {
+        let elapsed = self.checked_at.elapsed().min(TICK_MAX);
         self.checked_at = Instant::now();
         for worker in &mut self.workers {
+            worker.watch(elapsed);
             // Where the system does not tell, nothing is ever too much.
             let memory = worker.memory().unwrap_or(0);
-            let busy = worker.busy_since.map(|since| since.elapsed());
-            let kill_reason = match busy {
+            let limit = self.limits.run;
+            // What is about to begin needs no more than a moment, but a machine may be busy.
+            let begin_max = limit.max(START_MAX);
+            let reason = if memory > self.limits.memory {
                 // Before the hang: a process that swaps does not answer either, and memory is the reason.
-                _ if memory > self.limits.memory => Some(KillReason::Memory(self.limits.memory)),
-                Some(busy) if busy > self.limits.run => Some(KillReason::Hang(self.limits.run)),
+                Some(KillReason::Memory(self.limits.memory))
+            } else if worker.busy_since.is_some() && worker.spent > limit {
+                Some(KillReason::Hang(limit))
+            } else if !worker.is_ready && worker.spent > START_MAX {
                 // Before it is ready no job can time out. Without this, a program that waits for something
-                // when it starts would keep the sweep waiting for ever.
-                None if !worker.is_ready && worker.started_at.elapsed() > START_MAX => {
-                    Some(KillReason::Hang(START_MAX))
-                }
-                _ => None,
+                // when it starts would keep everybody waiting for ever.
+                Some(KillReason::Hang(START_MAX))
+            } else if !worker.jobs.is_empty() && worker.stopped.max(worker.spent) > begin_max {
+                // Code under test may have read the job from the descriptor; or it was stopped and nobody let it go on.
+                Some(KillReason::Idle(begin_max))
+            } else {
+                None
             };
-            // Once. The end comes as a message like any other, and until then it would be found guilty at
-            // each tick.
-            if worker.kill_reason.is_none() && kill_reason.is_some() {
-                worker.kill_reason = kill_reason;
-                worker.kill();
+            if let Some(reason) = reason {
+                worker.kill(reason);
             }
+        }
+    }
+}
+
+/// What came of the job on which a worker was at work that has ended.
+fn outcome(
+    mut job: Job,
+    cost: Cost,
+    unreported: Option<Unreported>,
+    crash: Crash,
+    stderr: String,
+) -> Outcome {
+    match (unreported, crash) {
+        // It was known that the run has failed. What ended the worker then only cost the report.
+        (Some(Unreported { cost, end, facts, .. }), _) => Outcome::Ended(job, cost, end, facts, None),
+        // What ended the worker is the failure of this seed: a worker in which threads of another run may be
+        // left is replaced before it gets a next one.
+        (None, Crash::Failed(failed)) => Outcome::Crashed(job, cost, failed, stderr),
+        (None, Crash::Interrupted(how)) => {
+            job.interruptions += 1;
+            if job.interruptions < TRIES { Outcome::Returned(job) } else { Outcome::Interrupted(job, how) }
         }
     }
 }

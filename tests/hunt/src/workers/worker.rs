@@ -1,0 +1,112 @@
+//! The worker: a process that makes the runs that it is given, one after the other.
+//!
+//! It is this executable again. Code under test may print, read, panic, loop or end the process as it likes: jobs and answers
+//! go through streams of their own, and the program outside knows what was under way.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use labrpc::sim::{Tracing, stacks_left};
+use labrpc::time::Instant;
+
+use super::protocol::{Answer, Cost, Job, Task, mark};
+use super::seal::{Key, Seal};
+use super::system;
+use crate::target::{RunEnd, RunFailure, Target};
+use lab_runs::{Plan, World};
+
+/// The argument that makes a program with subcommands a worker.
+pub const COMMAND: &str = "worker";
+
+/// Takes jobs until there are no more.
+///
+/// # Errors
+///
+/// If the other side sends what is no job, or is gone.
+pub fn main(target: &dyn Target) -> Result<()> {
+    // First of all: if the program is killed while this process starts, nobody else would end it.
+    system::die_with_parent();
+    // Before any code under test runs, which then prints to what it thinks is standard output without a
+    // chance to forge an answer by accident.
+    let (jobs, answers) = system::take_streams().context("taking the streams of a worker")?;
+    let mut jobs = BufReader::new(jobs).lines();
+    let key = jobs.next().transpose()?.as_deref().and_then(Key::from_text);
+    let key = key.context("a worker is started by the lab itself, which tells it a key")?;
+    let mut worker = Worker { target, answers, seal: Seal::new(key) };
+    // The start has a limit of its own. By this it is known that it is over.
+    worker.send(&Answer::Ready)?;
+    for line in jobs {
+        // A line that is no job means that the other side is not of this build. To go on would be to guess.
+        let job: Job = serde_json::from_str(&line?).context("reading a job")?;
+        worker.run(&job)?;
+    }
+    Ok(())
+}
+
+/// As many stacks a worker may leave behind before it is replaced: a process has room for some 30,000.
+const STACKS_LEFT_MAX: usize = 5_000;
+
+struct Worker<'a> {
+    target: &'a dyn Target,
+    answers: File,
+    seal: Seal,
+}
+
+impl Worker<'_> {
+    fn send(&mut self, answer: &Answer) -> Result<()> {
+        let line = self.seal.seal(&serde_json::to_string(answer)?);
+        // In one piece, so that nothing that code under test writes comes between.
+        self.answers.write_all(line.as_bytes()).context("answering")
+    }
+
+    fn run(&mut self, job: &Job) -> Result<()> {
+        // An error here ends the worker: names were checked before, so the two are not of one mind.
+        let plan = plan(job)?;
+        let test = self.target.find(&job.test);
+        let test = test.ok_or_else(|| anyhow!("there is no test {}", job.test))?.name;
+        let number = job.number;
+        // In one piece, so that nothing comes between. Nobody reads it if standard error is closed.
+        // A mark in the stream itself, as the two streams arrive in no fixed order: only so is it known where
+        // the output of this run begins.
+        let _ = io::stderr().write_all(mark(number).as_bytes());
+        // Said before the run, since a run that ends the process has no time to say so: by this it is known
+        // which of the jobs that were given ahead is to blame, and from when on it may be called a hang.
+        self.send(&Answer::Started { number })?;
+        // Both clocks: the slowest run is about real time, how busy the machine was about processor time.
+        let began = (Instant::now(), system::processor_time());
+        let ran = self.target.run(test, plan);
+        let cost =
+            Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
+        if job.task == Task::Report {
+            // Its cost would spoil the means, so it is not told.
+            let last_word = match ran.end {
+                RunEnd::Failed(RunFailure { report, .. }) => report,
+                RunEnd::Passed | RunEnd::Skipped(_) => None,
+            };
+            let report = ran.explain.map(|explain| explain()).or(last_word);
+            return self.send(&Answer::Reported { number, report });
+        }
+        let explain = ran.explain.filter(|_| job.task == Task::RunAndReport);
+        let (end, facts, is_report_coming) = (ran.end, ran.facts, explain.is_some());
+        // What cannot be run again has left threads behind, or may have.
+        let has_threads_left = matches!(&end, RunEnd::Failed(failure) if failure.report.is_some());
+        let is_tainted = has_threads_left || stacks_left() > STACKS_LEFT_MAX;
+        // Before it is explained: whatever becomes of that, the failure is known.
+        self.send(&Answer::Ended { number, cost, end, facts, is_tainted, is_report_coming })?;
+        match explain {
+            Some(explain) => self.send(&Answer::Reported { number, report: Some(explain()) }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn plan(job: &Job) -> Result<Plan> {
+    let world: World = job.world.parse().map_err(|error: String| anyhow!(error))?;
+    Ok(Plan { world, seed: job.seed, policy: job.policy.parse()?, tracing: Tracing::Off })
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,319 @@
+//! Tests over their seeds, in worker processes: what each of them is worth, whatever the code under test does.
+//!
+//! A test's seeds are run one after the other until one fails: one failure takes the points, and the first report is the one
+//! to read. Several tests are under way at once, so that no worker waits. What came of a test does not depend on that.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use anyhow::Result;
+use lab_harness::case::TestCase;
+use lab_hunt::FailedRun;
+use lab_hunt::shrink::{Signature, normalised};
+use lab_hunt::target::{RunEnd, RunFacts, RunFailure};
+use lab_hunt::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
+use lab_runs::Plan;
+use lab_runs::artifacts;
+use lab_runs::settings::{self, World};
+
+use super::target::info;
+
+/// The real time that a simulation may take. The slowest takes a second or two.
+const SIMULATION_MAX: Duration = Duration::from_secs(120);
+/// The same in the real world, where a test gives itself up after 300 s.
+const REAL_MAX: Duration = Duration::from_secs(330);
+/// The memory that a worker may use, in bytes.
+pub const MEMORY_MAX: u64 = 2 << 30;
+
+/// The real time that a run may take in this world.
+#[must_use]
+pub fn run_max(world: World) -> Duration {
+    match world {
+        World::Simulated => SIMULATION_MAX,
+        World::Real => REAL_MAX,
+    }
+}
+
+/// How a test did over its seeds.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The test.
+    pub case: &'static TestCase,
+    /// The seeds that were run, up to the first that failed.
+    pub runs: usize,
+    /// The real time of all of them.
+    pub wall: Duration,
+    /// Calls of all of them.
+    pub calls: u64,
+    /// What came of it.
+    pub end: RowEnd,
+}
+
+/// What came of a test.
+#[derive(Clone, Debug)]
+pub enum RowEnd {
+    /// All seeds passed.
+    Passed,
+    /// Nothing was judged, and why.
+    Skipped(String),
+    /// A seed failed, and the rest was not run.
+    Failed(Failed),
+    /// Whenever a seed was run, somebody ended its process from outside, and how.
+    Interrupted(String),
+}
+
+/// A seed that failed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// The run.
+    pub plan: Plan,
+    /// What went wrong, in a line.
+    pub headline: String,
+    /// What failures of the same cause have in common.
+    pub cause: Signature,
+    /// What there is to read.
+    pub report: String,
+    /// Proves that another run is the same; `None` if it has none, or has ended its process.
+    pub fingerprint: Option<String>,
+}
+
+impl Row {
+    /// The failure, if it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failed> {
+        match &self.end {
+            RowEnd::Failed(failed) => Some(failed),
+            _ => None,
+        }
+    }
+
+    /// What it is worth.
+    #[must_use]
+    pub fn points(&self) -> u32 {
+        if matches!(self.end, RowEnd::Passed) { self.case.points } else { 0 }
+    }
+
+    /// What there is to gain: nothing by a test that was skipped.
+    #[must_use]
+    pub fn points_max(&self) -> u32 {
+        if matches!(self.end, RowEnd::Skipped(_)) { 0 } else { self.case.points }
+    }
+}
+
+/// What is to be graded.
+#[derive(Debug)]
+pub struct Grading<'a> {
+    /// The tests.
+    pub cases: &'a [&'static TestCase],
+    /// The runs of each.
+    pub plans: &'a [Plan],
+    /// How many workers there are.
+    pub workers: usize,
+    /// How they are started.
+    pub launch: Launch,
+    /// Whether Ctrl-C ends it in good order. A process has one who listens to it.
+    pub is_interruptible: bool,
+}
+
+/// Is told how it goes on.
+pub trait Watcher {
+    /// A run is given to a worker.
+    fn begins(&mut self, _case: &'static TestCase, _plan: Plan) {}
+    /// A run has passed, or was skipped.
+    fn ran(&mut self, _plan: Plan, _facts: &RunFacts) {}
+    /// So many of a test's seeds need not be run any more.
+    fn left_out(&mut self, _runs: usize) {}
+    /// A test is over.
+    fn ended(&mut self, _row: &Row) {}
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Graded {
+    /// A row for each test that is over, in the order of the tests.
+    pub rows: Vec<Row>,
+    /// Whether Ctrl-C has ended it before all was run.
+    pub is_interrupted: bool,
+}
+
+/// Grades.
+///
+/// # Errors
+///
+/// If no workers can be started.
+pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded> {
+    let world = grading.plans.first().map_or(World::Simulated, |plan| plan.world);
+    let processors = match world {
+        World::Simulated => workers::processors_for(grading.workers),
+        World::Real => Vec::new(),
+    };
+    let limits = Limits {
+        workers: grading.workers,
+        run: run_max(world),
+        stall: settings::stall(),
+        memory: MEMORY_MAX,
+    };
+    let mut under_way = UnderWay {
+        pool: Pool::new(limits, grading.launch.clone(), processors),
+        rows: grading.cases.iter().map(|case| Row::new(case)).collect(),
+        is_over: vec![false; grading.cases.len()],
+        ready: (0..grading.cases.len()).collect(),
+        returned: VecDeque::new(),
+        grading,
+        watcher,
+        wall_us: 0,
+        runs: 0,
+    };
+    if grading.is_interruptible {
+        workers::on_interrupt(under_way.pool.interrupter())?;
+    }
+    let is_interrupted = under_way.run()?;
+    let UnderWay { rows, is_over, .. } = under_way;
+    let rows = rows.into_iter().zip(is_over).filter(|(_, is_over)| *is_over).map(|(row, _)| row).collect();
+    Ok(Graded { rows, is_interrupted })
+}
+
+struct UnderWay<'a> {
+    grading: &'a Grading<'a>,
+    watcher: &'a mut dyn Watcher,
+    pool: Pool,
+    rows: Vec<Row>,
+    is_over: Vec<bool>,
+    /// The tests whose next seed can be run, those that were begun first.
+    ready: VecDeque<usize>,
+    /// Jobs that came back from workers that ended.
+    returned: VecDeque<Job>,
+    wall_us: u64,
+    runs: u64,
+}
+
+impl Row {
+    fn new(case: &'static TestCase) -> Self {
+        Self { case, runs: 0, wall: Duration::ZERO, calls: 0, end: RowEnd::Passed }
+    }
+}
+
+impl UnderWay<'_> {
+    /// Returns whether it was interrupted.
+    fn run(&mut self) -> Result<bool> {
+        loop {
+            while self.pool.has_room(self.queue_length()) && self.submit()? {}
+            if self.pool.is_idle() && self.ready.is_empty() && self.returned.is_empty() {
+                return Ok(false);
+            }
+            if let Some(outcome) = self.pool.wait()? {
+                self.on_outcome(outcome);
+            }
+            if self.pool.take_interrupt() {
+                self.pool.kill_all();
+                return Ok(true);
+            }
+        }
+    }
+
+    fn queue_length(&self) -> usize {
+        // In the real world a run takes seconds, next to which a round trip is nothing. Near the end nobody should wait
+        // behind another while a worker is idle.
+        if self.grading.plans.first().is_none_or(|plan| plan.world == World::Real)
+            || self.ready.len() < 2 * self.grading.workers
+        {
+            return 1;
+        }
+        self.pool.queue_length(self.wall_us / self.runs.max(1))
+    }
+
+    /// Gives a worker the next run; returns whether there was one.
+    fn submit(&mut self) -> Result<bool> {
+        if let Some(job) = self.returned.pop_front() {
+            self.pool.submit(job)?;
+            return Ok(true);
+        }
+        let Some(place) = self.ready.pop_front() else { return Ok(false) };
+        let (case, plan) = (self.rows[place].case, self.plan(place));
+        self.watcher.begins(case, plan);
+        let (policy, world) = (plan.policy.to_string(), plan.world.to_string());
+        self.pool.submit(Job::new(place, case.name, policy, world, plan.seed, Task::RunAndReport))?;
+        Ok(true)
+    }
+
+    /// The next run of a test.
+    fn plan(&self, place: usize) -> Plan {
+        self.grading.plans[self.rows[place].runs]
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Returned(job) => self.returned.push_back(job),
+            // Nobody has asked for one alone.
+            Outcome::Reported(..) => {}
+            Outcome::Interrupted(job, how) => self.end(job.row, RowEnd::Interrupted(how)),
+            Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
+                let plan = self.count(job.row, cost, &facts);
+                let RunFailure { kind, headline, signature: cause, .. } = failure;
+                let report = report.unwrap_or_else(|| {
+                    let failed = FailedRun::new(job.seed, kind, &headline);
+                    report::text(&job, info(self.rows[job.row].case), &failed, "")
+                });
+                let fingerprint = facts.fingerprint;
+                self.end(job.row, RowEnd::Failed(Failed { plan, headline, cause, report, fingerprint }));
+            }
+            Outcome::Ended(job, cost, end, facts, _) => {
+                let plan = self.count(job.row, cost, &facts);
+                self.watcher.ran(plan, &facts);
+                // What a skipped test says with one seed, it says with all.
+                let row = &mut self.rows[job.row];
+                if let RunEnd::Skipped(why) = end {
+                    row.end = RowEnd::Skipped(why);
+                }
+                if row.runs < self.grading.plans.len() {
+                    // Those that were begun first, so that tests end in their order.
+                    self.ready.push_front(job.row);
+                } else {
+                    self.over(job.row);
+                }
+            }
+            Outcome::Crashed(job, cost, failed, stderr) => {
+                let plan = self.count(job.row, cost, &RunFacts::default());
+                let failed = crashed(&job, info(self.rows[job.row].case), plan, &failed, &stderr);
+                self.end(job.row, RowEnd::Failed(failed));
+            }
+        }
+    }
+
+    /// Counts the run of a test that has ended.
+    fn count(&mut self, place: usize, cost: Cost, facts: &RunFacts) -> Plan {
+        let plan = self.plan(place);
+        let row = &mut self.rows[place];
+        row.runs += 1;
+        row.wall += Duration::from_micros(cost.wall_us);
+        row.calls += facts.calls;
+        self.runs += 1;
+        self.wall_us += cost.wall_us;
+        plan
+    }
+
+    /// A test is over before all of its seeds were run.
+    fn end(&mut self, place: usize, end: RowEnd) {
+        self.rows[place].end = end;
+        self.watcher.left_out(self.grading.plans.len().saturating_sub(self.rows[place].runs));
+        self.over(place);
+    }
+
+    fn over(&mut self, place: usize) {
+        self.is_over[place] = true;
+        self.watcher.ended(&self.rows[place]);
+    }
+}
+
+/// A run that has ended its process.
+fn crashed(job: &Job, test: lab_runs::TestInfo, plan: Plan, failed: &FailedRun, stderr: &str) -> Failed {
+    let mut text = report::text(job, test, failed, stderr);
+    text += &match report::write(job, test, failed, None, stderr) {
+        Ok(()) => {
+            format!("report: {}/", artifacts::shown(&report::directory(&job.test, &job.world, job.seed)))
+        }
+        Err(error) => format!("report: could not be written: {error}"),
+    };
+    let cause = Signature::of_expectation(normalised(&failed.headline));
+    Failed { plan, headline: failed.headline.clone(), cause, report: text, fingerprint: None }
+}
