@@ -32,18 +32,6 @@ const LINE_MAX: usize = 220;
 /// The longest head: what went wrong, rule and expectation.
 const HEAD_MAX: usize = 1_050;
 
-/// The report of a failed run, as [`explain`] makes it; `None` if it passed.
-#[must_use]
-pub fn explain_failure(
-    case: &TestCase,
-    implementation: Implementation,
-    plan: Plan,
-    outcome: &Outcome,
-) -> Option<String> {
-    outcome.failure.as_ref()?;
-    Some(explain(case, implementation, plan, outcome))
-}
-
 /// The report of a failed run. A simulation is run again with a full trace, which is left with the report under
 /// `target/lab/`; of one that stalled only the report.
 #[must_use]

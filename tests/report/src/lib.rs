@@ -24,5 +24,5 @@ pub mod files;
 mod truncate;
 mod verdict_lines;
 
-pub use explain::{REPORT_MAX, explain, explain_failure, headline};
+pub use explain::{REPORT_MAX, explain, headline};
 pub use verdict_lines::{passed_line, remark_once};

@@ -27,6 +27,7 @@
 //! what still does not answer is killed. Time in which a worker was stopped does not count.
 
 mod crash;
+mod orphans;
 mod pool;
 mod process;
 mod protocol;
@@ -36,6 +37,7 @@ mod stderr;
 pub(crate) mod system;
 mod worker;
 
+pub use orphans::adopt as adopt_orphans;
 pub use pool::{Limits, Outcome, Pool};
 pub use process::{Echo, Launch};
 pub use protocol::{Cost, Job, Task};

@@ -78,6 +78,13 @@ pub struct Pool {
     is_interrupted: bool,
 }
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.workers.clear();
+        self.kill_orphans();
+    }
+}
+
 impl Pool {
     /// Workers that are started so. Each stays on one of the `processors`, or where the system puts it if there are none.
     #[must_use]
@@ -268,6 +275,8 @@ impl Pool {
     fn replace(&mut self, place: usize) {
         let worker = self.workers.swap_remove(place);
         self.outcomes.extend(worker.jobs.iter().cloned().map(Outcome::Returned));
+        drop(worker);
+        self.kill_orphans();
     }
 
     /// A worker has ended. If it was at work, that run has crashed.
@@ -276,6 +285,7 @@ impl Pool {
         let mut worker = self.workers.swap_remove(place);
         // The answers have ended, but the process may not have, and its last words may still be in the pipe.
         let (status, stderr) = worker.wait_for_exit();
+        self.kill_orphans();
         // Only a run that was started can be to blame. Jobs behind it, and one that was sent and not begun,
         // are innocent and come back.
         let is_idle = matches!(worker.kill_reason, Some(KillReason::Idle(_)));
@@ -302,6 +312,12 @@ impl Pool {
         Ok(())
     }
 
+    /// What a worker has left behind ends with it.
+    fn kill_orphans(&self) {
+        #[cfg(target_os = "linux")]
+        super::orphans::kill_all_but(&self.workers.iter().map(Process::process).collect());
+    }
+
     /// Kills what hangs, what uses too much memory, and what does not even start.
     fn enforce_limits(&mut self) {
         let elapsed = self.checked_at.elapsed().min(TICK_MAX);
@@ -322,9 +338,9 @@ impl Pool {
                 // Before it is ready no job can time out. Without this, a program that waits for something
                 // when it starts would keep everybody waiting for ever.
                 Some(KillReason::Hang(START_MAX))
-            } else if !worker.jobs.is_empty() && worker.stopped.max(worker.spent) > begin_max {
-                // Code under test may have read the job from the descriptor; or it was stopped and nobody let it go on.
-                Some(KillReason::Idle(begin_max))
+            } else if worker.stopped > limit || (!worker.jobs.is_empty() && worker.spent > begin_max) {
+                // It was stopped and nobody let it go on; or code under test has read the job from the descriptor.
+                Some(KillReason::Idle(worker.stopped.max(worker.spent)))
             } else {
                 None
             };

@@ -187,6 +187,11 @@ impl Process {
         *time += elapsed;
     }
 
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory that it uses, in bytes, if that is known.
     pub(super) fn memory(&self) -> Option<u64> {
         system::memory_of(self.child.id())

@@ -85,7 +85,12 @@ impl Inner {
 #[derive(Debug, Default)]
 struct Lines {
     begun: Vec<u8>,
+    /// How many were shown since the last mark.
+    shown: usize,
 }
+
+/// So many lines of one run are shown. Who wants more of them runs that seed alone.
+const SHOWN_MAX: usize = 10_000;
 
 impl Lines {
     fn add(&mut self, chunk: &[u8], mut show: impl FnMut(&str)) {
@@ -102,9 +107,19 @@ impl Lines {
         let line = std::mem::take(&mut self.begun);
         let text = String::from_utf8_lossy(&line);
         // A mark ends its line. What stands before it was written without one.
-        let text = text.trim_end_matches('\n').split(MARK).next().unwrap_or_default();
-        if !text.is_empty() {
-            show(text);
+        let (text, is_mark) = match text.trim_end_matches('\n').split_once(MARK) {
+            Some((text, _)) => (text.to_owned(), true),
+            None => (text.trim_end_matches('\n').to_owned(), false),
+        };
+        self.shown += usize::from(!text.is_empty());
+        match self.shown {
+            _ if text.is_empty() => {}
+            0..=SHOWN_MAX => show(&text),
+            shown if shown == SHOWN_MAX + 1 => show("(this run prints more than is shown)"),
+            _ => {}
+        }
+        if is_mark {
+            self.shown = 0;
         }
     }
 }
@@ -153,6 +168,14 @@ mod tests {
         }
         lines.end(|line| shown.push(line.to_owned()));
         assert_eq!(shown, ["ab", "c", "d"]);
+    }
+
+    #[test]
+    fn flood_is_shown_in_part_and_the_next_run_again() {
+        let (mut lines, mut shown) = (Lines::default(), 0);
+        lines.add("x\n".repeat(2 * SHOWN_MAX).as_bytes(), |_| shown += 1);
+        assert_eq!(shown, SHOWN_MAX + 1);
+        lines.add(format!("{}y\n", mark(2)).as_bytes(), |line| assert_eq!(line, "y"));
     }
 
     #[test]

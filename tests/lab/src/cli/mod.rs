@@ -49,6 +49,8 @@ pub(crate) enum Command {
 
 /// How this program's workers are started.
 fn launch() -> Launch {
+    // This program has no other children.
+    workers::adopt_orphans();
     Launch {
         arguments: vec![workers::COMMAND.to_owned()],
         // Their reports are to name what people have typed, and not how they were started themselves.

@@ -12,9 +12,9 @@ use lab_hunt::FailedRun;
 use lab_hunt::shrink::{Signature, normalised};
 use lab_hunt::target::{RunEnd, RunFacts, RunFailure};
 use lab_hunt::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
-use lab_runs::Plan;
 use lab_runs::artifacts;
 use lab_runs::settings::{self, World};
+use lab_runs::{Plan, TestInfo};
 
 use super::target::info;
 
@@ -249,11 +249,14 @@ impl UnderWay<'_> {
             Outcome::Interrupted(job, how) => self.end(job.row, RowEnd::Interrupted(how)),
             Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
                 let plan = self.count(job.row, cost, &facts);
-                let RunFailure { kind, headline, signature: cause, .. } = failure;
-                let report = report.unwrap_or_else(|| {
-                    let failed = FailedRun::new(job.seed, kind, &headline);
-                    report::text(&job, info(self.rows[job.row].case), &failed, "")
-                });
+                let test = info(self.rows[job.row].case);
+                let RunFailure { kind, headline, signature: cause, report: last_word } = failure;
+                let failed = FailedRun::new(job.seed, kind, &headline);
+                let report = match (report, last_word) {
+                    // The worker has written it, with the trace.
+                    (Some(report), None) => report,
+                    (_, last_word) => left(&job, test, &failed, last_word.as_deref(), ""),
+                };
                 let fingerprint = facts.fingerprint;
                 self.end(job.row, RowEnd::Failed(Failed { plan, headline, cause, report, fingerprint }));
             }
@@ -306,14 +309,20 @@ impl UnderWay<'_> {
 }
 
 /// A run that has ended its process.
-fn crashed(job: &Job, test: lab_runs::TestInfo, plan: Plan, failed: &FailedRun, stderr: &str) -> Failed {
-    let mut text = report::text(job, test, failed, stderr);
-    text += &match report::write(job, test, failed, None, stderr) {
-        Ok(()) => {
-            format!("report: {}/", artifacts::shown(&report::directory(&job.test, &job.world, job.seed)))
-        }
-        Err(error) => format!("report: could not be written: {error}"),
-    };
+fn crashed(job: &Job, test: TestInfo, plan: Plan, failed: &FailedRun, stderr: &str) -> Failed {
     let cause = Signature::of_expectation(normalised(&failed.headline));
-    Failed { plan, headline: failed.headline.clone(), cause, report: text, fingerprint: None }
+    let report = left(job, test, failed, None, stderr);
+    Failed { plan, headline: failed.headline.clone(), cause, report, fingerprint: None }
+}
+
+/// The report of a run that cannot be made again with a trace, and leaves it in the seed's folder.
+fn left(job: &Job, test: TestInfo, failed: &FailedRun, report: Option<&str>, stderr: &str) -> String {
+    let text = report.map_or_else(|| report::text(job, test, failed, stderr), |report| format!("{report}\n"));
+    match report::write(job, test, failed, report, stderr) {
+        Ok(()) => {
+            let directory = report::directory(&job.test, &job.world, job.seed);
+            format!("{text}report: {}/", artifacts::shown(&directory))
+        }
+        Err(error) => format!("{text}report: could not be written: {error}"),
+    }
 }
