@@ -67,8 +67,9 @@ fn watch<T>(
     result: &crossbeam_channel::Receiver<Result<(T, Report), Box<Failure>>>,
 ) -> Result<(T, Report), Box<Failure>> {
     let mut seen = heartbeat.beats();
+    let mut looks_in_vain = 0;
     loop {
-        match result.recv_timeout(settings.stall) {
+        match result.recv_timeout(settings.stall / LOOKS) {
             Ok(outcome) => return outcome,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
@@ -76,12 +77,17 @@ fn watch<T>(
             }
         }
         let beats = heartbeat.beats();
-        if beats == seen {
+        looks_in_vain = if beats == seen { looks_in_vain + 1 } else { 0 };
+        if looks_in_vain >= LOOKS {
             return Err(Box::new(stalled(settings, heartbeat)));
         }
         seen = beats;
     }
 }
+
+/// So often one looks before a thread is said not to give way. Not once at the end: a process that is stopped, or a machine
+/// that sleeps, lets time pass in which nobody could take a step, and that is one look in vain, however long it takes.
+const LOOKS: u32 = 10;
 
 fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
     // The OS thread that has the core does not answer, so nothing else is known than what it left in the

@@ -28,7 +28,7 @@
 //! | you are | read |
 //! |---|---|
 //! | a student | [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
-//! | a teacher | [`suites::TESTS`]: points and limits; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
+//! | a teacher | [`suites::TESTS`]: points and limits; [`trust`]: what grading trusts, and how to grade a class; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
 //! | a hunter of flakes | [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
 //! | a contributor | `tests/README.md`: the map of the crates; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
 //!
@@ -44,6 +44,7 @@ pub mod replay;
 pub mod shrinking;
 mod story;
 mod style;
+pub mod trust;
 
 pub use program::{Program, Subcommand, Verdict, main};
 

@@ -23,6 +23,9 @@ use crate::plan::Plan;
 /// How much of a run is kept: all of nearly every run, and of a runaway the end.
 pub const TRACING: Tracing = Tracing::Last(150_000);
 
+/// The variable that says where everything goes, in place of cargo's target directory. For workers that run as another user.
+pub const FOLDER: &str = "LAB_ARTIFACTS";
+
 /// Where the files of a test and a seed go: in cargo's target directory.
 #[must_use]
 pub fn directory(test: &str, seed: u64) -> PathBuf {
@@ -37,6 +40,9 @@ pub fn directory(test: &str, seed: u64) -> PathBuf {
 pub fn root() -> PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
+        if let Some(root) = std::env::var_os(FOLDER) {
+            return PathBuf::from(root);
+        }
         let here = std::env::current_dir().unwrap_or_default();
         let executable = std::env::current_exe().ok();
         let from_executable = || executable.as_deref().and_then(target_of);

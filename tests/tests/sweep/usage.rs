@@ -2,11 +2,15 @@
 
 use libtest_mimic::Trial;
 
-use crate::program::run;
+use crate::bad::VARIABLE;
+use crate::program::{Ran, command, run};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("what_is_mistyped_gets_a_message_that_helps", mistyped)]
+    vec![
+        trial("what_is_mistyped_gets_a_message_that_helps", mistyped),
+        trial("grade_as_another_user_leaves_what_that_user_may_write", another_user),
+    ]
 }
 
 fn mistyped() {
@@ -25,8 +29,32 @@ fn mistyped() {
         ("sweep --policy best", "best"),
         ("sweep --world moon", "write simulated or real"),
         ("merge", "<FILES>"),
+        ("grade 3A --as-user nobdy", "there is no user nobdy"),
+        ("grade 3A --as-user root", "root is root"),
     ] {
         run(target.path(), arguments).expect(2, &[part]);
     }
     assert!(!target.path().join("lab").exists(), "nothing was run");
+}
+
+/// Only root can do that; for others the test is about the sentence.
+fn another_user() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let target = tempfile::tempdir().unwrap();
+    // Temporary folders are closed to others.
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(target.path(), open).unwrap();
+    let ran: Ran = command(target.path(), "grade initial_election_3a --seed 10 --as-user nobody")
+        .env(VARIABLE, "10")
+        .output()
+        .unwrap()
+        .into();
+    if !rustix::process::getuid().is_root() {
+        return ran.expect(2, &["only root can run code as another user"]);
+    }
+    ran.expect(1, &["this is a panic of server 1", "0 of 10 points"]);
+    let users = std::fs::read_dir(target.path().join("lab/users")).unwrap();
+    let folder = users.map(|entry| entry.unwrap().path()).next().expect("a folder");
+    let report = folder.join("initial_election_3a/0xa/report.md").metadata().unwrap();
+    assert_eq!(report.uid().to_string(), folder.file_name().unwrap().to_str().unwrap());
 }

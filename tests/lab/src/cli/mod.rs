@@ -12,6 +12,7 @@ mod repeat;
 mod replay;
 mod shrink;
 mod sweep;
+mod user;
 
 use anyhow::Result;
 use clap::Subcommand;

@@ -22,6 +22,7 @@ use labrpc::time::Instant;
 
 use super::arguments::RunArguments;
 use super::names::{self, Selected};
+use super::user;
 use crate::program::Verdict;
 use progress::{Progress, Shown};
 
@@ -35,6 +36,9 @@ pub(crate) struct Grade {
     /// Show every test with its times and calls, not only those that failed
     #[arg(long)]
     details: bool,
+    /// Run the code under test as this user, who is not you (needs root): see `lab::trust`
+    #[arg(long, value_name = "USER")]
+    as_user: Option<String>,
 }
 
 impl Grade {
@@ -49,6 +53,10 @@ impl Grade {
         // What the code under test prints is seen as it comes, above the bar.
         let echo = move |line: &str| shown.lock().pause(|| anstream::eprintln!("{line}"));
         let launch = Launch { echo: Some(Arc::new(echo)), ..super::launch() };
+        let launch = match &self.as_user {
+            Some(user) => user::run_as(user, launch)?,
+            None => launch,
+        };
         let grading = Grading { cases: &cases, plans: &plans, workers, launch, is_interruptible: true };
         let begin = Instant::now();
         let graded = grading::grade(&grading, &mut Shown(Arc::clone(&progress)));
