@@ -64,7 +64,7 @@ impl Grade {
         progress.lock().finish();
         let graded = graded?;
         causes::print(&graded.rows);
-        summary::print(&graded.rows, elapsed, self.details);
+        summary::print(&graded, elapsed, self.details);
         if let Some(note) = note {
             println!("{note}");
         }

@@ -7,11 +7,12 @@ use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
 
-use lab_suites::grade::grading::{Row, RowEnd};
+use lab_suites::grade::grading::{Graded, Row, RowEnd};
 
 use crate::style;
 
-pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
+pub(super) fn print(graded: &Graded, elapsed: Duration, has_details: bool) {
+    let rows = graded.rows.as_slice();
     if has_details {
         println!("{}\n", table(rows));
     }
@@ -21,7 +22,7 @@ pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
             print_part(part, &of_part);
         }
     }
-    println!("{}", sum(rows, elapsed));
+    println!("{}", sum(graded, elapsed));
 }
 
 /// A part in a line, and below it what did not pass. Fits into 60 columns, but for the longest names of tests.
@@ -59,17 +60,29 @@ fn points(rows: &[&Row]) -> (u32, u32) {
     (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
 }
 
-fn sum(rows: &[Row], elapsed: Duration) -> String {
+fn sum(graded: &Graded, elapsed: Duration) -> String {
+    let rows = graded.rows.as_slice();
     let (got, all) = points(&rows.iter().collect::<Vec<_>>());
-    let failed = rows.iter().filter(|row| row.failure().is_some()).count();
+    let count = |is_one: fn(&RowEnd) -> bool| rows.iter().filter(|row| is_one(&row.end)).count();
+    let tests = |count: usize| if count == 1 { "1 test".to_owned() } else { format!("{count} tests") };
+    let mut result = Vec::new();
+    match count(|end| matches!(end, RowEnd::Failed(_))) {
+        0 => {}
+        failed => result.push(format!("{} failed", tests(failed))),
+    }
+    match count(|end| matches!(end, RowEnd::Interrupted(_))) {
+        0 => {}
+        unknown => result.push(format!("{} could not be told", tests(unknown))),
+    }
+    // What was not run has not passed, and gives no points.
+    if graded.is_interrupted {
+        result.push("interrupted before the rest was run".to_owned());
+    }
+    if result.is_empty() {
+        result.push("all passed".to_owned());
+    }
     let runs: usize = rows.iter().map(|row| row.runs).sum();
-    let unknown = rows.iter().filter(|row| matches!(row.end, RowEnd::Interrupted(_))).count();
-    let result = match failed {
-        0 if unknown > 0 => format!("{unknown} interrupted"),
-        0 => "all passed".to_owned(),
-        1 => "1 test failed".to_owned(),
-        _ => format!("{failed} tests failed"),
-    };
+    let result = result.join(", ");
     format!("{got} of {all} points: {result}, {runs} runs in {:.2} s", elapsed.as_secs_f64())
 }
 
