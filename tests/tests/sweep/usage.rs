@@ -29,6 +29,7 @@ fn mistyped() {
         ("sweep --policy best", "best"),
         ("sweep --world moon", "write simulated or real"),
         ("merge", "<FILES>"),
+        ("sweep chaos_4c", "nothing to sweep"),
         ("grade 3A --as-user nobdy", "there is no user nobdy"),
         ("grade 3A --as-user root", "root is root"),
     ] {

@@ -97,6 +97,9 @@ impl Sweep {
     pub(super) fn run(&self, implementation: Implementation) -> Result<Verdict> {
         let whole = self.whole()?;
         let Selected { cases, note } = names::select_for(&self.names, implementation)?;
+        if cases.is_empty() {
+            bail!("nothing to sweep: {}", note.unwrap_or_else(|| "no test was named".to_owned()));
+        }
         if let Some(note) = note {
             anstream::eprintln!("{note}");
         }
