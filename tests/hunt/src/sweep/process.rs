@@ -86,8 +86,8 @@ impl Process {
         let (tail, messages) = (stderr.clone(), messages.clone());
         // A thread for each stream: if nobody read standard error, a program that prints a lot would block in
         // the middle of its run, and look like a hang.
-        thread::spawn(move || tail.read_from(errors));
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || tail.read_from(errors))?;
+        thread::Builder::new().spawn(move || {
             for line in BufReader::new(answers).lines().map_while(Result::ok) {
                 // A line that cannot be read is no answer of the worker. One that is lost shows as a hang.
                 if let Ok(answer) = serde_json::from_str::<Answer>(&line) {
@@ -97,7 +97,7 @@ impl Process {
             }
             // Sent when the stream ends and in no other case, so every worker is noticed exactly once.
             let _ = messages.send(Message::Closed(id));
-        });
+        })?;
         Ok(Self {
             id,
             jobs: VecDeque::new(),

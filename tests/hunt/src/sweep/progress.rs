@@ -62,8 +62,8 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             // Without this the line would be printed in the middle of the table.
-            Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
-            None => anstream::eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| lab_runs::eprintln!("{text}")),
+            None => lab_runs::eprintln!("{text}"),
         }
     }
 
@@ -110,7 +110,7 @@ impl Progress {
                 bar.set_message(format!("{}\n{status}", table::live(rows, height)));
                 bar.tick();
             }
-            None => anstream::eprintln!("{status}"),
+            None => lab_runs::eprintln!("{status}"),
         }
     }
 

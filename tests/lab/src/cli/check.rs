@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use lab_runs::println;
 
 use crate::program::Verdict;
 use lab_linearizability::text::{Model, TextError, check_text_telling};

@@ -56,7 +56,7 @@ impl Export {
             Some(file) => {
                 std::fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
                 let how = if run.failure.is_some() { "failed" } else { "passed" };
-                anstream::eprintln!("{}: {} bytes; the run {how}", file.display(), text.len());
+                lab_runs::eprintln!("{}: {} bytes; the run {how}", file.display(), text.len());
             }
             None => write_out(&text)?,
         }
@@ -79,7 +79,8 @@ fn read(words: &[String]) -> Result<(ExportFormat, &'static TestCase, u64)> {
 }
 
 fn write_out(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to the standard output"),

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anstream::{print, println};
 use anyhow::{Result, bail};
 use clap::Args;
+use lab_runs::{print, println};
 
 use super::sweep::write_files;
 use crate::program::Verdict;
@@ -37,7 +37,7 @@ impl Merge {
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
         println!("{}", sweep::conclusion(&results.rows));
         for sentence in &missing {
-            anstream::eprintln!("{sentence}");
+            lab_runs::eprintln!("{sentence}");
         }
         // A shard that is missing may hold the failure, so what is there being well is no verdict.
         match (results.failed(), missing.is_empty()) {

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anstream::{eprintln, println};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use lab_runs::{eprintln, println};
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 

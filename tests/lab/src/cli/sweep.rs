@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anstream::print;
 use anyhow::{Result, bail};
 use clap::Args;
+use lab_runs::print;
 use labrpc::sim::Policy;
 
 use super::arguments;
 use super::names::{self, Selected};
-use super::quantity::{count, memory, time};
+use super::quantity::{count, limit, memory, stall, time};
 use crate::program::Verdict;
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
@@ -79,10 +79,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// The real time that one run may take [default: 2m; 5m30s in the real world]
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = limit)]
     limit: Option<Duration>,
     /// The real time in which a simulated thread must give way
-    #[arg(long, value_parser = time, default_value = "10s")]
+    #[arg(long, value_parser = stall, default_value = "10s")]
     stall: Duration,
     /// The memory that a worker may use: 512M, 2G
     #[arg(long, value_parser = memory, default_value = "2G")]
@@ -102,7 +102,7 @@ impl Sweep {
         let whole = self.whole()?;
         let Selected { cases, note } = names::select_for(&self.names, implementation)?;
         if let Some(note) = note {
-            anstream::eprintln!("{note}");
+            lab_runs::eprintln!("{note}");
         }
         let config = self.config(cases, whole)?;
         let summary = sweep::run(&config, &mut Progress::new(self.quiet))?;
@@ -142,14 +142,18 @@ impl Sweep {
     }
 
     fn config(&self, cases: Vec<&'static TestCase>, whole: Seeds) -> Result<Config> {
-        let mut variants = Vec::new();
-        for case in cases {
-            // A schedule has no meaning in the real world, and the same one twice is once.
-            let mut policies =
-                if self.world == World::Real { vec![Policy::Random] } else { self.policy.clone() };
-            policies.dedup();
-            variants.extend(policies.into_iter().map(|policy| Variant { test: info(case), policy }));
+        // A schedule has no meaning in the real world, and the same one twice is once, wherever it stands.
+        let asked: &[Policy] = if self.world == World::Real { &[Policy::Random] } else { &self.policy };
+        let mut policies = Vec::new();
+        for policy in asked {
+            if !policies.contains(policy) {
+                policies.push(*policy);
+            }
         }
+        let variants = cases.into_iter().flat_map(|case| {
+            policies.iter().map(|&policy| Variant { test: info(case), policy }).collect::<Vec<_>>()
+        });
+        let variants = variants.collect();
         let cores = sweep::cores();
         let (jobs, run) = match self.world {
             World::Simulated => (cores, SIMULATION_MAX),

@@ -12,7 +12,6 @@ mod summary;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anstream::println;
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::case::TestCase;
@@ -22,6 +21,7 @@ use lab_hunt::shrink::Signature;
 use lab_hunt::sweep;
 use lab_report as report;
 use lab_runs::Plan;
+use lab_runs::println;
 use labrpc::sync::{Arc, Mutex};
 use labrpc::time::Instant;
 
@@ -143,7 +143,10 @@ impl Grading<'_> {
         #[expect(clippy::disallowed_methods, reason = "outside all runs")]
         std::thread::scope(|scope| {
             for _ in 1..workers.min(cases.len()) {
-                scope.spawn(work);
+                // With fewer it only takes longer.
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
             }
             work();
         });

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 
-use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_harness::case::{Part, TestCase};
 use lab_runs::Plan;
+use lab_runs::eprintln;
 
 use super::Row;
 use crate::style;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
+use lab_runs::println;
 
 use super::Row;
 use crate::style;
