@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgMatches, Args, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
-use lab_runs::{eprintln, println};
+use lab_runs::{OutputFile, eprintln, println};
 use labrpc::time::Instant;
 
 use crate::catalogue::{Catalogue, Mutant};
@@ -87,11 +87,13 @@ impl Mutants {
                 .for_each(|mutant| println!("{:<48} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(true);
         }
+        let file =
+            self.json.as_deref().map(OutputFile::reserve).transpose().map_err(|error| anyhow!(error))?;
         let (trials, totals) = self.run_all(&workspace, &catalogue, &mutants)?;
         // Also after an interruption: what was tried so far stays true.
-        if let Some(path) = &self.json {
+        if let Some(file) = file {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
-            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            file.write(text.as_bytes()).map_err(|error| anyhow!(error))?;
         }
         let matrix = Matrix::new(&catalogue, &trials);
         println!();

@@ -15,6 +15,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use tempfile::NamedTempFile;
+
 use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
@@ -156,17 +158,7 @@ pub fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    // Written beside its place and then renamed, which is one step: two writers never mix, and a reader never
-    // sees half a file.
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    // In the same folder, as a file cannot be renamed into another file system.
-    let mut file = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut file = beside(path)?;
     let mut out = BufWriter::new(file.as_file_mut());
     fill(&mut out)?;
     // Said here, as an error of a buffer that is flushed when it is dropped is lost.
@@ -174,6 +166,21 @@ pub fn write_file(
     drop(out);
     file.persist(path)?;
     Ok(())
+}
+
+/// A new file beside this one, to be written and then renamed, which is one step: two writers never mix, and a reader never
+/// sees half a file.
+pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    // In the same folder, as a file cannot be renamed into another file system. The parent of a mere name is empty.
+    let folder = path.parent().ok_or(io::ErrorKind::IsADirectory)?;
+    builder.tempfile_in(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 /// [`write_file`] of a text.

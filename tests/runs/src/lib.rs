@@ -20,11 +20,13 @@ pub mod actions;
 pub mod artifacts;
 pub mod commands;
 pub mod output;
+mod output_file;
 pub mod plan;
 pub mod settings;
 pub mod similarity;
 mod test_info;
 
+pub use output_file::OutputFile;
 pub use plan::Plan;
 pub use settings::{Settings, World};
 pub use test_info::TestInfo;

@@ -6,13 +6,14 @@ use std::process::Stdio;
 
 use libtest_mimic::Trial;
 
-use crate::program::{Ran, command};
+use crate::program::{Ran, command, json, run};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("output_that_is_lost_is_exit_code_2", full),
         trial("who_stops_reading_gets_no_complaint", closed),
+        trial("files_are_opened_before_the_work_and_replaced_after_it", files),
         trial("machine_that_starts_no_threads_is_named", no_threads),
     ]
 }
@@ -58,6 +59,35 @@ fn closed() {
         ran.expect(0, &[]);
         assert!(!ran.err.contains("panicked") && !ran.err.contains("pipe"), "{arguments}: {}", ran.err);
     }
+}
+
+fn files() {
+    let target = tempfile::tempdir().unwrap();
+    let (nowhere, good) = (target.path().join("nodir/x"), target.path().join("good"));
+    let (nowhere, good_name) = (nowhere.display(), good.display());
+    std::fs::write(&good, "of yesterday").unwrap();
+    for arguments in [
+        format!("sweep initial_election_3a -n 2 --json {nowhere}"),
+        format!("sweep initial_election_3a -n 2 --json {good_name} --junit {nowhere}"),
+        format!("merge --json {nowhere} {good_name}"),
+        format!("export trace initial_election_3a 1 -o {nowhere}"),
+        format!("sweep initial_election_3a -n 2 --json {}", target.path().display()),
+    ] {
+        let ran: Ran = command(target.path(), &arguments).output().unwrap().into();
+        ran.expect(2, &["cannot write"]);
+        assert!(!ran.err.contains("no results"), "files were read before: {}", ran.err);
+    }
+    let same = format!("sweep initial_election_3a -n 2 --json {good_name} --junit {good_name}");
+    run(target.path(), &same).expect(2, &["name the same file"]);
+    assert!(!target.path().join("lab/sweep").exists(), "it was noticed after the work");
+    // Where the work fails, the good file stays.
+    run(target.path(), &format!("merge --json {good_name} {good_name}")).expect(2, &["holds no results"]);
+    assert_eq!(std::fs::read(&good).unwrap(), b"of yesterday");
+    run(target.path(), &format!("sweep initial_election_3a -n 2 --json {good_name}")).expect(0, &[]);
+    assert_eq!(json(&good)["is_complete"], true);
+    let left = std::fs::read_dir(target.path()).unwrap().count();
+    assert_eq!(left, 2, "only the file and the folder lab");
+    run(target.path(), "sweep initial_election_3a -n 2 --json /dev/stdout").expect(0, &["\"format\": "]);
 }
 
 fn no_threads() {

@@ -180,14 +180,13 @@ impl Results {
         Ok(results)
     }
 
-    /// Writes a file.
+    /// The content of a file.
     ///
     /// # Errors
     ///
-    /// Those of the file system.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    /// None that is known.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        Ok((serde_json::to_string_pretty(self)? + "\n").into_bytes())
     }
 
     /// How many runs failed.
@@ -238,7 +237,7 @@ pub(super) mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("results.json");
         let results = shard(1, 1);
-        results.write(&path).unwrap();
+        fs::write(&path, results.to_json().unwrap()).unwrap();
         assert_eq!(Results::read(&path).unwrap(), results);
         let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         let row = &json["rows"][0];
@@ -257,7 +256,7 @@ pub(super) mod tests {
             assert!(error.contains("other.json") && error.contains(word), "{error}");
         }
         let newer = Results { format: 99, ..shard(1, 1) };
-        newer.write(&path).unwrap();
+        fs::write(&path, newer.to_json().unwrap()).unwrap();
         let error = format!("{:#}", Results::read(&path).unwrap_err());
         assert!(error.contains("format 99"), "{error}");
         let error = format!("{:#}", Results::read(Path::new("nowhere.json")).unwrap_err());

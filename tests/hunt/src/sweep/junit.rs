@@ -1,7 +1,6 @@
 //! The results of a sweep as JUnit's XML, which continuous integration shows: a suite per group, a case per row.
 
 use std::io;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use quick_xml::Writer;
@@ -15,14 +14,13 @@ use lab_runs::commands;
 /// An element of the document, under way.
 type Xml = Writer<Vec<u8>>;
 
-/// Writes the file.
+/// The content of the file.
 ///
 /// # Errors
 ///
-/// Those of the file system.
-pub fn write(results: &Results, path: &Path) -> Result<()> {
-    let text = report(results).context("writing JUnit's XML")?;
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+/// None that is known.
+pub fn junit(results: &Results) -> Result<Vec<u8>> {
+    report(results).context("writing JUnit's XML")
 }
 
 fn report(results: &Results) -> io::Result<Vec<u8>> {

@@ -9,7 +9,7 @@
 //! overflow, memory run wild, a hang. Another worker takes its place.
 //!
 //! What came of each run goes into the rows and into the ledger, from which the next sweep of the same
-//! build goes on. At the end there is a summary, and files: [JSON](Results) and [JUnit](write_junit). Sweeps that were
+//! build goes on. At the end there is a summary, and files: [JSON](Results) and [JUnit](junit()). Sweeps that were
 //! split into shards are merged.
 //!
 //! # The rules
@@ -50,7 +50,7 @@ mod worker;
 pub use driver::{Config, StopReason, Summary, run};
 pub use failed_run::FailedRun;
 pub use json::{Cause, Results, Shards};
-pub use junit::write as write_junit;
+pub use junit::junit;
 pub use ledger::build_id;
 pub use merge::{Merged, merge};
 pub use pool::Limits;

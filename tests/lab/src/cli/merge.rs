@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use lab_runs::{print, println};
 
-use super::sweep::write_files;
+use super::result_files::ResultFiles;
 use crate::program::Verdict;
 use lab_hunt::sweep::{self, Merged, Results};
 
@@ -19,23 +19,21 @@ pub(crate) struct Merge {
     /// The files
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Write the whole to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write the whole to this file, as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultFiles,
 }
 
 impl Merge {
     pub(super) fn run(&self) -> Result<Verdict> {
+        let whole = self.results.reserve()?;
         let read = |path: &PathBuf| Ok((path.display().to_string(), Results::read(path)?));
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let Merged { results, missing } = sweep::merge(files)?;
-        write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
+        let written = whole.write(&results);
         print!("{}", sweep::results_text(&results));
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
         println!("{}", sweep::conclusion(&results.rows));
+        written?;
         for sentence in &missing {
             lab_runs::eprintln!("{sentence}");
         }

@@ -1,6 +1,5 @@
 //! `cargo lab sweep`: tests over very many seeds, on all cores, whatever the code under test does.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -11,6 +10,7 @@ use labrpc::sim::Policy;
 use super::arguments;
 use super::names::{self, Selected};
 use super::quantity::{count, limit, memory, stall, time};
+use super::result_files::ResultFiles;
 use crate::program::Verdict;
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
@@ -72,12 +72,8 @@ pub(crate) struct Sweep {
     /// Run again what this build has run before
     #[arg(long)]
     fresh: bool,
-    /// Write the results to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write the results to this file, as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    files: ResultFiles,
     /// The real time that one run may take [default: 2m; 5m30s in the real world]
     #[arg(long, value_parser = limit)]
     limit: Option<Duration>,
@@ -105,11 +101,14 @@ impl Sweep {
             lab_runs::eprintln!("{note}");
         }
         let config = self.config(cases, whole)?;
+        let files = self.files.reserve()?;
         let summary = sweep::run(&config, &mut Progress::new(self.quiet))?;
         let results = Results::of(&config, &summary, implementation.name(), whole, self.shard);
-        write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
+        let written = files.write(&results);
+        // Also if the disk was full for the files: then this is what is left of the work.
         print!("{}", sweep::results_text(&results));
         print!("{}", sweep::summary_text(&summary));
+        written?;
         self.verdict(&summary)
     }
 
@@ -195,15 +194,4 @@ impl Sweep {
             missed => bail!("{missed} tests were not run at all: give it more --time"),
         }
     }
-}
-
-/// Writes the files that were asked for.
-pub(super) fn write_files(results: &Results, json: Option<&PathBuf>, junit: Option<&PathBuf>) -> Result<()> {
-    if let Some(path) = json {
-        results.write(path)?;
-    }
-    if let Some(path) = junit {
-        sweep::write_junit(results, path)?;
-    }
-    Ok(())
 }
