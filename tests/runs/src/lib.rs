@@ -10,7 +10,7 @@
 //!
 //! # Read in this order
 //!
-//! [`settings`], [`plan`], [`actions`], [`artifacts`], [`commands`], [`output`], [`similarity`].
+//! [`settings`], [`plan`], [`actions`], [`artifacts`], [`commands`], [`output`], [`input`], [`similarity`].
 //!
 //! # What it leaves out
 //!
@@ -19,6 +19,7 @@
 pub mod actions;
 pub mod artifacts;
 pub mod commands;
+pub mod input;
 pub mod output;
 mod output_file;
 pub mod plan;

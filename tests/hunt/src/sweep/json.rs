@@ -19,21 +19,23 @@
 //!
 //! `passed` holds ranges of seeds, ends included. `failure_rate_max` is the upper bound with 95 % confidence.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::claims;
 use super::driver::{Config, StopReason, Summary};
 use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
 use crate::target::FailureKind;
-use lab_runs::commands;
+use lab_runs::{commands, input};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+/// The longest file that is read. A sweep in which each of a million runs fails in its own way writes a quarter of it.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// The results of a sweep, or of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,8 +168,8 @@ impl Results {
     ///
     /// If it cannot be read or is none of this kind.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let results: Self = serde_json::from_str(&text).with_context(|| {
+        let text = input::read(path, BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))?;
+        let results: Self = serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{} holds no results of a sweep: it should come from cargo lab sweep --json",
                 path.display()
@@ -177,6 +179,12 @@ impl Results {
         if results.format != FORMAT {
             bail!("{} has format {}, and this program reads format {FORMAT}", path.display(), results.format);
         }
+        claims::check(&results).map_err(|error| {
+            anyhow!(
+                "{} contradicts itself: {error}. Write it again with cargo lab sweep --json",
+                path.display()
+            )
+        })?;
         Ok(results)
     }
 
@@ -198,6 +206,8 @@ impl Results {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::fs;
+
     use super::super::failed_run::FailedRun;
     use super::super::protocol::Cost;
     use super::super::results::Ended;

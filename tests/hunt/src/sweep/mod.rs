@@ -26,6 +26,7 @@
 //! told as what it is, on any system. Hangs: a simulation ends by itself after too many steps or too long a time without any;
 //! what still does not answer is killed.
 
+mod claims;
 mod crash;
 mod driver;
 mod failed_run;

@@ -1,11 +1,10 @@
 //! `cargo lab check`: whether a history in a file is linearizable.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use lab_runs::println;
+use lab_runs::{input, println};
 
 use crate::program::Verdict;
 use lab_linearizability::text::{Model, TextError, check_text_telling};
@@ -57,9 +56,12 @@ impl Check {
     }
 }
 
+/// The longest history that is read. Ten million operations, of which no search would come to an end, take it.
+const BYTES_MAX: u64 = 1 << 30;
+
 /// The text of a file.
 fn read(file: &Path) -> Result<String> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = input::read(file, BYTES_MAX).with_context(|| format!("cannot read {}", file.display()))?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let advice = match error.as_bytes() {
@@ -73,6 +75,8 @@ fn read(file: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Checks a file of these bytes, as the program does.
