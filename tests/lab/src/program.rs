@@ -8,6 +8,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use lab_harness::Implementation;
 use lab_hunt::sweep;
 use lab_runs::{artifacts, commands, eprintln, output, println, settings};
+use labrpc::printable;
 
 use crate::cli::Command;
 
@@ -133,7 +134,7 @@ impl Program {
             Ok(Verdict::Failed) => ExitCode::FAILURE,
             // Not 1 as well: to a script, a call that could not be made is other news than a test that failed.
             Err(error) => {
-                eprintln!("{error:#}");
+                eprintln!("{}", printable(&format!("{error:#}")));
                 ExitCode::from(2)
             }
         }

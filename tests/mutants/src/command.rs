@@ -198,8 +198,8 @@ impl Progress {
     fn show(&self, catalogue: &Catalogue, trial: &Trial) {
         let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == trial.name);
         self.bar.suspend(|| {
-            println!("{}", trial_line(mutant, trial));
-            other_failures(trial).iter().for_each(|failure| println!("{failure}"));
+            println!("{}", labrpc::printable(&trial_line(mutant, trial)));
+            other_failures(trial).iter().for_each(|failure| println!("{}", labrpc::printable(failure)));
         });
         self.bar.set_message(trial.name.clone());
         self.bar.inc(1);

@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 
 use tempfile::NamedTempFile;
 
+use labrpc::printable;
 use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
@@ -140,13 +141,17 @@ pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone.
+/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone, whatever is in them.
 ///
 /// # Errors
 ///
 /// Those of the file system.
 pub fn write_block(path: &Path, text: &str) -> io::Result<()> {
-    write_text(path, &format!("```text\n{}\n```\n", text.trim_end()))
+    let text = printable(text.trim_end());
+    // The block ends at a line of as many backticks as began it.
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    write_text(path, &format!("{fence}text\n{text}\n{fence}\n"))
 }
 
 /// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.

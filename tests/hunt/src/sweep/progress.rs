@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use labrpc::printable;
 use labrpc::time::Instant;
 
 use super::failed_run::FailedRun;
@@ -60,6 +61,7 @@ impl Progress {
 
     /// A line above the table.
     fn line(&self, text: &str) {
+        let text = printable(text);
         match &self.bar {
             // Without this the line would be printed in the middle of the table.
             Some(bar) => bar.suspend(|| lab_runs::eprintln!("{text}")),

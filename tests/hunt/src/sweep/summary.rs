@@ -7,6 +7,7 @@ use super::json::Results;
 use super::results::{Row, groups};
 use super::{report, table};
 use lab_runs::{artifacts, commands};
+use labrpc::printable;
 
 /// So many causes are shown in full.
 const CAUSES_SHOWN: usize = 20;
@@ -18,7 +19,8 @@ pub fn results_text(results: &Results) -> String {
         "\nrate: of the runs that failed; at most: its upper bound with 95 % confidence; runs/s: by one process\n",
     );
     causes(&mut text, results);
-    text
+    // A ledger and a file of results may have been written by anything.
+    printable(&text).into_owned()
 }
 
 fn causes(text: &mut String, results: &Results) {
@@ -85,7 +87,7 @@ pub fn summary_text(summary: &Summary) -> String {
         StopReason::Interrupted => text.push_str("Interrupted. The same command goes on from here.\n"),
     }
     let _ = writeln!(text, "{}", conclusion(&summary.rows));
-    text
+    printable(&text).into_owned()
 }
 
 /// What all the rows together say.

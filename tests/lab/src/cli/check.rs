@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use lab_runs::{input, println};
+use labrpc::printable;
 
 use crate::program::Verdict;
 use lab_linearizability::text::{Model, TextError, check_text_telling};
@@ -40,8 +41,11 @@ impl Check {
         let contents = read(&self.file)?;
         let budget = Budget { steps_max: self.budget, bytes_max: self.memory.saturating_mul(1 << 20) };
         // Line by line: the verdict is there before its reasons are.
-        let verdict = check_text_telling(&contents, self.model, budget, |line| println!("{line}"))
-            .map_err(|TextError { line, message }| anyhow!("{}:{line}: {message}", self.file.display()))?;
+        let verdict =
+            check_text_telling(&contents, self.model, budget, |line| println!("{}", printable(line)))
+                .map_err(|TextError { line, message }| {
+                    anyhow!("{}:{line}: {message}", self.file.display())
+                })?;
         match verdict {
             linearizability::Verdict::Ok => Ok(Verdict::Ok),
             linearizability::Verdict::Illegal => Ok(Verdict::Failed),

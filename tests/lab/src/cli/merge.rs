@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_runs::{print, println};
+use labrpc::printable;
 
 use super::result_files::ResultFiles;
 use crate::program::Verdict;
@@ -32,10 +33,10 @@ impl Merge {
         let written = whole.write(&results);
         print!("{}", sweep::results_text(&results));
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
-        println!("{}", sweep::conclusion(&results.rows));
+        println!("{}", printable(&sweep::conclusion(&results.rows)));
         written?;
         for sentence in &missing {
-            lab_runs::eprintln!("{sentence}");
+            lab_runs::eprintln!("{}", printable(sentence));
         }
         // A shard that is missing may hold the failure, so what is there being well is no verdict.
         match (results.failed(), missing.is_empty()) {

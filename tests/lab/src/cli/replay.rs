@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use console::Term;
 use lab_runs::{print, println};
+use labrpc::printable;
 use labrpc::sim::{Fingerprint, Policy, Trace, Tracing};
 use raft_interface::ServerId;
 
@@ -120,7 +121,7 @@ impl Replay {
             self.show(case, seed, trace, replayed.outcome.tally.servers)?;
         }
         println!("{}", replayed.report);
-        println!("\n{}", replayed.comparison.words);
+        println!("\n{}", printable(&replayed.comparison.words));
         Ok(self.verdict(&replayed))
     }
 

@@ -43,6 +43,7 @@ fn print_part(part: Part, rows: &[&Row]) {
         }
     }
     for (why, tests) in skipped {
+        let why = labrpc::printable(why);
         match tests.as_slice() {
             [test] => println!("    skipped {test}: {why}"),
             tests => println!("    skipped {} tests: {why}", tests.len()),
