@@ -21,6 +21,7 @@ use labrpc::printable;
 use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
+use crate::kept::read_kept;
 use crate::plan::Plan;
 
 /// How much of a run is kept: all of nearly every run, and of a runaway the end.
@@ -92,6 +93,7 @@ pub struct StoredRun {
     /// Whether it passed.
     pub passed: bool,
     /// Its fingerprint, as 16 hexadecimal digits.
+    #[serde(deserialize_with = "digits")]
     pub fingerprint: String,
     /// How many events there were.
     pub events: u64,
@@ -100,14 +102,19 @@ pub struct StoredRun {
 }
 
 impl StoredRun {
-    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation.
+    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation. One that is
+    /// damaged is [set aside](read_kept).
     pub fn read(directory: &Path, plan: Plan, implementation: &str) -> Option<Self> {
-        let text = fs::read_to_string(directory.join("run.json")).ok()?;
-        let run: Self = serde_json::from_str(&text).ok()?;
+        let run: Self = read_kept(&directory.join("run.json"))?;
         let is_same = run.seed == plan.seed
             && run.policy == plan.policy.to_string()
             && run.implementation == implementation;
         is_same.then_some(run)
+    }
+
+    /// Makes room for another run: a kept one that is damaged is [set aside](read_kept).
+    pub fn make_room(directory: &Path) {
+        let _: Option<Self> = read_kept(&directory.join("run.json"));
     }
 
     /// The index of the first event of the block in which the run differs from `trace`; `None` if it does not.
@@ -123,6 +130,15 @@ impl StoredRun {
     }
 }
 
+/// A fingerprint as it is written.
+fn digits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text);
+    }
+    Err(serde::de::Error::custom(format_args!("{text:?} is no fingerprint: it has 16 digits")))
+}
+
 /// Writes the report of a run of which nothing else is known.
 ///
 /// # Errors
@@ -131,7 +147,8 @@ impl StoredRun {
 pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     write_block(&directory.join("report.md"), report)?;
-    // Files of an earlier run of this seed would mislead.
+    // Files of an earlier run of this seed would mislead. A damaged one is no such file any more.
+    StoredRun::make_room(directory);
     for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

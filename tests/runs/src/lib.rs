@@ -20,6 +20,7 @@ pub mod actions;
 pub mod artifacts;
 pub mod commands;
 pub mod input;
+mod kept;
 pub mod output;
 mod output_file;
 pub mod plan;
@@ -27,6 +28,7 @@ pub mod settings;
 pub mod similarity;
 mod test_info;
 
+pub use kept::read_kept;
 pub use output_file::OutputFile;
 pub use plan::Plan;
 pub use settings::{Settings, World};

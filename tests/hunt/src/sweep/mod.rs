@@ -59,7 +59,7 @@ pub use progress::Progress;
 pub use protocol::Cost;
 pub use results::{Row, SeedSet, Slowest};
 pub use scope::{Scope, Seeds, Shard, Variant};
-pub use summary::{conclusion, results_text, summary_text};
+pub use summary::{Extent, conclusion, results_text, summary_text};
 pub use system::{cores, die_with_parent, on_interrupt, processor_time};
 pub use table::rate_text;
 pub use worker::{COMMAND as WORKER, main as work};

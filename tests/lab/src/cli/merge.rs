@@ -9,7 +9,7 @@ use labrpc::printable;
 
 use super::result_files::ResultFiles;
 use crate::program::Verdict;
-use lab_hunt::sweep::{self, Merged, Results};
+use lab_hunt::sweep::{self, Extent, Merged, Results};
 
 /// Puts the results of shards together, from the files that cargo lab sweep --json wrote.
 ///
@@ -33,7 +33,8 @@ impl Merge {
         let written = whole.write(&results);
         print!("{}", sweep::results_text(&results));
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
-        println!("{}", printable(&sweep::conclusion(&results.rows)));
+        let extent = if missing.is_empty() { Extent::Whole } else { Extent::Part };
+        println!("{}", printable(&sweep::conclusion(&results.rows, extent)));
         written?;
         for sentence in &missing {
             lab_runs::eprintln!("{}", printable(sentence));

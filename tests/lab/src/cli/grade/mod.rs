@@ -95,12 +95,14 @@ impl Grade {
         let progress = progress.into_inner();
         progress.finish();
         causes::print(&rows);
-        summary::print(&rows, elapsed, self.details);
+        let is_interrupted = is_interrupted.load(Ordering::Relaxed);
+        let extent = if is_interrupted { sweep::Extent::Part } else { sweep::Extent::Whole };
+        summary::print(&rows, elapsed, self.details, extent);
         if let Some(note) = note {
             println!("{note}");
         }
         // Last, when all that is known has been shown: the exit code says that it is not the whole.
-        if is_interrupted.load(Ordering::Relaxed) {
+        if is_interrupted {
             bail!("interrupted: not everything was run");
         }
         let is_passed = rows.iter().all(|row| row.failure.is_none());

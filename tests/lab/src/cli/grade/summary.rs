@@ -7,10 +7,12 @@ use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
 use lab_runs::println;
 
+use lab_hunt::sweep::Extent;
+
 use super::Row;
 use crate::style;
 
-pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
+pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool, extent: Extent) {
     if has_details {
         println!("{}\n", table(rows));
     }
@@ -20,7 +22,7 @@ pub(super) fn print(rows: &[Row], elapsed: Duration, has_details: bool) {
             print_part(part, &of_part);
         }
     }
-    println!("{}", sum(rows, elapsed));
+    println!("{}", sum(rows, elapsed, extent));
 }
 
 /// A part in a line, and below it what did not pass. Fits into 60 columns, but for the longest names of tests.
@@ -55,11 +57,12 @@ fn points(rows: &[&Row]) -> (u32, u32) {
     (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
 }
 
-fn sum(rows: &[Row], elapsed: Duration) -> String {
+fn sum(rows: &[Row], elapsed: Duration, extent: Extent) -> String {
     let (got, all) = points(&rows.iter().collect::<Vec<_>>());
     let failed = rows.iter().filter(|row| row.failure.is_some()).count();
     let runs: usize = rows.iter().map(|row| row.runs).sum();
     let result = match failed {
+        0 if extent == Extent::Part => "no failure so far, not everything was run".to_owned(),
         0 => "all passed".to_owned(),
         1 => "1 test failed".to_owned(),
         _ => format!("{failed} tests failed"),
