@@ -89,9 +89,12 @@ mod address;
 pub mod channel;
 pub mod logging;
 pub mod network;
+mod printable;
 pub mod rand;
 pub mod sim;
 pub mod sync;
 pub mod thread;
 pub mod time;
 pub mod wire;
+
+pub use printable::printable;

@@ -15,7 +15,7 @@ use std::time::Instant;
 use env_logger::fmt::Formatter;
 use log::{Log, Metadata, Record};
 
-use crate::sim;
+use crate::{printable, sim};
 
 static STARTED: OnceLock<Instant> = OnceLock::new();
 
@@ -85,6 +85,8 @@ fn line(f: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
         }
     };
     let style = f.default_level_style(record.level());
-    let target = record.target();
-    writeln!(f, "{seconds:>9.3}s {who:<14} {style}{target:<5}{style:#} {}", record.args())
+    // Names and words are the code's, and this goes to a terminal.
+    let (who, target) = (printable(&who), printable(record.target()));
+    let words = record.args().to_string();
+    writeln!(f, "{seconds:>9.3}s {who:<14} {style}{target:<5}{style:#} {}", printable(&words))
 }

@@ -18,7 +18,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.cause)?;
+        writeln!(f, "{}", crate::printable(&self.cause.to_string()))?;
         write!(f, "replay: {}", self.report.replay)
     }
 }

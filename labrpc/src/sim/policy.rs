@@ -24,7 +24,8 @@ pub enum Policy {
     /// changes, and each part of a long one too. Finds bugs that need a few preemptions at just the right places, which
     /// uniform choice makes unlikely.
     Pct {
-        /// How many orderings the bug needs: at least 1. 2 or 3 finds most.
+        /// How many orderings the bug needs: from 1 to [`Policy::PCT_DEPTH_MAX`], and what is above counts as that. 2 or 3
+        /// finds most.
         depth: u32,
     },
     /// First in, first out: a thread runs until it waits or gives way by name
@@ -37,6 +38,10 @@ impl Policy {
     pub const PCT_WINDOW_FIRST: u64 = 8;
     /// The length that windows of [`Policy::Pct`] grow to, in steps.
     pub const PCT_WINDOW_MAX: u64 = 8_192;
+    /// The greatest depth of [`Policy::Pct`]. The paper's chance to find a bug of depth d among k steps is 1 / k^(d - 1), so
+    /// no known bug needs a tenth of this. And every step looks at all changes of its window: with millions a run would
+    /// take hours, and be taken for one that hangs.
+    pub const PCT_DEPTH_MAX: u32 = 100;
 }
 
 impl std::fmt::Display for Policy {
@@ -52,7 +57,9 @@ impl std::fmt::Display for Policy {
 /// A text that names no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a scheduling policy: write random, fifo, pct or pct:DEPTH with a depth from 1, say pct:3"
+    "{0:?} is not a scheduling policy: write random, fifo, pct or pct:DEPTH with a depth from 1 to {max}, say pct:3 (bugs need \
+     few changes of order, and every step pays for each)",
+    max = Policy::PCT_DEPTH_MAX
 )]
 pub struct ParsePolicyError(String);
 
@@ -65,7 +72,7 @@ impl std::str::FromStr for Policy {
             None if text == "fifo" => Ok(Self::Fifo),
             None if text == "pct" => Ok(Self::Pct { depth: 3 }),
             Some(("pct", depth)) => match depth.parse() {
-                Ok(depth) if depth >= 1 => Ok(Self::Pct { depth }),
+                Ok(depth) if (1..=Self::PCT_DEPTH_MAX).contains(&depth) => Ok(Self::Pct { depth }),
                 _ => Err(ParsePolicyError(text.into())),
             },
             _ => Err(ParsePolicyError(text.into())),
@@ -115,7 +122,7 @@ impl Scheduler {
             Policy::Pct { depth } => Kind::Pct(Pct {
                 ready: BTreeSet::new(),
                 priorities: Vec::new(),
-                depth,
+                depth: depth.min(Policy::PCT_DEPTH_MAX),
                 lowest: PCT_FIRST_PRIORITY,
                 changes: Vec::new(),
                 step: 0,

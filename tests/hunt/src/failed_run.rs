@@ -1,5 +1,6 @@
 //! A failed run in two lines: what kind of failure, and its headline. Failures with the same cause are counted together.
 
+use labrpc::printable;
 use serde::{Deserialize, Serialize};
 
 use crate::target::FailureKind;
@@ -25,9 +26,10 @@ impl FailedRun {
     pub fn new(seed: u64, kind: FailureKind, headline: &str) -> Self {
         // One line of a table and of a terminal. A panic message can have hundreds.
         let line = headline.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = printable(&line);
         let headline = match line.char_indices().nth(HEADLINE_MAX) {
             Some((end, _)) => format!("{}...", &line[..end]),
-            None => line,
+            None => line.into_owned(),
         };
         Self { seed, kind, headline }
     }

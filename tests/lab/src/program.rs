@@ -4,10 +4,11 @@
 
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use lab_harness::Implementation;
-use lab_runs::{artifacts, commands};
+use lab_hunt::workers;
+use lab_runs::{artifacts, commands, eprintln, output, println, settings};
+use labrpc::printable;
 
 use crate::cli::Command;
 
@@ -92,6 +93,22 @@ impl Program {
         commands::init_program();
         let _ = artifacts::root();
         labrpc::logging::init_quiet();
+        let code = self.run();
+        // Whatever the verdict was: who reads the output would take its end for all there is.
+        match output::finish() {
+            Ok(()) => code,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn run(&self) -> ExitCode {
+        if let Err(error) = settings::check_environment().and_then(|()| check_threads()) {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
         let added = self.subcommands.iter().map(|subcommand| subcommand.command.clone());
         // Parsed by hand in two steps, because clap's derive knows only the subcommands that were there when it
         // was compiled.
@@ -117,7 +134,7 @@ impl Program {
             Ok(Verdict::Failed) => ExitCode::FAILURE,
             // Not 1 as well: to a script, a call that could not be made is other news than a test that failed.
             Err(error) => {
-                eprintln!("{error:#}");
+                eprintln!("{}", printable(&format!("{error:#}")));
                 ExitCode::from(2)
             }
         }
@@ -130,9 +147,37 @@ impl Program {
 
 /// Shows help or what is wrong with the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Printing fails when nobody reads; then there is nobody to tell.
-    let _ = error.print();
+    // Help goes to standard output, what is wrong to standard error, which is not looked after.
+    if let Err(lost) = error.print()
+        && !error.use_stderr()
+    {
+        output::lost(lost);
+    }
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// Whether the system starts as many threads as this program needs at the same time. Without them every run would fail, and
+/// the code under test would be blamed.
+fn check_threads() -> Result<(), String> {
+    // A worker of `grade` and the simulation that it runs on each processor, the streams of a sweep, and Ctrl-C.
+    let needed = 2 * workers::cores() + 4;
+    let (open, gate) = labrpc::channel::bounded::<()>(0);
+    let started: Result<Vec<_>, _> = (0..needed)
+        .map(|_| {
+            let gate = gate.clone();
+            labrpc::thread::Builder::new().spawn(move || {
+                // It ends when the gate does.
+                let _ = gate.recv();
+            })
+        })
+        .collect();
+    drop(open);
+    // They have nothing to tell.
+    started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join()))).map_err(|error| {
+        format!(
+            "cannot start {needed} threads: {error}. Raise the limit of processes and threads (ulimit -u), or end something else"
+        )
+    })
 }
 
 fn friendly() -> String {

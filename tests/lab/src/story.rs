@@ -44,7 +44,7 @@ pub fn story(case: &TestCase, plan: Plan, shrunk: &Shrunk<Part>) -> String {
     }
     let replay = replay_command_of(case, plan);
     let _ = write!(out, "\nreplay: {replay} --shrunk");
-    out
+    labrpc::printable(&out).into_owned()
 }
 
 fn headline(shrunk: &Shrunk<Part>) -> String {

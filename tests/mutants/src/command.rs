@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anstream::{eprintln, println};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgMatches, Args, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
+use lab_runs::{OutputFile, eprintln, println};
 use labrpc::time::Instant;
 
 use crate::catalogue::{Catalogue, Mutant};
@@ -19,6 +19,7 @@ use crate::readme;
 use crate::trial::{Trial, TrialOptions};
 use crate::workspace::Workspace;
 use lab_hunt::workers;
+use lab_runs::settings::seed_count;
 
 /// Applies mutants (realistic bugs) to copies of the reference and of two other Rafts, one at a time, and shows which tests catch them.
 ///
@@ -33,7 +34,7 @@ struct Mutants {
     #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: u8,
     /// How many seeds each test runs over
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = seed_count)]
     seeds: u64,
     /// Run every test, and show all that catch a mutant
     #[arg(long)]
@@ -45,7 +46,7 @@ struct Mutants {
     #[arg(long, conflicts_with = "names")]
     fast: bool,
     /// The limit of processor time for one mutant, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     cpu_max: u64,
     /// Write everything to this file
     #[arg(long, value_name = "FILE")]
@@ -86,11 +87,13 @@ impl Mutants {
                 .for_each(|mutant| println!("{:<48} {:<7} {}", mutant.name, mutant.part, mutant.story));
             return Ok(true);
         }
+        let file =
+            self.json.as_deref().map(OutputFile::reserve).transpose().map_err(|error| anyhow!(error))?;
         let (trials, totals) = self.run_all(&workspace, &catalogue, &mutants)?;
         // Also after an interruption: what was tried so far stays true.
-        if let Some(path) = &self.json {
+        if let Some(file) = file {
             let text = serde_json::to_string_pretty(&trials).context("writing JSON")?;
-            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            file.write(text.as_bytes()).map_err(|error| anyhow!(error))?;
         }
         let matrix = Matrix::new(&catalogue, &trials);
         println!();
@@ -195,8 +198,8 @@ impl Progress {
     fn show(&self, catalogue: &Catalogue, trial: &Trial) {
         let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == trial.name);
         self.bar.suspend(|| {
-            println!("{}", trial_line(mutant, trial));
-            other_failures(trial).iter().for_each(|failure| println!("{failure}"));
+            println!("{}", labrpc::printable(&trial_line(mutant, trial)));
+            other_failures(trial).iter().for_each(|failure| println!("{}", labrpc::printable(failure)));
         });
         self.bar.set_message(trial.name.clone());
         self.bar.inc(1);

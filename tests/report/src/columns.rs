@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Color, Style};
 use labrpc::network::Address;
+use labrpc::printable;
 use labrpc::sim::{Event, Kind, Trace, TracedMessage};
 use raft_interface::ServerId;
 
@@ -201,9 +202,9 @@ fn write_styled(
     for line in lines {
         let colour = style(&line.topic);
         let start = layout.start(line);
-        for (number, part) in
-            wrap(&format!("{} {}", line.topic, line.text), layout.column - 1).iter().enumerate()
-        {
+        // Before it is measured; the colours here are the only ones.
+        let text = format!("{} {}", line.topic, line.text);
+        for (number, part) in wrap(&printable(&text), layout.column - 1).iter().enumerate() {
             // The time once for all that happened at it: what follows from one message stands out as a block.
             if number == 0 && last != Some(line.at) {
                 write!(out, "{:>width$.6} ", line.at.as_secs_f64(), width = TIME_WIDTH - 1)?;
@@ -307,6 +308,12 @@ mod tests {
         let layout = Layout::new(60, &[0, 1, 2, 3, 4]);
         let text = written(&layout, &[line(Some(3), "appends"), line(None, "waits")]);
         expect_file!["expected/shared_column.txt"].assert_eq(&text);
+    }
+
+    #[test]
+    fn what_the_code_logs_does_not_rule_the_terminal() {
+        let text = written(&Layout::new(200, &[0]), &[line(Some(0), "\u{1b}[2Jgone\rall \0well")]);
+        assert!(text.contains("LOG \\u{1b}[2Jgone\\rall \\0well"), "{text}");
     }
 
     #[test]

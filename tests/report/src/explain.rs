@@ -8,6 +8,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use labrpc::printable;
 use labrpc::sim::{Cause, Divergence, Tracing};
 
 use crate::facts;
@@ -83,31 +84,35 @@ pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
 /// Puts the parts together. What went wrong and the way to replay it are always there; what is between is truncated if it
 /// must be.
 fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&str>, ending: &str) -> String {
-    let diverged = diverged.unwrap_or_default();
+    // All that comes of the code under test is made printable before it is measured.
+    let diverged = printable(diverged.unwrap_or_default());
     // The head and the tail are measured first: what went wrong and how to see it again are worth more than
     // all facts.
     let head =
-        truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + diverged;
+        truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + &diverged;
     let tail = hint(failure) + &replay(case, plan) + ending;
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
     let timeline = timeline(failure);
+    let timeline = printable(&timeline);
     // The timeline gets its room before the facts, and what the facts leave besides: of twenty servers that
     // wait, the first few tell as much as all.
     let kept_free = timeline.chars().count().min(TIMELINE_ROOM);
-    let facts = truncate(&(proof(failure) + &facts::of(failure)), room.saturating_sub(kept_free));
+    let facts = proof(failure) + &facts::of(failure);
+    let facts = truncate(&printable(&facts), room.saturating_sub(kept_free));
     // From the front, as the last thing that happened is nearest to the failure.
     let timeline = truncate_front(&timeline, room.saturating_sub(facts.chars().count()));
-    head + &facts + &timeline + &tail + &backtrace(failure)
+    head + &facts + &timeline + &tail + &printable(&backtrace(failure))
 }
 
 /// What went wrong, in a line.
 #[must_use]
 pub fn headline(failure: &Failure) -> String {
-    match (&failure.violation, &failure.cause, &failure.message) {
+    let line = match (&failure.violation, &failure.cause, &failure.message) {
         (Some(violation), _, _) => one_line(&violation.headline),
         (None, Some(cause), _) => headline_of(failure, cause).0,
         (None, None, message) => one_line(message.as_deref().unwrap_or("it failed")),
-    }
+    };
+    printable(&line).into_owned()
 }
 
 fn head(case: &TestCase, plan: Plan, failure: &Failure) -> String {
@@ -120,7 +125,7 @@ fn head(case: &TestCase, plan: Plan, failure: &Failure) -> String {
             let _ = writeln!(out, "  the test: {}", case.about);
         }
     }
-    out
+    printable(&out).into_owned()
 }
 
 /// `  seed 0x2a, 1.234567 s of virtual time`.

@@ -48,6 +48,7 @@ pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
         let lines = columns::lines(trace, &Selection::all(servers));
         write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
+    StoredRun::make_room(directory);
     // Last: a replay goes by this file, and then the trace that it compares with is there.
     match stored_run(files) {
         Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),

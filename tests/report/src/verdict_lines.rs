@@ -8,13 +8,15 @@ use lab_harness::case::TestCase;
 use lab_harness::run::Outcome;
 use lab_runs::Plan;
 use lab_runs::settings::World;
+use labrpc::printable;
 
 /// Shows what must be known about the verdicts, once in a program, on standard error: also where a test's output is
 /// kept back because the test passed.
 pub fn remark_once(remark: &str) {
     static REMARKED: Once = Once::new();
     // Nobody to tell is no reason to fail.
-    REMARKED.call_once(|| drop(io::Write::write_all(&mut io::stderr(), format!("{remark}\n").as_bytes())));
+    let line = format!("{}\n", printable(remark));
+    REMARKED.call_once(|| drop(io::Write::write_all(&mut io::stderr(), line.as_bytes())));
 }
 
 /// MIT's line for a test that passed, and what else identifies the run:
@@ -25,7 +27,7 @@ pub fn remark_once(remark: &str) {
 #[must_use]
 pub fn passed_line(case: &TestCase, plan: Plan, outcome: &Outcome) -> String {
     if let Some(why) = &outcome.skipped {
-        return format!("Skipped {}: {why}", case.name);
+        return format!("Skipped {}: {}", case.name, printable(why));
     }
     let tally = outcome.tally;
     let mut line = format!("Passed {:<34} {:>6.1} s", case.name, outcome.elapsed.as_secs_f64());

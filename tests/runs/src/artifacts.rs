@@ -15,9 +15,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use tempfile::NamedTempFile;
+
+use labrpc::printable;
 use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
+use crate::kept::read_kept;
 use crate::plan::Plan;
 
 /// How much of a run is kept: all of nearly every run, and of a runaway the end.
@@ -95,6 +99,7 @@ pub struct StoredRun {
     /// Whether it passed.
     pub passed: bool,
     /// Its fingerprint, as 16 hexadecimal digits.
+    #[serde(deserialize_with = "digits")]
     pub fingerprint: String,
     /// How many events there were.
     pub events: u64,
@@ -103,14 +108,19 @@ pub struct StoredRun {
 }
 
 impl StoredRun {
-    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation.
+    /// The run that is kept for this plan; `None` if there is none, or one of another policy or implementation. One that is
+    /// damaged is [set aside](read_kept).
     pub fn read(directory: &Path, plan: Plan, implementation: &str) -> Option<Self> {
-        let text = fs::read_to_string(directory.join("run.json")).ok()?;
-        let run: Self = serde_json::from_str(&text).ok()?;
+        let run: Self = read_kept(&directory.join("run.json"))?;
         let is_same = run.seed == plan.seed
             && run.policy == plan.policy.to_string()
             && run.implementation == implementation;
         is_same.then_some(run)
+    }
+
+    /// Makes room for another run: a kept one that is damaged is [set aside](read_kept).
+    pub fn make_room(directory: &Path) {
+        let _: Option<Self> = read_kept(&directory.join("run.json"));
     }
 
     /// The index of the first event of the block in which the run differs from `trace`; `None` if it does not.
@@ -126,6 +136,15 @@ impl StoredRun {
     }
 }
 
+/// A fingerprint as it is written.
+fn digits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text);
+    }
+    Err(serde::de::Error::custom(format_args!("{text:?} is no fingerprint: it has 16 digits")))
+}
+
 /// Writes the report of a run of which nothing else is known.
 ///
 /// # Errors
@@ -134,7 +153,8 @@ impl StoredRun {
 pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     write_block(&directory.join("report.md"), report)?;
-    // Files of an earlier run of this seed would mislead.
+    // Files of an earlier run of this seed would mislead. A damaged one is no such file any more.
+    StoredRun::make_room(directory);
     for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -144,13 +164,17 @@ pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone.
+/// Writes Markdown that is one block of code, so that a viewer leaves the lines alone, whatever is in them.
 ///
 /// # Errors
 ///
 /// Those of the file system.
 pub fn write_block(path: &Path, text: &str) -> io::Result<()> {
-    write_text(path, &format!("```text\n{}\n```\n", text.trim_end()))
+    let text = printable(text.trim_end());
+    // The block ends at a line of as many backticks as began it.
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    write_text(path, &format!("{fence}text\n{text}\n{fence}\n"))
 }
 
 /// Writes a file that is there whole or not at all: who reads it meanwhile sees the old one or the new one.
@@ -162,17 +186,7 @@ pub fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    // Written beside its place and then renamed, which is one step: two writers never mix, and a reader never
-    // sees half a file.
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    // In the same folder, as a file cannot be renamed into another file system.
-    let mut file = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut file = beside(path)?;
     let mut out = BufWriter::new(file.as_file_mut());
     fill(&mut out)?;
     // Said here, as an error of a buffer that is flushed when it is dropped is lost.
@@ -180,6 +194,21 @@ pub fn write_file(
     drop(out);
     file.persist(path)?;
     Ok(())
+}
+
+/// A new file beside this one, to be written and then renamed, which is one step: two writers never mix, and a reader never
+/// sees half a file.
+pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Those of any other file, which the umask cuts; a file of `tempfile` is the owner's alone.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    // In the same folder, as a file cannot be renamed into another file system. The parent of a mere name is empty.
+    let folder = path.parent().ok_or(io::ErrorKind::IsADirectory)?;
+    builder.tempfile_in(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 /// [`write_file`] of a text.

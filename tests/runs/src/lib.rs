@@ -10,7 +10,7 @@
 //!
 //! # Read in this order
 //!
-//! [`settings`], [`plan`], [`actions`], [`artifacts`], [`commands`], [`similarity`].
+//! [`settings`], [`plan`], [`actions`], [`artifacts`], [`commands`], [`output`], [`input`], [`similarity`].
 //!
 //! # What it leaves out
 //!
@@ -19,11 +19,17 @@
 pub mod actions;
 pub mod artifacts;
 pub mod commands;
+pub mod input;
+mod kept;
+pub mod output;
+mod output_file;
 pub mod plan;
 pub mod settings;
 pub mod similarity;
 mod test_info;
 
+pub use kept::read_kept;
+pub use output_file::OutputFile;
 pub use plan::Plan;
 pub use settings::{Settings, World};
 pub use test_info::TestInfo;

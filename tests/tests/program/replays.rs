@@ -233,3 +233,27 @@ fn real_world_says_that_it_cannot_be_replayed() {
     assert!(text.contains("cannot be replayed") && text.contains("Passed basic_agree_3b"), "{text}");
     assert_eq!(code, 0);
 }
+
+/// What is left of an earlier run may be all that is left of a failure.
+#[test]
+fn damaged_stored_run_is_kept_and_told() {
+    forget("initial_election_3a", 205);
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab/initial_election_3a/0xcd");
+    let run = || lab(&["replay", "205", "initial_election_3a", "--quiet"]);
+    // Left by an earlier run of this test.
+    let _ = std::fs::remove_dir_all(&target);
+    assert_eq!(run().1, 0);
+    let whole = std::fs::read_to_string(target.join("run.json")).expect("a run");
+    for (damaged, name) in [
+        (whole[..whole.len() / 2].to_owned(), "run.json.damaged"),
+        (whole.replace("\"fingerprint\":\"", "\"fingerprint\":\"x"), "run.json.damaged-2"),
+    ] {
+        std::fs::write(target.join("run.json"), &damaged).expect("a file");
+        let (text, code) = run();
+        assert!(text.contains("run.json is damaged (") && text.contains(&format!("{name}\n")), "{text}");
+        assert_eq!(code, 0, "{text}");
+        assert_eq!(std::fs::read_to_string(target.join(name)).expect("the old one"), damaged);
+        assert_eq!(std::fs::read_to_string(target.join("run.json")).expect("the new one"), whole);
+    }
+    assert!(run().0.contains("The same run as the stored one"));
+}

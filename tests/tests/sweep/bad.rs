@@ -27,11 +27,12 @@ pub(crate) enum Action {
     PrintGarbage,
     ReadInput,
     Flood,
+    SayAnything,
     Hang,
 }
 
 /// Seeds and actions of the simulated world, where `LAB_TEST_DEEDS` is set.
-pub(crate) const DEEDS: [(u64, Action); 13] = [
+pub(crate) const DEEDS: [(u64, Action); 14] = [
     (2, Action::Segfault),
     (3, Action::Abort),
     (4, Action::Exit),
@@ -45,10 +46,14 @@ pub(crate) const DEEDS: [(u64, Action); 13] = [
     (12, Action::AllocateTooMuchAtOnce),
     (13, Action::ReadInput),
     (14, Action::Flood),
+    (21, Action::SayAnything),
 ];
 
 /// Set to `all`, the actions are done; set to a number, only the one of this seed. In the real world it is a hang.
 pub(crate) const VARIABLE: &str = "LAB_TEST_DEEDS";
+
+/// What a terminal, a viewer of Markdown and a reader of XML would obey, or refuse.
+pub(crate) const ANYTHING: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\0\u{8}\r\u{9b}\u{fffe}\u{202e}````]]>&";
 
 fn action() -> Action {
     let Ok(wanted) = std::env::var(VARIABLE) else { return Action::Nothing };
@@ -91,6 +96,10 @@ fn commit(action: Action) {
         }
         Action::AllocateTooMuchAtOnce => drop(black_box(Vec::<u8>::with_capacity(1 << 46))),
         Action::Panic => panic!("this is a panic of server 1"),
+        Action::SayAnything => {
+            log::info!(target: ANYTHING, "{ANYTHING}");
+            panic!("{ANYTHING}");
+        }
         Action::PrintGarbage => {
             println!(
                 "garbage\n{{\"passed\":{{\"number\":1,\"cost\":{{\"wall_us\":1,\"cpu_us\":1}}}}}}\n\"ready\""

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use expect_test::expect;
 
 use crate::bad::VARIABLE;
-use crate::program::{Ran, command, json};
+use crate::program::{Ran, command, json, run};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("each_way_to_ruin_a_process_is_a_failure_of_its_seed", each_way),
         trial("a_hang_of_the_real_world_is_killed", hang),
         trial("a_stall_is_told_without_another_one", stall),
+        trial("what_the_code_says_rules_no_terminal", anything),
         trial("until_fail_stops_at_the_first_failure", until_fail),
     ]
 }
@@ -123,6 +124,41 @@ fn stall() {
     .assert_eq(&std::fs::read_to_string(files.join("report.md")).unwrap());
     assert!(!files.join("trace.jsonl").exists());
     run("replay 7 initial_election_3a").expect(1, &["S1/culprit ran for 1 s", "no fingerprint to compare"]);
+}
+
+fn anything() {
+    let target = tempfile::tempdir().unwrap();
+    let path = |name: &str| target.path().join(name);
+    let files = format!("--json {} --junit {}", path("r.json").display(), path("r.xml").display());
+    let test = "initial_election_3a";
+    for arguments in [
+        format!("grade {test} --seed 21"),
+        format!("replay {test} 21 --around all"),
+        format!("sweep {test} --seed-from 21 -n 1 {files}"),
+        format!("shrink {test} 21 --runs 20"),
+        format!("replay {test} 21 --shrunk"),
+    ] {
+        let mut program = command(target.path(), &arguments);
+        let ran: Ran = program.env(VARIABLE, "21").env("RUST_LOG", "info").output().unwrap().into();
+        assert!(matches!(ran.code, Some(0 | 1)), "{arguments}: {}", ran.err);
+        assert_plain(&arguments, &ran.out);
+        assert_plain(&arguments, &ran.err);
+        ran.expect(ran.code.unwrap(), &["\\u{1b}[2J"]);
+    }
+    run(target.path(), &format!("merge {}", path("r.json").display())).expect(1, &["\\u{1b}[2J"]);
+    for name in ["r.xml", "lab/initial_election_3a/0x15/report.md", "lab/initial_election_3a/0x15/log.txt"] {
+        assert_plain(name, &std::fs::read_to_string(path(name)).unwrap());
+    }
+    // Four backticks in the text do not end the block.
+    let report = std::fs::read_to_string(path("lab/initial_election_3a/0x15/report.md")).unwrap();
+    assert!(report.starts_with("`````text\n") && report.ends_with("\n`````\n"), "{report}");
+}
+
+/// Fails if a terminal would obey something in it.
+#[track_caller]
+fn assert_plain(name: &str, text: &str) {
+    let is_obeyed = |c: char| c.is_control() && c != '\n' && c != '\t' || "\u{fffe}\u{202e}".contains(c);
+    assert!(!text.contains(is_obeyed), "{name}: {text:?}");
 }
 
 fn until_fail() {

@@ -3,6 +3,7 @@
 
 mod bad;
 mod crashes;
+mod outputs;
 mod outside;
 mod program;
 mod resume;
@@ -17,7 +18,14 @@ fn main() -> ExitCode {
     if program::is_asked_for() {
         return lab::main(lab::Implementation::of::<bad::Bad>());
     }
-    let trials = [crashes::trials(), outside::trials(), resume::trials(), shards::trials(), usage::trials()];
+    let trials = [
+        crashes::trials(),
+        outputs::trials(),
+        outside::trials(),
+        resume::trials(),
+        shards::trials(),
+        usage::trials(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
 

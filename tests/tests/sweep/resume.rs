@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("what_was_run_is_taken_over", taken_over),
         trial("ctrl_c_ends_with_a_summary_and_the_next_sweep_goes_on", interrupted),
+        trial("interrupted_grade_is_no_pass", interrupted_grade),
         trial("workers_end_when_their_sweep_is_killed", orphans),
     ]
 }
@@ -57,8 +58,22 @@ fn interrupted() {
     wait_for_results(target.path());
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
-    ran.expect(2, &["at most", "Interrupted. The same command goes on from here.", "all passed"]);
+    ran.expect(2, &["at most", "Interrupted. The same command goes on from here.", "not everything was run"]);
+    assert!(!ran.out.contains("all passed"), "{}", ran.out);
     run(target.path(), "sweep initial_election_3a -n 5").expect(0, &["0 runs in", "5 more were taken over"]);
+}
+
+fn interrupted_grade() {
+    let target = tempfile::tempdir().unwrap();
+    let mut grade = command(target.path(), "grade initial_election_3a --seeds 1000000");
+    let mut child = grade.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It says which part it begins with when it has begun to listen for Ctrl-C.
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut String::new()).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert!(ran.out.contains("interrupted, not everything was run"), "{}", ran.out);
+    ran.expect(2, &[]);
 }
 
 /// The processes whose environment says that they belong to this target directory.

@@ -10,7 +10,10 @@ use crate::program::{Ran, command, json, run};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("shards_that_are_merged_are_the_whole", merged)]
+    vec![
+        trial("shards_that_are_merged_are_the_whole", merged),
+        trial("file_that_does_not_hold_what_it_claims_is_refused", forged),
+    ]
 }
 
 /// A sweep of two tests, in which seed 10 fails.
@@ -46,8 +49,42 @@ fn merged() {
     let (whole, together) = (json(&path("whole.json")), json(&path("merged.json")));
     assert_eq!(outcomes(&whole), outcomes(&together));
     assert_eq!((&together["is_complete"], &together["shards"]), (&Value::Bool(true), &Value::Null));
-    merge(&["1.json", "2.json"]).expect(2, &["shard 3/3 is missing", "not everything is there"]);
+    let part = merge(&["1.json", "2.json"]);
+    part.expect(2, &["shard 3/3 is missing", "not everything is there", "no failure so far"]);
+    assert!(!part.out.contains("all passed"), "{}", part.out);
     merge(&["1.json", "1.json"]).expect(2, &["shard 1/3 is in both"]);
     merge(&["1.json", "whole.json"]).expect(2, &["not shards of the same sweep"]);
     merge(&["nowhere.json"]).expect(2, &["cannot read", "nowhere.json"]);
+}
+
+fn forged() {
+    let target = tempfile::tempdir().unwrap();
+    let file = target.path().join("results.json");
+    run(target.path(), &format!("sweep initial_election_3a -n 4 --json {}", file.display())).expect(0, &[]);
+    let good = json(&file);
+    let merge = |path: &str, value: Value, words: &str| {
+        let mut forged = good.clone();
+        *forged.pointer_mut(path).unwrap() = value;
+        std::fs::write(&file, forged.to_string()).unwrap();
+        run(target.path(), &format!("merge {}", file.display())).expect(2, &["results.json", words]);
+    };
+    merge(
+        "/rows/0/passed",
+        serde_json::json!([[1, 1]]),
+        "complete, and holds 1 of 4 seeds of initial_election_3a",
+    );
+    merge(
+        "/shards",
+        serde_json::json!({"of": 1_000_000_000_000_u64, "numbers": [1]}),
+        "into 1000000000000 shards",
+    );
+    merge("/seeds/count", serde_json::json!(u64::MAX), "holds 4 of 18446744073709551615 seeds");
+    merge("/rows", serde_json::json!([]), "holds nothing");
+    // A part of very many shards is one all the same, and says in no time what is missing.
+    let mut part = good.clone();
+    part["seeds"]["count"] = serde_json::json!(1_000_000_000_000_u64);
+    part["shards"] = serde_json::json!({"of": 1_000_000_000_000_u64, "numbers": [1, 2, 3, 4]});
+    std::fs::write(&file, part.to_string()).unwrap();
+    run(target.path(), &format!("merge {}", file.display()))
+        .expect(2, &["and 999999999986 more are missing"]);
 }

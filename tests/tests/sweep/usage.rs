@@ -1,5 +1,8 @@
 //! What is mistyped gets a message that says what to type.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use libtest_mimic::Trial;
 
 use crate::bad::VARIABLE;
@@ -10,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("what_is_mistyped_gets_a_message_that_helps", mistyped),
         trial("grade_as_another_user_leaves_what_that_user_may_write", another_user),
+        trial("a_variable_of_no_use_is_named", variables),
     ]
 }
 
@@ -26,7 +30,16 @@ fn mistyped() {
         ("sweep -n 2 --seed-from 0xffffffffffffffff", "above the highest seed"),
         ("sweep --seed-from x", "write 42 or 0x2a"),
         ("sweep --memory 2", "write 512M or 2G"),
+        ("sweep --memory 1M", "write 64M or more"),
+        ("sweep --limit 1ns", "write 100ms or more"),
+        ("sweep --stall 1ns", "take 0.1 to 86400 s"),
+        ("sweep --time 400days", "a year is the most"),
         ("sweep --policy best", "best"),
+        ("sweep --policy pct,pct:101", "a depth from 1 to 100"),
+        ("grade initial_election_3a --policy pct:10000000", "every step pays for each"),
+        ("grade initial_election_3a --policy pct:4294967295", "a depth from 1 to 100"),
+        ("grade initial_election_3a --seeds 18446744073709551615", "from 1 to 1000000"),
+        ("replay initial_election_3a 1 --policy pct:4294967295", "a depth from 1 to 100"),
         ("sweep --world moon", "write simulated or real"),
         ("merge", "<FILES>"),
         ("sweep chaos_4c", "nothing to sweep"),
@@ -58,4 +71,23 @@ fn another_user() {
     let folder = users.map(|entry| entry.unwrap().path()).next().expect("a folder");
     let report = folder.join("initial_election_3a/0xa/report.md").metadata().unwrap();
     assert_eq!(report.uid().to_string(), folder.file_name().unwrap().to_str().unwrap());
+}
+
+fn variables() {
+    let target = tempfile::tempdir().unwrap();
+    for (name, value, part) in [
+        ("LAB_POLICY", &b"pct:4294967295"[..], "a depth from 1 to 100"),
+        ("LAB_SEEDS", b"18446744073709551615", "from 1 to 1000000"),
+        ("LAB_SEED", b"x", "write 42 or 0x2a"),
+        ("LAB_STALL", b"abc", "LAB_STALL: \"abc\" is not a time in seconds"),
+        ("LAB_STALL", b"1e-9", "LAB_STALL: a thread cannot be given"),
+        ("LAB_STALL", b"\xff", "LAB_STALL: \u{fffd} is not UTF-8"),
+        ("LAB_SEEDS", b"\xff", "LAB_SEEDS: \u{fffd} is not UTF-8"),
+        ("LAB_WORLD", b"re\xffl", "LAB_WORLD: re\u{fffd}l is not UTF-8"),
+        ("LAB_COMMAND", b"\xff", "LAB_COMMAND: \u{fffd} is not UTF-8"),
+    ] {
+        let mut grade = command(target.path(), "grade initial_election_3a");
+        let ran: Ran = grade.env(name, OsStr::from_bytes(value)).output().unwrap().into();
+        ran.expect(2, &[part]);
+    }
 }

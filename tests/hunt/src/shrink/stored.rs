@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::search::{PartialRun, Shrunk};
 use lab_runs::actions::Subset;
 use lab_runs::artifacts::{write_block, write_text};
-use lab_runs::{Plan, commands};
+use lab_runs::{Plan, commands, input, read_kept};
+
+/// The longest file of choices: ten million preemptions.
+const BYTES_MAX: u64 = 128 << 20;
 
 /// The choices that are left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +83,9 @@ impl ShrunkRun {
 pub fn write(directory: &Path, run: &ShrunkRun, story: &str) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     write_block(&directory.join("shrunk.md"), story)?;
-    let run = serde_json::to_string_pretty(run)?;
-    write_text(&directory.join("shrunk.json"), &(run + "\n"))
+    let file = directory.join("shrunk.json");
+    let _: Option<ShrunkRun> = read_kept(&file);
+    write_text(&file, &(serde_json::to_string_pretty(run)? + "\n"))
 }
 
 /// Reads the choices for this plan.
@@ -91,11 +95,16 @@ pub fn write(directory: &Path, run: &ShrunkRun, story: &str) -> io::Result<()> {
 /// A sentence that says why there are none.
 pub fn read(directory: &Path, plan: Plan, implementation: &str) -> Result<ShrunkRun, String> {
     let file = directory.join("shrunk.json");
-    let text = fs::read_to_string(&file).map_err(|error| {
+    let text = input::read_text(&file, BYTES_MAX).map_err(|error| {
         format!("{}: {error}. {} shrink TEST SEED writes it", file.display(), commands::program())
     })?;
-    let run: ShrunkRun =
-        serde_json::from_str(&text).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let run: ShrunkRun = serde_json::from_str(&text).map_err(|error| {
+        format!(
+            "{} cannot be read: {error}. {} shrink TEST SEED writes it again",
+            file.display(),
+            commands::program()
+        )
+    })?;
     let wanted = (plan.seed, plan.policy.to_string(), implementation);
     // The choices are names and numbers within one run. Of another they would pick something else without a
     // word.

@@ -19,21 +19,23 @@
 //!
 //! `passed` holds ranges of seeds, ends included. `failure_rate_max` is the upper bound with 95 % confidence.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::claims;
 use super::driver::{Config, StopReason, Summary};
 use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
 use crate::target::FailureKind;
-use lab_runs::commands;
+use lab_runs::{commands, input};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+/// The longest file that is read. A sweep in which each of a million runs fails in its own way writes a quarter of it.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// The results of a sweep, or of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,8 +168,8 @@ impl Results {
     ///
     /// If it cannot be read or is none of this kind.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let results: Self = serde_json::from_str(&text).with_context(|| {
+        let text = input::read(path, BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))?;
+        let results: Self = serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{} holds no results of a sweep: it should come from cargo lab sweep --json",
                 path.display()
@@ -177,17 +179,22 @@ impl Results {
         if results.format != FORMAT {
             bail!("{} has format {}, and this program reads format {FORMAT}", path.display(), results.format);
         }
+        claims::check(&results).map_err(|error| {
+            anyhow!(
+                "{} contradicts itself: {error}. Write it again with cargo lab sweep --json",
+                path.display()
+            )
+        })?;
         Ok(results)
     }
 
-    /// Writes a file.
+    /// The content of a file.
     ///
     /// # Errors
     ///
-    /// Those of the file system.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    /// None that is known.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        Ok((serde_json::to_string_pretty(self)? + "\n").into_bytes())
     }
 
     /// How many runs failed.
@@ -199,6 +206,8 @@ impl Results {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::fs;
+
     use super::super::results::Ended;
     use super::*;
     use crate::FailedRun;
@@ -238,7 +247,7 @@ pub(super) mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("results.json");
         let results = shard(1, 1);
-        results.write(&path).unwrap();
+        fs::write(&path, results.to_json().unwrap()).unwrap();
         assert_eq!(Results::read(&path).unwrap(), results);
         let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         let row = &json["rows"][0];
@@ -257,7 +266,7 @@ pub(super) mod tests {
             assert!(error.contains("other.json") && error.contains(word), "{error}");
         }
         let newer = Results { format: 99, ..shard(1, 1) };
-        newer.write(&path).unwrap();
+        fs::write(&path, newer.to_json().unwrap()).unwrap();
         let error = format!("{:#}", Results::read(&path).unwrap_err());
         assert!(error.contains("format 99"), "{error}");
         let error = format!("{:#}", Results::read(Path::new("nowhere.json")).unwrap_err());

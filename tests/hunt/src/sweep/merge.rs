@@ -3,11 +3,17 @@
 //! Only what belongs together is merged: the same build, implementation and world, of one sweep the shards, each once, and
 //! no seed twice. What is missing is told, and what there is is merged all the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Result, bail};
 
+use super::claims;
 use super::json::{Results, Shards};
 use super::results::Row;
 use super::scope::Seeds;
+
+/// So many of the shards that are missing are named.
+const ABSENT_SHOWN: usize = 10;
 
 /// Merged results, and what is missing.
 #[derive(Clone, Debug)]
@@ -44,20 +50,54 @@ pub fn merge(files: Vec<(String, Results)>) -> Result<Merged> {
     // can be merged into the result later.
     if let Some(shards) = &mut merged.shards {
         shards.numbers.sort_unstable();
-        let absent: Vec<String> = (1..=shards.of)
-            .filter(|number| shards.numbers.binary_search(number).is_err())
-            .map(|number| format!("{number}/{}", shards.of))
-            .collect();
-        match absent.as_slice() {
+        match absent(shards) {
             // With all shards there it is the whole sweep, and equal to one that was never split.
-            [] => merged.shards = None,
-            [one] => missing.push(format!("shard {one} is missing")),
-            many => missing.push(format!("shards {} are missing", many.join(", "))),
+            None => merged.shards = None,
+            Some(sentence) => missing.push(sentence),
         }
+    } else if missing.is_empty() {
+        missing.extend(gaps(&merged));
     }
     merged.is_complete = missing.is_empty();
     merged.find_causes();
     Ok(Merged { results: merged, missing })
+}
+
+/// Which shards are missing, in a sentence; `None` if none is. Their numbers are in order, and there may be far more of them
+/// than anybody wants to read.
+fn absent(shards: &Shards) -> Option<String> {
+    let count = shards.of - shards.numbers.len() as u64;
+    let is_absent = |number: &u64| shards.numbers.binary_search(number).is_err();
+    // Of the first so many numbers at least as many are absent as are shown, if there are as many.
+    let looked_at = shards.of.min((shards.numbers.len() + ABSENT_SHOWN) as u64);
+    let shown = (1..=looked_at).filter(is_absent).take(ABSENT_SHOWN);
+    let shown: Vec<String> = shown.map(|number| format!("{number}/{}", shards.of)).collect();
+    match (count, shown.as_slice()) {
+        (0, _) => None,
+        (1, [one]) => Some(format!("shard {one} is missing")),
+        (_, shown) if count == shown.len() as u64 => Some(format!("shards {} are missing", shown.join(", "))),
+        (_, shown) => {
+            Some(format!("shards {} and {} more are missing", shown.join(", "), count - shown.len() as u64))
+        }
+    }
+}
+
+/// Whole sweeps over different seeds may leave some out between them, or of some tests: in a sentence.
+fn gaps(merged: &Results) -> Option<String> {
+    let whole = claims::range(merged.seeds);
+    let mut lacking = merged.rows.iter().map(|row| (row, row.seeds())).filter(|(_, seeds)| *seeds != whole);
+    let (row, seeds) = lacking.next()?;
+    let name = claims::name(row);
+    let others = match lacking.count() {
+        0 => String::new(),
+        count => format!(", and {count} other tests have not run all of them either"),
+    };
+    Some(format!(
+        "{name} has run {} of the {} seeds from {:#x} on{others}",
+        seeds.len(),
+        whole.len(),
+        merged.seeds.from
+    ))
 }
 
 fn incomplete(name: &str, results: &Results) -> Option<String> {
@@ -116,12 +156,14 @@ fn origin(results: &Results) -> String {
 
 fn must_be_disjoint(a: (&str, &Results), b: (&str, &Results)) -> Result<()> {
     if let (Some(one), Some(other)) = (&a.1.shards, &b.1.shards)
-        && let Some(number) = one.numbers.iter().find(|number| other.numbers.contains(number))
+        && let known = other.numbers.iter().collect::<BTreeSet<_>>()
+        && let Some(number) = one.numbers.iter().find(|number| known.contains(number))
     {
         bail!("shard {number}/{} is in both {} and {}", one.of, a.0, b.0);
     }
+    let others: BTreeMap<_, _> = a.1.rows.iter().map(|row| ((&row.test, &row.policy), row)).collect();
     for row in &b.1.rows {
-        let other = a.1.rows.iter().find(|other| (&other.test, &other.policy) == (&row.test, &row.policy));
+        let other = others.get(&(&row.test, &row.policy));
         if let Some(seed) = other.and_then(|other| other.seeds().common(&row.seeds())) {
             bail!(
                 "seed {seed:#x} of {} ({}) is in both {} and {}: it would count twice",
@@ -137,10 +179,14 @@ fn must_be_disjoint(a: (&str, &Results), b: (&str, &Results)) -> Result<()> {
 
 /// Adds results that are known to fit.
 fn add(merged: &mut Results, results: &Results) {
+    let key = |row: &Row| (row.test.clone(), row.policy.clone());
+    let places: BTreeMap<_, _> =
+        merged.rows.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
     for row in &results.rows {
-        let is_same = |other: &&mut Row| (&other.test, &other.policy) == (&row.test, &row.policy);
-        match merged.rows.iter_mut().find(is_same) {
-            Some(other) => other.merge(row).expect("no seed is in both: that was looked at"),
+        match places.get(&key(row)) {
+            Some(&place) => {
+                merged.rows[place].merge(row).expect("no seed is in both: that was looked at");
+            }
             None => merged.rows.push(row.clone()),
         }
     }
@@ -150,13 +196,13 @@ fn add(merged: &mut Results, results: &Results) {
     merged.seeds = hull(merged.seeds, results.seeds);
     merged.wall_s = merged.wall_s.max(results.wall_s);
     merged.cpu_s += results.cpu_s;
-    merged.cores += results.cores;
+    merged.cores = merged.cores.saturating_add(results.cores);
 }
 
 /// The seeds from the first of both to the last of both.
 fn hull(a: Seeds, b: Seeds) -> Seeds {
     let from = a.from.min(b.from);
-    let count = a.count.and(b.count).map(|_| a.last().max(b.last()) - from + 1);
+    let count = a.count.and(b.count).map(|_| (a.last().max(b.last()) - from).saturating_add(1));
     Seeds { from, count }
 }
 
@@ -219,6 +265,33 @@ mod tests {
             again.contains("seed 0x1 of basic_agree_3b (random) is in both 1.json and 2.json"),
             "{again}"
         );
+    }
+
+    #[test]
+    fn of_very_many_missing_shards_a_few_are_named_at_once() {
+        let shards = |of, numbers: &[u64]| absent(&Shards { of, numbers: numbers.to_vec() });
+        assert_eq!(shards(3, &[1, 2, 3]), None);
+        let text = shards(1_000_000_000_000, &[1, 3]).unwrap();
+        assert!(text.starts_with("shards 2/1000000000000, 4/1000000000000, "), "{text}");
+        assert!(text.ends_with("12/1000000000000 and 999999999988 more are missing"), "{text}");
+    }
+
+    #[test]
+    fn seeds_that_no_file_has_are_told() {
+        let sweep = |from: u64| {
+            let mut results = shard(1, 1);
+            results.seeds = Seeds { from, count: Some(10) };
+            results.rows[0].passed = vec![(from, from + 9)].into();
+            results.rows[0].failures.clear();
+            results
+        };
+        assert!(merge(named([sweep(11), sweep(1)])).unwrap().missing.is_empty());
+        let merged = merge(named([sweep(1), sweep(21)])).unwrap();
+        assert_eq!(merged.missing, ["basic_agree_3b (random) has run 20 of the 30 seeds from 0x1 on"]);
+        assert!(!merged.results.is_complete);
+        // From the first seed to the last: one more than can be counted.
+        let all = merge(named([sweep(0), sweep(u64::MAX - 9)])).unwrap();
+        assert_eq!(all.results.seeds.count, Some(u64::MAX));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! [workers](crate::workers), so that a crash is the failure of its seed alone.
 //!
 //! What came of each run goes into the rows and into the ledger, from which the next sweep of the same
-//! build goes on. At the end there is a summary, and files: [JSON](Results) and [JUnit](write_junit). Sweeps that were
+//! build goes on. At the end there is a summary, and files: [JSON](Results) and [JUnit](junit()). Sweeps that were
 //! split into shards are merged.
 //!
 //! # The rules
@@ -14,6 +14,7 @@
 //! - A seed counts once.
 //! - A run that was begun and not ended does not count, unless it ended its worker.
 
+mod claims;
 mod driver;
 mod json;
 mod junit;
@@ -28,11 +29,11 @@ mod table;
 
 pub use driver::{Config, StopReason, Summary, run};
 pub use json::{Cause, Results, Shards};
-pub use junit::write as write_junit;
+pub use junit::junit;
 pub use ledger::build_id;
 pub use merge::{Merged, merge};
 pub use progress::Progress;
 pub use results::{Row, SeedSet, Slowest};
 pub use scope::{Scope, Seeds, Shard, Variant};
-pub use summary::{conclusion, results_text, summary_text};
+pub use summary::{Extent, conclusion, results_text, summary_text};
 pub use table::rate_text;

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use labrpc::printable;
 use labrpc::time::Instant;
 
 use super::results::Row;
@@ -61,10 +62,11 @@ impl Progress {
 
     /// A line above the table.
     fn line(&self, text: &str) {
+        let text = printable(text);
         match &self.bar {
             // Without this the line would be printed in the middle of the table.
-            Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
-            None => anstream::eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| lab_runs::eprintln!("{text}")),
+            None => lab_runs::eprintln!("{text}"),
         }
     }
 
@@ -119,7 +121,7 @@ impl Progress {
                 bar.set_message(format!("{}\n{status}", table::live(rows, height)));
                 bar.tick();
             }
-            None => anstream::eprintln!("{status}"),
+            None => lab_runs::eprintln!("{status}"),
         }
     }
 

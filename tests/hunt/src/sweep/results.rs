@@ -73,7 +73,10 @@ impl SeedSet {
 
     /// How many there are.
     pub(crate) fn len(&self) -> u64 {
-        self.ranges.iter().map(|(first, last)| (last - first).saturating_add(1)).sum()
+        // All seeds there are would be one more than fits.
+        self.ranges
+            .iter()
+            .fold(0, |sum: u64, (first, last)| sum.saturating_add((last - first).saturating_add(1)))
     }
 
     /// A seed that is in both.
@@ -83,6 +86,18 @@ impl SeedSet {
         let starts = self.ranges.keys().filter(|&&seed| other.contains(seed));
         let of_other = other.ranges.keys().filter(|&&seed| self.contains(seed));
         starts.chain(of_other).min().copied()
+    }
+
+    /// The lowest seed that is not in the other one.
+    pub(crate) fn first_outside(&self, other: &Self) -> Option<u64> {
+        self.ranges.iter().find_map(|(&first, &last)| {
+            match other.ranges.range(..=first).next_back().filter(|&(_, &end)| first <= end) {
+                None => Some(first),
+                // Ranges do not touch, so what follows the end of one is in none.
+                Some((_, &end)) if end < last => Some(end + 1),
+                Some(_) => None,
+            }
+        })
     }
 
     pub(crate) fn extend(&mut self, other: &Self) {
@@ -200,8 +215,9 @@ impl Row {
     }
 
     fn add_cost(&mut self, cost: Cost, slowest: Option<Slowest>) {
-        self.cost.wall_us += cost.wall_us;
-        self.cost.cpu_us += cost.cpu_us;
+        // A file can say anything.
+        self.cost.wall_us = self.cost.wall_us.saturating_add(cost.wall_us);
+        self.cost.cpu_us = self.cost.cpu_us.saturating_add(cost.cpu_us);
         if let Some(slowest) = slowest
             && self.slowest.is_none_or(|before| before.wall_us < slowest.wall_us)
         {
@@ -249,7 +265,7 @@ impl Row {
     /// How many runs were judged.
     #[must_use]
     pub fn runs(&self) -> u64 {
-        self.passed.len() + self.failed()
+        self.passed.len().saturating_add(self.failed())
     }
 
     /// How many of the runs failed, from 0 to 1; 0 without runs.
@@ -347,6 +363,9 @@ mod tests {
         assert_eq!(set.common(&SeedSet::from(vec![(21, 29)])), None);
         assert_eq!(set.common(&SeedSet::from(vec![(0, 100)])), Some(1));
         assert_eq!(set.common(&SeedSet::from(vec![(18, 29)])), Some(18));
+        assert_eq!(set.first_outside(&SeedSet::from(vec![(0, 30)])), None);
+        assert_eq!(set.first_outside(&SeedSet::from(vec![(0, 19)])), Some(20));
+        assert_eq!(set.first_outside(&SeedSet::from(vec![(1, 20)])), Some(30));
     }
 
     #[test]

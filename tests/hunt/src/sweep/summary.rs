@@ -8,6 +8,7 @@ use super::results::{Row, groups};
 use super::table;
 use crate::workers::report;
 use lab_runs::{artifacts, commands};
+use labrpc::printable;
 
 /// So many causes are shown in full.
 const CAUSES_SHOWN: usize = 20;
@@ -19,7 +20,8 @@ pub fn results_text(results: &Results) -> String {
         "\nrate: of the runs that failed; at most: its upper bound with 95 % confidence; runs/s: by one process\n",
     );
     causes(&mut text, results);
-    text
+    // A ledger and a file of results may have been written by anything.
+    printable(&text).into_owned()
 }
 
 fn causes(text: &mut String, results: &Results) {
@@ -85,12 +87,22 @@ pub fn summary_text(summary: &Summary) -> String {
         StopReason::TimeUp => text.push_str("Stopped when the time was over.\n"),
         StopReason::Interrupted => text.push_str("Interrupted. The same command goes on from here.\n"),
     }
-    let _ = writeln!(text, "{}", conclusion(&summary.rows));
-    text
+    let extent = if summary.stop_reason == StopReason::Interrupted { Extent::Part } else { Extent::Whole };
+    let _ = writeln!(text, "{}", conclusion(&summary.rows, extent));
+    printable(&text).into_owned()
+}
+
+/// How much was run of what should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it, or as much as there was time for.
+    Whole,
+    /// Somebody stopped it, or a part is not there.
+    Part,
 }
 
 /// What all the rows together say.
-pub fn conclusion(rows: &[Row]) -> String {
+pub fn conclusion(rows: &[Row], extent: Extent) -> String {
     let failed: u64 = rows.iter().map(Row::failed).sum();
     let runs: u64 = rows.iter().map(Row::runs).sum();
     let failing = rows.iter().filter(|row| row.failed() > 0).count();
@@ -101,7 +113,9 @@ pub fn conclusion(rows: &[Row]) -> String {
     let weakest = rows.iter().filter(|row| !is_skipped(row)).min_by_key(|row| row.runs());
     let conclusion = match (failed, weakest) {
         (0, Some(row)) if row.runs() > 0 => format!(
-            "all passed: {runs} runs; each test fails in at most {} of its runs, with 95 % confidence",
+            "{}: {runs} runs; each test fails in at most {} of its runs, with 95 % confidence",
+            // Whoever reads one line must not take a part for the whole.
+            if extent == Extent::Whole { "all passed" } else { "not everything was run, no failure so far" },
             table::percent(row.failure_rate_max())
         ),
         (0, Some(row)) => format!("{runs} runs and no failure, but {} was not run", row.test),
@@ -183,11 +197,11 @@ mod tests {
     fn tests_that_were_skipped_are_told_and_pass_nothing() {
         let mut skipped = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
         skipped.add(1, Cost::default(), Ended::Skipped("other names".to_owned()));
-        let text = conclusion(&[skipped.clone()]);
+        let text = conclusion(&[skipped.clone()], Extent::Whole);
         assert!(text.contains("nothing was run") && text.contains("backup_3b: other names"), "{text}");
         let mut passed = Row::new(TestInfo { name: "rejoin_3b", group: "3B", about: "" }, "random");
         passed.add(1, Cost::default(), Ended::Passed);
-        let text = conclusion(&[skipped, passed]);
+        let text = conclusion(&[skipped, passed], Extent::Whole);
         assert!(
             text.contains("at most 95.0 %") && text.contains("skipped, and not judged: backup_3b"),
             "{text}"
@@ -198,11 +212,12 @@ mod tests {
     fn test_with_the_fewest_runs_says_how_sure_one_is() {
         let mut few = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
         few.add(1, Cost::default(), Ended::Passed);
-        assert!(conclusion(&[few.clone()]).contains("at most 95.0 %"), "{}", conclusion(&[few]));
-        assert!(
-            conclusion(&[Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random")])
-                .contains("backup_3b was not run")
-        );
-        assert!(conclusion(&[]).contains("nothing was run"));
+        let text = conclusion(&[few.clone()], Extent::Whole);
+        assert!(text.starts_with("all passed: 1 runs") && text.contains("at most 95.0 %"), "{text}");
+        let text = conclusion(&[few], Extent::Part);
+        assert!(text.starts_with("not everything was run, no failure so far: 1 runs"), "{text}");
+        let none = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
+        assert!(conclusion(&[none], Extent::Whole).contains("backup_3b was not run"));
+        assert!(conclusion(&[], Extent::Whole).contains("nothing was run"));
     }
 }

@@ -139,13 +139,13 @@ impl Process {
         let tail = stderr.clone();
         // A thread for each stream: if nobody read standard error, a program that prints a lot would block in
         // the middle of its run, and look like a hang.
-        thread::spawn(move || tail.read_from(errors));
+        thread::Builder::new().spawn(move || tail.read_from(errors))?;
         let messages = messages.clone();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             read_answers(id, Seal::new(key), answers, &messages);
             // Sent when the stream ends and in no other case, so every worker is noticed exactly once.
             let _ = messages.send(Message::Closed(id));
-        });
+        })?;
         Ok(Self {
             id,
             jobs: VecDeque::new(),

@@ -9,13 +9,13 @@ use labrpc::sim::{Policy, Tracing};
 use super::names;
 
 use lab_runs::Plan;
-use lab_runs::settings::{Settings, World};
+use lab_runs::settings::{Settings, World, seed_count};
 
 /// Which seeds, which schedule, which world.
 #[derive(Args, Debug)]
 pub(super) struct RunArguments {
-    /// How many seeds each test runs over: 1, 2, 3 and so on
-    #[arg(long, env = "LAB_SEEDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    /// How many seeds each test runs over: 1, 2, 3 and so on, up to a million
+    #[arg(long, env = "LAB_SEEDS", default_value_t = 5, value_parser = seed_count)]
     seeds: u64,
     /// One seed only
     #[arg(long, env = "LAB_SEED", value_parser = seed, conflicts_with = "seeds")]

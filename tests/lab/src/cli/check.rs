@@ -1,11 +1,11 @@
 //! `cargo lab check`: whether a history in a file is linearizable.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use lab_runs::{input, println};
+use labrpc::printable;
 
 use crate::program::Verdict;
 use lab_linearizability::text::{Model, TextError, check_text_telling};
@@ -41,8 +41,11 @@ impl Check {
         let contents = read(&self.file)?;
         let budget = Budget { steps_max: self.budget, bytes_max: self.memory.saturating_mul(1 << 20) };
         // Line by line: the verdict is there before its reasons are.
-        let verdict = check_text_telling(&contents, self.model, budget, |line| println!("{line}"))
-            .map_err(|TextError { line, message }| anyhow!("{}:{line}: {message}", self.file.display()))?;
+        let verdict =
+            check_text_telling(&contents, self.model, budget, |line| println!("{}", printable(line)))
+                .map_err(|TextError { line, message }| {
+                    anyhow!("{}:{line}: {message}", self.file.display())
+                })?;
         match verdict {
             linearizability::Verdict::Ok => Ok(Verdict::Ok),
             linearizability::Verdict::Illegal => Ok(Verdict::Failed),
@@ -57,9 +60,12 @@ impl Check {
     }
 }
 
+/// The longest history that is read. Ten million operations, of which no search would come to an end, take it.
+const BYTES_MAX: u64 = 1 << 30;
+
 /// The text of a file.
 fn read(file: &Path) -> Result<String> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = input::read(file, BYTES_MAX).with_context(|| format!("cannot read {}", file.display()))?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let advice = match error.as_bytes() {
@@ -73,6 +79,8 @@ fn read(file: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Checks a file of these bytes, as the program does.

@@ -14,8 +14,8 @@ use lab_harness::implementation::Implementation;
 use lab_harness::run::run_case;
 use lab_linearizability::text::Model;
 use lab_report::export::{ExportFormat, export};
-use lab_runs::Plan;
 use lab_runs::settings::World;
+use lab_runs::{OutputFile, Plan};
 
 /// Writes a run for other tools: a history for checkers, a log for ShiViz, a trace for Perfetto.
 #[derive(Args, Debug)]
@@ -47,18 +47,20 @@ Formats:
 impl Export {
     pub(super) fn run(&self, implementation: Implementation) -> Result<Verdict> {
         let (format, case, seed) = read(&self.what)?;
+        let file =
+            self.output.as_deref().map(OutputFile::reserve).transpose().map_err(|error| anyhow!(error))?;
         let tracing = Tracing::Last(usize::MAX);
         let plan = Plan { world: World::Simulated, seed, policy: self.policy, tracing };
         let run = run_case(case, implementation, plan);
         let text = export(format, &run, self.model)
             .map_err(|error| anyhow!("{} of {}: {error}", format, case.name))?;
-        match &self.output {
-            Some(file) => {
-                std::fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        match (file, &self.output) {
+            (Some(file), Some(path)) => {
+                file.write(text.as_bytes()).map_err(|error| anyhow!(error))?;
                 let how = if run.failure.is_some() { "failed" } else { "passed" };
-                anstream::eprintln!("{}: {} bytes; the run {how}", file.display(), text.len());
+                lab_runs::eprintln!("{}: {} bytes; the run {how}", path.display(), text.len());
             }
-            None => write_out(&text)?,
+            _ => write_out(&text)?,
         }
         Ok(Verdict::Ok)
     }
@@ -79,7 +81,8 @@ fn read(words: &[String]) -> Result<(ExportFormat, &'static TestCase, u64)> {
 }
 
 fn write_out(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to the standard output"),

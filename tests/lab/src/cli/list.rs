@@ -1,9 +1,9 @@
 //! `cargo lab list`: all tests.
 
-use anstream::println;
 use anyhow::Result;
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
+use lab_runs::println;
 
 use super::names;
 use crate::program::Verdict;

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anstream::{print, println};
 use anyhow::{Result, bail};
 use clap::Args;
+use lab_runs::{print, println};
+use labrpc::printable;
 
-use super::sweep::write_files;
+use super::result_files::ResultFiles;
 use crate::program::Verdict;
-use lab_hunt::sweep::{self, Merged, Results};
+use lab_hunt::sweep::{self, Extent, Merged, Results};
 
 /// Puts the results of shards together, from the files that cargo lab sweep --json wrote.
 ///
@@ -19,25 +20,24 @@ pub(crate) struct Merge {
     /// The files
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Write the whole to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write the whole to this file, as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultFiles,
 }
 
 impl Merge {
     pub(super) fn run(&self) -> Result<Verdict> {
+        let whole = self.results.reserve()?;
         let read = |path: &PathBuf| Ok((path.display().to_string(), Results::read(path)?));
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let Merged { results, missing } = sweep::merge(files)?;
-        write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
+        let written = whole.write(&results);
         print!("{}", sweep::results_text(&results));
         println!("\n{} files, {:.1} s of processor time", self.files.len(), results.cpu_s);
-        println!("{}", sweep::conclusion(&results.rows));
+        let extent = if missing.is_empty() { Extent::Whole } else { Extent::Part };
+        println!("{}", printable(&sweep::conclusion(&results.rows, extent)));
+        written?;
         for sentence in &missing {
-            anstream::eprintln!("{sentence}");
+            lab_runs::eprintln!("{}", printable(sentence));
         }
         // A shard that is missing may hold the failure, so what is there being well is no verdict.
         match (results.failed(), missing.is_empty()) {

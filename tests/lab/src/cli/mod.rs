@@ -10,6 +10,7 @@ mod names;
 mod quantity;
 mod repeat;
 mod replay;
+mod result_files;
 mod shrink;
 mod sweep;
 mod user;

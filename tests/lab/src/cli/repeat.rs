@@ -6,9 +6,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anstream::{eprintln, println};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use lab_runs::{eprintln, println};
+use labrpc::printable;
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 
@@ -129,7 +130,7 @@ impl Repeat {
         let text = read(&kept)?;
         let lines: Vec<&str> = text.lines().collect();
         for line in &lines[lines.len().saturating_sub(LINES_SHOWN)..] {
-            println!("  {line}");
+            println!("  {}", printable(line));
         }
         Ok(kept)
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
-use anstream::println;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use console::Term;
+use lab_runs::{print, println};
+use labrpc::printable;
 use labrpc::sim::{Fingerprint, Policy, Trace, Tracing};
 use raft_interface::ServerId;
 
@@ -120,7 +121,7 @@ impl Replay {
             self.show(case, seed, trace, replayed.outcome.tally.servers)?;
         }
         println!("{}", replayed.report);
-        println!("\n{}", replayed.comparison.words);
+        println!("\n{}", printable(&replayed.comparison.words));
         Ok(self.verdict(&replayed))
     }
 
@@ -148,7 +149,7 @@ impl Replay {
         let lines = columns::lines(trace, &Selection { servers: shown.clone(), topics });
         let (from, to) = part(&lines, self.around);
         let width = Term::stdout().size_checked().map_or(WIDTH_DEFAULT, |(_, columns)| columns.into());
-        let mut out = anstream::stdout().lock();
+        let mut out = Vec::new();
         let file = artifacts::shown(&artifacts::directory(case.name, seed)) + "/log.txt";
         let left_out = |what: &str, count: usize| match count {
             0 => String::new(),
@@ -166,8 +167,9 @@ impl Replay {
                 }
             })
             .and_then(|()| writeln!(out))
-            .and_then(|()| out.flush())
-            .context("showing the log")
+            .context("showing the log")?;
+        print!("{}", String::from_utf8_lossy(&out));
+        Ok(())
     }
 
     fn servers_shown(&self, servers: usize) -> Result<Vec<ServerId>> {

@@ -1,9 +1,9 @@
 //! `cargo lab shrink`: the smallest part of a failing run that still fails.
 
-use anstream::println;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use lab_runs::println;
 use labrpc::sim::{Policy, Trace, Tracing};
 
 use super::arguments::TestAndSeed;

@@ -1,16 +1,16 @@
 //! `cargo lab sweep`: tests over very many seeds, on all cores, whatever the code under test does.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anstream::print;
 use anyhow::{Result, bail};
 use clap::Args;
+use lab_runs::print;
 use labrpc::sim::Policy;
 
 use super::arguments;
 use super::names::{self, Selected};
-use super::quantity::{count, memory, time};
+use super::quantity::{count, limit, memory, stall, time};
+use super::result_files::ResultFiles;
 use crate::program::Verdict;
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
@@ -68,17 +68,13 @@ pub(crate) struct Sweep {
     /// Run again what this build has run before
     #[arg(long)]
     fresh: bool,
-    /// Write the results to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write the results to this file, as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    files: ResultFiles,
     /// The real time that one run may take [default: 2m; 5m30s in the real world]
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = limit)]
     limit: Option<Duration>,
     /// The real time in which a simulated thread must give way
-    #[arg(long, value_parser = time, default_value = "10s")]
+    #[arg(long, value_parser = stall, default_value = "10s")]
     stall: Duration,
     /// The memory that a worker may use: 512M, 2G
     #[arg(long, value_parser = memory, default_value = "2G")]
@@ -101,14 +97,17 @@ impl Sweep {
             bail!("nothing to sweep: {}", note.unwrap_or_else(|| "no test was named".to_owned()));
         }
         if let Some(note) = note {
-            anstream::eprintln!("{note}");
+            lab_runs::eprintln!("{note}");
         }
         let config = self.config(cases, whole)?;
+        let files = self.files.reserve()?;
         let summary = sweep::run(&config, &mut Progress::new(self.quiet))?;
         let results = Results::of(&config, &summary, implementation.name(), whole, self.shard);
-        write_files(&results, self.json.as_ref(), self.junit.as_ref())?;
+        let written = files.write(&results);
+        // Also if the disk was full for the files: then this is what is left of the work.
         print!("{}", sweep::results_text(&results));
         print!("{}", sweep::summary_text(&summary));
+        written?;
         self.verdict(&summary)
     }
 
@@ -141,14 +140,18 @@ impl Sweep {
     }
 
     fn config(&self, cases: Vec<&'static TestCase>, whole: Seeds) -> Result<Config> {
-        let mut variants = Vec::new();
-        for case in cases {
-            // A schedule has no meaning in the real world, and the same one twice is once.
-            let mut policies =
-                if self.world == World::Real { vec![Policy::Random] } else { self.policy.clone() };
-            policies.dedup();
-            variants.extend(policies.into_iter().map(|policy| Variant { test: info(case), policy }));
+        // A schedule has no meaning in the real world, and the same one twice is once, wherever it stands.
+        let asked: &[Policy] = if self.world == World::Real { &[Policy::Random] } else { &self.policy };
+        let mut policies = Vec::new();
+        for policy in asked {
+            if !policies.contains(policy) {
+                policies.push(*policy);
+            }
         }
+        let variants = cases.into_iter().flat_map(|case| {
+            policies.iter().map(|&policy| Variant { test: info(case), policy }).collect::<Vec<_>>()
+        });
+        let variants = variants.collect();
         let cores = workers::cores();
         let jobs = match self.world {
             World::Simulated => cores,
@@ -194,15 +197,4 @@ impl Sweep {
             missed => bail!("{missed} tests were not run at all: give it more --time"),
         }
     }
-}
-
-/// Writes the files that were asked for.
-pub(super) fn write_files(results: &Results, json: Option<&PathBuf>, junit: Option<&PathBuf>) -> Result<()> {
-    if let Some(path) = json {
-        results.write(path)?;
-    }
-    if let Some(path) = junit {
-        sweep::write_junit(results, path)?;
-    }
-    Ok(())
 }

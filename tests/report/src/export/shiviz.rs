@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use labrpc::network::Address;
+use labrpc::printable;
 use labrpc::sim::{Event, Trace, TracedMessage};
 
 /// Reads the lines; it also stands in the first line of the file.
@@ -48,7 +49,7 @@ pub(super) fn write(trace: &Trace) -> String {
         let clock = serde_json::to_string(&clock).unwrap_or_default();
         let seconds = event.time_ns as f64 / 1e9;
         let text = text.replace('\n', " ");
-        let _ = writeln!(out, "{seconds:.6} {host} {clock}\n{text}");
+        let _ = writeln!(out, "{seconds:.6} {host} {clock}\n{}", printable(&text));
     }
     out
 }
@@ -61,8 +62,10 @@ fn entry(clocks: &mut Clocks, event: &Event) -> Option<(String, Clock, String)> 
     if !event.kind.is_for_people() {
         return None;
     }
-    let clock = clocks.step(&event.node, None);
-    Some((event.node.to_string(), clock, event.words.to_string()))
+    // The expression ends a host at a space.
+    let host = printable(&event.node).replace(char::is_whitespace, "_");
+    let clock = clocks.step(&host, None);
+    Some((host, clock, event.words.to_string()))
 }
 
 fn message_entry(clocks: &mut Clocks, message: &TracedMessage) -> (String, Clock, String) {

@@ -93,7 +93,7 @@ fn launch(path: &str) -> Launch {
         environment: vec![(WORKER.to_owned(), "1".to_owned())],
         user: None,
         // By a thread that libtest's capture reaches: it belongs to this test.
-        echo: Some(Arc::new(|line| eprintln!("{line}"))),
+        echo: Some(Arc::new(|line| eprintln!("{}", labrpc::printable(line)))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The failures, those with the same cause together: the first report in full, of the others a line each.
 
-use anstream::println;
 use lab_report::explain::replay_command_of;
+use lab_runs::println;
 
 use lab_suites::grade::grading::{Failed, Row};
 

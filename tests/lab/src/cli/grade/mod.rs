@@ -11,12 +11,13 @@ mod summary;
 
 use std::sync::Arc;
 
-use anstream::println;
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::implementation::Implementation;
 use lab_hunt::workers::Launch;
+use lab_runs::{eprintln, println};
 use lab_suites::grade::grading::{self, Grading, RowEnd};
+use labrpc::printable;
 use labrpc::sync::Mutex;
 use labrpc::time::Instant;
 
@@ -51,7 +52,7 @@ impl Grade {
         let progress = Arc::new(Mutex::new(Progress::new(cases.len() * plans.len())));
         let (shown, workers) = (Arc::clone(&progress), self.run.workers());
         // What the code under test prints is seen as it comes, above the bar.
-        let echo = move |line: &str| shown.lock().pause(|| anstream::eprintln!("{line}"));
+        let echo = move |line: &str| shown.lock().pause(|| eprintln!("{}", printable(line)));
         let launch = Launch { echo: Some(Arc::new(echo)), ..super::launch() };
         let launch = match &self.as_user {
             Some(user) => user::run_as(user, launch)?,

@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
-use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_harness::case::{Part, TestCase};
 use lab_hunt::target::RunFacts;
 use lab_runs::Plan;
+use lab_runs::eprintln;
 use lab_suites::grade::grading::{Row, RowEnd, Watcher};
 use labrpc::sync::{Arc, Mutex};
 

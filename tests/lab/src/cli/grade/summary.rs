@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
+use lab_runs::println;
 
 use lab_suites::grade::grading::{Graded, Row, RowEnd};
 
@@ -49,6 +49,7 @@ fn print_part(part: Part, rows: &[&Row]) {
         }
     }
     for (why, tests) in skipped {
+        let why = labrpc::printable(why);
         match tests.as_slice() {
             [test] => println!("    skipped {test}: {why}"),
             tests => println!("    skipped {} tests: {why}", tests.len()),
@@ -76,7 +77,7 @@ fn sum(graded: &Graded, elapsed: Duration) -> String {
     }
     // What was not run has not passed, and gives no points.
     if graded.is_interrupted {
-        result.push("interrupted before the rest was run".to_owned());
+        result.push("interrupted, not everything was run".to_owned());
     }
     if result.is_empty() {
         result.push("all passed".to_owned());
