@@ -111,7 +111,7 @@ impl Drop for SimulatedOperation<'_> {
         // Before the panic below: the other side must not wait for a message that will never be made.
         self.port.give_up(claim);
         assert!(
-            std::thread::panicking() || sim::is_simulated() && sim::is_over(),
+            crate::thread::panicking() || sim::is_simulated() && sim::is_over(),
             "dropped `SelectedOperation` without completing the operation"
         );
     }

@@ -1,7 +1,7 @@
 //! A fiber: one simulated thread's stack and the point at which it stopped.
 //!
 //! This file switches stacks. Everything unsafe about that is here, behind four safe operations: make a fiber,
-//! resume it, suspend the one that runs, and unwind one that will never run again.
+//! resume it, suspend the one that runs, and leave one that will never run again.
 //!
 //! How it works: a fiber is a stackful coroutine (corosensei) on a stack of its own with a guard page below.
 //! [`Fiber::resume`] runs it until it calls [`suspend`] or returns. Only the simulation's run loop resumes, and a
@@ -30,11 +30,17 @@ static POOL: Mutex<Vec<(usize, Stack)>> = Mutex::new(Vec::new());
 static STACKS_LEFT: AtomicUsize = AtomicUsize::new(0);
 
 /// How many stacks the simulations of this process have left behind for good: those of threads whose lock somebody else
-/// has taken, because they were crashed or their run was over. Each is two mappings of memory, of which a process has some
+/// has taken, because they were crashed or their run was over, and of those whose destructors would have waited when their
+/// run was over. Each is two mappings of memory, of which a process has some
 /// ten thousands: a process that makes very many runs should be replaced before.
 #[must_use]
 pub fn stacks_left() -> usize {
     STACKS_LEFT.load(Ordering::Relaxed)
+}
+
+/// One more is left.
+pub(crate) fn count_left() {
+    STACKS_LEFT.fetch_add(1, Ordering::Relaxed);
 }
 
 thread_local! {
@@ -171,19 +177,12 @@ impl Fiber {
 
     /// Leaves the fiber as it is, for good: as if everything on its stack had been forgotten. The stack is never used again.
     pub(crate) fn leak(self) {
-        STACKS_LEFT.fetch_add(1, Ordering::Relaxed);
+        count_left();
         std::mem::forget(self);
-    }
-
-    /// Drops what is alive on the fiber's stack, as if a panic went through it.
-    pub(crate) fn unwind(mut self) -> Stack {
-        self.coroutine.force_unwind();
-        self.into_stack()
     }
 }
 
-/// Stops the running fiber and goes back to the run loop. Returns when the fiber is resumed; unwinds the fiber
-/// when it is being dropped.
+/// Stops the running fiber and goes back to the run loop. Returns when the fiber is resumed.
 pub(crate) fn suspend() {
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "only a simulated thread can be suspended");

@@ -16,7 +16,8 @@
 //!
 //! The return of the body; a panic that nobody joins; a deadlock; the limits of virtual time and of steps; a
 //! thread that does not come back to the scheduler ([`Cause`]). Threads that are still there are then unwound:
-//! what they own is dropped, without waiting for anything.
+//! what they own is dropped, and no destructor gets an answer that it could not have had before. One that would have to wait
+//! never goes on, as at the end of a process; [`stacks_left`] counts those.
 //!
 //! # The rules of determinism
 //!
@@ -42,21 +43,25 @@
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`.
 //! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
-//!   `streams`, `overflow`, `fiber`.
+//!   `streams`, `overflow`, `abandoned`, `fiber`.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
 //! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
 //!   are more of `impl Core`. These six are one thing and call each other's methods: a crash wakes who waits for a
 //!   lock, and a deadlock names who holds one.
-//! - The way to it for a running thread: `context`, which alone knows where the core is kept.
+//! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
+//!   does when the run is over; `steps`, what it does before. The latter two call each other.
 //! - What is built on that: `wait_list`, `misuse`, `raw_mutex`, `raw_rwlock`, `panics`, `node_handle`, `current`.
 //! - The run: `run`, `simulation`, `determinism`.
 
+#[cfg(unix)]
+mod abandoned;
 mod cause;
 mod channels;
 mod context;
 mod core;
 mod current;
 mod determinism;
+mod end_of_run;
 mod event;
 mod failure;
 mod fiber;
@@ -79,6 +84,7 @@ mod run;
 mod settings;
 mod simulation;
 mod stall;
+mod steps;
 mod streams;
 mod threads;
 mod timers;
@@ -105,11 +111,11 @@ pub use words::{Content, TracedMessage, Words};
 
 pub(crate) use channels::ThreadKey;
 pub(crate) use context::{
-    annotate, call_after, current_names, fail, is_in, is_over, is_simulated, keeps_trace, now, on_crash,
-    record, record_message, start_thread, step, step_aside, step_without_choice, wait, waiter, wake,
-    with_core,
+    annotate, call_after, current_names, is_in, is_over, is_simulated, keeps_trace, now, on_crash, record,
+    record_message, start_thread, waiter, wake, with_core,
 };
 pub(crate) use core::Core;
+pub(crate) use end_of_run::leave;
 pub(crate) use fiber::forget_lifetime;
 pub use fiber::stacks_left;
 pub(crate) use misuse::fail_misuse;
@@ -118,6 +124,7 @@ pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{is_live, panic_report, thread_main};
+pub(crate) use steps::{fail, is_unwinding, step, step_aside, step_without_choice, wait};
 pub(crate) use streams::{Stream, stream_seed};
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;

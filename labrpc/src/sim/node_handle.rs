@@ -8,6 +8,7 @@ use super::context::{self, with_core};
 use super::core::Core;
 use super::event::Kind;
 use super::node::NodeId;
+use super::steps;
 
 thread_local! {
     /// The node label of a real thread, for log lines.
@@ -192,7 +193,7 @@ impl NodeHandle {
             (done, stopped && core.current_node() == self.id)
         });
         if stops_itself {
-            context::give_way();
+            steps::give_way();
         }
         done
     }

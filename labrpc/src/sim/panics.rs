@@ -11,7 +11,7 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::context;
+use super::{context, end_of_run, steps};
 
 /// Where a panic was and how it came there.
 pub(crate) struct Origin {
@@ -41,7 +41,8 @@ pub(crate) fn install_hook() {
             if context::is_simulated() {
                 // Before anything unwinds: destructors ask from the first one on whether their thread is the
                 // one that panics.
-                context::panic_begins();
+                steps::panic_begins();
+                end_of_run::panic_begins(info);
                 LAST.set(Some(origin(info)));
             } else {
                 previous(info);

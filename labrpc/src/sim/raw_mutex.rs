@@ -15,10 +15,12 @@ use parking_lot::RawCondvar;
 
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
+use super::end_of_run;
 use super::event::Kind;
 use super::lock_owners::{Attempt, LockId};
-use super::misuse::{fail_foreign, fail_self_deadlock, leave_self_deadlock};
+use super::misuse::{fail_foreign, fail_self_deadlock};
 use super::nanoseconds::nanos;
+use super::steps;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
 use crate::time::Instant;
@@ -78,7 +80,7 @@ impl RawMutex {
     /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
     #[inline(never)]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
-        let location = context::step_to_lock(Kind::Lock, location);
+        let location = steps::step_to_lock(Kind::Lock, location);
         // Between an attempt and the wait after it nothing else runs, so no unlock is missed in between. The
         // lock is not handed over: A unlocks and wakes B; C, which happens to run, takes the lock first; B
         // finds it taken and waits again. So a wait is always followed by another attempt.
@@ -86,9 +88,8 @@ impl RawMutex {
             match with_core(|core| self.attempt(core, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
                 Attempt::Busy => {}
-                Attempt::HeldByCaller(taken_at) if context::is_over() => {
-                    leave_self_deadlock(taken_at, location)
-                }
+                // Nobody will ever give it back, and to let the thread in would make two guards of one lock.
+                Attempt::HeldByCaller(_) if context::is_over() => end_of_run::leave(),
                 Attempt::HeldByCaller(taken_at) if deadline.is_none() => {
                     fail_self_deadlock(taken_at, location)
                 }
@@ -98,7 +99,7 @@ impl RawMutex {
                 Attempt::Foreign => fail_foreign(location),
             }
             with_core(|core| self.waiting.push_current(core));
-            let woken = context::wait(Wait::Lock(self.id()), deadline, location);
+            let woken = steps::wait(Wait::Lock(self.id()), deadline, location);
             // Whoever woke it by an unlock took it off the list. A deadline, a crash or a node that goes on
             // did not.
             with_core(|core| self.waiting.leave(core));
@@ -112,7 +113,7 @@ impl RawMutex {
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        context::step_to_lock(Kind::TryLock, location);
+        steps::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {

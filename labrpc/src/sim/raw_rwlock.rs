@@ -12,9 +12,11 @@ use lock_api::{GuardNoSend, RawRwLock as _, RawRwLockTimed as _};
 
 use super::context::{self, is_simulated, with_core};
 use super::core::Core;
+use super::end_of_run;
 use super::event::Kind;
 use super::lock_owners::{Attempt, LockId};
-use super::misuse::{fail_foreign, leave_self_deadlock};
+use super::misuse::fail_foreign;
+use super::steps;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
 use crate::time::Instant;
@@ -114,20 +116,19 @@ impl RawRwLock {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) -> Option<Token> {
-        context::step_to_lock(Kind::Lock, location);
+        steps::step_to_lock(Kind::Lock, location);
         // As with the mutex, an attempt follows every wait: all who waited were woken, and only some of them
         // get in.
         loop {
             match with_core(|core| self.attempt(core, side, location)) {
                 Attempt::Taken => return Some(Token::new(true)),
-                Attempt::HeldByCaller(taken_at) if context::is_over() => {
-                    leave_self_deadlock(taken_at, location)
-                }
+                // Nobody will ever give it back, and to let the thread in would make two guards of one lock.
+                Attempt::HeldByCaller(_) if context::is_over() => end_of_run::leave(),
                 Attempt::Busy | Attempt::HeldByCaller(_) => {}
                 Attempt::Foreign => fail_foreign(location),
             }
             with_core(|core| self.waiting.push_current(core));
-            let woken = context::wait(self.wait_for(side), deadline, location);
+            let woken = steps::wait(self.wait_for(side), deadline, location);
             with_core(|core| self.waiting.leave(core));
             if woken == Woken::ByDeadline {
                 with_core(|core| {
@@ -142,7 +143,7 @@ impl RawRwLock {
     }
 
     fn try_lock_simulated(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
-        context::step_to_lock(Kind::TryLock, location);
+        steps::step_to_lock(Kind::TryLock, location);
         match with_core(|core| self.attempt(core, side, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {

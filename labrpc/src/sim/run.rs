@@ -10,29 +10,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use log::LevelFilter;
 use parking_lot::Mutex;
 
 use super::cause::{Cause, PanicReport};
 use super::context::{self, set_core, with_core};
 use super::core::Core;
+use super::end_of_run::{self, Fibers, take_new_fibers};
 use super::event::Kind;
 use super::failure::{Failure, Report};
-use super::fiber::{Fiber, Resumed};
+use super::fiber::Resumed;
 #[cfg(unix)]
 use super::overflow;
 use super::panics;
 use super::settings::Settings;
 use super::stall::Heartbeat;
-use super::threads::{NONE, Name, Woken};
+use super::threads::{NONE, Name};
 use super::trace::{Trace, Tracing};
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
     settings: Settings,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Box<Failure>> {
+) -> Outcome<T> {
     assert!(
         !context::is_simulated(),
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
@@ -45,43 +46,50 @@ pub(crate) fn run<T: Send + 'static>(
         log::set_max_level(LevelFilter::Trace);
     }
     let heartbeat = Arc::new(Heartbeat::default());
-    let (done, result) = crossbeam_channel::bounded(1);
+    let outcome = Arc::new(Mutex::new(None));
+    let (done, is_done) = crossbeam_channel::bounded(1);
     let watched = Arc::clone(&heartbeat);
     let kept = settings.clone();
+    let decided = Arc::clone(&outcome);
     let name = std::thread::current().name().unwrap_or("simulation").to_owned();
     std::thread::Builder::new()
         .name(name)
-        .spawn(move || {
-            let outcome = simulate(kept, heartbeat, body);
-            // Nobody listens any more when the run was given up as stalled; then the result is late, not lost.
-            let _ = done.send(outcome);
-        })
+        .spawn(move || simulate(kept, heartbeat, body, decided, done))
         .expect("the machine can start an OS thread for a simulation");
-    watch(&settings, &watched, &result)
+    watch(&settings, &watched, &outcome, &is_done)
 }
 
-/// Waits for the result, and gives up when no step was taken for too long.
+/// How a run went: what its body returned, or what ended it.
+type Outcome<T> = Result<(T, Report), Box<Failure>>;
+
+/// Waits for the outcome, and gives up when no step was taken for too long.
 fn watch<T>(
     settings: &Settings,
     heartbeat: &Heartbeat,
-    result: &crossbeam_channel::Receiver<Result<(T, Report), Box<Failure>>>,
-) -> Result<(T, Report), Box<Failure>> {
+    decided: &Mutex<Option<Outcome<T>>>,
+    is_done: &Receiver<()>,
+) -> Outcome<T> {
     let mut seen = heartbeat.beats();
     let mut looks_in_vain = 0;
     loop {
-        match result.recv_timeout(settings.stall / LOOKS) {
-            Ok(outcome) => return outcome,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                unreachable!("the thread of a simulation sends its outcome before it ends")
-            }
-        }
+        let waited = is_done.recv_timeout(settings.stall / LOOKS);
         let beats = heartbeat.beats();
         looks_in_vain = if beats == seen { looks_in_vain + 1 } else { 0 };
-        if looks_in_vain >= LOOKS {
-            return Err(Box::new(stalled(settings, heartbeat)));
+        if waited == Err(RecvTimeoutError::Timeout) && looks_in_vain < LOOKS {
+            seen = beats;
+            continue;
         }
-        seen = beats;
+        // Not only when all is done: what was decided holds, though a destructor may not come to an end.
+        let Some(outcome) = decided.lock().take() else {
+            return Err(Box::new(stalled(settings, heartbeat)));
+        };
+        if waited.is_err() {
+            eprintln!(
+                "labrpc: the run is over, and a destructor of {} does not come to its end. It stays behind.",
+                heartbeat.last_resumed().0
+            );
+        }
+        return outcome;
     }
 }
 
@@ -132,16 +140,45 @@ fn simulate<T: Send + 'static>(
     settings: Settings,
     heartbeat: Arc<Heartbeat>,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, Report), Box<Failure>> {
+    decided: Arc<Mutex<Option<Outcome<T>>>>,
+    done: Sender<()>,
+) {
     let run = next_run();
     LIVE.lock().insert(run);
     set_core(Some(Box::new(Core::new(settings, run, heartbeat))));
     let value = Arc::new(Mutex::new(None));
-    let slot = Arc::clone(&value);
+    start_first(body, Arc::clone(&value));
+    let mut fibers = Fibers::new();
+    let cause = run_loop(&mut fibers);
+    // Before any thread is unwound: it is about who is left and what each waits for.
+    let report = with_core(|core| core.report());
+    let value = value.lock().take();
+    let (outcome, unwanted) = match (cause, value) {
+        (None, Some(value)) => (Ok((value, report)), None),
+        (Some(cause), value) => (Err(Box::new(Failure { cause, report })), value),
+        (None, None) => unreachable!("the body returned a value or the run failed"),
+    };
+    *decided.lock() = Some(outcome);
+    let finish = move || {
+        LIVE.lock().remove(&run);
+        // Nobody listens any more when the run was given up as stalled, or when this was said before.
+        let _ = done.try_send(());
+    };
+    end_of_run::set_give_up(Some(Box::new(finish.clone())));
+    end_of_run::drop_all(&mut fibers, Box::new(move || drop(unwanted)));
+    end_of_run::set_give_up(None);
+    // Last, and by value: destructors in the core may ask whether they are in a simulation, and find that
+    // they are not.
+    set_core(None);
+    finish();
+}
+
+/// Starts the thread of the body, which leaves what it returns in `value`.
+fn start_first<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static, value: Arc<Mutex<Option<T>>>) {
     let first = thread_main(
         move || {
-            let value = body();
-            *slot.lock() = Some(value);
+            let returned = body();
+            *value.lock() = Some(returned);
         },
         |outcome| match outcome {
             Ok(()) => with_core(|core| core.body_returned = true),
@@ -156,21 +193,6 @@ fn simulate<T: Send + 'static>(
             core.fail(Cause::Misuse { thread: "tester/main".into(), time_ns: 0, message: error.to_string() })
         });
     }
-    let mut fibers = Fibers::new();
-    let cause = run_loop(&mut fibers);
-    // Before the threads are unwound: it is about who is left and what each waits for.
-    let report = with_core(|core| core.report());
-    unwind_all(&mut fibers);
-    // Last, and by value: destructors in the core may ask whether they are in a simulation, and find that
-    // they are not.
-    set_core(None);
-    LIVE.lock().remove(&run);
-    let value = value.lock().take();
-    match (cause, value) {
-        (None, Some(value)) => Ok((value, report)),
-        (Some(cause), _) => Err(Box::new(Failure { cause, report })),
-        (None, None) => unreachable!("the body returned a value or the run failed"),
-    }
 }
 
 /// Wraps what a thread does so that no panic leaves it. `end` hears how it went, while the thread still is the
@@ -180,10 +202,14 @@ pub(crate) fn thread_main<T>(
     end: impl FnOnce(std::thread::Result<T>) + 'static,
 ) -> Box<dyn FnOnce()> {
     Box::new(move || {
+        if context::is_over() {
+            // It never began.
+            return end_of_run::drop_last((body, end));
+        }
         let outcome = catch_unwind(AssertUnwindSafe(body));
         if context::is_over() {
             // Unwound by the end of the run, or returned during it: nobody wants to know.
-            return;
+            return end_of_run::drop_last((outcome, end));
         }
         // In this order, so that the trace has a panic before the exit of its thread.
         end(outcome);
@@ -213,9 +239,6 @@ enum Next {
     Call(Box<dyn FnOnce()>),
     End,
 }
-
-/// The fibers of all threads, by slot. They are not in the core, because one of them runs while others borrow it.
-type Fibers = Vec<Option<Fiber>>;
 
 /// Runs what is ready, else advances the clock to the next deadline, else reports a deadlock.
 fn run_loop(fibers: &mut Fibers) -> Option<Cause> {
@@ -247,17 +270,6 @@ fn free_thread(core: &mut Core, fibers: &mut Fibers, slot: usize) {
     let fiber = fibers[slot].take().expect("a thread that has just run has a fiber");
     core.stacks.give_back(fiber.into_stack());
     core.threads.remove(slot as u32);
-}
-
-/// Takes over the fibers of new threads.
-fn take_new_fibers(core: &mut Core, fibers: &mut Fibers) {
-    for (slot, fiber) in core.new_fibers.drain(..) {
-        let slot = slot as usize;
-        if fibers.len() <= slot {
-            fibers.resize_with(slot + 1, || None);
-        }
-        fibers[slot] = Some(fiber);
-    }
 }
 
 fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
@@ -294,51 +306,6 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
         core.threads.slot_mut(slot).woken_for = None;
         return Next::Resume(slot as usize);
     }
-}
-
-/// Drops what the remaining threads own, youngest thread first, so that a scoped thread goes before the frame
-/// that it borrows from. Nothing waits and nothing is scheduled meanwhile. A thread from which a lock was taken is left as
-/// it is: see [`super::lock_owners`].
-fn unwind_all(fibers: &mut Fibers) {
-    with_core(|core| {
-        core.is_over = true;
-        take_new_fibers(core, fibers);
-    });
-    for slot in with_core(|core| core.threads.by_age()).into_iter().rev() {
-        let Some(mut fiber) = fibers[slot as usize].take() else { continue };
-        if with_core(|core| core.threads.slot(slot).is_left) {
-            fiber.leak();
-            continue;
-        }
-        let goes_on = with_core(|core| {
-            core.current = slot;
-            let thread = core.threads.slot_mut(slot);
-            thread.woken = Woken::ByTheEnd;
-            thread.is_unwinding || thread.is_locking
-        });
-        // A thread that waits in a destructor, after a panic, is unwinding already and only needs to go on. One that
-        // waits for a lock must have it before it can be unwound.
-        let stack = if goes_on && fiber.resume() == Resumed::Finished {
-            fiber.into_stack()
-        } else if with_core(|core| core.threads.slot(slot).is_left) {
-            // It would have waited for itself.
-            fiber.leak();
-            with_core(|core| core.current = NONE);
-            continue;
-        } else {
-            // So that its destructors take no steps: a step would give way on a stack that is being torn
-            // down.
-            with_core(|core| core.threads.slot_mut(slot).has_panicked = true);
-            fiber.unwind()
-        };
-        with_core(|core| {
-            core.stacks.give_back(stack);
-            core.current = NONE;
-        });
-    }
-    let rest = with_core(|core| (core.timers.drain(), std::mem::take(&mut core.calls)));
-    // Calls that never came. What they own is dropped where the core is not borrowed.
-    drop(rest);
 }
 
 impl Core {

@@ -128,6 +128,17 @@ pub(crate) enum State {
     Crashed,
 }
 
+/// What the end of the run does with a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing yet.
+    Not,
+    /// It unwinds it.
+    Unwinding,
+    /// The thread's function has returned, or never began, and what it leaves is dropped.
+    Dropping,
+}
+
 /// A lock that a thread holds, for the reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
@@ -171,15 +182,16 @@ pub(crate) struct Slot {
     pub(crate) held: Vec<Held>,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
-    /// The thread is between the step before a lock and the lock; see [`super::context::step_to_lock`].
+    /// The thread is between the step before a lock and the lock; see [`super::steps::step_to_lock`].
     pub(crate) is_locking: bool,
     /// The thread has waited for a condition variable at this place and is about to take the lock back.
     pub(crate) relocks: Option<&'static Location<'static>>,
     /// A lock was taken away from it: it never runs another instruction, and its stack is left as it is.
     pub(crate) is_left: bool,
-    /// The locks that it has taken since the run was over.
-    pub(crate) locks_at_the_end: u32,
-    /// The thread waits in a destructor while a panic unwinds it.
+    pub(crate) ending: Ending,
+    /// The steps that it has taken since the run was over.
+    pub(crate) steps_at_the_end: u32,
+    /// The thread waits in a destructor while a panic unwinds it, or was left there.
     pub(crate) is_unwinding: bool,
     /// An unpark that came before its park.
     pub(crate) unparked: bool,
@@ -211,7 +223,8 @@ impl Slot {
             is_locking: false,
             relocks: None,
             is_left: false,
-            locks_at_the_end: 0,
+            ending: Ending::Not,
+            steps_at_the_end: 0,
             is_unwinding: false,
             unparked: false,
             chance: None,
@@ -263,6 +276,8 @@ impl Threads {
         slot.is_locking = false;
         slot.is_unwinding = false;
         slot.is_left = false;
+        slot.ending = Ending::Not;
+        slot.steps_at_the_end = 0;
         slot.unparked = false;
         slot.chance = None;
         slot.name = Name::None;

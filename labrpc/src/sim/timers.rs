@@ -96,8 +96,12 @@ impl Timers {
 
     /// Drops every timer and hands out the calls among them, so that the caller can drop them where their
     /// destructors may run.
-    pub(crate) fn drain(&mut self) -> Vec<Due> {
-        self.heap.drain().map(|timer| timer.due).collect()
+    pub(crate) fn drain(&mut self) -> Vec<Box<dyn FnOnce()>> {
+        let call = |timer: Timer| match timer.due {
+            Due::Call(call) => Some(call),
+            Due::Wake(_) => None,
+        };
+        self.heap.drain().filter_map(call).collect()
     }
 }
 

@@ -43,6 +43,10 @@ impl WaitList {
 
     /// Adds the running thread, which is about to wait.
     pub(crate) fn push_current(&self, core: &mut Core) {
+        if core.is_over {
+            // Nobody wakes anybody any more, and the thread may still stand in another list.
+            return;
+        }
         if self.run.load(Relaxed) != core.run {
             self.run.store(core.run, Relaxed);
             // `last` may stay as it is: it is not looked at while `first` is `NONE`.

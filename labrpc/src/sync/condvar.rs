@@ -79,7 +79,7 @@ impl Condvar {
         guard: &mut MutexGuard<'_, T>,
         mut condition: impl FnMut(&mut T) -> bool,
     ) {
-        while condition(&mut **guard) && !is_over() {
+        while condition(&mut **guard) {
             self.wait_deadline(guard, None, Location::caller());
         }
     }
@@ -98,7 +98,7 @@ impl Condvar {
     ) -> WaitTimeoutResult {
         let location = Location::caller();
         while condition(&mut **guard) {
-            if is_over() || self.wait_deadline(guard, Some(deadline), location).timed_out() {
+            if self.wait_deadline(guard, Some(deadline), location).timed_out() {
                 return WaitTimeoutResult(condition(&mut **guard));
             }
         }
@@ -182,11 +182,6 @@ impl Condvar {
         // awake and went to another one, so none is spent on a wait that timed out.
         WaitTimeoutResult(woken == Woken::ByDeadline)
     }
-}
-
-/// Whether the run is over, so that no condition will ever change.
-fn is_over() -> bool {
-    sim::is_simulated() && sim::is_over()
 }
 
 impl Default for Condvar {

@@ -137,15 +137,15 @@ impl<T> JoinHandle<T> {
 
 impl<T> Simulated<T> {
     fn join(self, location: &'static Location<'static>) -> std::thread::Result<T> {
-        sim::step(Kind::Join, self.number, location);
+        if sim::is_simulated() {
+            sim::step(Kind::Join, self.number, location);
+        }
         loop {
             if let Some(result) = self.take_result() {
                 return result;
             }
-            if self.is_lost() {
-                return Err(
-                    Box::new("the thread's node was crashed, so it never ends") as Box<dyn Any + Send>
-                );
+            if let Some(why) = self.why_lost() {
+                return Err(Box::new(why) as Box<dyn Any + Send>);
             }
             // Woken by the end of the thread, or by the crash of its node. Which it was, it finds by looking
             // again.
@@ -156,7 +156,7 @@ impl<T> Simulated<T> {
 
     fn is_finished(&self, location: &'static Location<'static>) -> bool {
         let is_finished = || self.packet.0.lock().is_finished;
-        if !is_finished() && sim::is_in(self.run) == Some(true) {
+        if !is_finished() && sim::is_in(self.run).is_some() {
             // So that a loop which waits for it lets others run.
             sim::step(Kind::Join, self.number, location);
         }
@@ -165,24 +165,29 @@ impl<T> Simulated<T> {
 
     fn take_result(&self) -> Option<std::thread::Result<T>> {
         let result = self.packet.0.lock().result.take()?;
-        if result.is_err() {
+        if result.is_err() && sim::is_in(self.run).is_some() {
             // Somebody has the panic now and can deal with it.
             with_core(|core| core.unjoined.retain(|(number, _)| *number != self.number));
         }
         Some(result)
     }
 
-    /// Whether the thread will never leave a result: it was crashed, or the run is over.
-    fn is_lost(&self) -> bool {
+    /// Why the thread will never leave a result. When the run is over and the caller is part of it, nobody is told: it
+    /// waits, as for any thread that does not end.
+    fn why_lost(&self) -> Option<&'static str> {
+        if sim::is_in(self.run).is_none() {
+            return Some("the thread was part of a simulation that is over, so it never ends");
+        }
         with_core(|core| {
             // The slot may have a new thread. And a thread that has just returned is marked like a crashed
             // one until the run loop has cleared its slot; but then it has left its result.
-            let crashed = core
+            let is_crashed = core
                 .threads
                 .slots
                 .get(self.slot as usize)
                 .is_none_or(|slot| slot.number == self.number && slot.state == State::Crashed);
-            core.is_over || crashed && !self.packet.0.lock().is_finished
+            let is_lost = !core.is_over && is_crashed && !self.packet.0.lock().is_finished;
+            is_lost.then_some("the thread's node was crashed, so it never ends")
         })
     }
 }

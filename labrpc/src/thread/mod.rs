@@ -72,10 +72,16 @@ pub fn yield_now() {
     }
 }
 
-/// Whether the calling thread unwinds after a panic.
+/// Whether the calling thread unwinds, after a panic or at the end of its run.
+///
+/// # Differences from [`std::thread::panicking`]
+///
+/// That one asks about the OS thread, which all threads of a simulation share: it says yes in each of them while one
+/// waits in a destructor. A simulated thread that catches a panic while another waits like that is still said
+/// to unwind until that one goes on.
 #[must_use]
 pub fn panicking() -> bool {
-    std::thread::panicking()
+    if sim::is_simulated() { sim::is_unwinding() } else { std::thread::panicking() }
 }
 
 /// A handle to the calling thread.

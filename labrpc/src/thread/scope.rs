@@ -1,7 +1,8 @@
 //! Threads that borrow from the frame that starts them.
 //!
 //! One implementation serves both worlds: threads are started through the facade with the lifetime of what they
-//! borrow forgotten, and [`scope`] does not return, not even by a panic, before the last of them has ended.
+//! borrow forgotten, and [`scope`] does not return, not even by a panic, before the last of them has ended. At the end of
+//! a simulation, when it could not wait for one, it never goes on: its frame stays.
 
 #![allow(unsafe_code, reason = "a scoped thread's closure outlives its type's lifetime, but not its data")]
 
@@ -9,11 +10,12 @@ use std::io;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex as RealMutex;
 
 use super::{Builder, JoinHandle, Thread};
-use crate::sim::forget_lifetime;
+use crate::sim::{self, forget_lifetime};
 use crate::sync::{Condvar, Mutex};
 
 /// A scope in which threads may borrow what lives outside of it; see [`scope`].
@@ -26,13 +28,14 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// The threads that have not ended.
+    running: AtomicUsize,
     state: Mutex<State>,
     ended: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    running: usize,
     /// Threads that panicked and that nobody joined.
     unjoined_panics: usize,
 }
@@ -42,10 +45,32 @@ struct Counted(Arc<Shared>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.running -= 1;
-        if state.running == 0 {
+        if is_at_the_end() {
+            self.0.running.fetch_sub(1, Ordering::SeqCst);
+            return;
+        }
+        // Under the lock, so that a scope which has just looked does not miss it.
+        let _state = self.0.state.lock();
+        if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.ended.notify_all();
+        }
+    }
+}
+
+/// Whether the caller is a simulated thread that unwinds because its run is over. It must take no step then.
+fn is_at_the_end() -> bool {
+    sim::is_simulated() && sim::is_over()
+}
+
+/// Stands between the frame that threads of a scope borrow from and everything that could end it.
+struct Borrowed<'a>(&'a Shared);
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        // Only the end of the run goes past threads that still count. They may be left as they are, and hold what
+        // they borrow for ever: then the frame is left as well.
+        if is_at_the_end() && self.0.running.load(Ordering::SeqCst) > 0 {
+            sim::leave();
         }
     }
 }
@@ -70,14 +95,19 @@ where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     let scope = Scope { shared: Arc::default(), _scope: PhantomData, _env: PhantomData };
-    let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
+    let borrowed = Borrowed(&scope.shared);
+    let result = match catch_unwind(AssertUnwindSafe(|| body(&scope))) {
+        Err(end_of_run) if is_at_the_end() => resume_unwind(end_of_run),
+        result => result,
+    };
     let mut state = scope.shared.state.lock();
     // Threads of the scope may start others before they end, and those count from before they start.
-    while state.running > 0 {
+    while scope.shared.running.load(Ordering::SeqCst) > 0 {
         scope.shared.ended.wait(&mut state);
     }
     let unjoined_panics = state.unjoined_panics;
     drop(state);
+    drop(borrowed);
     match result {
         Err(payload) => resume_unwind(payload),
         Ok(_) if unjoined_panics > 0 => panic!("a scoped thread panicked"),
@@ -117,19 +147,21 @@ impl Builder {
     {
         let result = Arc::new(RealMutex::new(None));
         let shared = Arc::clone(&scope.shared);
-        shared.state.lock().running += 1;
+        let state = shared.state.lock();
+        shared.running.fetch_add(1, Ordering::SeqCst);
+        drop(state);
         let counted = Counted(Arc::clone(&shared));
         let slot = Arc::clone(&result);
         let body: Box<dyn FnOnce() + 'scope> = Box::new(move || {
             let outcome = catch_unwind(AssertUnwindSafe(body));
-            if outcome.is_err() {
+            if outcome.is_err() && !is_at_the_end() {
                 shared.state.lock().unjoined_panics += 1;
             }
             *slot.lock() = Some(outcome);
         });
-        // SAFETY: `counted` is dropped after the closure has run or has been dropped, and `scope` returns only when
-        // all that are counted are gone. A simulated scope that never returns is unwound after its threads, which
-        // are younger.
+        // SAFETY: `counted` is dropped after the closure has run or has been dropped, and `scope` returns or unwinds
+        // only when all that are counted are gone: it waits for them, and where it cannot, at the end of a run, `Borrowed`
+        // leaves the frame for ever. To forget `counted` or its thread therefore keeps the frame.
         let body = SendBody(unsafe { forget_lifetime(body) });
         let handle = self.spawn(move || {
             let counted = counted;

@@ -47,18 +47,19 @@ pub(super) fn channel<T>(capacity: Option<usize>) -> (SendSide<T>, RecvSide<T>) 
     (SendSide(Arc::clone(&channel)), RecvSide(channel))
 }
 
-/// Whether the caller runs in the simulation `run` and it goes on. `false` when it is over: then nothing waits, but
-/// what is left can be looked at from anywhere.
+/// Whether the caller runs in the simulation `run`. `false` when it runs elsewhere and the run is over: then nothing waits,
+/// but what is left can be looked at from anywhere.
 #[inline]
 #[track_caller]
 fn is_inside(run: u32) -> bool {
-    sim::is_in(run).unwrap_or_else(|| {
+    let is_inside = sim::is_in(run).is_some();
+    if !is_inside {
         refuse_live(run);
-        false
-    })
+    }
+    is_inside
 }
 
-/// Takes a step of the simulation `run`. `false` when it is over, as [`is_inside`].
+/// Takes a step of the simulation `run`. `false` as [`is_inside`].
 #[inline]
 #[track_caller]
 fn step(run: u32, kind: Kind, place: Place) -> bool {
@@ -66,7 +67,7 @@ fn step(run: u32, kind: Kind, place: Place) -> bool {
     if is_inside {
         sim::step(kind, 0, place);
     } else {
-        step_after_the_end(kind, place);
+        step_elsewhere(kind, place);
     }
     is_inside
 }
@@ -93,16 +94,15 @@ fn begin_unless(
     match deadline {
         Some(_) if waits_unobserved() => {}
         Some(_) => sim::step(kind, 0, place),
-        None => step_after_the_end(kind, place),
+        None => step_elsewhere(kind, place),
     }
     deadline
 }
 
-/// A step of a run that is over ends its thread, unless that is being unwound. Otherwise a loop that tries again and
-/// again would never end.
+/// A step with a channel of another run, which is over. Otherwise a loop that tries again and again would never end.
 #[cold]
-fn step_after_the_end(kind: Kind, place: Place) {
-    if sim::is_simulated() && with_core(|core| core.is_over && core.current != NONE) {
+fn step_elsewhere(kind: Kind, place: Place) {
+    if sim::is_simulated() && with_core(|core| core.current != NONE) {
         sim::step(kind, 0, place);
     }
 }
@@ -127,16 +127,29 @@ impl<T> Channel<T> {
         with_core(|core| act(&mut state, core))
     }
 
-    /// As [`act`](Self::act), for a handle that goes away, which it may do anywhere.
-    fn act_at_end(&self, state: &mut State<T>, act: impl FnOnce(&mut State<T>, &mut Core)) {
-        // A handle may be dropped anywhere. When the run is over nobody waits; and an OS thread outside of
-        // the run cannot reach the scheduler, so it tells nobody.
-        if sim::is_in(self.run) == Some(true) {
+    /// A handle goes away, which it may do anywhere. Returns whether it was the last of its side, which `handles` counts.
+    fn drop_handle(&self, state: &mut State<T>, handles: impl FnOnce(&mut State<T>) -> &mut usize) -> bool {
+        let handles = handles(state);
+        if *handles > 1 {
+            *handles -= 1;
+            return false;
+        }
+        let is_in = sim::is_in(self.run);
+        if is_in == Some(false) {
+            // The run is over. For those who still use the channel the world is as it was when it ended, so the
+            // handle counts as if it were there.
+            return true;
+        }
+        *handles = 0;
+        // An OS thread outside of the run cannot reach the scheduler, so it tells nobody.
+        if is_in == Some(true) {
             with_core(|core| {
                 core.becomes_observed();
-                act(state, core);
+                // All who wait, because each gets the same answer.
+                state.wake_all(core);
             });
         }
+        true
     }
 
     /// Looks at the state, after a step.
@@ -156,9 +169,6 @@ impl<T> Channel<T> {
             // Without the deadline of the receive: it was chosen within its time, and the sender has been
             // told that it has a receiver.
             sim::wait(Wait::Recv, None, place);
-            if sim::is_over() {
-                return false;
-            }
         }
         self.state.lock().has_receiver(id)
     }
@@ -205,9 +215,8 @@ impl<T> SendSide<T> {
             let offer = self.0.state.lock().withdraw_sender(id);
             let Offer::Message(back) = offer else { return Ok(()) };
             message = match woken {
-                Woken::ByPeer => back,
+                Woken::ByPeer | Woken::ByTheEnd => back,
                 Woken::ByDeadline => return Err(SendTimeoutError::Timeout(back)),
-                Woken::ByTheEnd => return Err(SendTimeoutError::Disconnected(back)),
             };
         }
     }
@@ -276,9 +285,8 @@ impl<T> RecvSide<T> {
                 return Ok(message);
             }
             match woken {
-                Woken::ByPeer => {}
+                Woken::ByPeer | Woken::ByTheEnd => {}
                 Woken::ByDeadline => return Err(RecvTimeoutError::Timeout),
-                Woken::ByTheEnd => return Err(RecvTimeoutError::Disconnected),
             }
         }
     }
@@ -323,22 +331,15 @@ impl<T> Clone for RecvSide<T> {
 
 impl<T> Drop for SendSide<T> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.senders -= 1;
-        if state.senders == 0 {
-            // All of them, because each gets the same answer: nothing will come.
-            self.0.act_at_end(&mut state, State::wake_all);
-        }
+        self.0.drop_handle(&mut self.0.state.lock(), |state| &mut state.senders);
     }
 }
 
 impl<T> Drop for RecvSide<T> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
-        state.receivers -= 1;
-        if state.receivers == 0 {
+        if self.0.drop_handle(&mut state, |state| &mut state.receivers) {
             let unwanted = state.take_queue();
-            self.0.act_at_end(&mut state, State::wake_all);
             drop(state);
             // Messages may have destructors that use this very channel.
             drop(unwanted);

@@ -1,9 +1,9 @@
 //! How a simulated `select` chooses among its arms, and waits for them.
 
 use super::port::{Claim, Port};
-use super::{Place, step_after_the_end};
+use super::{Place, step_elsewhere};
 use crate::channel::Until;
-use crate::sim::{self, Kind, Wait, Woken, with_core};
+use crate::sim::{self, Kind, Wait, with_core};
 
 /// The arms of a select by their index; removed ones are `None`.
 pub(in crate::channel) type Arms<'a> = Vec<Option<&'a dyn Port>>;
@@ -33,12 +33,11 @@ pub(in crate::channel) fn select(
     place: Place,
 ) -> Option<(usize, Claim)> {
     if !are_inside(arms) {
-        step_after_the_end(Kind::Select, place);
+        step_elsewhere(Kind::Select, place);
         return Some(left(arms));
     }
     let (waits, deadline) = blocking.simulated();
     sim::step(Kind::Select, 0, place);
-    let mut is_over = false;
     loop {
         if let Some(index) = ready_arm(arms, choice)
             && let Some(claim) = arm(arms, index).claim()
@@ -50,14 +49,11 @@ pub(in crate::channel) fn select(
             }
             continue;
         }
-        if is_over {
-            return Some(left(arms));
-        }
         if !waits || has_passed(deadline) {
             return None;
         }
         let entries: Vec<(usize, u64)> = present(arms).map(|(index, arm)| (index, arm.register())).collect();
-        let woken = sim::wait(Wait::Select, earliest(arms, deadline), place);
+        sim::wait(Wait::Select, earliest(arms, deadline), place);
         // Every arm must hear that the wait is over, so the search does not stop at the one that was served.
         let mut served = None;
         for (index, entry) in entries {
@@ -69,8 +65,6 @@ pub(in crate::channel) fn select(
         {
             return Some((index, claim));
         }
-        // One more round then: a message may have been left behind.
-        is_over = woken == Woken::ByTheEnd;
     }
 }
 
@@ -83,7 +77,7 @@ pub(in crate::channel) fn ready(
     place: Place,
 ) -> Option<usize> {
     if !are_inside(arms) {
-        step_after_the_end(Kind::Select, place);
+        step_elsewhere(Kind::Select, place);
         return Some(first(arms));
     }
     let (waits, deadline) = blocking.simulated();
@@ -96,11 +90,8 @@ pub(in crate::channel) fn ready(
             return None;
         }
         present(arms).for_each(|(_, arm)| arm.watch());
-        let woken = sim::wait(Wait::Select, earliest(arms, deadline), place);
+        sim::wait(Wait::Select, earliest(arms, deadline), place);
         present(arms).for_each(|(_, arm)| arm.unwatch());
-        if woken == Woken::ByTheEnd {
-            return Some(first(arms));
-        }
     }
 }
 
@@ -122,12 +113,12 @@ fn arm<'a>(arms: &Arms<'a>, index: usize) -> &'a dyn Port {
     arms[index].expect("an arm that was not removed")
 }
 
-/// Whether the run of the channels goes on and the caller is part of it.
+/// Whether the caller is part of the run of the channels.
 #[track_caller]
 fn are_inside(arms: &Arms<'_>) -> bool {
     // Every arm is asked, though one that is outside decides: an arm of a run that goes on elsewhere has to
     // be refused.
-    present(arms).fold(!sim::is_simulated() || !sim::is_over(), |all, (_, arm)| arm.is_inside() && all)
+    present(arms).fold(true, |all, (_, arm)| arm.is_inside() && all)
 }
 
 /// The run is over: a message that was left behind, or a closed channel.

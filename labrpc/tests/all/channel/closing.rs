@@ -146,18 +146,22 @@ fn nothing_waits_once_the_run_is_over() {
         .run(move || {
             let (full, kept) = bounded(1);
             let (idle, empty) = unbounded::<i32>();
+            let idle_too = empty.clone();
             full.send(0).unwrap();
             thread::spawn(move || {
                 let _at_end = OnDrop(Some(Box::new(move || {
                     results
                         .send((
-                            full.send(1),
-                            empty.recv(),
+                            full.try_send(1),
+                            empty.recv_timeout(MS),
                             kept.recv(),
-                            kept.recv(),
-                            after(MS).recv().is_err(),
+                            kept.try_recv(),
+                            after(MS).recv().is_ok(),
                         ))
                         .unwrap();
+                    // It waits, as it would have while the run went on, and never comes back.
+                    let _ = idle_too.recv();
+                    unreachable!("a sender lives");
                 })));
                 let _idle = idle;
                 thread::sleep(Duration::from_secs(1000));
@@ -165,7 +169,9 @@ fn nothing_waits_once_the_run_is_over() {
             thread::sleep(MS);
         })
         .unwrap();
-    assert_eq!(collected.recv(), Ok((Err(SendError(1)), Err(RecvError), Ok(0), Err(RecvError), true)));
+    let full = Err(TrySendError::Full(1));
+    let (nothing, timeout) = (Err(TryRecvError::Empty), Err(RecvTimeoutError::Timeout));
+    assert_eq!(collected.recv(), Ok((full, timeout, Ok(0), nothing, true)));
 }
 
 #[test]

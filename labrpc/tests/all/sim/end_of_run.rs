@@ -50,7 +50,8 @@ fn busy(owned: &Counted, crashes: bool) {
     }
 }
 
-/// What threads own is dropped, but for those whose lock another one took: they are left as they are.
+/// What threads own is dropped, but for those whose lock another one took, or who do nothing but lock: they are left as
+/// they are.
 #[test]
 fn run_can_end_at_any_point_of_its_threads() {
     let (mut runs, mut kept_in_all) = (0, 0);
@@ -71,8 +72,8 @@ fn run_can_end_at_any_point_of_its_threads() {
             }
         }
     }
-    // These threads do nothing but lock: mostly one of them is inside, or two.
-    assert!(kept_in_all < 2 * runs, "{kept_in_all} values were kept in {runs} runs");
+    // One does nothing but lock, and cannot be unwound anywhere. Of the others mostly one is inside.
+    assert!(kept_in_all <= 2 * runs, "{kept_in_all} values were kept in {runs} runs");
 }
 
 /// A panic that goes on with `resume_unwind` begins without a word to anybody. Its destructors are left alone all the same:

@@ -1,6 +1,7 @@
 //! The simulation itself: what ends a run, what it finds, and what a crash or a pause leaves behind.
 
 mod crash_points;
+mod destructors;
 mod end_of_run;
 mod failures;
 mod nondeterminism;
