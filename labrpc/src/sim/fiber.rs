@@ -20,6 +20,8 @@ use corosensei::stack::{self, DefaultStack, StackPointer};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use parking_lot::Mutex;
 
+use super::asan;
+
 /// Stacks kept for the next simulation. Past this many they are unmapped.
 const POOLED_STACKS_MAX: usize = 2048;
 
@@ -136,19 +138,23 @@ pub(crate) struct Fiber {
     coroutine: Coroutine<(), (), (), Stack>,
     yielder: *const Yielder<(), ()>,
     /// Where its stack ends.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only looked at where signals tell of an overflow"))]
     limit: usize,
+    /// Where its stack begins, above that.
+    base: usize,
 }
 
 impl Fiber {
     /// A fiber that will run `body` when it is first resumed. `body` must not let a panic out.
     pub(crate) fn new(stack: Stack, body: Box<dyn FnOnce()>) -> Self {
-        let limit = stack::Stack::limit(&stack).get();
+        let (limit, base) = (stack::Stack::limit(&stack).get(), stack::Stack::base(&stack).get());
+        asan::is_empty(limit, base);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+            asan::on_fiber(None);
             YIELDER.set(yielder);
             body();
+            asan::before_end();
         });
-        Self { coroutine, yielder: ptr::null(), limit }
+        Self { coroutine, yielder: ptr::null(), limit, base }
     }
 
     /// Runs the fiber until it suspends itself or ends.
@@ -158,7 +164,9 @@ impl Fiber {
         YIELDER.set(self.yielder);
         #[cfg(unix)]
         super::overflow::set_guard(self.limit);
+        asan::before_resume(self.limit, self.base);
         let result = self.coroutine.resume(());
+        asan::after_resume();
         #[cfg(unix)]
         super::overflow::set_guard(0);
         // Kept with the fiber: the next one to be resumed sets its own. Null meanwhile, so that a suspend in
@@ -189,7 +197,10 @@ pub(crate) fn suspend() {
     // SAFETY: the pointer was set by the fiber that runs now: by its first instruction, or by `resume`, which
     // kept it from the last time. The yielder lives on that fiber's stack until the fiber's function returns.
     let yielder = unsafe { &*yielder };
+    #[allow(clippy::let_unit_value, reason = "in builds for the sanitizer it is more than that")]
+    let kept = asan::before_suspend();
     yielder.suspend(());
+    asan::on_fiber(Some(kept));
 }
 
 /// Forgets the lifetime of a closure, for threads that are joined before what they borrow goes away.

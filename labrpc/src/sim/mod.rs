@@ -55,6 +55,7 @@
 
 #[cfg(unix)]
 mod abandoned;
+mod asan;
 mod cause;
 mod channels;
 mod context;
