@@ -59,6 +59,11 @@ fn points(rows: &[&Row]) -> (u32, u32) {
     (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
 }
 
+/// Whether the implementation stands aside in all tests.
+pub(super) fn is_all_skipped(rows: &[Row]) -> bool {
+    rows.iter().all(|row| matches!(row.end, RowEnd::Skipped(_)))
+}
+
 fn sum(rows: &[Row], elapsed: Duration) -> String {
     let (got, all) = points(&rows.iter().collect::<Vec<_>>());
     let failed = rows.iter().filter(|row| row.failure().is_some()).count();
@@ -66,6 +71,7 @@ fn sum(rows: &[Row], elapsed: Duration) -> String {
     let unknown = rows.iter().filter(|row| matches!(row.end, RowEnd::Interrupted(_))).count();
     let result = match failed {
         0 if unknown > 0 => format!("{unknown} interrupted"),
+        0 if is_all_skipped(rows) => "nothing was judged".to_owned(),
         0 => "all passed".to_owned(),
         1 => "1 test failed".to_owned(),
         _ => format!("{failed} tests failed"),
