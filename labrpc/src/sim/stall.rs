@@ -14,7 +14,7 @@ use super::threads::{NONE, Name, Slot};
 /// What the watching OS thread can see of a simulation.
 #[derive(Default)]
 pub(crate) struct Heartbeat {
-    /// Goes up whenever the run loop resumes a thread.
+    /// Goes up whenever the run loop resumes a thread, and now and then while a thread takes steps.
     beats: AtomicU64,
     /// The slot of the thread that was resumed last.
     slot: AtomicU32,
@@ -29,8 +29,14 @@ impl Heartbeat {
     pub(crate) fn beat(&self, slot: u32, now: u64) {
         self.slot.store(slot, Ordering::Relaxed);
         self.now.store(now, Ordering::Relaxed);
-        // A load and a store do, as only the run loop writes: this is on the path of every switch. The
-        // watcher may read old values, and then looks once more.
+        self.is_alive();
+    }
+
+    /// Steps are being taken.
+    #[inline]
+    pub(crate) fn is_alive(&self) {
+        // A load and a store do, as only the OS thread of the simulation writes: this is on the path of every
+        // switch. The watcher may read old values, and then looks once more.
         self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 

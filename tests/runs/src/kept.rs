@@ -4,7 +4,7 @@
 //! name. It may be all that is left of a failure.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ const DAMAGED_MAX: u32 = 20;
 
 /// What is in the file; `None` if there is none, or one that cannot be read.
 pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let problem = match input::read(path, BYTES_MAX) {
+    let problem = match read(path) {
         Ok(content) => match serde_json::from_slice(&content) {
             Ok(value) => return Some(value),
             Err(error) => error.to_string(),
@@ -34,6 +34,15 @@ pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
     };
     eprintln!("{}", labrpc::printable(&format!("{shown} is damaged ({problem}) and does not count: {kept}")));
     None
+}
+
+/// Reads a file, and nothing else: whoever opens a pipe waits for somebody who writes.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::symlink_metadata(path)?.is_file() {
+        input::read(path, BYTES_MAX)
+    } else {
+        Err(io::Error::new(ErrorKind::InvalidData, "it is no file"))
+    }
 }
 
 /// A name for a damaged file: `run.json.damaged`, `run.json.damaged-2`.
@@ -57,7 +66,8 @@ mod tests {
     fn damaged_file_is_kept_under_another_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.json");
-        let read = || read_kept::<Vec<u64>>(&path);
+        let read_as_numbers = |path: &Path| read_kept::<Vec<u64>>(path);
+        let read = || read_as_numbers(&path);
         assert_eq!(read(), None);
         fs::write(&path, "[1, 2]").unwrap();
         assert_eq!(read(), Some(vec![1, 2]));
@@ -72,5 +82,8 @@ mod tests {
             };
             assert_eq!(fs::read_to_string(folder.path().join(aside)).unwrap(), text);
         }
+        fs::create_dir(&path).unwrap();
+        assert_eq!(read_as_numbers(&path), None, "no file at all");
+        assert!(!path.exists());
     }
 }
