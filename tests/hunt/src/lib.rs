@@ -18,3 +18,6 @@ pub mod replay;
 pub mod shrink;
 pub mod sweep;
 pub mod target;
+
+#[cfg(test)]
+mod fuzzing;

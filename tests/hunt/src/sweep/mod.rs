@@ -30,6 +30,8 @@ mod claims;
 mod crash;
 mod driver;
 mod failed_run;
+#[cfg(test)]
+pub(crate) mod fuzzed;
 mod json;
 mod junit;
 mod ledger;

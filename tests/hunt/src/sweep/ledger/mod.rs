@@ -164,4 +164,6 @@ fn take_over(rows: &mut [Row], known: &Aggregate, world: &str, seeds: &SeedSet) 
 }
 
 #[cfg(test)]
+pub(super) mod fuzzed;
+#[cfg(test)]
 mod tests;
