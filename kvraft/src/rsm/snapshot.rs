@@ -54,7 +54,36 @@ pub(super) fn restore_stored(machine: &mut impl StateMachine, stored: &[u8]) -> 
 mod tests {
     use super::*;
     use crate::machine::KvMachine;
-    use crate::op::Command;
+    use crate::op::{Command, Write};
+
+    /// Snapshots and entries that no server wrote: refused, or a machine that goes on working.
+    #[test]
+    fn reader_of_snapshots_and_entries_survives_fuzzing() {
+        let write = |sequence, write| Command::Once { session: 1, sequence, key: "k".into(), write };
+        let commands = [
+            Command::Register,
+            write(1, Write::Put("v".into())),
+            write(2, Write::Append("w".into())),
+            write(3, Write::PutIf("x".into(), 2)),
+            Command::Plain { key: "p".into(), write: Write::PutIf("y".into(), 0) },
+            Command::Get { key: "k".into() },
+        ];
+        let mut machine = KvMachine::default();
+        let mut examples: Vec<Vec<u8>> = Vec::new();
+        for (index, command) in (1..).zip(&commands) {
+            machine.apply(index, &command.encode());
+            examples.extend([command.encode().to_vec(), take(index, &machine)]);
+        }
+        lab_fuzzing::fuzz("snapshots-and-entries", &examples, |input| {
+            let mut copy = KvMachine::default();
+            let _ = (restore_stored(&mut copy, input), snapshot_index(input));
+            copy.apply(100, input);
+            for (index, command) in (101..).zip(&commands) {
+                copy.apply(index, &command.encode());
+            }
+            assert_eq!(restore(&mut KvMachine::default(), &take(200, &copy)), Ok(200));
+        });
+    }
 
     #[test]
     fn snapshot_knows_how_far_it_goes() {

@@ -7,6 +7,7 @@
 
 mod channel;
 mod evictions;
+mod fuzzing;
 mod network;
 mod rand;
 mod sim;

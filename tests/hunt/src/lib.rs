@@ -23,3 +23,6 @@ pub mod target;
 pub mod workers;
 
 pub use failed_run::FailedRun;
+
+#[cfg(test)]
+mod fuzzing;

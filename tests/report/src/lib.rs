@@ -26,3 +26,6 @@ mod verdict_lines;
 
 pub use explain::{REPORT_MAX, explain, headline};
 pub use verdict_lines::{passed_line, remark_once};
+
+#[cfg(test)]
+mod fuzzing;

@@ -140,7 +140,10 @@ impl Startup {
         let read = |folder: &Path| fs::read_to_string(folder.join(".cargo/config.toml")).ok();
         Self {
             command: env::var(COMMAND).ok().filter(|words| !words.trim().is_empty()),
-            typed: env::args().next().unwrap_or_else(|| "lab".to_owned()),
+            // A path need not be UTF-8. What cannot be shown cannot be typed again either.
+            typed: env::args_os()
+                .next()
+                .map_or_else(|| "lab".to_owned(), |typed| typed.to_string_lossy().into_owned()),
             executable: env::current_exe().unwrap_or_default(),
             package: env::var("CARGO_PKG_NAME").ok(),
             manifest: env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from),

@@ -23,8 +23,11 @@ pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
             Ok(value) => return Some(value),
             Err(error) => error.to_string(),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => error.to_string(),
+        Err(error) if matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+            error.to_string()
+        }
+        // There is none, or none that could be written over: whoever tries will say so.
+        Err(_) => return None,
     };
     let shown = artifacts::shown(path);
     let aside = aside(path);

@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("what_is_mistyped_gets_a_message_that_helps", mistyped),
         trial("grade_as_another_user_leaves_what_that_user_may_write", another_user),
         trial("a_variable_of_no_use_is_named", variables),
+        trial("a_program_may_have_any_name", names),
     ]
 }
 
@@ -90,4 +91,12 @@ fn variables() {
         let ran: Ran = grade.env(name, OsStr::from_bytes(value)).output().unwrap().into();
         ran.expect(2, &[part]);
     }
+}
+
+fn names() {
+    use std::os::unix::process::CommandExt;
+    let target = tempfile::tempdir().unwrap();
+    let mut list = command(target.path(), "list 3A");
+    let ran: Ran = list.arg0(OsStr::from_bytes(b"/somewhere/\xff/lab")).output().unwrap().into();
+    ran.expect(0, &["initial_election_3a"]);
 }

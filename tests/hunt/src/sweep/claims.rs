@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use labrpc::sim::Policy;
 
 use super::json::{Results, Shards};
-use super::results::{Row, SeedSet};
+use super::results::Row;
 use super::scope::{Seeds, Shard};
+use super::seed_set::SeedSet;
 use lab_runs::World;
 
 /// Looks at everything in a file that something else in it, or the program, must agree with.
@@ -84,7 +85,7 @@ pub(super) fn range(seeds: Seeds) -> SeedSet {
 
 /// Whether each seed is in it once, and failures are in order.
 fn check_row(row: &Row) -> Result<(), u64> {
-    if let Some(seed) = row.passed.common(&row.skipped) {
+    if let Some(seed) = row.passed.first_common(&row.skipped) {
         return Err(seed);
     }
     let mut before = None;

@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::Result;
 use labrpc::time::Instant;
 
-use super::ledger::{self, Entry, Ledger};
+use super::ledger::{Earlier, Entry, Key, Ledger};
 use super::progress::Progress;
 use super::results::{Ended, Row};
 use super::scope::{Runs, Scope};
+use super::seed_set::SeedSet;
 use crate::FailedRun;
 use crate::target::{FailureKind, RunEnd};
 use crate::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
@@ -164,27 +165,10 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
 
 /// Opens the ledger and takes over what belongs to the sweep.
 fn open(config: &Config, rows: &mut [Row]) -> Result<Ledger> {
-    let world = config.scope.world.to_string();
-    let seeds = config.scope.seeds;
-    let places: BTreeMap<(String, String), usize> =
-        rows.iter().enumerate().map(|(place, row)| ((row.test.clone(), row.policy.clone()), place)).collect();
-    let place = |entry: &Entry| {
-        // The ledger is one for all sweeps of a build: most of what is in it may be of other tests or other
-        // seeds.
-        let is_in = entry.world == world && (seeds.from..=seeds.last()).contains(&entry.seed);
-        is_in.then(|| places.get(&(entry.test.clone(), entry.policy.clone())).copied()).flatten()
-    };
-    // Forgotten on disk, not only here: else the next sweep without --fresh would find the old results before
-    // the new ones.
-    if config.is_fresh {
-        ledger::forget(&config.root, &config.build, |entry| place(entry).is_some())?;
-    }
-    Ledger::open(&config.root, &config.build, |entry| {
-        // With --fresh, what another sweep writes at this moment does not count.
-        if let Some(place) = place(&entry).filter(|_| !config.is_fresh) {
-            rows[place].add(entry.seed, entry.cost, Ended::from_parts(entry.skipped, entry.failed));
-        }
-    })
+    let key = Key::of(&config.build, &config.limits);
+    let earlier = if config.is_fresh { Earlier::IsForgotten } else { Earlier::Counts };
+    let seeds = SeedSet::from(vec![(config.scope.seeds.from, config.scope.seeds.last())]);
+    Ledger::open(&config.root, &key, earlier, (&config.scope.world.to_string(), &seeds), rows)
 }
 
 impl Driver<'_> {

@@ -169,21 +169,19 @@ impl Results {
     /// If it cannot be read or is none of this kind.
     pub fn read(path: &Path) -> Result<Self> {
         let text = input::read(path, BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))?;
-        let results: Self = serde_json::from_slice(&text).with_context(|| {
-            format!(
-                "{} holds no results of a sweep: it should come from cargo lab sweep --json",
-                path.display()
-            )
-        })?;
+        Self::parse(&text).with_context(|| format!("{} is not to be used", path.display()))
+    }
+
+    /// Reads the content of a file.
+    pub(super) fn parse(text: &[u8]) -> Result<Self> {
+        let results: Self = serde_json::from_slice(text)
+            .context("it holds no results of a sweep: it should come from cargo lab sweep --json")?;
         // Refused, not tried: a field with another meaning would be worse than no answer.
         if results.format != FORMAT {
-            bail!("{} has format {}, and this program reads format {FORMAT}", path.display(), results.format);
+            bail!("it has format {}, and this program reads format {FORMAT}", results.format);
         }
         claims::check(&results).map_err(|error| {
-            anyhow!(
-                "{} contradicts itself: {error}. Write it again with cargo lab sweep --json",
-                path.display()
-            )
+            anyhow!("it contradicts itself: {error}. Write it again with cargo lab sweep --json")
         })?;
         Ok(results)
     }

@@ -16,6 +16,8 @@
 
 mod claims;
 mod driver;
+#[cfg(test)]
+pub(crate) mod fuzzed;
 mod json;
 mod junit;
 mod ledger;
@@ -23,6 +25,7 @@ mod merge;
 mod progress;
 mod results;
 mod scope;
+mod seed_set;
 mod statistics;
 mod summary;
 mod table;
@@ -33,7 +36,8 @@ pub use junit::junit;
 pub use ledger::build_id;
 pub use merge::{Merged, merge};
 pub use progress::Progress;
-pub use results::{Row, SeedSet, Slowest};
+pub use results::{Row, Slowest};
 pub use scope::{Scope, Seeds, Shard, Variant};
+pub use seed_set::SeedSet;
 pub use summary::{Extent, conclusion, results_text, summary_text};
 pub use table::rate_text;

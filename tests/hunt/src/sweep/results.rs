@@ -4,108 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::seed_set::SeedSet;
 use super::statistics::failure_rate_max;
 use crate::FailedRun;
 use crate::target::FailureKind;
 use crate::workers::Cost;
 use lab_runs::TestInfo;
-
-/// A set of seeds, kept as ranges: a million seeds that follow each other take no more room than two.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<(u64, u64)>", into = "Vec<(u64, u64)>")]
-pub struct SeedSet {
-    /// First and last of each range. Ranges neither overlap nor touch.
-    ranges: BTreeMap<u64, u64>,
-}
-
-impl From<Vec<(u64, u64)>> for SeedSet {
-    fn from(ranges: Vec<(u64, u64)>) -> Self {
-        let mut set = Self::default();
-        for (first, last) in ranges {
-            set.insert_range(first, last);
-        }
-        set
-    }
-}
-
-impl From<SeedSet> for Vec<(u64, u64)> {
-    fn from(set: SeedSet) -> Self {
-        set.ranges.into_iter().collect()
-    }
-}
-
-impl SeedSet {
-    pub(crate) fn contains(&self, seed: u64) -> bool {
-        self.ranges.range(..=seed).next_back().is_some_and(|(_, &last)| seed <= last)
-    }
-
-    /// Whether the seed is new.
-    pub(crate) fn insert(&mut self, seed: u64) -> bool {
-        let is_new = !self.contains(seed);
-        if is_new {
-            self.insert_range(seed, seed);
-        }
-        is_new
-    }
-
-    fn insert_range(&mut self, mut first: u64, mut last: u64) {
-        if last < first {
-            return; // an empty range, of a file that somebody has edited
-        }
-        // Whatever overlaps it or touches it becomes part of it.
-        // The last range that begins before its end, then the one before that, until one does not touch. None
-        // to the right can: it would touch one that was taken in. At the highest seed there is no next number
-        // to touch.
-        while let Some((&from, &to)) = self.ranges.range(..=last.saturating_add(1)).next_back()
-            && to.saturating_add(1) >= first
-        {
-            self.ranges.remove(&from);
-            (first, last) = (first.min(from), last.max(to));
-        }
-        self.ranges.insert(first, last);
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> u64 {
-        // All seeds there are would be one more than fits.
-        self.ranges
-            .iter()
-            .fold(0, |sum: u64, (first, last)| sum.saturating_add((last - first).saturating_add(1)))
-    }
-
-    /// A seed that is in both.
-    pub(crate) fn common(&self, other: &Self) -> Option<u64> {
-        // Two ranges overlap exactly if one of them begins within the other. So it is enough to look at where
-        // ranges begin.
-        let starts = self.ranges.keys().filter(|&&seed| other.contains(seed));
-        let of_other = other.ranges.keys().filter(|&&seed| self.contains(seed));
-        starts.chain(of_other).min().copied()
-    }
-
-    /// The lowest seed that is not in the other one.
-    pub(crate) fn first_outside(&self, other: &Self) -> Option<u64> {
-        self.ranges.iter().find_map(|(&first, &last)| {
-            match other.ranges.range(..=first).next_back().filter(|&(_, &end)| first <= end) {
-                None => Some(first),
-                // Ranges do not touch, so what follows the end of one is in none.
-                Some((_, &end)) if end < last => Some(end + 1),
-                Some(_) => None,
-            }
-        })
-    }
-
-    pub(crate) fn extend(&mut self, other: &Self) {
-        for (&first, &last) in &other.ranges {
-            self.insert_range(first, last);
-        }
-    }
-}
 
 /// The run that took longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +18,14 @@ pub struct Slowest {
     pub wall_us: u64,
     /// Its seed.
     pub seed: u64,
+}
+
+impl Cost {
+    /// The share of `part` of `all` runs that cost this together.
+    fn share(self, part: u64, all: u64) -> Self {
+        let share = |us: u64| (u128::from(us) * u128::from(part.min(all)) / u128::from(all.max(1))) as u64;
+        Self { wall_us: share(self.wall_us), cpu_us: share(self.cpu_us) }
+    }
 }
 
 /// What came of one run.
@@ -232,7 +144,7 @@ impl Row {
     /// A seed that both have run.
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), u64> {
         // Before anything is changed: after an error the row is what it was.
-        if let Some(seed) = self.seeds().common(&other.seeds()) {
+        if let Some(seed) = self.seeds().first_common(&other.seeds()) {
             return Err(seed);
         }
         self.passed.extend(&other.passed);
@@ -243,6 +155,41 @@ impl Row {
         self.failures.sort_by_key(|failed| failed.seed);
         self.add_cost(other.cost, other.slowest);
         Ok(())
+    }
+
+    /// Takes over the runs of another row with seeds in `within` that are new. Costs are known only as a sum: of a part they are
+    /// the share that its runs have.
+    pub(crate) fn absorb(&mut self, other: &Self, within: &SeedSet) {
+        let known = self.seeds();
+        let is_new = |seed: u64| within.contains(seed) && !known.contains(seed);
+        let passed = other.passed.common(within).without(&known);
+        // A file may say two things of one seed. The first counts.
+        let skipped = other.skipped.common(within).without(&known).without(&passed);
+        let is_other = |seed: u64| !passed.contains(seed) && !skipped.contains(seed);
+        let failures = other.failures.iter().filter(|failed| is_new(failed.seed) && is_other(failed.seed));
+        let failures: Vec<_> = failures.cloned().collect();
+        let taken = passed.len().saturating_add(skipped.len()).saturating_add(failures.len() as u64);
+        self.passed.extend(&passed);
+        if !skipped.is_empty() {
+            self.skipped_because =
+                [&self.skipped_because, &other.skipped_because].into_iter().flatten().min().cloned();
+        }
+        self.skipped.extend(&skipped);
+        self.failures.extend(failures);
+        self.failures.sort_by_key(|failed| failed.seed);
+        self.failures.dedup_by_key(|failed| failed.seed);
+        let slowest = other.slowest.filter(|slowest| is_new(slowest.seed));
+        self.add_cost(other.cost.share(taken, other.seeds().len()), slowest);
+    }
+
+    /// Forgets the runs with these seeds, and their share of the costs.
+    pub(crate) fn forget(&mut self, seeds: &SeedSet) {
+        let all = self.seeds();
+        self.passed = self.passed.without(seeds);
+        self.skipped = self.skipped.without(seeds);
+        self.failures.retain(|failed| !seeds.contains(failed.seed));
+        self.cost = self.cost.share(self.seeds().len(), all.len());
+        self.slowest = self.slowest.filter(|slowest| !seeds.contains(slowest.seed));
     }
 
     /// All seeds that were run, skipped ones included.
@@ -334,41 +281,6 @@ mod tests {
     }
 
     #[test]
-    fn seed_set_is_a_set() {
-        let mut set = SeedSet::default();
-        let mut model = std::collections::BTreeSet::new();
-        // Numbers in an order without a pattern, some of them twice.
-        for step in 0..500_u64 {
-            let seed = step * 7919 % 263;
-            assert_eq!(set.insert(seed), model.insert(seed), "{seed}");
-            assert_eq!(set.len(), model.len() as u64);
-        }
-        assert_eq!(set.ranges.len(), 1, "{set:?}");
-        assert!(set.contains(0) && set.contains(262) && !set.contains(263));
-    }
-
-    #[test]
-    fn seed_set_holds_the_lowest_and_the_highest_seed() {
-        let mut set = SeedSet::default();
-        for seed in [u64::MAX, 0, u64::MAX - 1, 1] {
-            assert!(set.insert(seed) && !set.insert(seed));
-        }
-        assert_eq!(Vec::from(set), [(0, 1), (u64::MAX - 1, u64::MAX)]);
-    }
-
-    #[test]
-    fn ranges_that_overlap_become_one() {
-        let set = SeedSet::from(vec![(1, 5), (10, 20), (4, 11), (30, 30), (9, 2)]);
-        assert_eq!(Vec::from(set.clone()), [(1, 20), (30, 30)]);
-        assert_eq!(set.common(&SeedSet::from(vec![(21, 29)])), None);
-        assert_eq!(set.common(&SeedSet::from(vec![(0, 100)])), Some(1));
-        assert_eq!(set.common(&SeedSet::from(vec![(18, 29)])), Some(18));
-        assert_eq!(set.first_outside(&SeedSet::from(vec![(0, 30)])), None);
-        assert_eq!(set.first_outside(&SeedSet::from(vec![(0, 19)])), Some(20));
-        assert_eq!(set.first_outside(&SeedSet::from(vec![(1, 20)])), Some(30));
-    }
-
-    #[test]
     fn seed_counts_once() {
         let mut row = row(&[1, 2], &[(3, "x")]);
         assert!(!row.add(3, cost(99), Ended::Passed) && !row.add(1, cost(99), Ended::Passed));
@@ -399,6 +311,21 @@ mod tests {
         let rows = [row(&[], &[(9, "no leader in term 2"), (7, "a deadlock"), (8, "no leader in term 11")])];
         let groups: Vec<_> = groups(&rows).iter().map(|group| (group.first.seed, group.count)).collect();
         assert_eq!(groups, [(8, 2), (7, 1)]);
+    }
+
+    #[test]
+    fn part_of_a_row_is_taken_over_with_its_share_of_the_costs() {
+        let mut all = row(&[1, 2, 3], &[(4, "x")]);
+        all.cost = Cost { wall_us: 400, cpu_us: 200 };
+        let mut part = row(&[2], &[]);
+        part.cost = Cost::default();
+        part.absorb(&all, &SeedSet::from(vec![(2, 4)]));
+        assert_eq!((part.passed.clone(), part.failed()), (vec![(2, 3)].into(), 1), "{part:?}");
+        assert_eq!(part.cost, Cost { wall_us: 200, cpu_us: 100 });
+        part.absorb(&all, &SeedSet::from(vec![(2, 4)]));
+        assert_eq!((part.runs(), part.cost.wall_us), (3, 200), "nothing counts twice");
+        all.forget(&SeedSet::from(vec![(2, 4)]));
+        assert_eq!((all.runs(), all.failed(), all.cost.wall_us, all.slowest), (1, 0, 100, None));
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub fn summary_text(summary: &Summary) -> String {
     if summary.earlier_runs > 0 {
         let _ = writeln!(
             text,
-            "{} more were taken over from {}/ (the same build made them before; --fresh runs them again)",
+            "{} more were taken over from {}/ (the same build, limits and environment; --fresh runs them again)",
             summary.earlier_runs,
             artifacts::shown(&summary.directory)
         );

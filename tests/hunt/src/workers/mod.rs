@@ -27,6 +27,8 @@
 //! what still does not answer is killed. Time in which a worker was stopped does not count.
 
 mod crash;
+#[cfg(test)]
+pub(crate) mod fuzzed;
 mod orphans;
 mod pool;
 mod process;

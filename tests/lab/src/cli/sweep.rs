@@ -35,7 +35,7 @@ const JOBS_MAX: usize = 1024;
 ///
 /// Each run is made in a worker process, so that a crash, an exit, a hang or memory run wild is the failure of its seed
 /// alone. What was run is kept under target/lab/sweep/: the same command goes on where it was stopped, as long as the
-/// executable is the same. Ctrl-C ends it with the same summary. The exit code is 0 if all runs passed, 1 if one failed,
+/// executable, the limits and the environment are the same. Ctrl-C ends it with the same summary. The exit code is 0 if all runs passed, 1 if one failed,
 /// 2 if the sweep could not be run to its end.
 #[derive(Args, Debug)]
 pub(crate) struct Sweep {

@@ -4,6 +4,7 @@ mod anomalies;
 mod brute_force;
 mod budgets;
 mod forms;
+mod fuzzing;
 mod models;
 mod property;
 mod text;

@@ -90,6 +90,12 @@ pub fn export(format: ExportFormat, run: &Outcome, model: Option<Model>) -> Resu
     }
 }
 
+/// A trace in all formats.
+#[cfg(test)]
+pub(crate) fn written(trace: &labrpc::sim::Trace) -> [String; 2] {
+    [shiviz::write(trace), chrome::write(trace)]
+}
+
 fn history(run: &Outcome, model: Option<Model>, format: Format) -> Result<String, String> {
     let operations = run.operations.as_ref().ok_or(
         "this test has no clients: histories are those of the tests of parts 4B and 4C (cargo lab list 4B 4C)",
