@@ -213,16 +213,20 @@ pub(crate) fn thread_main<T>(
 
 /// What is known of the panic that the running thread has just caught.
 pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport {
-    let origin = panics::take_origin();
     let message = panics::message(payload);
     with_core(|core| {
         core.record_with(Kind::Panic, 0, || message.clone());
+        let slot = core.threads.slot_mut(core.current);
+        let joined = std::mem::take(&mut slot.joined);
+        // A panic that somebody goes on with has passed no hook here. What the hook saw last may be another one.
+        let origin = slot.origin.take().filter(|origin| origin.message == message);
         PanicReport {
             thread: core.current_name(),
             time_ns: core.now,
             location: origin.as_ref().map(|origin| origin.location.clone()),
             message,
             backtrace: origin.and_then(|origin| origin.backtrace),
+            joined,
         }
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
+use super::cause::{PanicOrigin, PanicReport};
 use super::node::NodeId;
 
 /// "No slot": the end of a list, the absence of a thread.
@@ -182,6 +183,10 @@ pub(crate) struct Slot {
     pub(crate) held: Vec<Held>,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
+    /// What the panic hook saw of this thread's last panic.
+    pub(crate) origin: Option<Box<PanicOrigin>>,
+    /// The panics of threads that this one has joined, the first few.
+    pub(crate) joined: Vec<PanicReport>,
     /// The thread is between the step before a lock and the lock; see [`super::steps::step_to_lock`].
     pub(crate) is_locking: bool,
     /// The thread has waited for a condition variable at this place and is about to take the lock back.
@@ -220,6 +225,8 @@ impl Slot {
             just_taken: None,
             held: Vec::new(),
             has_panicked: false,
+            origin: None,
+            joined: Vec::new(),
             is_locking: false,
             relocks: None,
             is_left: false,
@@ -273,6 +280,8 @@ impl Threads {
         slot.just_taken = None;
         slot.held.clear();
         slot.has_panicked = false;
+        slot.origin = None;
+        slot.joined.clear();
         slot.is_locking = false;
         slot.is_unwinding = false;
         slot.is_left = false;

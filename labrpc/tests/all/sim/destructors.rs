@@ -26,10 +26,10 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 
 /// What a thread owns, in the depth of what it owns.
 #[allow(dead_code, reason = "it is there to be dropped")]
-struct Nested<F: FnMut()>(Vec<Option<Box<Arc<OnDrop<F>>>>>);
+struct Nested<F: FnMut()>(Vec<Option<Arc<OnDrop<F>>>>);
 
 fn nested<F: FnMut()>(drops: F) -> Nested<F> {
-    Nested(vec![None, Some(Box::new(Arc::new(OnDrop(drops))))])
+    Nested(vec![None, Some(Arc::new(OnDrop(drops)))])
 }
 
 /// A thread that owns `owned` and waits until the run is over.
