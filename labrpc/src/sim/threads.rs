@@ -8,6 +8,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::cause::{PanicOrigin, PanicReport};
 use super::node::NodeId;
+use crate::thread::Locals;
 
 /// "No slot": the end of a list, the absence of a thread.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -200,6 +201,8 @@ pub(crate) struct Slot {
     pub(crate) is_unwinding: bool,
     /// An unpark that came before its park.
     pub(crate) unparked: bool,
+    /// The thread's own values of `labrpc::thread_local!`.
+    pub(crate) locals: Locals,
     /// The thread's own stream of random numbers, made when it first draws one.
     pub(crate) chance: Option<Xoshiro256PlusPlus>,
 }
@@ -234,6 +237,7 @@ impl Slot {
             steps_at_the_end: 0,
             is_unwinding: false,
             unparked: false,
+            locals: Locals::new(),
             chance: None,
         }
     }
@@ -288,6 +292,8 @@ impl Threads {
         slot.ending = Ending::Not;
         slot.steps_at_the_end = 0;
         slot.unparked = false;
+        // What they held was dropped by the thread itself.
+        slot.locals.clear();
         slot.chance = None;
         slot.name = Name::None;
         self.vacant.push(index);

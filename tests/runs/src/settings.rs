@@ -8,6 +8,11 @@
 //! | `LAB_POLICY` | `random`, `pct`, `pct:DEPTH` or `fifo` | random |
 //! | `LAB_STALL` | the real time, in seconds, in which a simulated thread must give way | 10 |
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
