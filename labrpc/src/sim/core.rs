@@ -133,6 +133,7 @@ impl Core {
         // From here on the thread may look at something that the lock it took before does not protect; a wait
         // for a condition variable must be a step again.
         slot.just_taken = None;
+        slot.looks = 0;
         // A second choice at the same point. The schedule in which U runs before this operation is not lost:
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
@@ -304,6 +305,7 @@ impl Core {
         let waiter = self.waiter();
         let slot = self.threads.slot_mut(current);
         slot.state = State::Blocked(wait, location);
+        slot.looks = 0;
         slot.has_deadline = deadline.is_some();
         // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
         slot.local_deadline = deadline.unwrap_or(0);

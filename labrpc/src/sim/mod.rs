@@ -128,7 +128,7 @@ pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{panic_report, thread_main};
 pub(crate) use runs::is_live;
-pub(crate) use steps::{fail, is_unwinding, step, step_aside, step_without_choice, wait};
+pub(crate) use steps::{fail, is_unwinding, look_at_the_clock, step, step_aside, step_without_choice, wait};
 pub(crate) use streams::{Stream, stream_seed};
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;

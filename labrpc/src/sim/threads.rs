@@ -177,6 +177,8 @@ pub(crate) struct Slot {
     pub(crate) place: u32,
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
+    /// How often the thread has looked at the clock since its last step.
+    pub(crate) looks: u32,
     /// The thread has done nothing that others could see since it was picked to run; see [`super::core::Core::step`].
     pub(crate) is_unobserved: bool,
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
@@ -224,6 +226,7 @@ impl Slot {
             is_listed: false,
             place: NONE,
             steps: 0,
+            looks: 0,
             is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
@@ -280,6 +283,7 @@ impl Threads {
         slot.woken_for = None;
         slot.is_listed = false;
         slot.steps = 0;
+        slot.looks = 0;
         slot.is_unobserved = true;
         slot.just_taken = None;
         slot.held.clear();
