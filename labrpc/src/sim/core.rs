@@ -30,9 +30,6 @@ use crate::sync::RunStatics;
 /// PCT a thread that polls would otherwise starve the one that it polls for.
 const STEPS_IN_A_ROW_MAX: u64 = 2_000;
 
-/// The panics of joined threads that are kept for the report of a panic of the joining one.
-const JOINED_PANICS_MAX: usize = 3;
-
 /// The state of one simulation.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
@@ -383,14 +380,6 @@ impl Core {
             // A panic that nobody has joined yet is more likely the cause than whatever came of it.
             let unjoined = std::mem::take(&mut self.unjoined).into_iter().next();
             self.cause = Some(unjoined.map_or(cause, |(_, panic)| Cause::Panic(panic)));
-        }
-    }
-
-    /// The running thread has joined one that panicked, and has its payload, which may be all that it shows of it.
-    pub(crate) fn joins_panic(&mut self, panic: PanicReport) {
-        let joined = &mut self.threads.slot_mut(self.current).joined;
-        if joined.len() < JOINED_PANICS_MAX {
-            joined.push(panic);
         }
     }
 

@@ -1,12 +1,15 @@
 //! What the scheduler can say about threads: names, waits, who holds what, and circles.
 
-use super::cause::{Cause, SpinReport, ThreadReport};
+use super::cause::{Cause, PanicReport, SpinReport, ThreadReport};
 use super::core::Core;
 use super::node::NodeId;
 use super::threads::{NONE, State, Wait};
 use super::words::place;
 
-/// A number in words for a reader, without an allocation.
+/// The panics of joined threads that are kept for the report of a panic of the joining one.
+const JOINED_PANICS_MAX: usize = 3;
+
+/// A number in digits, without an allocation.
 #[cfg(unix)]
 fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &str {
     let mut first = digits.len();
@@ -134,6 +137,14 @@ impl Core {
         spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
         spinners.truncate(5);
         spinners
+    }
+
+    /// The running thread has joined one that panicked, and has its payload, which may be all that it shows of it.
+    pub(crate) fn joins_panic(&mut self, panic: PanicReport) {
+        let joined = &mut self.threads.slot_mut(self.current).joined;
+        if joined.len() < JOINED_PANICS_MAX {
+            joined.push(panic);
+        }
     }
 
     /// Says in pieces which thread runs, and in which run. Allocates nothing: it is called when the thread has no stack left.
