@@ -57,6 +57,17 @@ pub struct PanicReport {
     pub message: String,
     /// The stack, when `RUST_BACKTRACE` asks for it.
     pub backtrace: Option<String>,
+    /// The panics of threads that this one had joined, the first of them: what it says may be no more than that a join
+    /// has failed.
+    pub joined: Vec<PanicReport>,
+}
+
+/// What the panic hook saw of a panic.
+pub(crate) struct PanicOrigin {
+    /// What was said. A panic that somebody goes on with says the same.
+    pub(crate) message: String,
+    pub(crate) location: String,
+    pub(crate) backtrace: Option<String>,
 }
 
 /// What ended a run that did not end by itself.
@@ -160,6 +171,9 @@ impl fmt::Display for PanicReport {
             write!(f, ", {location}")?;
         }
         write!(f, ":\n{}", self.message)?;
+        for joined in &self.joined {
+            write!(f, "\nBefore, it had joined a thread that panicked: {joined}")?;
+        }
         if let Some(backtrace) = &self.backtrace {
             write!(f, "\n{backtrace}")?;
         }

@@ -24,6 +24,7 @@ use super::streams::{Stream, stream_seed};
 use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
 use super::timers::{Due, Timers};
 use super::trace::Recorder;
+use crate::sync::RunStatics;
 
 /// A thread that took this many steps in a row without waiting lets the others pass, whatever the policy: under
 /// PCT a thread that polls would otherwise starve the one that it polls for.
@@ -32,6 +33,8 @@ const STEPS_IN_A_ROW_MAX: u64 = 2_000;
 /// The state of one simulation.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
+    /// What replays the run, and the name of the OS thread that asked for it, which is the test's as a rule.
+    pub(crate) title: String,
     /// Tells this simulation from others in the same process. Never part of a decision or of the trace.
     pub(crate) run: u32,
     /// Global virtual time since the start, in nanoseconds.
@@ -60,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) cause: Option<Cause>,
     /// Panics of threads whose handles may still be joined, oldest first.
     pub(crate) unjoined: Vec<(u64, PanicReport)>,
+    /// The run's own values of statics.
+    pub(crate) statics: RunStatics,
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// Steps of the running thread since it last gave way or waited.
     steps_in_a_row: u64,
@@ -74,6 +79,10 @@ impl Core {
         let seed = settings.seed;
         let limit = settings.steps_max;
         let mut core = Self {
+            title: match std::thread::current().name() {
+                Some(name) => format!("{} of {name}", settings.replay()),
+                None => settings.replay().to_string(),
+            },
             run,
             now: 0,
             steps: 0,
@@ -97,6 +106,7 @@ impl Core {
             body_returned: false,
             cause: None,
             unjoined: Vec::new(),
+            statics: RunStatics::new(),
             heartbeat,
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
@@ -120,6 +130,7 @@ impl Core {
         // From here on the thread may look at something that the lock it took before does not protect; a wait
         // for a condition variable must be a step again.
         slot.just_taken = None;
+        slot.looks = 0;
         // A second choice at the same point. The schedule in which U runs before this operation is not lost:
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
@@ -295,6 +306,7 @@ impl Core {
         let waiter = self.waiter();
         let slot = self.threads.slot_mut(current);
         slot.state = State::Blocked(wait, location);
+        slot.looks = 0;
         slot.has_deadline = deadline.is_some();
         // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
         slot.local_deadline = deadline.unwrap_or(0);

@@ -1,4 +1,7 @@
 //! The proof of determinism for one program and one seed: run it twice, and show where the runs part.
+//!
+//! Both runs are made in one process. So what the first one leaves in a static is found by the second, and shows. Values of
+//! `std::thread_local!` do not: each run has an OS thread of its own, and only its threads disturb each other.
 
 use std::fmt;
 
@@ -9,7 +12,9 @@ use super::simulation::Sim;
 use super::trace::{BLOCK_EVENTS, Trace, Tracing};
 
 /// Two runs of one seed that were not the same run.
-#[derive(Clone, Debug)]
+///
+/// Its `Debug` form is what it shows as text, for `unwrap`.
+#[derive(Clone)]
 pub struct Divergence {
     /// What was run twice.
     pub replay: Replay,
@@ -40,8 +45,15 @@ impl fmt::Display for Divergence {
             "Something in the program is not under the scheduler's control, just before this. Usual culprits: \
              iteration over a std HashMap or HashSet (use BTreeMap), rand::rng() (use labrpc::rand::rng()), \
              std::time::Instant::now() (use labrpc::time::Instant), std::thread::spawn (use labrpc::thread::spawn), \
-             an address printed or compared, a static that outlives the run."
+             std::thread_local!, which all threads of a run share (use labrpc::thread_local!), a static that outlives the \
+             run, as a OnceLock, a LazyLock or a Mutex (use labrpc::sync::RunStatic), an address printed or compared."
         )
+    }
+}
+
+impl fmt::Debug for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

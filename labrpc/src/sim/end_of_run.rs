@@ -42,6 +42,7 @@ use super::core::Core;
 use super::fiber::{self, Fiber, Resumed};
 use super::node::NodeId;
 use super::threads::{Ending, NONE, Name, Wait, Woken};
+use crate::thread::drop_locals;
 
 /// The steps that the destructors of a thread may take: none needs as many, and a loop that never ends does not get far.
 const STEPS_MAX: u32 = 10_000;
@@ -156,6 +157,7 @@ pub(super) fn drop_last(values: impl Sized) {
     with_core(|core| core.threads.slot_mut(core.current).ending = Ending::Dropping);
     // A panic of a destructor is nobody's business any more.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(values)));
+    let _ = catch_unwind(drop_locals);
 }
 
 // ----- a destructor panics -----
@@ -217,7 +219,7 @@ pub(super) fn drop_all(fibers: &mut Fibers, rest: Box<dyn FnOnce()>) {
     for index in unwinding.into_iter().chain(others) {
         let Some(fiber) = fibers[index as usize].take() else { continue };
         if with_core(|core| core.threads.slot(index).is_left) {
-            fiber.leak();
+            forget(index, fiber);
         } else {
             resume_last(index, fiber);
         }
@@ -228,6 +230,9 @@ pub(super) fn drop_all(fibers: &mut Fibers, rest: Box<dyn FnOnce()>) {
         calls.extend(core.timers.drain());
         calls.extend(core.nodes.iter_mut().flat_map(|node| std::mem::take(&mut node.on_crash)));
         calls.push(rest);
+        // Last, as what was there before any thread began.
+        let statics = std::mem::take(&mut core.statics);
+        calls.push(Box::new(move || drop(statics)));
         calls
     });
     for call in calls {
@@ -245,9 +250,15 @@ fn resume_last(index: u32, mut fiber: Fiber) {
     if fiber.resume() == Resumed::Finished {
         with_core(|core| core.stacks.give_back(fiber.into_stack()));
     } else {
-        fiber.leak();
+        forget(index, fiber);
     }
     with_core(|core| core.current = NONE);
+}
+
+/// Leaves a thread with all that it has.
+fn forget(index: u32, fiber: Fiber) {
+    std::mem::forget(with_core(|core| std::mem::take(&mut core.threads.slot_mut(index).locals)));
+    fiber.leak();
 }
 
 /// Drops a value where its destructor can be left.

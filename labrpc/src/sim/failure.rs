@@ -8,7 +8,9 @@ use super::settings::Replay;
 use super::trace::Trace;
 
 /// A failed run: what ended it, and what is left of it.
-#[derive(Clone, Debug)]
+///
+/// Its `Debug` form is its report, as its `Display` form is: so `Sim::run(body).unwrap()` says what happened.
+#[derive(Clone)]
 pub struct Failure {
     /// What ended the run.
     pub cause: Cause,
@@ -20,6 +22,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", crate::printable(&self.cause.to_string()))?;
         write!(f, "replay: {}", self.report.replay)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -26,6 +26,16 @@ pub(crate) fn fail_foreign(location: &'static Location<'static>) {
     ));
 }
 
+/// What is waited for is in use in another simulation.
+#[cold]
+pub(crate) fn fail_shared(location: &'static Location<'static>) {
+    fail_misuse(format!(
+        "what it waits for at {} belongs to another simulation that goes on in this process: it is a static that two \
+         runs share. Give each run its own with labrpc::sync::RunStatic.",
+        place(location)
+    ));
+}
+
 /// Ends the run. Returns where [`steps::fail`] does.
 pub(crate) fn fail_misuse(message: String) {
     let cause = with_core(|core| Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });

@@ -26,7 +26,9 @@
 //!
 //! - starts threads, sleeps, locks, waits, sends and draws random numbers only through the facades;
 //! - does not let the iteration order of a `std` `HashMap` or an address decide anything;
-//! - reads no clock, file or environment variable that changes from run to run.
+//! - reads no clock, file or environment variable that changes from run to run;
+//! - keeps nothing in a static that outlives the run ([`sync::RunStatic`](crate::sync::RunStatic) does not), nor in
+//!   `std::thread_local!`, which all threads of a run share ([`thread_local!`](crate::thread_local) is each thread's own).
 //!
 //! Every run has a [`Fingerprint`]; [`check_replay`] runs a seed twice and shows the first event in which the two
 //! runs differ, which names the culprit's place in the code.
@@ -38,10 +40,10 @@
 //!
 //! # The files
 //!
-//! A file imports from those above it in this list, never from those below, and from outside three leaves only: the
-//! address of a party, an instant, and the tree of a message.
+//! A file imports from those above it in this list, never from those below, and from outside leaves only: the
+//! address of a party, an instant, the tree of a message, and what a thread or a run keeps for users of its own values.
 //!
-//! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`.
+//! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
 //! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
 //!   `streams`, `overflow`, `abandoned`, `fiber`.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
@@ -82,6 +84,7 @@ mod raw_rwlock;
 mod recording;
 mod report;
 mod run;
+mod runs;
 mod settings;
 mod simulation;
 mod stall;
@@ -119,13 +122,14 @@ pub(crate) use core::Core;
 pub(crate) use end_of_run::leave;
 pub(crate) use fiber::forget_lifetime;
 pub use fiber::stacks_left;
-pub(crate) use misuse::fail_misuse;
+pub(crate) use misuse::{fail_misuse, fail_shared};
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
-pub(crate) use run::{is_live, panic_report, thread_main};
-pub(crate) use steps::{fail, is_unwinding, step, step_aside, step_without_choice, wait};
+pub(crate) use run::{panic_report, thread_main};
+pub(crate) use runs::is_live;
+pub(crate) use steps::{fail, is_unwinding, look_at_the_clock, step, step_aside, step_without_choice, wait};
 pub(crate) use streams::{Stream, stream_seed};
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;

@@ -2,10 +2,11 @@
 //!
 //! Below each stack lies a page that nobody may touch. Touching it is a segmentation fault like any other, and without a
 //! word the process would be gone. A signal handler looks whether the address lies in the guard page of the thread that
-//! runs, and says it. It then leaves the fault to whoever was in charge before: it happens again, and ends the process as
+//! runs, and says it, with the thread and the run. It then leaves the fault to whoever was in charge before: it happens again, and ends the process as
 //! ever.
 //!
-//! The rules: a handler may only do what is safe at any moment, so it writes a fixed text and neither allocates nor locks.
+//! The rules: a handler may only do what is safe at any moment, so it writes what lies there and neither allocates nor locks;
+//! and it looks into the scheduler only if nobody has borrowed it.
 //! It runs on the signal stack that std gives every OS thread, since the thread's own has no room.
 
 #![allow(unsafe_code, reason = "a signal handler is installed here, and nothing else that is unsafe")]
@@ -14,6 +15,8 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
+
+use super::context;
 
 /// What is said. Programs that run tests in processes look for "has overflowed its stack", which are std's words.
 const TEXT: &str = "\na simulated thread has overflowed its stack: most often a recursion without end \
@@ -64,14 +67,19 @@ fn current_action(signal: c_int) -> libc::sigaction {
     }
 }
 
+fn write(text: &str) {
+    // SAFETY: the text is as long as it says. That it cannot be written changes nothing any more.
+    let _ = unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+}
+
 extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
     let Some((before, page)) = BEFORE.get() else { return };
     // SAFETY: with SA_SIGINFO the system passes a valid `info`.
     let address = unsafe { (*info).si_addr() } as usize;
     let guard = GUARD.get();
     if guard != 0 && (guard..guard + page).contains(&address) {
-        // SAFETY: the text is as long as it says. That it cannot be written changes nothing any more.
-        let _ = unsafe { libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len()) };
+        write(TEXT);
+        context::try_with_core(|core| core.name_thread_and_run(write));
     }
     let previous = if signal == SIGNALS[0] { &before[0] } else { &before[1] };
     // SAFETY: the action came from the system. When this returns, the fault happens again, for it to handle.

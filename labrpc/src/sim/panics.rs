@@ -6,22 +6,13 @@
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::cause::PanicOrigin;
+use super::threads::NONE;
 use super::{context, end_of_run, steps};
-
-/// Where a panic was and how it came there.
-pub(crate) struct Origin {
-    pub(crate) location: String,
-    pub(crate) backtrace: Option<String>,
-}
-
-thread_local! {
-    static LAST: RefCell<Option<Origin>> = const { RefCell::new(None) };
-}
 
 /// Whether stacks are kept although `RUST_BACKTRACE` does not ask for them.
 static KEEPS_BACKTRACES: AtomicBool = AtomicBool::new(false);
@@ -43,7 +34,7 @@ pub(crate) fn install_hook() {
                 // one that panics.
                 steps::panic_begins();
                 end_of_run::panic_begins(info);
-                LAST.set(Some(origin(info)));
+                keep_origin(info);
             } else {
                 previous(info);
             }
@@ -51,21 +42,25 @@ pub(crate) fn install_hook() {
     });
 }
 
-fn origin(info: &PanicHookInfo<'_>) -> Origin {
+/// Keeps what is seen of a panic with its thread, until the panic is reported.
+fn keep_origin(info: &PanicHookInfo<'_>) {
     let backtrace = if KEEPS_BACKTRACES.load(Ordering::Relaxed) {
         Backtrace::force_capture()
     } else {
         Backtrace::capture()
     };
-    Origin {
+    let origin = Box::new(PanicOrigin {
+        message: message(info.payload()),
         location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
         backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
-    }
-}
-
-/// The origin of the panic that was just caught on this OS thread.
-pub(crate) fn take_origin() -> Option<Origin> {
-    LAST.take()
+    });
+    // In the run loop no thread runs; and a panic in the core itself has nobody to report it.
+    context::try_with_core(|core| {
+        if core.current != NONE {
+            let current = core.current;
+            core.threads.slot_mut(current).origin = Some(origin);
+        }
+    });
 }
 
 /// The message of a panic, if it is text, as nearly all are.

@@ -18,7 +18,7 @@ use super::core::Core;
 use super::end_of_run;
 use super::event::Kind;
 use super::lock_owners::{Attempt, LockId};
-use super::misuse::{fail_foreign, fail_self_deadlock};
+use super::misuse::{fail_foreign, fail_self_deadlock, fail_shared};
 use super::nanoseconds::nanos;
 use super::steps;
 use super::threads::{Held, Wait, Woken};
@@ -98,7 +98,9 @@ impl RawMutex {
                 Attempt::HeldByCaller(_) => {}
                 Attempt::Foreign => fail_foreign(location),
             }
-            with_core(|core| self.waiting.push_current(core));
+            if !with_core(|core| self.waiting.push_current(core)) {
+                fail_shared(location);
+            }
             let woken = steps::wait(Wait::Lock(self.id()), deadline, location);
             // Whoever woke it by an unlock took it off the list. A deadline, a crash or a node that goes on
             // did not.

@@ -15,7 +15,7 @@ use super::core::Core;
 use super::end_of_run;
 use super::event::Kind;
 use super::lock_owners::{Attempt, LockId};
-use super::misuse::fail_foreign;
+use super::misuse::{fail_foreign, fail_shared};
 use super::steps;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
@@ -127,7 +127,9 @@ impl RawRwLock {
                 Attempt::Busy | Attempt::HeldByCaller(_) => {}
                 Attempt::Foreign => fail_foreign(location),
             }
-            with_core(|core| self.waiting.push_current(core));
+            if !with_core(|core| self.waiting.push_current(core)) {
+                fail_shared(location);
+            }
             let woken = steps::wait(self.wait_for(side), deadline, location);
             with_core(|core| self.waiting.leave(core));
             if woken == Woken::ByDeadline {

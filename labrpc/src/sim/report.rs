@@ -1,10 +1,27 @@
 //! What the scheduler can say about threads: names, waits, who holds what, and circles.
 
-use super::cause::{Cause, SpinReport, ThreadReport};
+use super::cause::{Cause, PanicReport, SpinReport, ThreadReport};
 use super::core::Core;
 use super::node::NodeId;
 use super::threads::{NONE, State, Wait};
 use super::words::place;
+
+/// The panics of joined threads that are kept for the report of a panic of the joining one.
+const JOINED_PANICS_MAX: usize = 3;
+
+/// A number in digits, without an allocation.
+#[cfg(unix)]
+fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &str {
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return std::str::from_utf8(&digits[first..]).unwrap_or_default();
+        }
+    }
+}
 
 impl Core {
     /// The node of the running thread; the tester in the run loop.
@@ -120,6 +137,37 @@ impl Core {
         spinners.sort_by_key(|spinner| std::cmp::Reverse(spinner.steps));
         spinners.truncate(5);
         spinners
+    }
+
+    /// The running thread has joined one that panicked, and has its payload, which may be all that it shows of it.
+    pub(crate) fn joins_panic(&mut self, panic: PanicReport) {
+        let joined = &mut self.threads.slot_mut(self.current).joined;
+        if joined.len() < JOINED_PANICS_MAX {
+            joined.push(panic);
+        }
+    }
+
+    /// Says in pieces which thread runs, and in which run. Allocates nothing: it is called when the thread has no stack left.
+    #[cfg(unix)]
+    pub(super) fn name_thread_and_run(&self, mut say: impl FnMut(&str)) {
+        if self.current == NONE {
+            return;
+        }
+        let slot = self.threads.slot(self.current);
+        let mut digits = [0; 20];
+        say("It was ");
+        say(self.nodes[slot.node.index()].name());
+        say("/");
+        match slot.name.as_str() {
+            Some(name) => say(name),
+            None => {
+                say("thread-");
+                say(decimal(slot.number, &mut digits));
+            }
+        }
+        say(", in the run ");
+        say(&self.title);
+        say("\n");
     }
 
     /// Threads that each wait for what the next one has, the last for the first.

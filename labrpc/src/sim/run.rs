@@ -4,10 +4,8 @@
 //! now and then whether it still moves. If a simulated thread never comes back, the caller reports that and
 //! leaves the OS thread behind; it cannot be stopped, but it holds nothing that anybody needs.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -24,10 +22,12 @@ use super::fiber::Resumed;
 #[cfg(unix)]
 use super::overflow;
 use super::panics;
+use super::runs;
 use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name};
 use super::trace::{Trace, Tracing};
+use crate::thread::drop_locals;
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
@@ -116,25 +116,6 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
     }
 }
 
-/// A number for each simulation of the process, never 0, so that a lock can tell which one last used it.
-fn next_run() -> u32 {
-    static RUNS: AtomicU32 = AtomicU32::new(1);
-    loop {
-        let run = RUNS.fetch_add(1, Ordering::Relaxed);
-        if run != 0 {
-            return run;
-        }
-    }
-}
-
-/// The simulations that have not ended, so that what they leave behind can tell whether they still go on.
-static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
-
-/// Whether a simulation has not ended yet.
-pub(crate) fn is_live(run: u32) -> bool {
-    LIVE.lock().contains(&run)
-}
-
 /// The whole life of a simulation, on its own OS thread.
 fn simulate<T: Send + 'static>(
     settings: Settings,
@@ -143,8 +124,7 @@ fn simulate<T: Send + 'static>(
     decided: Arc<Mutex<Option<Outcome<T>>>>,
     done: Sender<()>,
 ) {
-    let run = next_run();
-    LIVE.lock().insert(run);
+    let run = runs::begin();
     set_core(Some(Box::new(Core::new(settings, run, heartbeat))));
     let value = Arc::new(Mutex::new(None));
     start_first(body, Arc::clone(&value));
@@ -160,7 +140,7 @@ fn simulate<T: Send + 'static>(
     };
     *decided.lock() = Some(outcome);
     let finish = move || {
-        LIVE.lock().remove(&run);
+        runs::end(run);
         // Nobody listens any more when the run was given up as stalled, or when this was said before.
         let _ = done.try_send(());
     };
@@ -206,7 +186,12 @@ pub(crate) fn thread_main<T>(
             // It never began.
             return end_of_run::drop_last((body, end));
         }
-        let outcome = catch_unwind(AssertUnwindSafe(body));
+        let mut outcome = catch_unwind(AssertUnwindSafe(body));
+        if !context::is_over()
+            && let Err(panic) = catch_unwind(drop_locals)
+        {
+            outcome = Err(panic);
+        }
         if context::is_over() {
             // Unwound by the end of the run, or returned during it: nobody wants to know.
             return end_of_run::drop_last((outcome, end));
@@ -219,16 +204,20 @@ pub(crate) fn thread_main<T>(
 
 /// What is known of the panic that the running thread has just caught.
 pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport {
-    let origin = panics::take_origin();
     let message = panics::message(payload);
     with_core(|core| {
         core.record_with(Kind::Panic, 0, || message.clone());
+        let slot = core.threads.slot_mut(core.current);
+        let joined = std::mem::take(&mut slot.joined);
+        // A panic that somebody goes on with has passed no hook here. What the hook saw last may be another one.
+        let origin = slot.origin.take().filter(|origin| origin.message == message);
         PanicReport {
             thread: core.current_name(),
             time_ns: core.now,
             location: origin.as_ref().map(|origin| origin.location.clone()),
             message,
             backtrace: origin.and_then(|origin| origin.backtrace),
+            joined,
         }
     })
 }

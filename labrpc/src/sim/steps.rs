@@ -147,6 +147,26 @@ pub(crate) fn step_aside(location: &'static Location<'static>) {
     }
 }
 
+/// How often a thread may look at the clock and do nothing else.
+const LOOKS_MAX: u32 = 1_000;
+
+/// The running thread looks at the clock, which is no step: others cannot see it. But a loop that does nothing else waits
+/// for time to pass, and only steps take time. So each further look is one.
+pub(crate) fn look_at_the_clock(location: &'static Location<'static>) {
+    let looks = with_core(|core| {
+        if core.current == NONE {
+            return 0;
+        }
+        let slot = core.threads.slot_mut(core.current);
+        slot.looks += 1;
+        slot.looks
+    });
+    if looks > LOOKS_MAX {
+        step_aside(location);
+        with_core(|core| core.threads.slot_mut(core.current).looks = LOOKS_MAX);
+    }
+}
+
 /// Blocks the running thread until it is woken or `deadline` (on its node's clock, in nanoseconds) passes.
 /// Spurious wake-ups do not happen, but what was waited for may be gone again: look again.
 pub(crate) fn wait(wait: Wait, deadline: Option<u64>, location: &'static Location<'static>) -> Woken {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
+use super::cause::{PanicOrigin, PanicReport};
 use super::node::NodeId;
+use crate::thread::Locals;
 
 /// "No slot": the end of a list, the absence of a thread.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -175,6 +177,8 @@ pub(crate) struct Slot {
     pub(crate) place: u32,
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
+    /// How often the thread has looked at the clock since its last step.
+    pub(crate) looks: u32,
     /// The thread has done nothing that others could see since it was picked to run; see [`super::core::Core::step`].
     pub(crate) is_unobserved: bool,
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
@@ -182,6 +186,10 @@ pub(crate) struct Slot {
     pub(crate) held: Vec<Held>,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
+    /// What the panic hook saw of this thread's last panic.
+    pub(crate) origin: Option<Box<PanicOrigin>>,
+    /// The panics of threads that this one has joined, the first few.
+    pub(crate) joined: Vec<PanicReport>,
     /// The thread is between the step before a lock and the lock; see [`super::steps::step_to_lock`].
     pub(crate) is_locking: bool,
     /// The thread has waited for a condition variable at this place and is about to take the lock back.
@@ -195,6 +203,8 @@ pub(crate) struct Slot {
     pub(crate) is_unwinding: bool,
     /// An unpark that came before its park.
     pub(crate) unparked: bool,
+    /// The thread's own values of `labrpc::thread_local!`.
+    pub(crate) locals: Locals,
     /// The thread's own stream of random numbers, made when it first draws one.
     pub(crate) chance: Option<Xoshiro256PlusPlus>,
 }
@@ -216,10 +226,13 @@ impl Slot {
             is_listed: false,
             place: NONE,
             steps: 0,
+            looks: 0,
             is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
             has_panicked: false,
+            origin: None,
+            joined: Vec::new(),
             is_locking: false,
             relocks: None,
             is_left: false,
@@ -227,6 +240,7 @@ impl Slot {
             steps_at_the_end: 0,
             is_unwinding: false,
             unparked: false,
+            locals: Locals::new(),
             chance: None,
         }
     }
@@ -269,16 +283,21 @@ impl Threads {
         slot.woken_for = None;
         slot.is_listed = false;
         slot.steps = 0;
+        slot.looks = 0;
         slot.is_unobserved = true;
         slot.just_taken = None;
         slot.held.clear();
         slot.has_panicked = false;
+        slot.origin = None;
+        slot.joined.clear();
         slot.is_locking = false;
         slot.is_unwinding = false;
         slot.is_left = false;
         slot.ending = Ending::Not;
         slot.steps_at_the_end = 0;
         slot.unparked = false;
+        // What they held was dropped by the thread itself.
+        slot.locals.clear();
         slot.chance = None;
         slot.name = Name::None;
         self.vacant.push(index);

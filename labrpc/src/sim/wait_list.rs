@@ -2,11 +2,12 @@
 //!
 //! The list is two numbers, so that a lock stays small and can be made in a `const`; the links are in the
 //! threads' slots. A thread is in one such list at a time. A list that was last used in another simulation counts
-//! as empty.
+//! as empty when that one is over; while it goes on, the list is its own.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::core::Core;
+use super::runs::is_live;
 use super::threads::{NONE, State, Wait, Waiter};
 
 /// An intrusive list of waiting threads, first come first.
@@ -41,14 +42,19 @@ impl WaitList {
         false
     }
 
-    /// Adds the running thread, which is about to wait.
-    pub(crate) fn push_current(&self, core: &mut Core) {
+    /// Adds the running thread, which is about to wait. `false` if the list is another simulation's.
+    #[must_use]
+    pub(crate) fn push_current(&self, core: &mut Core) -> bool {
         if core.is_over {
             // Nobody wakes anybody any more, and the thread may still stand in another list.
-            return;
+            return true;
         }
-        if self.run.load(Relaxed) != core.run {
-            self.run.store(core.run, Relaxed);
+        let owner = self.run.load(Relaxed);
+        if owner != core.run {
+            // Two may try at once, each on its OS thread, and one of them must see that it is not alone.
+            if is_live(owner) || self.run.compare_exchange(owner, core.run, Relaxed, Relaxed).is_err() {
+                return false;
+            }
             // `last` may stay as it is: it is not looked at while `first` is `NONE`.
             self.first.store(NONE, Relaxed);
         }
@@ -64,6 +70,7 @@ impl WaitList {
             core.threads.slot_mut(self.last.load(Relaxed)).next = current;
         }
         self.last.store(current, Relaxed);
+        true
     }
 
     /// Takes out the running thread, which no longer waits, if whoever woke it did not: its deadline, or a crash or a

@@ -168,7 +168,9 @@ impl Condvar {
             sim::step(Kind::Wait, 0, location);
         }
         // Nothing else runs between joining the list and waiting: giving the lock back is not a step.
-        with_core(|core| self.waiting.push_current(core));
+        if !with_core(|core| self.waiting.push_current(core)) {
+            sim::fail_shared(location);
+        }
         let woken = MutexGuard::unlocked(guard, || {
             let woken = sim::wait(Wait::Condvar, deadline, location);
             with_core(|core| {

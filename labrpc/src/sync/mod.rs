@@ -19,12 +19,15 @@ pub mod atomic;
 mod barrier;
 mod condvar;
 mod once;
+mod run_static;
 
 pub use std::sync::{Arc, Weak};
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use once::{LazyLock, Once, OnceLock};
+pub use run_static::RunStatic;
+pub(crate) use run_static::RunStatics;
 
 pub use crate::sim::{RawMutex, RawRwLock};
 

@@ -167,7 +167,13 @@ impl<T> Simulated<T> {
         let result = self.packet.0.lock().result.take()?;
         if result.is_err() && sim::is_in(self.run).is_some() {
             // Somebody has the panic now and can deal with it.
-            with_core(|core| core.unjoined.retain(|(number, _)| *number != self.number));
+            with_core(|core| {
+                let place = core.unjoined.iter().position(|(number, _)| *number == self.number);
+                if let Some(place) = place {
+                    let (_, panic) = core.unjoined.remove(place);
+                    core.joins_panic(panic);
+                }
+            });
         }
         Some(result)
     }

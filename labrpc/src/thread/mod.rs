@@ -4,6 +4,7 @@
 //! thread that started it.
 
 mod join;
+mod local;
 mod scope;
 
 use std::io;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use join::JoinHandle;
+pub use local::{AccessError, LocalKey};
+pub(crate) use local::{Locals, drop_locals};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 /// What [`JoinHandle::join`] returns: `Err` holds what the thread panicked with.
 pub use std::thread::Result;
@@ -77,8 +80,8 @@ pub fn yield_now() {
 /// # Differences from [`std::thread::panicking`]
 ///
 /// That one asks about the OS thread, which all threads of a simulation share: it says yes in each of them while one
-/// waits in a destructor. A simulated thread that catches a panic while another waits like that is still said
-/// to unwind until that one goes on.
+/// waits in a destructor. While another one waits like that, two things go unnoticed: that a thread has caught its
+/// panic, and that it goes on with one by `resume_unwind`.
 #[must_use]
 pub fn panicking() -> bool {
     if sim::is_simulated() { sim::is_unwinding() } else { std::thread::panicking() }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex as RealMutex;
 
 use super::{Builder, JoinHandle, Thread};
-use crate::sim::{self, forget_lifetime};
+use crate::sim::{self, PanicReport, forget_lifetime, with_core};
 use crate::sync::{Condvar, Mutex};
 
 /// A scope in which threads may borrow what lives outside of it; see [`scope`].
@@ -36,8 +36,10 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Threads that panicked and that nobody joined.
-    unjoined_panics: usize,
+    /// The threads that were started, which numbers them.
+    started: usize,
+    /// The threads that panicked and that nobody joined, by number, with what is known of it in a simulation.
+    unjoined: Vec<(usize, Option<PanicReport>)>,
 }
 
 /// Counts one thread of a scope, from before it starts until after its closure is gone.
@@ -105,13 +107,22 @@ where
     while scope.shared.running.load(Ordering::SeqCst) > 0 {
         scope.shared.ended.wait(&mut state);
     }
-    let unjoined_panics = state.unjoined_panics;
+    let unjoined = std::mem::take(&mut state.unjoined);
     drop(state);
+    let has_unjoined = !unjoined.is_empty();
+    unjoined.into_iter().for_each(|(_, panic)| joins(panic));
     drop(borrowed);
     match result {
         Err(payload) => resume_unwind(payload),
-        Ok(_) if unjoined_panics > 0 => panic!("a scoped thread panicked"),
+        Ok(_) if has_unjoined => panic!("a scoped thread panicked"),
         Ok(value) => value,
+    }
+}
+
+/// The calling thread has been told of the panic of another.
+fn joins(panic: Option<PanicReport>) {
+    if let Some(panic) = panic {
+        with_core(|core| core.joins_panic(panic));
     }
 }
 
@@ -147,15 +158,21 @@ impl Builder {
     {
         let result = Arc::new(RealMutex::new(None));
         let shared = Arc::clone(&scope.shared);
-        let state = shared.state.lock();
-        shared.running.fetch_add(1, Ordering::SeqCst);
-        drop(state);
+        let number = {
+            let mut state = shared.state.lock();
+            shared.running.fetch_add(1, Ordering::SeqCst);
+            state.started += 1;
+            state.started
+        };
         let counted = Counted(Arc::clone(&shared));
         let slot = Arc::clone(&result);
         let body: Box<dyn FnOnce() + 'scope> = Box::new(move || {
             let outcome = catch_unwind(AssertUnwindSafe(body));
-            if outcome.is_err() && !is_at_the_end() {
-                shared.state.lock().unjoined_panics += 1;
+            if let Err(payload) = &outcome
+                && !is_at_the_end()
+            {
+                let panic = sim::is_simulated().then(|| sim::panic_report(&**payload));
+                shared.state.lock().unjoined.push((number, panic));
             }
             *slot.lock() = Some(outcome);
         });
@@ -168,7 +185,13 @@ impl Builder {
             body.run();
             drop(counted);
         })?;
-        Ok(ScopedJoinHandle { handle, result, shared: Arc::clone(&scope.shared), _scope: PhantomData })
+        Ok(ScopedJoinHandle {
+            handle,
+            number,
+            result,
+            shared: Arc::clone(&scope.shared),
+            _scope: PhantomData,
+        })
     }
 }
 
@@ -187,6 +210,8 @@ impl SendBody {
 /// A claim on the result of a scoped thread.
 pub struct ScopedJoinHandle<'scope, T> {
     handle: JoinHandle<()>,
+    /// Which of its scope it is.
+    number: usize,
     result: Arc<RealMutex<Option<std::thread::Result<T>>>>,
     shared: Arc<Shared>,
     _scope: PhantomData<&'scope ()>,
@@ -205,7 +230,9 @@ impl<T> ScopedJoinHandle<'_, T> {
         let lost = || Err(Box::new("the scoped thread left no result") as Box<dyn std::any::Any + Send>);
         let result = self.result.lock().take();
         if matches!(result, Some(Err(_))) {
-            self.shared.state.lock().unjoined_panics -= 1;
+            let unjoined = &mut self.shared.state.lock().unjoined;
+            let place = unjoined.iter().position(|(number, _)| *number == self.number);
+            joins(place.and_then(|place| unjoined.remove(place).1));
         }
         result.unwrap_or_else(lost)
     }

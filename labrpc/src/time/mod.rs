@@ -1,10 +1,12 @@
 //! Time of both worlds: [`Instant`], [`Duration`], [`sleep_until`].
 //!
 //! In the simulated world an [`Instant`] is read from the virtual clock of the calling thread's node, which stands
-//! still while code computes and moves by the cost of a step at each facade operation.
+//! still while code computes and moves by the cost of a step at each facade operation. To look at it is none, but for a
+//! thread that does nothing else: `while Instant::now() < deadline {}` comes to its end, and others run meanwhile.
 
 mod instant;
 
+use std::panic::Location;
 pub use std::time::Duration;
 
 pub use instant::Instant;
@@ -14,8 +16,10 @@ use crate::sim;
 impl Instant {
     /// This moment.
     #[must_use]
+    #[track_caller]
     pub fn now() -> Self {
         if sim::is_simulated() {
+            sim::look_at_the_clock(Location::caller());
             Self::from_simulated_ns(sim::now())
         } else {
             Self::from_real(std::time::Instant::now())
@@ -28,6 +32,7 @@ impl Instant {
     ///
     /// If this moment is of another world than the caller.
     #[must_use]
+    #[track_caller]
     pub fn elapsed(&self) -> Duration {
         Self::now().duration_since(*self)
     }

@@ -106,3 +106,30 @@ fn loop_that_polls_the_clock_sees_time_pass() {
         }
     });
 }
+
+/// A loop that only looks at the clock: in the real world it is poor style, and it ends.
+#[test]
+fn loop_that_looks_at_the_clock_ends_and_lets_others_run() {
+    in_both_worlds(|| {
+        let other = thread::spawn(|| thread::sleep(Duration::from_micros(50)));
+        let start = Instant::now();
+        let deadline = start + Duration::from_millis(3);
+        while Instant::now() < deadline {}
+        while start.elapsed() < Duration::from_millis(4) {}
+        assert!(other.is_finished());
+    });
+}
+
+#[test]
+fn loop_that_looks_at_the_clock_for_ever_is_named() {
+    let looks = || {
+        NodeHandle::new("S1").spawn("looks", || {
+            loop {
+                let _ = Instant::now();
+            }
+        });
+        thread::sleep(Duration::from_secs(3600));
+    };
+    let text = Sim::new(1).steps_max(50_000).run(looks).unwrap_err().to_string();
+    assert!(text.contains("S1/looks took"), "{text}");
+}

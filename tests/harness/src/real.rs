@@ -3,6 +3,11 @@
 //! Threads of a run bear its number in their node's name, `S2@7`. A panic of any of them is the run's failure, as in a
 //! simulation, and it is told once, in the report.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "the panic hook is the process's, and no simulated thread sees this"
+)]
+
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The line of a run that passed, and what must be known about verdicts.
 
+#![allow(clippy::disallowed_types, reason = "what was said once, the process has said")]
+
 use std::fmt::Write;
 use std::io;
 use std::sync::Once;

@@ -10,6 +10,11 @@
 //! Two runs may leave the same files at the same time: a test and a terminal, or two tests of two implementations. So
 //! each file comes [whole](write_file).
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -21,6 +21,12 @@
 //!
 //! All of it is read once, when the program begins: the code under test may change the environment and the current directory.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 use std::cell::RefCell;
 use std::env;
 use std::fs;

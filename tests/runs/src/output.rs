@@ -5,6 +5,11 @@
 //! seen enough: the rest is left out, and the verdict stays. Output that is lost in any other way, on a full disk for
 //! example, is remembered, and [`finish`] tells of it: then the exit code must not say that all is well.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::OnceLock;

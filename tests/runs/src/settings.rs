@@ -10,6 +10,11 @@
 //!
 //! A value that is no use is an error and never a default: who sets one wants to know that it does nothing.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 use std::env::VarError;
 use std::fmt;
 use std::str::FromStr;

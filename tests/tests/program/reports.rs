@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::stale::StaleReads;
 use super::wrong::{
-    AlwaysLeader, Deadlocks, Fault, HoldsLock, Idle, ManyDeadlocks, Nondeterministic, Panics, Polls, Wrong,
+    AlwaysLeader, Deadlocks, Fault, HoldsLock, Idle, ManyDeadlocks, Nondeterministic, Panics, Polls,
+    RealThreads, Wrong,
 };
 use expect_test::expect_file;
 use lab::suites::find;
@@ -53,6 +54,7 @@ fn reports_of_all_kinds_of_failure_are_those_in_their_files() {
         ("time_limit", wrong::<HoldsLock>(), 105),
         ("step_limit", wrong::<Polls>(), 106),
         ("not_replayable", wrong::<Nondeterministic<0>>(), 107),
+        ("real_threads", wrong::<RealThreads>(), 108),
     ];
     // With the usual limit the loop that polls would take a second.
     let few_steps = TestCase { steps_max: 100_000, ..*find("initial_election_3a").expect("a test") };

@@ -99,6 +99,18 @@ impl Fault for Idle {
     }
 }
 
+/// Starts its threads with the standard library, which knows nothing of the simulation.
+#[derive(Clone)]
+pub(crate) struct RealThreads;
+
+impl Fault for RealThreads {
+    #[allow(clippy::disallowed_methods, reason = "the mistake under test")]
+    fn make(_: ServerId) -> Self {
+        std::thread::spawn(|| std::thread::sleep(Duration::from_millis(1)));
+        Self
+    }
+}
+
 /// Fails an assertion in a thread of its own.
 #[derive(Clone)]
 pub(crate) struct Panics;

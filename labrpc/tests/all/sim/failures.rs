@@ -178,3 +178,21 @@ fn simulation_inside_a_simulation_is_refused() {
     let text = message(&Sim::new(1), || drop(Sim::new(2).run(|| ())));
     assert!(text.contains("cannot be started inside a simulation"), "{text}");
 }
+
+#[test]
+fn unwrapped_failure_is_a_report() {
+    let body = || {
+        NodeHandle::new("S1").spawn("fails", || panic!("two lines,\nin full"));
+        thread::sleep(Duration::from_secs(1));
+    };
+    let failure = Sim::new(1).run(body).unwrap_err();
+    assert_eq!(format!("{failure:?}"), failure.to_string());
+    let unwrapped = std::panic::catch_unwind(move || Sim::new(1).run(body).unwrap()).unwrap_err();
+    let text = unwrapped.downcast_ref::<String>().unwrap();
+    assert!(
+        text.contains("S1/fails panicked at 0.0")
+            && text.contains("two lines,\nin full\n")
+            && text.ends_with("step=1000ns"),
+        "{text}"
+    );
+}

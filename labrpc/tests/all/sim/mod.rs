@@ -4,6 +4,7 @@ mod crash_points;
 mod destructors;
 mod end_of_run;
 mod failures;
+mod joined_panics;
 mod nondeterminism;
 #[cfg(unix)]
 mod overflow;

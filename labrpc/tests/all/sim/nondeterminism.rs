@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use labrpc::rand::{self, RngExt as _};
 use labrpc::sim::{Divergence, Sim, check_replay};
-use labrpc::sync::Arc;
+use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 
 /// The divergence that `body` must show.
@@ -68,6 +68,28 @@ fn real_thread_is_found() {
             thread::yield_now();
         }
     });
+}
+
+#[test]
+fn static_that_outlives_the_run_is_found_and_named() {
+    static SEEN: std::sync::OnceLock<()> = std::sync::OnceLock::new();
+    static RUNS: Mutex<u64> = Mutex::new(0);
+    // A first run makes what it needs, and later ones find it.
+    let first = check_replay(&Sim::new(1), || {
+        if SEEN.set(()).is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let found = divergence(|| {
+        let before = *RUNS.lock();
+        *RUNS.lock() += 1;
+        thread::sleep(Duration::from_millis(before));
+    });
+    for text in [first.unwrap_err().to_string(), found.to_string()] {
+        for name in ["static", "OnceLock", "labrpc::sync::RunStatic", "labrpc::thread_local!"] {
+            assert!(text.contains(name), "{name}: {text}");
+        }
+    }
 }
 
 #[test]

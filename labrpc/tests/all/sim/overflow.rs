@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use labrpc::sim::Sim;
-use labrpc::thread;
+use labrpc::sim::{NodeHandle, Sim};
 
 /// Asks this test, as a process of its own, to do it.
 const ASKED: &str = "LABRPC_TEST_OVERFLOW";
@@ -17,7 +16,7 @@ fn without_end(depth: u64) -> u64 {
 #[test]
 fn stack_overflow_says_so() {
     if std::env::var_os(ASKED).is_some() {
-        let _ = Sim::new(1).run(|| thread::spawn(|| without_end(0)).join().unwrap());
+        let _ = Sim::new(7).run(|| NodeHandle::new("S1").spawn("deep", || without_end(0)).join().unwrap());
         return;
     }
     let output = Command::new(std::env::current_exe().unwrap())
@@ -28,4 +27,6 @@ fn stack_overflow_says_so() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(stderr.contains("a simulated thread has overflowed its stack"), "{}: {stderr}", output.status);
+    let names = "It was S1/deep, in the run seed=0x7 policy=random step=1000ns of sim::overflow::stack_overflow_says_so\n";
+    assert!(stderr.contains(names), "{stderr}");
 }

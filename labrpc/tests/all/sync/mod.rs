@@ -6,4 +6,5 @@ mod condvar;
 mod model;
 mod mutex;
 mod once;
+mod run_static;
 mod rwlock;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use labrpc::sim::ThreadReport;
 use raft_interface::{ServerId, Started, Term};
 
 use super::handle::Cluster;
@@ -54,8 +55,23 @@ impl Cluster {
                     _ => format!("none of them says that it leads a term after {term}"),
                 },
             )
-            .hint("candidates that split the vote, votes not granted, or a server that is stuck"),
+            .hint(if self.has_server_without_threads() {
+                "a server has no simulated thread: they ended, or std::thread::spawn has started real ones (use \
+                 labrpc::thread::spawn, and labrpc's sleep, Instant and locks)"
+            } else {
+                "candidates that split the vote, votes not granted, or a server that is stuck"
+            }),
         )
+    }
+
+    /// Whether a connected server has no simulated thread but that of its service. In the real world nobody can tell.
+    fn has_server_without_threads(&self) -> bool {
+        let is_of_the_harness = |thread: &ThreadReport| thread.thread.ends_with("/service");
+        labrpc::sim::is_active()
+            && self
+                .connected()
+                .into_iter()
+                .any(|server| self.threads_alive(server).iter().all(is_of_the_harness))
     }
 
     /// Expects that no connected server leads (MIT's `checkNoLeader`).

@@ -1,0 +1,32 @@
+//! The numbers of simulations, and which of them go on.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+/// The simulations that have not ended, so that what they leave behind can tell whether they still go on.
+static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A number for a new simulation, of which no other one of the process has it. Never 0, so that a lock can tell which one
+/// last used it.
+pub(super) fn begin() -> u32 {
+    static RUNS: AtomicU32 = AtomicU32::new(1);
+    loop {
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        if run != 0 {
+            LIVE.lock().insert(run);
+            return run;
+        }
+    }
+}
+
+/// A simulation has ended.
+pub(super) fn end(run: u32) {
+    LIVE.lock().remove(&run);
+}
+
+/// Whether a simulation has not ended yet.
+pub(crate) fn is_live(run: u32) -> bool {
+    LIVE.lock().contains(&run)
+}
