@@ -15,24 +15,58 @@ pub fn adopt() {
     }
 }
 
+/// So often one looks for children. Each that is ended may have started another one just before.
+#[cfg(target_os = "linux")]
+const ROUNDS_MAX: usize = 200;
+
 /// Ends all children of this process but these, if it has [adopted](adopt) any.
 #[cfg(target_os = "linux")]
 pub(super) fn kill_all_but(workers: &BTreeSet<u32>) {
-    use rustix::process::{Pid, Signal, WaitOptions, child_subreaper, getpid, kill_process, waitpid};
+    use rustix::process::{Pid, Signal, WaitOptions, child_subreaper, kill_process, waitpid};
 
     if !child_subreaper().is_ok_and(|adopter| adopter.is_some()) {
         return;
     }
-    let own = getpid().as_raw_pid().cast_unsigned();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return };
-    let processes = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    for process in processes.filter(|process| !workers.contains(process) && parent_of(*process) == Some(own))
-    {
-        let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { continue };
-        // It may be gone already. It is a child: its number is its own until its status is taken.
-        let _ = kill_process(pid, Signal::KILL);
-        let _ = waitpid(Some(pid), WaitOptions::empty());
+    // A process that starts another and ends, again and again, is gone before one has looked at all of them. So one looks until
+    // nothing is left.
+    for _ in 0..ROUNDS_MAX {
+        let mut orphans = children();
+        orphans.retain(|child| !workers.contains(child));
+        if orphans.is_empty() {
+            return;
+        }
+        for orphan in orphans {
+            let Some(pid) = i32::try_from(orphan).ok().and_then(Pid::from_raw) else { continue };
+            // It may be gone already. It is a child: its number is its own until its status is taken.
+            let _ = kill_process(pid, Signal::KILL);
+            let _ = waitpid(Some(pid), WaitOptions::empty());
+        }
     }
+}
+
+/// The children of this process.
+#[cfg(target_os = "linux")]
+fn children() -> Vec<u32> {
+    // Each thread has its own: those that it has started, and orphans. This takes some microseconds; to ask all processes of the
+    // machine for their parents, some milliseconds.
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = threads.map(|thread| std::fs::read_to_string(thread.path().join("children")));
+    let lists: std::io::Result<Vec<String>> = lists.collect();
+    match lists {
+        Ok(lists) => {
+            lists.iter().flat_map(|list| list.split(' ')).filter_map(|child| child.parse().ok()).collect()
+        }
+        // A kernel without these lists, or a thread that has just ended.
+        Err(_) => children_of_all(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn children_of_all() -> Vec<u32> {
+    let own = std::process::id();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.filter(|process| parent_of(*process) == Some(own)).collect()
 }
 
 /// The parent of a process; `None` if it is gone.
