@@ -198,6 +198,7 @@ impl Pool {
         // channel is never empty, and one that hangs would be forgotten.
         if self.checked_at.elapsed() >= TICK {
             self.enforce_limits();
+            self.look_after_the_gone()?;
         }
         // One message can have several outcomes. They are handed out before the next message is looked at, so
         // that the driver sees things in the order in which they happened.
@@ -316,6 +317,22 @@ impl Pool {
     fn kill_orphans(&self) {
         #[cfg(target_os = "linux")]
         super::orphans::kill_all_but(&self.workers.iter().map(Process::process).collect());
+    }
+
+    /// Whatever workers that have ended have left behind holds their answers open. It is ended, and so are the answers; if it
+    /// cannot be ended, they are not waited for.
+    fn look_after_the_gone(&mut self) -> Result<()> {
+        let gone = self.workers.iter_mut().filter_map(|worker| worker.is_gone(TICK).then_some(worker.id));
+        let gone: Vec<u64> = gone.collect();
+        if !gone.is_empty() {
+            self.kill_orphans();
+        }
+        for id in gone {
+            if self.place(id).is_some_and(|place| self.workers[place].is_given_up()) {
+                self.on_exit(id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Kills what hangs, what uses too much memory, and what does not even start.

@@ -83,6 +83,8 @@ pub(super) struct Process {
     pub(super) spent: Duration,
     /// For how long it has been stopped (SIGSTOP) during the first job.
     pub(super) stopped: Duration,
+    /// For how long it has been gone while something holds its answers open.
+    pub(super) gone: Duration,
     /// The first of its jobs, if that has ended and its report has not come yet.
     pub(super) unreported: Option<Unreported>,
     /// Whether it has answered that it is ready.
@@ -152,6 +154,7 @@ impl Process {
             busy_since: None,
             spent: Duration::ZERO,
             stopped: Duration::ZERO,
+            gone: Duration::ZERO,
             unreported: None,
             is_ready: false,
             kill_reason: None,
@@ -185,6 +188,22 @@ impl Process {
     pub(super) fn watch(&mut self, elapsed: Duration) {
         let time = if system::is_stopped(self.child.id()) { &mut self.stopped } else { &mut self.spent };
         *time += elapsed;
+    }
+
+    /// Whether it has ended, and its answers have not: a process that it has started may hold them open, in a group of its own.
+    /// Ends its group.
+    pub(super) fn is_gone(&mut self, elapsed: Duration) -> bool {
+        if !system::has_ended(&self.child) {
+            return false;
+        }
+        system::kill_group(&mut self.child);
+        self.gone += elapsed;
+        true
+    }
+
+    /// Whether its answers are not waited for any longer.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.gone > END_WAIT
     }
 
     /// The number of its process.
