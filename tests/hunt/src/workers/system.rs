@@ -7,9 +7,10 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Takes the streams of the protocol, jobs and answers, away from the code under test: from now on its standard input
-/// is empty, and what it prints goes to standard error.
+/// is empty, and what it prints goes to standard error. That comes third, without the lock that std has around it: code under
+/// test may hold it for ever.
 #[cfg(unix)]
-pub(super) fn take_streams() -> io::Result<(File, File)> {
+pub(super) fn take_streams() -> io::Result<(File, File, File)> {
     use std::os::fd::AsFd;
     // Copies of the descriptors under other numbers. Then 0 and 1 are given to something harmless, so that
     // code under test finds open streams there: a closed one would be taken by the next file that somebody
@@ -18,11 +19,12 @@ pub(super) fn take_streams() -> io::Result<(File, File)> {
     let answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
-    Ok((jobs, answers))
+    let errors = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    Ok((jobs, answers, errors))
 }
 
 #[cfg(not(unix))]
-pub(super) fn take_streams() -> io::Result<(File, File)> {
+pub(super) fn take_streams() -> io::Result<(File, File, File)> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "worker processes need Linux or macOS; on Windows use WSL",

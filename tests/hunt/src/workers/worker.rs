@@ -4,7 +4,7 @@
 //! go through streams of their own, and the program outside knows what was under way.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -30,11 +30,11 @@ pub fn main(target: &dyn Target) -> Result<()> {
     system::die_with_parent();
     // Before any code under test runs, which then prints to what it thinks is standard output without a
     // chance to forge an answer by accident.
-    let (jobs, answers) = system::take_streams().context("taking the streams of a worker")?;
+    let (jobs, answers, errors) = system::take_streams().context("taking the streams of a worker")?;
     let mut jobs = BufReader::new(jobs).lines();
     let key = jobs.next().transpose()?.as_deref().and_then(Key::from_text);
     let key = key.context("a worker is started by the lab itself, which tells it a key")?;
-    let mut worker = Worker { target, answers, seal: Seal::new(key) };
+    let mut worker = Worker { target, answers, errors, seal: Seal::new(key) };
     // The start has a limit of its own. By this it is known that it is over.
     worker.send(&Answer::Ready)?;
     for line in jobs {
@@ -51,6 +51,7 @@ const STACKS_LEFT_MAX: usize = 5_000;
 struct Worker<'a> {
     target: &'a dyn Target,
     answers: File,
+    errors: File,
     seal: Seal,
 }
 
@@ -70,7 +71,7 @@ impl Worker<'_> {
         // In one piece, so that nothing comes between. Nobody reads it if standard error is closed.
         // A mark in the stream itself, as the two streams arrive in no fixed order: only so is it known where
         // the output of this run begins.
-        let _ = io::stderr().write_all(mark(number).as_bytes());
+        let _ = self.errors.write_all(mark(number).as_bytes());
         // Said before the run, since a run that ends the process has no time to say so: by this it is known
         // which of the jobs that were given ahead is to blame, and from when on it may be called a hang.
         self.send(&Answer::Started { number })?;
