@@ -53,11 +53,20 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// A text in one line of at most `max` characters and an ellipsis.
 pub(super) fn one_line_of(text: &str, max: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(max) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
+    let mut line = String::new();
+    let mut room = max;
+    // No further than what is shown: code under test may panic with many megabytes, and this is asked for each line of a report.
+    for word in text.split_whitespace() {
+        let space = if line.is_empty() { "" } else { " " };
+        for char in space.chars().chain(word.chars()) {
+            if room == 0 {
+                return line + "...";
+            }
+            line.push(char);
+            room -= 1;
+        }
     }
+    line
 }
 
 #[cfg(test)]
