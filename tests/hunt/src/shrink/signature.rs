@@ -23,6 +23,11 @@ impl Signature {
         Self { text: rule.to_owned(), is_rule: true }
     }
 
+    /// The same, with a text that is cut off somewhere.
+    pub(crate) fn map(self, cut: impl FnOnce(String) -> String) -> Self {
+        Self { text: cut(self.text), ..self }
+    }
+
     /// Something that the scenario expected, by a text that is the same whenever it is expected.
     #[must_use]
     pub fn of_expectation(text: impl Into<String>) -> Self {

@@ -12,7 +12,7 @@ use labrpc::thread;
 use labrpc::time::Instant;
 
 use super::crash::KillReason;
-use super::protocol::{Answer, Cost, Job};
+use super::protocol::{Answer, Cost, Job, LINE_MAX};
 use super::seal::{Key, Seal};
 use super::stderr::StderrTail;
 use super::system;
@@ -273,9 +273,6 @@ fn read_answers(id: u64, mut seal: Seal, answers: impl io::Read, messages: &Send
         }
     }
 }
-
-/// The longest answer, in bytes: a report has some thousand.
-const LINE_MAX: u64 = 4 << 20;
 
 impl Drop for Process {
     fn drop(&mut self) {

@@ -95,6 +95,20 @@ impl Answer {
     }
 }
 
+/// The longest answer, in bytes: a report has some thousand.
+pub(crate) const LINE_MAX: u64 = 4 << 20;
+/// The longest text in an answer, in bytes. An answer has three at most, and JSON makes six bytes of some.
+const TEXT_MAX: usize = 128 << 10;
+
+/// A text that fits into an answer. Code under test may panic with many megabytes.
+pub(crate) fn cut(mut text: String) -> String {
+    if text.len() > TEXT_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_MAX));
+        text.push_str("\n(the rest is left out)");
+    }
+    text
+}
+
 /// What a worker writes to standard error when it begins with a job, so that what is written there belongs to a run.
 pub(crate) fn mark(number: u64) -> String {
     format!("{MARK}{number}\n")

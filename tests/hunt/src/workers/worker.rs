@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use labrpc::sim::{Tracing, stacks_left};
 use labrpc::time::Instant;
 
-use super::protocol::{Answer, Cost, Job, Task, mark};
+use super::protocol::{Answer, Cost, Job, Task, cut, mark};
 use super::seal::{Key, Seal};
 use super::system;
 use crate::target::{RunEnd, RunFailure, Target};
@@ -87,20 +87,27 @@ impl Worker<'_> {
                 RunEnd::Passed | RunEnd::Skipped(_) => None,
             };
             let report = ran.explain.map(|explain| explain()).or(last_word);
-            return self.send(&Answer::Reported { number, report });
+            return self.send(&Answer::Reported { number, report: report.map(cut) });
         }
         let explain = ran.explain.filter(|_| job.task == Task::RunAndReport);
-        let (end, facts, is_report_coming) = (ran.end, ran.facts, explain.is_some());
+        let (end, facts, is_report_coming) = (cut_texts(ran.end), ran.facts, explain.is_some());
         // What cannot be run again has left threads behind, or may have.
         let has_threads_left = matches!(&end, RunEnd::Failed(failure) if failure.report.is_some());
         let is_tainted = has_threads_left || stacks_left() > STACKS_LEFT_MAX;
         // Before it is explained: whatever becomes of that, the failure is known.
         self.send(&Answer::Ended { number, cost, end, facts, is_tainted, is_report_coming })?;
         match explain {
-            Some(explain) => self.send(&Answer::Reported { number, report: Some(explain()) }),
+            Some(explain) => self.send(&Answer::Reported { number, report: Some(cut(explain())) }),
             None => Ok(()),
         }
     }
+}
+
+/// The same, with texts that fit into an answer.
+fn cut_texts(end: RunEnd) -> RunEnd {
+    let RunEnd::Failed(RunFailure { kind, headline, signature, report }) = end else { return end };
+    let (headline, report) = (cut(headline), report.map(cut));
+    RunEnd::Failed(RunFailure { kind, headline, signature: signature.map(cut), report })
 }
 
 fn plan(job: &Job) -> Result<Plan> {
