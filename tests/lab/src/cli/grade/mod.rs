@@ -81,6 +81,9 @@ fn verdict(graded: &grading::Graded) -> Result<Verdict> {
     if graded.rows.iter().any(|row| row.failure().is_some()) {
         return Ok(Verdict::Failed);
     }
+    if summary::is_all_skipped(&graded.rows) {
+        bail!("nothing was judged: all tests were skipped");
+    }
     match graded.rows.iter().filter(|row| matches!(row.end, RowEnd::Interrupted(_))).count() {
         0 => Ok(Verdict::Ok),
         count => bail!("{count} tests could not be told: somebody ended their processes each time"),
