@@ -1,0 +1,70 @@
+//! Grades one submission: the program in a folder of its own, with a limit of time.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use hostile::{Submission, VARIABLE};
+use labrpc::time::Instant;
+
+use crate::leftovers;
+
+/// The longest that a grading may take. The machine may be busy.
+const TIME_MAX: Duration = Duration::from_secs(90);
+/// The real time in which a simulated thread must give way.
+const STALL_S: &str = "1";
+
+/// What the program did.
+pub(crate) struct Graded {
+    /// `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Whether it had to be ended.
+    pub(crate) is_too_long: bool,
+    pub(crate) elapsed: Duration,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    /// Processes that are still there.
+    pub(crate) left: Vec<String>,
+}
+
+/// Grades it.
+pub(crate) fn grade(submission: &Submission) -> Graded {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    // An executable of its own, since some remove it.
+    let own = path("program");
+    let executable = std::env::current_exe().expect("this executable");
+    std::fs::hard_link(&executable, &own)
+        .or_else(|_| std::fs::copy(&executable, &own).map(drop))
+        .expect("a copy of this executable");
+    // Files and not pipes: a process that lives on and holds them open keeps nobody waiting.
+    let mut command = Command::new(own);
+    command
+        .args(submission.command.split_whitespace())
+        .env(VARIABLE, submission.name)
+        .env("CARGO_TARGET_DIR", folder.path())
+        .env("LAB_STALL", STALL_S)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(File::create(path("out")).expect("a file"))
+        .stderr(File::create(path("err")).expect("a file"));
+    for name in ["LAB_WORLD", "LAB_POLICY", "LAB_SEED", "LAB_SEEDS", "RUST_BACKTRACE", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    let began = Instant::now();
+    let mut child = command.spawn().expect("the program starts");
+    while began.elapsed() < TIME_MAX && child.try_wait().expect("the state of a child").is_none() {
+        labrpc::thread::sleep(Duration::from_millis(5));
+    }
+    let elapsed = began.elapsed();
+    let is_too_long = elapsed >= TIME_MAX;
+    let left = leftovers::of(folder.path());
+    // It is gone already, if all is well.
+    let _ = child.kill();
+    let status = child.wait();
+    leftovers::end(folder.path());
+    let text = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+    let code = status.ok().and_then(|status| status.code());
+    Graded { code, is_too_long, elapsed, out: text(&path("out")), err: text(&path("err")), left }
+}
