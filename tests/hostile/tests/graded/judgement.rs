@@ -19,10 +19,18 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     ("drop-nested", "the same"),
     ("drop-in-a-thread-joins", "the same"),
+    ("kill-joins-in-chaos", "the same, in a thread that kills a server while the run ends"),
     (
         "work-in-catch-unwind-tried-again",
         "what unwinds a thread at the end of a run is caught again and again: a stall",
     ),
+    // The hook of the real world takes each panic for the end of its thread.
+    (
+        "panics-caught-in-the-real-world",
+        "a panic that is caught fails the run, and in a simulation it does not",
+    ),
+    // Who leads and sends nothing keeps others from leading: no rule says that it must be heard of, if no message is seen.
+    ("fixed-leader", "it gets all points of these five tests"),
     // Memory that all servers share is seen by the referee, who knows which commit index a message has told to whom, and by rpc_bytes_3b. If
     // the messages cannot be read, only the second is left.
     ("brain-that-mumbles", "it gets the points of basic_agree_3b and fail_agree_3b"),
