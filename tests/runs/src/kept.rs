@@ -18,7 +18,12 @@ const DAMAGED_MAX: u32 = 20;
 
 /// What is in the file; `None` if there is none, or one that cannot be read.
 pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let problem = match input::read(path, BYTES_MAX) {
+    // Code under test may have put something else there: a pipe would be waited for without end.
+    let read = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(std::io::Error::other("it is not a file")),
+        _ => input::read(path, BYTES_MAX),
+    };
+    let problem = match read {
         Ok(content) => match serde_json::from_slice(&content) {
             Ok(value) => return Some(value),
             Err(error) => error.to_string(),
@@ -52,6 +57,15 @@ fn aside(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(read_kept::<u64>(&path), None);
+        assert!(!path.exists() && folder.path().join("run.json.damaged").is_dir());
+    }
 
     #[test]
     fn damaged_file_is_kept_under_another_name() {
