@@ -8,22 +8,6 @@ use crate::grading::Graded;
 
 /// Submissions that do not get what they deserve, and what happens instead.
 const KNOWN: &[(&str, &str)] = &[
-    // Threads that are unwound at the end of a run do not end in good order: who joins one is told that it panicked, and what it
-    // should answer does not come.
-    ("drop-joins", "a join at the end of a run is an error, and the unwrap aborts the process"),
-    ("drop-joins-many", "the same"),
-    ("drop-sends-and-joins", "the same"),
-    (
-        "drop-waits-for-an-answer",
-        "a channel at the end of a run is closed, and the unwrap aborts the process",
-    ),
-    ("drop-nested", "the same"),
-    ("drop-in-a-thread-joins", "the same"),
-    ("kill-joins-in-chaos", "the same, in a thread that kills a server while the run ends"),
-    (
-        "work-in-catch-unwind-tried-again",
-        "what unwinds a thread at the end of a run is caught again and again: a stall",
-    ),
     // The hook of the real world takes each panic for the end of its thread.
     (
         "panics-caught-in-the-real-world",
@@ -34,7 +18,7 @@ const KNOWN: &[(&str, &str)] = &[
     // Memory that all servers share is seen by the referee, who knows which commit index a message has told to whom, and by rpc_bytes_3b. If
     // the messages cannot be read, only the second is left.
     ("brain-that-mumbles", "it gets the points of basic_agree_3b and fail_agree_3b"),
-    // A process may signal whatever runs as the same user, and write to its files. No points, but no table either.
+    // What `lab::trust` says is not defended against: a process may signal whatever runs as the same user, and write to its files.
     ("writes-to-its-graders-output", "the last line of the file is another one; the exit code is right"),
     ("interrupts-its-grader", "the grading ends with exit code 2 and without a table"),
     ("kills-its-grader", "the grading is killed"),
