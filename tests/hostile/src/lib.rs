@@ -18,6 +18,13 @@
 //! A row in the file of its theme: `Submission::hostile(name, story)` or `Submission::awkward(name, story)`, and what it does at
 //! the calls of the interface. Before you trust it, see that it does what it says: `says` names words that must be in the output.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "what people do although the lints of the template say no"
+)]
+
 mod awkward;
 mod hostile;
 mod server;

@@ -56,6 +56,9 @@ pub(crate) struct Calls {
 
 /// What is graded if nothing else is said: 25 points.
 const USUAL: &str = "grade initial_election_3a re_election_3a basic_agree_3b --seeds 2";
+/// The same with tests in which servers are crashed and made again: 25 points.
+const WITH_RESTARTS: &str =
+    "grade initial_election_3a basic_agree_3b persist1_3c snapshot_basic_3d --seeds 2";
 /// For what ends by a limit, and takes the time of that limit.
 pub(crate) const ONE: &str = "grade initial_election_3a --seeds 2";
 
@@ -76,7 +79,7 @@ impl Submission {
 
     /// One that stands on the reference.
     pub(crate) fn awkward(name: &'static str, story: &'static str) -> Self {
-        Self::new(name, Kind::Awkward, story)
+        Self::new(name, Kind::Awkward, story).command(WITH_RESTARTS)
     }
 
     pub(crate) fn command(mut self, command: &'static str) -> Self {

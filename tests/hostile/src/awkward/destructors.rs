@@ -238,6 +238,10 @@ pub(super) fn submissions() -> Vec<Submission> {
         awkward("kill-joins", "It joins its thread when it is killed, and if not when it is dropped.")
             .keeps(|_| keep(Killed(Mutex::new(Some(Worker::start())))))
             .kill(end),
+        awkward("kill-joins-in-chaos", "The same, where the run may end while a server is killed.")
+            .keeps(|_| keep(Killed(Mutex::new(Some(Worker::start())))))
+            .kill(end)
+            .command("grade chaos_3d --seeds 2"),
         awkward("drop-calls-kill", "A destructor does once more what kill has done.")
             .keeps(|_| keep(Killed(Mutex::new(Some(Worker::start())))))
             .kill(end)

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::Write;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex as StdMutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex as StdMutex, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::submission::{Submission, keep};
@@ -76,6 +75,8 @@ fn outside() -> Vec<Submission> {
             let arguments: Vec<String> = std::env::args().collect();
             assert!(!is_verbose && !arguments.is_empty());
         }),
+        awkward("sets-environment", "It asks for logs of everything, as in a terminal.")
+            .make(|_| crate::system::set_variable("RUST_LOG", "trace")),
         awkward("clock-in-log-lines", "It writes the time of the machine into its log lines.").get_state(
             |server| {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -124,28 +125,18 @@ fn outside() -> Vec<Submission> {
 fn inside() -> Vec<Submission> {
     let awkward = Submission::awkward;
     vec![
-        awkward(
-            "counters-in-statics",
-            "It counts its servers, and gives each a number, in the whole process.",
-        )
-        .make(|server| {
-            static SERVERS: AtomicU64 = AtomicU64::new(0);
-            let number = SERVERS.fetch_add(1, Ordering::Relaxed);
-            log::info!("S{} is the server {number} of this process", server.me);
+        awkward("memory-for-a-moment", "It takes 200 MB, and gives them back.").make(|server| {
+            if server.me == 0 {
+                drop(black_box(vec![1_u8; 200 << 20]));
+            }
         }),
-        awkward("values-in-statics", "It sets up what all servers share when the first is made.").make(
-            |server| {
-                static ONCE: OnceLock<String> = OnceLock::new();
-                static LAZY: LazyLock<Vec<u64>> = LazyLock::new(|| (0..100).collect());
-                assert!(ONCE.get_or_init(|| "raft".to_owned()).len() + LAZY.len() > server.me);
-            },
-        ),
-        awkward("list-in-a-static", "It keeps a line about each server in a static that grows.").make(
-            |server| {
-                static LIST: StdMutex<Vec<String>> = StdMutex::new(Vec::new());
-                LIST.lock().unwrap().push(format!("S{} of {}", server.me, server.peers));
-            },
-        ),
+        awkward("many-threads", "It starts two hundred threads, which soon end.").make(|_| {
+            for _ in 0..200 {
+                labrpc::thread::spawn(|| labrpc::thread::sleep(std::time::Duration::from_millis(1)));
+            }
+        }),
+        awkward("real-sleep-of-a-moment", "It sleeps for a moment on the clock of the machine.")
+            .make(|_| std::thread::sleep(std::time::Duration::from_millis(2))),
         awkward("memory-leaked", "It gives memory away for ever, some of it in circles.").make(|_| {
             Box::leak(Box::new([0_u8; 1000]));
             let circle = Arc::new_cyclic(|weak| Circle { me: StdMutex::new(None), weak: weak.clone() });

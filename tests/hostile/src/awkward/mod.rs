@@ -10,12 +10,18 @@
 mod destructors;
 mod everyday;
 mod panics;
+mod statics;
 mod threads;
 
 use crate::submission::Submission;
 
 pub(crate) fn submissions() -> Vec<Submission> {
-    let themes =
-        [destructors::submissions(), everyday::submissions(), panics::submissions(), threads::submissions()];
+    let themes = [
+        destructors::submissions(),
+        everyday::submissions(),
+        panics::submissions(),
+        statics::submissions(),
+        threads::submissions(),
+    ];
     themes.into_iter().flatten().collect()
 }

@@ -5,7 +5,9 @@ use std::sync::Once;
 use std::time::Duration;
 
 use labrpc::thread;
+use raft_interface::Term;
 
+use crate::server::Server;
 use crate::submission::{Submission, keep};
 
 /// Must not be dropped in peace.
@@ -17,20 +19,26 @@ impl Drop for Bomb {
     }
 }
 
+fn catches(server: &Server) -> Option<(Term, bool)> {
+    let text = server.kept::<String>();
+    let worked = catch_unwind(|| assert!(text.is_empty(), "an idea that did not work"));
+    if let Err(panic) = worked {
+        let text = panic.downcast_ref::<&str>().copied().unwrap_or("?");
+        log::warn!(target: "TEST", "S{}: {text}", server.me);
+    }
+    None
+}
+
 pub(super) fn submissions() -> Vec<Submission> {
     let awkward = Submission::awkward;
     vec![
         awkward("panics-caught", "It catches panics of its own and logs them.")
             .keeps(|_| keep("x".to_owned()))
-            .get_state(|server| {
-                let text = server.kept::<String>();
-                let worked = catch_unwind(|| assert!(text.is_empty(), "an idea that did not work"));
-                if let Err(panic) = worked {
-                    let text = panic.downcast_ref::<&str>().copied().unwrap_or("?");
-                    log::warn!(target: "TEST", "S{}: {text}", server.me);
-                }
-                None
-            }),
+            .get_state(catches),
+        awkward("panics-caught-in-the-real-world", "The same on real threads.")
+            .keeps(|_| keep("x".to_owned()))
+            .get_state(catches)
+            .command("grade initial_election_3a --world real"),
         awkward("work-in-catch-unwind", "All work of a thread is done in catch_unwind.").make(|_| {
             thread::spawn(|| {
                 loop {

@@ -139,12 +139,6 @@ pub(super) fn submissions() -> Vec<Submission> {
                 });
             }
         }),
-        awkward("lock-in-a-static", "A lock of the simulation lies in a static, and is used in all runs.")
-            .get_state(|_| {
-                static ASKED_ALL: Mutex<u64> = Mutex::new(0);
-                *ASKED_ALL.lock() += 1;
-                None
-            }),
         awkward("channel-kept-full", "A thread waits to send what nobody receives.").keeps(|_| {
             let (sender, receiver) = labrpc::channel::bounded::<u64>(1);
             thread::spawn(move || while sender.send(1).is_ok() {});

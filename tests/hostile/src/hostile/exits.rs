@@ -1,7 +1,8 @@
 //! They end the process, as if all were well or not.
 
 use std::hint::black_box;
-use std::process::{abort, exit};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, abort, exit};
 use std::time::Duration;
 
 use crate::submission::{Submission, keep};
@@ -98,6 +99,16 @@ pub(super) fn submissions() -> Vec<Submission> {
         )
         .make(|_| std::panic::set_hook(Box::new(|_| exit(0))))
         .says("exit code 0"),
+        hostile("another-program", "It becomes another program, which ends well.")
+            .make(|_| drop(Command::new("true").exec()))
+            .says("exit code 0"),
+        hostile("same-program-again", "It becomes a worker again, as if nothing had happened.")
+            .make(|_| {
+                if let Ok(executable) = std::env::current_exe() {
+                    drop(Command::new(executable).args(std::env::args().skip(1)).exec());
+                }
+            })
+            .says("FAILED initial_election_3a seed 0x1: "),
         hostile("exit-at-the-end", "Whatever the program says at its end, it exits with 0.")
             .make(|_| system::exit_well_at_the_end())
             .says("FAILED initial_election_3a seed 0x1: "),

@@ -1,7 +1,7 @@
 //! They change what the grader may look at: the environment, the current folder, the folder of reports, the executable.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::submission::Submission;
@@ -103,6 +103,16 @@ pub(super) fn submissions() -> Vec<Submission> {
             std::process::exit(0);
         })
         .says("exit code 0"),
+        hostile(
+            "writes-to-its-graders-output",
+            "It writes a better sum into the file to which its grader prints, far behind all else.",
+        )
+        .make(|_| {
+            let path = format!("/proc/{}/fd/1", system::parent());
+            if let Ok(output) = fs::OpenOptions::new().write(true).open(path) {
+                let _ = output.write_at(b"\n25 of 25 points: all passed, 6 runs in 0.01 s\n", 1 << 16);
+            }
+        }),
         hostile("executable-removed", "It removes the executable from which workers are started.")
             .make(|_| {
                 let own = reports().with_file_name("program");

@@ -52,6 +52,9 @@ pub(super) fn submissions() -> Vec<Submission> {
     let hostile = Submission::hostile;
     let failed = "FAILED initial_election_3a seed 0x1: ";
     vec![
+        hostile("fixed-leader", "Server 0 says that it leads, and nobody ever sends a message.")
+            .get_state(|server| Some((1, server.me == 0)))
+            .command("grade initial_election_3a even_sizes_3a synchronised_starts_3a drifting_clocks_3a elections_in_chaos_3a --seeds 2"),
         hostile("brain", "All servers share one memory, and agree without messages.")
             .make(join_brain)
             .start(agree)

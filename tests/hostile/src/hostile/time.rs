@@ -49,7 +49,7 @@ pub(super) fn submissions() -> Vec<Submission> {
                 }
             })
             .command(ONE)
-            .says("a livelock"),
+            .says("FAILED initial_election_3a seed 0x1: "),
         hostile("sleep-without-end", "It sleeps for ever when it is made.")
             .make(|_| labrpc::thread::sleep(Duration::from_secs(1 << 40)))
             .says("FAILED initial_election_3a seed 0x1: "),
