@@ -208,9 +208,15 @@ pub(crate) fn panic_report(payload: &(dyn std::any::Any + Send)) -> PanicReport 
     with_core(|core| {
         core.record_with(Kind::Panic, 0, || message.clone());
         let slot = core.threads.slot_mut(core.current);
-        let joined = std::mem::take(&mut slot.joined);
+        let mut joined = std::mem::take(&mut slot.joined);
         // A panic that somebody goes on with has passed no hook here. What the hook saw last may be another one.
         let origin = slot.origin.take().filter(|origin| origin.message == message);
+        // It may be that of a thread that this one has joined (`resume_unwind`). There it has its place.
+        if origin.is_none()
+            && let Some(place) = joined.iter().position(|other| other.message == message)
+        {
+            return joined.swap_remove(place);
+        }
         PanicReport {
             thread: core.current_name(),
             time_ns: core.now,

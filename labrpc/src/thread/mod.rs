@@ -296,8 +296,35 @@ impl Builder {
         }
         let handle = builder.spawn(move || {
             sim::set_real_node_label(label);
+            let _end = RealEnd;
             body()
         })?;
         Ok(JoinHandle::real(handle))
+    }
+}
+
+/// What is called on real threads that a panic ends.
+static ON_PANICKED: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+
+/// From now on `told` is called on each thread of the real world that was started here and that a panic ends, while it unwinds.
+/// For harnesses: a panic hook hears of every panic, also of one that is caught and costs nothing. A process has one such
+/// function; the first stays.
+///
+/// In a simulation the report tells of it: [`Cause::Panic`](crate::sim::Cause::Panic).
+pub fn on_panicked(told: fn()) {
+    // Whoever comes later has lost.
+    let _ = ON_PANICKED.set(told);
+}
+
+/// Lies below everything else on the stack of a real thread.
+struct RealEnd;
+
+impl Drop for RealEnd {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(told) = ON_PANICKED.get()
+        {
+            told();
+        }
     }
 }

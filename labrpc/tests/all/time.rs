@@ -116,7 +116,9 @@ fn loop_that_looks_at_the_clock_ends_and_lets_others_run() {
         let deadline = start + Duration::from_millis(3);
         while Instant::now() < deadline {}
         while start.elapsed() < Duration::from_millis(4) {}
-        assert!(other.is_finished());
+        // On a busy real machine it may not have begun.
+        assert!(other.is_finished() || !labrpc::sim::is_active());
+        other.join().unwrap();
     });
 }
 

@@ -8,6 +8,7 @@
     reason = "the panic hook is the process's, and no simulated thread sees this"
 )]
 
+use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::time::Duration;
@@ -44,6 +45,9 @@ pub(crate) fn run(
         // The panic hook has put the panic on record. Caught, it does not take the thread down before the
         // result is sent.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        if outcome.is_err() {
+            note_last_panic();
+        }
         // Nobody listens any more when the run was given up.
         let _ = done.send(outcome.map_err(|panic| message(&*panic)));
     });
@@ -65,10 +69,17 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".into())
 }
 
-/// Keeps panics of runs from being printed twice, and makes those of servers the failure of their run.
+labrpc::thread_local! {
+    /// What the hook saw of this thread's last panic, with the number of the run. It counts when it ends the thread: one that is
+    /// caught may be the ordinary course of things.
+    static LAST_PANIC: RefCell<Option<(u64, Violation)>> = const { RefCell::new(None) };
+}
+
+/// Keeps panics of runs from being printed twice, and makes those that end a thread of a server the failure of their run.
 fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
+        labrpc::thread::on_panicked(note_last_panic);
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             let node = NodeHandle::current();
@@ -76,25 +87,35 @@ fn install_hook() {
             match number {
                 // A simulation keeps the panics of its threads for its own report.
                 _ if labrpc::sim::is_active() => previous(info),
-                Some(number) => note_panic(number, node.name(), info),
+                Some(number) => keep_panic(number, node.name(), info),
                 None => previous(info),
             }
         }));
     });
 }
 
-fn note_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
-    let Some(record) = UNDER_WAY.lock().get(&run).cloned() else { return };
+fn keep_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
     let name = node.split('@').next().unwrap_or(node);
     let text = message_of(info);
     let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
-    record.note_violation(Violation {
+    let violation = Violation {
         headline: format!("{name} panicked: {text}"),
         expected: "no panic".into(),
         seen: text,
         place,
         ..Violation::default()
-    });
+    };
+    // A thread that panics while its values are dropped has no room for it any more.
+    let _ = LAST_PANIC.try_with(|last| *last.borrow_mut() = Some((run, violation)));
+}
+
+/// The last panic of this thread ends it.
+fn note_last_panic() {
+    let Ok(Some((run, violation))) = LAST_PANIC.try_with(RefCell::take) else { return };
+    let record = UNDER_WAY.lock().get(&run).cloned();
+    if let Some(record) = record {
+        record.note_violation(violation);
+    }
 }
 
 fn message_of(info: &PanicHookInfo<'_>) -> String {

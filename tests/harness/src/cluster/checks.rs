@@ -43,6 +43,7 @@ impl Cluster {
             // Two in one term are for Election Safety, which sees every answer of `get_state`.
             if let Some(leader) = self.leaders().into_iter().max().filter(|&(led, _)| led > term || term == 0)
             {
+                self.expect_votes_possible(leader);
                 return leader;
             }
         }
@@ -62,6 +63,27 @@ impl Cluster {
                 "candidates that split the vote, votes not granted, or a server that is stuck"
             }),
         )
+    }
+
+    /// Expects that enough others have been asked for their votes: whoever was never sent anything has given none. It needs no
+    /// message that can be read.
+    #[track_caller]
+    fn expect_votes_possible(&self, (term, leader): (Term, ServerId)) {
+        let others = self.servers().into_iter().filter(|&server| server != leader);
+        let asked: Vec<ServerId> = others.filter(|&server| self.rpcs_to(server) > 0).collect();
+        let needed = self.servers().len() / 2;
+        self.inner.lab.expect(asked.len() >= needed, || {
+            Violation::new(
+                format!("S{leader} leads term {term} without the votes of a majority"),
+                format!("votes of at least {needed} others, which have been sent requests for them"),
+                match asked.as_slice() {
+                    [] => "nobody has ever been sent a message".to_owned(),
+                    asked => format!("only {} have ever been sent a message", show_servers(asked)),
+                },
+            )
+            .rule("Leaders are elected by the votes of a majority (Fig. 2, Candidates; §5.2)")
+            .hint("a leader that is fixed, or servers that agree by memory which they share")
+        });
     }
 
     /// Whether a connected server has no simulated thread but that of its service. In the real world nobody can tell.

@@ -133,6 +133,8 @@ fn limits() -> Vec<Submission> {
                     std::hint::spin_loop();
                 }
             })
+            // The system sends SIGXCPU, or SIGKILL at the hard limit, and the second looks as if somebody had sent it.
+            .untold()
             .command(ONE),
         hostile("limit-of-processes", "It forbids itself to start threads.")
             .make(|_| system::limit(libc::RLIMIT_NPROC, 0)),
