@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use super::cause::Cause;
 use super::context::with_core;
+use super::event::Kind;
 use super::steps;
 use super::words::place;
 
@@ -33,6 +34,15 @@ pub(crate) fn fail_shared(location: &'static Location<'static>) {
         "what it waits for at {} belongs to another simulation that goes on in this process: it is a static that two \
          runs share. Give each run its own with labrpc::sync::RunStatic.",
         place(location)
+    ));
+}
+
+/// A thread of one node does something to another one.
+#[cold]
+pub(super) fn fail_reach(kind: Kind, own: &str, other: &str) {
+    fail_misuse(format!(
+        "a thread of {own} reaches for {other} ({kind:?}): only the tester's threads make faults of other nodes, and start \
+         threads there."
     ));
 }
 

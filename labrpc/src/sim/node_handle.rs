@@ -8,7 +8,7 @@ use super::context::{self, with_core};
 use super::core::Core;
 use super::event::Kind;
 use super::node::NodeId;
-use super::steps;
+use super::{misuse, steps};
 
 thread_local! {
     /// The node label of a real thread, for log lines.
@@ -121,6 +121,9 @@ impl NodeHandle {
     /// are, as if they had forgotten everything. A node may crash itself; then the call does not return.
     ///
     /// Returns whether a simulated node was crashed: `false` if it had been before.
+    ///
+    /// This and the other faults below are for threads of the tester, and of the node itself. One of another node ends the run as
+    /// [`Cause::Misuse`](super::Cause::Misuse).
     pub fn crash(&self) -> bool {
         self.act(Kind::Crash, |core, id| {
             let is_first = !core.nodes[id.index()].is_crashed;
@@ -175,10 +178,24 @@ impl NodeHandle {
             .then(|| with_core(|core| Duration::from_nanos(core.nodes[self.id.index()].local(core.now))))
     }
 
+    /// Ends the run if a thread of another node does something to this one: what happens to machines is for the tester, and a
+    /// node that reached for others would test itself. A node may crash itself, as a failed write does.
+    pub(crate) fn expect_right_to(&self, kind: Kind) {
+        let offender = with_core(|core| {
+            let node = core.current_node();
+            let is_allowed = core.is_over || node == NodeId::TESTER || node == self.id;
+            (!is_allowed).then(|| core.nodes[node.index()].name_arc())
+        });
+        if let Some(offender) = offender {
+            misuse::fail_reach(kind, &offender, &self.name);
+        }
+    }
+
     fn act(&self, kind: Kind, act: impl FnOnce(&mut Core, NodeId) -> bool) -> bool {
         if !context::is_simulated() {
             return false;
         }
+        self.expect_right_to(kind);
         let (done, stops_itself) = with_core(|core| {
             if core.is_over {
                 return (false, false);

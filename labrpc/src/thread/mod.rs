@@ -35,7 +35,7 @@ where
 }
 
 impl NodeHandle {
-    /// Starts a thread on this node.
+    /// Starts a thread on this node. In a simulation that is for the tester's threads, and those of the node itself.
     ///
     /// # Panics
     ///
@@ -261,7 +261,7 @@ impl Builder {
         }
     }
 
-    /// Starts the thread on `node`.
+    /// Starts the thread on `node`. In a simulation that is for the tester's threads, and those of the node itself.
     ///
     /// # Errors
     ///
@@ -272,6 +272,7 @@ impl Builder {
         T: Send + 'static,
     {
         if sim::is_simulated() {
+            node.expect_right_to(Kind::Spawn);
             join::spawn_simulated(Some(node.id()), self.simulated_name(), body)
         } else {
             self.spawn_real(node.shared_name(), body)

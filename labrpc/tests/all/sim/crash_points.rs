@@ -73,7 +73,7 @@ fn pause_at_any_point_delays_and_loses_nothing() {
                 let pause = sim.clone().at_step(step, || {
                     let Some(server) = NodeHandle::find("server") else { return };
                     server.pause();
-                    NodeHandle::new("operator").spawn("resume", move || {
+                    NodeHandle::find("tester").unwrap().spawn("resume", move || {
                         thread::sleep(Duration::from_millis(100));
                         server.resume();
                     });

@@ -9,3 +9,4 @@ mod nondeterminism;
 #[cfg(unix)]
 mod overflow;
 mod planted;
+mod reaching;
