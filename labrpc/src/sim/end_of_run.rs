@@ -165,11 +165,32 @@ pub(super) fn drop_last(values: impl Sized) {
 thread_local! {
     /// What hands the outcome of this OS thread's run to whoever waits for it, though not all is dropped.
     static GIVE_UP: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    /// The last panic that began in a thread that unwinds.
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Says how the outcome is handed over, or that this is not needed any more.
 pub(super) fn set_give_up(give_up: Option<Box<dyn FnOnce()>>) {
     GIVE_UP.set(give_up);
+}
+
+/// What the standard library says, by a second panic that cannot be caught, when a panic leaves a destructor of a thread that
+/// unwinds. Then comes the abort. Should it say something else one day, the abort takes the process.
+const IN_CLEANUP: &str = "panic in a destructor during cleanup";
+
+/// Writes to standard error without the lock that std has around it: code under test may hold it for ever.
+pub(super) fn remark(text: &str) {
+    #[cfg(unix)]
+    {
+        use std::io::Write;
+        use std::os::fd::AsFd;
+        // Nobody to tell is no reason to fail.
+        if let Ok(copy) = std::io::stderr().as_fd().try_clone_to_owned() {
+            let _ = std::fs::File::from(copy).write_all(text.as_bytes());
+        }
+    }
+    #[cfg(not(unix))]
+    eprint!("{text}");
 }
 
 /// Called by the panic hook, before a panic that may be the end of this OS thread.
@@ -181,12 +202,19 @@ pub(super) fn panic_begins(info: &PanicHookInfo<'_>) {
         unwinds.then(|| core.current_name())
     });
     let Some(thread) = thread.flatten() else { return };
+    // A destructor may catch its own panic, and then nothing has happened.
+    if info.payload_as_str() != Some(IN_CLEANUP) {
+        LAST_PANIC.set(info.to_string());
+        return;
+    }
     let Some(give_up) = GIVE_UP.take() else { return };
-    eprintln!(
+    let said = LAST_PANIC.take();
+    remark(&format!(
         "labrpc: the run was over, and a destructor of {thread} panicked while the thread was unwound. In the real world it \
-         would not have run. The outcome of the run is what it was.\n{info}"
-    );
+         would not have run. The outcome of the run is what it was.\n{said}\n"
+    ));
     fiber::count_left();
+    fiber::count_thread_left();
     give_up();
     #[cfg(unix)]
     super::abandoned::abandon();

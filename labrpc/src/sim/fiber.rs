@@ -28,6 +28,21 @@ const POOLED_STACKS_MAX: usize = 2048;
 /// Stacks that no simulation uses, with their size in bytes.
 static POOL: Mutex<Vec<(usize, Stack)>> = Mutex::new(Vec::new());
 
+/// How many OS threads of this process are left for good.
+static THREADS_LEFT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many OS threads the simulations of this process have left behind: their runs were over, and a destructor has not come to
+/// its end. One that loops takes time from all runs that follow, so a process with any should be replaced.
+#[must_use]
+pub fn threads_left() -> usize {
+    THREADS_LEFT.load(Ordering::Relaxed)
+}
+
+/// The OS thread of a simulation is left.
+pub(super) fn count_thread_left() {
+    THREADS_LEFT.fetch_add(1, Ordering::Relaxed);
+}
+
 /// How many stacks of this process were left as they were.
 static STACKS_LEFT: AtomicUsize = AtomicUsize::new(0);
 

@@ -121,7 +121,7 @@ pub(crate) use context::{
 pub(crate) use core::Core;
 pub(crate) use end_of_run::leave;
 pub(crate) use fiber::forget_lifetime;
-pub use fiber::stacks_left;
+pub use fiber::{stacks_left, threads_left};
 pub(crate) use misuse::{fail_misuse, fail_shared};
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};

@@ -18,7 +18,7 @@ use super::core::Core;
 use super::end_of_run::{self, Fibers, take_new_fibers};
 use super::event::Kind;
 use super::failure::{Failure, Report};
-use super::fiber::Resumed;
+use super::fiber::{self, Resumed};
 #[cfg(unix)]
 use super::overflow;
 use super::panics;
@@ -84,10 +84,11 @@ fn watch<T>(
             return Err(Box::new(stalled(settings, heartbeat)));
         };
         if waited.is_err() {
-            eprintln!(
-                "labrpc: the run is over, and a destructor of {} does not come to its end. It stays behind.",
+            fiber::count_thread_left();
+            end_of_run::remark(&format!(
+                "labrpc: the run is over, and a destructor of {} does not come to its end. It stays behind.\n",
                 heartbeat.last_resumed().0
-            );
+            ));
         }
         return outcome;
     }

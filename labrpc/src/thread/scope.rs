@@ -180,11 +180,9 @@ impl Builder {
         // only when all that are counted are gone: it waits for them, and where it cannot, at the end of a run, `Borrowed`
         // leaves the frame for ever. To forget `counted` or its thread therefore keeps the frame.
         let body = SendBody(unsafe { forget_lifetime(body) });
-        let handle = self.spawn(move || {
-            let counted = counted;
-            body.run();
-            drop(counted);
-        })?;
+        // In one value: if it never runs, its fields are dropped in their order.
+        let scoped = Scoped { body, counted };
+        let handle = self.spawn(move || scoped.run())?;
         Ok(ScopedJoinHandle {
             handle,
             number,
@@ -192,6 +190,19 @@ impl Builder {
             shared: Arc::clone(&scope.shared),
             _scope: PhantomData,
         })
+    }
+}
+
+/// What a scoped thread runs. `counted` comes last, so that it is dropped after the closure, whether that has run or not.
+struct Scoped {
+    body: SendBody,
+    counted: Counted,
+}
+
+impl Scoped {
+    fn run(self) {
+        self.body.run();
+        drop(self.counted);
     }
 }
 

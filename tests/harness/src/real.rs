@@ -1,7 +1,8 @@
 //! Runs a body in the real world: on threads of its own, with an eye on panics of all of them, and on hangs.
 //!
-//! Threads of a run bear its number in their node's name, `S2@7`. A panic of any of them is the run's failure, as in a
-//! simulation, and it is told once, in the report.
+//! Threads of a run bear its number in their node's name, `S2@7`. A panic that ends one of them is the run's failure, and it is
+//! told once, in the report. In a simulation it is none if somebody joins the thread and deals with it; here nobody can tell
+//! in time.
 
 #![allow(
     clippy::disallowed_types,

@@ -26,6 +26,7 @@ use labrpc::printable;
 use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
+use crate::input;
 use crate::kept::read_kept;
 use crate::plan::Plan;
 
@@ -227,10 +228,7 @@ pub fn write_text(path: &Path, text: &str) -> io::Result<()> {
 
 /// The kept events of a stored run with an index from `from` up to `to`, without log lines.
 pub fn stored_events(directory: &Path, from: u64, to: u64) -> Vec<Event> {
-    let path = directory.join("trace.jsonl");
-    // A file, and nothing else: whoever opens a pipe waits for somebody who writes.
-    let is_file = fs::symlink_metadata(&path).is_ok_and(|data| data.is_file());
-    let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Vec::new() };
+    let Ok(file) = input::open_own(&directory.join("trace.jsonl")) else { return Vec::new() };
     BufReader::new(file)
         .lines()
         .map_while(Result::ok)

@@ -10,9 +10,14 @@ use std::path::Path;
 ///
 /// Those of the file system, and one for a file that is longer.
 pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    read_from(File::open(path)?, bytes_max)
+}
+
+/// As [`read`], of a file that is open.
+pub(crate) fn read_from(file: File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     // Not by the length that the system tells: devices and pipes have none.
-    File::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > bytes_max {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -20,6 +25,26 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         ));
     }
     Ok(content)
+}
+
+/// Opens a file that a program of the lab has written, and nothing else that may stand there: code under test can put a pipe in
+/// its place, and whoever opens one waits for somebody who writes.
+///
+/// # Errors
+///
+/// Those of the file system, and [`InvalidData`](io::ErrorKind::InvalidData) for what is no file.
+pub fn open_own(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    // Of what was opened, and not of the name, which may be another file's by now.
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"))
+    }
 }
 
 /// As [`read`], of a text.

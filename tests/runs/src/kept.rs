@@ -4,7 +4,7 @@
 //! name. It may be all that is left of a failure.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ const DAMAGED_MAX: u32 = 20;
 
 /// What is in the file; `None` if there is none, or one that cannot be read.
 pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let problem = match read(path) {
+    let problem = match input::open_own(path).and_then(|file| input::read_from(file, BYTES_MAX)) {
         Ok(content) => match serde_json::from_slice(&content) {
             Ok(value) => return Some(value),
             Err(error) => error.to_string(),
@@ -37,15 +37,6 @@ pub fn read_kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
     };
     eprintln!("{}", labrpc::printable(&format!("{shown} is damaged ({problem}) and does not count: {kept}")));
     None
-}
-
-/// Reads a file, and nothing else: whoever opens a pipe waits for somebody who writes.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::symlink_metadata(path)?.is_file() {
-        input::read(path, BYTES_MAX)
-    } else {
-        Err(io::Error::new(ErrorKind::InvalidData, "it is no file"))
-    }
 }
 
 /// A name for a damaged file: `run.json.damaged`, `run.json.damaged-2`.

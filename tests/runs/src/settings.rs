@@ -7,6 +7,8 @@
 //! | `LAB_SEED` | one seed only, `42` or `0x2a` | |
 //! | `LAB_POLICY` | `random`, `pct`, `pct:DEPTH` or `fifo` | random |
 //! | `LAB_STALL` | the real time, in seconds, in which a simulated thread must give way, from 0.1 to 86400 | 10 |
+//! | `LAB_COMMAND` | the words that start this program, for the commands that reports print | as it was started |
+//! | `LAB_ARTIFACTS` | the folder into which reports and traces go | `lab` in cargo's target directory |
 //!
 //! A value that is no use is an error and never a default: who sets one wants to know that it does nothing.
 

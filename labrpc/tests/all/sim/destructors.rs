@@ -365,3 +365,25 @@ fn failure_is_kept_though_a_destructor_never_ends() {
     is_reported.store(true, Ordering::SeqCst);
     assert!(matches!(failure.cause, Cause::Panic(_)), "{failure}");
 }
+
+/// What a destructor catches itself is nobody's business: the run ends in good order.
+#[test]
+fn destructor_catches_its_own_panic() {
+    for seed in 0..10 {
+        let dropped = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counted = std::sync::Arc::clone(&dropped);
+        let run = Sim::new(seed).run(move || {
+            thread::spawn(move || {
+                let _guard = OnDrop(|| {
+                    let caught = std::panic::catch_unwind(|| panic!("and it is caught"));
+                    assert!(caught.is_err());
+                    counted.fetch_add(1, Ordering::Relaxed);
+                });
+                thread::sleep(Duration::from_secs(3600));
+            });
+            thread::sleep(Duration::from_millis(1));
+        });
+        run.unwrap();
+        assert_eq!(dropped.load(Ordering::Relaxed), 1);
+    }
+}

@@ -77,6 +77,12 @@ fn outside() -> Vec<Submission> {
         }),
         awkward("sets-environment", "It asks for logs of everything, as in a terminal.")
             .make(|_| crate::system::set_variable("RUST_LOG", "trace")),
+        awkward("chance-of-the-system", "It waits for a time that no seed knows, before it is ready.")
+            .make(|_| {
+                let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+                labrpc::thread::sleep(std::time::Duration::from_micros(chance % 1000));
+            })
+            .says("was not the same run twice"),
         awkward("clock-in-log-lines", "It writes the time of the machine into its log lines.").get_state(
             |server| {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

@@ -92,7 +92,7 @@ fn nodes() -> Vec<Submission> {
                 drop(tester.spawn("main", || panic!("no points?")));
             }
         })
-        .says("no points?"),
+        .says("reaches for tester"),
         hostile("another-simulation", "It runs a simulation inside the simulation.")
             .make(|_| drop(Sim::new(1).run(|| {})))
             .says(failed),

@@ -3,23 +3,42 @@
 //!
 //! Only for programs whose children are all workers. In a test executable other tests may have children of their own.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "what it keeps is the process's, and no simulated thread sees it"
+)]
+
 #[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 /// From now on, whatever the descendants of this process leave behind becomes its child.
 pub fn adopt() {
     #[cfg(target_os = "linux")]
     {
+        // A shell that has become this program (`exec`) leaves its own children to it.
+        EARLIER.get_or_init(|| children().into_iter().collect());
         // A kernel that refuses leaves them to the system, as without this.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
 }
 
+/// The children that this process had when it began to adopt any: they are somebody else's.
+#[cfg(target_os = "linux")]
+static EARLIER: OnceLock<BTreeSet<u32>> = OnceLock::new();
+
+/// How long one waits for an orphan to be gone before one looks again.
+#[cfg(target_os = "linux")]
+const ROUND: Duration = Duration::from_millis(1);
+
 /// So often one looks for children. Each that is ended may have started another one just before.
 #[cfg(target_os = "linux")]
 const ROUNDS_MAX: usize = 200;
 
-/// Ends all children of this process but these, if it has [adopted](adopt) any.
+/// Ends all children of this process but these, and those that it had before, if it has [adopted](adopt) any.
 #[cfg(target_os = "linux")]
 pub(super) fn kill_all_but(workers: &BTreeSet<u32>) {
     use rustix::process::{Pid, Signal, WaitOptions, child_subreaper, kill_process, waitpid};
@@ -31,7 +50,10 @@ pub(super) fn kill_all_but(workers: &BTreeSet<u32>) {
     // nothing is left.
     for _ in 0..ROUNDS_MAX {
         let mut orphans = children();
-        orphans.retain(|child| !workers.contains(child));
+        let is_known = |child: &u32| {
+            workers.contains(child) || EARLIER.get().is_some_and(|earlier| earlier.contains(child))
+        };
+        orphans.retain(|child| !is_known(child));
         if orphans.is_empty() {
             return;
         }
@@ -39,8 +61,10 @@ pub(super) fn kill_all_but(workers: &BTreeSet<u32>) {
             let Some(pid) = i32::try_from(orphan).ok().and_then(Pid::from_raw) else { continue };
             // It may be gone already. It is a child: its number is its own until its status is taken.
             let _ = kill_process(pid, Signal::KILL);
-            let _ = waitpid(Some(pid), WaitOptions::empty());
+            // Not waited for: one that cannot be ended, or not now, must not hold everybody up.
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
+        labrpc::thread::sleep(ROUND);
     }
 }
 

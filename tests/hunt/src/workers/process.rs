@@ -95,7 +95,8 @@ pub(super) struct Process {
     pub(super) processor: Option<usize>,
     child: Child,
     stdin: ChildStdin,
-    stderr: StderrTail,
+    /// Taken when it is dropped.
+    stderr: Option<StderrTail>,
 }
 
 impl Process {
@@ -137,7 +138,7 @@ impl Process {
         // The worker reads it before any code under test runs, and then it is nowhere but in its memory.
         // A write that fails means that it is gone already, and the end of its answers will say so.
         let _ = writeln!(stdin, "{}", key.to_text());
-        let stderr = StderrTail::new(launch.echo.clone());
+        let stderr = StderrTail::new(launch.echo.clone())?;
         let tail = stderr.clone();
         // A thread for each stream: if nobody read standard error, a program that prints a lot would block in
         // the middle of its run, and look like a hang.
@@ -161,7 +162,7 @@ impl Process {
             processor,
             child,
             stdin,
-            stderr,
+            stderr: Some(stderr),
         })
     }
 
@@ -240,7 +241,7 @@ impl Process {
                 system::kill_group(&mut self.child);
             }
             // Both: the message of a stack overflow is on its way while the status is known already.
-            if has_ended && self.stderr.is_closed() {
+            if has_ended && self.stderr.as_ref().is_none_or(StderrTail::is_closed) {
                 break;
             }
             thread::sleep(END_POLL);
@@ -249,7 +250,7 @@ impl Process {
             // It lives, without a stream to answer on. Nothing more can come of it.
             self.kill(KillReason::Closed);
         }
-        (self.child.wait().ok(), self.stderr.text())
+        (self.child.wait().ok(), self.stderr.as_ref().map_or_else(String::new, StderrTail::text))
     }
 }
 
@@ -279,5 +280,8 @@ impl Drop for Process {
         system::kill_group(&mut self.child);
         // Nobody is interested in how it ended; it must not stay behind as a zombie.
         let _ = self.child.wait();
+        if let Some(stderr) = self.stderr.take() {
+            stderr.finish();
+        }
     }
 }

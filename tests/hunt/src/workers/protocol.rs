@@ -97,7 +97,7 @@ impl Answer {
 
 /// The longest answer, in bytes: a report has some thousand.
 pub(crate) const LINE_MAX: u64 = 4 << 20;
-/// The longest text in an answer, in bytes. An answer has three at most, and JSON makes six bytes of some.
+/// The longest text in an answer, in bytes. An answer has five at most, and JSON makes six bytes of some characters.
 const TEXT_MAX: usize = 128 << 10;
 
 /// A text that fits into an answer. Code under test may panic with many megabytes.

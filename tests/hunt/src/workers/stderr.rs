@@ -2,9 +2,13 @@
 //! once gets it line by line.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
 
 use labrpc::sync::{Arc, Mutex};
+use labrpc::thread;
 
 use super::process::Echo;
 use super::protocol::MARK;
@@ -16,7 +20,41 @@ const KEPT_MAX: usize = 16 * 1024;
 #[derive(Clone, Default)]
 pub(super) struct StderrTail {
     inner: Arc<Mutex<Inner>>,
-    echo: Option<Echo>,
+    printer: Option<Printer>,
+}
+
+/// Shows lines on a thread of its own: where nobody reads what is shown (a pager, a terminal that was stopped), that thread
+/// waits, and neither the worker nor who looks after it does. Lines for which there is no room any more are left out.
+#[derive(Clone)]
+struct Printer {
+    lines: Sender<String>,
+    /// Closed when all has been shown.
+    shown: Receiver<()>,
+}
+
+/// So many lines may wait to be shown.
+const WAITING_MAX: usize = 20_000;
+/// So long one waits at the end for what has not been shown yet.
+const SHOWN_WAIT: Duration = Duration::from_secs(1);
+
+impl Printer {
+    /// # Errors
+    ///
+    /// If the system starts no thread.
+    fn start(echo: Echo) -> io::Result<Self> {
+        let (lines, waiting) = crossbeam_channel::bounded::<String>(WAITING_MAX);
+        let (done, shown) = crossbeam_channel::bounded(0);
+        thread::Builder::new().spawn(move || {
+            let _done: Sender<()> = done;
+            waiting.iter().for_each(|line| echo(&line));
+        })?;
+        Ok(Self { lines, shown })
+    }
+
+    fn show(&self, line: &str) {
+        // Full: nobody reads, and what comes now is the least of it.
+        let _ = self.lines.try_send(line.to_owned());
+    }
 }
 
 impl fmt::Debug for StderrTail {
@@ -32,23 +70,35 @@ struct Inner {
 }
 
 impl StderrTail {
-    pub(super) fn new(echo: Option<Echo>) -> Self {
-        Self { inner: Arc::default(), echo }
+    /// # Errors
+    ///
+    /// If the system starts no thread.
+    pub(super) fn new(echo: Option<Echo>) -> io::Result<Self> {
+        Ok(Self { inner: Arc::default(), printer: echo.map(Printer::start).transpose()? })
+    }
+
+    /// Waits for what was written and is not shown yet, but not for ever. To be called when the stream has ended.
+    pub(super) fn finish(self) {
+        if let Some(Printer { lines, shown }) = self.printer {
+            drop(lines);
+            // Nothing is ever sent: it ends when the printing does.
+            let _ = shown.recv_timeout(SHOWN_WAIT);
+        }
     }
 
     /// Reads until the stream ends.
-    pub(super) fn read_from(&self, mut stream: impl Read) {
+    pub(super) fn read_from(self, mut stream: impl Read) {
         let mut chunk = [0; 8 * 1024];
         let mut lines = Lines::default();
         // By chunks and not by lines: what is written last by a process that crashes often has no newline.
         while let Ok(length @ 1..) = stream.read(&mut chunk) {
             self.inner.lock().add(&chunk[..length]);
-            if let Some(echo) = &self.echo {
-                lines.add(&chunk[..length], |line| echo(line));
+            if let Some(printer) = &self.printer {
+                lines.add(&chunk[..length], |line| printer.show(line));
             }
         }
-        if let Some(echo) = &self.echo {
-            lines.end(|line| echo(line));
+        if let Some(printer) = &self.printer {
+            lines.end(|line| printer.show(line));
         }
         // An error ends it as well: nothing more can be read, which is all that this says.
         self.inner.lock().is_closed = true;
@@ -107,9 +157,11 @@ impl Lines {
         let line = std::mem::take(&mut self.begun);
         let text = String::from_utf8_lossy(&line);
         // A mark ends its line. What stands before it was written without one.
-        let (text, is_mark) = match text.trim_end_matches('\n').split_once(MARK) {
-            Some((text, _)) => (text.to_owned(), true),
-            None => (text.trim_end_matches('\n').to_owned(), false),
+        let text = text.trim_end_matches('\n');
+        let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+        let (text, is_mark) = match text.rsplit_once(MARK) {
+            Some((before, rest)) if is_number(rest) => (before.to_owned(), true),
+            _ => (text.to_owned(), false),
         };
         self.shown += usize::from(!text.is_empty());
         match self.shown {

@@ -8,13 +8,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use labrpc::sim::{Tracing, stacks_left};
+use labrpc::sim::{Tracing, stacks_left, threads_left};
 use labrpc::time::Instant;
 
 use super::protocol::{Answer, Cost, Job, Task, cut, mark};
 use super::seal::{Key, Seal};
 use super::system;
-use crate::target::{RunEnd, RunFailure, Target};
+use crate::target::{RunEnd, RunFacts, RunFailure, Target};
 use lab_runs::{Plan, World};
 
 /// The argument that makes a program with subcommands a worker.
@@ -90,10 +90,10 @@ impl Worker<'_> {
             return self.send(&Answer::Reported { number, report: report.map(cut) });
         }
         let explain = ran.explain.filter(|_| job.task == Task::RunAndReport);
-        let (end, facts, is_report_coming) = (cut_texts(ran.end), ran.facts, explain.is_some());
+        let (end, facts, is_report_coming) = (cut_texts(ran.end), cut_facts(ran.facts), explain.is_some());
         // What cannot be run again has left threads behind, or may have.
         let has_threads_left = matches!(&end, RunEnd::Failed(failure) if failure.report.is_some());
-        let is_tainted = has_threads_left || stacks_left() > STACKS_LEFT_MAX;
+        let is_tainted = has_threads_left || threads_left() > 0 || stacks_left() > STACKS_LEFT_MAX;
         // Before it is explained: whatever becomes of that, the failure is known.
         self.send(&Answer::Ended { number, cost, end, facts, is_tainted, is_report_coming })?;
         match explain {
@@ -105,9 +105,18 @@ impl Worker<'_> {
 
 /// The same, with texts that fit into an answer.
 fn cut_texts(end: RunEnd) -> RunEnd {
-    let RunEnd::Failed(RunFailure { kind, headline, signature, report }) = end else { return end };
+    let RunFailure { kind, headline, signature, report } = match end {
+        RunEnd::Passed => return end,
+        RunEnd::Skipped(why) => return RunEnd::Skipped(cut(why)),
+        RunEnd::Failed(failure) => failure,
+    };
     let (headline, report) = (cut(headline), report.map(cut));
     RunEnd::Failed(RunFailure { kind, headline, signature: signature.map(cut), report })
+}
+
+/// As [`cut_texts`].
+fn cut_facts(facts: RunFacts) -> RunFacts {
+    RunFacts { remark: facts.remark.map(cut), line: cut(facts.line), ..facts }
 }
 
 fn plan(job: &Job) -> Result<Plan> {

@@ -20,7 +20,7 @@ pub(super) fn run_as(name: &str, launch: Launch) -> Result<Launch> {
         format!("cannot give {} to the user {name}: only root can run code as another user", folder.display())
     })?;
     let folder = folder.canonicalize().with_context(problem)?;
-    check_reachable(&folder, name)?;
+    check_reachable(&folder, (name, user, group))?;
     let mut launch = Launch { user: Some((user, group)), ..launch };
     launch.environment.push((artifacts::FOLDER.to_owned(), folder.display().to_string()));
     Ok(launch)
@@ -56,14 +56,13 @@ fn give(folder: &Path, user: u32, group: u32) -> std::io::Result<()> {
 }
 
 /// Whoever cannot enter a folder on the way cannot write into the last one: said now, and not in each report.
-fn check_reachable(folder: &Path, name: &str) -> Result<()> {
+fn check_reachable(folder: &Path, (name, user, group): (&str, u32, u32)) -> Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
         let closed: Option<PathBuf> = folder
             .ancestors()
             .skip(1)
-            .find(|folder| folder.metadata().is_ok_and(|data| data.permissions().mode() & 0o001 == 0))
+            .find(|folder| folder.metadata().is_ok_and(|data| !may_enter(&data, user, group)))
             .map(Path::to_path_buf);
         if let Some(closed) = closed {
             bail!(
@@ -74,8 +73,20 @@ fn check_reachable(folder: &Path, name: &str) -> Result<()> {
         }
     }
     #[cfg(not(unix))]
-    let _ = (folder, name);
+    let _ = (folder, name, user, group);
     Ok(())
+}
+
+/// Whether a user may go through a folder.
+#[cfg(unix)]
+fn may_enter(folder: &std::fs::Metadata, user: u32, group: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let bit = match folder {
+        folder if folder.uid() == user => 0o100,
+        folder if folder.gid() == group => 0o010,
+        _ => 0o001,
+    };
+    folder.mode() & bit != 0
 }
 
 #[cfg(all(test, unix))]

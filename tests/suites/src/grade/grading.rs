@@ -3,7 +3,7 @@
 //! A test's seeds are run one after the other until one fails: one failure takes the points, and the first report is the one
 //! to read. Several tests are under way at once, so that no worker waits. What came of a test does not depend on that.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -47,6 +47,8 @@ pub struct Row {
     pub calls: u64,
     /// What came of it.
     pub end: RowEnd,
+    /// Whether the first seed was the same run when it was run again; `true` if it was not.
+    pub is_repeatable: bool,
 }
 
 /// What came of a test.
@@ -111,6 +113,8 @@ pub struct Grading<'a> {
     pub workers: usize,
     /// How they are started.
     pub launch: Launch,
+    /// Whether the first seed of each test is run twice, to see whether it is the same run.
+    pub is_repeated: bool,
     /// Whether Ctrl-C ends it in good order. A process has one who listens to it.
     pub is_interruptible: bool,
 }
@@ -157,6 +161,7 @@ pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded>
         pool: Pool::new(limits, grading.launch.clone(), processors),
         rows: grading.cases.iter().map(|case| Row::new(case)).collect(),
         is_over: vec![false; grading.cases.len()],
+        repeats: BTreeMap::new(),
         ready: (0..grading.cases.len()).collect(),
         returned: VecDeque::new(),
         grading,
@@ -179,6 +184,8 @@ struct UnderWay<'a> {
     pool: Pool,
     rows: Vec<Row>,
     is_over: Vec<bool>,
+    /// Of the tests whose first seed is to be run once more: its fingerprint.
+    repeats: BTreeMap<usize, String>,
     /// The tests whose next seed can be run, those that were begun first.
     ready: VecDeque<usize>,
     /// Jobs that came back from workers that ended.
@@ -189,7 +196,7 @@ struct UnderWay<'a> {
 
 impl Row {
     fn new(case: &'static TestCase) -> Self {
-        Self { case, runs: 0, wall: Duration::ZERO, calls: 0, end: RowEnd::Passed }
+        Self { case, runs: 0, wall: Duration::ZERO, calls: 0, end: RowEnd::Passed, is_repeatable: true }
     }
 }
 
@@ -230,15 +237,21 @@ impl UnderWay<'_> {
         }
         let Some(place) = self.ready.pop_front() else { return Ok(false) };
         let (case, plan) = (self.rows[place].case, self.plan(place));
-        self.watcher.begins(case, plan);
+        let task = if self.repeats.contains_key(&place) {
+            Task::Run
+        } else {
+            self.watcher.begins(case, plan);
+            Task::RunAndReport
+        };
         let (policy, world) = (plan.policy.to_string(), plan.world.to_string());
-        self.pool.submit(Job::new(place, case.name, policy, world, plan.seed, Task::RunAndReport))?;
+        self.pool.submit(Job::new(place, case.name, policy, world, plan.seed, task))?;
         Ok(true)
     }
 
-    /// The next run of a test.
+    /// The next run of a test: the first once more, or one that was not made yet.
     fn plan(&self, place: usize) -> Plan {
-        self.grading.plans[self.rows[place].runs]
+        let next = if self.repeats.contains_key(&place) { 0 } else { self.rows[place].runs };
+        self.grading.plans[next]
     }
 
     fn on_outcome(&mut self, outcome: Outcome) {
@@ -247,6 +260,12 @@ impl UnderWay<'_> {
             // Nobody has asked for one alone.
             Outcome::Reported(..) => {}
             Outcome::Interrupted(job, how) => self.end(job.row, RowEnd::Interrupted(how)),
+            // The first seed once more. Whatever came of it, it counts for nothing but this.
+            Outcome::Ended(job, _, _, facts, _) if self.repeats.contains_key(&job.row) => {
+                let first = self.repeats.remove(&job.row);
+                self.rows[job.row].is_repeatable = first == facts.fingerprint;
+                self.go_on(job.row);
+            }
             Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
                 let plan = self.count(job.row, cost, &facts);
                 let test = info(self.rows[job.row].case);
@@ -263,19 +282,19 @@ impl UnderWay<'_> {
             Outcome::Ended(job, cost, end, facts, _) => {
                 let plan = self.count(job.row, cost, &facts);
                 self.watcher.ran(plan, &facts);
-                // What a skipped test says with one seed, it says with all.
                 let row = &mut self.rows[job.row];
-                if let RunEnd::Skipped(why) = end {
-                    row.end = RowEnd::Skipped(why);
+                let is_first = row.runs == 1;
+                match (end, facts.fingerprint) {
+                    (RunEnd::Skipped(why), _) => row.end = RowEnd::Skipped(why),
+                    (_, Some(print)) if is_first && self.grading.is_repeated => {
+                        self.repeats.insert(job.row, print);
+                    }
+                    _ => {}
                 }
-                if row.runs < self.grading.plans.len() {
-                    // Those that were begun first, so that tests end in their order.
-                    self.ready.push_front(job.row);
-                } else {
-                    self.over(job.row);
-                }
+                self.go_on(job.row);
             }
             Outcome::Crashed(job, cost, failed, stderr) => {
+                self.repeats.remove(&job.row);
                 let plan = self.count(job.row, cost, &RunFacts::default());
                 let failed = crashed(&job, info(self.rows[job.row].case), plan, &failed, &stderr);
                 self.end(job.row, RowEnd::Failed(failed));
@@ -293,6 +312,16 @@ impl UnderWay<'_> {
         self.runs += 1;
         self.wall_us += cost.wall_us;
         plan
+    }
+
+    /// A run of a test has ended well.
+    fn go_on(&mut self, place: usize) {
+        if self.repeats.contains_key(&place) || self.rows[place].runs < self.grading.plans.len() {
+            // Those that were begun first, so that tests end in their order.
+            self.ready.push_front(place);
+        } else {
+            self.over(place);
+        }
     }
 
     /// A test is over before all of its seeds were run.

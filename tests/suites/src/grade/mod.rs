@@ -53,7 +53,14 @@ pub fn grade_test(path: &str, name: &str, implementation: Implementation) {
     let stored = plans.first().filter(|_| settings.is_one_seed);
     let stored = stored.and_then(|&plan| stored_run(name, plan, implementation));
     let launch = launch(path);
-    let grading = Grading { cases: &[case], plans: &plans, workers: 1, launch, is_interruptible: false };
+    let grading = Grading {
+        cases: &[case],
+        plans: &plans,
+        workers: 1,
+        launch,
+        is_repeated: false,
+        is_interruptible: false,
+    };
     let mut watcher = Printed { stored };
     let graded = grading::grade(&grading, &mut watcher);
     let graded = graded.unwrap_or_else(|error| panic!("{error:#}"));

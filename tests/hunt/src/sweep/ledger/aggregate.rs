@@ -11,6 +11,9 @@ use crate::sweep::seed_set::SeedSet;
 /// So many failures stand in one line, which is read as a whole.
 const FAILURES_IN_A_LINE: usize = 1_000;
 
+/// So many ranges of seeds do, for the same reason. A test that fails now and then has one for each gap.
+const RANGES_IN_A_LINE: usize = 20_000;
+
 /// World, test and policy.
 type Place = (String, String, String);
 
@@ -63,23 +66,44 @@ impl Aggregate {
         self.rows.values().all(|row| row.seeds().is_empty())
     }
 
-    /// Writes it as lines: for each test its ranges with the first failures and all costs, then the other failures.
+    /// Writes it as lines: for each test the first of its ranges and failures with all costs, then the others.
     pub(super) fn write(&self, mut out: impl Write) -> io::Result<()> {
         for ((world, ..), row) in &self.rows {
             if row.seeds().is_empty() {
                 continue;
             }
-            let (first, rest) = row.failures.split_at(row.failures.len().min(FAILURES_IN_A_LINE));
-            let mut line = |row: Row| -> io::Result<()> {
-                serde_json::to_writer(&mut out, &Sum { world: world.clone(), row })?;
-                out.write_all(b"\n")
+            let (passed, skipped) = (ranges(&row.passed), ranges(&row.skipped));
+            let (mut passed, mut skipped) =
+                (passed.chunks(RANGES_IN_A_LINE), skipped.chunks(RANGES_IN_A_LINE));
+            let mut failures = row.failures.chunks(FAILURES_IN_A_LINE);
+            // All that is not split stands in the first line.
+            let mut rest = Row {
+                passed: SeedSet::default(),
+                skipped: SeedSet::default(),
+                failures: Vec::new(),
+                ..row.clone()
             };
-            line(Row { failures: first.to_vec(), ..row.clone() })?;
-            for failures in rest.chunks(FAILURES_IN_A_LINE) {
-                let (test, policy) = (row.test.clone(), row.policy.clone());
-                line(Row { test, policy, failures: failures.to_vec(), ..Row::default() })?;
+            loop {
+                let parts = (passed.next(), skipped.next(), failures.next());
+                let has_more = parts.0.is_some() || parts.1.is_some() || parts.2.is_some();
+                if !has_more {
+                    break;
+                }
+                let row = Row {
+                    passed: parts.0.unwrap_or_default().to_vec().into(),
+                    skipped: parts.1.unwrap_or_default().to_vec().into(),
+                    failures: parts.2.unwrap_or_default().to_vec(),
+                    ..rest
+                };
+                rest = Row { test: row.test.clone(), policy: row.policy.clone(), ..Row::default() };
+                serde_json::to_writer(&mut out, &Sum { world: world.clone(), row })?;
+                out.write_all(b"\n")?;
             }
         }
         Ok(())
     }
+}
+
+fn ranges(seeds: &SeedSet) -> Vec<(u64, u64)> {
+    seeds.clone().into()
 }

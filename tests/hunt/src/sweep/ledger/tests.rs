@@ -126,6 +126,20 @@ fn file_that_another_sweep_writes_to_is_read_up_to_its_last_whole_line() {
 }
 
 #[test]
+fn gaps_between_seeds_are_kept_and_their_number_has_no_end() {
+    let root = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = open(root.path(), "build");
+    // More ranges than stand in one line.
+    keep(&mut ledger, (0..50_000).map(|number| 2 * number + 11));
+    drop(ledger);
+    for _ in 0..2 {
+        let (ledger, row) = open_with(root.path(), "build", Earlier::Counts, &all());
+        assert_eq!((row.runs(), row.cost.wall_us, ledger.unreadable), (50_000, 350_000, 0));
+    }
+    assert!(fs::read_to_string(root.path().join("build/0001.jsonl")).unwrap().lines().count() > 2);
+}
+
+#[test]
 fn failures_are_kept_one_by_one_and_their_number_has_no_end() {
     let root = tempfile::tempdir().unwrap();
     let (mut ledger, _) = open(root.path(), "build");

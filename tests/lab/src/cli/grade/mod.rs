@@ -58,17 +58,26 @@ impl Grade {
             Some(user) => user::run_as(user, launch)?,
             None => launch,
         };
-        let grading = Grading { cases: &cases, plans: &plans, workers, launch, is_interruptible: true };
+        let grading = Grading {
+            cases: &cases,
+            plans: &plans,
+            workers,
+            launch,
+            is_repeated: true,
+            is_interruptible: true,
+        };
         let begin = Instant::now();
         let graded = grading::grade(&grading, &mut Shown(Arc::clone(&progress)));
         let elapsed = begin.elapsed();
         progress.lock().finish();
         let graded = graded?;
         causes::print(&graded.rows);
-        summary::print(&graded, elapsed, self.details);
         if let Some(note) = note {
             println!("{note}");
         }
+        summary::print_not_repeatable(&graded.rows, plans[0]);
+        // The sum is the last line, where people and programs look for it.
+        summary::print(&graded, elapsed, self.details);
         verdict(&graded)
     }
 }

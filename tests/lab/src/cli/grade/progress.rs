@@ -100,6 +100,9 @@ impl Watcher for Shown {
     }
 
     fn ended(&mut self, row: &Row) {
-        self.0.lock().end_of(row);
+        let progress = self.0.lock();
+        // The run that failed is neither one that ran well nor one that was left out.
+        progress.step(usize::from(row.failure().is_some()));
+        progress.end_of(row);
     }
 }

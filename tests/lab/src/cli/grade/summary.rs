@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use lab_harness::case::{Origin, Part};
-use lab_runs::println;
+use lab_report::explain::replay_command_of;
+use lab_runs::{Plan, println};
 
 use lab_suites::grade::grading::{Graded, Row, RowEnd};
 
@@ -55,6 +56,23 @@ fn print_part(part: Part, rows: &[&Row]) {
             tests => println!("    skipped {} tests: {why}", tests.len()),
         }
     }
+}
+
+/// What was not the same run twice. It costs no points: a failure may be right, but it cannot be replayed.
+pub(super) fn print_not_repeatable(rows: &[Row], first: Plan) {
+    let rows: Vec<&Row> = rows.iter().filter(|row| !row.is_repeatable).collect();
+    let Some((row, others)) = rows.split_first() else { return };
+    let and_others = match others.len() {
+        0 => String::new(),
+        count => format!(", and so in {count} more tests"),
+    };
+    println!(
+        "{} seed {:#x} was not the same run twice{and_others}: something is not under the seed's control. Usual culprits: \
+         iteration over a std HashMap, rand::rng(), std's clock, threads or locks, statics. The first difference: {}",
+        row.case.name,
+        first.seed,
+        replay_command_of(row.case, first)
+    );
 }
 
 fn points(rows: &[&Row]) -> (u32, u32) {
