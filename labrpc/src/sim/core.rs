@@ -193,10 +193,7 @@ impl Core {
     #[inline]
     fn pass_time(&mut self) {
         self.steps += 1;
-        // A thread that is alone is never resumed anew, and polls for longer than a stall may take.
-        if self.steps.is_multiple_of(1 << 16) {
-            self.heartbeat.is_alive();
-        }
+        self.heartbeat.step(self.steps);
         self.now += self.settings.step_cost_ns;
         self.threads.slot_mut(self.current).steps += 1;
         // Here, and not only when all wait: a thread that polls for ever would keep the others from their

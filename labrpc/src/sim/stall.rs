@@ -32,9 +32,16 @@ impl Heartbeat {
         self.is_alive();
     }
 
-    /// Steps are being taken.
+    /// A step is taken, the so-manieth. Now and then that is a beat: a thread that is alone is never resumed anew, and may poll
+    /// for longer than a stall takes.
     #[inline]
-    pub(crate) fn is_alive(&self) {
+    pub(crate) fn step(&self, steps: u64) {
+        if steps.is_multiple_of(1 << 16) {
+            self.is_alive();
+        }
+    }
+
+    fn is_alive(&self) {
         // A load and a store do, as only the OS thread of the simulation writes: this is on the path of every
         // switch. The watcher may read old values, and then looks once more.
         self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

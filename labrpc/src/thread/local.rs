@@ -138,7 +138,7 @@ pub(crate) fn drop_locals() {
 }
 
 impl<T: 'static> LocalKey<Cell<T>> {
-    /// Sets the value.
+    /// Sets the value. Unlike std's, it makes the initial one first.
     pub fn set(&'static self, value: T) {
         self.with(|cell| cell.set(value));
     }

@@ -64,7 +64,8 @@ pub(crate) struct Ledger {
 pub(crate) enum Earlier {
     /// They are taken over.
     Counts,
-    /// They are forgotten, here and on disk: else the next sweep would find them before the new ones.
+    /// They are forgotten, here and on disk: else the next sweep would find them before the new ones. What other sweeps that run
+    /// at this moment hold in their files stays.
     IsForgotten,
 }
 
