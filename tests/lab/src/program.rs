@@ -106,7 +106,7 @@ impl Program {
 
     fn run(&self) -> ExitCode {
         // A worker starts few, and many workers at once would ask for very many.
-        let is_worker = std::env::args().nth(1).is_some_and(|argument| argument == workers::COMMAND);
+        let is_worker = std::env::args_os().nth(1).is_some_and(|argument| argument == workers::COMMAND);
         let threads = || if is_worker { Ok(()) } else { check_threads() };
         if let Err(error) = settings::check_environment().and_then(|()| threads()) {
             eprintln!("{error}");
