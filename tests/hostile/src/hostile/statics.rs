@@ -79,6 +79,18 @@ pub(super) fn submissions() -> Vec<Submission> {
             .start(agree)
             .get_state(|server| Some((1, server.me == 0)))
             .command("grade basic_agree_3b rpc_bytes_3b fail_agree_3b fail_no_agree_3b re_election_3a leader_failure_3b --seeds 2"),
+        Submission::partly(
+            "exits-when-a-seed-is-run-again",
+            0,
+            "It is right, and ends the process when its one seed is run for the second time.",
+        )
+        .make(|server| {
+            if MADE.fetch_add(1, Ordering::Relaxed) >= server.peers {
+                std::process::exit(0);
+            }
+        })
+        .command("grade initial_election_3a --seed 0x2a")
+        .says("initial_election_3a, seed 0x2a"),
         hostile("runs-counted", "It behaves in another way in each run, so that no replay is the same.")
             .make(|_| {
                 let made = MADE.fetch_add(1, Ordering::Relaxed);

@@ -267,7 +267,8 @@ impl UnderWay<'_> {
                 self.go_on(job.row);
             }
             Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
-                let plan = self.count(job.row, cost, &facts);
+                let plan = self.plan(job.row);
+                self.count(job.row, cost, &facts);
                 let test = info(self.rows[job.row].case);
                 let RunFailure { kind, headline, signature: cause, report: last_word } = failure;
                 let failed = FailedRun::new(job.seed, kind, &headline);
@@ -280,7 +281,8 @@ impl UnderWay<'_> {
                 self.end(job.row, RowEnd::Failed(Failed { plan, headline, cause, report, fingerprint }));
             }
             Outcome::Ended(job, cost, end, facts, _) => {
-                let plan = self.count(job.row, cost, &facts);
+                let plan = self.plan(job.row);
+                self.count(job.row, cost, &facts);
                 self.watcher.ran(plan, &facts);
                 let row = &mut self.rows[job.row];
                 let is_first = row.runs == 1;
@@ -294,8 +296,11 @@ impl UnderWay<'_> {
                 self.go_on(job.row);
             }
             Outcome::Crashed(job, cost, failed, stderr) => {
-                self.repeats.remove(&job.row);
-                let plan = self.count(job.row, cost, &RunFacts::default());
+                let plan = self.plan(job.row);
+                // The first seed once more is no further run. That it ends its process is a failure of that seed.
+                if self.repeats.remove(&job.row).is_none() {
+                    self.count(job.row, cost, &RunFacts::default());
+                }
                 let failed = crashed(&job, info(self.rows[job.row].case), plan, &failed, &stderr);
                 self.end(job.row, RowEnd::Failed(failed));
             }
@@ -303,15 +308,13 @@ impl UnderWay<'_> {
     }
 
     /// Counts the run of a test that has ended.
-    fn count(&mut self, place: usize, cost: Cost, facts: &RunFacts) -> Plan {
-        let plan = self.plan(place);
+    fn count(&mut self, place: usize, cost: Cost, facts: &RunFacts) {
         let row = &mut self.rows[place];
         row.runs += 1;
         row.wall += Duration::from_micros(cost.wall_us);
         row.calls += facts.calls;
         self.runs += 1;
         self.wall_us += cost.wall_us;
-        plan
     }
 
     /// A run of a test has ended well.
