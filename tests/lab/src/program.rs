@@ -105,10 +105,7 @@ impl Program {
     }
 
     fn run(&self) -> ExitCode {
-        // A worker starts few, and many workers at once would ask for very many.
-        let is_worker = std::env::args_os().nth(1).is_some_and(|argument| argument == workers::COMMAND);
-        let threads = || if is_worker { Ok(()) } else { check_threads() };
-        if let Err(error) = settings::check_environment().and_then(|()| threads()) {
+        if let Err(error) = settings::check_environment() {
             eprintln!("{error}");
             return ExitCode::from(2);
         }
@@ -119,6 +116,13 @@ impl Program {
             Ok(matches) => matches,
             Err(error) => return usage(&error),
         };
+        // A worker starts few, and many workers at once would ask for very many.
+        if matches.subcommand_name() != Some(workers::COMMAND)
+            && let Err(error) = check_threads()
+        {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
         let verdict = match matches.subcommand() {
             None => {
                 println!("{}", friendly());

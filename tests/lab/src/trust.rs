@@ -70,14 +70,14 @@
 //!
 //! ```sh
 //! systemd-run --wait --pipe --collect -p DynamicUser=yes -p PrivateNetwork=yes -p ProtectHome=read-only \
-//!     -p MemoryMax=8G -p TasksMax=512 -p RuntimeMaxSec=1h --working-directory="$PWD" \
-//!     -E CARGO_TARGET_DIR=/tmp/lab target/debug/lab grade
+//!     -p RuntimeDirectory=lab -p MemoryMax=8G -p TasksMax=512 -p RuntimeMaxSec=1h --working-directory="$PWD" \
+//!     -E CARGO_TARGET_DIR=/run/lab target/debug/lab grade
 //! ```
 //!
 //! In a container, into which the built program is mounted. Its C library must be no older than the one of the machine that built it:
 //!
 //! ```sh
 //! timeout 1h docker run --rm --network none --memory 8g --pids-limit 512 --cpus 2 --user 65534:65534 --read-only \
-//!     --tmpfs /tmp:size=1g -e CARGO_TARGET_DIR=/tmp/lab \
+//!     --tmpfs /out:size=1g,mode=1777 -e CARGO_TARGET_DIR=/out \
 //!     -v "$PWD/target/debug/lab:/lab:ro" debian:stable-slim /lab grade
 //! ```

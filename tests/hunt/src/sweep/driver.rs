@@ -19,7 +19,6 @@ use super::seed_set::SeedSet;
 use crate::FailedRun;
 use crate::target::{FailureKind, RunEnd};
 use crate::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
-use lab_runs::settings::World;
 
 /// Of so many failures with the same cause, report and trace are kept.
 pub(crate) const REPORTED_MAX: u32 = 3;
@@ -122,17 +121,12 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
     progress.begin(&config.scope, earlier_runs);
     // A sweep until the first failure that goes on where it was has its failure already.
     let is_failed_before = config.is_until_fail && rows.iter().any(|row| row.failed() > 0);
-    let processors = match config.scope.world {
-        World::Simulated => workers::processors_for(config.limits.workers),
-        // Its threads are to run beside each other.
-        World::Real => Vec::new(),
-    };
     let mut driver = Driver {
         config,
         progress,
         rows,
         ledger,
-        pool: Pool::new(config.limits, config.launch.clone(), processors),
+        pool: Pool::new(config.limits, config.launch.clone(), config.scope.world),
         runs: Runs::of(&config.scope),
         requeued: VecDeque::new(),
         reruns: VecDeque::new(),
@@ -200,26 +194,13 @@ impl Driver<'_> {
 
     fn dispatch(&mut self) -> Result<()> {
         // Asked again for each job: the queue gets shorter as the end comes near.
-        while self.pool.has_room(self.queue_length()) {
+        while self.pool.has_room(self.progress.left(self.run_count)) {
             match self.next_job() {
                 Some(job) => self.pool.submit(job)?,
                 None => break,
             }
         }
         Ok(())
-    }
-
-    /// How many jobs a worker may have: enough to be busy, few enough that at the end none of them waits for another.
-    fn queue_length(&self) -> usize {
-        let left = self.progress.left(self.run_count);
-        // Near the end a job in a queue would wait for the run before it, while another worker has nothing to
-        // do. And a run of the real world takes seconds, next to which a round trip is nothing.
-        if self.config.scope.world == World::Real
-            || left.is_some_and(|left| left < 4 * self.config.limits.workers as u64)
-        {
-            return 1;
-        }
-        self.pool.queue_length(self.cost.wall_us / self.run_count.max(1))
     }
 
     fn next_job(&mut self) -> Option<Job> {
@@ -327,9 +308,11 @@ impl Driver<'_> {
         // would slow down the many that pass.
         if is_traced {
             self.reruns.push_back(self.job(job.row, job.seed, Task::Report));
-        } else if let Err(error) =
-            report::write(job, self.config.scope.variants[job.row].test, failed, report, stderr)
-        {
+            return;
+        }
+        let test = self.config.scope.variants[job.row].test;
+        let report = report.map_or_else(|| report::text(job, test, failed, stderr), str::to_owned);
+        if let Err(error) = report::write(job, &report, stderr) {
             self.progress.warn(&format!("no report for {} seed {:#x}: {error}", job.test, job.seed));
         }
     }

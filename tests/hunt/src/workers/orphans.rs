@@ -96,7 +96,6 @@ fn children_of_all() -> Vec<u32> {
 /// The parent of a process; `None` if it is gone.
 #[cfg(target_os = "linux")]
 fn parent_of(process: u32) -> Option<u32> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name of the program stands in brackets and may hold anything; the state follows, and then the parent.
-    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+    // After the state.
+    super::system::stat(process)?.split(' ').nth(1)?.parse().ok()
 }

@@ -13,8 +13,10 @@ use labrpc::time::Instant;
 use super::crash::{self, Crash, KillReason};
 use super::process::{Launch, Message, Process, Unreported};
 use super::protocol::{Answer, Cost, Job};
+use super::system;
 use crate::failed_run::FailedRun;
 use crate::target::{RunEnd, RunFacts};
+use lab_runs::World;
 
 /// How often hangs and memory are looked after. In this time, memory grows by some tens of megabytes at most.
 const TICK: Duration = Duration::from_millis(20);
@@ -64,6 +66,7 @@ pub enum Outcome {
 pub struct Pool {
     limits: Limits,
     launch: Launch,
+    world: World,
     /// One for each worker; empty if the system chooses.
     processors: Vec<usize>,
     workers: Vec<Process>,
@@ -72,6 +75,8 @@ pub struct Pool {
     outcomes: VecDeque<Outcome>,
     workers_started: u64,
     jobs_given: u64,
+    /// How many runs have ended, and how long they took together, in microseconds.
+    ended: (u64, u64),
     /// How many workers ended in a row without running anything.
     failed_starts: u32,
     checked_at: Instant,
@@ -86,15 +91,21 @@ impl Drop for Pool {
 }
 
 impl Pool {
-    /// Workers that are started so. Each stays on one of the `processors`, or where the system puts it if there are none.
+    /// Workers that are started so, for runs of one world.
     #[must_use]
-    pub fn new(limits: Limits, launch: Launch, processors: Vec<usize>) -> Self {
+    pub fn new(limits: Limits, launch: Launch, world: World) -> Self {
+        let processors = match world {
+            World::Simulated => system::processors_for(limits.workers),
+            // Its threads are to run beside each other.
+            World::Real => Vec::new(),
+        };
         // Unbounded, so that a thread that reads from a worker never blocks. What is in it is bounded by the
         // jobs that the workers have.
         let (sender, messages) = crossbeam_channel::unbounded();
         Self {
             limits,
             launch,
+            world,
             processors,
             workers: Vec::new(),
             messages,
@@ -102,6 +113,7 @@ impl Pool {
             outcomes: VecDeque::new(),
             workers_started: 0,
             jobs_given: 0,
+            ended: (0, 0),
             failed_starts: 0,
             checked_at: Instant::now(),
             is_interrupted: false,
@@ -117,20 +129,26 @@ impl Pool {
         }
     }
 
-    /// How many jobs a worker should have when a run takes so many microseconds: enough to be busy, few enough that none of
-    /// them waits long while another worker is idle.
+    /// Whether a worker has room for a job, when so many are left to be given; `None`: without end.
     #[must_use]
-    pub fn queue_length(&self, mean_us: u64) -> usize {
-        // The shortest runs take less than a millisecond. With one job at a time, a worker would spend a good
-        // part of its time waiting for the next one.
-        let ahead = QUEUE_TIME.as_micros() as u64 / mean_us.max(1);
-        (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
+    pub fn has_room(&self, left: Option<u64>) -> bool {
+        self.workers.len() < self.limits.workers
+            || self.least_busy().is_some_and(|(_, jobs)| jobs < self.queue_length(left))
     }
 
-    /// Whether a worker has room for a job, when each may have `queue_length` of them.
-    pub fn has_room(&self, queue_length: usize) -> bool {
-        self.workers.len() < self.limits.workers
-            || self.least_busy().is_some_and(|(_, jobs)| jobs < queue_length)
+    /// How many jobs a worker may have: enough to be busy, few enough that at the end none of them waits for another.
+    fn queue_length(&self, left: Option<u64>) -> usize {
+        // Near the end a job in a queue would wait for the run before it, while another worker has nothing to
+        // do. And a run of the real world takes seconds, next to which a round trip is nothing.
+        if self.world == World::Real || left.is_some_and(|left| left < 4 * self.limits.workers as u64) {
+            return 1;
+        }
+        // The shortest runs take less than a millisecond. With one job at a time, a worker would spend a good
+        // part of its time waiting for the next one; with too many, those behind a long one would wait while
+        // others are idle. So the queue is as long as its runs are short.
+        let (runs, wall_us) = self.ended;
+        let ahead = QUEUE_TIME.as_micros() as u64 / (wall_us / runs.max(1)).max(1);
+        (1 + ahead as usize).min(QUEUE_LENGTH_MAX)
     }
 
     /// Whether nobody has anything to do.
@@ -227,6 +245,10 @@ impl Pool {
         // The worker goes through its jobs in order, so the only answer that can be right is about the first.
         if worker.jobs.front().map(|job| job.number) != answer.number() {
             return; // ready, or an answer to what it was not asked
+        }
+        if let Answer::Ended { cost, .. } = &answer {
+            self.ended.0 += 1;
+            self.ended.1 += cost.wall_us;
         }
         let (outcome, is_tainted) = match answer {
             Answer::Ready => return,

@@ -95,8 +95,7 @@ pub(super) struct Process {
     pub(super) processor: Option<usize>,
     child: Child,
     stdin: ChildStdin,
-    /// Taken when it is dropped.
-    stderr: Option<StderrTail>,
+    stderr: StderrTail,
 }
 
 impl Process {
@@ -162,7 +161,7 @@ impl Process {
             processor,
             child,
             stdin,
-            stderr: Some(stderr),
+            stderr,
         })
     }
 
@@ -241,7 +240,7 @@ impl Process {
                 system::kill_group(&mut self.child);
             }
             // Both: the message of a stack overflow is on its way while the status is known already.
-            if has_ended && self.stderr.as_ref().is_none_or(StderrTail::is_closed) {
+            if has_ended && self.stderr.is_closed() {
                 break;
             }
             thread::sleep(END_POLL);
@@ -250,7 +249,7 @@ impl Process {
             // It lives, without a stream to answer on. Nothing more can come of it.
             self.kill(KillReason::Closed);
         }
-        (self.child.wait().ok(), self.stderr.as_ref().map_or_else(String::new, StderrTail::text))
+        (self.child.wait().ok(), self.stderr.text())
     }
 }
 
@@ -280,8 +279,6 @@ impl Drop for Process {
         system::kill_group(&mut self.child);
         // Nobody is interested in how it ended; it must not stay behind as a zombie.
         let _ = self.child.wait();
-        if let Some(stderr) = self.stderr.take() {
-            stderr.finish();
-        }
+        self.stderr.finish();
     }
 }

@@ -33,15 +33,9 @@ pub fn directory(test: &str, world: &str, seed: u64) -> PathBuf {
 /// # Errors
 ///
 /// Those of the file system.
-pub fn write(
-    job: &Job,
-    test: TestInfo,
-    failed: &FailedRun,
-    report: Option<&str>,
-    stderr: &str,
-) -> io::Result<()> {
+pub fn write(job: &Job, report: &str, stderr: &str) -> io::Result<()> {
     let directory = directory(&job.test, &job.world, job.seed);
-    write_alone(&directory, &report.map_or_else(|| text(job, test, failed, stderr), str::to_owned))?;
+    write_alone(&directory, report)?;
     // An empty file would look as if something had been lost.
     if stderr.is_empty() { Ok(()) } else { write_text(&directory.join("output.txt"), stderr) }
 }

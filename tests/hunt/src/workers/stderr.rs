@@ -78,8 +78,8 @@ impl StderrTail {
     }
 
     /// Waits for what was written and is not shown yet, but not for ever. To be called when the stream has ended.
-    pub(super) fn finish(self) {
-        if let Some(Printer { lines, shown }) = self.printer {
+    pub(super) fn finish(&mut self) {
+        if let Some(Printer { lines, shown }) = self.printer.take() {
             drop(lines);
             // Nothing is ever sent: it ends when the printing does.
             let _ = shown.recv_timeout(SHOWN_WAIT);

@@ -104,9 +104,14 @@ pub(super) fn has_ended(_worker: &Child) -> bool {
 /// Whether somebody has stopped a process (SIGSTOP, a debugger).
 pub(super) fn is_stopped(process: u32) -> bool {
     // Where there is no such file, nobody can be seen to be stopped.
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name of the program stands in brackets and may hold anything.
-    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with(['T', 't']))
+    stat(process).is_some_and(|stat| stat.starts_with(['T', 't']))
+}
+
+/// What the system says of a process, from its state on, with spaces between; `None` if it is gone or this system does not tell.
+pub(super) fn stat(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Before it stands the name of the program, in brackets, and may hold anything.
+    Some(stat.rsplit_once(") ")?.1.to_owned())
 }
 
 /// The memory that a process occupies now, in bytes; `None` if it is gone or this system does not tell.
@@ -140,7 +145,7 @@ pub fn processor_time() -> Duration {
 /// each worker stays on its own: every run is a new thread, and a system that is free to choose puts many of them for
 /// some milliseconds on the processor that is busy. Empty if the system should choose.
 #[cfg(target_os = "linux")]
-pub fn processors_for(jobs: usize) -> Vec<usize> {
+pub(super) fn processors_for(jobs: usize) -> Vec<usize> {
     let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
     let processors: Vec<usize> =
         (0..rustix::thread::CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
@@ -150,7 +155,7 @@ pub fn processors_for(jobs: usize) -> Vec<usize> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn processors_for(_jobs: usize) -> Vec<usize> {
+pub(super) fn processors_for(_jobs: usize) -> Vec<usize> {
     Vec::new()
 }
 

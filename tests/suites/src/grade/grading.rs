@@ -147,10 +147,6 @@ pub struct Graded {
 /// If no workers can be started.
 pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded> {
     let world = grading.plans.first().map_or(World::Simulated, |plan| plan.world);
-    let processors = match world {
-        World::Simulated => workers::processors_for(grading.workers),
-        World::Real => Vec::new(),
-    };
     let limits = Limits {
         workers: grading.workers,
         run: run_max(world),
@@ -158,7 +154,7 @@ pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded>
         memory: MEMORY_MAX,
     };
     let mut under_way = UnderWay {
-        pool: Pool::new(limits, grading.launch.clone(), processors),
+        pool: Pool::new(limits, grading.launch.clone(), world),
         rows: grading.cases.iter().map(|case| Row::new(case)).collect(),
         is_over: vec![false; grading.cases.len()],
         repeats: BTreeMap::new(),
@@ -166,8 +162,6 @@ pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded>
         returned: VecDeque::new(),
         grading,
         watcher,
-        wall_us: 0,
-        runs: 0,
     };
     if grading.is_interruptible {
         workers::on_interrupt(under_way.pool.interrupter())?;
@@ -190,8 +184,6 @@ struct UnderWay<'a> {
     ready: VecDeque<usize>,
     /// Jobs that came back from workers that ended.
     returned: VecDeque<Job>,
-    wall_us: u64,
-    runs: u64,
 }
 
 impl Row {
@@ -204,7 +196,7 @@ impl UnderWay<'_> {
     /// Returns whether it was interrupted.
     fn run(&mut self) -> Result<bool> {
         loop {
-            while self.pool.has_room(self.queue_length()) && self.submit()? {}
+            while self.pool.has_room(Some(self.ready.len() as u64)) && self.submit()? {}
             if self.pool.is_idle() && self.ready.is_empty() && self.returned.is_empty() {
                 return Ok(false);
             }
@@ -216,17 +208,6 @@ impl UnderWay<'_> {
                 return Ok(true);
             }
         }
-    }
-
-    fn queue_length(&self) -> usize {
-        // In the real world a run takes seconds, next to which a round trip is nothing. Near the end nobody should wait
-        // behind another while a worker is idle.
-        if self.grading.plans.first().is_none_or(|plan| plan.world == World::Real)
-            || self.ready.len() < 2 * self.grading.workers
-        {
-            return 1;
-        }
-        self.pool.queue_length(self.wall_us / self.runs.max(1))
     }
 
     /// Gives a worker the next run; returns whether there was one.
@@ -313,8 +294,6 @@ impl UnderWay<'_> {
         row.runs += 1;
         row.wall += Duration::from_micros(cost.wall_us);
         row.calls += facts.calls;
-        self.runs += 1;
-        self.wall_us += cost.wall_us;
     }
 
     /// A run of a test has ended well.
@@ -349,12 +328,13 @@ fn crashed(job: &Job, test: TestInfo, plan: Plan, failed: &FailedRun, stderr: &s
 
 /// The report of a run that cannot be made again with a trace, and leaves it in the seed's folder.
 fn left(job: &Job, test: TestInfo, failed: &FailedRun, report: Option<&str>, stderr: &str) -> String {
-    let text = report.map_or_else(|| report::text(job, test, failed, stderr), |report| format!("{report}\n"));
-    match report::write(job, test, failed, report, stderr) {
+    let report =
+        report.map_or_else(|| report::text(job, test, failed, stderr), |report| format!("{report}\n"));
+    match report::write(job, &report, stderr) {
         Ok(()) => {
             let directory = report::directory(&job.test, &job.world, job.seed);
-            format!("{text}report: {}/", artifacts::shown(&directory))
+            format!("{report}report: {}/", artifacts::shown(&directory))
         }
-        Err(error) => format!("{text}report: could not be written: {error}"),
+        Err(error) => format!("{report}report: could not be written: {error}"),
     }
 }
