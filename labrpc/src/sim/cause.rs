@@ -55,7 +55,7 @@ pub struct PanicReport {
     pub location: Option<String>,
     /// What was said.
     pub message: String,
-    /// The stack, when `RUST_BACKTRACE` asks for it.
+    /// The user's frames of the stack, when `RUST_BACKTRACE` asks for it; with `RUST_BACKTRACE=full` all of them.
     pub backtrace: Option<String>,
     /// The panics of threads that this one had joined, the first of them: what it says may be no more than that a join
     /// has failed.

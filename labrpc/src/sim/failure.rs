@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cause::{Cause, ThreadReport};
 use super::settings::Replay;
+use super::system_calls::SystemCall;
 use super::trace::Trace;
 
 /// A failed run: what ended it, and what is left of it.
@@ -16,11 +17,16 @@ pub struct Failure {
     pub cause: Cause,
     /// Virtual time, steps and trace up to the end.
     pub report: Report,
+    /// What simulated threads asked the system for, which may be why it failed: by kind, none if nothing was seen.
+    pub system_calls: Vec<SystemCall>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", crate::printable(&self.cause.to_string()))?;
+        for call in &self.system_calls {
+            writeln!(f, "note: {}", crate::printable(&call.to_string()))?;
+        }
         write!(f, "replay: {}", self.report.replay)
     }
 }

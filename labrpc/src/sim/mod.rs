@@ -30,6 +30,9 @@
 //! - keeps nothing in a static that outlives the run ([`sync::RunStatic`](crate::sync::RunStatic) does not), nor in
 //!   `std::thread_local!`, which all threads of a run share ([`thread_local!`](crate::thread_local) is each thread's own).
 //!
+//! On Linux, what simulated threads ask the system for in spite of that is seen: a failed run names the calls that sleep,
+//! look at the clock or start a thread, with their places ([`SystemCall`]), and a loop that does nothing else ends the run.
+//!
 //! Every run has a [`Fingerprint`]; [`check_replay`] runs a seed twice and shows the first event in which the two
 //! runs differ, which names the culprit's place in the code.
 //!
@@ -45,14 +48,14 @@
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
 //! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
-//!   `streams`, `overflow`, `abandoned`, `fiber`.
+//!   `streams`, `overflow`, `abandoned`, `frames`, `fiber`.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
 //! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
 //!   are more of `impl Core`. These six are one thing and call each other's methods: a crash wakes who waits for a
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_mutex`, `raw_rwlock`, `panics`, `node_handle`, `current`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_mutex`, `raw_rwlock`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -68,6 +71,14 @@ mod end_of_run;
 mod event;
 mod failure;
 mod fiber;
+mod frames;
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    target_pointer_width = "64",
+    not(any(labrpc_asan, target_feature = "crt-static"))
+))]
+mod interpose;
 mod lock_owners;
 mod misuse;
 mod nanoseconds;
@@ -90,6 +101,7 @@ mod simulation;
 mod stall;
 mod steps;
 mod streams;
+mod system_calls;
 mod threads;
 mod timers;
 mod trace;
@@ -110,6 +122,7 @@ pub use raw_mutex::RawMutex;
 pub use raw_rwlock::RawRwLock;
 pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use simulation::Sim;
+pub use system_calls::SystemCall;
 pub use trace::{Fingerprint, Trace, Tracing};
 pub use words::{Content, TracedMessage, Words};
 

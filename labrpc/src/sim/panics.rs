@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cause::PanicOrigin;
 use super::threads::NONE;
-use super::{context, end_of_run, steps};
+use super::{context, end_of_run, frames, steps};
 
 /// Whether stacks are kept although `RUST_BACKTRACE` does not ask for them.
 static KEEPS_BACKTRACES: AtomicBool = AtomicBool::new(false);
@@ -52,7 +52,7 @@ fn keep_origin(info: &PanicHookInfo<'_>) {
     let origin = Box::new(PanicOrigin {
         message: message(info.payload()),
         location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
-        backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
+        backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| frames::shown(&backtrace)),
     });
     // In the run loop no thread runs; and a panic in the core itself has nobody to report it.
     context::try_with_core(|core| {

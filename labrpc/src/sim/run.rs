@@ -103,6 +103,8 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
     // heartbeat.
     let (thread, time_ns) = heartbeat.last_resumed();
     Failure {
+        // The thread may stand anywhere, so nothing is waited for.
+        system_calls: heartbeat.system_calls.try_lock().map_or_else(Vec::new, |calls| calls.report()),
         cause: Cause::Stall { thread, time_ns, stalled: settings.stall },
         report: Report {
             replay: settings.replay(),
@@ -126,7 +128,7 @@ fn simulate<T: Send + 'static>(
     done: Sender<()>,
 ) {
     let run = runs::begin();
-    set_core(Some(Box::new(Core::new(settings, run, heartbeat))));
+    set_core(Some(Box::new(Core::new(settings, run, Arc::clone(&heartbeat)))));
     let value = Arc::new(Mutex::new(None));
     start_first(body, Arc::clone(&value));
     let mut fibers = Fibers::new();
@@ -136,7 +138,10 @@ fn simulate<T: Send + 'static>(
     let value = value.lock().take();
     let (outcome, unwanted) = match (cause, value) {
         (None, Some(value)) => (Ok((value, report)), None),
-        (Some(cause), value) => (Err(Box::new(Failure { cause, report })), value),
+        (Some(cause), value) => {
+            let system_calls = heartbeat.system_calls.lock().report();
+            (Err(Box::new(Failure { cause, report, system_calls })), value)
+        }
         (None, None) => unreachable!("the body returned a value or the run failed"),
     };
     *decided.lock() = Some(outcome);

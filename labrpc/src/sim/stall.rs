@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::system_calls::SystemCalls;
 use super::threads::{NONE, Name, Slot};
 
 /// What the watching OS thread can see of a simulation.
@@ -22,6 +23,8 @@ pub(crate) struct Heartbeat {
     now: AtomicU64,
     /// Node, name and number of the thread in each slot.
     names: Mutex<Vec<(Box<str>, Name, u64)>>,
+    /// What the threads have asked the system for.
+    pub(crate) system_calls: Mutex<SystemCalls>,
 }
 
 impl Heartbeat {

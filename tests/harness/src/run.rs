@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use labrpc::sim::{Cause, Divergence, Fingerprint, Preemptions, Sim, ThreadReport, Trace};
+use labrpc::sim::{Cause, Divergence, Fingerprint, Preemptions, Sim, SystemCall, ThreadReport, Trace};
 use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 
@@ -64,6 +64,8 @@ pub struct Failure {
     pub threads: Vec<ThreadReport>,
     /// The threads that waited for each other in a circle when the simulation ended, if any did.
     pub cycle: Vec<String>,
+    /// What simulated threads asked the system for, though labrpc has its own.
+    pub system_calls: Vec<SystemCall>,
 }
 
 impl Failure {
@@ -129,15 +131,16 @@ fn simulated(
     if matches!(&result, Err(failure) if matches!(failure.cause, Cause::Panic(_))) {
         record.skip_if_pardoned();
     }
-    let (report, cause) = match result {
+    let (report, ended_by) = match result {
         Ok(((), report)) => (report, None),
         // A body can end early only by a panic, also when it gives up on the implementation without blame.
         Err(failure) if record.skipped().is_some() => (failure.report, None),
-        Err(failure) => (failure.report, Some(failure.cause)),
+        Err(failure) => (failure.report, Some((failure.cause, failure.system_calls))),
     };
-    let failure = cause.map(|cause| {
+    let failure = ended_by.map(|(cause, system_calls)| {
         let simulated = Failure {
             cause: Some(cause),
+            system_calls,
             threads: report.threads_left,
             cycle: report.cycle,
             ..failure(&record, None)
@@ -197,6 +200,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
 
 fn failure(record: &Record, message: Option<String>) -> Failure {
     Failure {
+        system_calls: Vec::new(),
         violation: record.violation(),
         cause: None,
         message,

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use labrpc::printable;
-use labrpc::sim::{Cause, Divergence, Tracing};
+use labrpc::sim::{Cause, Divergence, SystemCall, Tracing};
 
 use crate::facts;
 use crate::files::{self, Files};
@@ -90,7 +90,7 @@ fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&st
     // all facts.
     let head =
         truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + &diverged;
-    let tail = hint(failure) + &replay(case, plan) + ending;
+    let tail = printable(&notes(failure)).into_owned() + &hint(failure) + &replay(case, plan) + ending;
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
     let timeline = timeline(failure);
     let timeline = printable(&timeline);
@@ -211,6 +211,12 @@ fn proof(failure: &Failure) -> String {
         let _ = writeln!(out, "  {line}");
     }
     out
+}
+
+/// What the code under test asked the system for. It may be all that is wrong, so it stands before what often is.
+fn notes(failure: &Failure) -> String {
+    let note = |call: &SystemCall| format!("note:   {}\n", one_line_of(&call.to_string(), 2 * LINE_MAX));
+    failure.system_calls.iter().map(note).collect()
 }
 
 /// What often leads here.

@@ -68,8 +68,10 @@ fn reports_of_all_kinds_of_failure_are_those_in_their_files() {
 fn steady(report: &str) -> String {
     // CARGO_TARGET_DIR may be anywhere.
     let report = report.replace(&artifacts::shown(&artifacts::root()), "target/lab");
+    // What the code under test asks the system for is not seen on all systems.
+    let lines = report.lines().filter(|line| !line.starts_with("note:"));
     let steady_line = |line: &str| line.split(' ').map(steady_word).collect::<Vec<_>>().join(" ") + "\n";
-    report.lines().map(steady_line).collect()
+    lines.map(steady_line).collect()
 }
 
 fn steady_word(word: &str) -> String {
@@ -86,6 +88,36 @@ fn steady_word(word: &str) -> String {
         }
         None => word.to_owned(),
     }
+}
+
+/// What a run without a leader is due to.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn thread_of_the_system_is_named_with_its_place() {
+    let case = find("initial_election_3a").expect("a test");
+    let report = report_of(case, wrong::<RealThreads>(), 112);
+    let note = report.lines().find(|line| line.starts_with("note:")).expect("a note");
+    assert!(note.contains("S1/make has called std::thread::spawn at "), "{note}");
+    assert!(note.contains("wrong"), "the place is not the fault's: {note}");
+    assert!(note.contains("use labrpc::thread::spawn"), "{note}");
+}
+
+#[test]
+fn stack_of_a_panic_shows_the_frames_of_the_code_under_test() {
+    labrpc::sim::keep_backtraces();
+    let case = find("initial_election_3a").expect("a test");
+    let outcome = run_case(case, wrong::<Panics>(), plan(113));
+    let report = lab_report::explain(case, wrong::<Panics>(), plan(113), &outcome);
+    let (_, stack) = report.split_once("\nstack:\n").expect("a stack");
+    assert!(stack.contains("program::wrong::Panics"), "{stack}");
+    let is_full = std::env::var("RUST_BACKTRACE").is_ok_and(|value| value == "full");
+    assert!(
+        is_full
+            || !["std::", "core::", "labrpc::", "lab_harness::"]
+                .iter()
+                .any(|other| stack.contains(&format!("  {other}"))),
+        "{stack}"
+    );
 }
 
 /// Two tests of one name may fail at the same time, in two terminals or for two implementations. Whoever reads their

@@ -1,5 +1,6 @@
 //! The simulation itself: what ends a run, what it finds, and what a crash or a pause leaves behind.
 
+mod crash_memory;
 mod crash_points;
 mod destructors;
 mod end_of_run;
@@ -10,3 +11,5 @@ mod nondeterminism;
 mod overflow;
 mod planted;
 mod reaching;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod system_calls;

@@ -54,9 +54,31 @@ pub(super) fn submissions() -> Vec<Submission> {
             .make(|_| labrpc::thread::sleep(Duration::from_secs(1 << 40)))
             .says("FAILED initial_election_3a seed 0x1: "),
         hostile("real-sleep", "It sleeps on the clock of the machine.")
-            .make(|_| std::thread::sleep(LONG))
+            .make(|_| {
+                std::thread::sleep(LONG);
+                // A frame of its own: a call that is the last of a function takes the frame of that function.
+                std::hint::black_box(());
+            })
             .command(ONE)
-            .says(STALL),
+            .says("tests/hostile/src/hostile/time.rs:"),
+        hostile("loop-of-real-sleeps", "A loop of it sleeps on the clock of the machine, between steps.")
+            .make(|_| {
+                labrpc::thread::spawn(|| {
+                    loop {
+                        std::thread::sleep(Duration::from_millis(10));
+                        labrpc::thread::yield_now();
+                    }
+                });
+            })
+            .command(ONE)
+            .says("use labrpc::thread::sleep"),
+        hostile("loop-for-real-time", "It waits in a loop for the clock of the machine.")
+            .make(|_| {
+                let begin = std::time::Instant::now();
+                while begin.elapsed() < LONG {}
+            })
+            .command(ONE)
+            .says("use labrpc::time::Instant"),
         hostile("real-sleep-in-destructor", "The same at the end of the run.")
             .dropped(|_| std::thread::sleep(LONG))
             .command(ONE)

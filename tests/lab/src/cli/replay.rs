@@ -49,7 +49,7 @@ pub(crate) struct Replay {
     /// Run what `cargo lab shrink` left of the run
     #[arg(long)]
     shrunk: bool,
-    /// Show the stack of a panic, as RUST_BACKTRACE=1 does
+    /// Show your frames in the stack of a panic, as RUST_BACKTRACE=1 does (RUST_BACKTRACE=full: all frames)
     #[arg(long)]
     backtrace: bool,
     /// Show the verdict only

@@ -1,0 +1,160 @@
+//! What simulated threads ask the system for instead of labrpc: seen on Linux with the GNU C library.
+
+use std::time::Duration;
+
+use labrpc::sim::{Cause, Failure, Sim};
+use labrpc::sync::Arc;
+use labrpc::sync::atomic::{AtomicBool, Ordering};
+use labrpc::thread;
+
+use crate::support::failure;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// The message of a misuse that ended a run, and the thread.
+fn misuse(failure: &Failure) -> (&str, &str) {
+    match &failure.cause {
+        Cause::Misuse { thread, message, .. } => (thread, message),
+        other => panic!("expected a misuse, got: {other}"),
+    }
+}
+
+fn sleeps_again_and_again() {
+    loop {
+        std::thread::sleep(40 * MS);
+        thread::yield_now();
+    }
+}
+
+// Names of functions: this executable has no lines of them, which a user's own has.
+
+#[test]
+fn loop_that_sleeps_on_the_machine_s_clock_is_named_with_its_place() {
+    let failure = failure(|| {
+        thread::Builder::new().name("ticker".into()).spawn(sleeps_again_and_again).unwrap();
+        // Would not end for hours: virtual time goes on by a microsecond with each step of the ticker.
+        thread::sleep(Duration::from_secs(3600));
+    });
+    let (thread, message) = misuse(&failure);
+    assert_eq!(thread, "tester/ticker");
+    assert!(
+        message.contains("std::thread::sleep at all::sim::system_calls::sleeps_again_and_again"),
+        "{message}"
+    );
+    assert!(message.contains("use labrpc::thread::sleep"), "{message}");
+    assert!(failure.system_calls.is_empty(), "it is told once: {failure}");
+}
+
+#[test]
+fn moment_of_sleep_is_no_failure() {
+    Sim::new(1).run(|| (0..20).for_each(|_| std::thread::sleep(MS))).unwrap();
+}
+
+#[test]
+fn one_long_sleep_is_not_waited_for() {
+    misuse(&failure(|| std::thread::sleep(Duration::from_secs(1_000_000))));
+}
+
+fn waits_for_the_clock() {
+    let begin = std::time::Instant::now();
+    while begin.elapsed() < Duration::from_secs(1_000_000) {}
+}
+
+#[test]
+fn loop_that_waits_for_the_machine_s_clock_is_named_with_its_place() {
+    let failure = failure(waits_for_the_clock);
+    let (thread, message) = misuse(&failure);
+    assert_eq!(thread, "tester/main");
+    assert!(message.contains("all::sim::system_calls::waits_for_the_clock"), "{message}");
+    assert!(message.contains("use labrpc::time::Instant"), "{message}");
+}
+
+#[test]
+fn failed_run_says_what_was_asked_of_the_system_and_where() {
+    let failure = failure(|| {
+        std::thread::sleep(MS);
+        let _ = std::time::Instant::now();
+        let _ = std::time::SystemTime::now();
+        std::thread::spawn(|| {}).join().unwrap();
+        panic!("on its own account");
+    });
+    assert!(matches!(failure.cause, Cause::Panic(_)));
+    let said = failure.to_string();
+    let notes: Vec<&str> = said.lines().filter(|line| line.starts_with("note: ")).collect();
+    let expected = [
+        ("std::thread::sleep at ", "use labrpc::thread::sleep"),
+        ("std::time::Instant::now (or SystemTime::now) at ", "2 times in all"),
+        ("std::thread::spawn at ", "use labrpc::thread::spawn"),
+    ];
+    assert_eq!(notes.len(), expected.len(), "{said}");
+    for (note, (function, advice)) in notes.iter().zip(expected) {
+        assert!(note.contains("tester/main has called") && note.contains(function), "{note}");
+        assert!(note.contains("all::sim::system_calls::failed_run") && note.contains(advice), "{note}");
+    }
+}
+
+#[test]
+fn threads_outside_of_a_simulation_may_ask_for_anything() {
+    std::thread::spawn(|| {
+        std::thread::sleep(300 * MS);
+        let _ = std::time::Instant::now();
+    })
+    .join()
+    .unwrap();
+    let failure = failure(|| panic!("for its notes"));
+    assert!(failure.system_calls.is_empty(), "{failure}");
+}
+
+/// Between the call and the user lie frames that must not be unwound: what the thread owns stays.
+#[test]
+fn thread_that_slept_too_long_is_left_as_it_is() {
+    static IS_DROPPED: AtomicBool = AtomicBool::new(false);
+    struct Dropped;
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            IS_DROPPED.store(true, Ordering::SeqCst);
+        }
+    }
+    let failure = failure(|| {
+        let _kept = Arc::new(Dropped);
+        std::thread::sleep(Duration::from_secs(1));
+        unreachable!("the run is over");
+    });
+    misuse(&failure);
+    assert!(!IS_DROPPED.load(Ordering::SeqCst));
+}
+
+#[test]
+fn destructor_that_sleeps_while_a_panic_goes_on_does_not_hide_it() {
+    struct Sleeps;
+    impl Drop for Sleeps {
+        fn drop(&mut self) {
+            std::thread::sleep(300 * MS);
+        }
+    }
+    let failure = failure(|| {
+        let _sleeps = Sleeps;
+        panic!("the true cause");
+    });
+    assert!(matches!(&failure.cause, Cause::Panic(panic) if panic.message == "the true cause"), "{failure}");
+}
+
+/// A run that a seed makes again is the same run with its sleeps in it.
+#[test]
+fn sleeps_of_the_machine_change_nothing_in_the_run() {
+    let run = |sleeps: bool| {
+        let body = move || {
+            let other = thread::spawn(move || {
+                for _ in 0..5 {
+                    if sleeps {
+                        std::thread::sleep(MS);
+                    }
+                    thread::sleep(MS);
+                }
+            });
+            other.join().unwrap();
+        };
+        Sim::new(3).run(body).unwrap().1.trace.fingerprint
+    };
+    assert_eq!(run(true), run(false));
+}
