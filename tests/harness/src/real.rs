@@ -10,6 +10,7 @@
 )]
 
 use std::cell::RefCell;
+use std::fmt;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::time::Duration;
@@ -29,6 +30,26 @@ const WALL_MAX: Duration = Duration::from_secs(300);
 /// The records of the runs under way, by number.
 static UNDER_WAY: Mutex<BTreeMap<u64, Arc<Record>>> = Mutex::new(BTreeMap::new());
 
+/// What ended a run of the real world that did not end by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RealCause {
+    /// The scenario's thread has panicked, with this text. What the code under test has to do with it is in the violation.
+    Panic(String),
+    /// It has not ended after so long.
+    Hang(Duration),
+}
+
+impl fmt::Display for RealCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic(text) => f.write_str(text),
+            Self::Hang(after) => {
+                write!(f, "the test hangs: it has not ended after {} s of real time", after.as_secs())
+            }
+        }
+    }
+}
+
 /// Runs `body` as run number `run`.
 ///
 /// # Errors
@@ -38,7 +59,7 @@ pub(crate) fn run(
     run: u64,
     record: &Arc<Record>,
     body: impl FnOnce() + Send + 'static,
-) -> Result<(), String> {
+) -> Result<(), RealCause> {
     install_hook();
     UNDER_WAY.lock().insert(run, Arc::clone(record));
     let (done, result) = crossbeam_channel::bounded(1);
@@ -50,15 +71,13 @@ pub(crate) fn run(
             note_last_panic();
         }
         // Nobody listens any more when the run was given up.
-        let _ = done.send(outcome.map_err(|panic| message(&*panic)));
+        let _ = done.send(outcome.map_err(|panic| RealCause::Panic(message(&*panic))));
     });
     let outcome = match result.recv_timeout(WALL_MAX) {
         Ok(outcome) => outcome,
         // The thread cannot be ended from outside: it stays behind until the process ends, and holds no other
         // test up.
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            Err(format!("the test hangs: it has not ended after {} s of real time", WALL_MAX.as_secs()))
-        }
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(RealCause::Hang(WALL_MAX)),
     };
     UNDER_WAY.lock().remove(&run);
     outcome
@@ -104,6 +123,7 @@ fn keep_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
         expected: "no panic".into(),
         seen: text,
         place,
+        is_panic: true,
         ..Violation::default()
     };
     // A thread that panics while its values are dropped has no room for it any more.

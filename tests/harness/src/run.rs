@@ -11,6 +11,7 @@ use crate::client_history::Operations;
 use crate::implementation::Implementation;
 use crate::lab::Lab;
 use crate::real;
+pub use crate::real::RealCause;
 use crate::record::{Record, Seen, Tally};
 use crate::timeline::TimelineEvent;
 use lab_referee::Violation;
@@ -54,8 +55,8 @@ pub struct Failure {
     pub violation: Option<Violation>,
     /// What ended the simulation.
     pub cause: Option<Cause>,
-    /// What ended a run of the real world, if not a violation.
-    pub message: Option<String>,
+    /// What ended a run of the real world.
+    pub real_cause: Option<RealCause>,
     /// The servers as they were last seen, by id.
     pub servers: Vec<Seen>,
     /// What happened, oldest first.
@@ -175,13 +176,13 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         body(&Lab::new(implementation, World::Real, told, run));
     });
     let elapsed = began.elapsed();
-    let message = result.err();
-    if message.is_some() {
+    let cause = result.err();
+    if cause.is_some() {
         record.skip_if_pardoned();
     }
     let skipped = record.skipped();
     // The scenario may end well although some other thread has broken an invariant in the last moment.
-    let has_failed = skipped.is_none() && (message.is_some() || record.violation().is_some());
+    let has_failed = skipped.is_none() && (cause.is_some() || record.violation().is_some());
     Outcome {
         tally: record.tally(),
         elapsed,
@@ -191,19 +192,19 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         trace: None,
         skipped,
         remark: record.remark(),
-        failure: has_failed.then(|| Box::new(failure(&record, message))),
+        failure: has_failed.then(|| Box::new(failure(&record, cause))),
         actions: Vec::new(),
         preemptions: Vec::new(),
         operations: record.client_history().map(Operations::of),
     }
 }
 
-fn failure(record: &Record, message: Option<String>) -> Failure {
+fn failure(record: &Record, real_cause: Option<RealCause>) -> Failure {
     Failure {
         system_calls: Vec::new(),
         violation: record.violation(),
         cause: None,
-        message,
+        real_cause,
         servers: record.all_seen(),
         timeline: record.timeline(TIMELINE_MAX),
         threads: Vec::new(),

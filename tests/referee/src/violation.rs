@@ -29,8 +29,10 @@ pub struct Violation {
     pub at: Duration,
     /// The messages that prove it, oldest first, each with its time; empty if the rule is not about messages.
     pub proof: Vec<String>,
-    /// The line of the scenario, as `file:line`, if it was the scenario that expected something.
+    /// The line of the scenario, as `file:line`, if it was the scenario that expected something; of a panic its place.
     pub place: Option<String>,
+    /// It is a panic that has ended a thread of the real world. In a simulation that is a cause of its own.
+    pub is_panic: bool,
 }
 
 impl Violation {

@@ -16,7 +16,7 @@ use crate::files::{self, Files};
 use crate::truncate::{one_line, one_line_of, truncate, truncate_front};
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
-use lab_harness::run::{Failure, Outcome, divergence, run_case};
+use lab_harness::run::{Failure, Outcome, RealCause, divergence, run_case};
 use lab_referee::Violation;
 use lab_runs::Plan;
 use lab_runs::settings::World;
@@ -107,21 +107,25 @@ fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&st
 /// What went wrong, in a line.
 #[must_use]
 pub fn headline(failure: &Failure) -> String {
-    let line = match (&failure.violation, &failure.cause, &failure.message) {
+    let line = match (&failure.violation, &failure.cause, &failure.real_cause) {
         (Some(violation), _, _) => one_line(&violation.headline),
         (None, Some(cause), _) => headline_of(failure, cause).0,
-        (None, None, message) => one_line(message.as_deref().unwrap_or("it failed")),
+        (None, None, cause) => one_line_of_real(cause.as_ref()),
     };
     printable(&line).into_owned()
 }
 
+fn one_line_of_real(cause: Option<&RealCause>) -> String {
+    cause.map_or_else(|| "it failed".to_owned(), |cause| one_line(&cause.to_string()))
+}
+
 fn head(case: &TestCase, plan: Plan, failure: &Failure) -> String {
     let mut out = String::new();
-    match (&failure.violation, &failure.cause, &failure.message) {
+    match (&failure.violation, &failure.cause, &failure.real_cause) {
         (Some(violation), _, _) => write_violation(&mut out, case, plan, violation),
         (None, Some(cause), _) => write_cause(&mut out, case, plan, failure, cause),
-        (None, None, message) => {
-            let _ = writeln!(out, "{}: {}", case.name, one_line(message.as_deref().unwrap_or("it failed")));
+        (None, None, cause) => {
+            let _ = writeln!(out, "{}: {}", case.name, one_line_of_real(cause.as_ref()));
             let _ = writeln!(out, "  the test: {}", case.about);
         }
     }

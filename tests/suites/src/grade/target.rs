@@ -2,7 +2,7 @@
 
 use lab_harness::Implementation;
 use lab_harness::case::TestCase;
-use lab_harness::run::{Failure, Outcome, run_case};
+use lab_harness::run::{Failure, Outcome, RealCause, run_case};
 use lab_hunt::shrink::{Signature, normalised};
 use lab_hunt::target::{FailureKind, Ran, RunEnd, RunFacts, RunFailure, Target};
 use lab_report::{self as report, explain};
@@ -64,15 +64,16 @@ fn kind_and_headline(failure: &Failure) -> (FailureKind, String) {
     let headline = report::headline(failure);
     let kind = match (&failure.violation, &failure.cause) {
         (Some(violation), _) if violation.rule.is_some() => FailureKind::Rule,
-        // In the real world a panic of a server is told as a violation.
-        (Some(violation), _) if violation.expected == "no panic" => {
+        (Some(violation), _) if violation.is_panic => {
             let place = violation.place.as_deref().unwrap_or("an unknown place");
             return (FailureKind::Panic, format!("{headline} (at {place})"));
         }
         (Some(_), _) => FailureKind::Expectation,
         (None, Some(cause)) => FailureKind::of(cause),
-        (None, None) if headline.starts_with("the test hangs") => FailureKind::Hang,
-        (None, None) => FailureKind::Panic,
+        (None, None) => match failure.real_cause {
+            Some(RealCause::Hang(_)) => FailureKind::Hang,
+            Some(RealCause::Panic(_)) | None => FailureKind::Panic,
+        },
     };
     (kind, headline)
 }
@@ -92,7 +93,9 @@ pub fn signature(failure: &Failure) -> Signature {
         (None, Some(cause)) => Signature::of_cause(cause),
         // Numbers, servers and times differ from seed to seed. Left in, each failure would be a cause of its
         // own.
-        (None, None) => Signature::of_expectation(normalised(failure.message.as_deref().unwrap_or_default())),
+        (None, None) => Signature::of_expectation(normalised(
+            &failure.real_cause.as_ref().map(RealCause::to_string).unwrap_or_default(),
+        )),
     }
 }
 
