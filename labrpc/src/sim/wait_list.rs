@@ -61,7 +61,7 @@ impl WaitList {
         let current = core.current;
         let slot = core.threads.slot_mut(current);
         // The link is in the slot, so there is one for each thread.
-        debug_assert!(!slot.is_listed, "a thread is in one list at a time");
+        assert!(!slot.is_listed, "a thread is in one list at a time");
         slot.is_listed = true;
         slot.next = NONE;
         if self.first.load(Relaxed) == NONE {
