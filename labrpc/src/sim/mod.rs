@@ -47,7 +47,7 @@
 //! address of a party, an instant, the tree of a message, and what a thread or a run keeps for users of its own values.
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
-//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy`, `stall`,
+//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy` with `pct`, `stall`,
 //!   `streams`, `overflow`, `abandoned`, `frames`, `fiber`.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
 //! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
@@ -88,6 +88,7 @@ mod node_handle;
 #[cfg(unix)]
 mod overflow;
 mod panics;
+mod pct;
 mod policy;
 mod preemptions;
 mod raw_mutex;

@@ -3,11 +3,12 @@
 //! A policy keeps the set of threads that can run, the running one among them, and picks one at every step. It
 //! decides; it knows neither time nor what threads do.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use rand::rngs::Xoshiro256PlusPlus;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 
+use super::pct::Pct;
 use super::preemptions::{Filter, Preemptions};
 use super::threads::{NONE, Threads};
 
@@ -18,11 +19,11 @@ pub enum Policy {
     #[default]
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): threads have random priorities, the
-    /// highest that can run runs, and at `depth - 1` random steps of each window of steps the running thread falls
-    /// behind all others. The paper draws these steps from the length of the run, which is not known beforehand: here
-    /// windows double from [`Policy::PCT_WINDOW_FIRST`] to [`Policy::PCT_WINDOW_MAX`], so that a short run gets its
-    /// changes, and each part of a long one too. Finds bugs that need a few preemptions at just the right places, which
-    /// uniform choice makes unlikely.
+    /// highest that can run runs, and at `depth - 1` random steps the running thread falls behind all others. The paper
+    /// draws these steps from the length of the run, which is not known beforehand. So half of the seeds draw the length as
+    /// well, from [`Policy::PCT_HORIZON_MIN`] to [`Policy::PCT_HORIZON_MAX`]; the others change priorities more
+    /// often, in stretches that double. Finds bugs that need a few preemptions at just the right places, or a thread that
+    /// waits for long though it could run: uniform choice makes both unlikely.
     Pct {
         /// How many orderings the bug needs: from 1 to [`Policy::PCT_DEPTH_MAX`], and what is above counts as that. 2 or 3
         /// finds most.
@@ -34,12 +35,14 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// The length of the first window of [`Policy::Pct`], in steps.
-    pub const PCT_WINDOW_FIRST: u64 = 8;
-    /// The length that windows of [`Policy::Pct`] grow to, in steps.
-    pub const PCT_WINDOW_MAX: u64 = 8_192;
+    /// The least number of steps from which [`Policy::Pct`] draws its changes.
+    pub const PCT_HORIZON_MIN: u64 = 8;
+    /// The greatest such number: about as many as a test of the suites takes at most.
+    pub const PCT_HORIZON_MAX: u64 = 1 << 20;
+    /// The length to which stretches of [`Policy::Pct`] grow in seeds that do not draw it, in steps.
+    pub const PCT_STRETCH_MAX: u64 = 8_192;
     /// The greatest depth of [`Policy::Pct`]. The paper's chance to find a bug of depth d among k steps is 1 / k^(d - 1), so
-    /// no known bug needs a tenth of this. And every step looks at all changes of its window: with millions a run would
+    /// no known bug needs a tenth of this. And every step looks at all changes of its stretch: with millions a run would
     /// take hours, and be taken for one that hangs.
     pub const PCT_DEPTH_MAX: u32 = 100;
 }
@@ -94,43 +97,15 @@ enum Kind {
     Fifo { ready: VecDeque<u32> },
 }
 
-struct Pct {
-    /// (priority, slot) of each thread that can run; the greatest runs.
-    ready: BTreeSet<(u64, u32)>,
-    /// The priority of the thread in each slot, drawn when it first becomes ready.
-    priorities: Vec<u64>,
-    depth: u32,
-    /// Goes down with every demotion, so that each new one is behind all before it. Starting priorities are
-    /// above all of them.
-    lowest: u64,
-    /// Steps until each change of the current window.
-    changes: Vec<u64>,
-    step: u64,
-    /// The step at which the current window ends, and its length.
-    window_end: u64,
-    window: u64,
-}
-
-/// Starting priorities of PCT are drawn from here up; demoted threads are below.
-const PCT_FIRST_PRIORITY: u64 = 1 << 62;
-
 impl Scheduler {
     pub(crate) fn new(policy: Policy, seed: u64, preemptions: &Preemptions) -> Self {
+        let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed);
         let kind = match policy {
             Policy::Random => Kind::Random { ready: Vec::new() },
             Policy::Fifo => Kind::Fifo { ready: VecDeque::new() },
-            Policy::Pct { depth } => Kind::Pct(Pct {
-                ready: BTreeSet::new(),
-                priorities: Vec::new(),
-                depth: depth.min(Policy::PCT_DEPTH_MAX),
-                lowest: PCT_FIRST_PRIORITY,
-                changes: Vec::new(),
-                step: 0,
-                window_end: 0,
-                window: Policy::PCT_WINDOW_FIRST / 2,
-            }),
+            Policy::Pct { depth } => Kind::Pct(Pct::new(depth, &mut chance)),
         };
-        Self { chance: Xoshiro256PlusPlus::seed_from_u64(seed), kind, filter: Filter::new(preemptions) }
+        Self { chance, kind, filter: Filter::new(preemptions) }
     }
 
     /// A number below `bound`, from the stream of the schedule.
@@ -141,12 +116,7 @@ impl Scheduler {
     /// A new thread is in this slot. It is not ready yet.
     pub(crate) fn started(&mut self, slot: u32) {
         if let Kind::Pct(pct) = &mut self.kind {
-            let place = slot as usize;
-            if pct.priorities.len() <= place {
-                pct.priorities.resize(place + 1, 0);
-            }
-            // A free draw for each thread, not a place in a list of known length: threads come at any time.
-            pct.priorities[place] = PCT_FIRST_PRIORITY | (self.chance.next_u64() >> 2);
+            pct.started(slot, &mut self.chance);
         }
     }
 
@@ -163,11 +133,7 @@ impl Scheduler {
                 threads.slot_mut(slot).place = ready.len() as u32;
                 ready.push(slot);
             }
-            Kind::Pct(pct) => {
-                // With the slot, so that two equal priorities are still told apart, and in the same way in
-                // every run.
-                pct.ready.insert((pct.priorities[slot as usize], slot));
-            }
+            Kind::Pct(pct) => pct.insert(slot),
             Kind::Fifo { ready } => ready.push_back(slot),
         }
     }
@@ -186,9 +152,7 @@ impl Scheduler {
                 }
                 threads.slot_mut(slot).place = NONE;
             }
-            Kind::Pct(pct) => {
-                pct.ready.remove(&(pct.priorities[slot as usize], slot));
-            }
+            Kind::Pct(pct) => pct.remove(slot),
             Kind::Fifo { ready } => {
                 // The running thread is the first; anybody else is removed by a crash or a pause only.
                 if ready.front() == Some(&slot) {
@@ -223,10 +187,7 @@ impl Scheduler {
                 1 => Some(ready[0]),
                 n => Some(ready[below(&mut self.chance, n as u32) as usize]),
             },
-            Kind::Pct(pct) => {
-                pct.count_step(&mut self.chance);
-                pct.ready.last().map(|&(_, slot)| slot)
-            }
+            Kind::Pct(pct) => pct.pick(&mut self.chance),
             Kind::Fifo { ready } => ready.front().copied(),
         }
     }
@@ -254,38 +215,4 @@ impl Scheduler {
 #[inline]
 fn below(chance: &mut Xoshiro256PlusPlus, bound: u32) -> u32 {
     ((u64::from(chance.next_u32()) * u64::from(bound)) >> 32) as u32
-}
-
-impl Pct {
-    fn count_step(&mut self, chance: &mut Xoshiro256PlusPlus) {
-        // A new window. Its changes are drawn at its beginning, so that each step of it is as likely as any
-        // other.
-        if self.step == self.window_end {
-            self.window = (self.window * 2).min(Policy::PCT_WINDOW_MAX);
-            self.window_end += self.window;
-            self.changes.clear();
-            for _ in 1..self.depth {
-                self.changes.push(chance.random_range(self.step..self.window_end));
-            }
-        }
-        // Counted, because two changes may have been drawn for one step: then the two highest fall behind.
-        let due = self.changes.iter().filter(|&&change| change == self.step).count();
-        for _ in 0..due {
-            if let Some(&(_, slot)) = self.ready.last() {
-                self.demote(slot);
-            }
-        }
-        self.step += 1;
-    }
-
-    fn demote(&mut self, slot: u32) {
-        let priority = &mut self.priorities[slot as usize];
-        let was_ready = self.ready.remove(&(*priority, slot));
-        // Below all that were demoted before: whoever fell last is asked last.
-        self.lowest -= 1;
-        *priority = self.lowest;
-        if was_ready {
-            self.ready.insert((self.lowest, slot));
-        }
-    }
 }

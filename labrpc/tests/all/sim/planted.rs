@@ -139,3 +139,23 @@ fn order_inversion_is_found_by_random_and_pct_but_never_by_fifo() {
         Sim::new(seed).policy(Policy::Fifo).run(order_inversion).unwrap();
     }
 }
+
+/// One thread is ready all the time, and its single step must come after a hundred steps of the other one.
+fn starved_thread() {
+    let (steps, is_late) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (steps2, is_late2) = (Arc::clone(&steps), Arc::clone(&is_late));
+    let starved = thread::spawn(move || is_late2.store(steps2.load(Ordering::SeqCst), Ordering::SeqCst));
+    for _ in 0..100 {
+        steps.fetch_add(1, Ordering::SeqCst);
+    }
+    starved.join().unwrap();
+    assert!(is_late.load(Ordering::SeqCst) < 100, "the thread came last");
+}
+
+#[test]
+fn starved_thread_is_found_by_pct_within_40_seeds() {
+    for depth in [2, 3, 5] {
+        let failure = find(Policy::Pct { depth }, 40, starved_thread);
+        assert!(failure.to_string().contains("the thread came last"), "{failure}");
+    }
+}
