@@ -62,7 +62,12 @@ impl ClientEnd {
         match std::mem::replace(&mut called.outcome, Outcome::Nothing) {
             Outcome::Nothing => None,
             Outcome::Broken(message) => self.give_up(message),
-            Outcome::Reply(bytes, type_name, plain) => self.read(&called, bytes, type_name, plain.as_deref()),
+            Outcome::Reply(bytes, type_name, plain) => {
+                if let Some(plain) = &plain {
+                    self.tell_missing::<R>(method, plain);
+                }
+                self.read(&called, bytes, type_name, plain.as_deref())
+            }
         }
     }
 
@@ -125,6 +130,14 @@ impl ClientEnd {
                 if plain.is_some() { self.unreadable(message) } else { self.give_up(message) }
             }
         }
+    }
+
+    /// Tells of the fields that a reply does not have and that are about to be made up. Before the caller has it: whoever is told
+    /// knows of it before anything can come of it.
+    fn tell_missing<R: DeserializeOwned>(&self, method: &str, plain: &Value) {
+        let Some(hook) = self.shared.state.lock().on_missing_field.clone() else { return };
+        let names = wire::field_names::<R>().unwrap_or_default();
+        names.iter().filter(|name| plain.field(name).is_none()).for_each(|name| hook(method, name));
     }
 
     /// Who answers in trees cannot know the caller's type, so it is no mistake of the caller's.

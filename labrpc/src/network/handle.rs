@@ -257,6 +257,13 @@ impl Network {
         self.shared().state.lock().on_unreadable = Some(Arc::new(hook));
     }
 
+    /// From now on this is told of each field that a caller reads in a [tree](super::Service::plain_method) that it is answered
+    /// with, and that the tree does not have: the method, and the name of the field. The caller gets the nothing of its
+    /// type, which may mean something to it.
+    pub fn on_missing_field(&self, hook: impl Fn(&str, &'static str) + Send + Sync + 'static) {
+        self.shared().state.lock().on_missing_field = Some(Arc::new(hook));
+    }
+
     // ----- counts -----
 
     /// Calls that entered the network, lost or not.

@@ -60,6 +60,9 @@ pub(super) struct MitSettings {
 /// Is told why a caller cannot read its reply.
 pub(super) type OnUnreadable = dyn Fn(&str) + Send + Sync;
 
+/// Is told of a method, and of a field of its reply that a caller reads and was not given.
+pub(super) type OnMissingField = dyn Fn(&str, &'static str) + Send + Sync;
+
 #[derive(Default)]
 pub(super) struct State {
     ends: Vec<End>,
@@ -81,6 +84,7 @@ pub(super) struct State {
     pub(super) failure: Option<String>,
     /// Told of a reply in a tree that its caller cannot read.
     pub(super) on_unreadable: Option<Arc<OnUnreadable>>,
+    pub(super) on_missing_field: Option<Arc<OnMissingField>>,
 }
 
 /// A call that has just been entered into the table, and what is needed to send its request.

@@ -129,8 +129,8 @@ fn simulated(
     let sim = simulation(case, plan).preemptions(preemptions);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
-    if matches!(&result, Err(failure) if matches!(failure.cause, Cause::Panic(_))) {
-        record.skip_if_pardoned();
+    if let Err(failure) = &result {
+        record.skip_if_pardoned(matches!(failure.cause, Cause::Panic(_)));
     }
     let (report, ended_by) = match result {
         Ok(((), report)) => (report, None),
@@ -178,7 +178,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     let elapsed = began.elapsed();
     let cause = result.err();
     if cause.is_some() {
-        record.skip_if_pardoned();
+        record.skip_if_pardoned(true);
     }
     let skipped = record.skipped();
     // The scenario may end well although some other thread has broken an invariant in the last moment.

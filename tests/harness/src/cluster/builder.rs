@@ -189,10 +189,13 @@ fn note_role(record: &Record, names: &Names, referee: &Referee, event: &MessageE
                 record.note_candidate(sender, term);
             }
         }
-        // Only a candidate becomes something else by that; there are many answers.
-        Happening::Delivered if record.is_candidate(sender) => {
+        Happening::Delivered => {
             if let Some(term) = names.answer_to_leader(&event.message) {
-                record.note_follower(sender, term);
+                record.note_told(sender, term);
+                // Only a candidate becomes something else by that; there are many answers.
+                if record.is_candidate(sender) {
+                    record.note_follower(sender, term);
+                }
             }
         }
         _ => {}

@@ -11,6 +11,7 @@ use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::ServerId;
 
+use super::encoding::is_known_in_replies;
 use super::slot::Slot;
 use super::state::BenchState;
 use crate::lab::Lab;
@@ -77,6 +78,16 @@ impl Bench {
         // Its replies have a field that no script knows of: what it makes of the others is nothing to be judged by.
         let unreadable = lab.clone();
         bench.0.network.on_unreadable(move |why| unreadable.skip(why));
+        let record = Arc::clone(lab.record());
+        let names = bench.0.names.clone();
+        bench.0.network.on_missing_field(move |method, field| {
+            if !is_known_in_replies(&names, field) {
+                record.pardon_failures(format!(
+                    "replies to {method} have a field {field} that scripted peers cannot fill in, and what came of that cannot \
+                     be judged"
+                ));
+            }
+        });
         bench.0.launch();
         bench.add_peers();
         bench

@@ -180,6 +180,21 @@ pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str>
     field_beside(&known, reply)
 }
 
+/// Whether a field of a reply is one that scripted peers fill in where there is something to say.
+pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
+    [
+        &names.term,
+        &names.success,
+        &names.vote_granted,
+        &names.conflict_term,
+        &names.conflict_index,
+        &names.conflict_len,
+        &names.pre_vote,
+    ]
+    .iter()
+    .any(|known| known.contains(&field))
+}
+
 /// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
 pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
     field_beside(&[&names.term], reply)

@@ -135,6 +135,7 @@ impl<'a> Peer<'a> {
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
         };
+        lab.record().note_told(SERVER, reply.term());
         inner.note(format!("S{} -> S{SERVER}: {request}: {reply}", self.id));
         if request.is_of_a_leader() && reply.term() == request.term() {
             inner.state.lock().led_at = Some(lab.now());

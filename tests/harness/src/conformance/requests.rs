@@ -30,6 +30,7 @@ impl Inner {
         };
         self.note(format!("S{SERVER} -> {}: {request}", Address::Server(to as u32)));
         let at = self.lab.now();
+        self.lab.record().note_told(SERVER, request.term());
         let mut state = self.state.lock();
         self.check_elected(&state, &request);
         // Kept before it is answered, for the test may be waiting for it to decide on the answer.

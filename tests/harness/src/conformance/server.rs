@@ -37,11 +37,13 @@ impl Inner {
         if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, base) {
             self.lab.end_run(&violation);
         }
-        {
+        let life = {
             let mut state = self.state.lock();
             state.delivered.clear();
             state.applied = base;
-        }
+            state.life += 1;
+            state.life
+        };
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
         let implementation = *self.lab.implementation();
@@ -56,7 +58,7 @@ impl Inner {
             slot.running = Some((node.clone(), raft));
         }
         let inner = Arc::clone(self);
-        node.spawn("service", move || inner.serve(&receiver));
+        node.spawn("service", move || inner.serve(life, &receiver));
     }
 
     /// How far a stored snapshot goes: what scripts put into it says so.
@@ -73,9 +75,12 @@ impl Inner {
     }
 
     /// The service: keeps what it gets, which must come in order.
-    fn serve(&self, delivered: &Receiver<ApplyMsg>) {
+    fn serve(&self, life: u64, delivered: &Receiver<ApplyMsg>) {
         while let Ok(message) = delivered.recv() {
             let mut state = self.state.lock();
+            if state.life != life {
+                return; // its server has lost its power, and another one delivers now
+            }
             let before = state.applied;
             let (is_in_order, index) = match &message {
                 ApplyMsg::Command { index, .. } => (*index == before + 1, *index),

@@ -51,6 +51,8 @@ pub(super) struct BenchState {
     pub(super) requests: Vec<Received>,
     pub(super) behaviours: Vec<Behaviour>,
     pub(super) followers: Vec<Follower>,
+    /// How often the server has been started. On real threads those of an earlier life go on, and may still deliver.
+    pub(super) life: u64,
     /// What the server's service got since the last start.
     pub(super) delivered: Vec<ApplyMsg>,
     /// The last index that it covers.

@@ -58,6 +58,7 @@ impl Record {
         let mut state = self.state.lock();
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
             (seen.term, seen.role) = (term, Role::Candidate);
+            seen.told = seen.told.max(term);
         }
     }
 
@@ -71,6 +72,13 @@ impl Record {
         let mut state = self.state.lock();
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| term >= seen.term) {
             seen.role = Role::Follower;
+        }
+    }
+
+    /// A server has told somebody of a term, which it must have stored before (Fig. 2, State).
+    pub(crate) fn note_told(&self, server: ServerId, term: Term) {
+        if let Some(seen) = self.state.lock().servers.get_mut(server) {
+            seen.told = seen.told.max(term);
         }
     }
 
@@ -144,6 +152,8 @@ impl Record {
             seen.is_leader = false;
             seen.role = Role::Follower;
             seen.restarted = seen.starts > 1;
+            // What it has only shown to its own service may have been lost with it (Fig. 2: stored before it responds).
+            seen.term = seen.told;
             seen.applied = base;
             seen.tail.clear();
             let start = seen.starts;
@@ -168,7 +178,8 @@ impl Record {
 
     /// A server that is down has lost what it had stored, its term with it.
     pub(crate) fn storage_lost(&self, server: ServerId) {
-        self.state.lock().servers[server].term = 0;
+        let seen = &mut self.state.lock().servers[server];
+        (seen.term, seen.told) = (0, 0);
     }
 
     /// Changes what is known of a server's surroundings, and tells of it.
@@ -205,11 +216,20 @@ impl Record {
         self.state.lock().pardon = why;
     }
 
-    /// The run has ended by a panic: skips it if that is to be pardoned. What was found before is not.
-    pub(crate) fn skip_if_pardoned(&self) {
+    /// Whatever fails from now on is no failure, and the run is skipped for this reason. What was found before is one.
+    pub(crate) fn pardon_failures(&self, why: String) {
         let mut state = self.state.lock();
-        if let (Some(why), None) = (state.pardon, &state.violation) {
-            state.skipped.get_or_insert_with(|| why.to_owned());
+        if state.violation.is_none() {
+            state.cannot_judge.get_or_insert(why);
+        }
+    }
+
+    /// The run has failed: skips it if that is to be pardoned. What was found before is not.
+    pub(crate) fn skip_if_pardoned(&self, by_panic: bool) {
+        let mut state = self.state.lock();
+        let pardon = state.pardon.filter(|_| by_panic && state.violation.is_none()).map(str::to_owned);
+        if let Some(why) = state.cannot_judge.take().or(pardon) {
+            state.skipped.get_or_insert(why);
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Seen {
     pub is_paused: bool,
     /// The last term that it showed.
     pub term: Term,
+    /// The last term of which it has told others, by a message or as their leader.
+    pub told: Term,
     /// Whether it then believed that it led.
     pub is_leader: bool,
     /// The last index that it delivered in this life, or that its snapshot covers.

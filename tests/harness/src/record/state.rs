@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) skipped: Option<String>,
     /// What a panic means at the moment, if it is nothing to be blamed for: why the run is skipped then.
     pub(super) pardon: Option<&'static str>,
+    /// Why nothing that fails from now on can be judged.
+    pub(super) cannot_judge: Option<String>,
     /// What must be known about the results.
     pub(super) remark: Option<String>,
     /// The indexes that somebody waits to see applied, one for each who waits.
@@ -55,12 +57,15 @@ impl State {
                 }
                 (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
                 if is_leader {
+                    // It has asked for votes, and must have stored that it stands.
+                    seen.told = term;
                     self.note_leader(at, server, term);
                 }
             }
             Observation::Accepted { index, term, .. } if term >= seen.term => {
                 (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
                 (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
+                seen.told = term;
                 self.note_leader(at, server, term);
             }
             Observation::Applied { index, term, command } => {
