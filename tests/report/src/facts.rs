@@ -126,7 +126,7 @@ fn server(seen: &Seen) -> String {
     };
     let mut out = format!("{role}, term {}, applied {}", seen.term, seen.applied);
     if let Some((index, term)) = seen.stored {
-        let _ = write!(out, ", log to {index} in term {term}");
+        let _ = write!(out, ", accepted entry {index} as leader of term {term}");
     }
     if !seen.tail.is_empty() {
         let shown: Vec<String> = seen

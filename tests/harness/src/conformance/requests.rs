@@ -84,6 +84,7 @@ impl Inner {
         .hint("a sender that reads the current term when it sends and does not look whether it leads, or votes counted wrong")
         .servers([SERVER])
         .term(term);
+        let violation = Violation { at: self.lab.now(), ..violation };
         self.lab.record().note_violation(violation.clone());
         self.lab.end_run(&violation);
     }

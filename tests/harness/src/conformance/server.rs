@@ -100,6 +100,7 @@ impl Inner {
             state.applied = index;
             state.delivered.push(message.clone());
             drop(state);
+            self.lab.record().note_applied(SERVER, index);
             self.changed.notify_all();
             self.note(format!("S{SERVER} delivers {message:?}"));
             if !is_in_order || !is_what_was_sent {

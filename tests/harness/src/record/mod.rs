@@ -75,6 +75,13 @@ impl Record {
         }
     }
 
+    /// A server has applied everything up to `index`, for the report of a failure.
+    pub(crate) fn note_applied(&self, server: ServerId, index: Index) {
+        if let Some(seen) = self.state.lock().servers.get_mut(server) {
+            seen.applied = index;
+        }
+    }
+
     /// A server has told somebody of a term, which it must have stored before (Fig. 2, State).
     pub(crate) fn note_told(&self, server: ServerId, term: Term) {
         if let Some(seen) = self.state.lock().servers.get_mut(server) {

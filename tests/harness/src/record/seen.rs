@@ -39,8 +39,7 @@ pub struct Seen {
     pub restarted: bool,
     /// What it takes itself for: `get_state` tells leaders, the messages on the network candidates.
     pub role: Role,
-    /// The last entry that it is known to store, as index and term in which that became known: of a leader what it accepted, of a
-    /// follower what it acknowledged.
+    /// The last entry that it accepted as a leader: its index, and the term. It may have cut it since, and appended others.
     pub stored: Option<(Index, Term)>,
     /// The last entries that it delivered: index, term and command.
     pub tail: VecDeque<(Index, Term, Command)>,
