@@ -13,6 +13,10 @@ use super::message::{Reply, Request};
 use super::state::{Behaviour, BenchState, Received, SentRequest};
 use lab_referee::{Violation, is_one_of};
 
+/// A leader that reads something else in an answer than was meant may send for ever, and take all memory: after so many
+/// requests a run that cannot be judged any more ends.
+const REQUESTS_MAX: usize = 3_000;
+
 impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
     pub(super) fn receive(&self, to: ServerId, method: &str, value: &Value) -> Option<Value> {
@@ -38,6 +42,17 @@ impl Inner {
         let sent = SentRequest { number, to, at, request: request.clone() };
         state.requests.push(Received { sent, is_read: false, answer: None });
         self.changed.notify_all();
+        if number >= REQUESTS_MAX && self.lab.record().cannot_judge() {
+            drop(state);
+            let violation = self.violation(
+                format!("S{SERVER} sends without end"),
+                format!("at most {REQUESTS_MAX} requests"),
+                format!("{number}, all of which are kept"),
+            );
+            self.lab.record().note_violation(violation.clone());
+            self.lab.end_run(&violation);
+            return None;
+        }
         let reply = match state.behaviours[to] {
             Behaviour::Silent => None,
             Behaviour::LosesSnapshots if request.is_install() => None,

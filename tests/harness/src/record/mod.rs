@@ -231,6 +231,11 @@ impl Record {
         }
     }
 
+    /// Whether nothing that fails from now on can be judged.
+    pub(crate) fn cannot_judge(&self) -> bool {
+        self.state.lock().cannot_judge.is_some()
+    }
+
     /// The run has failed: skips it if that is to be pardoned. What was found before is not.
     pub(crate) fn skip_if_pardoned(&self, by_panic: bool) {
         let mut state = self.state.lock();
