@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use labrpc::network::{Network, Service};
+use labrpc::sync::{Arc, Mutex};
 use labrpc::wire::{Describe, Value, encode, from_value};
 use serde::{Deserialize, Serialize};
 
@@ -135,5 +136,30 @@ fn caller_with_types_reaches_a_server_without() {
         let next = |term| end.call::<_, Entry>("Echo.Next", &Args { term: Term(term), ..args() });
         assert_eq!(next(7), Some(Entry { term: Term(8), command: Vec::new() }));
         assert_eq!(next(0), None, "no answer is no reply");
+    });
+}
+
+/// Whoever answers in trees hears which fields of its answers were made up.
+#[test]
+fn fields_that_a_reply_lacks_are_told_before_the_caller_has_it() {
+    in_both_worlds(|| {
+        let network = Network::new();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        network.on_missing_field(move |method, field| telling.lock().push(format!("{method} {field}")));
+        let plain = Service::new("Echo").plain_method("Next", |args| {
+            let mut fields = vec![("term", args.field("term")?.clone())];
+            if args.field("done")?.as_int() == Some(1) {
+                fields.push(("command", Value::Bytes(b"x".to_vec())));
+            }
+            Some(Value::Struct("", fields))
+        });
+        add_server(&network, 0, plain);
+        let end = tester_end(&network, 0);
+        let next = |done| end.call::<_, Entry>("Echo.Next", &Args { done, ..args() }).expect("a reply");
+        assert_eq!(next(true).command, b"x");
+        assert!(told.lock().is_empty(), "all was there");
+        assert!(next(false).command.is_empty());
+        assert_eq!(*told.lock(), ["Echo.Next command"]);
     });
 }
