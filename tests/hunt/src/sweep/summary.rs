@@ -1,5 +1,6 @@
 //! The words at the end of a sweep: the table, the causes of failure, and how sure all this makes one.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::driver::{REPORTED_MAX, StopReason, Summary};
@@ -105,7 +106,7 @@ pub enum Extent {
 pub fn conclusion(rows: &[Row], extent: Extent) -> String {
     let failed: u64 = rows.iter().map(Row::failed).sum();
     let runs: u64 = rows.iter().map(Row::runs).sum();
-    let failing = rows.iter().filter(|row| row.failed() > 0).count();
+    let failing = tests(rows.iter().filter(|row| row.failed() > 0));
     // The chain is as strong as its weakest link: what can be said of all tests is what can be said of the
     // one that ran least. A test that was skipped says nothing, and is told apart.
     let is_skipped = |row: &&Row| row.runs() == 0 && !row.skipped.is_empty();
@@ -120,16 +121,21 @@ pub fn conclusion(rows: &[Row], extent: Extent) -> String {
         ),
         (0, Some(row)) => format!("{runs} runs and no failure, but {} was not run", row.test),
         (0, None) => "nothing was run".to_owned(),
-        _ => format!("FAILED: {failed} of {runs} runs, in {failing} of {} tests", rows.len()),
+        _ => format!("FAILED: {failed} of {runs} runs, in {failing} of {} tests", tests(rows.iter())),
     };
     format!("{conclusion}{skipped}")
+}
+
+/// How many tests these rows are of: each has a row for each policy.
+fn tests<'a>(rows: impl Iterator<Item = &'a Row>) -> usize {
+    rows.map(|row| &row.test).collect::<BTreeSet<_>>().len()
 }
 
 /// Which tests judged nothing, and why; nothing if none.
 fn skipped_text(rows: &[&Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let why = first.skipped_because.as_deref().unwrap_or("no reason is known");
-    match rows.len() {
+    match tests(rows.iter().copied()) {
         1 => format!("\nskipped, and not judged: {}: {why}", first.test),
         count => format!("\nskipped, and not judged: {count} tests, as {}: {why}", first.test),
     }
@@ -172,6 +178,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn test_under_two_policies_is_one_test() {
+        let row = |policy: &str| Row { policy: policy.to_owned(), ..shard(1, 1).rows[0].clone() };
+        let text = conclusion(&[row("random"), row("pct:3")], Extent::Whole);
+        assert!(text.contains("in 1 of 1 tests"), "{text}");
     }
 
     #[test]
