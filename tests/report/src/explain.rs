@@ -186,7 +186,12 @@ fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
             (format!("deadlock: {}", facts::cycle_text(failure)), Some(*time_ns))
         }
         Cause::TimeLimit { limit_ns, .. } => {
-            let why = facts::stuck(failure);
+            let why = match facts::last_commit(failure) {
+                Some(at) => {
+                    format!(", though entries are committed, the last one at {:.1} s", at.as_secs_f64())
+                }
+                None => facts::stuck(failure),
+            };
             let limit = seconds(*limit_ns);
             (format!("the test did not end within {limit} s of virtual time{why}"), Some(*limit_ns))
         }
@@ -233,6 +238,9 @@ fn hint(failure: &Failure) -> String {
             "two locks that are taken in two orders: take them in one, or give the first back before the second",
         ),
         (Some(_), _) => of_violation,
+        (None, Some(Cause::TimeLimit { .. })) if facts::last_commit(failure).is_some() => Some(
+            "nothing hangs, and it is slow: election timeouts or heartbeat intervals of more than MIT's, or a command at a time",
+        ),
         (None, Some(Cause::Deadlock { .. } | Cause::TimeLimit { .. })) => Some(
             "a lock that is held across a call, a send or a wait; or a notification that comes too early",
         ),

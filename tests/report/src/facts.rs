@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use labrpc::sim::{Cause, SpinReport, ThreadReport};
 use raft_interface::ServerId;
@@ -9,6 +10,7 @@ use raft_interface::ServerId;
 use lab_harness::observation::show_command;
 use lab_harness::record::{Role, Seen};
 use lab_harness::run::Failure;
+use lab_harness::timeline::TimelineEvent;
 
 /// All facts, the most telling first.
 pub(super) fn of(failure: &Failure) -> String {
@@ -56,6 +58,15 @@ pub(super) fn cycle_text(failure: &Failure) -> String {
         [alone] => format!("{alone} waits for itself"),
         several => format!("{} wait for each other in a circle", several.join(", ")),
     }
+}
+
+/// When an entry was last committed, if the run was ended by its limit of time and that was shortly before.
+pub(super) fn last_commit(failure: &Failure) -> Option<Duration> {
+    let Some(Cause::TimeLimit { limit_ns, .. }) = &failure.cause else { return None };
+    // A cluster that elects anew between may take five seconds for it.
+    let lately = Duration::from_nanos(*limit_ns).saturating_sub(Duration::from_secs(5));
+    let is_commit = |what: &TimelineEvent| matches!(what, TimelineEvent::Committed(..));
+    failure.timeline.iter().rev().find(|(at, what)| *at >= lately && is_commit(what)).map(|(at, _)| *at)
 }
 
 /// What the scenario itself waits for, if it waits for a thread of the code under test: for a lock, or for a call of its own

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "A leader that asks the same again never finds where the logs agree; one that sends again what has arrived \
           wastes the network, and with a snapshot never gets to the entries after it.",
     hint: "nextIndex not decremented after a rejection, or not advanced after AppendEntries or InstallSnapshot succeeded; \
-           the same bytes again and again; matchIndex set to more than the request covered, which holds nextIndex up",
+           the same bytes again and again; matchIndex set to more than the request covered, or kept from an earlier term, which holds nextIndex up",
     on: &[On::Leading],
     check,
 };
