@@ -11,6 +11,7 @@ use super::bench::{Bench, SERVER};
 use super::encoding::{own_install_field, unknown_hint};
 use super::follower::Follower;
 use super::message::{Entry, Hint, Reply, Request, command, snapshot};
+use super::slot::no_method;
 use super::state::{Behaviour, SentRequest};
 
 /// A scripted peer of the server.
@@ -113,7 +114,7 @@ impl<'a> Peer<'a> {
         }
         let methods = request.method(&inner.names);
         let Some(method) = inner.slot.lock().methods.full_name(methods) else {
-            lab.skip(&format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
+            lab.skip(&no_method(methods));
         };
         // An end for each request: one that gets no reply holds up none that follows.
         let end = inner.network.make_connected_end(self.id as u32, SERVER as u32);

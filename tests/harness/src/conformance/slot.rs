@@ -53,6 +53,12 @@ impl Methods {
     }
 }
 
+/// Says that a server has no method of one of these names, and what to do if it has one of another name.
+pub(super) fn no_method(methods: &[&str]) -> String {
+    let name = methods.first().unwrap_or(&"of that name");
+    format!("the server has no method {name} (one of another name: tell it with Implementation::with_names)")
+}
+
 /// # Errors
 ///
 /// What is missing: the method, or a field of its arguments; or what it has of its own.
@@ -63,7 +69,7 @@ fn has(
     optional: &[&'static str],
 ) -> Result<(), String> {
     let Some((name, has)) = service.methods().find(|(name, _)| is_one_of(name, methods)) else {
-        return Err(format!("the server has no method {}", methods.first().unwrap_or(&"of that name")));
+        return Err(no_method(methods));
     };
     if let Some(missing) = fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {
         let missing = missing.first().unwrap_or(&"of that name");

@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::implementation::Implementation;
 use lab_hunt::workers::Launch;
-use lab_runs::{eprintln, println};
+use lab_runs::{World, eprintln, println};
 use lab_suites::grade::grading::{self, Grading, RowEnd};
 use labrpc::printable;
 use labrpc::sync::Mutex;
@@ -49,6 +49,11 @@ impl Grade {
             bail!("nothing to grade: {}", note.unwrap_or_else(|| "no test was named".to_owned()));
         }
         let plans = self.run.plans();
+        if plans[0].world == World::Real {
+            eprintln!(
+                "on real threads each test runs once, whatever --seeds says: sweep --world real repeats it"
+            );
+        }
         let progress = Arc::new(Mutex::new(Progress::new(cases.len() * plans.len())));
         let (shown, workers) = (Arc::clone(&progress), self.run.workers());
         // What the code under test prints is seen as it comes, above the bar.
