@@ -5,6 +5,7 @@
 //! messages that prove it, or a bug of the judge. Bugs are planted in some of them as well as in the reference.
 
 pub mod event_loop;
+pub mod group_commit;
 pub mod no_op;
 pub mod polling;
 pub mod pre_vote;

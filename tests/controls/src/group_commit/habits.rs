@@ -1,0 +1,58 @@
+//! What the variants of this Raft differ in.
+
+use std::ops::Range;
+
+use labrpc::time::Duration;
+
+/// What a variant does in its own way.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Who has heard of no chief for so long stands, in milliseconds.
+    pub election_ms: Range<u64>,
+    /// How long the saver waits for more to gather.
+    pub gathering: Option<Duration>,
+    /// How many entries that a snapshot covers stay in the log.
+    pub trail: u64,
+    /// Whether the service is shown a term that is not saved.
+    pub shows_unsaved: bool,
+    /// Whether replies have fields beyond those of the paper.
+    pub has_own_fields: bool,
+}
+
+const PLAIN: Habits =
+    Habits { election_ms: 350..700, gathering: None, trail: 0, shows_unsaved: false, has_own_fields: false };
+
+/// A type that stands for a variant.
+pub trait Style: Clone + Send + Sync + 'static {
+    /// What the variant does.
+    const HABITS: Habits;
+}
+
+/// The plain one.
+#[derive(Clone, Copy, Debug)]
+pub enum AtOnce {}
+/// The unhurried one.
+#[derive(Clone, Copy, Debug)]
+pub enum InTime {}
+/// The one with fields of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum InFull {}
+
+impl Style for AtOnce {
+    const HABITS: Habits = PLAIN;
+}
+
+impl Style for InTime {
+    // Two saves go by before a rival's vote is taken, so the choice is wider: else too many elections end in split votes (§5.6).
+    const HABITS: Habits = Habits {
+        election_ms: 400..1100,
+        gathering: Some(Duration::from_millis(80)),
+        trail: 10,
+        shows_unsaved: true,
+        ..PLAIN
+    };
+}
+
+impl Style for InFull {
+    const HABITS: Habits = Habits { has_own_fields: true, ..PLAIN };
+}
