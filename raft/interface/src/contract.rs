@@ -32,6 +32,8 @@
 //!   The power fails before, in and after every save (`crash_at_every_save_3c`).
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
+//! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;
+//!   `old_snapshot_of_the_service_3d`). The log may keep entries that it covers (§7).
 //! - What is not stored is not known after a restart (`empty_storage_knows_nothing_3c`), and what did not come over the
 //!   network is not known at all (`rpc_bytes_3b`).
 //!

@@ -321,6 +321,12 @@ pub fn old_snapshot_of_the_service_3d(lab: &Lab) {
     }
     let stored = bench.stored_snapshot();
     bench.expect(
+        !stored.is_empty(),
+        "a snapshot of the service is not stored",
+        "the snapshot up to 4, within a second",
+        "none",
+    );
+    bench.expect(
         stored == snapshot(4),
         "an older snapshot took the place of a newer one",
         "the snapshot up to 4",
