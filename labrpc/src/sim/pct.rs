@@ -2,8 +2,9 @@
 //!
 //! Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs" (ASPLOS 2010). Each thread has a
 //! priority, drawn when it starts, and the highest that can run runs. At `d - 1` steps, drawn from the first `k` of the
-//! run, the running thread falls behind all others. A bug of depth d is one that some d ordered steps make happen: a run of at
-//! most k steps and n threads shows it with a chance of at least 1 / (n k^(d - 1)).
+//! run, the running thread falls behind all that have not fallen; in which order those stand that have is drawn as well. A bug of
+//! depth d is one that some d ordered steps make happen: a run of at most k steps and n threads shows it with a chance
+//! of at least 1 / (n k^(d - 1)).
 //!
 //! # The length of the run
 //!
@@ -11,12 +12,15 @@
 //! each seed draws for itself how it spreads its changes, half of them in each of two ways:
 //!
 //! - *Patient*: k is drawn first, its binary logarithm evenly between those of [`Policy::PCT_HORIZON_MIN`] and
-//!   [`Policy::PCT_HORIZON_MAX`], and after k steps the next k begin. Of a run with s steps every 17th patient seed has a k
-//!   from s to 2 s. So the bound of the paper holds with a factor of 1/34 and 2 s for k; and if s is larger than all
-//!   that, for each stretch. Only this way finds what happens when a thread that is ready waits for long: a thread that is
-//!   starved for a hundred steps needs a hundred steps without a change.
+//!   [`Policy::PCT_HORIZON_MAX`], and after k steps the next k begin. For a run of s steps, up to that maximum, every 18th
+//!   patient seed has a k from s to 2 s. So the bound of the paper holds with a factor of 1/36 and with 2 s for k. Longer
+//!   runs have none: they begin each stretch with the order that the one before has left. Only this way finds
+//!   what happens when a thread that is ready waits for long: one that is starved for a hundred steps needs a hundred
+//!   steps without a change.
 //! - *Restless*: stretches double from [`Policy::PCT_HORIZON_MIN`] up to [`Policy::PCT_STRETCH_MAX`], and each has its `d - 1`
 //!   changes. A short run gets its changes without luck in k, and so does each part of a long one.
+//!
+//! Threads that give way by name, or run for thousands of steps without a wait, fall as well: the paper's programs do not poll.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +41,8 @@ pub(super) struct Pct {
     /// Goes down with every demotion, so that each new one is behind all before it. Starting priorities are
     /// above all of them.
     lowest: u64,
-    /// The steps at which the priorities of this stretch change.
-    changes: Vec<u64>,
+    /// The steps at which the priorities of this stretch change, and the priority that whoever falls then gets.
+    changes: Vec<(u64, u64)>,
     step: u64,
     /// The step at which the current stretch ends.
     end: u64,
@@ -52,7 +56,7 @@ impl Pct {
         let (min, max) = (Policy::PCT_HORIZON_MIN.ilog2(), Policy::PCT_HORIZON_MAX.ilog2());
         let is_patient = chance.random_range(0..2) == 0;
         let stretch = if is_patient {
-            let octave = 1 << chance.random_range(min..max);
+            let octave = 1 << chance.random_range(min..=max);
             octave + chance.random_range(0..octave)
         } else {
             Policy::PCT_HORIZON_MIN
@@ -99,31 +103,40 @@ impl Pct {
         if self.step == self.end {
             self.end += self.stretch;
             self.changes.clear();
-            for _ in 1..self.depth {
-                self.changes.push(chance.random_range(self.step..self.end));
+            // Below all that have fallen before, in an order of their own.
+            let count = u64::from(self.depth.saturating_sub(1));
+            self.lowest -= count;
+            let mut priorities: Vec<u64> = (self.lowest..self.lowest + count).collect();
+            while let Some(last) = priorities.len().checked_sub(1) {
+                let priority = priorities.swap_remove(chance.random_range(0..=last));
+                self.changes.push((chance.random_range(self.step..self.end), priority));
             }
             if !self.is_patient {
                 self.stretch = (self.stretch * 2).min(Policy::PCT_STRETCH_MAX);
             }
         }
-        // Counted, because two changes may have been drawn for one step: then the two highest fall behind.
-        let due = self.changes.iter().filter(|&&change| change == self.step).count();
-        for _ in 0..due {
-            if let Some(&(_, slot)) = self.ready.last() {
-                self.demote(slot);
+        // All of them, because two changes may have been drawn for one step: then the two highest fall.
+        for place in 0..self.changes.len() {
+            let (step, priority) = self.changes[place];
+            if step == self.step
+                && let Some(&(_, slot)) = self.ready.last()
+            {
+                self.set_priority(slot, priority);
             }
         }
         self.step += 1;
     }
 
+    /// A thread gives way by name: it falls behind all others.
     pub(super) fn demote(&mut self, slot: u32) {
-        let priority = &mut self.priorities[slot as usize];
-        let was_ready = self.ready.remove(&(*priority, slot));
-        // Below all that were demoted before: whoever fell last is asked last.
         self.lowest -= 1;
-        *priority = self.lowest;
-        if was_ready {
-            self.ready.insert((self.lowest, slot));
+        self.set_priority(slot, self.lowest);
+    }
+
+    fn set_priority(&mut self, slot: u32, priority: u64) {
+        let before = std::mem::replace(&mut self.priorities[slot as usize], priority);
+        if self.ready.remove(&(before, slot)) {
+            self.ready.insert((priority, slot));
         }
     }
 }
