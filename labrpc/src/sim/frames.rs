@@ -58,7 +58,10 @@ pub(super) fn shown(backtrace: &Backtrace) -> String {
 /// The innermost place of the user in a stack: file and line, or the function if the executable knows no lines.
 pub(super) fn innermost(backtrace: &Backtrace) -> Option<String> {
     let text = backtrace.to_string();
-    let frame = frames(&text).into_iter().find(is_users)?;
+    let all = frames(&text);
+    let mut users = all.iter().filter(|frame| is_users(frame));
+    // Crates of others are built without lines, as a rule, and the user's with them.
+    let frame = users.clone().find(|frame| frame.place.is_some()).or_else(|| users.next())?;
     Some(match frame.place {
         Some(place) => relative(place).to_owned(),
         None => frame.function.to_owned(),
@@ -99,7 +102,9 @@ fn frames(text: &str) -> Vec<Frame<'_>> {
 fn is_users(frame: &Frame<'_>) -> bool {
     match crate_of(frame.function) {
         Some(name) => {
-            !LIBRARIES.contains(&name) && !LABORATORY.iter().any(|(crate_name, _)| *crate_name == name)
+            !LIBRARIES.contains(&name)
+                && !LABORATORY.iter().any(|(crate_name, _)| *crate_name == name)
+                && !frame.place.is_some_and(is_registry)
         }
         None => frame.place.is_some_and(is_users_file),
     }
@@ -117,10 +122,15 @@ fn crate_of(function: &str) -> Option<&str> {
     name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
 }
 
+/// Whether a file belongs to a package that somebody else has published.
+fn is_registry(place: &str) -> bool {
+    place.contains("/registry/src/") || place.contains("/git/checkouts/")
+}
+
 fn is_users_file(place: &str) -> bool {
     let is_rust = place.contains(".rs:");
     let is_std = place.starts_with("/rustc/") || place.contains("/lib/rustlib/src/");
-    is_rust && !is_std && !place.contains("/registry/src/") && !is_of_the_laboratory(place)
+    is_rust && !is_std && !is_registry(place) && !is_of_the_laboratory(place)
 }
 
 fn is_of_the_laboratory(place: &str) -> bool {
@@ -182,6 +192,9 @@ mod tests {
         assert!(!is_users_of("labrpc[9f0a]::thread::spawn"));
         assert!(!is_users_of("call_once<my_raft::Raft::tick, (&my_raft::Raft)>"));
         assert!(!is_users_of("unwrap<u64>\n  at /rustc/0123/library/core/src/option.rs:1:2"));
+        assert!(!is_users_of(
+            "chrono::now\n  at /home/me/.cargo/registry/src/index/chrono-0.4/src/lib.rs:1:2"
+        ));
         assert!(is_users_of("make\n  at /home/me/raft/src/lib.rs:81:9"));
         assert!(is_users_of("make\n  at ./mine/lib.rs:81:9"));
         assert!(!is_users_of("start_thread\n  at ./nptl/pthread_create.c:442:8"));

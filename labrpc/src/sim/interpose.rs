@@ -5,8 +5,9 @@
 //! `nanosleep`, calls the one below; it tells [`system_calls`](super::system_calls), and goes on to the next definition,
 //! which is the C library's. Threads that are not simulated pay for a look at a thread-local.
 //!
-//! On Linux with the GNU C library, linked dynamically. Elsewhere, and in builds for a sanitizer, which defines the same symbols,
-//! nothing is seen, and the reports only guess.
+//! On Linux with the GNU C library, linked dynamically. Elsewhere nothing is seen, and the reports only guess; nor in a
+//! build with `--cfg labrpc_asan` or `--cfg labrpc_no_interpose`, for programs in which somebody else defines the same symbols, as
+//! sanitizers do.
 
 #![allow(
     unsafe_code,
@@ -22,7 +23,7 @@ use std::time::Duration;
 use libc::{clockid_t, pthread_attr_t, pthread_t, timespec};
 
 use super::context::is_simulated;
-use super::system_calls::{Asked, asks};
+use super::system_calls::{Answer, Asked, asks};
 
 /// The next definition of a symbol, looked up once.
 struct Next {
@@ -77,7 +78,9 @@ unsafe extern "C" fn nanosleep(request: *const timespec, remain: *mut timespec) 
     static NEXT: Next = Next::new(c"nanosleep");
     if is_simulated() {
         // SAFETY: the caller keeps to what the C library demands, of which this reads only.
-        asks(Asked::Sleep, unsafe { length(request) });
+        if asks(Asked::Sleep, unsafe { length(request) }) == Answer::Pretend {
+            return 0;
+        }
     }
     // SAFETY: this is the C library's function of this name and type, called with what the caller gave.
     unsafe { transmute::<*mut c_void, Nanosleep>(NEXT.address())(request, remain) }
@@ -107,7 +110,9 @@ unsafe extern "C" fn clock_nanosleep(
             let since = unsafe { length(&raw const now) };
             sleeps = if is_unknown { Duration::ZERO } else { sleeps.saturating_sub(since) };
         }
-        asks(Asked::Sleep, sleeps);
+        if asks(Asked::Sleep, sleeps) == Answer::Pretend {
+            return 0;
+        }
     }
     // SAFETY: as for nanosleep.
     unsafe { transmute::<*mut c_void, ClockNanosleep>(NEXT.address())(clock, flags, request, remain) }

@@ -76,7 +76,7 @@ mod frames;
     target_os = "linux",
     target_env = "gnu",
     target_pointer_width = "64",
-    not(any(labrpc_asan, target_feature = "crt-static"))
+    not(any(labrpc_asan, labrpc_no_interpose, target_feature = "crt-static"))
 ))]
 mod interpose;
 mod lock_owners;

@@ -6,8 +6,10 @@
 //! called and where. [`interpose`](super::interpose) is how they are seen.
 //!
 //! A call is no failure by itself: a time in a log line, a moment of sleep and a thread that is joined at once do no
-//! harm. What only takes real time is: after [`SLEEP_MAX`], or [`LOOKS_MAX`], the run ends with the place as its cause. Both
-//! limits count what was asked for and not what time it took, so a seed meets them at the same call again.
+//! harm. What only takes real time is: after [`SLEEP_MAX`], or [`LOOKS_MAX`], the run ends with the place as its cause. What was
+//! asked for counts, and not the time that it took: a loop of sleeps meets the limit at the same call in each run of a seed.
+//!
+//! Waits of `std` with a timeout are system calls of another kind, of which only the look at the clock is seen.
 
 use std::backtrace::Backtrace;
 use std::fmt;
@@ -45,7 +47,7 @@ impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::Sleep => "std::thread::sleep",
-            Self::Time => "std::time::Instant::now (or SystemTime::now)",
+            Self::Time => "std::time::Instant::now (or SystemTime::now, or a wait of std with a timeout)",
             Self::Thread => "std::thread::spawn",
         }
     }
@@ -66,7 +68,7 @@ impl Asked {
 pub struct SystemCall {
     /// The function of `std`, as a user knows it.
     pub function: &'static str,
-    /// Node and name of the thread that called it last.
+    /// Node and name of a thread that called it, the one at `place`.
     pub thread: String,
     /// How often it was called in the run.
     pub count: u64,
@@ -104,6 +106,8 @@ pub(crate) struct SystemCalls {
     slept: Duration,
     /// Looks at the clock since the step with this number.
     looks: (u64, u64),
+    /// The run ends because of one of them.
+    is_told: bool,
 }
 
 impl SystemCalls {
@@ -120,7 +124,11 @@ impl SystemCalls {
             let looks = if self.looks.0 == steps { self.looks.1 + 1 } else { 1 };
             self.looks = (steps, looks);
         }
-        self.slept > SLEEP_MAX || self.looks.1 > LOOKS_MAX
+        match asked {
+            Asked::Sleep => self.slept > SLEEP_MAX,
+            Asked::Time => self.looks.1 > LOOKS_MAX,
+            Asked::Thread => false,
+        }
     }
 
     /// What a report says of them: calls of the user's, and not of a library that the user cannot change.
@@ -139,37 +147,56 @@ impl SystemCalls {
     }
 }
 
-/// The calling OS thread asks the system for something. Returns if it is to have it: always, unless a simulated thread asks
-/// for what would take the run too much real time. That ends the run, and the thread is left: between it and
-/// the user's code lie frames that must not be unwound.
-pub(super) fn asks(asked: Asked, sleeps: Duration) {
+/// Whether the system is to be asked at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is.
+    Ask,
+    /// The run is about to end: to go on as if it had been is enough.
+    Pretend,
+    /// The thread must not go on.
+    Leave,
+}
+
+/// The calling OS thread asks the system for something. Returns whether it is to be asked: always, unless a simulated thread
+/// asks for what would take the run too much real time. That ends the run at the thread's next step; if it asks again before
+/// that, it is left, since between it and the user's code lie frames that must not be unwound.
+pub(super) fn asks(asked: Asked, sleeps: Duration) -> Answer {
     // While the core is borrowed it is labrpc itself that asks.
-    if try_with_core(|core| ends_run(core, asked, sleeps)) == Some(true) {
+    let answer = try_with_core(|core| answer(core, asked, sleeps)).unwrap_or(Answer::Ask);
+    if answer == Answer::Leave {
         fiber::suspend();
         unreachable!("a thread that was left is never resumed");
     }
+    answer
 }
 
-fn ends_run(core: &mut Core, asked: Asked, sleeps: Duration) -> bool {
+fn answer(core: &mut Core, asked: Asked, sleeps: Duration) -> Answer {
     // In the run loop no thread runs. Once the run is over, destructors may take what time they like: somebody else
     // watches that.
-    if core.current == NONE || core.is_over || core.cause.is_some() {
-        return false;
+    if core.current == NONE || core.is_over {
+        return Answer::Ask;
     }
     let heartbeat = Arc::clone(&core.heartbeat);
     let mut kept = heartbeat.system_calls.lock();
+    if kept.is_told && asked != Asked::Thread {
+        core.threads.slot_mut(core.current).is_left = true;
+        return Answer::Leave;
+    }
     let is_too_much = kept.count(asked, sleeps, core.steps, || core.current_name());
-    // A thread that unwinds must come to the end of its destructors, and its panic is what ends the run.
-    if !is_too_much || std::thread::panicking() {
-        return false;
+    // A thread that unwinds must come to the end of its destructors, and its panic is what ends the run. std says it of all
+    // threads while one of them waits in a destructor.
+    let unwinds = std::thread::panicking() && core.threads.slot(core.current).has_panicked;
+    if !is_too_much || unwinds || core.cause.is_some() {
+        return Answer::Ask;
     }
     let stack = Backtrace::force_capture();
     let message = too_much(asked, frames::innermost(&stack).as_deref().unwrap_or("an unknown place"));
     core.fail(Cause::Misuse { thread: core.current_name(), time_ns: core.now, message });
-    core.threads.slot_mut(core.current).is_left = true;
     // It is told now.
+    kept.is_told = true;
     kept.calls[asked as usize] = Calls::default();
-    true
+    Answer::Pretend
 }
 
 fn too_much(asked: Asked, place: &str) -> String {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use labrpc::sim::{Cause, Failure, Sim};
-use labrpc::sync::Arc;
 use labrpc::sync::atomic::{AtomicBool, Ordering};
 use labrpc::thread;
 
@@ -83,7 +82,10 @@ fn failed_run_says_what_was_asked_of_the_system_and_where() {
     let notes: Vec<&str> = said.lines().filter(|line| line.starts_with("note: ")).collect();
     let expected = [
         ("std::thread::sleep at ", "use labrpc::thread::sleep"),
-        ("std::time::Instant::now (or SystemTime::now) at ", "2 times in all"),
+        (
+            "std::time::Instant::now (or SystemTime::now, or a wait of std with a timeout) at ",
+            "2 times in all",
+        ),
         ("std::thread::spawn at ", "use labrpc::thread::spawn"),
     ];
     assert_eq!(notes.len(), expected.len(), "{said}");
@@ -105,20 +107,37 @@ fn threads_outside_of_a_simulation_may_ask_for_anything() {
     assert!(failure.system_calls.is_empty(), "{failure}");
 }
 
+struct Dropped<'a>(&'a AtomicBool);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The run ends at the next step, and what the thread owns is dropped: a lock of std that it holds is given back.
+#[test]
+fn thread_that_slept_too_long_is_unwound_at_its_next_step() {
+    static IS_DROPPED: AtomicBool = AtomicBool::new(false);
+    let failure = failure(|| {
+        let _owned = Dropped(&IS_DROPPED);
+        std::thread::sleep(Duration::from_secs(1));
+        thread::yield_now();
+        unreachable!("the run is over");
+    });
+    misuse(&failure);
+    assert!(IS_DROPPED.load(Ordering::SeqCst));
+}
+
 /// Between the call and the user lie frames that must not be unwound: what the thread owns stays.
 #[test]
-fn thread_that_slept_too_long_is_left_as_it_is() {
+fn thread_that_sleeps_again_and_takes_no_step_is_left_as_it_is() {
     static IS_DROPPED: AtomicBool = AtomicBool::new(false);
-    struct Dropped;
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            IS_DROPPED.store(true, Ordering::SeqCst);
-        }
-    }
     let failure = failure(|| {
-        let _kept = Arc::new(Dropped);
-        std::thread::sleep(Duration::from_secs(1));
-        unreachable!("the run is over");
+        let _owned = Dropped(&IS_DROPPED);
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+        }
     });
     misuse(&failure);
     assert!(!IS_DROPPED.load(Ordering::SeqCst));
