@@ -129,8 +129,10 @@ fn simulated(
     let sim = simulation(case, plan).preemptions(preemptions);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
-    if let Err(failure) = &result {
-        record.skip_if_pardoned(matches!(failure.cause, Cause::Panic(_)));
+    match result.as_ref().err().map(|failure| &failure.cause) {
+        // Neither of these comes of what somebody answered.
+        None | Some(Cause::Misuse { .. } | Cause::Stall { .. }) => {}
+        Some(cause) => record.skip_if_pardoned(matches!(cause, Cause::Panic(_))),
     }
     let (report, ended_by) = match result {
         Ok(((), report)) => (report, None),
@@ -177,8 +179,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     });
     let elapsed = began.elapsed();
     let cause = result.err();
-    if cause.is_some() {
-        record.skip_if_pardoned(true);
+    if cause.is_some() || record.violation().is_some() {
+        record.skip_if_pardoned(matches!(cause, Some(RealCause::Panic(_))));
     }
     let skipped = record.skipped();
     // The scenario may end well although some other thread has broken an invariant in the last moment.

@@ -38,6 +38,6 @@ mod slot;
 mod state;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
-pub use message::{Reply, Request, command, snapshot};
+pub use message::{Entry, Reply, Request, command, snapshot};
 pub use peer::Peer;
 pub use state::{Behaviour, SentRequest};

@@ -39,9 +39,6 @@ impl Inner {
         self.check_elected(&state, &request);
         // Kept before it is answered, for the test may be waiting for it to decide on the answer.
         let number = state.requests.len();
-        let sent = SentRequest { number, to, at, request: request.clone() };
-        state.requests.push(Received { sent, is_read: false, answer: None });
-        self.changed.notify_all();
         if number >= REQUESTS_MAX && self.lab.record().cannot_judge() {
             drop(state);
             let violation = self.violation(
@@ -53,6 +50,9 @@ impl Inner {
             self.lab.end_run(&violation);
             return None;
         }
+        let sent = SentRequest { number, to, at, request: request.clone() };
+        state.requests.push(Received { sent, is_read: false, answer: None });
+        self.changed.notify_all();
         let reply = match state.behaviours[to] {
             Behaviour::Silent => None,
             Behaviour::LosesSnapshots if request.is_install() => None,

@@ -58,14 +58,14 @@ impl State {
                 (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
                 if is_leader {
                     // It has asked for votes, and must have stored that it stands.
-                    seen.told = term;
+                    seen.told = seen.told.max(term);
                     self.note_leader(at, server, term);
                 }
             }
             Observation::Accepted { index, term, .. } if term >= seen.term => {
                 (seen.role, seen.stored) = (Role::Leader, Some((index, term)));
                 (seen.term, seen.is_leader, seen.restarted) = (term, true, false);
-                seen.told = term;
+                seen.told = seen.told.max(term);
                 self.note_leader(at, server, term);
             }
             Observation::Applied { index, term, command } => {

@@ -85,7 +85,7 @@ pub fn term_in_vote_reply_3a(lab: &Lab) {
             format!("at least term {term}, which replies to its requests carry"),
             match seen {
                 seen if seen <= own => {
-                    format!("it has not stood for election within 6.7 s, and is in term {seen}")
+                    format!("term {seen}, in which it began 6.7 s before: it asks nobody, or does not look at the answers")
                 }
                 seen => format!("term {seen}, 1.7 s after it stood for election"),
             },
