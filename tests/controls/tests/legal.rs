@@ -107,5 +107,5 @@ controls! {
     resettable_timer(of::<controls::resettable_timer::Raft>(), 5);
     group_commit(of::<controls::group_commit::GroupCommit>().with_names(controls::group_commit::names), 1);
     group_commit_unhurried(of::<controls::group_commit::Unhurried>().with_names(controls::group_commit::names), 7);
-    group_commit_own_fields(of::<controls::group_commit::OwnFields>().with_names(controls::group_commit::names), 19);
+    group_commit_own_fields(of::<controls::group_commit::OwnFields>().with_names(controls::group_commit::names), 21);
 }
