@@ -11,5 +11,5 @@ mod nondeterminism;
 mod overflow;
 mod planted;
 mod reaching;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
 mod system_calls;
