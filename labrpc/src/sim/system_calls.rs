@@ -47,7 +47,7 @@ impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::Sleep => "std::thread::sleep",
-            Self::Time => "std::time::Instant::now (or SystemTime::now, or a wait of std with a timeout)",
+            Self::Time => "std::time::Instant::now (or SystemTime::now)",
             Self::Thread => "std::thread::spawn",
         }
     }
@@ -186,7 +186,9 @@ fn answer(core: &mut Core, asked: Asked, sleeps: Duration) -> Answer {
     let is_too_much = kept.count(asked, sleeps, core.steps, || core.current_name());
     // A thread that unwinds must come to the end of its destructors, and its panic is what ends the run. std says it of all
     // threads while one of them waits in a destructor.
-    let unwinds = std::thread::panicking() && core.threads.slot(core.current).has_panicked;
+    let waits_in_a_destructor = core.threads.slots.iter().any(|slot| slot.is_unwinding);
+    let is_in_a_panic = core.threads.slot(core.current).has_panicked || !waits_in_a_destructor;
+    let unwinds = std::thread::panicking() && is_in_a_panic;
     if !is_too_much || unwinds || core.cause.is_some() {
         return Answer::Ask;
     }
