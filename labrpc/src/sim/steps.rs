@@ -33,15 +33,14 @@ pub(super) fn give_way() {
 /// nobody else's.
 #[inline]
 pub(crate) fn is_unwinding() -> bool {
-    std::thread::panicking()
-        // A panic has begun in this thread. Or one has begun unnoticed, and no other thread is in the middle
-        // of one: then it is this one's.
-        && with_core(|core| {
-            let waits_in_a_destructor = |slot: &Slot| slot.is_unwinding;
-            core.current != NONE
-                && (core.threads.slot(core.current).has_panicked
-                    || !core.threads.slots.iter().any(waits_in_a_destructor))
-        })
+    std::thread::panicking() && with_core(|core| core.current != NONE && is_panic_of_current(core))
+}
+
+/// Whether it is the running thread that unwinds, if one does: a panic has begun in it, or one has begun unnoticed, and no
+/// other thread is in the middle of one.
+pub(super) fn is_panic_of_current(core: &Core) -> bool {
+    let waits_in_a_destructor = |slot: &Slot| slot.is_unwinding;
+    core.threads.slot(core.current).has_panicked || !core.threads.slots.iter().any(waits_in_a_destructor)
 }
 
 /// The running thread, which unwinds, is about to wait in a destructor. From now on the standard library says of every

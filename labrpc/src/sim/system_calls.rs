@@ -21,6 +21,7 @@ use super::context::try_with_core;
 use super::core::Core;
 use super::fiber;
 use super::frames;
+use super::steps::is_panic_of_current;
 use super::threads::NONE;
 
 /// The sleep on the machine's clock that a run may ask for, in sum. A run of a test takes some milliseconds: whoever asks for
@@ -184,12 +185,9 @@ fn answer(core: &mut Core, asked: Asked, sleeps: Duration) -> Answer {
         return Answer::Leave;
     }
     let is_too_much = kept.count(asked, sleeps, core.steps, || core.current_name());
-    // A thread that unwinds must come to the end of its destructors, and its panic is what ends the run. std says it of all
-    // threads while one of them waits in a destructor.
-    let waits_in_a_destructor = core.threads.slots.iter().any(|slot| slot.is_unwinding);
-    let is_in_a_panic = core.threads.slot(core.current).has_panicked || !waits_in_a_destructor;
-    let unwinds = std::thread::panicking() && is_in_a_panic;
-    if !is_too_much || unwinds || core.cause.is_some() {
+    // A thread that unwinds must come to the end of its destructors, and its panic is what ends the run.
+    let unwinds = || std::thread::panicking() && is_panic_of_current(core);
+    if !is_too_much || unwinds() || core.cause.is_some() {
         return Answer::Ask;
     }
     let stack = Backtrace::force_capture();
