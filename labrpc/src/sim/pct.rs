@@ -38,8 +38,8 @@ pub(super) struct Pct {
     /// The priority of the thread in each slot, drawn when it first becomes ready.
     priorities: Vec<u64>,
     depth: u32,
-    /// Goes down with every demotion, so that each new one is behind all before it. Starting priorities are
-    /// above all of them.
+    /// The lowest priority given so far. It goes down by the changes of each stretch and by each thread that gives way, so
+    /// that these are behind all before them. Starting priorities are above all of them.
     lowest: u64,
     /// The steps at which the priorities of this stretch change, and the priority that whoever falls then gets.
     changes: Vec<(u64, u64)>,

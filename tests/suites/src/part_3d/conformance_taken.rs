@@ -91,7 +91,7 @@ pub fn snapshot_is_sent_once_3d(lab: &Lab) {
     );
     bench.needs_refusals();
     // S1 votes and commits with the leader; S2 has nothing, and needs what the leader has discarded.
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     bench.elect(&[1]);
     bench.peer(2).follows();
     let index = bench.start_command().index;
@@ -136,7 +136,7 @@ pub fn snapshot_under_way_is_not_sent_again_3d(lab: &Lab) {
         "whatever there is to send to a follower that needs the snapshot, it is the snapshot, though one is under way",
     );
     bench.needs_refusals();
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     bench.elect(&[1]);
     bench.peer(2).holds_snapshots();
     for _ in 0..COMMANDS {
@@ -170,7 +170,7 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
         "the last log index, or the commit index, is sent in place of the snapshot's",
     );
     bench.needs_refusals();
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     bench.elect(&[1]);
     bench.peer(2).follows();
     let sent = bench.peer(2).next_request(ELECTION_MAX, Request::is_install).map(|sent| sent.request);
@@ -239,7 +239,7 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
         "matchIndex is set to the leader's last index when InstallSnapshot is answered",
     );
     bench.needs_refusals();
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     bench.elect(&[1]);
     // So the leader alone has the command: if it commits, it has counted S2.
     bench.peer(1).is_silent();
@@ -299,7 +299,7 @@ pub fn term_from_install_reply_3d(lab: &Lab) {
         "the reply to an InstallSnapshot is not looked at",
     );
     bench.needs_refusals();
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     let term = bench.elect(&[1]);
     bench.peer(2).holds_snapshots();
     let install = expect_snapshot(&bench);
@@ -359,7 +359,7 @@ pub fn indexes_go_on_3d(lab: &Lab) {
         "a log goes on after its snapshot: entries keep their indexes (§7)",
         "indexes are counted from the length of the trimmed log",
     );
-    bench.peer(1).has_log(&[1, 1, 2, 2, 2]);
+    bench.peer(1).has_log(&TERMS);
     bench.elect(&[1]);
     let index = bench.start_command().index;
     bench.expect(
