@@ -191,11 +191,7 @@ fn note_role(record: &Record, names: &Names, referee: &Referee, event: &MessageE
         }
         Happening::Delivered => {
             if let Some(term) = names.answer_to_leader(&event.message) {
-                record.note_told(sender, term);
-                // Only a candidate becomes something else by that; there are many answers.
-                if record.is_candidate(sender) {
-                    record.note_follower(sender, term);
-                }
+                record.note_answer(sender, term);
             }
         }
         _ => {}

@@ -62,15 +62,13 @@ impl Record {
         }
     }
 
-    /// Whether a server was last seen to ask for votes.
-    pub(crate) fn is_candidate(&self, server: ServerId) -> bool {
-        self.state.lock().servers.get(server).is_some_and(|seen| seen.role == Role::Candidate)
-    }
-
     /// A server has answered a leader of `term`.
-    pub(crate) fn note_follower(&self, server: ServerId, term: Term) {
+    pub(crate) fn note_answer(&self, server: ServerId, term: Term) {
         let mut state = self.state.lock();
-        if let Some(seen) = state.servers.get_mut(server).filter(|seen| term >= seen.term) {
+        let Some(seen) = state.servers.get_mut(server) else { return };
+        seen.told = seen.told.max(term);
+        // Only a candidate becomes something else by that.
+        if seen.role == Role::Candidate && term >= seen.term {
             seen.role = Role::Follower;
         }
     }
