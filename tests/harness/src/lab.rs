@@ -112,10 +112,8 @@ impl Lab {
     ///
     /// Always: that is how a run ends.
     #[track_caller]
-    pub fn fail(&self, mut violation: Violation) -> ! {
-        if violation.at.is_zero() {
-            violation.at = self.now();
-        }
+    pub fn fail(&self, violation: Violation) -> ! {
+        let mut violation = self.dated(violation);
         // A rule that is broken is broken wherever that was noticed. What a scenario expected is a line of the
         // test, and the reader wants to see that line.
         if violation.rule.is_none() && violation.place.is_none() {
@@ -177,6 +175,18 @@ impl Lab {
         }
     }
 
+    /// Somebody beside the scenario has found a violation: keeps it, and ends the run.
+    pub(crate) fn violated(&self, violation: Violation) {
+        let violation = self.dated(violation);
+        self.inner.record.note_violation(violation.clone());
+        self.end_run(&violation);
+    }
+
+    /// A violation of now, if it does not say when it was.
+    fn dated(&self, violation: Violation) -> Violation {
+        if violation.at.is_zero() { Violation { at: self.now(), ..violation } } else { violation }
+    }
+
     /// Whether an action, such as `crash S2`, is to happen. If so, [`action_outcome`](Self::action_outcome) is to be told what came of it.
     pub fn begin_action(&self, kind: ActionKind, what: impl FnOnce() -> String) -> Option<Passed> {
         match self.record().actions() {
@@ -209,10 +219,7 @@ impl Lab {
             Notice::StandsAside(why) => record.set_remark(format!(
                 "The referee stands aside, so rules that show only in messages are not checked: {why}."
             )),
-            Notice::Violation(violation) => {
-                record.note_violation((**violation).clone());
-                self.end_run(violation);
-            }
+            Notice::Violation(violation) => self.violated((**violation).clone()),
         }
     }
 

@@ -176,9 +176,7 @@ impl fmt::Debug for Bench {
 impl Inner {
     /// The violation of a broken sentence.
     pub(super) fn violation(&self, headline: String, expected: String, seen: String) -> Violation {
-        let violation =
-            Violation::new(headline, expected, seen).rule(self.rule).hint(self.hint).servers([SERVER]);
-        Violation { at: self.lab.now(), ..violation }
+        Violation::new(headline, expected, seen).rule(self.rule).hint(self.hint).servers([SERVER])
     }
 
     pub(super) fn note(&self, text: String) {

@@ -41,13 +41,11 @@ impl Inner {
         let number = state.requests.len();
         if number >= REQUESTS_MAX && self.lab.record().cannot_judge() {
             drop(state);
-            let violation = self.violation(
+            self.lab.violated(self.violation(
                 format!("S{SERVER} sends without end"),
                 format!("at most {REQUESTS_MAX} requests"),
                 format!("{number}, all of which are kept"),
-            );
-            self.lab.record().note_violation(violation.clone());
-            self.lab.end_run(&violation);
+            ));
             return None;
         }
         let sent = SentRequest { number, to, at, request: request.clone() };
@@ -99,9 +97,7 @@ impl Inner {
         .hint("a sender that reads the current term when it sends and does not look whether it leads, or votes counted wrong")
         .servers([SERVER])
         .term(term);
-        let violation = Violation { at: self.lab.now(), ..violation };
-        self.lab.record().note_violation(violation.clone());
-        self.lab.end_run(&violation);
+        self.lab.violated(violation);
     }
 }
 

@@ -110,8 +110,7 @@ impl Inner {
                     expected,
                     format!("{message:?}"),
                 );
-                self.lab.record().note_violation(violation.clone());
-                self.lab.end_run(&violation);
+                self.lab.violated(violation);
             }
         }
     }
