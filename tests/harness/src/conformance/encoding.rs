@@ -175,24 +175,18 @@ pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64
 
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
 pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str> {
-    let known =
-        [&names.term, &names.success, &names.conflict_term, &names.conflict_index, &names.conflict_len];
-    field_beside(&known, reply)
+    field_beside(&of_append_reply(names), reply)
+}
+
+/// The fields of a reply to AppendEntries, each with all its names.
+fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 5] {
+    [&names.term, &names.success, &names.conflict_term, &names.conflict_index, &names.conflict_len]
 }
 
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
 pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
-    [
-        &names.term,
-        &names.success,
-        &names.vote_granted,
-        &names.conflict_term,
-        &names.conflict_index,
-        &names.conflict_len,
-        &names.pre_vote,
-    ]
-    .iter()
-    .any(|known| known.contains(&field))
+    let of_vote_reply = [&names.vote_granted, &names.pre_vote];
+    of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }
 
 /// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
