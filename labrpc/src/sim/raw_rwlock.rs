@@ -14,8 +14,9 @@ use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::end_of_run;
 use super::event::Kind;
-use super::lock_owners::{Attempt, LockId};
+use super::lock_owners::Attempt;
 use super::misuse::{fail_foreign, fail_shared};
+use super::object::{Access, ObjectId};
 use super::steps;
 use super::threads::{Held, Wait, Woken};
 use super::wait_list::WaitList;
@@ -25,7 +26,7 @@ use crate::time::Instant;
 pub struct RawRwLock {
     real: parking_lot::RawRwLock,
     waiting: WaitList,
-    number: LockId,
+    number: ObjectId,
 }
 
 impl std::fmt::Debug for RawRwLock {
@@ -61,6 +62,13 @@ impl RawRwLock {
     /// What tells this lock from all others.
     fn id(&self) -> usize {
         self.number.get()
+    }
+
+    fn access(&self, side: Side) -> Access {
+        match side {
+            Side::Shared => Access::reads(self.id()),
+            Side::Exclusive => Access::changes(self.id()),
+        }
     }
 
     fn wait_for(&self, side: Side) -> Wait {
@@ -116,7 +124,7 @@ impl RawRwLock {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) -> Option<Token> {
-        steps::step_to_lock(Kind::Lock, location);
+        steps::step_to_lock(Kind::Lock, self.access(side), location);
         // As with the mutex, an attempt follows every wait: all who waited were woken, and only some of them
         // get in.
         loop {
@@ -145,7 +153,7 @@ impl RawRwLock {
     }
 
     fn try_lock_simulated(&self, side: Side, location: &'static Location<'static>) -> Option<Token> {
-        steps::step_to_lock(Kind::TryLock, location);
+        steps::step_to_lock(Kind::TryLock, self.access(side), location);
         match with_core(|core| self.attempt(core, side, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {
@@ -227,7 +235,7 @@ impl RawRwLock {
 unsafe impl lock_api::RawRwLock for RawRwLock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
     const INIT: Self =
-        Self { real: parking_lot::RawRwLock::INIT, waiting: WaitList::new(), number: LockId::new() };
+        Self { real: parking_lot::RawRwLock::INIT, waiting: WaitList::new(), number: ObjectId::new() };
 
     type SharedGuard = Token;
     type ExclusiveGuard = Token;

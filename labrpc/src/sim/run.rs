@@ -293,7 +293,7 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
         }
         // A step has picked already. Who waits or has ended has not, and then it is done here; to do it twice
         // would draw twice.
-        let Some(slot) = core.picked.take().or_else(|| core.scheduler.pick()) else {
+        let Some(slot) = core.picked.take().or_else(|| core.pick()) else {
             if !core.skip_to_next_deadline() {
                 let deadlock = core.deadlock();
                 core.fail(deadlock);

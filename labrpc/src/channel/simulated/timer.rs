@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::port::{Claim, Port};
 use super::{Place, begin, is_inside, step};
 use crate::channel::Until;
-use crate::sim::{self, Kind, Wait, with_core};
+use crate::sim::{self, Access, Kind, Wait, with_core};
 use crate::time::Instant;
 
 /// A receiving handle to a timer.
@@ -42,7 +42,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        if !step(self.0.run, Kind::Recv, place) {
+        if !step(self.0.run, Kind::Recv, Access::NONE, place) {
             return Err(TryRecvError::Disconnected);
         }
         self.take().map(|moment| self.message(moment)).ok_or(TryRecvError::Empty)
@@ -50,7 +50,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        let Some(deadline) = begin(self.0.run, until, Kind::Recv, place) else {
+        let Some(deadline) = begin(self.0.run, until, Kind::Recv, Access::NONE, place) else {
             return Err(RecvTimeoutError::Disconnected);
         };
         loop {
@@ -86,7 +86,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn len(&self, place: Place) -> usize {
-        usize::from(step(self.0.run, Kind::Recv, place) && self.is_due())
+        usize::from(step(self.0.run, Kind::Recv, Access::NONE, place) && self.is_due())
     }
 
     #[track_caller]
