@@ -91,6 +91,7 @@ pub mod logging;
 pub mod network;
 mod printable;
 pub mod rand;
+pub mod search;
 pub mod sim;
 pub mod sync;
 pub mod thread;
@@ -98,3 +99,4 @@ pub mod time;
 pub mod wire;
 
 pub use printable::printable;
+pub use search::check;

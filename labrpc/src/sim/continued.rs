@@ -46,6 +46,7 @@ enum Packed {
     Pos,
     Starve,
     Portfolio,
+    Guided,
 }
 
 impl Packed {
@@ -59,6 +60,7 @@ impl Packed {
             Policy::Pos => Self::Pos,
             Policy::Starve => Self::Starve,
             Policy::Portfolio => Self::Portfolio,
+            Policy::Guided => Self::Guided,
             Policy::Continued(_) => panic!("{policy} continues already, and cannot be a part of another one"),
         }
     }
@@ -73,6 +75,7 @@ impl Packed {
             Self::Pos => Policy::Pos,
             Self::Starve => Policy::Starve,
             Self::Portfolio => Policy::Portfolio,
+            Self::Guided => Policy::Guided,
         }
     }
 }

@@ -16,6 +16,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::cause::{Cause, PanicReport};
 use super::continued::Continuation;
+use super::coverage::Coverage;
 use super::event::Kind;
 use super::fiber::{Fiber, Stacks};
 use super::node::{Node, NodeId};
@@ -73,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) seed: u64,
     /// How the policy goes on.
     continuations: VecDeque<Continuation>,
+    /// What the run has covered, if somebody wants to know.
+    pub(crate) coverage: Option<Box<Coverage>>,
     /// Steps of the running thread since it last gave way or waited.
     steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
@@ -117,6 +120,7 @@ impl Core {
             heartbeat,
             seed,
             continuations: settings.continuations().into(),
+            coverage: settings.covers.then(Box::default),
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
             check_at: 0,
@@ -150,11 +154,14 @@ impl Core {
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
         if std::mem::take(&mut slot.is_unobserved) {
+            self.announce(access, location);
+            self.happens(self.current);
             return false;
         }
         self.pass_time();
         self.record(kind, payload, location);
         self.scheduler.announce(self.current, access);
+        self.announce(access, location);
         // The clock has moved before the choice is made, so a thread whose deadline falls into this step can
         // be picked at it.
         self.steps_in_a_row += 1;
@@ -169,11 +176,28 @@ impl Core {
         }
         let picked = self.pick();
         if picked == Some(self.current) {
+            self.happens(self.current);
             return false;
         }
         self.steps_in_a_row = 0;
         self.picked = picked;
         true
+    }
+
+    /// The running thread is about to do this.
+    #[inline]
+    fn announce(&mut self, access: Access, location: &'static Location<'static>) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.announce(self.current, access, location);
+        }
+    }
+
+    /// The thread in this slot goes on with what it was about to do.
+    #[inline]
+    pub(crate) fn happens(&mut self, slot: u32) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.happens(slot, self.steps);
+        }
     }
 
     /// The running thread does something before which nobody else need run: if others ran first, it would be late, and

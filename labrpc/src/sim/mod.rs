@@ -47,7 +47,7 @@
 //! address of a party, an instant, the tree of a message, and what a thread or a run keeps for users of its own values.
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
-//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `object`, `ready`, `stall`,
+//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `object`, `coverage`, `ready`, `stall`,
 //!   `streams`, `overflow`, `abandoned`, `frames`, `fiber`.
 //! - Who runs next: `policy` with `continued` names the policies and `portfolio` mixes them; `pct`, `weighted`, `pos` and `starve` are
 //!   policies; `scheduler` asks the one that a run has. The first two import each other: a policy may go on with another.
@@ -69,6 +69,7 @@ mod choosing;
 mod context;
 mod continued;
 mod core;
+mod coverage;
 mod current;
 mod determinism;
 mod end_of_run;
@@ -122,7 +123,8 @@ mod words;
 
 pub use cause::{Cause, PanicReport, SpinReport, ThreadReport};
 pub use continued::{Continuation, Continued};
-pub use current::{current_replay, elapsed, is_active, note, threads_alive};
+pub use coverage::{Covered, Covers, Feature};
+pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, threads_alive};
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
 pub use failure::{Failure, Report};

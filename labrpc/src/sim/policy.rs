@@ -47,6 +47,9 @@ pub enum Policy {
     /// One of the others, drawn by the seed in shares that were measured, and for half of the seeds also the cost of a step,
     /// unless [`Sim::step_cost`](super::Sim::step_cost) says it. What the seed drew is what the replay line shows.
     Portfolio,
+    /// As the portfolio, for one run. Whoever makes many lets what they [cover](super::Covered) decide from which of them the next
+    /// goes on; see [`Guided`](crate::search::Guided).
+    Guided,
     /// One policy up to a step, and from there on another, with a seed of its own for all chance; see [`Continued`]. Made by
     /// searches that go on from a run that was worth it.
     Continued(Continued),
@@ -68,7 +71,16 @@ impl Policy {
     /// By how much [`Policy::Starve`] slows down at most.
     pub const STARVE_FACTOR_MAX: u64 = 1 << 10;
     /// The most often that a run may [continue](Policy::Continued) otherwise.
-    pub const CONTINUATIONS_MAX: usize = 4;
+    pub const CONTINUATIONS_MAX: usize = 7;
+
+    /// How often it [continues](Policy::Continued) otherwise before `step`.
+    #[must_use]
+    pub fn continuations_before(self, step: u64) -> usize {
+        match self {
+            Self::Continued(continued) => continued.then().filter(|next| next.step < step).count(),
+            _ => 0,
+        }
+    }
 
     /// This policy up to `step`, and from there on `policy` with the chance of `seed`. What this one would do later is cut
     /// off.
@@ -99,6 +111,7 @@ impl fmt::Display for Policy {
             Self::Pos => f.write_str("pos"),
             Self::Starve => f.write_str("starve"),
             Self::Portfolio => f.write_str("portfolio"),
+            Self::Guided => f.write_str("guided"),
             Self::Continued(continued) => {
                 write!(f, "{}", continued.first())?;
                 continued.then().try_for_each(|Continuation { step, seed, policy }| {
@@ -112,7 +125,7 @@ impl fmt::Display for Policy {
 /// A text that names no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a scheduling policy: write portfolio, random, pct, urw, surw, pos, starve or fifo; pct:DEPTH with a depth \
+    "{0:?} is not a scheduling policy: write portfolio, guided, random, pct, urw, surw, pos, starve or fifo; pct:DEPTH with a depth \
      from 1 to {max}, say pct:3 (bugs need few changes of order, and every step pays for each); or, to go on otherwise from \
      some step, POLICY@STEP:SEED:POLICY with ascending steps, at most {often} times",
     max = Policy::PCT_DEPTH_MAX,
@@ -153,6 +166,7 @@ fn read_one(text: &str) -> Option<Policy> {
         "pos" => Policy::Pos,
         "starve" => Policy::Starve,
         "portfolio" => Policy::Portfolio,
+        "guided" => Policy::Guided,
         _ => match text.strip_prefix("pct:")?.parse() {
             Ok(depth) if (1..=Policy::PCT_DEPTH_MAX).contains(&depth) => Policy::Pct { depth },
             _ => return None,
@@ -175,6 +189,7 @@ mod tests {
             "pos",
             "starve",
             "portfolio",
+            "guided",
             "random@12:0x7:pct:2",
             "portfolio@1:0x0:random@2:0xffffffffffffffff:starve",
         ] {
@@ -200,7 +215,7 @@ mod tests {
             "random@1:2:urw@",
         ] {
             let error = text.parse::<Policy>().expect_err(text).to_string();
-            assert!(error.contains("portfolio, random, pct, urw"), "{error}");
+            assert!(error.contains("portfolio, guided, random, pct, urw"), "{error}");
         }
     }
 

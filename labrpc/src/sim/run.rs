@@ -114,6 +114,7 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
             threads_left: Vec::new(),
             cycle: Vec::new(),
             preemptions: Vec::new(),
+            covered: Vec::new(),
             trace: Trace::default(),
         },
     }
@@ -301,6 +302,7 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
             continue;
         };
         core.current = slot;
+        core.happens(slot);
         core.heartbeat.beat(slot, core.now);
         // It takes the lock that it was woken for before anything else runs. If it crashes after that, the
         // lock is among those that it holds.
@@ -322,6 +324,7 @@ impl Core {
             threads_left,
             cycle: self.cycle(),
             preemptions: self.scheduler.take_preemptions(),
+            covered: self.coverage.take().map_or_else(Vec::new, |coverage| coverage.finish()),
             trace: self.recorder.finish(),
         }
     }

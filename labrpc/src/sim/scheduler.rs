@@ -57,7 +57,7 @@ impl Kind {
             Policy::Surw => Self::Surw(Surw::new(chance)),
             Policy::Pos => Self::Pos(Pos::default()),
             Policy::Starve => Self::Starve(Starve::new()),
-            Policy::Random | Policy::Portfolio | Policy::Continued(_) => {
+            Policy::Random | Policy::Portfolio | Policy::Guided | Policy::Continued(_) => {
                 Self::Random { ready: Ready::default() }
             }
         }

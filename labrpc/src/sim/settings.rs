@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) tracing: Tracing,
     pub(crate) alarm: Option<Alarm>,
     pub(crate) preemptions: Preemptions,
+    /// Whether to tell what the run covers.
+    pub(crate) covers: bool,
 }
 
 impl Settings {
@@ -61,7 +63,7 @@ impl Settings {
     }
 
     fn resolve(&mut self, policy: Policy) -> Policy {
-        if policy == Policy::Portfolio {
+        if portfolio::is_drawn(policy) {
             self.step_cost_ns =
                 portfolio::draw_step_cost(self.seed, self.step_costs_ns).unwrap_or(self.step_cost_ns);
         }

@@ -10,6 +10,7 @@ mod evictions;
 mod fuzzing;
 mod network;
 mod rand;
+mod search;
 mod sim;
 mod support;
 mod sync;

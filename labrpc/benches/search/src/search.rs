@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use labrpc::search::{Candidate, Guided};
 use labrpc::sim::{Cause, Policy, Sim};
 
 use crate::catalogue::Program;
@@ -78,12 +79,25 @@ impl Series {
     }
 
     fn on_labrpc(&self, policy: Policy) -> Option<(u64, Ending)> {
+        let mut guided = Guided::new(self.number);
         (0..self.cap).find_map(|schedule| {
-            let mut sim = Sim::new(self.number * self.cap + schedule).policy(policy).steps_max(STEPS_MAX);
+            let seed = self.number * self.cap + schedule;
+            // What learns from schedule to schedule does so within a series.
+            let candidate = match policy {
+                Policy::Guided => guided.next(seed),
+                policy => Candidate { seed, policy },
+            };
+            let mut sim = Sim::new(candidate.seed).policy(candidate.policy).steps_max(STEPS_MAX);
             if let Some(cost) = self.step_cost {
                 sim = sim.step_cost(cost);
             }
-            let failure = sim.run(self.program.on_labrpc).err()?;
+            let failure = match sim.coverage(policy == Policy::Guided).run(self.program.on_labrpc) {
+                Ok(((), report)) => {
+                    guided.learn(candidate, &report.covered);
+                    return None;
+                }
+                Err(failure) => failure,
+            };
             let ending = match failure.cause {
                 Cause::Panic(panic) => Ending::Panic(panic.message),
                 Cause::Deadlock { .. } => Ending::Deadlock,

@@ -19,8 +19,7 @@ fn draws() -> Vec<u32> {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
-    let drawn = drawn.lock().clone();
-    drawn
+    Arc::into_inner(drawn).unwrap().into_inner()
 }
 
 /// The events of a run, without what its seed alone tells apart, and what it returned.
