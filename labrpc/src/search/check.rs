@@ -4,10 +4,11 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::exhaustive::{Exhausted, Exhaustive};
 use super::found::Found;
 use super::guided::{Candidate, Guided};
 use super::novelty::Novelty;
-use crate::sim::{Failure, Policy, Sim, parse_seed};
+use crate::sim::{Failure, Policy, Sim};
 use crate::time::Instant;
 
 /// A search: how many runs, by which policy, within which limits.
@@ -37,16 +38,18 @@ use crate::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Check {
     sim: Sim,
-    policy: Policy,
+    pub(super) policy: Policy,
     /// Whether `LAB_POLICY` said it.
-    is_policy_of_environment: bool,
-    seeds: Seeds,
-    runs: u64,
-    time: Duration,
+    pub(super) is_policy_of_environment: bool,
+    /// All schedules with up to so many preemptions, instead of what the policy draws.
+    pub(super) exhaustive: Option<usize>,
+    pub(super) seeds: Seeds,
+    pub(super) runs: u64,
+    pub(super) time: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Seeds {
+pub(super) enum Seeds {
     From(u64),
     Only(u64),
 }
@@ -60,6 +63,9 @@ pub struct Checked {
     pub wall: Duration,
     /// What they covered.
     pub novelty: Novelty,
+    /// Whether they were all schedules that there are with few preemptions, if it was an [exhaustive](Check::exhaustive)
+    /// search.
+    pub exhausted: Option<Exhausted>,
 }
 
 impl Default for Check {
@@ -81,62 +87,11 @@ impl Check {
             sim: Sim::new(0),
             policy: Policy::Guided,
             is_policy_of_environment: false,
+            exhaustive: None,
             seeds: Seeds::From(0),
             runs: Self::RUNS_DEFAULT,
             time: Self::TIME_DEFAULT,
         }
-    }
-
-    /// As the environment says, and else as [`Check::new`]:
-    ///
-    /// | variable | meaning |
-    /// |---|---|
-    /// | `LAB_SEED` | one run with this seed, `42` or `0x2a` |
-    /// | `LAB_SEEDS` | how many runs |
-    /// | `LAB_POLICY` | the [policy](Policy) of all runs |
-    /// | `LAB_TIME` | how long, in seconds: `90`, `0.5` |
-    ///
-    /// # Errors
-    ///
-    /// A sentence about a variable that is of no use.
-    pub fn from_env() -> Result<Self, String> {
-        Self::from_variables(|name| match std::env::var(name) {
-            Ok(text) => Some(text),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(std::env::VarError::NotUnicode(text)) => Some(text.to_string_lossy().into_owned()),
-        })
-    }
-
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let wrong =
-            |name: &str, text: &str, wanted: &str| format!("{name}={text:?} is of no use: write {wanted}");
-        let mut check = Self::new();
-        if let Some(text) = variable("LAB_POLICY") {
-            check.policy = text.parse().map_err(|error| format!("LAB_POLICY: {error}"))?;
-            check.is_policy_of_environment = true;
-        }
-        if let Some(text) = variable("LAB_SEEDS") {
-            let runs = text.parse().ok().filter(|&runs| runs > 0);
-            check.runs = runs.ok_or_else(|| wrong("LAB_SEEDS", &text, "how many runs, from 1 on"))?;
-            // Who says how many wants them all.
-            check.time = Duration::MAX;
-        }
-        if let Some(text) = variable("LAB_TIME") {
-            let time = text
-                .trim_end_matches('s')
-                .parse()
-                .ok()
-                .and_then(|secs| Duration::try_from_secs_f64(secs).ok());
-            check.time = time.ok_or_else(|| wrong("LAB_TIME", &text, "seconds, as 90 or 0.5"))?;
-            if variable("LAB_SEEDS").is_none() {
-                check.runs = u64::MAX;
-            }
-        }
-        if let Some(text) = variable("LAB_SEED") {
-            let seed = parse_seed(&text).ok_or_else(|| wrong("LAB_SEED", &text, "a seed, as 42 or 0x2a"))?;
-            check.seeds = Seeds::Only(seed);
-        }
-        Ok(check)
     }
 
     /// How many runs at most. Default: [`Self::RUNS_DEFAULT`].
@@ -174,6 +129,14 @@ impl Check {
         self
     }
 
+    /// All schedules with up to `preemptions` preemptions, with the seed of the first run, instead of what seeds draw; see
+    /// [`Exhaustive`]. The budget holds for them as well.
+    #[must_use]
+    pub fn exhaustive(mut self, preemptions: usize) -> Self {
+        self.exhaustive = Some(preemptions);
+        self
+    }
+
     /// The simulation that each run is made of, but for its seed and its policy: limits, the cost of a step.
     #[must_use]
     pub fn sim(mut self, sim: Sim) -> Self {
@@ -191,8 +154,15 @@ impl Check {
     ///
     /// As [`Sim::run`].
     pub fn search(&self, body: impl Fn() + Send + Sync + 'static) -> Result<Checked, Box<Found>> {
-        let body: Arc<dyn Fn() + Send + Sync> = Arc::new(body);
         let began = Instant::now();
+        if let Some(preemptions) = self.exhaustive {
+            let (Seeds::From(seed) | Seeds::Only(seed)) = self.seeds;
+            let search = Exhaustive::new(preemptions).sim(self.sim.clone().seed(seed));
+            let exhausted = search.schedules_max(self.runs).time(self.time).search(body)?;
+            let (runs, novelty) = (exhausted.schedules, Novelty::default());
+            return Ok(Checked { runs, wall: began.elapsed(), novelty, exhausted: Some(exhausted) });
+        }
+        let body: Arc<dyn Fn() + Send + Sync> = Arc::new(body);
         let mut guided = Guided::new(0);
         let mut novelty = Novelty::default();
         let (first, most) = match self.seeds {
@@ -229,7 +199,7 @@ impl Check {
         if self.policy == Policy::Guided {
             novelty = guided.novelty().clone();
         }
-        Ok(Checked { runs, wall: began.elapsed(), novelty })
+        Ok(Checked { runs, wall: began.elapsed(), novelty, exhausted: None })
     }
 
     /// The policy that whoever replays a run must name: none if the program names it, or if the seed of the run draws it.
@@ -292,7 +262,15 @@ pub fn check(body: impl Fn() + Send + Sync + 'static) {
 impl std::fmt::Display for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use crate::sim::Covers;
-        let Self { runs, wall, novelty } = self;
+        let Self { runs, wall, novelty, exhausted } = self;
+        if let Some(Exhausted { schedules, is_complete, choices_max }) = exhausted {
+            let which = if *is_complete { "all" } else { "the first" };
+            return write!(
+                f,
+                "checked {which} {schedules} schedules with so many preemptions in {:.1} s; up to {choices_max} choices in each",
+                wall.as_secs_f64()
+            );
+        }
         write!(f, "checked {runs} {}", if *runs == 1 { "run" } else { "runs" })?;
         write!(
             f,
@@ -306,44 +284,5 @@ impl std::fmt::Display for Checked {
         }
         let percent = novelty.chance_of_new(1_000) * 100.0;
         write!(f, "; that 1,000 more show a new one: at most {percent:.0} %")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Check, String> {
-        Check::from_variables(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
-        })
-    }
-
-    #[test]
-    fn variables_are_read() {
-        let check = read(&[("LAB_SEED", "0x2a"), ("LAB_POLICY", "pct:2")]).unwrap();
-        assert!(matches!(check.seeds, Seeds::Only(42)));
-        assert_eq!(check.policy, Policy::Pct { depth: 2 });
-        let check = read(&[("LAB_SEEDS", "7")]).unwrap();
-        assert_eq!((check.runs, check.time), (7, Duration::MAX));
-        let check = read(&[("LAB_TIME", "0.5")]).unwrap();
-        assert_eq!((check.runs, check.time), (u64::MAX, Duration::from_millis(500)));
-    }
-
-    #[test]
-    fn variable_of_no_use_is_named_and_no_default() {
-        for (name, text) in [
-            ("LAB_SEED", "x"),
-            ("LAB_SEED", ""),
-            ("LAB_SEEDS", "0"),
-            ("LAB_SEEDS", "-1"),
-            ("LAB_TIME", "soon"),
-            ("LAB_TIME", "-1"),
-            ("LAB_TIME", "NaN"),
-            ("LAB_POLICY", "best"),
-        ] {
-            let error = read(&[(name, text)]).unwrap_err();
-            assert!(error.contains(name) && error.contains(text), "{error}");
-        }
     }
 }

@@ -61,7 +61,9 @@ impl Packed {
             Policy::Starve => Self::Starve,
             Policy::Portfolio => Self::Portfolio,
             Policy::Guided => Self::Guided,
-            Policy::Continued(_) => panic!("{policy} continues already, and cannot be a part of another one"),
+            Policy::Continued(_) | Policy::Preempted(_) => {
+                panic!("{policy} says what happens at each step, and cannot be a part of another policy")
+            }
         }
     }
 

@@ -49,8 +49,8 @@
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
 //! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `object`, `coverage`, `ready`, `stall`,
 //!   `streams`, `overflow`, `abandoned`, `frames`, `fiber`.
-//! - Who runs next: `policy` with `continued` names the policies and `portfolio` mixes them; `pct`, `weighted`, `pos` and `starve` are
-//!   policies; `scheduler` asks the one that a run has. The first two import each other: a policy may go on with another.
+//! - Who runs next: `policy` with `continued` and `preempted` names the policies and `portfolio` mixes them; `pct`, `weighted`, `pos` and `starve` are
+//!   policies; `scheduler` asks the one that a run has. The first three import each other: a policy may go on with another.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
 //! - The scheduler's state: `core`. What it does is cut by subject: `choosing`, `lock_owners`, `node_faults`, `channels`, `report` and `recording`
 //!   are more of `impl Core`. These seven are one thing and call each other's methods: a crash wakes who waits for a
@@ -98,6 +98,7 @@ mod pct;
 mod policy;
 mod portfolio;
 mod pos;
+mod preempted;
 mod preemptions;
 mod raw_mutex;
 mod raw_rwlock;
@@ -132,6 +133,7 @@ pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
 pub use node_handle::NodeHandle;
 pub use panics::keep_backtraces;
 pub use policy::{ParsePolicyError, Policy};
+pub use preempted::{Preempted, Preemption};
 pub use preemptions::Preemptions;
 pub use raw_mutex::RawMutex;
 pub use raw_rwlock::RawRwLock;

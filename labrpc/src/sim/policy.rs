@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::continued::{Continuation, Continued};
+use super::preempted::Preempted;
 use super::settings::parse_seed;
 
 /// A scheduling policy: who runs next. Chosen with [`Sim::policy`](super::Sim::policy).
@@ -50,6 +51,9 @@ pub enum Policy {
     /// As the portfolio, for one run. Whoever makes many lets what they [cover](super::Covered) decide from which of them the next
     /// goes on; see [`Guided`](crate::search::Guided).
     Guided,
+    /// First in, first out, but for a few preemptions that are named; see [`Preempted`]. Made by
+    /// [`Exhaustive`](crate::search::Exhaustive).
+    Preempted(Preempted),
     /// One policy up to a step, and from there on another, with a seed of its own for all chance; see [`Continued`]. Made by
     /// searches that go on from a run that was worth it.
     Continued(Continued),
@@ -70,6 +74,8 @@ impl Policy {
     pub const URW_LEFT_MAX: u64 = 1 << 12;
     /// By how much [`Policy::Starve`] slows down at most.
     pub const STARVE_FACTOR_MAX: u64 = 1 << 10;
+    /// The most preemptions that [`Policy::Preempted`] has: no known bug needs half of them.
+    pub const PREEMPTIONS_MAX: usize = 8;
     /// The most often that a run may [continue](Policy::Continued) otherwise.
     pub const CONTINUATIONS_MAX: usize = 7;
 
@@ -87,7 +93,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If it would continue more than [`Policy::CONTINUATIONS_MAX`] times, or if `policy` itself continues.
+    /// If it would continue more than [`Policy::CONTINUATIONS_MAX`] times, if `policy` itself continues, or if one of them is
+    /// [`Policy::Preempted`].
     #[must_use]
     pub fn then(self, step: u64, seed: u64, policy: Self) -> Self {
         let mut continued = match self {
@@ -112,6 +119,7 @@ impl fmt::Display for Policy {
             Self::Starve => f.write_str("starve"),
             Self::Portfolio => f.write_str("portfolio"),
             Self::Guided => f.write_str("guided"),
+            Self::Preempted(preempted) => preempted.fmt(f),
             Self::Continued(continued) => {
                 write!(f, "{}", continued.first())?;
                 continued.then().try_for_each(|Continuation { step, seed, policy }| {
@@ -146,6 +154,10 @@ fn read(text: &str) -> Option<Policy> {
     let first = read_one(parts.next()?)?;
     let then: Vec<Continuation> = parts.map(read_continuation).collect::<Option<_>>()?;
     let ascend = then.windows(2).all(|pair| pair[0].step < pair[1].step);
+    let says_each_step = |policy: Policy| matches!(policy, Policy::Preempted(_));
+    if !then.is_empty() && (says_each_step(first) || then.iter().any(|next| says_each_step(next.policy))) {
+        return None;
+    }
     (ascend && then.len() <= Policy::CONTINUATIONS_MAX)
         .then(|| then.iter().fold(first, |policy, next| policy.then(next.step, next.seed, next.policy)))
 }
@@ -167,9 +179,12 @@ fn read_one(text: &str) -> Option<Policy> {
         "starve" => Policy::Starve,
         "portfolio" => Policy::Portfolio,
         "guided" => Policy::Guided,
-        _ => match text.strip_prefix("pct:")?.parse() {
-            Ok(depth) if (1..=Policy::PCT_DEPTH_MAX).contains(&depth) => Policy::Pct { depth },
-            _ => return None,
+        _ => match text.strip_prefix("fifo+") {
+            Some(preemptions) => Policy::Preempted(Preempted::read(preemptions)?),
+            None => match text.strip_prefix("pct:")?.parse() {
+                Ok(depth) if (1..=Policy::PCT_DEPTH_MAX).contains(&depth) => Policy::Pct { depth },
+                _ => return None,
+            },
         },
     })
 }
@@ -184,6 +199,7 @@ mod tests {
             "random",
             "pct:3",
             "fifo",
+            "fifo+12:1+40:2",
             "urw",
             "surw",
             "pos",
@@ -206,6 +222,12 @@ mod tests {
             "pct:",
             "pct:0",
             "pct:101",
+            "fifo+",
+            "fifo+1",
+            "fifo+1:0",
+            "fifo+2:1+2:1",
+            "fifo+2:1@5:1:random",
+            "random@5:1:fifo+2:1",
             "random@",
             "random@1",
             "random@1:2",

@@ -114,6 +114,7 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
             threads_left: Vec::new(),
             cycle: Vec::new(),
             preemptions: Vec::new(),
+            choices: Vec::new(),
             covered: Vec::new(),
             trace: Trace::default(),
         },
@@ -324,6 +325,7 @@ impl Core {
             threads_left,
             cycle: self.cycle(),
             preemptions: self.scheduler.take_preemptions(),
+            choices: self.scheduler.take_choices(),
             covered: self.coverage.take().map_or_else(Vec::new, |coverage| coverage.finish()),
             trace: self.recorder.finish(),
         }

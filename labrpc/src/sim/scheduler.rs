@@ -3,8 +3,6 @@
 //! A policy keeps the set of threads that can run, the running one among them, and picks one at every step. It
 //! decides; it knows what threads are about to do, if it asks for that, and otherwise neither time nor threads.
 
-use std::collections::VecDeque;
-
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
@@ -13,6 +11,7 @@ use super::object::Access;
 use super::pct::Pct;
 use super::policy::Policy;
 use super::pos::Pos;
+use super::preempted::{Preempted, Queue};
 use super::preemptions::{Filter, Preemptions};
 use super::ready::Ready;
 use super::starve::Starve;
@@ -40,7 +39,7 @@ pub(crate) struct Scheduler {
 enum Kind {
     Random { ready: Ready },
     Pct(Pct),
-    Fifo { ready: VecDeque<u32> },
+    Fifo(Queue),
     Urw(Urw),
     Surw(Surw),
     Pos(Pos),
@@ -51,7 +50,8 @@ impl Kind {
     /// What does as `policy` says. The portfolio and what is continued have been resolved before.
     fn new(policy: Policy, chance: &mut Xoshiro256PlusPlus) -> Self {
         match policy {
-            Policy::Fifo => Self::Fifo { ready: VecDeque::new() },
+            Policy::Fifo => Self::Fifo(Queue::new(Preempted::default(), None)),
+            Policy::Preempted(preempted) => Self::Fifo(Queue::new(preempted, Some(Vec::new()))),
             Policy::Pct { depth } => Self::Pct(Pct::new(depth, chance)),
             Policy::Urw => Self::Urw(Urw::default()),
             Policy::Surw => Self::Surw(Surw::new(chance)),
@@ -85,7 +85,7 @@ impl Scheduler {
     /// A new thread is in this slot. It is not ready yet.
     pub(crate) fn started(&mut self, slot: u32, node: NodeId) {
         match &mut self.kind {
-            Kind::Random { .. } | Kind::Fifo { .. } | Kind::Pos(_) => {}
+            Kind::Random { .. } | Kind::Fifo(_) | Kind::Pos(_) => {}
             Kind::Pct(pct) => pct.started(slot, &mut self.chance),
             Kind::Urw(urw) => urw.started(slot, &mut self.chance),
             Kind::Surw(surw) => surw.started(slot, &mut self.chance),
@@ -106,7 +106,7 @@ impl Scheduler {
         match &mut self.kind {
             Kind::Random { ready } => ready.insert(slot),
             Kind::Pct(pct) => pct.insert(slot),
-            Kind::Fifo { ready } => ready.push_back(slot),
+            Kind::Fifo(queue) => queue.insert(slot),
             Kind::Urw(urw) => urw.ready.insert(slot),
             Kind::Surw(surw) => surw.insert(slot, &mut self.chance),
             Kind::Pos(pos) => pos.insert(slot, &mut self.chance),
@@ -122,14 +122,7 @@ impl Scheduler {
         match &mut self.kind {
             Kind::Random { ready } => ready.remove(slot),
             Kind::Pct(pct) => pct.remove(slot),
-            Kind::Fifo { ready } => {
-                // The running thread is the first; anybody else is removed by a crash or a pause only.
-                if ready.front() == Some(&slot) {
-                    ready.pop_front();
-                } else {
-                    ready.retain(|&other| other != slot);
-                }
-            }
+            Kind::Fifo(queue) => queue.remove(slot),
             Kind::Urw(urw) => urw.ready.remove(slot),
             Kind::Surw(surw) => surw.remove(slot),
             Kind::Pos(pos) => pos.remove(slot),
@@ -161,6 +154,14 @@ impl Scheduler {
         self.filter.as_mut().map_or_else(Vec::new, Filter::take_happened)
     }
 
+    /// How many threads could run at each choice among several, if the policy knows.
+    pub(crate) fn take_choices(&mut self) -> Vec<u32> {
+        match &mut self.kind {
+            Kind::Fifo(queue) => queue.take_choices(),
+            _ => Vec::new(),
+        }
+    }
+
     #[inline]
     fn pick_by_policy(&mut self, clock: impl FnOnce() -> Clock) -> Option<u32> {
         match &mut self.kind {
@@ -171,7 +172,7 @@ impl Scheduler {
                 slots => Some(slots[below(&mut self.chance, slots.len() as u32) as usize]),
             },
             Kind::Pct(pct) => pct.pick(&mut self.chance),
-            Kind::Fifo { ready } => ready.front().copied(),
+            Kind::Fifo(queue) => queue.pick(),
             Kind::Urw(urw) => urw.pick(&mut self.chance),
             Kind::Surw(surw) => surw.pick(&mut self.chance),
             Kind::Pos(pos) => pos.pick(&mut self.chance),
@@ -188,11 +189,7 @@ impl Scheduler {
             // They draw again at the next step, and any other may be picked; more cannot be asked of them.
             Kind::Random { .. } | Kind::Urw(_) | Kind::Surw(_) | Kind::Pos(_) | Kind::Starve(_) => {}
             Kind::Pct(pct) => pct.demote(slot),
-            Kind::Fifo { ready } => {
-                if ready.front() == Some(&slot) {
-                    ready.rotate_left(1);
-                }
-            }
+            Kind::Fifo(queue) => queue.yielded(slot),
         }
     }
 }

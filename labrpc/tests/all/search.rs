@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use labrpc::search::{Check, Guided};
+use labrpc::search::{Check, Exhaustive, Guided};
 use labrpc::sim::{Cause, Covers, Policy, Sim, cover};
 use labrpc::sync::atomic::{AtomicU32, Ordering};
 use labrpc::sync::{Arc, Mutex};
@@ -167,4 +167,58 @@ fn guided_search_makes_the_same_choices_from_the_same_answers() {
             .collect::<Vec<_>>()
     };
     assert_eq!(choices(), choices());
+}
+
+/// Two threads of two steps each, and the order in which these were taken.
+fn two_by_two(orders: &std::sync::Mutex<std::collections::BTreeSet<Vec<u32>>>) {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let threads: Vec<_> = (0..2)
+        .map(|thread| {
+            let taken = Arc::clone(&taken);
+            thread::spawn(move || {
+                taken.lock().push(thread);
+                taken.lock().push(thread);
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    orders.lock().unwrap().insert(taken.lock().clone());
+}
+
+#[test]
+fn exhaustive_search_makes_all_orders_within_its_bound() {
+    let orders_of = |preemptions| {
+        let orders = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+        let told = Arc::clone(&orders);
+        let exhausted = Exhaustive::new(preemptions).search(move || two_by_two(&told)).unwrap();
+        assert!(exhausted.is_complete);
+        let orders = orders.lock().unwrap().clone();
+        (exhausted.schedules, orders)
+    };
+    let (schedules, orders) = orders_of(0);
+    assert_eq!((schedules, orders.len()), (1, 1));
+    let few = orders_of(1).1.len();
+    // Six ways to interleave two steps with two.
+    let (schedules, orders) = orders_of(3);
+    assert!(few > 1 && few < 6, "{few} with one preemption");
+    assert_eq!(orders.len(), 6, "{orders:?} in {schedules} schedules");
+}
+
+#[test]
+fn exhaustive_search_finds_what_needs_two_preemptions_and_says_which() {
+    let found = Exhaustive::new(2).search(oversold).unwrap_err();
+    let Some(Policy::Preempted(preempted)) = found.policy else { panic!("{found}") };
+    assert!(preempted.preemptions().len() <= 2, "{found}");
+    let policy = preempted.to_string().parse().unwrap();
+    let again = Sim::new(0).policy(policy).run(oversold).unwrap_err();
+    assert_eq!(again.report.trace.fingerprint, found.failure.report.trace.fingerprint);
+}
+
+#[test]
+fn exhaustive_search_that_is_cut_short_says_so() {
+    let exhausted = Exhaustive::new(3).schedules_max(10).search(ten_digits).unwrap();
+    assert!(exhausted.schedules <= 11);
+    let orders = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let cut_short = Exhaustive::new(3).schedules_max(10).search(move || two_by_two(&orders)).unwrap();
+    assert!(!cut_short.is_complete && cut_short.schedules == 10);
 }
