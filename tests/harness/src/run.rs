@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use labrpc::sim::{Cause, Divergence, Fingerprint, Preemptions, Sim, SystemCall, ThreadReport, Trace};
+use labrpc::sim::{Cause, Covered, Divergence, Fingerprint, Sim, SystemCall, ThreadReport, Trace};
 use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ pub struct Outcome {
     pub actions: Vec<Action>,
     /// The preemptions that happened, if [`run_subset`] asked for them.
     pub preemptions: Vec<u64>,
+    /// What the run covered, if [`run_covered`] asked for it.
+    pub covered: Vec<Covered>,
     /// What clients of a service asked and were told; `None` if there was no service.
     pub operations: Option<Operations>,
 }
@@ -89,7 +91,18 @@ const STEP_COSTS: RangeInclusive<Duration> = Duration::from_nanos(100)..=Duratio
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
     match plan.world {
-        World::Simulated => simulated(case, implementation, plan, Record::default(), Preemptions::All),
+        World::Simulated => simulated(case, implementation, simulation(case, plan), Record::default()),
+        World::Real => in_the_real_world(case, implementation),
+    }
+}
+
+/// Runs a test once, and tells what the run covered, in the simulated world.
+#[must_use]
+pub fn run_covered(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
+    match plan.world {
+        World::Simulated => {
+            simulated(case, implementation, simulation(case, plan).coverage(true), Record::default())
+        }
         World::Real => in_the_real_world(case, implementation),
     }
 }
@@ -98,7 +111,7 @@ pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> 
 #[must_use]
 pub fn run_subset(case: &TestCase, implementation: Implementation, plan: Plan, subset: &Subset) -> Outcome {
     let record = Record::with_log(ActionLog::new(subset.clone()));
-    simulated(case, implementation, plan, record, subset.preemptions.clone())
+    simulated(case, implementation, simulation(case, plan).preemptions(subset.preemptions.clone()), record)
 }
 
 /// Runs a simulation twice, and shows the first event in which the two runs differ; `None` if they are the same run.
@@ -121,18 +134,11 @@ fn simulation(case: &TestCase, plan: Plan) -> Sim {
         .tracing(plan.tracing)
 }
 
-fn simulated(
-    case: &TestCase,
-    implementation: Implementation,
-    plan: Plan,
-    record: Record,
-    preemptions: Preemptions,
-) -> Outcome {
+fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: Record) -> Outcome {
     let record = Arc::new(record);
     let told = Arc::clone(&record);
     let body = case.body;
     let began = Instant::now();
-    let sim = simulation(case, plan).preemptions(preemptions);
     let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
     match result.as_ref().err().map(|failure| &failure.cause) {
@@ -168,6 +174,7 @@ fn simulated(
         failure,
         actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
         preemptions: report.preemptions,
+        covered: report.covered,
         operations: record.client_history().map(Operations::of),
     }
 }
@@ -203,6 +210,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         failure: has_failed.then(|| Box::new(failure(&record, cause))),
         actions: Vec::new(),
         preemptions: Vec::new(),
+        covered: Vec::new(),
         operations: record.client_history().map(Operations::of),
     }
 }

@@ -15,6 +15,18 @@ pub struct FailedRun {
     pub kind: FailureKind,
     /// What went wrong, in one line.
     pub headline: String,
+    /// The run that failed, if its seed and the policy of its row do not say it: a search has gone on from another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<SearchedRun>,
+}
+
+/// A run that a search has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchedRun {
+    /// Its seed.
+    pub seed: u64,
+    /// Its policy, as it is written: `random@1200:0x7:pct:3`.
+    pub policy: String,
 }
 
 /// The longest headline, in characters.
@@ -31,7 +43,7 @@ impl FailedRun {
             Some((end, _)) => format!("{}...", &line[..end]),
             None => line.into_owned(),
         };
-        Self { seed, kind, headline }
+        Self { seed, kind, headline, run: None }
     }
 
     /// What failures with the same cause have in common: the kind, and the headline without its numbers. Places in the

@@ -22,7 +22,7 @@ pub mod sweep;
 pub mod target;
 pub mod workers;
 
-pub use failed_run::FailedRun;
+pub use failed_run::{FailedRun, SearchedRun};
 
 #[cfg(test)]
 mod fuzzing;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use labrpc::sim::Cause;
+use labrpc::sim::{Cause, Covered};
 use serde::{Deserialize, Serialize};
 
 use crate::shrink::Signature;
@@ -13,8 +13,8 @@ pub trait Target {
     /// The test of that name.
     fn find(&self, name: &str) -> Option<TestInfo>;
 
-    /// Runs a test once.
-    fn run(&self, test: &str, plan: Plan) -> Ran<'_>;
+    /// Runs a test once. If `covers`, it tells what the run covered.
+    fn run(&self, test: &str, plan: Plan, covers: bool) -> Ran<'_>;
 }
 
 /// A run that was made.
@@ -23,6 +23,8 @@ pub struct Ran<'a> {
     pub end: RunEnd,
     /// What else is known of it.
     pub facts: RunFacts,
+    /// What it covered, if that was asked for.
+    pub covered: Vec<Covered>,
     /// Runs a failed run again with a trace, leaves a report and the trace in the seed's folder, and gives the report. `None`
     /// if it did not fail, or if it cannot be run again.
     pub explain: Option<Box<dyn FnOnce() -> String + 'a>>,
@@ -45,6 +47,10 @@ pub struct RunFacts {
     pub remark: Option<String>,
     /// The line that says all this to people; empty if the run failed.
     pub line: String,
+    /// What the run covered that this worker has not seen twice before, each with its step; see
+    /// [`Novelty::news`](labrpc::search::Novelty::news).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<(u64, u64)>,
 }
 
 /// What came of a run.

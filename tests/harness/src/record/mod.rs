@@ -4,6 +4,7 @@
 //! through one plain lock, which is never held while anything of a simulation is called. Whoever tells a fact that
 //! breaks an invariant gets the violation back and must [end the run](crate::Lab::fail).
 
+mod coverage;
 mod seen;
 mod state;
 
@@ -59,6 +60,7 @@ impl Record {
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
             (seen.term, seen.role) = (term, Role::Candidate);
             seen.told = seen.told.max(term);
+            state.cover();
         }
     }
 
@@ -70,6 +72,7 @@ impl Record {
         // Only a candidate becomes something else by that.
         if seen.role == Role::Candidate && term >= seen.term {
             seen.role = Role::Follower;
+            state.cover();
         }
     }
 
@@ -125,7 +128,9 @@ impl Record {
             state.violation.get_or_insert_with(|| violation.clone());
             return Err(violation);
         }
-        Ok(state.enter(at, server, fact))
+        let is_awaited = state.enter(at, server, fact);
+        state.cover();
+        Ok(is_awaited)
     }
 
     /// A server was seen to lead a term.
@@ -179,6 +184,7 @@ impl Record {
         (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
         seen.role = Role::Follower;
         state.timeline.push(at, what);
+        state.cover();
     }
 
     /// A server that is down has lost what it had stored, its term with it.
@@ -199,6 +205,7 @@ impl Record {
             _ => {}
         }
         state.timeline.push(at, what);
+        state.cover();
     }
 
     pub(crate) fn note(&self, at: Duration, text: String) {

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use lab_runs::World;
+use labrpc::search::Novelty;
 use labrpc::time::Instant;
 
+use super::coverage::{Coverage, searched};
 use super::ledger::{Earlier, Entry, Key, Ledger};
 use super::progress::Progress;
 use super::results::{Ended, Row};
@@ -80,6 +83,8 @@ pub struct Summary {
     pub cores: usize,
     /// The folder in which the results of this build are kept.
     pub directory: PathBuf,
+    /// What the runs of this time have covered.
+    pub novelty: Novelty,
     /// Lines there that could not be read, and so do not count.
     pub unreadable: u64,
 }
@@ -96,6 +101,8 @@ struct Driver<'a> {
     requeued: VecDeque<Job>,
     /// Failed seeds that are to be run again, for their reports.
     reruns: VecDeque<Job>,
+    /// What the runs of this time have covered, and what is made of it.
+    coverage: Coverage,
     /// How often each cause has been seen.
     reported: BTreeMap<(usize, FailureKind, String), u32>,
     cost: Cost,
@@ -130,6 +137,7 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
         runs: Runs::of(&config.scope),
         requeued: VecDeque::new(),
         reruns: VecDeque::new(),
+        coverage: Coverage::new(config.scope.seeds.from),
         reported: BTreeMap::new(),
         cost: Cost::default(),
         run_count: 0,
@@ -153,6 +161,7 @@ pub fn run(config: &Config, progress: &mut Progress) -> Result<Summary> {
         wall: driver.started_at.elapsed(),
         cores: workers::cores(),
         directory: driver.ledger.directory,
+        novelty: driver.coverage.into_novelty(),
         unreadable: driver.ledger.unreadable,
     })
 }
@@ -217,7 +226,10 @@ impl Driver<'_> {
         let rows = &self.rows;
         // What the ledger knows already is skipped, which costs nothing next to a run.
         let (row, seed) = self.runs.find(|&(row, seed)| !rows[row].has(seed))?;
-        Some(self.job(row, seed, Task::Run))
+        let mut job = self.job(row, seed, Task::Run);
+        job.covers = self.config.scope.world == World::Simulated;
+        self.coverage.choose(&mut job);
+        Some(job)
     }
 
     fn job(&self, row: usize, seed: u64, task: Task) -> Job {
@@ -239,19 +251,25 @@ impl Driver<'_> {
             {
                 self.progress.not_repeated(&job);
             }
-            Outcome::Ended(job, cost, RunEnd::Passed, ..) => self.record(&job, cost, Ended::Passed)?,
+            Outcome::Ended(job, cost, RunEnd::Passed, facts, _) => {
+                self.coverage.learn(&job, &facts.news);
+                self.record(&job, cost, Ended::Passed)?;
+            }
             Outcome::Ended(job, cost, RunEnd::Skipped(why), ..) => {
                 self.record(&job, cost, Ended::Skipped(why))?;
             }
-            Outcome::Ended(job, cost, RunEnd::Failed(failure), _, report) => {
+            Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
+                self.coverage.learn(&job, &facts.news);
                 // A worker that sends the report itself says that nothing more can be learnt from another
                 // run.
                 let is_traced = report.is_none();
                 let failed = FailedRun::new(job.seed, failure.kind, &failure.headline);
+                let failed = searched(&job, failed);
                 self.report_failure(&job, &failed, is_traced, report.as_deref(), "");
                 self.record(&job, cost, Ended::Failed(failed))?;
             }
             Outcome::Crashed(job, cost, failed, stderr) => {
+                let failed = searched(&job, failed);
                 self.report_failure(&job, &failed, false, None, &stderr);
                 self.record(&job, cost, Ended::Failed(failed))?;
             }
@@ -266,7 +284,9 @@ impl Driver<'_> {
     /// Counts a run, and makes it safe.
     fn record(&mut self, job: &Job, cost: Cost, ended: Ended) -> Result<()> {
         let is_failed = matches!(ended, Ended::Failed(_));
-        let Job { test, policy, world, seed, .. } = job.clone();
+        let Job { test, world, .. } = job.clone();
+        let policy = self.rows[job.row].policy.clone();
+        let seed = job.counts_as.unwrap_or(job.seed);
         // A seed counts once, also if its job came back and was given out again.
         if !self.rows[job.row].add(seed, cost, ended.clone()) {
             return Ok(());
@@ -307,7 +327,7 @@ impl Driver<'_> {
         // A failure that can be repeated is run again rather than run with a trace at once: tracing every run
         // would slow down the many that pass.
         if is_traced {
-            self.reruns.push_back(self.job(job.row, job.seed, Task::Report));
+            self.reruns.push_back(Job { task: Task::Report, covers: false, ..job.clone() });
             return;
         }
         let test = self.config.scope.variants[job.row].test;

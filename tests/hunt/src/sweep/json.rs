@@ -30,7 +30,7 @@ use super::results::{self, Row};
 use super::scope::{Seeds, Shard};
 use super::statistics::failure_rate_max;
 use crate::target::FailureKind;
-use lab_runs::{commands, input};
+use lab_runs::input;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -157,7 +157,7 @@ impl Results {
                 headline: group.first.headline.clone(),
                 count: group.count,
                 first_seed: group.first.seed,
-                replay: commands::replay(group.test, group.policy, &self.world, group.first.seed),
+                replay: group.replay(&self.world),
             })
             .collect();
     }

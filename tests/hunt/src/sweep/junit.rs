@@ -10,7 +10,6 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use super::json::Results;
 use super::results::{Row, groups};
 use super::table;
-use lab_runs::commands;
 
 /// An element of the document, under way.
 type Xml = Writer<Vec<u8>>;
@@ -90,7 +89,7 @@ fn status(xml: &mut Xml, results: &Results, row: &Row) -> io::Result<()> {
     let lines: Vec<String> = groups
         .iter()
         .map(|group| {
-            let replay = commands::replay(group.test, group.policy, &results.world, group.first.seed);
+            let replay = group.replay(&results.world);
             format!("{}: {}\n  {replay}", group.times(), group.first.headline)
         })
         .collect();

@@ -15,6 +15,7 @@
 //! - A run that was begun and not ended does not count, unless it ended its worker.
 
 mod claims;
+mod coverage;
 mod driver;
 #[cfg(test)]
 pub(crate) mod fuzzed;

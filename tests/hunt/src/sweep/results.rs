@@ -9,7 +9,7 @@ use super::statistics::failure_rate_max;
 use crate::FailedRun;
 use crate::target::FailureKind;
 use crate::workers::Cost;
-use lab_runs::TestInfo;
+use lab_runs::{TestInfo, commands};
 
 /// The run that took longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,6 +237,17 @@ pub(crate) struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// The seed of the first that failed, and its policy.
+    pub(crate) fn run(&self) -> (u64, &str) {
+        self.first.run.as_ref().map_or((self.first.seed, self.policy), |run| (run.seed, &run.policy))
+    }
+
+    /// The command that makes the first of them again.
+    pub(crate) fn replay(&self, world: &str) -> String {
+        let (seed, policy) = self.run();
+        commands::replay(self.test, policy, world, seed)
+    }
+
     /// `once`, `7 times`.
     pub(crate) fn times(&self) -> String {
         if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) }

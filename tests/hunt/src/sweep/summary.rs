@@ -8,8 +8,10 @@ use super::json::Results;
 use super::results::{Row, groups};
 use super::table;
 use crate::workers::report;
-use lab_runs::{artifacts, commands};
+use lab_runs::artifacts;
 use labrpc::printable;
+use labrpc::search::Novelty;
+use labrpc::sim::Covers;
 
 /// So many causes are shown in full.
 const CAUSES_SHOWN: usize = 20;
@@ -28,12 +30,11 @@ pub fn results_text(results: &Results) -> String {
 fn causes(text: &mut String, results: &Results) {
     let groups = groups(&results.rows);
     for group in groups.iter().take(CAUSES_SHOWN) {
-        let seed = group.first.seed;
+        let (seed, _) = group.run();
         let times = group.times();
         let _ = writeln!(text, "\n{} failed {times}: {}", group.test, group.first.headline);
         let _ = writeln!(text, "  first: seed {seed:#x} ({})", group.first.kind);
-        let _ =
-            writeln!(text, "  again: {}", commands::replay(group.test, group.policy, &results.world, seed));
+        let _ = writeln!(text, "  again: {}", group.replay(&results.world));
         let directory = report::directory(group.test, &results.world, seed);
         // Shown only if there is something: reports are left for the first few, and another machine's files
         // are not here.
@@ -51,6 +52,26 @@ fn causes(text: &mut String, results: &Results) {
         );
     }
 }
+
+/// How much of what runs covered was new, and how much is likely to be left.
+fn coverage(text: &mut String, novelty: &Novelty) {
+    if novelty.runs() == 0 {
+        return;
+    }
+    let _ = write!(text, "covered: {} orders of threads at shared objects", novelty.distinct(Covers::Order));
+    let (states, faulty) = (novelty.distinct(Covers::State), novelty.distinct(Covers::StateUnderFault));
+    if states + faulty > 0 {
+        let _ = write!(text, ", {states} states, {faulty} states with faults");
+    }
+    let _ = writeln!(
+        text,
+        "; that {MORE_RUNS} more runs show something new: at most {:.0} % (Good-Turing)",
+        novelty.chance_of_new(MORE_RUNS) * 100.0
+    );
+}
+
+/// The runs for which is told how likely they are to show something new.
+const MORE_RUNS: u32 = 1_000;
 
 /// The last lines: how much was run, how fast, how busy, and what it means.
 pub fn summary_text(summary: &Summary) -> String {
@@ -71,6 +92,7 @@ pub fn summary_text(summary: &Summary) -> String {
         );
     }
     text.push('\n');
+    coverage(&mut text, &summary.novelty);
     if summary.earlier_runs > 0 {
         let _ = writeln!(
             text,
@@ -164,6 +186,7 @@ mod tests {
             wall,
             cores: 2,
             directory,
+            novelty: Novelty::default(),
             unreadable: 0,
         }
     }

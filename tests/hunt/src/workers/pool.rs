@@ -220,7 +220,7 @@ impl Pool {
         // that the driver sees things in the order in which they happened.
         if self.outcomes.is_empty() {
             match self.messages.recv_timeout(TICK) {
-                Ok(Message::Answer(id, answer)) => self.on_answer(id, answer),
+                Ok(Message::Answer(id, answer)) => self.on_answer(id, *answer),
                 Ok(Message::Closed(id)) => self.on_exit(id)?,
                 Ok(Message::Interrupted) => self.is_interrupted = true,
                 Err(_) => {}

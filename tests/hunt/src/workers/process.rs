@@ -54,7 +54,7 @@ impl fmt::Debug for Launch {
 #[derive(Debug)]
 pub(super) enum Message {
     /// A worker answered.
-    Answer(u64, Answer),
+    Answer(u64, Box<Answer>),
     /// A worker closed its answers: it has ended, or is about to.
     Closed(u64),
     /// Somebody pressed Ctrl-C.
@@ -269,7 +269,7 @@ fn read_answers(id: u64, mut seal: Seal, answers: impl io::Read, messages: &Send
             && let Ok(answer) = serde_json::from_str::<Answer>(text)
         {
             // The pool is gone when all has ended.
-            let _ = messages.send(Message::Answer(id, answer));
+            let _ = messages.send(Message::Answer(id, Box::new(answer)));
         }
     }
 }

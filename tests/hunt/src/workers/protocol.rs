@@ -20,6 +20,9 @@ pub struct Job {
     /// What the job belongs to, for whoever gives it: a row of a table. Not for the worker.
     #[serde(skip)]
     pub row: usize,
+    /// The seed of the row that it counts as, if a search has made another run of it. Not for the worker.
+    #[serde(skip)]
+    pub counts_as: Option<u64>,
     /// The name of the test.
     pub test: String,
     /// As it is written: `pct:3`.
@@ -28,6 +31,8 @@ pub struct Job {
     pub world: String,
     /// What all chance comes from; in the real world, the number of the repetition.
     pub seed: u64,
+    /// Whether it tells what the run covered.
+    pub covers: bool,
     /// What is to be done.
     pub task: Task,
 }
@@ -47,7 +52,18 @@ impl Job {
     /// A job for a test with a seed; policy and world as they are written.
     #[must_use]
     pub fn new(row: usize, test: &str, policy: String, world: String, seed: u64, task: Task) -> Self {
-        Self { number: 0, interruptions: 0, row, test: test.to_owned(), policy, world, seed, task }
+        Self {
+            number: 0,
+            interruptions: 0,
+            row,
+            counts_as: None,
+            test: test.to_owned(),
+            policy,
+            world,
+            seed,
+            covers: false,
+            task,
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 //! It is this executable again. Code under test may print, read, panic, loop or end the process as it likes: jobs and answers
 //! go through streams of their own, and the program outside knows what was under way.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use labrpc::sim::{Tracing, stacks_left, threads_left};
+use labrpc::search::Novelty;
+use labrpc::sim::{Covered, Tracing, stacks_left, threads_left};
 use labrpc::time::Instant;
 
 use super::protocol::{Answer, Cost, Job, Task, cut, mark};
@@ -34,7 +36,7 @@ pub fn main(target: &dyn Target) -> Result<()> {
     let mut jobs = BufReader::new(jobs).lines();
     let key = jobs.next().transpose()?.as_deref().and_then(Key::from_text);
     let key = key.context("a worker is started by the lab itself, which tells it a key")?;
-    let mut worker = Worker { target, answers, errors, seal: Seal::new(key) };
+    let mut worker = Worker { target, answers, errors, seal: Seal::new(key), novelty: BTreeMap::new() };
     // The start has a limit of its own. By this it is known that it is over.
     worker.send(&Answer::Ready)?;
     for line in jobs {
@@ -53,6 +55,8 @@ struct Worker<'a> {
     answers: File,
     errors: File,
     seal: Seal,
+    /// What the runs of each test have covered.
+    novelty: BTreeMap<&'static str, Novelty>,
 }
 
 impl Worker<'_> {
@@ -77,9 +81,12 @@ impl Worker<'_> {
         self.send(&Answer::Started { number })?;
         // Both clocks: the slowest run is about real time, how busy the machine was about processor time.
         let began = (Instant::now(), system::processor_time());
-        let ran = self.target.run(test, plan);
+        let mut ran = self.target.run(test, plan, job.covers);
         let cost =
             Cost { wall_us: micros(began.0.elapsed()), cpu_us: micros(system::processor_time() - began.1) };
+        if job.covers {
+            ran.facts.news = news(self.novelty.entry(test).or_default(), &ran.covered);
+        }
         if job.task == Task::Report {
             // Its cost would spoil the means, so it is not told.
             let last_word = match ran.end {
@@ -101,6 +108,14 @@ impl Worker<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// What another counter must hear of.
+fn news(novelty: &mut Novelty, covered: &[Covered]) -> Vec<(u64, u64)> {
+    let news = novelty.news(covered.iter().map(|covered| covered.feature));
+    // Both are in the order of features.
+    let is_news = |covered: &&Covered| news.binary_search(&covered.feature).is_ok();
+    covered.iter().filter(is_news).map(|covered| (covered.feature.number(), covered.step)).collect()
 }
 
 /// The same, with texts that fit into an answer.

@@ -2,7 +2,7 @@
 
 use lab_harness::Implementation;
 use lab_harness::case::TestCase;
-use lab_harness::run::{Failure, Outcome, RealCause, run_case};
+use lab_harness::run::{Failure, Outcome, RealCause, run_case, run_covered};
 use lab_hunt::shrink::{Signature, normalised};
 use lab_hunt::target::{FailureKind, Ran, RunEnd, RunFacts, RunFailure, Target};
 use lab_report::{self as report, explain};
@@ -26,13 +26,18 @@ impl Target for Suites {
         crate::find(name).map(info)
     }
 
-    fn run(&self, test: &str, plan: Plan) -> Ran<'_> {
+    fn run(&self, test: &str, plan: Plan, covers: bool) -> Ran<'_> {
         let case = crate::find(test).expect("the hunt runs what it has found");
-        let outcome = run_case(case, self.implementation, plan);
+        let mut outcome = if covers {
+            run_covered(case, self.implementation, plan)
+        } else {
+            run_case(case, self.implementation, plan)
+        };
+        let covered = std::mem::take(&mut outcome.covered);
         let facts = facts(case, plan, &outcome);
         let Some(failure) = &outcome.failure else {
             let end = outcome.skipped.map_or(RunEnd::Passed, RunEnd::Skipped);
-            return Ran { end, facts, explain: None };
+            return Ran { end, facts, covered, explain: None };
         };
         // Such a run would stall again or cannot be made again, and nothing is known of it but this.
         let is_last_word = failure.is_stall() || plan.world == World::Real;
@@ -42,7 +47,7 @@ impl Target for Suites {
             RunEnd::Failed(RunFailure { kind, headline, signature: signature(failure), report: last_word });
         let implementation = self.implementation;
         let explain = move || report::explain(case, implementation, plan, &outcome);
-        Ran { end, facts, explain: if is_last_word { None } else { Some(Box::new(explain)) } }
+        Ran { end, facts, covered, explain: if is_last_word { None } else { Some(Box::new(explain)) } }
     }
 }
 
@@ -56,6 +61,7 @@ fn facts(case: &TestCase, plan: Plan, outcome: &Outcome) -> RunFacts {
         } else {
             String::new()
         },
+        news: Vec::new(),
     }
 }
 
