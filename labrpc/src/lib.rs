@@ -87,6 +87,7 @@
 
 mod address;
 pub mod channel;
+pub mod hint;
 pub mod logging;
 pub mod network;
 mod printable;
