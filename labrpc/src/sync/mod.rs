@@ -25,7 +25,7 @@ pub use std::sync::{Arc, Weak};
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
-pub use once::{LazyLock, Once, OnceLock};
+pub use once::{LazyLock, Once, OnceLock, OnceState};
 pub use run_static::RunStatic;
 pub(crate) use run_static::RunStatics;
 
