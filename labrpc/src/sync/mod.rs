@@ -18,16 +18,23 @@
 pub mod atomic;
 mod barrier;
 mod condvar;
+pub mod mpsc;
 mod once;
+mod parker;
 mod run_static;
+mod sharded_lock;
+mod wait_group;
 
 pub use std::sync::{Arc, Weak};
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use once::{LazyLock, Once, OnceLock, OnceState};
+pub use parker::{Parker, Unparker};
 pub use run_static::RunStatic;
 pub(crate) use run_static::RunStatics;
+pub use sharded_lock::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+pub use wait_group::WaitGroup;
 
 pub use crate::sim::{RawMutex, RawRwLock};
 
