@@ -84,11 +84,8 @@ impl Unparker {
     /// Lets the current or the next park return. Several unparks before a park are one.
     #[track_caller]
     pub fn unpark(&self) {
-        let mut token = self.0.token.lock();
-        // Before the token is there: if the node of the caller is crashed here, who was woken finds none and waits again.
-        // The other way round it would not be told of one that is there.
+        *self.0.token.lock() = true;
         self.0.unparked.notify_all();
-        *token = true;
     }
 }
 

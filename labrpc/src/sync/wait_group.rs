@@ -37,12 +37,10 @@ impl WaitGroup {
 impl Drop for WaitGroup {
     fn drop(&mut self) {
         let mut count = self.0.count.lock();
-        if *count == 1 {
-            // Before the last one is counted: if its node is crashed here, it was never dropped, and who was woken waits
-            // again. The other way round nobody would tell them that the count is zero.
+        *count -= 1;
+        if *count == 0 {
             self.0.ended.notify_all();
         }
-        *count -= 1;
     }
 }
 

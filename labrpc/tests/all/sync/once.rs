@@ -146,6 +146,13 @@ fn crash_at_any_step_of_the_making_leaves_no_one_waiting_for_a_value_that_is_the
 }
 
 #[test]
+fn value_for_which_nobody_waits_costs_no_notification() {
+    let steps = |body: fn()| Sim::new(1).run(body).unwrap().1.steps;
+    let sets = steps(|| OnceLock::new().set(1).unwrap());
+    assert_eq!(sets, steps(|| drop(labrpc::sync::Mutex::new(1).lock())), "to lock is the one step of it");
+}
+
+#[test]
 fn cells_are_compared_and_copied() {
     let (full, empty) = (OnceLock::from(1), OnceLock::new());
     assert!(full == full.clone() && empty == empty.clone() && full != empty);
