@@ -21,7 +21,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::core::Core;
-use super::threads::{Held, NONE, State};
+use super::threads::{Held, NONE, Side, State};
 
 /// The number of a lock, which it gets when it is first used. No other lock of the process ever has it.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ pub(crate) enum Attempt {
     HeldByCaller(&'static Location<'static>),
     /// Nobody in this simulation has it.
     Foreign,
+    /// The caller was to have one side of it already, and has not.
+    NotOwned,
 }
 
 impl Core {
@@ -88,8 +90,36 @@ impl Core {
         self.threads.slot_mut(self.current).relocks = Some(location);
     }
 
-    /// The running thread gives a lock back. `false` when it was taken away from it before.
-    pub(crate) fn release_hold(&mut self, lock: usize) -> bool {
+    /// Whether the running thread holds this side of a lock.
+    pub(crate) fn holds(&self, lock: usize, side: Side) -> bool {
+        let held = &self.threads.slot(self.current).held;
+        held.iter().any(|held| held.lock == lock && held.side == side)
+    }
+
+    /// The running thread, which holds the upgradable side of a lock, has the exclusive one instead.
+    pub(crate) fn upgrade_hold(&mut self, lock: usize, location: &'static Location<'static>) {
+        let slot = self.threads.slot_mut(self.current);
+        slot.is_locking = false;
+        let is_it = |held: &&mut Held| held.lock == lock && held.side == Side::Upgradable;
+        if let Some(held) = slot.held.iter_mut().find(is_it) {
+            *held = Held { lock, location, side: Side::Exclusive };
+        }
+    }
+
+    /// The running thread, which holds the side `from` of a lock, has the side `to` instead. `false` when it has not.
+    pub(crate) fn downgrade_hold(&mut self, lock: usize, from: Side, to: Side) -> bool {
+        if self.current == NONE {
+            return false;
+        }
+        let slot = self.threads.slot_mut(self.current);
+        // As to give it back: no step, but others can come in now.
+        slot.is_unobserved = false;
+        let held = slot.held.iter_mut().find(|held| held.lock == lock && held.side == from);
+        held.map(|held| held.side = to).is_some()
+    }
+
+    /// The running thread gives a side of a lock back. `false` when it was taken away from it before.
+    pub(crate) fn release_hold(&mut self, lock: usize, side: Side) -> bool {
         // Nothing that the run loop calls holds a lock.
         if self.current == NONE {
             return false;
@@ -100,7 +130,7 @@ impl Core {
         slot.is_unobserved = false;
         let held = &mut slot.held;
         // From the end: the shared side can be held twice, and then the younger hold goes.
-        match held.iter().rposition(|held| held.lock == lock) {
+        match held.iter().rposition(|held| held.lock == lock && held.side == side) {
             // The lock that was taken last, as a rule.
             Some(place) if place + 1 == held.len() => held.pop().is_some(),
             Some(place) => {
@@ -130,9 +160,13 @@ impl Core {
         }
     }
 
-    /// Why a lock cannot be had.
-    pub(crate) fn why_refused(&self, lock: usize) -> Attempt {
-        let holds = |index: u32| self.threads.slot(index).held.iter().find(|held| held.lock == lock);
+    /// Why a lock cannot be had. `own`: the side that the caller holds and that is not in its way.
+    pub(crate) fn why_refused(&self, lock: usize, own: Option<Side>) -> Attempt {
+        let holds = |index: u32| {
+            let own = own.filter(|_| index == self.current);
+            let held = &self.threads.slot(index).held;
+            held.iter().find(|held| held.lock == lock && Some(held.side) != own)
+        };
         // The caller first: its own hold is a mistake that can be named at once, whoever else reads under the
         // lock.
         if let Some(held) = holds(self.current) {

@@ -30,7 +30,7 @@ impl Core {
                 self.scheduler.remove(index, &mut self.threads);
             }
             let slot = self.threads.slot_mut(index);
-            if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
+            if let State::Blocked(Wait::WriteLock(lock) | Wait::Upgrade(lock), _) = slot.state {
                 // Readers let it go first.
                 slot.woken_for = Some(lock);
             }

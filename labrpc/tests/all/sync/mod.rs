@@ -8,5 +8,7 @@ mod model;
 mod mpsc;
 mod mutex;
 mod once;
+mod relatives;
 mod run_static;
 mod rwlock;
+mod upgradable;
