@@ -88,6 +88,7 @@
 mod address;
 pub mod channel;
 pub mod hint;
+mod later;
 pub mod logging;
 pub mod network;
 mod printable;
