@@ -14,6 +14,9 @@
 //! - A hold names the lock by its [number](LockId), and no two locks ever have the same one. An address would not do: a guard
 //!   can be forgotten, its lock dropped, and another lock made at the same place, which somebody living holds.
 //!
+//! - A hold says which [side](Side) it is of. A thread may hold two sides of one lock, and the real lock must be given back,
+//!   by the thread or on its behalf, what was taken of it: else it would have a reader too many, or one too few.
+//!
 //! A stack that is left is never used again: what lies on it may be pinned, and what is pinned must not be
 //! overwritten before it is dropped.
 

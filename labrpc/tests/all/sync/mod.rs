@@ -12,3 +12,4 @@ mod relatives;
 mod run_static;
 mod rwlock;
 mod upgradable;
+mod upgrade_faults;
