@@ -30,8 +30,8 @@ impl Core {
                 self.scheduler.remove(index, &mut self.threads);
             }
             let slot = self.threads.slot_mut(index);
-            if let State::Blocked(Wait::WriteLock(lock) | Wait::Upgrade(lock), _) = slot.state {
-                // Readers let it go first.
+            if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
+                // Readers let it go first. Who waits to upgrade holds the lock, and its waiters are woken for that.
                 slot.woken_for = Some(lock);
             }
             slot.state = State::Crashed;
