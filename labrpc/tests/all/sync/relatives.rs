@@ -72,6 +72,17 @@ fn threads_of_two_simulations_are_not_taken_for_each_other() {
 }
 
 #[test]
+fn thread_is_not_taken_for_one_that_has_ended() {
+    in_both_worlds(|| {
+        let lock = Arc::new(ReentrantMutex::new(()));
+        let (forgets, tries) = (Arc::clone(&lock), Arc::clone(&lock));
+        thread::spawn(move || std::mem::forget(forgets.lock())).join().unwrap();
+        let next = thread::spawn(move || tries.is_owned_by_current_thread() || tries.try_lock().is_some());
+        assert!(!next.join().unwrap());
+    });
+}
+
+#[test]
 fn crash_of_the_holder_of_a_reentrant_mutex_lets_another_have_it() {
     in_simulation(|| {
         let lock = Arc::new(ReentrantMutex::new(Cell::new(0)));
