@@ -95,6 +95,7 @@ fn who_waits_is_told_of_the_new_time() {
             timer.reset(MS);
             let start = Instant::now();
             assert!(waiting.join().unwrap() < start + HOUR / 2);
+            assert!(start.elapsed() < HOUR / 2, "it went on waiting until the old time");
         }
     });
 }
@@ -145,6 +146,19 @@ fn stop_and_message_race() {
         let was_received = receiving.join().unwrap();
         assert_ne!(was_active, was_received, "either is told that it came first");
         was_active
+    });
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn those_who_stop_a_timer_race() {
+    let seen = outcomes(|| {
+        let timer = Arc::new(Timer::after(HOUR));
+        let theirs = Arc::clone(&timer);
+        let stopping = thread::spawn(move || theirs.stop());
+        let mine = timer.stop();
+        assert_ne!(stopping.join().unwrap(), mine);
+        mine
     });
     assert_eq!(seen.len(), 2);
 }
