@@ -94,6 +94,7 @@ pub mod logging;
 pub mod network;
 mod printable;
 pub mod rand;
+pub mod search;
 pub mod sim;
 pub mod sync;
 pub mod thread;
@@ -101,3 +102,4 @@ pub mod time;
 pub mod wire;
 
 pub use printable::printable;
+pub use search::check;

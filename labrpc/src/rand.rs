@@ -142,7 +142,7 @@ impl ThreadRng {
             return REAL.with_borrow_mut(draw);
         }
         with_core(|core| {
-            let seed = core.settings.seed;
+            let seed = core.seed;
             let slot = core.threads.slot_mut(core.current);
             let number = slot.number;
             // When it is first wanted: few threads ever draw. It makes no difference when, because the seed

@@ -7,6 +7,7 @@
 //! A *step* is one operation of one thread. It costs [`Settings::step_cost_ns`] of virtual time, goes into the
 //! trace, and lets the policy pick who runs next.
 
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -14,10 +15,13 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::cause::{Cause, PanicReport};
+use super::continued::Continuation;
+use super::coverage::Coverage;
 use super::event::Kind;
 use super::fiber::{Fiber, Stacks};
 use super::node::{Node, NodeId};
-use super::policy::Scheduler;
+use super::object::Access;
+use super::scheduler::Scheduler;
 use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::streams::{Stream, stream_seed};
@@ -66,6 +70,12 @@ pub(crate) struct Core {
     /// The run's own values of statics.
     pub(crate) statics: RunStatics,
     pub(crate) heartbeat: Arc<Heartbeat>,
+    /// The seed that chance comes from now: that of the run, until it [continues](Self::go_on) with another.
+    pub(crate) seed: u64,
+    /// How the policy goes on.
+    continuations: VecDeque<Continuation>,
+    /// What the run has covered, if somebody wants to know.
+    pub(crate) coverage: Option<Box<Coverage>>,
     /// Steps of the running thread since it last gave way or waited.
     steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
@@ -92,7 +102,7 @@ impl Core {
             // Node 0, so that `NodeId::TESTER` is valid before anybody makes a node.
             nodes: vec![Node::new(Arc::from("tester"))],
             scheduler: Scheduler::new(
-                settings.policy,
+                settings.first_policy(),
                 stream_seed(seed, Stream::Schedule, 0),
                 &settings.preemptions,
             ),
@@ -108,6 +118,9 @@ impl Core {
             unjoined: Vec::new(),
             statics: RunStatics::new(),
             heartbeat,
+            seed,
+            continuations: settings.continuations().into(),
+            coverage: settings.covers.then(Box::default),
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
             check_at: 0,
@@ -125,7 +138,13 @@ impl Core {
     /// A thread that was picked when its wait ended, and has done nothing since that others could see, is not asked to
     /// give way: that it runs now was the policy's choice already.
     #[inline]
-    pub(crate) fn step(&mut self, kind: Kind, payload: u64, location: &'static Location<'static>) -> bool {
+    pub(crate) fn step(
+        &mut self,
+        kind: Kind,
+        access: Access,
+        payload: u64,
+        location: &'static Location<'static>,
+    ) -> bool {
         let slot = self.threads.slot_mut(self.current);
         // From here on the thread may look at something that the lock it took before does not protect; a wait
         // for a condition variable must be a step again.
@@ -135,10 +154,14 @@ impl Core {
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
         if std::mem::take(&mut slot.is_unobserved) {
+            self.announce(access, location);
+            self.happens(self.current);
             return false;
         }
         self.pass_time();
         self.record(kind, payload, location);
+        self.scheduler.announce(self.current, access);
+        self.announce(access, location);
         // The clock has moved before the choice is made, so a thread whose deadline falls into this step can
         // be picked at it.
         self.steps_in_a_row += 1;
@@ -151,13 +174,30 @@ impl Core {
         if self.cause.is_some() || !self.calls.is_empty() {
             return true;
         }
-        let picked = self.scheduler.pick();
+        let picked = self.pick();
         if picked == Some(self.current) {
+            self.happens(self.current);
             return false;
         }
         self.steps_in_a_row = 0;
         self.picked = picked;
         true
+    }
+
+    /// The running thread is about to do this.
+    #[inline]
+    fn announce(&mut self, access: Access, location: &'static Location<'static>) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.announce(self.current, access, location);
+        }
+    }
+
+    /// The thread in this slot goes on with what it was about to do.
+    #[inline]
+    pub(crate) fn happens(&mut self, slot: u32) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.happens(slot, self.steps);
+        }
     }
 
     /// The running thread does something before which nobody else need run: if others ran first, it would be late, and
@@ -215,6 +255,9 @@ impl Core {
             // Not called here: it is there to crash and pause nodes, for which it borrows the core.
             self.calls.push(Box::new(move || (alarm.call)()));
         }
+        if let Some(next) = self.continuations.pop_front_if(|next| next.step <= self.steps) {
+            self.go_on(next);
+        }
         if self.now > self.settings.time_max_ns {
             self.fail(Cause::TimeLimit {
                 limit_ns: self.settings.time_max_ns,
@@ -239,7 +282,9 @@ impl Core {
     /// The next step at which there is something to do.
     fn next_check(&self) -> u64 {
         let census = if self.steps < self.census_at { self.census_at } else { self.settings.steps_max };
-        self.settings.alarm.as_ref().map_or(census, |alarm| census.min(alarm.step))
+        let alarm = self.settings.alarm.as_ref().map(|alarm| alarm.step);
+        let continuation = self.continuations.front().map(|next| next.step);
+        [alarm, continuation].into_iter().flatten().fold(census, u64::min)
     }
 
     /// Does what is due now; calls are left for the run loop.
@@ -308,7 +353,7 @@ impl Core {
         // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
         slot.local_deadline = deadline.unwrap_or(0);
         let node = slot.node;
-        self.scheduler.remove(current, &mut self.threads);
+        self.scheduler.remove(current);
         if let Some(deadline) = deadline {
             let deadline = self.nodes[node.index()].global(deadline, self.now);
             self.timers.set(deadline, Due::Wake(waiter));
@@ -337,16 +382,6 @@ impl Core {
         }
     }
 
-    /// A runnable thread becomes known to the policy, or to its paused node.
-    fn make_ready(&mut self, index: u32) {
-        let node = &mut self.nodes[self.threads.slot(index).node.index()];
-        if node.is_paused {
-            node.kept_back.push(index);
-        } else {
-            self.scheduler.insert(index, &mut self.threads);
-        }
-    }
-
     // ----- threads -----
 
     /// Starts a thread. On a crashed node it never runs.
@@ -357,7 +392,7 @@ impl Core {
         self.new_fibers.push((index, fiber));
         self.heartbeat.name(index, self.nodes[node.index()].name(), self.threads.slot(index));
         // Before it is ready, because PCT draws its priority now.
-        self.scheduler.started(index);
+        self.scheduler.started(index, node);
         if self.nodes[node.index()].is_crashed {
             self.threads.slot_mut(index).state = State::Crashed;
         } else {
@@ -372,7 +407,7 @@ impl Core {
         let current = self.current;
         // Not vacant yet: it still runs on its stack. The run loop frees both when it has come back.
         self.threads.slot_mut(current).state = State::Crashed;
-        self.scheduler.remove(current, &mut self.threads);
+        self.scheduler.remove(current);
     }
 
     /// Ends the run with a failure, unless it has one already.

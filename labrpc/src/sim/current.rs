@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::cause::ThreadReport;
-use super::context::{is_simulated, record, with_core};
+use super::context::{is_simulated, record, try_with_core, with_core};
+use super::coverage::Covers;
 use super::event::Kind;
 use super::node::NodeId;
 use super::settings::Replay;
@@ -34,6 +35,23 @@ pub fn threads_alive(node: NodeId) -> Vec<ThreadReport> {
         return Vec::new();
     }
     with_core(|core| core.report_threads_of(node))
+}
+
+/// The program is in a state that is worth to be told from others; `state` is a number or a hash that stands for it. Runs that
+/// reach new states are what a [search](crate::search) goes on from. Costs nothing when nobody [asks](super::Sim::coverage).
+pub fn cover(covers: Covers, state: u64) {
+    try_with_core(|core| {
+        let step = core.steps;
+        if let Some(coverage) = &mut core.coverage {
+            coverage.reach(covers, state, step);
+        }
+    });
+}
+
+/// Whether somebody wants to know what the run covers.
+#[must_use]
+pub fn is_covered() -> bool {
+    try_with_core(|core| core.coverage.is_some()).unwrap_or(false)
 }
 
 /// Puts a line of the program's own into the trace; it costs nothing when the trace is not kept.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cause::{Cause, ThreadReport};
+use super::coverage::Covered;
 use super::settings::Replay;
 use super::system_calls::SystemCall;
 use super::trace::Trace;
@@ -57,6 +58,11 @@ pub struct Report {
     /// The preemptions of the run, by their numbers, if [`Preemptions::Record`](super::Preemptions::Record) or
     /// [`Only`](super::Preemptions::Only) asked for them.
     pub preemptions: Vec<u64>,
+    /// How many threads could run at each choice among several, in first-in-first-out order; see
+    /// [`Preempted`](super::Preempted). Empty under other policies.
+    pub choices: Vec<u32>,
+    /// What the run covered, each feature once, if [`Sim::coverage`](super::Sim::coverage) asked for it.
+    pub covered: Vec<Covered>,
     /// The fingerprint, and the events that [`Tracing`](super::Tracing) asked for.
     pub trace: Trace,
 }

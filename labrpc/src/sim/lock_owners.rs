@@ -11,7 +11,7 @@
 //!   another, which has not been unwound yet. Who has lost a lock is marked, and is never unwound: its stack is
 //!   [left](super::fiber::Fiber::leak) as it is.
 //! - A thread never takes a lock away from itself: two guards of one lock would live on one stack.
-//! - A hold names the lock by its [number](LockId), and no two locks ever have the same one. An address would not do: a guard
+//! - A hold names the lock by its [number](super::object::ObjectId), and no two locks ever have the same one. An address would not do: a guard
 //!   can be forgotten, its lock dropped, and another lock made at the same place, which somebody living holds.
 //!
 //! - A hold says which [side](Side) it is of. A thread may hold two sides of one lock, and the real lock must be given back,
@@ -21,40 +21,9 @@
 //! overwritten before it is dropped.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::core::Core;
 use super::threads::{Held, NONE, Side, State};
-
-/// The number of a lock, which it gets when it is first used. No other lock of the process ever has it.
-#[derive(Debug)]
-pub(crate) struct LockId(AtomicUsize);
-
-impl LockId {
-    /// That of a new lock.
-    pub(crate) const fn new() -> Self {
-        Self(AtomicUsize::new(0))
-    }
-
-    /// The number. It tells locks apart and nothing else: which lock has which one depends on other runs.
-    pub(crate) fn get(&self) -> usize {
-        match self.0.load(Ordering::Relaxed) {
-            0 => self.assign(),
-            number => number,
-        }
-    }
-
-    #[cold]
-    fn assign(&self) -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        // A static lock may be used for the first time in two runs at once.
-        match self.0.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => number,
-            Err(number) => number,
-        }
-    }
-}
 
 /// How an attempt to take a lock went.
 pub(crate) enum Attempt {

@@ -47,11 +47,13 @@
 //! address of a party, an instant, the tree of a message, and what a thread or a run keeps for users of its own values.
 //!
 //! - Plain data: `nanoseconds`, `node`, `words`, `event`, `trace`, `cause`, `runs`.
-//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `policy` with `pct`, `stall`,
+//! - Parts of the scheduler, each of which can be read alone: `threads`, `timers`, `preemptions`, `object`, `coverage`, `ready`, `stall`,
 //!   `streams`, `overflow`, `abandoned`, `frames`, `fiber`.
+//! - Who runs next: `policy` with `continued` and `preempted` names the policies and `portfolio` mixes them; `pct`, `weighted`, `pos` and `starve` are
+//!   policies; `scheduler` asks the one that a run has. The first three import each other: a policy may go on with another.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
-//! - The scheduler: `core`. What it does is cut by subject: `holding`, `machines`, `service`, `report` and `recording`
-//!   are more of `impl Core`. These six are one thing and call each other's methods: a crash wakes who waits for a
+//! - The scheduler's state: `core`. What it does is cut by subject: `choosing`, `lock_owners`, `node_faults`, `channels`, `report` and `recording`
+//!   are more of `impl Core`. These seven are one thing and call each other's methods: a crash wakes who waits for a
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
@@ -63,8 +65,11 @@ mod abandoned;
 mod asan;
 mod cause;
 mod channels;
+mod choosing;
 mod context;
+mod continued;
 mod core;
+mod coverage;
 mod current;
 mod determinism;
 mod end_of_run;
@@ -85,23 +90,30 @@ mod nanoseconds;
 mod node;
 mod node_faults;
 mod node_handle;
+mod object;
 #[cfg(unix)]
 mod overflow;
 mod panics;
 mod pct;
 mod policy;
+mod portfolio;
+mod pos;
+mod preempted;
 mod preemptions;
 mod raw_fair_mutex;
 mod raw_mutex;
 mod raw_rwlock;
 mod raw_thread_id;
+mod ready;
 mod recording;
 mod report;
 mod run;
 mod runs;
+mod scheduler;
 mod settings;
 mod simulation;
 mod stall;
+mod starve;
 mod steps;
 mod streams;
 mod system_calls;
@@ -109,10 +121,13 @@ mod threads;
 mod timers;
 mod trace;
 mod wait_list;
+mod weighted;
 mod words;
 
 pub use cause::{Cause, PanicReport, SpinReport, ThreadReport};
-pub use current::{current_replay, elapsed, is_active, note, threads_alive};
+pub use continued::{Continuation, Continued};
+pub use coverage::{Covered, Covers, Feature};
+pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, threads_alive};
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
 pub use failure::{Failure, Report};
@@ -120,6 +135,7 @@ pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
 pub use node_handle::NodeHandle;
 pub use panics::keep_backtraces;
 pub use policy::{ParsePolicyError, Policy};
+pub use preempted::{Preempted, Preemption};
 pub use preemptions::Preemptions;
 pub use raw_fair_mutex::RawFairMutex;
 pub use raw_mutex::RawMutex;
@@ -143,11 +159,14 @@ pub use fiber::{stacks_left, threads_left};
 pub(crate) use misuse::{fail_misuse, fail_shared};
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};
+pub(crate) use object::{Access, ObjectId};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{panic_report, thread_main};
 pub(crate) use runs::is_live;
-pub(crate) use steps::{fail, is_unwinding, look_at_the_clock, step, step_aside, step_without_choice, wait};
+pub(crate) use steps::{
+    fail, is_unwinding, look_at_the_clock, step, step_aside, step_on, step_without_choice, wait,
+};
 pub(crate) use streams::{Stream, stream_seed};
 pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;

@@ -27,7 +27,7 @@ impl Core {
             // The policy knows the runnable threads of a node that is not paused. Those of a paused one are
             // in `kept_back`.
             if self.threads.slot(index).state == State::Runnable && !self.nodes[node.index()].is_paused {
-                self.scheduler.remove(index, &mut self.threads);
+                self.scheduler.remove(index);
             }
             let slot = self.threads.slot_mut(index);
             if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
@@ -82,7 +82,7 @@ impl Core {
             if self.threads.slot(index).state != State::Runnable {
                 continue;
             }
-            self.scheduler.remove(index, &mut self.threads);
+            self.scheduler.remove(index);
             self.nodes[node.index()].kept_back.push(index);
         }
         // Before the locks are looked after, so that none is passed on to a thread of this node.
@@ -116,7 +116,8 @@ impl Core {
         self.nodes[node.index()].is_paused = false;
         // In the order in which they became runnable, which first-in-first-out goes by.
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
-            self.scheduler.insert(index, &mut self.threads);
+            let clock = self.clock();
+            self.scheduler.insert(index, clock);
         }
         self.recheck_waiters_of(node);
     }

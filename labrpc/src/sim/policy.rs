@@ -1,18 +1,15 @@
-//! Who runs next: the scheduling policies.
-//!
-//! A policy keeps the set of threads that can run, the running one among them, and picks one at every step. It
-//! decides; it knows neither time nor what threads do.
+//! The scheduling policies by name: what they do, and how they are written.
 
-use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
 
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{Rng, SeedableRng};
+use super::continued::{Continuation, Continued};
+use super::preempted::Preempted;
+use super::settings::parse_seed;
 
-use super::pct::Pct;
-use super::preemptions::{Filter, Preemptions};
-use super::threads::{NONE, Threads};
-
-/// A scheduling policy, chosen with [`Sim::policy`](super::Sim::policy).
+/// A scheduling policy: who runs next. Chosen with [`Sim::policy`](super::Sim::policy).
+///
+/// Each is good at something else; [`Policy::Portfolio`] mixes them. As text: `random`, `pct:3`, `urw`, `portfolio`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Policy {
     /// At every step each thread that can run is as likely as any other. Finds most bugs soonest; the default.
@@ -32,6 +29,34 @@ pub enum Policy {
     /// First in, first out: a thread runs until it waits or gives way by name
     /// ([`yield_now`](crate::thread::yield_now)). The easiest schedule to read, and the one that explores least.
     Fifo,
+    /// Uniform random walk (Zhao et al., ASPLOS 2025): a thread is as likely as it has steps left, which makes all orders of
+    /// two threads' steps equally likely. How many steps it has left is not known; each thread draws a guess, from one to
+    /// [`Policy::URW_LEFT_MAX`]. Finds a thread that is much slower or faster than the others.
+    Urw,
+    /// Selectively uniform random walk (the same paper): only operations on some of the shared objects, drawn by the seed,
+    /// are ordered by a walk as [`Policy::Urw`] does; all others run at random. Finds rare orders on few objects among
+    /// many steps that have nothing to do with them.
+    Surw,
+    /// Partial order sampling (Yuan et al., CAV 2018): each operation that is about to happen has a random priority, the
+    /// highest happens, and those that it conflicts with draw again. So orders that make a difference are sampled more evenly
+    /// than with uniform choice, which repeats orders that nobody can tell apart.
+    Pos,
+    /// Uniform choice, but one thread or one node at a time is slowed down: it gets its turn up to
+    /// [`Policy::STARVE_FACTOR_MAX`] times more seldom, and when its wait is over it runs late, by up to as many times the
+    /// cost of a step. Finds a slow applier, a late timer, an overtaken handler.
+    Starve,
+    /// One of the others, drawn by the seed in shares that were measured, and for half of the seeds also the cost of a step,
+    /// unless [`Sim::step_cost`](super::Sim::step_cost) says it. What the seed drew is what the replay line shows.
+    Portfolio,
+    /// As the portfolio, for one run. Whoever makes many lets what they [cover](super::Covered) decide from which of them the next
+    /// goes on; see [`Guided`](crate::search::Guided).
+    Guided,
+    /// First in, first out, but for a few preemptions that are named; see [`Preempted`]. Made by
+    /// [`Exhaustive`](crate::search::Exhaustive).
+    Preempted(Preempted),
+    /// One policy up to a step, and from there on another, with a seed of its own for all chance; see [`Continued`]. Made by
+    /// searches that go on from a run that was worth it.
+    Continued(Continued),
 }
 
 impl Policy {
@@ -45,14 +70,62 @@ impl Policy {
     /// no known bug needs a tenth of this. And every step looks at all changes of its stretch: with millions a run would
     /// take hours, and be taken for one that hangs.
     pub const PCT_DEPTH_MAX: u32 = 100;
+    /// The most steps that [`Policy::Urw`] and [`Policy::Surw`] guess a thread to have left.
+    pub const URW_LEFT_MAX: u64 = 1 << 12;
+    /// By how much [`Policy::Starve`] slows down at most.
+    pub const STARVE_FACTOR_MAX: u64 = 1 << 10;
+    /// The most preemptions that [`Policy::Preempted`] has: no known bug needs half of them.
+    pub const PREEMPTIONS_MAX: usize = 8;
+    /// The most often that a run may [continue](Policy::Continued) otherwise.
+    pub const CONTINUATIONS_MAX: usize = 7;
+
+    /// How often it [continues](Policy::Continued) otherwise before `step`.
+    #[must_use]
+    pub fn continuations_before(self, step: u64) -> usize {
+        match self {
+            Self::Continued(continued) => continued.then().filter(|next| next.step < step).count(),
+            _ => 0,
+        }
+    }
+
+    /// This policy up to `step`, and from there on `policy` with the chance of `seed`. What this one would do later is cut
+    /// off.
+    ///
+    /// # Panics
+    ///
+    /// If it would continue more than [`Policy::CONTINUATIONS_MAX`] times, if `policy` itself continues, or if one of them is
+    /// [`Policy::Preempted`].
+    #[must_use]
+    pub fn then(self, step: u64, seed: u64, policy: Self) -> Self {
+        let mut continued = match self {
+            Self::Continued(continued) => continued,
+            first => Continued::of(first),
+        };
+        continued.cut_off(step);
+        continued.push(Continuation { step, seed, policy });
+        Self::Continued(continued)
+    }
 }
 
-impl std::fmt::Display for Policy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Random => f.write_str("random"),
             Self::Pct { depth } => write!(f, "pct:{depth}"),
             Self::Fifo => f.write_str("fifo"),
+            Self::Urw => f.write_str("urw"),
+            Self::Surw => f.write_str("surw"),
+            Self::Pos => f.write_str("pos"),
+            Self::Starve => f.write_str("starve"),
+            Self::Portfolio => f.write_str("portfolio"),
+            Self::Guided => f.write_str("guided"),
+            Self::Preempted(preempted) => preempted.fmt(f),
+            Self::Continued(continued) => {
+                write!(f, "{}", continued.first())?;
+                continued.then().try_for_each(|Continuation { step, seed, policy }| {
+                    write!(f, "@{step}:{seed:#x}:{policy}")
+                })
+            }
         }
     }
 }
@@ -60,159 +133,118 @@ impl std::fmt::Display for Policy {
 /// A text that names no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a scheduling policy: write random, fifo, pct or pct:DEPTH with a depth from 1 to {max}, say pct:3 (bugs need \
-     few changes of order, and every step pays for each)",
-    max = Policy::PCT_DEPTH_MAX
+    "{0:?} is not a scheduling policy: write portfolio, guided, random, pct, urw, surw, pos, starve or fifo; pct:DEPTH with a depth \
+     from 1 to {max}, say pct:3 (bugs need few changes of order, and every step pays for each); or, to go on otherwise from \
+     some step, POLICY@STEP:SEED:POLICY with ascending steps, at most {often} times",
+    max = Policy::PCT_DEPTH_MAX,
+    often = Policy::CONTINUATIONS_MAX
 )]
 pub struct ParsePolicyError(String);
 
-impl std::str::FromStr for Policy {
+impl FromStr for Policy {
     type Err = ParsePolicyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            None if text == "random" => Ok(Self::Random),
-            None if text == "fifo" => Ok(Self::Fifo),
-            None if text == "pct" => Ok(Self::Pct { depth: 3 }),
-            Some(("pct", depth)) => match depth.parse() {
-                Ok(depth) if (1..=Self::PCT_DEPTH_MAX).contains(&depth) => Ok(Self::Pct { depth }),
-                _ => Err(ParsePolicyError(text.into())),
+        read(text).ok_or_else(|| ParsePolicyError(text.into()))
+    }
+}
+
+fn read(text: &str) -> Option<Policy> {
+    let mut parts = text.split('@');
+    let first = read_one(parts.next()?)?;
+    let then: Vec<Continuation> = parts.map(read_continuation).collect::<Option<_>>()?;
+    let ascend = then.windows(2).all(|pair| pair[0].step < pair[1].step);
+    let says_each_step = |policy: Policy| matches!(policy, Policy::Preempted(_));
+    if !then.is_empty() && (says_each_step(first) || then.iter().any(|next| says_each_step(next.policy))) {
+        return None;
+    }
+    (ascend && then.len() <= Policy::CONTINUATIONS_MAX)
+        .then(|| then.iter().fold(first, |policy, next| policy.then(next.step, next.seed, next.policy)))
+}
+
+fn read_continuation(text: &str) -> Option<Continuation> {
+    let (step, rest) = text.split_once(':')?;
+    let (seed, policy) = rest.split_once(':')?;
+    Some(Continuation { step: step.parse().ok()?, seed: parse_seed(seed)?, policy: read_one(policy)? })
+}
+
+fn read_one(text: &str) -> Option<Policy> {
+    Some(match text {
+        "random" => Policy::Random,
+        "fifo" => Policy::Fifo,
+        "pct" => Policy::Pct { depth: 3 },
+        "urw" => Policy::Urw,
+        "surw" => Policy::Surw,
+        "pos" => Policy::Pos,
+        "starve" => Policy::Starve,
+        "portfolio" => Policy::Portfolio,
+        "guided" => Policy::Guided,
+        _ => match text.strip_prefix("fifo+") {
+            Some(preemptions) => Policy::Preempted(Preempted::read(preemptions)?),
+            None => match text.strip_prefix("pct:")?.parse() {
+                Ok(depth) if (1..=Policy::PCT_DEPTH_MAX).contains(&depth) => Policy::Pct { depth },
+                _ => return None,
             },
-            _ => Err(ParsePolicyError(text.into())),
-        }
-    }
+        },
+    })
 }
 
-/// The set of threads that can run, and the choice among them.
-pub(crate) struct Scheduler {
-    chance: Xoshiro256PlusPlus,
-    kind: Kind,
-    /// Has the last word, if there is one.
-    filter: Option<Filter>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-enum Kind {
-    Random { ready: Vec<u32> },
-    Pct(Pct),
-    Fifo { ready: VecDeque<u32> },
-}
-
-impl Scheduler {
-    pub(crate) fn new(policy: Policy, seed: u64, preemptions: &Preemptions) -> Self {
-        let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let kind = match policy {
-            Policy::Random => Kind::Random { ready: Vec::new() },
-            Policy::Fifo => Kind::Fifo { ready: VecDeque::new() },
-            Policy::Pct { depth } => Kind::Pct(Pct::new(depth, &mut chance)),
-        };
-        Self { chance, kind, filter: Filter::new(preemptions) }
-    }
-
-    /// A number below `bound`, from the stream of the schedule.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
-        if bound <= 1 { 0 } else { below(&mut self.chance, bound) }
-    }
-
-    /// A new thread is in this slot. It is not ready yet.
-    pub(crate) fn started(&mut self, slot: u32) {
-        if let Kind::Pct(pct) = &mut self.kind {
-            pct.started(slot, &mut self.chance);
+    #[test]
+    fn policies_are_read_as_they_are_written() {
+        for text in [
+            "random",
+            "pct:3",
+            "fifo",
+            "fifo+12:1+40:2",
+            "urw",
+            "surw",
+            "pos",
+            "starve",
+            "portfolio",
+            "guided",
+            "random@12:0x7:pct:2",
+            "portfolio@1:0x0:random@2:0xffffffffffffffff:starve",
+        ] {
+            assert_eq!(text.parse::<Policy>().map(|policy| policy.to_string()).as_deref(), Ok(text));
         }
     }
 
-    /// The thread can run from now on.
-    pub(crate) fn insert(&mut self, slot: u32, threads: &mut Threads) {
-        if let Some(filter) = &mut self.filter {
-            filter.insert(slot);
-        }
-        match &mut self.kind {
-            Kind::Random { ready } => {
-                // The place is kept with the thread, so that a thread that waits is taken out without a
-                // search. The order in this list means nothing, but it follows from the run alone, and so
-                // does what a draw picks from it.
-                threads.slot_mut(slot).place = ready.len() as u32;
-                ready.push(slot);
-            }
-            Kind::Pct(pct) => pct.insert(slot),
-            Kind::Fifo { ready } => ready.push_back(slot),
-        }
-    }
-
-    /// The thread cannot run any more.
-    pub(crate) fn remove(&mut self, slot: u32, threads: &mut Threads) {
-        if let Some(filter) = &mut self.filter {
-            filter.remove(slot);
-        }
-        match &mut self.kind {
-            Kind::Random { ready } => {
-                let place = threads.slot(slot).place as usize;
-                ready.swap_remove(place);
-                if let Some(&moved) = ready.get(place) {
-                    threads.slot_mut(moved).place = place as u32;
-                }
-                threads.slot_mut(slot).place = NONE;
-            }
-            Kind::Pct(pct) => pct.remove(slot),
-            Kind::Fifo { ready } => {
-                // The running thread is the first; anybody else is removed by a crash or a pause only.
-                if ready.front() == Some(&slot) {
-                    ready.pop_front();
-                } else {
-                    ready.retain(|&other| other != slot);
-                }
-            }
+    #[test]
+    fn what_is_no_policy_is_refused_with_those_that_there_are() {
+        for text in [
+            "",
+            "@",
+            "best",
+            "pct:",
+            "pct:0",
+            "pct:101",
+            "fifo+",
+            "fifo+1",
+            "fifo+1:0",
+            "fifo+2:1+2:1",
+            "fifo+2:1@5:1:random",
+            "random@5:1:fifo+2:1",
+            "random@",
+            "random@1",
+            "random@1:2",
+            "random@1:2:best",
+            "random@5:1:urw@5:1:urw",
+            "random@x:1:urw",
+            "random@1:2:urw@",
+        ] {
+            let error = text.parse::<Policy>().expect_err(text).to_string();
+            assert!(error.contains("portfolio, guided, random, pct, urw"), "{error}");
         }
     }
 
-    /// Picks the thread that runs next; `None` when none can.
-    pub(crate) fn pick(&mut self) -> Option<u32> {
-        let picked = self.pick_by_policy();
-        match &mut self.filter {
-            None => picked,
-            Some(filter) => picked.map(|picked| filter.decide(picked)),
-        }
+    #[test]
+    fn what_is_cut_off_is_not_written() {
+        let policy =
+            Policy::Random.then(10, 1, Policy::Urw).then(20, 2, Policy::Fifo).then(15, 3, Policy::Pos);
+        assert_eq!(policy.to_string(), "random@10:0x1:urw@15:0x3:pos");
     }
-
-    /// The numbers of the preemptions that happened, if they were asked for.
-    pub(crate) fn take_preemptions(&mut self) -> Vec<u64> {
-        self.filter.as_mut().map_or_else(Vec::new, Filter::take_happened)
-    }
-
-    #[inline]
-    fn pick_by_policy(&mut self) -> Option<u32> {
-        match &mut self.kind {
-            Kind::Random { ready } => match ready.len() {
-                0 => None,
-                // No choice, no draw: long stretches in which one thread runs are then free.
-                1 => Some(ready[0]),
-                n => Some(ready[below(&mut self.chance, n as u32) as usize]),
-            },
-            Kind::Pct(pct) => pct.pick(&mut self.chance),
-            Kind::Fifo { ready } => ready.front().copied(),
-        }
-    }
-
-    /// The running thread gives way by name, or has run so long that the others must get their turn.
-    pub(crate) fn yielded(&mut self, slot: u32) {
-        if let Some(filter) = &mut self.filter {
-            filter.yielded(slot);
-        }
-        match &mut self.kind {
-            // At the next step any other is as likely as it is; more cannot be asked of this policy.
-            Kind::Random { .. } => {}
-            Kind::Pct(pct) => pct.demote(slot),
-            Kind::Fifo { ready } => {
-                if ready.front() == Some(&slot) {
-                    ready.rotate_left(1);
-                }
-            }
-        }
-    }
-}
-
-/// A number below `bound`. Among `n` threads some are likelier than others by one part in 2^32 / n, which nobody will
-/// ever see; to be exact would cost three times as much, at every step.
-#[inline]
-fn below(chance: &mut Xoshiro256PlusPlus, bound: u32) -> u32 {
-    ((u64::from(chance.next_u32()) * u64::from(bound)) >> 32) as u32
 }

@@ -17,9 +17,10 @@ use super::context::{self, is_simulated, with_core};
 use super::core::Core;
 use super::end_of_run;
 use super::event::Kind;
-use super::lock_owners::{Attempt, LockId};
+use super::lock_owners::Attempt;
 use super::misuse::{fail_foreign, fail_self_deadlock, fail_shared};
 use super::nanoseconds::nanos;
+use super::object::{Access, ObjectId};
 use super::steps;
 use super::threads::{Held, Side, Wait, Woken};
 use super::wait_list::WaitList;
@@ -29,7 +30,7 @@ use crate::time::Instant;
 pub struct RawMutex {
     real: parking_lot::RawMutex,
     waiting: WaitList,
-    number: LockId,
+    number: ObjectId,
 }
 
 impl std::fmt::Debug for RawMutex {
@@ -80,7 +81,7 @@ impl RawMutex {
     /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
     #[inline(never)]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
-        let location = steps::step_to_lock(Kind::Lock, location);
+        let location = steps::step_to_lock(Kind::Lock, Access::changes(self.id()), location);
         // Between an attempt and the wait after it nothing else runs, so no unlock is missed in between. The
         // lock is not handed over: A unlocks and wakes B; C, which happens to run, takes the lock first; B
         // finds it taken and waits again. So a wait is always followed by another attempt.
@@ -116,7 +117,7 @@ impl RawMutex {
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        steps::step_to_lock(Kind::TryLock, location);
+        steps::step_to_lock(Kind::TryLock, Access::changes(self.id()), location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {
@@ -158,7 +159,7 @@ impl RawMutex {
 unsafe impl lock_api::RawMutex for RawMutex {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
     const INIT: Self =
-        Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new(), number: LockId::new() };
+        Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new(), number: ObjectId::new() };
 
     type Guard = Token;
 

@@ -114,6 +114,8 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
             threads_left: Vec::new(),
             cycle: Vec::new(),
             preemptions: Vec::new(),
+            choices: Vec::new(),
+            covered: Vec::new(),
             trace: Trace::default(),
         },
     }
@@ -293,7 +295,7 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
         }
         // A step has picked already. Who waits or has ended has not, and then it is done here; to do it twice
         // would draw twice.
-        let Some(slot) = core.picked.take().or_else(|| core.scheduler.pick()) else {
+        let Some(slot) = core.picked.take().or_else(|| core.pick()) else {
             if !core.skip_to_next_deadline() {
                 let deadlock = core.deadlock();
                 core.fail(deadlock);
@@ -301,6 +303,7 @@ fn choose(core: &mut Core, fibers: &mut Fibers) -> Next {
             continue;
         };
         core.current = slot;
+        core.happens(slot);
         core.heartbeat.beat(slot, core.now);
         // It takes the lock that it was woken for before anything else runs. If it crashes after that, the
         // lock is among those that it holds.
@@ -322,6 +325,8 @@ impl Core {
             threads_left,
             cycle: self.cycle(),
             preemptions: self.scheduler.take_preemptions(),
+            choices: self.scheduler.take_choices(),
+            covered: self.coverage.take().map_or_else(Vec::new, |coverage| coverage.finish()),
             trace: self.recorder.finish(),
         }
     }

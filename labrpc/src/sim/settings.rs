@@ -5,7 +5,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::continued::Continuation;
 use super::policy::Policy;
+use super::portfolio;
 use super::preemptions::Preemptions;
 use super::trace::Tracing;
 
@@ -31,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) policy: Policy,
     pub(crate) step_cost_ns: u64,
+    /// From where to where the portfolio draws the cost of a step.
+    pub(crate) step_costs_ns: (u64, u64),
     pub(crate) time_max_ns: u64,
     pub(crate) steps_max: u64,
     pub(crate) stall: Duration,
@@ -38,9 +42,50 @@ pub(crate) struct Settings {
     pub(crate) tracing: Tracing,
     pub(crate) alarm: Option<Alarm>,
     pub(crate) preemptions: Preemptions,
+    /// Whether to tell what the run covers.
+    pub(crate) covers: bool,
 }
 
 impl Settings {
+    /// With a policy in the place of each portfolio, and the cost of a step that goes with it.
+    pub(crate) fn resolved(&self) -> Self {
+        let mut resolved = self.clone();
+        resolved.policy = match self.policy {
+            Policy::Continued(continued) => {
+                let first = resolved.resolve(continued.first());
+                continued.then().fold(first, |policy, Continuation { step, seed, policy: next }| {
+                    policy.then(step, seed, portfolio::resolve(next, seed))
+                })
+            }
+            policy => resolved.resolve(policy),
+        };
+        resolved
+    }
+
+    fn resolve(&mut self, policy: Policy) -> Policy {
+        if portfolio::is_drawn(policy) {
+            self.step_cost_ns =
+                portfolio::draw_step_cost(self.seed, self.step_costs_ns).unwrap_or(self.step_cost_ns);
+        }
+        portfolio::resolve(policy, self.seed)
+    }
+
+    /// The policy at the beginning of the run.
+    pub(crate) fn first_policy(&self) -> Policy {
+        match self.policy {
+            Policy::Continued(continued) => continued.first(),
+            policy => policy,
+        }
+    }
+
+    /// How it goes on, by ascending steps.
+    pub(crate) fn continuations(&self) -> Vec<Continuation> {
+        match self.policy {
+            Policy::Continued(continued) => continued.then().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn replay(&self) -> Replay {
         Replay { seed: self.seed, policy: self.policy, step_cost: Duration::from_nanos(self.step_cost_ns) }
     }
@@ -103,7 +148,7 @@ impl FromStr for Replay {
                     has_seed = true;
                 }
                 Some(("policy", text)) => {
-                    replay.policy = text.parse().map_err(|_| wrong("policy=random, fifo or pct:DEPTH"))?;
+                    replay.policy = text.parse().map_err(|_| wrong("policy=random, pct:DEPTH or another"))?;
                 }
                 Some(("step", text)) => {
                     let nanos = text.strip_suffix("ns").and_then(|text| text.parse().ok());

@@ -39,6 +39,11 @@ impl Sim {
     /// The virtual time that a step costs by default: 1 µs, in nanoseconds. A loop that polls without sleeping
     /// sees a second pass in a million steps.
     pub const STEP_COST_DEFAULT_NS: u64 = settings::STEP_COST_DEFAULT_NS;
+    /// The least virtual time that [`Policy::Portfolio`] draws for a step by default: 100 ns, in nanoseconds.
+    pub const STEP_COST_MIN_NS: u64 = 100;
+    /// The most: a millisecond, in nanoseconds. What a thread does between two waits then takes as long as a slow machine,
+    /// a page fault or a busy processor make it.
+    pub const STEP_COST_MAX_NS: u64 = 1_000_000;
     /// The usable size of a simulated thread's stack by default, in bytes. Only what is touched takes memory.
     pub const STACK_BYTES_DEFAULT: usize = 256 * 1024;
 
@@ -50,6 +55,7 @@ impl Sim {
                 seed,
                 policy: Policy::Random,
                 step_cost_ns: Self::STEP_COST_DEFAULT_NS,
+                step_costs_ns: (Self::STEP_COST_MIN_NS, Self::STEP_COST_MAX_NS),
                 time_max_ns: Duration::from_secs(3600 * 24).as_nanos() as u64,
                 steps_max: 100_000_000,
                 stall: Duration::from_secs(10),
@@ -57,6 +63,7 @@ impl Sim {
                 tracing: Tracing::Off,
                 alarm: None,
                 preemptions: Preemptions::All,
+                covers: false,
             },
         }
     }
@@ -67,6 +74,13 @@ impl Sim {
         Self::new(replay.seed).policy(replay.policy).step_cost(replay.step_cost)
     }
 
+    /// The same simulation with another seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
     /// Who runs next. Default: [`Policy::Random`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
@@ -74,10 +88,27 @@ impl Sim {
         self
     }
 
-    /// The virtual time that one step takes. Default: [`Self::STEP_COST_DEFAULT_NS`].
+    /// The virtual time that one step takes. Default: [`Self::STEP_COST_DEFAULT_NS`], or what a seed of
+    /// [`Policy::Portfolio`] draws.
     #[must_use]
     pub fn step_cost(mut self, cost: Duration) -> Self {
         self.settings.step_cost_ns = nanos(cost);
+        self.settings.step_costs_ns = (self.settings.step_cost_ns, self.settings.step_cost_ns);
+        self
+    }
+
+    /// From where to where [`Policy::Portfolio`] draws the virtual time that one step takes, log-uniformly. Default:
+    /// [`Self::STEP_COST_MIN_NS`] to [`Self::STEP_COST_MAX_NS`]. A program that promises something in a second of its clock
+    /// cannot keep it where a step takes a millisecond: say less then.
+    ///
+    /// # Panics
+    ///
+    /// If it is from nothing, or to less than from.
+    #[must_use]
+    pub fn step_costs(mut self, costs: std::ops::RangeInclusive<Duration>) -> Self {
+        let (min, max) = (nanos(*costs.start()), nanos(*costs.end()));
+        assert!(0 < min && min <= max, "a step costs from a nanosecond on, and the bounds ascend: {costs:?}");
+        self.settings.step_costs_ns = (min, max);
         self
     }
 
@@ -127,6 +158,14 @@ impl Sim {
         self
     }
 
+    /// Whether the report tells what the run [covered](super::Covered). Costs a tenth of its time or so, and changes nothing
+    /// else. Default: no.
+    #[must_use]
+    pub fn coverage(mut self, is_wanted: bool) -> Self {
+        self.settings.covers = is_wanted;
+        self
+    }
+
     /// Calls `call` from the run loop when `step` steps have been taken, between two steps of the program: to crash or
     /// pause a node at each point of a run in turn. It must not block.
     #[must_use]
@@ -138,7 +177,7 @@ impl Sim {
     /// What replays this simulation.
     #[must_use]
     pub fn replay(&self) -> Replay {
-        self.settings.replay()
+        self.settings.resolved().replay()
     }
 
     /// Runs `body` as the first thread, on the node `tester`, and returns what it returns with a report.
@@ -155,6 +194,6 @@ impl Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        run::run(self.settings.clone(), body)
+        run::run(self.settings.resolved(), body)
     }
 }

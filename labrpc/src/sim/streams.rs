@@ -9,6 +9,7 @@ pub(crate) enum Stream {
     Schedule = 1,
     Network = 2,
     User = 3,
+    Portfolio = 4,
 }
 
 /// The seed of one of the streams of a simulation; `of` tells streams of one kind apart.

@@ -186,8 +186,6 @@ pub(crate) struct Slot {
     pub(crate) next: u32,
     /// Whether the thread is in such a list.
     pub(crate) is_listed: bool,
-    /// Where in the policy's set of runnable threads this one stands.
-    pub(crate) place: u32,
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
     /// How often the thread has looked at the clock since its last step.
@@ -239,7 +237,6 @@ impl Slot {
             woken_for: None,
             next: NONE,
             is_listed: false,
-            place: NONE,
             steps: 0,
             looks: 0,
             is_unobserved: true,

@@ -13,21 +13,32 @@ use std::panic::Location;
 
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
-use crate::sim::{self, Kind};
+use crate::sim::{self, Access, Kind, ObjectId};
 
-/// A scheduling point in a simulation; nothing outside.
+/// A scheduling point before an atomic changes, or may; nothing outside of a simulation.
 #[inline]
 #[track_caller]
-fn point() {
+fn changes(id: &ObjectId) {
     if sim::is_simulated() {
-        sim::step(Kind::Atomic, 0, Location::caller());
+        sim::step_on(Kind::Atomic, Access::changes(id.get()), Location::caller());
+    }
+}
+
+/// As [`changes`], before an atomic is only looked at.
+#[inline]
+#[track_caller]
+fn reads(id: &ObjectId) {
+    if sim::is_simulated() {
+        sim::step_on(Kind::Atomic, Access::reads(id.get()), Location::caller());
     }
 }
 
 /// A memory fence.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    point();
+    if sim::is_simulated() {
+        sim::step(Kind::Atomic, 0, Location::caller());
+    }
     std::sync::atomic::fence(order);
 }
 
@@ -36,20 +47,20 @@ pub fn fence(order: Ordering) {
 macro_rules! atomic {
     ($name:ident, $value:ty $(, $param:ident)?) => {
         #[doc = concat!("As [`std::sync::atomic::", stringify!($name), "`]; see [the module](self) for differences.")]
-        pub struct $name$(<$param>)?(std::sync::atomic::$name$(<$param>)?);
+        pub struct $name$(<$param>)?(std::sync::atomic::$name$(<$param>)?, ObjectId);
 
         impl$(<$param>)? $name$(<$param>)? {
             /// A new atomic.
             #[must_use]
             pub const fn new(value: $value) -> Self {
-                Self(std::sync::atomic::$name::new(value))
+                Self(std::sync::atomic::$name::new(value), ObjectId::new())
             }
 
             /// Reads the value.
             #[inline]
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
-                point();
+                reads(&self.1);
                 self.0.load(order)
             }
 
@@ -57,7 +68,7 @@ macro_rules! atomic {
             #[inline]
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                point();
+                changes(&self.1);
                 self.0.store(value, order);
             }
 
@@ -65,7 +76,7 @@ macro_rules! atomic {
             #[inline]
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                point();
+                changes(&self.1);
                 self.0.swap(value, order)
             }
 
@@ -83,7 +94,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                point();
+                changes(&self.1);
                 self.0.compare_exchange(current, new, success, failure)
             }
 
@@ -101,7 +112,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                point();
+                changes(&self.1);
                 if sim::is_simulated() {
                     self.0.compare_exchange(current, new, success, failure)
                 } else {
@@ -197,7 +208,7 @@ macro_rules! operations {
                 #[inline]
                 #[track_caller]
                 pub fn $method(&self, value: $value, order: Ordering) -> $value {
-                    point();
+                    changes(&self.1);
                     self.0.$method(value, order)
                 }
             )+
@@ -244,7 +255,7 @@ impl AtomicBool {
     #[inline]
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
-        point();
+        changes(&self.1);
         self.0.fetch_not(order)
     }
 }
@@ -261,7 +272,7 @@ macro_rules! pointer_operations {
                 #[inline]
                 #[track_caller]
                 pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
-                    point();
+                    changes(&self.1);
                     self.0.$method(value, order)
                 }
             )+

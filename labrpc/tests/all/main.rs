@@ -11,6 +11,7 @@ mod fuzzing;
 mod hint;
 mod network;
 mod rand;
+mod search;
 mod sim;
 mod support;
 mod sync;

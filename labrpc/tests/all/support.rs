@@ -5,10 +5,18 @@ use std::collections::BTreeSet;
 use labrpc::sim::{Cause, Failure, Policy, Sim};
 
 /// Seeds per policy.
-pub(crate) const SEEDS: u64 = 50;
+pub(crate) const SEEDS: u64 = 30;
 
 /// The policies that tests run under.
-pub(crate) const POLICIES: [Policy; 3] = [Policy::Random, Policy::Pct { depth: 3 }, Policy::Fifo];
+pub(crate) const POLICIES: [Policy; 7] = [
+    Policy::Random,
+    Policy::Pct { depth: 3 },
+    Policy::Fifo,
+    Policy::Urw,
+    Policy::Surw,
+    Policy::Pos,
+    Policy::Starve,
+];
 
 /// Runs `body` on real threads, and in the simulation under many schedules.
 pub(crate) fn in_both_worlds(body: fn()) {

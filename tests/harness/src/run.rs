@@ -1,5 +1,6 @@
 //! Runs one test once, in either world, and says how it went.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use labrpc::sim::{Cause, Divergence, Fingerprint, Preemptions, Sim, SystemCall, ThreadReport, Trace};
@@ -80,6 +81,10 @@ impl Failure {
 /// How many happenings a failure keeps.
 const TIMELINE_MAX: usize = 200;
 
+/// What a step may cost where the policy draws it. The demands of the suites are about milliseconds, and a server takes some
+/// hundred steps for a message: with more, a correct Raft would be late.
+const STEP_COSTS: RangeInclusive<Duration> = Duration::from_nanos(100)..=Duration::from_micros(4);
+
 /// Runs a test once.
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
@@ -109,6 +114,7 @@ pub fn divergence(case: &TestCase, implementation: Implementation, plan: Plan) -
 fn simulation(case: &TestCase, plan: Plan) -> Sim {
     Sim::new(plan.seed)
         .policy(plan.policy)
+        .step_costs(STEP_COSTS)
         .time_max(case.time_max)
         .steps_max(case.steps_max)
         .stall(settings::stall())

@@ -5,7 +5,7 @@
 //! | `LAB_WORLD` | `simulated` or `real` | simulated |
 //! | `LAB_SEEDS` | how many seeds each test runs over, 1, 2, 3 and so on, up to a million | 5; once in the real world |
 //! | `LAB_SEED` | one seed only, `42` or `0x2a` | |
-//! | `LAB_POLICY` | `random`, `pct`, `pct:DEPTH` or `fifo` | random |
+//! | `LAB_POLICY` | `random`, `pct`, `pct:DEPTH`, `urw`, `surw`, `pos`, `starve`, `fifo`, or `portfolio`, a mix by seed | random; for sweeps portfolio |
 //! | `LAB_STALL` | the real time, in seconds, in which a simulated thread must give way, from 0.1 to 86400 | 10 |
 //! | `LAB_COMMAND` | the words that start this program, for the commands that reports print | as it was started |
 //! | `LAB_ARTIFACTS` | the folder into which reports and traces go | `lab` in cargo's target directory |

@@ -23,7 +23,7 @@ pub(super) use timer::Timer;
 use self::entry::Offer;
 use self::state::{Awaited, Outcome, Received, Sent, State};
 use super::Until;
-use crate::sim::{self, Core, Kind, NONE, Wait, Woken, with_core};
+use crate::sim::{self, Access, Core, Kind, NONE, ObjectId, Wait, Woken, with_core};
 
 type Place = &'static Location<'static>;
 
@@ -31,6 +31,7 @@ type Place = &'static Location<'static>;
 struct Channel<T> {
     /// The simulation that it was made in.
     run: u32,
+    id: ObjectId,
     state: Mutex<State<T>>,
 }
 
@@ -43,7 +44,7 @@ pub(super) struct RecvSide<T>(Arc<Channel<T>>);
 /// A channel for the running simulation.
 pub(super) fn channel<T>(capacity: Option<usize>) -> (SendSide<T>, RecvSide<T>) {
     let run = with_core(|core| core.run);
-    let channel = Arc::new(Channel { run, state: Mutex::new(State::new(capacity)) });
+    let channel = Arc::new(Channel { run, id: ObjectId::new(), state: Mutex::new(State::new(capacity)) });
     (SendSide(Arc::clone(&channel)), RecvSide(channel))
 }
 
@@ -62,10 +63,10 @@ fn is_inside(run: u32) -> bool {
 /// Takes a step of the simulation `run`. `false` as [`is_inside`].
 #[inline]
 #[track_caller]
-fn step(run: u32, kind: Kind, place: Place) -> bool {
+fn step(run: u32, kind: Kind, access: Access, place: Place) -> bool {
     let is_inside = is_inside(run);
     if is_inside {
-        sim::step(kind, 0, place);
+        sim::step_on(kind, access, place);
     } else {
         step_elsewhere(kind, place);
     }
@@ -75,8 +76,8 @@ fn step(run: u32, kind: Kind, place: Place) -> bool {
 /// As [`step`], for an operation that may wait. Returns its deadline; the outer `None` is for a run that is over.
 #[inline]
 #[track_caller]
-fn begin(run: u32, until: Until, kind: Kind, place: Place) -> Option<Option<u64>> {
-    begin_unless(run, until, kind, place, || false)
+fn begin(run: u32, until: Until, kind: Kind, access: Access, place: Place) -> Option<Option<u64>> {
+    begin_unless(run, until, kind, access, place, || false)
 }
 
 /// As [`begin`], without a step if `waits_unobserved`: nobody can tell then whether the thread waits already or is
@@ -87,13 +88,14 @@ fn begin_unless(
     run: u32,
     until: Until,
     kind: Kind,
+    access: Access,
     place: Place,
     waits_unobserved: impl FnOnce() -> bool,
 ) -> Option<Option<u64>> {
     let deadline = is_inside(run).then(|| until.simulated_ns());
     match deadline {
         Some(_) if waits_unobserved() => {}
-        Some(_) => sim::step(kind, 0, place),
+        Some(_) => sim::step_on(kind, access, place),
         None => step_elsewhere(kind, place),
     }
     deadline
@@ -118,6 +120,11 @@ fn refuse_live(run: u32) {
 }
 
 impl<T> Channel<T> {
+    /// What sending and receiving do.
+    fn access(&self) -> Access {
+        Access::changes(self.id.get())
+    }
+
     /// Acts on the state and on the scheduler in one piece.
     #[inline]
     fn act<R>(&self, act: impl FnOnce(&mut State<T>, &mut Core) -> R) -> R {
@@ -154,7 +161,7 @@ impl<T> Channel<T> {
 
     /// Looks at the state, after a step.
     fn look<R>(&self, kind: Kind, place: Place, look: impl FnOnce(&mut State<T>) -> R) -> R {
-        step(self.run, kind, place);
+        step(self.run, kind, Access::reads(self.id.get()), place);
         look(&mut self.state.lock())
     }
 
@@ -186,7 +193,7 @@ impl<T> Channel<T> {
 impl<T> SendSide<T> {
     #[track_caller]
     pub(super) fn try_send(&self, message: T, place: Place) -> Result<(), TrySendError<T>> {
-        if !step(self.0.run, Kind::Send, place) {
+        if !step(self.0.run, Kind::Send, self.0.access(), place) {
             return Err(TrySendError::Disconnected(message));
         }
         match self.0.act(|state, core| state.send(core, message)) {
@@ -198,7 +205,7 @@ impl<T> SendSide<T> {
 
     #[track_caller]
     pub(super) fn send(&self, mut message: T, until: Until, place: Place) -> Result<(), SendTimeoutError<T>> {
-        let Some(deadline) = begin(self.0.run, until, Kind::Send, place) else {
+        let Some(deadline) = begin(self.0.run, until, Kind::Send, self.0.access(), place) else {
             return Err(SendTimeoutError::Disconnected(message));
         };
         loop {
@@ -243,7 +250,7 @@ impl<T> SendSide<T> {
 impl<T> RecvSide<T> {
     #[track_caller]
     pub(super) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        if !step(self.0.run, Kind::Recv, place) {
+        if !step(self.0.run, Kind::Recv, self.0.access(), place) {
             return self.take_left().ok_or(TryRecvError::Disconnected);
         }
         loop {
@@ -267,7 +274,9 @@ impl<T> RecvSide<T> {
         // they can do after the wait has begun, with the same result: the step would only double the
         // schedules.
         let waits_unobserved = || self.0.state.lock().lets_wait_unobserved();
-        let Some(deadline) = begin_unless(self.0.run, until, Kind::Recv, place, waits_unobserved) else {
+        let Some(deadline) =
+            begin_unless(self.0.run, until, Kind::Recv, self.0.access(), place, waits_unobserved)
+        else {
             return self.take_left().ok_or(RecvTimeoutError::Disconnected);
         };
         loop {

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::port::{Claim, Port};
 use super::{Place, begin, is_inside, step};
 use crate::channel::Until;
-use crate::sim::{self, Kind, Wait, Waiter, with_core};
+use crate::sim::{self, Access, Kind, ObjectId, Wait, Waiter, with_core};
 use crate::time::Instant;
 
 /// A receiving handle to a timer.
@@ -29,12 +29,26 @@ struct Shared<T> {
     message: fn(Instant) -> T,
     /// Who waits for the message, if it can be set anew. Those who crashed while they waited stand there, too.
     waiting: Option<Mutex<Vec<Waiter>>>,
+    number: ObjectId,
 }
 
 impl<T> Timer<T> {
     fn new(next: Option<u64>, period: Option<u64>, capacity: usize, message: fn(Instant) -> T) -> Self {
         let run = with_core(|core| core.run);
-        Self(Arc::new(Shared { run, next: Mutex::new(next), period, capacity, message, waiting: None }))
+        Self(Arc::new(Shared {
+            run,
+            next: Mutex::new(next),
+            period,
+            capacity,
+            message,
+            waiting: None,
+            number: ObjectId::new(),
+        }))
+    }
+
+    /// What an operation does with the timer, if others can see that: one that is never set anew is as good as a clock.
+    fn access(&self) -> Access {
+        if self.0.waiting.is_some() { Access::changes(self.0.number.get()) } else { Access::NONE }
     }
 
     /// To which nothing ever comes.
@@ -44,7 +58,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        if !step(self.0.run, Kind::Recv, place) {
+        if !step(self.0.run, Kind::Recv, self.access(), place) {
             return Err(TryRecvError::Disconnected);
         }
         self.take().map(|moment| self.message(moment)).ok_or(TryRecvError::Empty)
@@ -52,7 +66,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        let Some(deadline) = begin(self.0.run, until, Kind::Recv, place) else {
+        let Some(deadline) = begin(self.0.run, until, Kind::Recv, self.access(), place) else {
             return Err(RecvTimeoutError::Disconnected);
         };
         loop {
@@ -104,7 +118,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn len(&self, place: Place) -> usize {
-        usize::from(step(self.0.run, Kind::Recv, place) && self.is_due())
+        usize::from(step(self.0.run, Kind::Recv, self.access(), place) && self.is_due())
     }
 
     #[track_caller]
@@ -136,13 +150,21 @@ impl Timer<Instant> {
         let next = Some(later(delay));
         let run = with_core(|core| core.run);
         let (next, waiting) = (Mutex::new(next), Some(Mutex::default()));
-        Self(Arc::new(Shared { run, next, period: None, capacity: 1, message: |moment| moment, waiting }))
+        Self(Arc::new(Shared {
+            run,
+            next,
+            period: None,
+            capacity: 1,
+            message: |moment| moment,
+            waiting,
+            number: ObjectId::new(),
+        }))
     }
 
     /// From now on the message comes after `delay`, or never. Returns whether one was still to come, or to be received.
     #[track_caller]
     pub(in crate::channel) fn set(&self, delay: Option<Duration>, place: Place) -> bool {
-        if !step(self.0.run, Kind::Notify, place) {
+        if !step(self.0.run, Kind::Notify, self.access(), place) {
             return false;
         }
         let before = std::mem::replace(&mut *self.0.next.lock(), delay.map(later));

@@ -7,8 +7,9 @@ use crate::sim::context::{self, with_core};
 use crate::sim::core::Core;
 use crate::sim::end_of_run;
 use crate::sim::event::Kind;
-use crate::sim::lock_owners::{Attempt, LockId};
+use crate::sim::lock_owners::Attempt;
 use crate::sim::misuse::{fail_foreign, fail_not_owned, fail_shared};
+use crate::sim::object::{Access, ObjectId};
 use crate::sim::steps;
 use crate::sim::threads::{Held, Side, Slot, State, Wait, Woken};
 use crate::sim::wait_list::WaitList;
@@ -25,19 +26,26 @@ pub(super) enum Goal {
 /// Who waits for a lock, and its name.
 pub(super) struct Simulated {
     waiting: WaitList,
-    number: LockId,
+    number: ObjectId,
     /// Readers do not wait for a writer that waits.
     are_readers_first: bool,
 }
 
 impl Simulated {
     pub(super) const fn new(are_readers_first: bool) -> Self {
-        Self { waiting: WaitList::new(), number: LockId::new(), are_readers_first }
+        Self { waiting: WaitList::new(), number: ObjectId::new(), are_readers_first }
     }
 
     /// What tells this lock from all others.
     fn id(&self) -> usize {
         self.number.get()
+    }
+
+    fn access(&self, goal: Goal) -> Access {
+        match goal {
+            Goal::Take(Side::Shared) => Access::reads(self.id()),
+            Goal::Take(Side::Upgradable | Side::Exclusive) | Goal::Upgrade => Access::changes(self.id()),
+        }
     }
 
     fn wait_for(&self, goal: Goal) -> Wait {
@@ -114,7 +122,7 @@ impl Simulated {
         deadline: Option<u64>,
         location: &'static Location<'static>,
     ) -> bool {
-        steps::step_to_lock(Kind::Lock, location);
+        steps::step_to_lock(Kind::Lock, self.access(goal), location);
         // As with the mutex, an attempt follows every wait: all who waited were woken, and only some of them
         // get in.
         loop {
@@ -144,7 +152,7 @@ impl Simulated {
     }
 
     pub(super) fn try_lock(&self, real: &dyn Real, goal: Goal, location: &'static Location<'static>) -> bool {
-        steps::step_to_lock(Kind::TryLock, location);
+        steps::step_to_lock(Kind::TryLock, self.access(goal), location);
         match with_core(|core| self.attempt(real, core, goal, location)) {
             Attempt::Taken => true,
             _ => {

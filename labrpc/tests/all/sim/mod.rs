@@ -1,5 +1,6 @@
 //! The simulation itself: what ends a run, what it finds, and what a crash or a pause leaves behind.
 
+mod continued;
 mod crash_memory;
 mod crash_points;
 mod destructors;

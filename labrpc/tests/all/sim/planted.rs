@@ -153,9 +153,34 @@ fn starved_thread() {
 }
 
 #[test]
-fn starved_thread_is_found_by_pct_within_40_seeds() {
-    for depth in [2, 3, 5] {
-        let failure = find(Policy::Pct { depth }, 40, starved_thread);
+fn starved_thread_is_found_within_40_seeds() {
+    let pct = [2, 3, 5].map(|depth| Policy::Pct { depth });
+    for policy in pct.into_iter().chain([Policy::Urw, Policy::Starve, Policy::Portfolio]) {
+        let failure = find(policy, 40, starved_thread);
         assert!(failure.to_string().contains("the thread came last"), "{failure}");
     }
+    // Its chance is that of `urw` if both atomics are selected.
+    find(Policy::Surw, 400, starved_thread);
+}
+
+/// One thread sleeps a little less than another, which takes it for granted that the first is done.
+fn late_timer() {
+    let is_done = Arc::new(AtomicU32::new(0));
+    let done = Arc::clone(&is_done);
+    thread::spawn(move || {
+        thread::sleep(Duration::from_micros(1_000));
+        done.store(1, Ordering::SeqCst);
+    });
+    thread::sleep(Duration::from_micros(1_300));
+    assert_eq!(is_done.load(Ordering::SeqCst), 1, "the other thread is late");
+}
+
+#[test]
+fn late_timer_is_found_by_what_makes_threads_late() {
+    for policy in [Policy::Starve, Policy::Portfolio] {
+        let failure = find(policy, 200, late_timer);
+        assert!(failure.to_string().contains("the other thread is late"), "{failure}");
+    }
+    // And by nothing else: a step takes a microsecond.
+    assert!((0..200).all(|seed| Sim::new(seed).run(late_timer).is_ok()));
 }

@@ -20,7 +20,7 @@ pub(super) struct RunArguments {
     /// One seed only
     #[arg(long, env = "LAB_SEED", value_parser = seed, conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// Who runs next: random, pct, pct:DEPTH or fifo
+    /// Who runs next: random, pct, pct:DEPTH, urw, surw, pos, starve, fifo, or portfolio, a mix by seed
     #[arg(long, env = "LAB_POLICY", default_value = "random")]
     policy: Policy,
     /// Where it runs: simulated or real

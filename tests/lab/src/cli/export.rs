@@ -27,7 +27,7 @@ pub(crate) struct Export {
     /// Where to; the standard output if it is not said
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Who runs next: random, pct, pct:DEPTH or fifo
+    /// Who runs next: random, pct, pct:DEPTH, urw, surw, pos, starve, fifo, or portfolio, a mix by seed
     #[arg(long, env = "LAB_POLICY", default_value = "random")]
     policy: Policy,
     /// Which operations of a history: kv or versioned-kv; by default those of which there are more

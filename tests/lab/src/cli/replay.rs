@@ -31,7 +31,7 @@ use crate::replay::{Replayed, replay};
 pub(crate) struct Replay {
     #[command(flatten)]
     which: TestAndSeed,
-    /// Who runs next: random, pct, pct:DEPTH or fifo
+    /// Who runs next: random, pct, pct:DEPTH, urw, surw, pos, starve, fifo, or portfolio, a mix by seed
     #[arg(long, env = "LAB_POLICY", default_value = "random")]
     policy: Policy,
     /// Topics to show: TIMR VOTE LEAD TERM LOG CMIT PERS SNAP DROP CLNT TEST RPC, or others that the code logs

@@ -27,7 +27,7 @@ use crate::shrinking::{self, story};
 pub(crate) struct Shrink {
     #[command(flatten)]
     which: TestAndSeed,
-    /// Who runs next: random, pct, pct:DEPTH or fifo
+    /// Who runs next: random, pct, pct:DEPTH, urw, surw, pos, starve, fifo, or portfolio, a mix by seed
     #[arg(long, env = "LAB_POLICY", default_value = "random")]
     policy: Policy,
     /// How many runs the search takes at most

@@ -56,8 +56,9 @@ pub(crate) struct Sweep {
     /// Stop at the first failure
     #[arg(long)]
     until_fail: bool,
-    /// Who runs next: random, pct, pct:DEPTH or fifo; several with commas between
-    #[arg(long, env = "LAB_POLICY", default_value = "random", value_delimiter = ',')]
+    /// Who runs next: portfolio, a mix by seed; or random, pct, pct:DEPTH, urw, surw, pos, starve, fifo; several with commas
+    /// between
+    #[arg(long, env = "LAB_POLICY", default_value = "portfolio", value_delimiter = ',')]
     policy: Vec<Policy>,
     /// Where it runs: simulated or real, where seeds are mere repetitions
     #[arg(long, env = "LAB_WORLD", default_value = "simulated")]

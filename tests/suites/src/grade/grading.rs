@@ -59,7 +59,7 @@ pub enum RowEnd {
     /// Nothing was judged, and why.
     Skipped(String),
     /// A seed failed, and the rest was not run.
-    Failed(Failed),
+    Failed(Box<Failed>),
     /// Whenever a seed was run, somebody ended its process from outside, and how.
     Interrupted(String),
 }
@@ -259,7 +259,10 @@ impl UnderWay<'_> {
                     (_, last_word) => left(&job, test, &failed, last_word.as_deref(), ""),
                 };
                 let fingerprint = facts.fingerprint;
-                self.end(job.row, RowEnd::Failed(Failed { plan, headline, cause, report, fingerprint }));
+                self.end(
+                    job.row,
+                    RowEnd::Failed(Box::new(Failed { plan, headline, cause, report, fingerprint })),
+                );
             }
             Outcome::Ended(job, cost, end, facts, _) => {
                 let plan = self.plan(job.row);
@@ -283,7 +286,7 @@ impl UnderWay<'_> {
                     self.count(job.row, cost, &RunFacts::default());
                 }
                 let failed = crashed(&job, info(self.rows[job.row].case), plan, &failed, &stderr);
-                self.end(job.row, RowEnd::Failed(failed));
+                self.end(job.row, RowEnd::Failed(Box::new(failed)));
             }
         }
     }

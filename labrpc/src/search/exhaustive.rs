@@ -1,0 +1,160 @@
+//! All schedules with few preemptions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::found::Found;
+use crate::sim::{Policy, Preempted, Preemption, Report, Sim};
+use crate::time::Instant;
+
+/// Runs a closure under every schedule that differs from first-in-first-out order by at most so many preemptions.
+///
+/// A *preemption* is a choice at which another thread runs than the first of those that wait for their turn; then that one is
+/// next. Most bugs need one or two (Musuvathi and Qadeer, "Iterative Context Bounding", PLDI 2007), and with n choices among m
+/// threads there are about (n m)^k / k! schedules with k of them: for programs of a few hundred choices, two are a matter of seconds. What
+/// is not of the schedule, as delays of the network and random numbers, follows from the seed, and is the same in all of them.
+///
+/// ```
+/// use labrpc::search::Exhaustive;
+/// use labrpc::sync::{Arc, Mutex};
+/// use labrpc::thread;
+///
+/// let exhausted = Exhaustive::new(2).search(|| {
+///     let count = Arc::new(Mutex::new(0));
+///     let other = Arc::clone(&count);
+///     let adder = thread::spawn(move || *other.lock() += 1);
+///     *count.lock() += 1;
+///     adder.join().unwrap();
+///     assert_eq!(*count.lock(), 2);
+/// });
+/// // None of them fails: a proof for this seed, as far as two preemptions go.
+/// assert!(exhausted.unwrap().schedules > 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Exhaustive {
+    sim: Sim,
+    preemptions: usize,
+    schedules_max: u64,
+    time: Duration,
+}
+
+/// What came of a search that found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted {
+    /// How many schedules were run, no two of them the same.
+    pub schedules: u64,
+    /// Whether these were all. If not, the limit was reached.
+    pub is_complete: bool,
+    /// The most choices that one of them had.
+    pub choices_max: usize,
+}
+
+impl Exhaustive {
+    /// All schedules with up to `preemptions` preemptions, at most [`Policy::PREEMPTIONS_MAX`].
+    #[must_use]
+    pub fn new(preemptions: usize) -> Self {
+        Self {
+            sim: Sim::new(0),
+            preemptions: preemptions.min(Policy::PREEMPTIONS_MAX),
+            schedules_max: u64::MAX,
+            time: Duration::MAX,
+        }
+    }
+
+    /// The simulation that each run is made of, but for its policy: its seed, limits, the cost of a step.
+    #[must_use]
+    pub fn sim(mut self, sim: Sim) -> Self {
+        self.sim = sim;
+        self
+    }
+
+    /// Gives up after so many schedules. Default: never.
+    #[must_use]
+    pub fn schedules_max(mut self, schedules: u64) -> Self {
+        self.schedules_max = schedules;
+        self
+    }
+
+    /// Gives up after this time. Default: never.
+    #[must_use]
+    pub fn time(mut self, time: Duration) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Runs `body` under all of them, those with few preemptions first where a choice is shared, until one fails.
+    ///
+    /// # Errors
+    ///
+    /// The first that failed, made once more with its events.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sim::run`].
+    pub fn search(&self, body: impl Fn() + Send + Sync + 'static) -> Result<Exhausted, Box<Found>> {
+        let mut under_way = UnderWay {
+            limits: self,
+            body: Arc::new(body),
+            until: Instant::now().checked_add(self.time),
+            exhausted: Exhausted { schedules: 0, is_complete: true, choices_max: 0 },
+        };
+        // By depth, so that the simplest failure is found first.
+        for depth in 0..=self.preemptions {
+            under_way.explore(Preempted::default(), depth)?;
+        }
+        Ok(under_way.exhausted)
+    }
+}
+
+struct UnderWay<'a> {
+    limits: &'a Exhaustive,
+    body: Arc<dyn Fn() + Send + Sync>,
+    until: Option<Instant>,
+    exhausted: Exhausted,
+}
+
+impl UnderWay<'_> {
+    /// All schedules with `more` preemptions after those of `prefix`.
+    fn explore(&mut self, prefix: Preempted, more: usize) -> Result<(), Box<Found>> {
+        if !self.may_go_on() {
+            return Ok(());
+        }
+        // To know the choices of a prefix it is run again for each depth: a schedule among the hundreds that follow from it.
+        let report = self.run(prefix, more == 0)?;
+        if more == 0 {
+            return Ok(());
+        }
+        let first = prefix.preemptions().last().map_or(0, |last| last.choice + 1);
+        for (choice, &ready) in (0..).zip(&report.choices).skip(first as usize) {
+            for place in 1..ready {
+                if let Some(next) = prefix.and(Preemption { choice, place }) {
+                    self.explore(next, more - 1)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        let is_over = self.exhausted.schedules >= self.limits.schedules_max
+            || self.until.is_some_and(|until| Instant::now() >= until);
+        self.exhausted.is_complete &= !is_over;
+        !is_over
+    }
+
+    fn run(&mut self, preempted: Preempted, counts: bool) -> Result<Report, Box<Found>> {
+        let sim = self.limits.sim.clone().policy(Policy::Preempted(preempted));
+        let body = Arc::clone(&self.body);
+        self.exhausted.schedules += u64::from(counts);
+        match sim.run(move || body()) {
+            Ok(((), report)) => {
+                self.exhausted.choices_max = self.exhausted.choices_max.max(report.choices.len());
+                Ok(report)
+            }
+            Err(failure) => {
+                let policy = Some(Policy::Preempted(preempted));
+                Err(Box::new(Found::new(&sim, policy, *failure, self.exhausted.schedules, &self.body)))
+            }
+        }
+    }
+}
