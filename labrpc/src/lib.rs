@@ -3,8 +3,9 @@
 //!
 //! You write an ordinary threaded program, with this crate's [`thread`], [`sync`], [`channel`], [`time`] and [`rand`]
 //! in place of `std::thread`, `parking_lot`, `crossbeam_channel`, `std::time` and `rand`; the names and the semantics
-//! are the same. Called from `main`, it runs on real threads. Called from [`sim::Sim::run`], the same build of it runs
-//! in a simulation: hours of virtual time pass in milliseconds, and what happens follows from a seed.
+//! are the same. What std's `sync` and `hint` and crossbeam's `sync` have beyond that is there as well. Called from `main`,
+//! it runs on real threads. Called from [`sim::Sim::run`], the same build of it runs in a simulation: hours of virtual time
+//! pass in milliseconds, and what happens follows from a seed.
 //!
 //! # A first simulated program
 //!
@@ -87,6 +88,8 @@
 
 mod address;
 pub mod channel;
+pub mod hint;
+mod later;
 pub mod logging;
 pub mod network;
 mod printable;

@@ -15,8 +15,10 @@ use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 
 use ::rand::rngs::Xoshiro256PlusPlus;
+use distr::uniform::{SampleRange, SampleUniform};
+use distr::{Distribution, StandardUniform};
 
-pub use ::rand::{Rng, RngExt, SeedableRng, TryRng, distr, seq};
+pub use ::rand::{CryptoRng, Fill, Rng, RngExt, SeedableRng, TryCryptoRng, TryRng, distr, seq};
 
 use crate::sim::{self, Stream, stream_seed, with_core};
 
@@ -33,6 +35,94 @@ fn entropy() -> u64 {
 #[must_use]
 pub fn rng() -> ThreadRng {
     ThreadRng { _no_send: std::marker::PhantomData }
+}
+
+/// What `use rand::prelude::*` brings, of this facade.
+pub mod prelude {
+    pub use super::distr::Distribution;
+    pub use super::seq::{IndexedMutRandom, IndexedRandom, IteratorRandom, SliceRandom};
+    pub use super::{CryptoRng, Rng, RngExt, SeedableRng, ThreadRng};
+}
+
+/// A random value of any type that has a standard distribution: integers over their whole range, floats from 0 up to and
+/// without 1, `bool`, `char`, and tuples and arrays of these.
+///
+/// ```
+/// let is_heads: bool = labrpc::rand::random();
+/// # let _ = is_heads;
+/// ```
+#[must_use]
+pub fn random<T>() -> T
+where
+    StandardUniform: Distribution<T>,
+{
+    rng().random()
+}
+
+/// An endless iterator of values as [`random`] gives them.
+///
+/// # Differences from `rand::random_iter`
+///
+/// It stays with the thread that made it.
+#[must_use]
+pub fn random_iter<T>() -> distr::Iter<StandardUniform, ThreadRng, T>
+where
+    StandardUniform: Distribution<T>,
+{
+    rng().random_iter()
+}
+
+/// A random value of a range, each as likely as any other.
+///
+/// # Panics
+///
+/// If the range is empty.
+#[must_use]
+#[track_caller]
+pub fn random_range<T, R>(range: R) -> T
+where
+    T: SampleUniform,
+    R: SampleRange<T>,
+{
+    rng().random_range(range)
+}
+
+/// `true` with the probability `p`.
+///
+/// # Panics
+///
+/// If `p` is not from 0 to 1.
+#[must_use]
+#[track_caller]
+pub fn random_bool(p: f64) -> bool {
+    rng().random_bool(p)
+}
+
+/// `true` with the probability `numerator / denominator`.
+///
+/// # Panics
+///
+/// If `denominator` is 0 or less than `numerator`.
+#[must_use]
+#[track_caller]
+pub fn random_ratio(numerator: u32, denominator: u32) -> bool {
+    rng().random_ratio(numerator, denominator)
+}
+
+/// Fills a slice with random values.
+#[track_caller]
+pub fn fill<T: Fill>(dest: &mut [T]) {
+    rng().fill(dest);
+}
+
+/// A generator of another kind, seeded by the calling thread's.
+///
+/// # Differences from `rand::make_rng`
+///
+/// The seed comes from [`rng`] and not from the operating system: it replays in a simulation, and is fit for no secret.
+#[must_use]
+pub fn make_rng<R: SeedableRng>() -> R {
+    R::from_rng(&mut rng())
 }
 
 /// A handle to the calling thread's generator; see [`rng`].

@@ -55,6 +55,7 @@ mod select;
 mod select_macro;
 mod sender;
 mod simulated;
+pub(crate) mod timer;
 
 use std::panic::Location;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The receiving side of a channel.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Receiver<T> {
     flavour: Flavour<T>,
     /// Sees each message before whoever receives it.
     look: Option<Look<T>>,
+    /// What sends to it, if nobody else need keep that.
+    source: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 type Look<T> = Arc<dyn Fn(&T) + Send + Sync>;
@@ -52,7 +55,13 @@ impl Receiver<Instant> {
 
 impl<T> Receiver<T> {
     fn new(flavour: Flavour<T>) -> Self {
-        Self { flavour, look: None }
+        Self { flavour, look: None, source: None }
+    }
+
+    /// Keeps what sends to it as long as it or a clone of it is there, so that it is not disconnected.
+    pub(super) fn keeping(mut self, source: Arc<dyn Any + Send + Sync>) -> Self {
+        self.source = Some(source);
+        self
     }
 
     pub(super) fn real(receiver: crossbeam_channel::Receiver<T>) -> Self {
@@ -274,7 +283,7 @@ impl<T> Clone for Receiver<T> {
             Flavour::RealTimer(receiver, message) => Flavour::RealTimer(receiver.clone(), *message),
             Flavour::Timer(timer) => Flavour::Timer(timer.clone()),
         };
-        Self { flavour, look: self.look.clone() }
+        Self { flavour, look: self.look.clone(), source: self.source.clone() }
     }
 }
 

@@ -14,13 +14,16 @@
 //! - A hold names the lock by its [number](super::object::ObjectId), and no two locks ever have the same one. An address would not do: a guard
 //!   can be forgotten, its lock dropped, and another lock made at the same place, which somebody living holds.
 //!
+//! - A hold says which [side](Side) it is of. A thread may hold two sides of one lock, and the real lock must be given back,
+//!   by the thread or on its behalf, what was taken of it: else it would have a reader too many, or one too few.
+//!
 //! A stack that is left is never used again: what lies on it may be pinned, and what is pinned must not be
 //! overwritten before it is dropped.
 
 use std::panic::Location;
 
 use super::core::Core;
-use super::threads::{Held, NONE, State};
+use super::threads::{Held, NONE, Side, State};
 
 /// How an attempt to take a lock went.
 pub(crate) enum Attempt {
@@ -31,6 +34,8 @@ pub(crate) enum Attempt {
     HeldByCaller(&'static Location<'static>),
     /// Nobody in this simulation has it.
     Foreign,
+    /// The caller was to have one side of it already, and has not.
+    NotOwned,
 }
 
 impl Core {
@@ -57,8 +62,36 @@ impl Core {
         self.threads.slot_mut(self.current).relocks = Some(location);
     }
 
-    /// The running thread gives a lock back. `false` when it was taken away from it before.
-    pub(crate) fn release_hold(&mut self, lock: usize) -> bool {
+    /// Whether the running thread holds this side of a lock.
+    pub(crate) fn holds(&self, lock: usize, side: Side) -> bool {
+        let held = &self.threads.slot(self.current).held;
+        held.iter().any(|held| held.lock == lock && held.side == side)
+    }
+
+    /// The running thread, which holds the upgradable side of a lock, has the exclusive one instead.
+    pub(crate) fn upgrade_hold(&mut self, lock: usize, location: &'static Location<'static>) {
+        let slot = self.threads.slot_mut(self.current);
+        slot.is_locking = false;
+        let is_it = |held: &&mut Held| held.lock == lock && held.side == Side::Upgradable;
+        if let Some(held) = slot.held.iter_mut().find(is_it) {
+            *held = Held { lock, location, side: Side::Exclusive };
+        }
+    }
+
+    /// The running thread, which holds the side `from` of a lock, has the side `to` instead. `false` when it has not.
+    pub(crate) fn downgrade_hold(&mut self, lock: usize, from: Side, to: Side) -> bool {
+        if self.current == NONE {
+            return false;
+        }
+        let slot = self.threads.slot_mut(self.current);
+        // As to give it back: no step, but others can come in now.
+        slot.is_unobserved = false;
+        let held = slot.held.iter_mut().find(|held| held.lock == lock && held.side == from);
+        held.map(|held| held.side = to).is_some()
+    }
+
+    /// The running thread gives a side of a lock back. `false` when it was taken away from it before.
+    pub(crate) fn release_hold(&mut self, lock: usize, side: Side) -> bool {
         // Nothing that the run loop calls holds a lock.
         if self.current == NONE {
             return false;
@@ -69,7 +102,7 @@ impl Core {
         slot.is_unobserved = false;
         let held = &mut slot.held;
         // From the end: the shared side can be held twice, and then the younger hold goes.
-        match held.iter().rposition(|held| held.lock == lock) {
+        match held.iter().rposition(|held| held.lock == lock && held.side == side) {
             // The lock that was taken last, as a rule.
             Some(place) if place + 1 == held.len() => held.pop().is_some(),
             Some(place) => {
@@ -99,9 +132,13 @@ impl Core {
         }
     }
 
-    /// Why a lock cannot be had.
-    pub(crate) fn why_refused(&self, lock: usize) -> Attempt {
-        let holds = |index: u32| self.threads.slot(index).held.iter().find(|held| held.lock == lock);
+    /// Why a lock cannot be had. `own`: the side that the caller holds and that is not in its way.
+    pub(crate) fn why_refused(&self, lock: usize, own: Option<Side>) -> Attempt {
+        let holds = |index: u32| {
+            let own = own.filter(|_| index == self.current);
+            let held = &self.threads.slot(index).held;
+            held.iter().find(|held| held.lock == lock && Some(held.side) != own)
+        };
         // The caller first: its own hold is a mistake that can be named at once, whoever else reads under the
         // lock.
         if let Some(held) = holds(self.current) {

@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use super::cause::Cause;
 use super::context::with_core;
+use super::end_of_run;
 use super::event::Kind;
 use super::steps;
 use super::words::place;
@@ -25,6 +26,17 @@ pub(crate) fn fail_foreign(location: &'static Location<'static>) {
          Threads of a simulation may share locks only with each other: use labrpc::thread::spawn.",
         place(location)
     ));
+}
+
+/// A guard is to be upgraded, and another thread took it.
+#[cold]
+pub(crate) fn fail_not_owned(location: &'static Location<'static>) -> ! {
+    fail_misuse(format!(
+        "the guard that is to be upgraded at {} was taken by another thread: a guard stays with its thread.",
+        place(location)
+    ));
+    // The run is over, or this thread unwinds. It cannot have the lock, so it never goes on.
+    end_of_run::leave();
 }
 
 /// What is waited for is in use in another simulation.

@@ -57,7 +57,7 @@
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_mutex`, `raw_rwlock`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_mutex` with `raw_fair_mutex`, `raw_rwlock`, `raw_thread_id`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -100,8 +100,10 @@ mod portfolio;
 mod pos;
 mod preempted;
 mod preemptions;
+mod raw_fair_mutex;
 mod raw_mutex;
 mod raw_rwlock;
+mod raw_thread_id;
 mod ready;
 mod recording;
 mod report;
@@ -135,8 +137,10 @@ pub use panics::keep_backtraces;
 pub use policy::{ParsePolicyError, Policy};
 pub use preempted::{Preempted, Preemption};
 pub use preemptions::Preemptions;
+pub use raw_fair_mutex::RawFairMutex;
 pub use raw_mutex::RawMutex;
-pub use raw_rwlock::RawRwLock;
+pub use raw_rwlock::{RawRwLock, RawRwLockRecursive};
+pub use raw_thread_id::RawThreadId;
 pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use simulation::Sim;
 pub use system_calls::SystemCall;

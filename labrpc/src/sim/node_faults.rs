@@ -31,7 +31,7 @@ impl Core {
             }
             let slot = self.threads.slot_mut(index);
             if let State::Blocked(Wait::WriteLock(lock), _) = slot.state {
-                // Readers let it go first.
+                // Readers let it go first. Who waits to upgrade holds the lock, and its waiters are woken for that.
                 slot.woken_for = Some(lock);
             }
             slot.state = State::Crashed;

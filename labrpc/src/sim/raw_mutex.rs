@@ -22,7 +22,7 @@ use super::misuse::{fail_foreign, fail_self_deadlock, fail_shared};
 use super::nanoseconds::nanos;
 use super::object::{Access, ObjectId};
 use super::steps;
-use super::threads::{Held, Wait, Woken};
+use super::threads::{Held, Side, Wait, Woken};
 use super::wait_list::WaitList;
 use crate::time::Instant;
 
@@ -70,11 +70,11 @@ impl RawMutex {
             let mut evicted = false;
             core.evict(lock, |_| evicted = true);
             if !evicted {
-                return core.why_refused(lock);
+                return core.why_refused(lock, None);
             }
             // The real lock stays locked: it goes over from the evicted thread to the caller.
         }
-        core.add_hold(Held { lock: self.id(), location, is_shared: false });
+        core.add_hold(Held { lock: self.id(), location, side: Side::Exclusive });
         Attempt::Taken
     }
 
@@ -97,6 +97,7 @@ impl RawMutex {
                 // With a deadline the wait ends, so it is no deadlock but a slow way to say no, as with
                 // parking_lot.
                 Attempt::HeldByCaller(_) => {}
+                Attempt::NotOwned => unreachable!("a mutex has one side"),
                 Attempt::Foreign => fail_foreign(location),
             }
             if !with_core(|core| self.waiting.push_current(core)) {
@@ -135,7 +136,7 @@ impl RawMutex {
             return;
         }
         with_core(|core| {
-            if !core.release_hold(self.id()) {
+            if !core.release_hold(self.id(), Side::Exclusive) {
                 return;
             }
             // SAFETY: the running thread's slot listed the lock, so the real lock is held on its behalf.

@@ -3,7 +3,7 @@
 use super::cause::{Cause, PanicReport, SpinReport, ThreadReport};
 use super::core::Core;
 use super::node::NodeId;
-use super::threads::{NONE, State, Wait};
+use super::threads::{Held, NONE, Side, State, Wait};
 use super::words::place;
 
 /// The panics of joined threads that are kept for the report of a panic of the joining one.
@@ -64,8 +64,12 @@ impl Core {
         // Of several who hold the shared side the oldest stands for all, so a circle through another one is
         // not found. The report still lists what each thread holds.
         self.threads.by_age().into_iter().find(|&other| {
+            // What it would upgrade is not in its own way.
+            let upgrades = other == index && matches!(wait, Wait::Upgrade(_));
             let other = self.threads.slot(other);
-            wait == Wait::Join(other.number) || other.held.iter().any(|held| Some(held.lock) == wait.lock())
+            let is_in_the_way =
+                |held: &Held| Some(held.lock) == wait.lock() && !(upgrades && held.side == Side::Upgradable);
+            wait == Wait::Join(other.number) || other.held.iter().any(is_in_the_way)
         })
     }
 

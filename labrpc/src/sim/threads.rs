@@ -50,6 +50,8 @@ pub(crate) enum Wait {
     Lock(usize),
     /// The exclusive side of a read-write lock.
     WriteLock(usize),
+    /// The exclusive side of a read-write lock of which the thread has the upgradable one.
+    Upgrade(usize),
     /// A notification of a condition variable.
     Condvar,
     /// A message from a channel.
@@ -82,7 +84,7 @@ impl Wait {
     /// The lock that is waited for, if it is one.
     pub(crate) fn lock(self) -> Option<usize> {
         match self {
-            Self::Lock(lock) | Self::WriteLock(lock) => Some(lock),
+            Self::Lock(lock) | Self::WriteLock(lock) | Self::Upgrade(lock) => Some(lock),
             _ => None,
         }
     }
@@ -93,6 +95,7 @@ impl fmt::Display for Wait {
         match self {
             Self::Lock(_) => f.write_str("a lock"),
             Self::WriteLock(_) => f.write_str("a lock, to write"),
+            Self::Upgrade(_) => f.write_str("a lock that it reads, to write"),
             Self::Condvar => f.write_str("a notification of a condition variable"),
             Self::Recv => f.write_str("a message from a channel"),
             Self::Send => f.write_str("room in a channel"),
@@ -147,8 +150,18 @@ pub(crate) struct Held {
     /// The number of the lock.
     pub(crate) lock: usize,
     pub(crate) location: &'static Location<'static>,
-    /// The shared side of a read-write lock.
-    pub(crate) is_shared: bool,
+    pub(crate) side: Side,
+}
+
+/// How much of a lock is held. A mutex has only the exclusive side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// With others, to read.
+    Shared,
+    /// With others that hold the shared side, to read and perhaps to write later.
+    Upgradable,
+    /// Alone.
+    Exclusive,
 }
 
 /// One entry of the table. Slots are used again after a thread has ended.
@@ -182,6 +195,8 @@ pub(crate) struct Slot {
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
     pub(crate) just_taken: Option<usize>,
     pub(crate) held: Vec<Held>,
+    /// Who the thread is for locks that know their holder; 0 before it has asked. See [`super::raw_thread_id`].
+    pub(crate) lock_owner: usize,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
     pub(crate) has_panicked: bool,
     /// What the panic hook saw of this thread's last panic.
@@ -227,6 +242,7 @@ impl Slot {
             is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
+            lock_owner: 0,
             has_panicked: false,
             origin: None,
             joined: Vec::new(),
@@ -284,6 +300,7 @@ impl Threads {
         slot.is_unobserved = true;
         slot.just_taken = None;
         slot.held.clear();
+        slot.lock_owner = 0;
         slot.has_panicked = false;
         slot.origin = None;
         slot.joined.clear();

@@ -4,13 +4,14 @@
 //!
 //! - In a simulation every operation is a scheduling point, so a race between two of them is found.
 //! - All threads of a simulation see one memory in one order: an `Ordering` that is too weak is not found.
-//! - `fence` is a scheduling point as well; `compiler_fence` and `spin_loop` are not here: a loop that spins should
-//!   call [`thread::yield_now`](crate::thread::yield_now).
+//! - [`fence`] is a scheduling point as well. A loop that spins should call
+//!   [`hint::spin_loop`](crate::hint::spin_loop).
+//! - There is no `from_ptr`.
 
 use std::fmt;
 use std::panic::Location;
 
-pub use std::sync::atomic::Ordering;
+pub use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::sim::{self, Access, Kind, ObjectId};
 
@@ -143,13 +144,48 @@ macro_rules! atomic {
                 Err(value)
             }
 
+            /// As [`fetch_update`](Self::fetch_update), under its newer name.
+            ///
+            /// # Errors
+            ///
+            /// The value, if `update` gave `None`.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                update: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                self.fetch_update(set, fetch, update)
+            }
+
+            /// Replaces the value by what `update` makes of it, and returns the one before. `update` is called again if
+            /// another thread has come in between.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut update: impl FnMut($value) -> $value,
+            ) -> $value {
+                let (Ok(before) | Err(before)) = self.fetch_update(set, fetch, |value| Some(update(value)));
+                before
+            }
+
+            /// Where the value lies, to read and write it by other means. What is done through the pointer is no step of
+            /// a simulation: nobody can come in between, and no race with it is found.
+            #[must_use]
+            pub const fn as_ptr(&self) -> *mut $value {
+                self.0.as_ptr()
+            }
+
             /// The value, to change without atomicity, which an exclusive borrow needs not.
             pub fn get_mut(&mut self) -> &mut $value {
                 self.0.get_mut()
             }
 
             /// The value.
-            pub fn into_inner(self) -> $value {
+            pub const fn into_inner(self) -> $value {
                 self.0.into_inner()
             }
         }
@@ -214,4 +250,60 @@ atomic!(AtomicBool, bool);
 operations!(AtomicBool, bool:
     fetch_and "Logical and.", fetch_nand "Logical nand.", fetch_or "Logical or.", fetch_xor "Logical exclusive or.");
 
+impl AtomicBool {
+    /// Logical not. Returns the value before.
+    #[inline]
+    #[track_caller]
+    pub fn fetch_not(&self, order: Ordering) -> bool {
+        changes(&self.1);
+        self.0.fetch_not(order)
+    }
+}
+
 atomic!(AtomicPtr, *mut T, T);
+
+/// Adds read-modify-write operations to the facade of a pointer, whose operand is a number.
+macro_rules! pointer_operations {
+    ($($method:ident $doc:literal),+) => {
+        impl<T> AtomicPtr<T> {
+            $(
+                #[doc = $doc]
+                /// Returns the pointer before.
+                #[inline]
+                #[track_caller]
+                pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
+                    changes(&self.1);
+                    self.0.$method(value, order)
+                }
+            )+
+        }
+    };
+}
+
+pointer_operations!(
+    fetch_ptr_add "Moves the pointer on by `value` values of type `T`, wrapping around.",
+    fetch_ptr_sub "Moves the pointer back by `value` values of type `T`, wrapping around.",
+    fetch_byte_add "Moves the pointer on by `value` bytes, wrapping around.",
+    fetch_byte_sub "Moves the pointer back by `value` bytes, wrapping around.",
+    fetch_and "Bitwise and of the address, as for taking a tag out of it.",
+    fetch_or "Bitwise or of the address, as for putting a tag into it.",
+    fetch_xor "Bitwise exclusive or of the address.");
+
+/// The null pointer.
+impl<T> Default for AtomicPtr<T> {
+    fn default() -> Self {
+        Self::new(std::ptr::null_mut())
+    }
+}
+
+impl<T> From<*mut T> for AtomicPtr<T> {
+    fn from(pointer: *mut T) -> Self {
+        Self::new(pointer)
+    }
+}
+
+impl<T> fmt::Pointer for AtomicPtr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&self.0, f)
+    }
+}

@@ -152,6 +152,14 @@ impl Condvar {
         woken
     }
 
+    /// As [`notify_all`](Self::notify_all), and nothing at all, not even a step, if nobody waits.
+    #[track_caller]
+    pub(super) fn notify_waiting(&self) {
+        if !sim::is_simulated() || with_core(|core| self.waiting.any(core, |_| true)) {
+            self.notify_all();
+        }
+    }
+
     fn wait_deadline<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,

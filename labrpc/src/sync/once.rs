@@ -1,12 +1,12 @@
 //! One-time initialisation of both worlds.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
 use parking_lot::Mutex as RealMutex;
 
-use super::Mutex;
+use super::{Condvar, Mutex};
 use crate::sim::{self, Kind};
 
 /// A cell that is written once.
@@ -19,13 +19,15 @@ pub struct OnceLock<T> {
     value: std::sync::OnceLock<T>,
     /// Held by the thread that initialises.
     turn: Mutex<()>,
+    /// There is a value.
+    made: Condvar,
 }
 
 impl<T> OnceLock<T> {
     /// An empty cell.
     #[must_use]
     pub const fn new() -> Self {
-        Self { value: std::sync::OnceLock::new(), turn: Mutex::new(()) }
+        Self { value: std::sync::OnceLock::new(), turn: Mutex::new(()), made: Condvar::new() }
     }
 
     /// The value, if there is one.
@@ -53,7 +55,36 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
         let _turn = self.turn.lock();
+        self.tell();
         self.value.set(value)
+    }
+
+    /// The value. Waits until there is one.
+    ///
+    /// # Differences from [`std::sync::OnceLock::wait`]
+    ///
+    /// In a simulation, a wait for a value that nobody will ever make is reported as a deadlock.
+    #[track_caller]
+    pub fn wait(&self) -> &T {
+        loop {
+            if let Some(value) = self.value.get() {
+                return value;
+            }
+            let mut turn = self.turn.lock();
+            // Again under the lock, or the value could come between the look and the wait.
+            if self.value.get().is_none() {
+                self.made.wait(&mut turn);
+            }
+        }
+    }
+
+    /// Wakes all who wait for the value that comes next. The caller has the turn.
+    #[track_caller]
+    fn tell(&self) {
+        // Before the value is there, and not after: they get the turn only when the caller gives it back. If its node is
+        // crashed while it tells them, they look, find nothing and wait again. The other way round they would wait for
+        // ever for a value that is there.
+        self.made.notify_waiting();
     }
 
     /// The value, made by `init` if there is none. Other threads that want it meanwhile wait.
@@ -76,6 +107,7 @@ impl<T> OnceLock<T> {
         // there, the real cell stays locked. The next to try would block the OS thread of the whole
         // simulation.
         let value = init();
+        self.tell();
         self.value.get_or_init(|| value)
     }
 
@@ -90,6 +122,26 @@ impl<T> OnceLock<T> {
     }
 }
 
+impl<T: Clone> Clone for OnceLock<T> {
+    fn clone(&self) -> Self {
+        self.value.get().cloned().map_or_else(Self::new, Self::from)
+    }
+}
+
+impl<T> From<T> for OnceLock<T> {
+    fn from(value: T) -> Self {
+        Self { value: value.into(), turn: Mutex::new(()), made: Condvar::new() }
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceLock<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for OnceLock<T> {}
+
 /// A function that runs once, whoever comes first.
 ///
 /// # Differences from [`std::sync::Once`]
@@ -97,6 +149,18 @@ impl<T> OnceLock<T> {
 /// There is no poisoning: if the function panics, the next caller runs its own.
 #[derive(Debug, Default)]
 pub struct Once(OnceLock<()>);
+
+/// What the function of [`Once::call_once_force`] is told.
+#[derive(Debug)]
+pub struct OnceState(());
+
+impl OnceState {
+    /// Never `true`: there is no poisoning.
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        false
+    }
+}
 
 impl Once {
     /// One that has not run yet.
@@ -113,6 +177,32 @@ impl Once {
     #[track_caller]
     pub fn call_once(&self, init: impl FnOnce()) {
         self.0.get_or_init(init);
+    }
+
+    /// The same as [`call_once`](Self::call_once), since there is no poisoning.
+    ///
+    /// # Panics
+    ///
+    /// If `init` does.
+    #[track_caller]
+    pub fn call_once_force(&self, init: impl FnOnce(&OnceState)) {
+        self.0.get_or_init(|| init(&OnceState(())));
+    }
+
+    /// Waits until one has run to its end.
+    ///
+    /// # Differences from [`std::sync::Once::wait`]
+    ///
+    /// If the function panics, the wait goes on.
+    #[track_caller]
+    pub fn wait(&self) {
+        self.0.wait();
+    }
+
+    /// The same as [`wait`](Self::wait), since there is no poisoning.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        self.0.wait();
     }
 
     /// Whether one has run to its end.
@@ -153,6 +243,37 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
             init()
         })
     }
+
+    /// As [`force`](Self::force), to change the value.
+    ///
+    /// # Panics
+    ///
+    /// If the function does, or did before.
+    #[track_caller]
+    pub fn force_mut(this: &mut Self) -> &mut T {
+        Self::force(this);
+        this.value.get_mut().expect("it has just been made")
+    }
+}
+
+impl<T, F> LazyLock<T, F> {
+    /// The value, if it has been made.
+    #[track_caller]
+    pub fn get(this: &Self) -> Option<&T> {
+        this.value.get()
+    }
+
+    /// The value to change, if it has been made.
+    pub fn get_mut(this: &mut Self) -> Option<&mut T> {
+        this.value.get_mut()
+    }
+}
+
+/// What the type's default makes, when it is first used.
+impl<T: Default> Default for LazyLock<T> {
+    fn default() -> Self {
+        Self::new(T::default)
+    }
 }
 
 impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
@@ -161,6 +282,13 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     #[track_caller]
     fn deref(&self) -> &T {
         Self::force(self)
+    }
+}
+
+impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
+    #[track_caller]
+    fn deref_mut(&mut self) -> &mut T {
+        Self::force_mut(self)
     }
 }
 

@@ -8,6 +8,7 @@ mod local;
 mod scope;
 
 use std::io;
+use std::num::NonZero;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,22 @@ pub fn yield_now() {
     } else {
         std::thread::yield_now();
     }
+}
+
+/// How many threads [`available_parallelism`] says there are in a simulation.
+const PARALLELISM: NonZero<usize> = NonZero::new(4).expect("four is not zero");
+
+/// How many threads can do their work at the same time: the size of a pool of workers.
+///
+/// # Errors
+///
+/// In the real world, if the system does not say. Never in a simulation.
+///
+/// # Differences from [`std::thread::available_parallelism`]
+///
+/// In a simulation it is 4, whatever the machine has, so that a run is the same run on every machine.
+pub fn available_parallelism() -> io::Result<NonZero<usize>> {
+    if sim::is_simulated() { Ok(PARALLELISM) } else { std::thread::available_parallelism() }
 }
 
 /// Whether the calling thread unwinds, after a panic or at the end of its run.

@@ -1,15 +1,18 @@
-//! Time of both worlds: [`Instant`], [`Duration`], [`sleep_until`].
+//! Time of both worlds: [`Instant`], [`SystemTime`], [`Duration`], [`sleep_until`], and a [`Timer`] that can be set anew.
 //!
-//! In the simulated world an [`Instant`] is read from the virtual clock of the calling thread's node, which stands
+//! In the simulated world an [`Instant`] and a [`SystemTime`] are read from the virtual clock of the calling thread's node, which stands
 //! still while code computes and moves by the cost of a step at each facade operation. To look at it is none, but for a
 //! thread that does nothing else: `while Instant::now() < deadline {}` comes to its end, and others run meanwhile.
 
 mod instant;
+mod system_time;
 
 use std::panic::Location;
-pub use std::time::Duration;
+pub use std::time::{Duration, SystemTimeError, TryFromFloatSecsError};
 
+pub use crate::channel::timer::Timer;
 pub use instant::Instant;
+pub use system_time::{SystemTime, UNIX_EPOCH};
 
 use crate::sim;
 

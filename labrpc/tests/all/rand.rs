@@ -1,7 +1,7 @@
 //! Chance in both worlds.
 
-use labrpc::rand::seq::SliceRandom;
-use labrpc::rand::{Rng, RngExt, rng};
+use labrpc::rand::prelude::*;
+use labrpc::rand::{self, rng};
 use labrpc::sim::Sim;
 use labrpc::thread;
 
@@ -28,6 +28,30 @@ fn numbers_are_in_their_range_and_differ() {
         rng().fill_bytes(&mut bytes);
         assert_ne!(bytes, [0; 32]);
     });
+}
+
+#[test]
+fn free_functions_draw_from_the_same_generator() {
+    in_both_worlds(|| {
+        assert!((0..100).map(|_| rand::random_range(10..=20)).all(|number| (10..=20).contains(&number)));
+        assert!(!rand::random_bool(0.0) && rand::random_bool(1.0));
+        assert!(!rand::random_ratio(0, 3) && rand::random_ratio(3, 3));
+        assert!((0..64).any(|_| rand::random::<bool>()) && rand::random::<f64>() < 1.0);
+        let mut numbers = [0_u64; 8];
+        rand::fill(&mut numbers);
+        assert_ne!(numbers, [0; 8]);
+        assert_ne!(rand::random_iter::<u64>().take(8).collect::<Vec<_>>(), numbers);
+    });
+    let drawn = |seed| {
+        let body = || {
+            let mut bytes = [0_u8; 4];
+            rand::fill(&mut bytes);
+            (rand::random::<u64>(), rand::random_range(0..1000), rand::random_bool(0.5), bytes)
+        };
+        Sim::new(seed).run(body).unwrap().0
+    };
+    assert_eq!(drawn(1), drawn(1));
+    assert_ne!(drawn(1), drawn(2));
 }
 
 #[test]

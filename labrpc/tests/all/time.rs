@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::sim::{NodeHandle, Sim};
 use labrpc::thread;
-use labrpc::time::{Instant, sleep_until};
+use labrpc::time::{Instant, SystemTime, UNIX_EPOCH, sleep_until};
 
 use crate::support::{in_both_worlds, in_simulation};
 
@@ -45,6 +45,56 @@ fn instants_are_reckoned_with() {
         assert_eq!(later.duration_since(now), 4 * MS);
         assert_eq!(now.checked_add(Duration::MAX), None);
         assert_eq!(now.checked_add(MS).and_then(|later| later.checked_sub(MS)), Some(now));
+    });
+}
+
+#[test]
+fn time_of_day_goes_on_with_the_clock() {
+    in_both_worlds(|| {
+        let start = SystemTime::now();
+        thread::sleep(2 * MS);
+        assert!(start.elapsed().unwrap() >= 2 * MS);
+        assert!(start > UNIX_EPOCH + 50 * 365 * Duration::from_secs(24 * 3600), "it is 2020 at least");
+        let mut later = start + 5 * MS;
+        later -= 2 * MS;
+        later += MS;
+        assert_eq!((later.duration_since(start).unwrap(), later - 4 * MS), (4 * MS, start));
+        assert_eq!(start.duration_since(later).unwrap_err().duration(), 4 * MS);
+        assert_eq!((start.checked_add(Duration::MAX), start.checked_sub(Duration::MAX)), (None, None));
+        assert_eq!(SystemTime::from(std::time::SystemTime::from(start)), start);
+    });
+}
+
+#[test]
+fn every_run_begins_at_the_same_time_of_day() {
+    let (start, _) = Sim::new(1).run(SystemTime::now).unwrap();
+    let (other, _) = Sim::new(2)
+        .run(|| {
+            thread::sleep(Duration::from_secs(3600));
+            SystemTime::now()
+        })
+        .unwrap();
+    assert_eq!(start.duration_since(UNIX_EPOCH).unwrap().as_secs(), 1_577_836_800);
+    assert_eq!(other.duration_since(start).unwrap().as_secs(), 3600);
+}
+
+#[test]
+fn node_reads_the_time_of_day_from_its_own_clock() {
+    in_simulation(|| {
+        let node = NodeHandle::new("S1");
+        node.set_clock_rate(2 * labrpc::sim::CLOCK_RATE_NORMAL_PPM);
+        let start = SystemTime::now();
+        thread::sleep(Duration::from_secs(10));
+        let theirs = node.spawn("looks", SystemTime::now).join().unwrap();
+        assert_eq!(theirs.duration_since(start).unwrap().as_secs(), 20);
+    });
+}
+
+#[test]
+fn loop_that_looks_at_the_time_of_day_ends() {
+    in_both_worlds(|| {
+        let deadline = SystemTime::now() + MS;
+        while SystemTime::now() < deadline {}
     });
 }
 

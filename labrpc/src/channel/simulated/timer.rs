@@ -1,7 +1,7 @@
 //! Receivers that time itself sends to: `after`, `at`, `tick`, and `never`, to which nothing comes.
 //!
 //! There is no thread behind them. A timer is a deadline; who waits for its message waits until then, and the first
-//! to come takes it.
+//! to come takes it. One that can be set anew knows who waits, and tells them of its new deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::port::{Claim, Port};
 use super::{Place, begin, is_inside, step};
 use crate::channel::Until;
-use crate::sim::{self, Access, Kind, Wait, with_core};
+use crate::sim::{self, Access, Kind, ObjectId, Wait, Waiter, with_core};
 use crate::time::Instant;
 
 /// A receiving handle to a timer.
@@ -27,12 +27,28 @@ struct Shared<T> {
     capacity: usize,
     /// Makes the message of the instant at which it came.
     message: fn(Instant) -> T,
+    /// Who waits for the message, if it can be set anew. Those who crashed while they waited stand there, too.
+    waiting: Option<Mutex<Vec<Waiter>>>,
+    number: ObjectId,
 }
 
 impl<T> Timer<T> {
     fn new(next: Option<u64>, period: Option<u64>, capacity: usize, message: fn(Instant) -> T) -> Self {
         let run = with_core(|core| core.run);
-        Self(Arc::new(Shared { run, next: Mutex::new(next), period, capacity, message }))
+        Self(Arc::new(Shared {
+            run,
+            next: Mutex::new(next),
+            period,
+            capacity,
+            message,
+            waiting: None,
+            number: ObjectId::new(),
+        }))
+    }
+
+    /// What an operation does with the timer, if others can see that: one that is never set anew is as good as a clock.
+    fn access(&self) -> Access {
+        if self.0.waiting.is_some() { Access::changes(self.0.number.get()) } else { Access::NONE }
     }
 
     /// To which nothing ever comes.
@@ -42,7 +58,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        if !step(self.0.run, Kind::Recv, Access::NONE, place) {
+        if !step(self.0.run, Kind::Recv, self.access(), place) {
             return Err(TryRecvError::Disconnected);
         }
         self.take().map(|moment| self.message(moment)).ok_or(TryRecvError::Empty)
@@ -50,7 +66,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn recv(&self, until: Until, place: Place) -> Result<T, RecvTimeoutError> {
-        let Some(deadline) = begin(self.0.run, until, Kind::Recv, Access::NONE, place) else {
+        let Some(deadline) = begin(self.0.run, until, Kind::Recv, self.access(), place) else {
             return Err(RecvTimeoutError::Disconnected);
         };
         loop {
@@ -62,7 +78,23 @@ impl<T> Timer<T> {
                 return Err(RecvTimeoutError::Timeout);
             }
             let next = [deadline, *self.0.next.lock()].into_iter().flatten().min();
+            self.begins_to_wait();
             sim::wait(Wait::Recv, next, place);
+            self.waits_no_longer();
+        }
+    }
+
+    /// The running thread is about to wait until the deadline that is set now.
+    fn begins_to_wait(&self) {
+        if let Some(waiting) = &self.0.waiting {
+            waiting.lock().push(sim::waiter());
+        }
+    }
+
+    fn waits_no_longer(&self) {
+        if let Some(waiting) = &self.0.waiting {
+            let current = sim::waiter().slot;
+            waiting.lock().retain(|waiter| waiter.slot != current);
         }
     }
 
@@ -86,7 +118,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(in crate::channel) fn len(&self, place: Place) -> usize {
-        usize::from(step(self.0.run, Kind::Recv, Access::NONE, place) && self.is_due())
+        usize::from(step(self.0.run, Kind::Recv, self.access(), place) && self.is_due())
     }
 
     #[track_caller]
@@ -113,6 +145,36 @@ impl<T> Timer<T> {
 }
 
 impl Timer<Instant> {
+    /// One message after `delay`, which can be put off, brought forward and taken back with [`set`](Self::set).
+    pub(in crate::channel) fn resettable(delay: Duration) -> Self {
+        let next = Some(later(delay));
+        let run = with_core(|core| core.run);
+        let (next, waiting) = (Mutex::new(next), Some(Mutex::default()));
+        Self(Arc::new(Shared {
+            run,
+            next,
+            period: None,
+            capacity: 1,
+            message: |moment| moment,
+            waiting,
+            number: ObjectId::new(),
+        }))
+    }
+
+    /// From now on the message comes after `delay`, or never. Returns whether one was still to come, or to be received.
+    #[track_caller]
+    pub(in crate::channel) fn set(&self, delay: Option<Duration>, place: Place) -> bool {
+        if !step(self.0.run, Kind::Notify, self.access(), place) {
+            return false;
+        }
+        let before = std::mem::replace(&mut *self.0.next.lock(), delay.map(later));
+        if let Some(waiting) = &self.0.waiting {
+            // They wait until the old deadline, if there was one, and must look at the new one.
+            waiting.lock().drain(..).for_each(sim::wake);
+        }
+        before.is_some()
+    }
+
     /// One message at `deadline`.
     pub(in crate::channel) fn at(deadline: Instant) -> Self {
         Self::new(Some(deadline.simulated_ns()), None, 1, |moment| moment)
@@ -128,6 +190,11 @@ impl Timer<Instant> {
         let period_ns = u64::try_from(period.as_nanos()).ok();
         Self::new(Until::After(period).simulated_ns(), period_ns, 1, |moment| moment)
     }
+}
+
+/// `delay` from now on the clock of the running thread; for ever, nearly, if the clock cannot show when.
+fn later(delay: Duration) -> u64 {
+    sim::now().saturating_add(sim::nanos(delay))
 }
 
 impl<T> Clone for Timer<T> {
@@ -154,10 +221,12 @@ impl<T> Port for Timer<T> {
     }
 
     fn register(&self) -> u64 {
+        self.begins_to_wait();
         0
     }
 
     fn withdraw(&self, _id: u64) -> Option<Claim> {
+        self.waits_no_longer();
         None
     }
 
@@ -167,9 +236,13 @@ impl<T> Port for Timer<T> {
 
     fn give_up(&self, _claim: Claim) {}
 
-    fn watch(&self) {}
+    fn watch(&self) {
+        self.begins_to_wait();
+    }
 
-    fn unwatch(&self) {}
+    fn unwatch(&self) {
+        self.waits_no_longer();
+    }
 
     fn deadline(&self) -> Option<u64> {
         *self.0.next.lock()

@@ -2,7 +2,6 @@
 
 mod pool;
 mod spinning;
-mod timer;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -13,11 +12,11 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
 pub(super) use spinning::Spinning;
-pub(super) use timer::Job;
 
+pub(super) use crate::later::Job;
+use crate::later::Later;
 use crate::sim::nanos;
 use pool::Pool;
-use timer::Timer;
 
 /// The threads, clock and chance of one real network.
 pub(super) struct Real {
@@ -25,7 +24,7 @@ pub(super) struct Real {
     pub(super) chance: Mutex<Xoshiro256PlusPlus>,
     /// Callers that look for their reply before they go to sleep.
     pub(super) callers: Spinning,
-    timer: Arc<Timer>,
+    timer: Arc<Later>,
     pool: Arc<Pool>,
 }
 
@@ -34,7 +33,7 @@ impl Real {
     pub(super) fn start(seed: Option<u64>) -> Arc<Self> {
         // What the standard library seeds its hash maps with, which is the operating system's chance.
         let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
-        let timer = Arc::new(Timer::default());
+        let timer = Arc::new(Later::default());
         Arc::new(Self {
             start: Instant::now(),
             chance: Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed)),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::spinning::Spinning;
-use super::timer::{Job, Timer};
+use crate::later::{Job, Later};
 use crate::sim::set_real_node_label;
 
 /// So many workers serve the queue.
@@ -63,11 +63,11 @@ pub(super) struct Pool {
     workers: Mutex<Workers>,
     /// The length of the queue, for the worker that looks.
     waiting: AtomicUsize,
-    timer: Arc<Timer>,
+    timer: Arc<Later>,
 }
 
 impl Pool {
-    pub(super) fn new(timer: Arc<Timer>) -> Self {
+    pub(super) fn new(timer: Arc<Later>) -> Self {
         Self { workers: Mutex::default(), waiting: AtomicUsize::new(0), timer }
     }
 

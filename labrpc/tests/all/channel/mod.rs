@@ -4,6 +4,7 @@ mod closing;
 mod faults;
 mod messages;
 mod model;
+mod resettable;
 mod select;
 mod timers;
 mod worlds;

@@ -1,7 +1,7 @@
 //! Atomics in both worlds.
 
 use labrpc::sync::Arc;
-use labrpc::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering, fence};
+use labrpc::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 use labrpc::thread;
 
 use crate::support::{in_both_worlds, outcomes};
@@ -28,6 +28,66 @@ fn operations_do_what_their_names_say() {
             (true, false, true)
         );
     });
+}
+
+#[test]
+fn newer_operations_do_what_their_names_say() {
+    in_both_worlds(|| {
+        let number = AtomicI64::new(5);
+        assert_eq!(number.try_update(ORDER, ORDER, |value| (value == 5).then_some(6)), Ok(5));
+        assert_eq!(number.try_update(ORDER, ORDER, |value| (value == 5).then_some(7)), Err(6));
+        assert_eq!((number.update(ORDER, ORDER, |value| value * 2), number.load(ORDER)), (6, 12));
+        let flag = AtomicBool::new(true);
+        assert_eq!((flag.fetch_not(ORDER), flag.fetch_not(ORDER)), (true, false));
+        assert_eq!((flag.fetch_nand(true, ORDER), flag.fetch_xor(true, ORDER)), (true, false));
+        assert!(flag.load(ORDER) && flag.as_ptr().is_aligned());
+    });
+}
+
+#[test]
+fn pointers_are_moved_and_tagged() {
+    in_both_worlds(|| {
+        let mut values = [1_u32, 2, 3];
+        let first = values.as_mut_ptr();
+        let pointer = AtomicPtr::from(first);
+        assert_eq!(
+            (pointer.fetch_ptr_add(2, ORDER), pointer.fetch_ptr_sub(1, ORDER)),
+            (first, &raw mut values[2])
+        );
+        assert_eq!(
+            (pointer.fetch_byte_sub(4, ORDER), pointer.fetch_byte_add(8, ORDER)),
+            (&raw mut values[1], first)
+        );
+        assert_eq!((pointer.fetch_or(1, ORDER), pointer.load(ORDER).addr() & 1), (&raw mut values[2], 1));
+        pointer.fetch_and(!1, ORDER);
+        assert_eq!(
+            (pointer.fetch_xor(0, ORDER), format!("{pointer:p}")),
+            (&raw mut values[2], format!("{:p}", &raw mut values[2]))
+        );
+        assert!(AtomicPtr::<u8>::default().load(ORDER).is_null());
+    });
+}
+
+#[test]
+fn update_is_tried_again_when_another_thread_comes_in_between() {
+    let calls = outcomes(|| {
+        let count = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let count = Arc::clone(&count);
+                thread::spawn(move || {
+                    count.0.update(ORDER, ORDER, |value| {
+                        count.1.fetch_add(1, ORDER);
+                        value + 1
+                    });
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(count.0.load(ORDER), 2, "no update is lost");
+        count.1.load(ORDER)
+    });
+    assert_eq!(calls.into_iter().collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]

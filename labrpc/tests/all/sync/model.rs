@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use labrpc::sim::{NodeHandle, Sim};
-use labrpc::sync::{Arc, Condvar, Mutex, RwLock};
+use labrpc::sync::{Arc, Condvar, Mutex, RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard};
 use labrpc::thread;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,6 +20,10 @@ enum Act {
     ReadFor(u64),
     Write,
     WriteFor(u64),
+    /// Reads upgradably, then writes, waiting at most so many microseconds for that.
+    Upgrade(Option<u64>),
+    /// Writes, then reads, upgradably if it says so.
+    Downgrade(bool),
     WaitFor(u64),
     Notify(bool),
     Sleep(u64),
@@ -34,6 +38,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..30_u64).prop_map(Act::ReadFor),
         3 => Just(Act::Write),
         1 => (0..30_u64).prop_map(Act::WriteFor),
+        2 => proptest::option::of(0..30_u64).prop_map(Act::Upgrade),
+        1 => any::<bool>().prop_map(Act::Downgrade),
         1 => (0..60_u64).prop_map(Act::WaitFor),
         1 => any::<bool>().prop_map(Act::Notify),
         1 => (0..60_u64).prop_map(Act::Sleep),
@@ -80,8 +86,8 @@ struct Guarded {
     mutexes: [Mutex<()>; 2],
     changed: Condvar,
     shared: RwLock<()>,
-    /// Of the two mutexes and of the read-write lock.
-    inside: [std::sync::Mutex<Inside>; 3],
+    /// Of the two mutexes, of the read-write lock, and of its upgradable side by itself.
+    inside: [std::sync::Mutex<Inside>; 4],
     nodes: Vec<NodeHandle>,
 }
 
@@ -148,6 +154,8 @@ impl Guarded {
                         self.stay(2, me, true);
                     }
                 }
+                Act::Upgrade(us) => self.upgrade(me, us.map(Duration::from_micros)),
+                Act::Downgrade(is_upgradable) => self.downgrade(me, is_upgradable),
                 Act::WaitFor(us) => self.wait_for(me, Duration::from_micros(us)),
                 Act::Notify(all) => {
                     if all {
@@ -158,6 +166,35 @@ impl Guarded {
                 }
                 Act::Sleep(us) => thread::sleep(Duration::from_micros(us)),
             }
+        }
+    }
+
+    fn upgrade(&self, me: usize, timeout: Option<Duration>) {
+        let guard = self.shared.upgradable_read();
+        self.enter(3, me, true);
+        self.stay(2, me, false);
+        self.enter(2, me, false);
+        // He counts as a reader while he waits: nobody may write in between.
+        let upgraded = match timeout {
+            None => Ok(RwLockUpgradableReadGuard::upgrade(guard)),
+            Some(timeout) => RwLockUpgradableReadGuard::try_upgrade_for(guard, timeout),
+        };
+        self.leave(2, me);
+        self.stay(2, me, upgraded.is_ok());
+        self.leave(3, me);
+    }
+
+    fn downgrade(&self, me: usize, is_upgradable: bool) {
+        let guard = self.shared.write();
+        self.stay(2, me, true);
+        if is_upgradable {
+            let _guard = RwLockWriteGuard::downgrade_to_upgradable(guard);
+            self.enter(3, me, true);
+            self.stay(2, me, false);
+            self.leave(3, me);
+        } else {
+            let _guard = RwLockWriteGuard::downgrade(guard);
+            self.stay(2, me, false);
         }
     }
 

@@ -165,3 +165,11 @@ fn thread_is_of_the_node_of_whoever_starts_it() {
         assert_eq!(name(), "tester");
     });
 }
+
+#[test]
+fn simulation_has_as_many_processors_on_every_machine() {
+    in_both_worlds(|| {
+        let processors = thread::available_parallelism().unwrap().get();
+        assert!(!labrpc::sim::is_active() || processors == 4, "{processors}");
+    });
+}

@@ -1,4 +1,4 @@
-//! What happens later: one thread with a heap of deadlines.
+//! What happens later in the real world: one thread with a heap of deadlines.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 /// Something that happens later, or in a thread of its own.
-pub(in crate::network) type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs when they are due. The thread is started by the first one.
 #[derive(Default)]
-pub(super) struct Timer {
+pub(crate) struct Later {
     jobs: Mutex<Jobs>,
     changed: Condvar,
 }
@@ -28,9 +28,9 @@ struct Jobs {
     is_stopped: bool,
 }
 
-impl Timer {
+impl Later {
     /// Runs `job` after `delay`. Does nothing once it was stopped.
-    pub(super) fn schedule(self: &Arc<Self>, delay: Duration, job: Job) {
+    pub(crate) fn schedule(self: &Arc<Self>, delay: Duration, job: Job) {
         let mut jobs = self.jobs.lock();
         if jobs.is_stopped {
             // The job may own what takes the lock when it is dropped.
@@ -47,10 +47,10 @@ impl Timer {
         let is_next = jobs.due.peek().is_some_and(|Reverse((_, next))| *next == number);
         if !jobs.is_running {
             jobs.is_running = true;
-            let timer = Arc::clone(self);
-            let body = move || timer.run();
-            let thread = thread::Builder::new().name("network-timer".into()).spawn(body);
-            thread.expect("the machine can start a thread for delayed messages");
+            let later = Arc::clone(self);
+            let body = move || later.run();
+            let thread = thread::Builder::new().name("labrpc-timer".into()).spawn(body);
+            thread.expect("the machine can start a thread for what happens later");
         } else if is_next {
             self.changed.notify_one();
         }
@@ -77,7 +77,7 @@ impl Timer {
         jobs.is_running = false;
     }
 
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let mut jobs = self.jobs.lock();
         jobs.is_stopped = true;
         jobs.due.clear();
@@ -87,7 +87,7 @@ impl Timer {
         drop(dropped);
     }
 
-    pub(super) fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         usize::from(self.jobs.lock().is_running)
     }
 }
