@@ -19,7 +19,7 @@ pub(crate) fn run(
     copy: &WorkingCopy,
     subject: Subject<'_>,
     checks: &[&[String]],
-    options: TrialOptions,
+    options: &TrialOptions,
 ) -> Result<Trial> {
     let mut trial = Trial::new(subject, Verdict::Survived);
     for check in checks {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgMatches, Args, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_runs::{OutputFile, eprintln, println};
+use labrpc::sim::Policy;
 use labrpc::time::Instant;
 
 use crate::catalogue::{Catalogue, Mutant};
@@ -42,6 +43,12 @@ struct Mutants {
     /// Let the tests of chaos try each mutant once more, alone
     #[arg(long)]
     chaos: bool,
+    /// Under which policies they do, with commas between: each of them apart
+    #[arg(long, value_name = "POLICIES", value_delimiter = ',', default_value = "portfolio")]
+    chaos_policy: Vec<Policy>,
+    /// Over how many seeds they do
+    #[arg(long, default_value_t = 5, value_parser = seed_count)]
+    chaos_seeds: u64,
     /// A dozen mutants of all kinds, as continuous integration does
     #[arg(long, conflicts_with = "names")]
     fast: bool,
@@ -132,11 +139,12 @@ impl Mutants {
             seeds: self.seeds,
             is_thorough: self.all,
             // The table has a column for it.
-            with_chaos: self.chaos || self.readme,
+            chaos: if self.chaos || self.readme { self.chaos_policy.clone() } else { Vec::new() },
+            chaos_seeds: self.chaos_seeds,
             cpu_max: Duration::from_secs(self.cpu_max),
         };
         let mut trials = Vec::new();
-        let ended = queue.run((workspace, catalogue), usize::from(self.jobs), options, |trial| {
+        let ended = queue.run((workspace, catalogue), usize::from(self.jobs), &options, |trial| {
             if is_interrupted.load(Ordering::Relaxed) {
                 return queue.clear(); // its programs may have been interrupted as well
             }

@@ -34,7 +34,7 @@ impl Counts {
             counts.caught += usize::from(trial.verdict == Verdict::Caught);
             counts.by_first_seed += usize::from(trial.is_caught_by_first_seed());
             counts.explained += usize::from(trial.verdict == Verdict::Caught && trial.is_explained);
-            counts.tried_by_chaos += usize::from(trial.chaos.is_some());
+            counts.tried_by_chaos += usize::from(!trial.chaos.is_empty());
             counts.chaos += usize::from(trial.found_by_chaos().is_some());
             // Not tried is neither caught nor survived. It counts in no column.
             let mit = mutant.mit.as_deref().filter(|mit| !mit.starts_with("not tried"));

@@ -5,7 +5,7 @@ use crate::counts::{Counts, in_a_word};
 use crate::probe::{FailureKind, Run};
 use crate::program::Program;
 use crate::subject::BASELINE;
-use crate::trial::{Trial, Verdict};
+use crate::trial::{Chaos, Trial, Verdict};
 
 /// A mutant beside its trial.
 pub(crate) type Row<'a> = (&'a Mutant, &'a Trial);
@@ -81,6 +81,29 @@ impl<'a> Matrix<'a> {
         self.unmutated.iter().any(|trial| trial.is_false_alarm())
     }
 
+    /// How many the tests of chaos alone catch, under each policy, and what that costs.
+    fn chaos_numbers(&self) -> Vec<String> {
+        let tried: Vec<&Chaos> = self.rows.iter().flat_map(|(_, trial)| &trial.chaos).collect();
+        let mut policies: Vec<&str> = Vec::new();
+        for chaos in &tried {
+            if !policies.contains(&chaos.policy.as_str()) {
+                policies.push(&chaos.policy);
+            }
+        }
+        let number = |policy: &str| {
+            let trials: Vec<&Chaos> = tried.iter().copied().filter(|chaos| chaos.policy == policy).collect();
+            let caught = trials.iter().filter(|chaos| chaos.found().is_some()).count();
+            let cpu_s =
+                trials.iter().flat_map(|chaos| &chaos.runs).map(|run| run.cpu_ms).sum::<f64>() / 1000.0;
+            format!(
+                "the tests of chaos alone under {policy} catch {caught} of the {} that are in a Raft or in the service, \
+                 with {cpu_s:.1} s of processor time",
+                trials.len()
+            )
+        };
+        policies.into_iter().map(number).collect()
+    }
+
     /// The numbers, a sentence each.
     pub(crate) fn numbers(&self) -> Vec<String> {
         let mut numbers = if self.rows.is_empty() { Vec::new() } else { self.numbers_of_reference() };
@@ -116,10 +139,7 @@ impl<'a> Matrix<'a> {
             numbers.push(format!("processor time until a mutant is caught: {median:.0} ms in the median"));
         }
         if all.tried_by_chaos > 0 {
-            numbers.push(format!(
-                "the tests of chaos alone catch {} of the {} that are in a Raft or in the service",
-                all.chaos, all.tried_by_chaos
-            ));
+            numbers.extend(self.chaos_numbers());
         }
         if all.tried_by_mit > 0 {
             numbers.push(format!(
@@ -256,10 +276,10 @@ fn found_by(trial: &Trial) -> String {
 }
 
 fn found_by_chaos(trial: &Trial) -> String {
-    match (&trial.chaos, trial.found_by_chaos()) {
-        (_, Some(run)) => with_seed(run),
-        (Some(_), None) => "–".to_owned(),
-        (None, None) => String::new(),
+    match trial.found_by_chaos() {
+        Some(run) => with_seed(run),
+        None if trial.chaos.is_empty() => String::new(),
+        None => "–".to_owned(),
     }
 }
 
@@ -323,14 +343,15 @@ mod tests {
             let mutant = catalogue.mutants.iter().find(|mutant| mutant.name == name).expect("a mutant");
             Trial::new(Subject::Mutant(mutant), verdict)
         };
+        let chaos = |runs| Chaos { policy: "portfolio".to_owned(), runs };
         let caught = Trial {
             runs: vec![run("few_terms_3a", 1, None), run("few_terms_3a", 2, Some("two\nvotes"))],
-            chaos: Some(vec![run("chaos_3b", 1, Some("two votes"))]),
+            chaos: vec![chaos(vec![run("chaos_3b", 1, Some("two votes"))])],
             is_explained: true,
             cpu_ms: 20.0,
             ..trial("vote-twice-in-term", Verdict::Caught)
         };
-        let survived = Trial { chaos: Some(Vec::new()), ..trial("kv-local-get", Verdict::Survived) };
+        let survived = Trial { chaos: vec![chaos(Vec::new())], ..trial("kv-local-get", Verdict::Survived) };
         let in_control = Trial {
             runs: vec![run("few_terms_3a", 1, Some("two votes"))],
             ..trial("event_loop/vote-twice-in-term", Verdict::Caught)

@@ -2,12 +2,15 @@
 //!
 //! It is a process of its own so that a bug which eats the processor, the stack or the memory takes nothing else with it.
 
+use std::collections::BTreeMap;
+
+use labrpc::search::{Candidate, Guided};
 use labrpc::sim::{Policy, Tracing};
 use serde::{Deserialize, Serialize};
 
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
-use lab_harness::run::{Failure, run_case};
+use lab_harness::run::{Failure, Outcome, run_case, run_covered};
 use lab_hunt::workers::processor_time;
 use lab_report as report;
 use lab_runs::Plan;
@@ -86,12 +89,13 @@ impl FailureReport {
 /// failure, or leaves out a test that has failed if it should go on.
 pub(crate) fn probe(
     cases: &[&TestCase],
-    seeds: u64,
+    (seeds, policy): (u64, Policy),
     goes_on: bool,
     implementation: Implementation,
     mut on_run: impl FnMut(&Run),
 ) -> bool {
     let mut failed: Vec<&str> = Vec::new();
+    let mut searches: BTreeMap<&str, Guided> = BTreeMap::new();
     // Seeds outside, tests inside: every test has its first seed before any has its second, so that the order
     // of the tests decides little.
     for seed in 1..=seeds {
@@ -100,7 +104,16 @@ pub(crate) fn probe(
             if failed.contains(&case.name) {
                 continue;
             }
-            let run = run_once(case, seed, implementation);
+            let run = match policy {
+                Policy::Guided => run_guided(
+                    case,
+                    seed,
+                    searches.entry(case.name).or_insert_with(|| Guided::new(0)),
+                    implementation,
+                ),
+                policy => run_once(case, Candidate { seed, policy }, implementation, run_case).0,
+            };
+            let run = Run { seed, ..run };
             on_run(&run);
             if run.failure.is_some() {
                 failed.push(case.name);
@@ -113,14 +126,27 @@ pub(crate) fn probe(
     failed.is_empty()
 }
 
-fn run_once(case: &TestCase, seed: u64, implementation: Implementation) -> Run {
-    let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
+/// Makes the run that a search chooses, and tells it what that covered.
+fn run_guided(case: &TestCase, seed: u64, search: &mut Guided, implementation: Implementation) -> Run {
+    let candidate = search.next(seed);
+    let (run, outcome) = run_once(case, candidate, implementation, run_covered);
+    search.learn(candidate, &outcome.covered);
+    run
+}
+
+fn run_once(
+    case: &TestCase,
+    Candidate { seed, policy }: Candidate,
+    implementation: Implementation,
+    run: fn(&TestCase, Implementation, Plan) -> Outcome,
+) -> (Run, Outcome) {
+    let plan = Plan { world: World::Simulated, seed, policy, tracing: Tracing::Off };
     // Processor time of the process: nothing else runs in it, and the machine may be busy with other copies.
     let began = processor_time();
-    let outcome = run_case(case, implementation, plan);
+    let outcome = run(case, implementation, plan);
     let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;
     let failure = outcome.failure.as_deref().map(FailureReport::of);
-    Run { test: case.name.to_owned(), seed, cpu_ms, failure }
+    (Run { test: case.name.to_owned(), seed, cpu_ms, failure }, outcome)
 }
 
 #[cfg(test)]

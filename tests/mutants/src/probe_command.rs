@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{ArgMatches, Args, FromArgMatches};
 use lab_harness::implementation::Implementation;
 use lab_hunt::workers;
+use labrpc::sim::Policy;
 
 use crate::probe::{Run, probe};
 
@@ -18,6 +19,9 @@ struct Probe {
     /// How many seeds
     #[arg(long, default_value_t = 1)]
     seeds: u64,
+    /// Who runs next
+    #[arg(long, default_value = "random")]
+    policy: Policy,
     /// Go on after the first failure
     #[arg(long)]
     all: bool,
@@ -35,7 +39,7 @@ pub fn probe_command() -> clap::Command {
 ///
 /// When there is no such test.
 pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<bool> {
-    let Probe { tests, seeds, all } = Probe::from_arg_matches(matches)?;
+    let Probe { tests, seeds, policy, all } = Probe::from_arg_matches(matches)?;
     // A mutant may loop for ever. If the command is killed, nobody else would end it.
     workers::die_with_parent();
     let find = |name: &String| lab_suites::find(name).with_context(|| format!("there is no test {name}"));
@@ -48,5 +52,5 @@ pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result
         let _ = serde_json::to_writer(&mut out, run);
         let _ = writeln!(out).and_then(|()| out.flush());
     };
-    Ok(probe(&cases, seeds, all, implementation, print))
+    Ok(probe(&cases, (seeds, policy), all, implementation, print))
 }

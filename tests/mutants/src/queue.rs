@@ -124,7 +124,7 @@ impl<'a> Queue<'a> {
         &self,
         (workspace, catalogue): (&Workspace, &Catalogue),
         jobs: usize,
-        options: TrialOptions,
+        options: &TrialOptions,
         mut on_trial: impl FnMut(Trial),
     ) -> Result<()> {
         let (sender, trials) = channel::unbounded();
@@ -160,7 +160,7 @@ impl<'a> Queue<'a> {
 fn work(
     assigned: Vec<(String, SubjectQueue<'_>)>,
     (workspace, catalogue): (&Workspace, &Catalogue),
-    options: TrialOptions,
+    options: &TrialOptions,
     sender: &Sender<Result<Trial>>,
 ) -> Result<()> {
     for (name, queue) in assigned {

@@ -19,7 +19,7 @@ pub(crate) fn run(
     copy: &mut WorkingCopy,
     catalogue: &Catalogue,
     subject: Subject<'_>,
-    options: TrialOptions,
+    options: &TrialOptions,
 ) -> Result<Trial> {
     let files = match subject {
         Subject::Mutant(mutant) => copy.apply(mutant)?,

@@ -1,13 +1,14 @@
 //! Mutants of the Raft and of the service, which the suites are to catch.
 
 use anyhow::Result;
+use labrpc::sim::Policy;
 use labrpc::time::Instant;
 
 use crate::child::{self, BuildResult, End, ProbeOutput};
 use crate::probe::Run;
 use crate::program::Program;
 use crate::subject::Subject;
-use crate::trial::{Trial, TrialOptions, Verdict};
+use crate::trial::{Chaos, Trial, TrialOptions, Verdict};
 use crate::working_copy::WorkingCopy;
 
 /// How many times the limit of processor time a probe may print nothing. It prints a line after each run, on a busy machine, too.
@@ -18,7 +19,7 @@ const SILENCE_FACTOR: u32 = 3;
 /// # Errors
 ///
 /// When cargo does not work, or the program cannot be started or was ended from outside.
-pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOptions) -> Result<Trial> {
+pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: &TrialOptions) -> Result<Trial> {
     let began = Instant::now();
     let mut cargo = copy.cargo();
     let (arguments, program) = copy.program(subject.program());
@@ -28,16 +29,20 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
     if let BuildResult::CompileError(message) = built {
         return Ok(Trial { build_ms, message, ..Trial::new(subject, Verdict::DoesNotCompile) });
     }
-    let probe = |tests: &[&str], is_thorough: bool| {
+    let probe = |tests: &[&str], is_thorough: bool, (seeds, policy): (u64, Policy)| {
         // The program is started, not cargo: nothing is built any more, and what is printed is the program's
         // own.
         let mut probe = child::limited(&program, options.cpu_max);
-        probe.current_dir(copy.path()).arg("probe").args(["--seeds", &options.seeds.to_string()]);
+        probe.current_dir(copy.path()).arg("probe").args(["--seeds", &seeds.to_string()]);
+        probe.args(["--policy", &policy.to_string()]);
         probe.args(is_thorough.then_some("--all")).args(tests);
         child::run_probe(probe, options.cpu_max * SILENCE_FACTOR)
     };
-    let ProbeOutput { runs, end, last_error: message } =
-        probe(&subject.tests(), options.is_thorough || subject.is_baseline())?;
+    let ProbeOutput { runs, end, last_error: message } = probe(
+        &subject.tests(),
+        options.is_thorough || subject.is_baseline(),
+        (options.seeds, Policy::Random),
+    )?;
     // By the runs that were printed, not by the exit code alone: a mutant may end the process in a run that
     // comes later.
     let verdict = verdict(&runs, end);
@@ -48,8 +53,11 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: TrialOption
         trial.is_explained = failure.is_some_and(|failure| mutant.is_explained_by(&failure.text()));
         // Apart from the trial, whose result it does not change: it asks what would be found if nobody had
         // thought of a scenario. One program is enough for that.
-        if options.with_chaos && mutant.program == Program::Reference {
-            trial.chaos = Some(probe(&subject.chaos(), false)?.runs);
+        if mutant.program == Program::Reference {
+            for &policy in &options.chaos {
+                let runs = probe(&subject.chaos(), false, (options.chaos_seeds, policy))?.runs;
+                trial.chaos.push(Chaos { policy: policy.to_string(), runs });
+            }
         }
     }
     Ok(trial)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use labrpc::sim::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::probe::Run;
@@ -9,14 +10,15 @@ use crate::program::Program;
 use crate::subject::{BASELINE, Subject};
 
 /// How trials are run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrialOptions {
     /// How many seeds each test may run over.
     pub(crate) seeds: u64,
     /// Whether to go on after the first failure.
     pub(crate) is_thorough: bool,
-    /// Whether the tests of chaos try it once more, alone.
-    pub(crate) with_chaos: bool,
+    /// Under which policies the tests of chaos try it once more, alone, and over how many seeds.
+    pub(crate) chaos: Vec<Policy>,
+    pub(crate) chaos_seeds: u64,
     /// The limit of processor time for all runs of one mutant.
     pub(crate) cpu_max: Duration,
 }
@@ -34,9 +36,9 @@ pub(crate) struct Trial {
     pub(crate) runs: Vec<Run>,
     /// Those of cargo's own tests that failed.
     pub(crate) failed: Vec<String>,
-    /// What the tests of chaos alone did, until one failed, if they were asked.
+    /// What the tests of chaos alone did, if they were asked.
     #[serde(default)]
-    pub(crate) chaos: Option<Vec<Run>>,
+    pub(crate) chaos: Vec<Chaos>,
     /// Processor time of the runs, or the time of cargo's tests, in milliseconds.
     pub(crate) cpu_ms: f64,
     /// How long it took to build, in milliseconds.
@@ -45,6 +47,22 @@ pub(crate) struct Trial {
     pub(crate) is_explained: bool,
     /// What there is to say besides: of a build that failed, or of a program that died. The first panic, for cargo's tests.
     pub(crate) message: String,
+}
+
+/// What the tests of chaos alone did under one policy, until one failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Chaos {
+    /// The policy, as it is written.
+    pub(crate) policy: String,
+    /// The runs, in order.
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Chaos {
+    /// The run that failed.
+    pub(crate) fn found(&self) -> Option<&Run> {
+        self.runs.iter().find(|run| run.failure.is_some())
+    }
 }
 
 /// The result of a trial.
@@ -77,7 +95,7 @@ impl Trial {
             verdict,
             runs: Vec::new(),
             failed: Vec::new(),
-            chaos: None,
+            chaos: Vec::new(),
             cpu_ms: 0.0,
             build_ms: 0.0,
             is_explained: false,
@@ -95,9 +113,9 @@ impl Trial {
         self.name == BASELINE && self.verdict != Verdict::Survived
     }
 
-    /// The run in which chaos alone found it.
+    /// The run in which chaos alone found it, under the first of its policies.
     pub(crate) fn found_by_chaos(&self) -> Option<&Run> {
-        self.chaos.iter().flatten().find(|run| run.failure.is_some())
+        self.chaos.first()?.found()
     }
 
     /// Whether a test with its first seed, or cargo's tests, caught it.
