@@ -10,12 +10,14 @@
 //! 3. [`sweep`]: many tests over many seeds: results, what is kept, statistics.
 //! 4. [`replay`]: whether a run is the run that it should be.
 //! 5. [`shrink`]: fewer faults, commands and preemptions.
+//! 6. [`program`]: all of it as a program, for tests that are closures: [`main`].
 //!
 //! # What it leaves out
 //!
-//! Arguments of the command line, and what a report of a failure says: both are for the program.
+//! What a failure of a Raft says: that is for the program that tests one.
 
 mod failed_run;
+pub mod program;
 pub mod replay;
 pub mod shrink;
 pub mod sweep;
@@ -23,6 +25,7 @@ pub mod target;
 pub mod workers;
 
 pub use failed_run::{FailedRun, SearchedRun};
+pub use program::main;
 
 #[cfg(test)]
 mod fuzzing;

@@ -6,20 +6,11 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use lab_harness::Implementation;
-use lab_hunt::workers;
-use lab_runs::{artifacts, commands, eprintln, output, println, settings};
-use labrpc::printable;
+use lab_hunt::program::process;
+pub use lab_hunt::program::process::Verdict;
+use lab_runs::{commands, eprintln, println};
 
 use crate::cli::Command;
-
-/// How a subcommand ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All is well.
-    Ok,
-    /// Something failed.
-    Failed,
-}
 
 /// Grades a Raft and a key/value service on it: elections, replication, persistence, snapshots and clients, in simulations that replay from their seed.
 #[derive(Parser, Debug)]
@@ -89,37 +80,18 @@ impl Program {
     /// Runs the program on the process's arguments.
     #[must_use]
     pub fn main(self) -> ExitCode {
-        // Both look at the process as it was started, before the code under test can change it.
-        commands::init_program();
-        let _ = artifacts::root();
-        labrpc::logging::init_quiet();
-        let code = self.run();
-        // Whatever the verdict was: who reads the output would take its end for all there is.
-        match output::finish() {
-            Ok(()) => code,
-            Err(error) => {
-                eprintln!("{error}");
-                ExitCode::from(2)
-            }
-        }
+        process::run(|| self.run())
     }
 
     fn run(&self) -> ExitCode {
-        if let Err(error) = settings::check_environment() {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
         let added = self.subcommands.iter().map(|subcommand| subcommand.command.clone());
         // Parsed by hand in two steps, because clap's derive knows only the subcommands that were there when it
         // was compiled.
         let matches = match Arguments::command().subcommands(added).try_get_matches() {
             Ok(matches) => matches,
-            Err(error) => return usage(&error),
+            Err(error) => return process::usage(&error),
         };
-        // A worker starts few, and many workers at once would ask for very many.
-        if matches.subcommand_name() != Some(workers::COMMAND)
-            && let Err(error) = check_threads()
-        {
+        if let Err(error) = process::check_threads(matches.subcommand_name()) {
             eprintln!("{error}");
             return ExitCode::from(2);
         }
@@ -133,58 +105,15 @@ impl Program {
             Some(_) => match Arguments::from_arg_matches(&matches) {
                 Ok(Arguments { command: Some(command) }) => command.run(self.graded),
                 Ok(Arguments { command: None }) => Ok(Verdict::Ok),
-                Err(error) => return usage(&error),
+                Err(error) => return process::usage(&error),
             },
         };
-        match verdict {
-            Ok(Verdict::Ok) => ExitCode::SUCCESS,
-            Ok(Verdict::Failed) => ExitCode::FAILURE,
-            // Not 1 as well: to a script, a call that could not be made is other news than a test that failed.
-            Err(error) => {
-                eprintln!("{}", printable(&format!("{error:#}")));
-                ExitCode::from(2)
-            }
-        }
+        process::exit_code(verdict)
     }
 
     fn added(&self, name: &str) -> Option<&Subcommand> {
         self.subcommands.iter().find(|subcommand| subcommand.command.get_name() == name)
     }
-}
-
-/// Shows help or what is wrong with the arguments.
-fn usage(error: &clap::Error) -> ExitCode {
-    // Help goes to standard output, what is wrong to standard error, which is not looked after.
-    if let Err(lost) = error.print()
-        && !error.use_stderr()
-    {
-        output::lost(lost);
-    }
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
-}
-
-/// Whether the system starts as many threads as this program needs at the same time. Without them every run would fail, and
-/// the code under test would be blamed.
-fn check_threads() -> Result<(), String> {
-    // For each worker those that read its two streams and show what it prints; Ctrl-C; and some for the workers' own.
-    let needed = 3 * workers::cores() + 4;
-    let (open, gate) = labrpc::channel::bounded::<()>(0);
-    let started: Result<Vec<_>, _> = (0..needed)
-        .map(|_| {
-            let gate = gate.clone();
-            labrpc::thread::Builder::new().spawn(move || {
-                // It ends when the gate does.
-                let _ = gate.recv();
-            })
-        })
-        .collect();
-    drop(open);
-    // They have nothing to tell.
-    started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join()))).map_err(|error| {
-        format!(
-            "cannot start {needed} threads: {error}. Raise the limit of processes and threads (ulimit -u), or end something else"
-        )
-    })
 }
 
 fn friendly() -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
 use lab_runs::Plan;
-use lab_runs::artifacts::{StoredRun, write_block, write_file, write_text};
+use lab_runs::artifacts::{StoredRun, write_block, write_file};
 
 use crate::columns::{self, Layout, Selection};
 use lab_harness::run::Outcome;
@@ -48,24 +48,13 @@ pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
         let lines = columns::lines(trace, &Selection::all(servers));
         write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
-    StoredRun::make_room(directory);
-    // Last: a replay goes by this file, and then the trace that it compares with is there.
-    match stored_run(files) {
-        Some(run) => write_text(&directory.join("run.json"), &(serde_json::to_string(&run)? + "\n")),
-        None => Ok(()),
+    let Files { case, implementation, plan, run, .. } = files;
+    match &run.trace {
+        Some(trace) => StoredRun::new(case.name, *plan, implementation.name(), run.failure.is_none(), trace)
+            .write(directory),
+        None => {
+            StoredRun::make_room(directory);
+            Ok(())
+        }
     }
-}
-
-fn stored_run(files: &Files<'_>) -> Option<StoredRun> {
-    let trace = files.run.trace.as_ref()?;
-    Some(StoredRun {
-        test: files.case.name.to_owned(),
-        seed: files.plan.seed,
-        policy: files.plan.policy.to_string(),
-        implementation: files.implementation.name().to_owned(),
-        passed: files.run.failure.is_none(),
-        fingerprint: trace.fingerprint.to_string(),
-        events: trace.total,
-        checkpoints: trace.checkpoints.clone(),
-    })
 }

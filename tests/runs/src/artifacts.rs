@@ -124,6 +124,32 @@ impl StoredRun {
         is_same.then_some(run)
     }
 
+    /// What identifies the run of this test and plan whose events were these.
+    #[must_use]
+    pub fn new(test: &str, plan: Plan, implementation: &str, passed: bool, trace: &Trace) -> Self {
+        Self {
+            test: test.to_owned(),
+            seed: plan.seed,
+            policy: plan.policy.to_string(),
+            implementation: implementation.to_owned(),
+            passed,
+            fingerprint: trace.fingerprint.to_string(),
+            events: trace.total,
+            checkpoints: trace.checkpoints.clone(),
+        }
+    }
+
+    /// Keeps it in this folder. To be done last: a replay goes by this file, and then the trace that it compares with is
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        Self::make_room(directory);
+        write_text(&directory.join("run.json"), &(serde_json::to_string(self)? + "\n"))
+    }
+
     /// Makes room for another run: a kept one that is damaged is [set aside](read_kept).
     pub fn make_room(directory: &Path) {
         let _: Option<Self> = read_kept(&directory.join("run.json"));

@@ -37,6 +37,9 @@ impl Coverage {
 
     /// A run has covered this, as its worker tells it.
     pub(super) fn learn(&mut self, job: &Job, news: &[(u64, u64)]) {
+        if !job.covers {
+            return;
+        }
         self.novelty
             .add_news(self.novelty.runs(), news.iter().map(|&(number, _)| Feature::from_number(number)));
         if let (Some(guided), Ok(policy)) = (self.guided.get_mut(&job.row), job.policy.parse()) {

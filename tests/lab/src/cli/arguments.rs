@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::case::TestCase;
+use lab_hunt::program::seed;
 use lab_hunt::workers;
 use labrpc::sim::{Policy, Tracing};
 
@@ -64,11 +65,6 @@ pub(super) fn read_test_and_seed(first: &str, second: &str) -> Result<(&'static 
             bail!("{wrong}. A test and a seed are needed, as in figure8_3c 0x1")
         }
     }
-}
-
-/// Reads a seed as people write it.
-pub(super) fn seed(text: &str) -> std::result::Result<u64, String> {
-    labrpc::sim::parse_seed(text).ok_or_else(|| format!("{text:?} is not a seed: write 42 or 0x2a"))
 }
 
 impl RunArguments {

@@ -5,12 +5,9 @@ mod check;
 mod export;
 mod grade;
 mod list;
-mod merge;
 mod names;
-mod quantity;
 mod repeat;
 mod replay;
-mod result_files;
 mod shrink;
 mod sweep;
 mod user;
@@ -18,8 +15,7 @@ mod user;
 use anyhow::Result;
 use clap::Subcommand;
 
-use lab_hunt::workers::{self, Launch};
-use lab_runs::commands;
+use lab_hunt::workers;
 use lab_suites::grade::target::Suites;
 
 use crate::program::{Implementations, Verdict};
@@ -41,24 +37,12 @@ pub(crate) enum Command {
     /// Runs tests over very many seeds, on all cores, and says how often and why they fail.
     Sweep(sweep::Sweep),
     /// Puts the results of shards of a sweep together.
-    Merge(merge::Merge),
+    Merge(lab_hunt::program::Merge),
     /// Repeats cargo test, on real threads, until it fails.
     Repeat(repeat::Repeat),
     /// What the worker processes of grade and sweep run.
     #[command(hide = true, name = workers::COMMAND)]
     Work,
-}
-
-/// How this program's workers are started.
-fn launch() -> Launch {
-    // This program has no other children.
-    workers::adopt_orphans();
-    Launch {
-        arguments: vec![workers::COMMAND.to_owned()],
-        // Their reports are to name what people have typed, and not how they were started themselves.
-        environment: vec![(commands::COMMAND.to_owned(), commands::program())],
-        ..Launch::default()
-    }
 }
 
 impl Command {

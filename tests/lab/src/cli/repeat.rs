@@ -13,8 +13,8 @@ use labrpc::printable;
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 
-use super::quantity::{count, time};
 use crate::program::Verdict;
+use lab_hunt::program::quantity::{count, time};
 use lab_hunt::{sweep, workers};
 use lab_runs::artifacts;
 

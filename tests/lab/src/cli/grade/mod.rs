@@ -14,6 +14,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 use lab_harness::implementation::Implementation;
+use lab_hunt::program::launch;
 use lab_hunt::workers::Launch;
 use lab_runs::{World, eprintln, println};
 use lab_suites::grade::grading::{self, Grading, RowEnd};
@@ -58,7 +59,7 @@ impl Grade {
         let (shown, workers) = (Arc::clone(&progress), self.run.workers());
         // What the code under test prints is seen as it comes, above the bar.
         let echo = move |line: &str| shown.lock().pause(|| eprintln!("{}", printable(line)));
-        let launch = Launch { echo: Some(Arc::new(echo)), ..super::launch() };
+        let launch = Launch { echo: Some(Arc::new(echo)), ..launch() };
         let launch = match &self.as_user {
             Some(user) => user::run_as(user, launch)?,
             None => launch,

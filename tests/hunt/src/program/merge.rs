@@ -1,4 +1,4 @@
-//! `cargo lab merge`: the results of shards as one.
+//! `merge`: the results of shards as one.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,16 @@ use clap::Args;
 use lab_runs::{print, println};
 use labrpc::printable;
 
+use super::process::Verdict;
 use super::result_files::ResultFiles;
-use crate::program::Verdict;
-use lab_hunt::sweep::{self, Extent, Merged, Results};
+use crate::sweep::{self, Extent, Merged, Results};
 
-/// Puts the results of shards together, from the files that cargo lab sweep --json wrote.
+/// Puts the results of shards together, from the files that sweep --json wrote.
 ///
 /// The files must come from the same executable. The exit code is 0 if all runs passed, 1 if one failed, 2 if shards are
 /// missing or files do not belong together.
 #[derive(Args, Debug)]
-pub(crate) struct Merge {
+pub struct Merge {
     /// The files
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -25,7 +25,12 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    pub(super) fn run(&self) -> Result<Verdict> {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be read or written, do not belong together, or are not all there are.
+    pub fn run(&self) -> Result<Verdict> {
         let whole = self.results.reserve()?;
         let read = |path: &PathBuf| Ok((path.display().to_string(), Results::read(path)?));
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;

@@ -5,7 +5,11 @@ use std::time::Duration;
 use lab_runs::settings::check_stall;
 
 /// A number from 1: `1000`, `1_000_000`.
-pub(super) fn count(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+///
+/// A sentence about what is none.
+pub fn count(text: &str) -> Result<u64, String> {
     let number = text.replace('_', "").parse().ok().filter(|&number| number > 0);
     number
         .ok_or_else(|| format!("{text:?} is not a number of runs: write a whole number from 1, such as 1000"))
@@ -22,7 +26,11 @@ const MEMORY_MIN: u64 = 64 << 20;
 const MEMORY_MAX: u64 = 1 << 50;
 
 /// A time that is not zero: `90s`, `10m`, `1h30m`, `1.5` (seconds).
-pub(super) fn time(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// A sentence about what is none.
+pub fn time(text: &str) -> Result<Duration, String> {
     let seconds = || text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let time = humantime::parse_duration(text).ok().or_else(seconds).filter(|time| !time.is_zero());
     let time = time.ok_or_else(|| format!("{text:?} is not a time: write 90s, 10m or 1h30m"))?;
@@ -30,7 +38,11 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 }
 
 /// The limit of a run: a time in which a right program can come to its end.
-pub(super) fn limit(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// A sentence about what is none.
+pub fn limit(text: &str) -> Result<Duration, String> {
     let time = time(text)?;
     if time < LIMIT_MIN {
         return Err(format!("{text:?} is too short for any run: write 100ms or more, such as 30s"));
@@ -39,12 +51,20 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
 }
 
 /// The time in which a thread must give way.
-pub(super) fn stall(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// A sentence about what is none.
+pub fn stall(text: &str) -> Result<Duration, String> {
     check_stall(time(text)?)
 }
 
 /// A size in bytes: `512M`, `2G`.
-pub(super) fn memory(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+///
+/// A sentence about what is none.
+pub fn memory(text: &str) -> Result<u64, String> {
     let size = text.split_at_checked(text.len().saturating_sub(1)).and_then(|(number, unit)| {
         let number: u64 = number.parse().ok().filter(|&number| number > 0)?;
         match unit {

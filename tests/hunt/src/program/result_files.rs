@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
-use lab_hunt::sweep::{self, Results};
+use crate::sweep::{self, Results};
 use lab_runs::OutputFile;
 
 /// Where the results are to go.
