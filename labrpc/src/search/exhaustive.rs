@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::found::Found;
-use crate::sim::{Policy, Preempted, Preemption, Report, Sim};
+use crate::sim::{Policy, Preempted, Preemption, Sim};
 use crate::time::Instant;
 
 /// Runs a closure under every schedule that differs from first-in-first-out order by at most so many preemptions.
@@ -82,7 +82,7 @@ impl Exhaustive {
         self
     }
 
-    /// Runs `body` under all of them, those with few preemptions first where a choice is shared, until one fails.
+    /// Runs `body` under all of them, those with fewer preemptions first, until one fails.
     ///
     /// # Errors
     ///
@@ -92,9 +92,29 @@ impl Exhaustive {
     ///
     /// As [`Sim::run`].
     pub fn search(&self, body: impl Fn() + Send + Sync + 'static) -> Result<Exhausted, Box<Found>> {
+        let body: Arc<dyn Fn() + Send + Sync> = Arc::new(body);
+        let mut schedules = 0;
+        self.explore(|policy| {
+            let sim = self.sim.clone().policy(policy);
+            let run = Arc::clone(&body);
+            schedules += 1;
+            match sim.run(move || run()) {
+                Ok(((), report)) => Ok(report.choices),
+                Err(failure) => Err(Box::new(Found::new(&sim, Some(policy), *failure, schedules, &body))),
+            }
+        })
+    }
+
+    /// Has all of them run by `run`, which makes the run under a policy and returns its [choices](crate::sim::Report::choices),
+    /// for programs that make runs in a way of their own.
+    ///
+    /// # Errors
+    ///
+    /// That of the first run that had one.
+    pub fn explore<E>(&self, run: impl FnMut(Policy) -> Result<Vec<u32>, E>) -> Result<Exhausted, E> {
         let mut under_way = UnderWay {
             limits: self,
-            body: Arc::new(body),
+            run,
             until: Instant::now().checked_add(self.time),
             exhausted: Exhausted { schedules: 0, is_complete: true, choices_max: 0 },
         };
@@ -106,26 +126,28 @@ impl Exhaustive {
     }
 }
 
-struct UnderWay<'a> {
+struct UnderWay<'a, R> {
     limits: &'a Exhaustive,
-    body: Arc<dyn Fn() + Send + Sync>,
+    run: R,
     until: Option<Instant>,
     exhausted: Exhausted,
 }
 
-impl UnderWay<'_> {
+impl<E, R: FnMut(Policy) -> Result<Vec<u32>, E>> UnderWay<'_, R> {
     /// All schedules with `more` preemptions after those of `prefix`.
-    fn explore(&mut self, prefix: Preempted, more: usize) -> Result<(), Box<Found>> {
+    fn explore(&mut self, prefix: Preempted, more: usize) -> Result<(), E> {
         if !self.may_go_on() {
             return Ok(());
         }
         // To know the choices of a prefix it is run again for each depth: a schedule among the hundreds that follow from it.
-        let report = self.run(prefix, more == 0)?;
+        let choices = (self.run)(Policy::Preempted(prefix))?;
+        self.exhausted.choices_max = self.exhausted.choices_max.max(choices.len());
         if more == 0 {
+            self.exhausted.schedules += 1;
             return Ok(());
         }
         let first = prefix.preemptions().last().map_or(0, |last| last.choice + 1);
-        for (choice, &ready) in (0..).zip(&report.choices).skip(first as usize) {
+        for (choice, &ready) in (0..).zip(&choices).skip(first as usize) {
             for place in 1..ready {
                 if let Some(next) = prefix.and(Preemption { choice, place }) {
                     self.explore(next, more - 1)?;
@@ -140,21 +162,5 @@ impl UnderWay<'_> {
             || self.until.is_some_and(|until| Instant::now() >= until);
         self.exhausted.is_complete &= !is_over;
         !is_over
-    }
-
-    fn run(&mut self, preempted: Preempted, counts: bool) -> Result<Report, Box<Found>> {
-        let sim = self.limits.sim.clone().policy(Policy::Preempted(preempted));
-        let body = Arc::clone(&self.body);
-        self.exhausted.schedules += u64::from(counts);
-        match sim.run(move || body()) {
-            Ok(((), report)) => {
-                self.exhausted.choices_max = self.exhausted.choices_max.max(report.choices.len());
-                Ok(report)
-            }
-            Err(failure) => {
-                let policy = Some(Policy::Preempted(preempted));
-                Err(Box::new(Found::new(&sim, policy, *failure, self.exhausted.schedules, &self.body)))
-            }
-        }
     }
 }

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub actions: Vec<Action>,
     /// The preemptions that happened, if [`run_subset`] asked for them.
     pub preemptions: Vec<u64>,
+    /// How many threads could run at each choice, under [`Policy::Preempted`](labrpc::sim::Policy::Preempted).
+    pub choices: Vec<u32>,
     /// What the run covered, if [`run_covered`] asked for it.
     pub covered: Vec<Covered>,
     /// What clients of a service asked and were told; `None` if there was no service.
@@ -174,6 +176,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
         failure,
         actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
         preemptions: report.preemptions,
+        choices: report.choices,
         covered: report.covered,
         operations: record.client_history().map(Operations::of),
     }
@@ -210,6 +213,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         failure: has_failed.then(|| Box::new(failure(&record, cause))),
         actions: Vec::new(),
         preemptions: Vec::new(),
+        choices: Vec::new(),
         covered: Vec::new(),
         operations: record.client_history().map(Operations::of),
     }

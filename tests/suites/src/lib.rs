@@ -28,6 +28,7 @@ pub mod part_3d;
 pub mod part_4a;
 pub mod part_4b;
 pub mod part_4c;
+pub mod small;
 mod suite;
 
 use lab_harness::case::{Part, TestCase};
@@ -76,10 +77,10 @@ const fn concat<const N: usize>() -> [TestCase; N] {
     all
 }
 
-/// The test of that name.
+/// The test of that name, or the [small scenario](small).
 #[must_use]
 pub fn find(name: &str) -> Option<&'static TestCase> {
-    TESTS.iter().find(|case| case.name == name)
+    TESTS.iter().chain(small::SCENARIOS).find(|case| case.name == name)
 }
 
 /// The tests of a part, in order.

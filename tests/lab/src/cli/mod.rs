@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod exhaust;
 mod export;
 mod grade;
 mod list;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
     Replay(replay::Replay),
+    /// Runs a small scenario under all schedules with few preemptions.
+    Exhaust(exhaust::Exhaust),
     /// Writes a run for other tools.
     Export(export::Export),
     /// Finds a smaller run that still fails, and tells it as a story.
@@ -52,6 +55,7 @@ impl Command {
             Self::Grade(grade) => grade.run(implementation),
             Self::List(list) => list.run(),
             Self::Replay(replay) => replay.run(implementation),
+            Self::Exhaust(exhaust) => exhaust.run(implementation),
             Self::Export(export) => export.run(implementation),
             Self::Shrink(shrink) => shrink.run(graded),
             Self::Check(check) => check.run(),

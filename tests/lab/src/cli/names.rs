@@ -74,12 +74,13 @@ pub(super) fn find(name: &str) -> Result<&'static TestCase> {
     let plain = plain(name);
     // The whole name first: what is the name of a test of Raft and was one of the service in the old numbering
     // means the test of Raft.
-    let exact = suites::TESTS.iter().find(|case| self::plain(case.name) == plain);
+    let all = || suites::TESTS.iter().chain(suites::small::SCENARIOS);
+    let exact = all().find(|case| self::plain(case.name) == plain);
     let without = || suites::TESTS.iter().find(|case| without_part(case.name) == plain);
     if let Some(case) = exact.or_else(without).or_else(|| find_classic(&plain)) {
         return Ok(case);
     }
-    let known = suites::TESTS.iter().map(|case| {
+    let known = all().map(|case| {
         let similarity = strsim::jaro_winkler(&plain, &self::plain(case.name));
         (similarity.max(strsim::jaro_winkler(&plain, &without_part(case.name))), case.name)
     });
