@@ -6,14 +6,22 @@ use lab_harness::lab::Lab;
 use crate::suite::test;
 
 /// The scenarios.
-pub static SCENARIOS: &[TestCase] = &[test(
-    Part::A3,
-    0,
-    "votes_of_three",
-    votes_of_three,
-    Origin::Lab,
-    "three servers stand for election in the same term, all at once",
-)];
+pub static SCENARIOS: &[TestCase] = &[
+    scenario(
+        "votes_of_three",
+        votes_of_three,
+        "three servers stand for election in the same term, all at once",
+    ),
+    scenario(
+        "votes_across_terms",
+        votes_across_terms,
+        "two servers stand for election and hear of a later term, all at once",
+    ),
+];
+
+const fn scenario(name: &'static str, body: fn(&Lab), about: &'static str) -> TestCase {
+    test(Part::A3, 0, name, body, Origin::Lab, about)
+}
 
 /// Three servers stand for election in the same term, all at once, and then one of them is elected.
 ///
@@ -26,5 +34,20 @@ fn votes_of_three(lab: &Lab) {
     }
     lab.sleep_ms(2_000);
     (0..3).for_each(|server| cluster.resume(server));
+    cluster.check_one_leader();
+}
+
+/// Two servers stand for election, and hear at the same moment of a third that has stood in several later terms.
+///
+/// These two are stopped until their election timers have run out. The requests of the third wait for them.
+fn votes_across_terms(lab: &Lab) {
+    let cluster = lab.cluster(3).start();
+    for server in [0, 2] {
+        cluster.pause(server);
+    }
+    lab.sleep_ms(2_000);
+    for server in [0, 2] {
+        cluster.resume(server);
+    }
     cluster.check_one_leader();
 }
