@@ -37,7 +37,9 @@ impl Check {
                 (check.runs, check.time) = (u64::MAX, Duration::MAX);
                 return check.limited(variable);
             }
-            check.policy = text.parse().map_err(|error| format!("LAB_POLICY: {error}"))?;
+            check.policy = text.parse().map_err(|error| {
+                format!("LAB_POLICY: {error}; or exhaustive:N, for all schedules with up to N preemptions")
+            })?;
             check.is_policy_of_environment = true;
         }
         check.limited(variable)
@@ -103,6 +105,12 @@ mod tests {
         assert_eq!((check.exhaustive, check.runs), (Some(1), 9));
         let check = read(&[("LAB_TIME", "0.5")]).unwrap();
         assert_eq!((check.runs, check.time), (u64::MAX, Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn policy_of_no_use_is_answered_with_all_that_may_be_written() {
+        let error = read(&[("LAB_POLICY", "best")]).unwrap_err();
+        assert!(error.contains("guided") && error.contains("exhaustive:N"), "{error}");
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn write_events(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
     }
     for events in threads.iter().skip(left_out) {
         for event in &events[events.len().saturating_sub(EVENTS_SHOWN)..] {
-            writeln!(f, "  {}", crate::printable(&event.to_string()))?;
+            // The message of a panic may have several lines: these are no events.
+            writeln!(f, "  {}", crate::printable(&event.to_string()).replace('\n', "\n      "))?;
         }
     }
     Ok(())

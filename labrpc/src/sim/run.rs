@@ -4,7 +4,7 @@
 //! now and then whether it still moves. If a simulated thread never comes back, the caller reports that and
 //! leaves the OS thread behind; it cannot be stopped, but it holds nothing that anybody needs.
 
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -206,7 +206,7 @@ pub(crate) fn thread_main<T>(
         }
         // In this order, so that the trace has a panic before the exit of its thread.
         end(outcome);
-        with_core(|core| core.end_thread(Location::caller()));
+        with_core(|core| core.end_thread());
     })
 }
 

@@ -59,6 +59,8 @@ fn report_has_the_cause_the_events_of_the_threads_and_the_line_that_replays() {
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
+    // The reader's places only, and one event a line.
+    assert!(!text.contains("sim/run.rs"), "a place inside of labrpc is in:\n{text}");
     let name = "search::report_has_the_cause_the_events_of_the_threads_and_the_line_that_replays";
     assert!(found.command().contains("LAB_SEED=0x") && found.command().contains(name), "{}", found.command());
     // What the line says makes the same run.
@@ -66,6 +68,16 @@ fn report_has_the_cause_the_events_of_the_threads_and_the_line_that_replays() {
     let again =
         Check::new().seed(seed).policy(found.policy.unwrap_or(Policy::Guided)).search(oversold).unwrap_err();
     assert_eq!(again.failure.report.trace.fingerprint, found.failure.report.trace.fingerprint);
+}
+
+#[test]
+fn panic_of_several_lines_is_one_event_of_the_report() {
+    let found = Check::new().search(|| assert_eq!(6 * 7, 43)).unwrap_err();
+    let text = found.to_string();
+    let (_, events) = text.split_once("the last events of each thread:\n").unwrap();
+    let of_the_panic: Vec<&str> = events.lines().skip_while(|line| !line.contains("Panic")).take(3).collect();
+    assert!(of_the_panic[1].starts_with("        left: 42"), "{events}");
+    assert!(of_the_panic[2].starts_with("       right: 43"), "{events}");
 }
 
 #[test]
