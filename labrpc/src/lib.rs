@@ -81,6 +81,9 @@
 //!
 //! # Where to go on
 //!
+//! - [`guide::hunting`]: a flake in a program of your own, from the swapped imports to the bug understood.
+//! - [`guide::from_go`] and [`guide::from_std`]: what stands for a name that you know.
+//! - [`guide::policies`] and [`guide::compared`]: which search to choose, and which tool.
 //! - [`sim`]: what a simulation is, what ends it, and the rules that keep it deterministic.
 //! - [`sim::NodeHandle`]: machines that can be crashed, paused and given a clock that drifts.
 //! - [`logging`]: log lines with virtual time, node and thread.
@@ -88,6 +91,7 @@
 
 mod address;
 pub mod channel;
+pub mod guide;
 pub mod hint;
 mod later;
 pub mod logging;
