@@ -77,6 +77,8 @@ impl Default for Check {
 impl Check {
     /// How many runs a search makes at most by default.
     pub const RUNS_DEFAULT: u64 = 2_000;
+    /// After how many steps a run fails by default: a loop that polls for ever takes some seconds until then.
+    pub const STEPS_MAX_DEFAULT: u64 = 5_000_000;
     /// How long it goes on at most by default.
     pub const TIME_DEFAULT: Duration = Duration::from_secs(10);
 
@@ -84,7 +86,7 @@ impl Check {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            sim: Sim::new(0),
+            sim: Sim::new(0).steps_max(Self::STEPS_MAX_DEFAULT),
             policy: Policy::Guided,
             is_policy_of_environment: false,
             exhaustive: None,
@@ -137,11 +139,27 @@ impl Check {
         self
     }
 
-    /// The simulation that each run is made of, but for its seed and its policy: limits, the cost of a step.
+    /// The simulation that each run is made of, but for its seed and its policy: limits, the cost of a step. Default: that of
+    /// [`Sim::new`], but for [`Self::STEPS_MAX_DEFAULT`].
     #[must_use]
     pub fn sim(mut self, sim: Sim) -> Self {
         self.sim = sim;
         self
+    }
+
+    /// As [`search`](Self::search), for tests: panics with the report if a run fails, and tells standard error what was checked
+    /// if none does.
+    ///
+    /// # Panics
+    ///
+    /// If a run fails.
+    #[track_caller]
+    pub fn check(&self, body: impl Fn() + Send + Sync + 'static) {
+        let place = Location::caller();
+        match self.search(body) {
+            Ok(checked) => eprintln!("{checked}"),
+            Err(found) => panic!("{}", found.report(place)),
+        }
     }
 
     /// Runs `body` until it fails or the budget is spent.
@@ -248,14 +266,9 @@ impl Check {
 /// If a run fails, or if a variable of the environment is of no use.
 #[track_caller]
 pub fn check(body: impl Fn() + Send + Sync + 'static) {
-    let check = match Check::from_env() {
-        Ok(check) => check,
+    match Check::from_env() {
+        Ok(check) => check.check(body),
         Err(message) => panic!("{message}"),
-    };
-    let place = Location::caller();
-    match check.search(body) {
-        Ok(checked) => eprintln!("{checked}"),
-        Err(found) => panic!("{}", found.report(place)),
     }
 }
 
@@ -283,6 +296,7 @@ impl std::fmt::Display for Checked {
             states => write!(f, ", {states} states")?,
         }
         let percent = novelty.chance_of_new(1_000) * 100.0;
-        write!(f, "; that 1,000 more show a new one: at most {percent:.0} %")
+        let seen_once = if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" };
+        write!(f, "{seen_once}; the chance that 1,000 more runs show a new one is at most {percent:.0} %")
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Chance alone begins anew with each run, and what takes several unlikely steps one after the other is as unlikely as their
 //! product. A run that made the first of them is worth keeping: to go on from where it showed something new with other
-//! chance makes the second as likely as it is by itself. Fuzzers do so with inputs; Fray and Mallory with schedules and faults. Here
+//! chance makes the second as likely as it is by itself. Fuzzers do so with inputs, Mallory (Meng et al., CCS 2023) with faults. Here
 //! the whole of a run's chance is one seed, so a *candidate* is a seed, a step, and the seed from there on, and its replay
 //! line says it all.
 

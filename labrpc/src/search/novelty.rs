@@ -70,6 +70,12 @@ impl Novelty {
         self.distinct[covers as usize]
     }
 
+    /// Whether some run has shown something that no other has.
+    #[must_use]
+    pub fn is_any_seen_once(&self) -> bool {
+        !self.alone.is_empty()
+    }
+
     /// The chance that at least one of the next `runs` runs shows something new, from 0 to 1, if runs go on to be as new as
     /// they are now. They get less so, which makes it an upper estimate. 1 before the first run.
     #[must_use]

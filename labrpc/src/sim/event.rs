@@ -104,8 +104,11 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{} {} ", self.index, Seconds(self.time_ns))?;
         write!(f, "{}/{} {:?}", self.node, self.thread, self.kind)?;
-        if self.payload != 0 {
-            write!(f, " {:016x}", self.payload)?;
+        match self.kind {
+            // Of these it is the number of the thread.
+            Kind::Spawn | Kind::Join => write!(f, " thread-{}", self.payload)?,
+            _ if self.payload != 0 => write!(f, " {:016x}", self.payload)?,
+            _ => {}
         }
         match &self.words {
             Words::Text(text) if text.is_empty() => Ok(()),

@@ -12,7 +12,8 @@ use super::settings::parse_seed;
 /// Each is good at something else; [`Policy::Portfolio`] mixes them. As text: `random`, `pct:3`, `urw`, `portfolio`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// At every step each thread that can run is as likely as any other. Finds most bugs soonest; the default.
+    /// At every step each thread that can run is as likely as any other. The default of a single run, and the
+    /// easiest to reason about.
     #[default]
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): threads have random priorities, the

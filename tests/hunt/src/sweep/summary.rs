@@ -65,7 +65,8 @@ fn coverage(text: &mut String, novelty: &Novelty) {
     }
     let _ = writeln!(
         text,
-        "; that {MORE_RUNS} more runs show something new: at most {:.0} % (Good-Turing)",
+        "{}; the chance that {MORE_RUNS} more runs show something new is at most {:.0} % (Good-Turing)",
+        if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" },
         novelty.chance_of_new(MORE_RUNS) * 100.0
     );
 }
