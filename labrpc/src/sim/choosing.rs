@@ -15,6 +15,7 @@ impl Core {
         self.seed = by.seed;
         self.network_chance = Xoshiro256PlusPlus::seed_from_u64(stream_seed(by.seed, Stream::Network, 0));
         self.scheduler.continue_by(by.policy, stream_seed(by.seed, Stream::Schedule, 0));
+        self.watches = self.coverage.is_some() || self.scheduler.looks_at_accesses();
         // The running thread first: in first-in-first-out order it is the one that runs.
         let mut alive = self.threads.by_age();
         alive.sort_by_key(|&slot| slot != self.current);
@@ -26,13 +27,20 @@ impl Core {
             let is_ready = thread.state == State::Runnable && !self.nodes[node.index()].is_paused;
             self.scheduler.started(slot, node);
             if is_ready {
-                self.scheduler.enter(slot, clock);
+                self.scheduler.enter(slot, || clock);
             }
         }
     }
 
+    /// The policy knows from now on that this thread can run.
+    #[inline]
+    pub(super) fn insert(&mut self, index: u32) {
+        let (now, timers, step_cost) = (self.now, &self.timers, self.settings.step_cost_ns);
+        self.scheduler.insert(index, || Clock { now, next_deadline: timers.next_deadline(), step_cost });
+    }
+
     /// What a policy may know of time.
-    pub(crate) fn clock(&self) -> Clock {
+    fn clock(&self) -> Clock {
         Clock {
             now: self.now,
             next_deadline: self.timers.next_deadline(),
@@ -53,8 +61,7 @@ impl Core {
         if node.is_paused {
             node.kept_back.push(index);
         } else {
-            let clock = self.clock();
-            self.scheduler.insert(index, clock);
+            self.insert(index);
         }
     }
 }

@@ -20,7 +20,7 @@ use super::coverage::Coverage;
 use super::event::Kind;
 use super::fiber::{Fiber, Stacks};
 use super::node::{Node, NodeId};
-use super::object::Access;
+use super::object::{Access, On};
 use super::scheduler::Scheduler;
 use super::settings::Settings;
 use super::stall::Heartbeat;
@@ -74,6 +74,9 @@ pub(crate) struct Core {
     pub(crate) seed: u64,
     /// How the policy goes on.
     continuations: VecDeque<Continuation>,
+    /// Whether anybody wants to know what threads do with which objects: the policy, or who asks for coverage. One
+    /// comparison on the path of every operation.
+    pub(super) watches: bool,
     /// What the run has covered, if somebody wants to know.
     pub(crate) coverage: Option<Box<Coverage>>,
     /// Steps of the running thread since it last gave way or waited.
@@ -120,6 +123,7 @@ impl Core {
             heartbeat,
             seed,
             continuations: settings.continuations().into(),
+            watches: false,
             coverage: settings.covers.then(Box::default),
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
@@ -127,6 +131,7 @@ impl Core {
             settings,
         };
         core.check_at = core.next_check();
+        core.watches = core.coverage.is_some() || core.scheduler.looks_at_accesses();
         core
     }
 
@@ -141,7 +146,7 @@ impl Core {
     pub(crate) fn step(
         &mut self,
         kind: Kind,
-        access: Access,
+        on: On<'_>,
         payload: u64,
         location: &'static Location<'static>,
     ) -> bool {
@@ -154,14 +159,17 @@ impl Core {
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.
         if std::mem::take(&mut slot.is_unobserved) {
-            self.announce(access, location);
-            self.happens(self.current);
+            if let Some(coverage) = &mut self.coverage {
+                coverage.announce(self.current, on.access(), location);
+                coverage.happens(self.current, self.steps);
+            }
             return false;
         }
         self.pass_time();
         self.record(kind, payload, location);
-        self.scheduler.announce(self.current, access);
-        self.announce(access, location);
+        if self.watches {
+            self.announce(on.access(), location);
+        }
         // The clock has moved before the choice is made, so a thread whose deadline falls into this step can
         // be picked at it.
         self.steps_in_a_row += 1;
@@ -185,8 +193,8 @@ impl Core {
     }
 
     /// The running thread is about to do this.
-    #[inline]
     fn announce(&mut self, access: Access, location: &'static Location<'static>) {
+        self.scheduler.announce(self.current, access);
         if let Some(coverage) = &mut self.coverage {
             coverage.announce(self.current, access, location);
         }

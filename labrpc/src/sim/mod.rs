@@ -159,7 +159,7 @@ pub use fiber::{stacks_left, threads_left};
 pub(crate) use misuse::{fail_misuse, fail_shared};
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};
-pub(crate) use object::{Access, ObjectId};
+pub(crate) use object::{ObjectId, On};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
 pub(crate) use run::{panic_report, thread_main};

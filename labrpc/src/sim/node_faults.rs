@@ -116,8 +116,7 @@ impl Core {
         self.nodes[node.index()].is_paused = false;
         // In the order in which they became runnable, which first-in-first-out goes by.
         for index in std::mem::take(&mut self.nodes[node.index()].kept_back) {
-            let clock = self.clock();
-            self.scheduler.insert(index, clock);
+            self.insert(index);
         }
         self.recheck_waiters_of(node);
     }

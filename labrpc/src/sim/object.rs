@@ -42,6 +42,27 @@ impl Default for ObjectId {
     }
 }
 
+/// What a thread is about to do to which object, before anybody has asked for the object's number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum On<'a> {
+    /// To none: it sleeps, or waits for a thread.
+    Nothing,
+    /// It looks, and changes nothing.
+    Reads(&'a ObjectId),
+    /// It changes it, or may.
+    Changes(&'a ObjectId),
+}
+
+impl On<'_> {
+    pub(crate) fn access(self) -> Access {
+        match self {
+            Self::Nothing => Access::NONE,
+            Self::Reads(id) => Access::reads(id.get()),
+            Self::Changes(id) => Access::changes(id.get()),
+        }
+    }
+}
+
 /// What an operation does with which object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Access {

@@ -20,7 +20,7 @@ use super::event::Kind;
 use super::lock_owners::Attempt;
 use super::misuse::{fail_foreign, fail_self_deadlock, fail_shared};
 use super::nanoseconds::nanos;
-use super::object::{Access, ObjectId};
+use super::object::{ObjectId, On};
 use super::steps;
 use super::threads::{Held, Side, Wait, Woken};
 use super::wait_list::WaitList;
@@ -81,7 +81,7 @@ impl RawMutex {
     /// Takes the lock, waiting at most until `deadline`. `None` when it passed.
     #[inline(never)]
     fn lock_simulated(&self, deadline: Option<u64>, location: &'static Location<'static>) -> Option<Token> {
-        let location = steps::step_to_lock(Kind::Lock, Access::changes(self.id()), location);
+        let location = steps::step_to_lock(Kind::Lock, On::Changes(&self.number), location);
         // Between an attempt and the wait after it nothing else runs, so no unlock is missed in between. The
         // lock is not handed over: A unlocks and wakes B; C, which happens to run, takes the lock first; B
         // finds it taken and waits again. So a wait is always followed by another attempt.
@@ -117,7 +117,7 @@ impl RawMutex {
     }
 
     fn try_lock_simulated(&self, location: &'static Location<'static>) -> Option<Token> {
-        steps::step_to_lock(Kind::TryLock, Access::changes(self.id()), location);
+        steps::step_to_lock(Kind::TryLock, On::Changes(&self.number), location);
         match with_core(|core| self.attempt(core, location)) {
             Attempt::Taken => Some(Token::new(true)),
             _ => {

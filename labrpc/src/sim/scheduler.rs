@@ -94,7 +94,7 @@ impl Scheduler {
     }
 
     /// The thread can run from now on.
-    pub(crate) fn insert(&mut self, slot: u32, clock: Clock) {
+    pub(crate) fn insert(&mut self, slot: u32, clock: impl FnOnce() -> Clock) {
         if let Some(filter) = &mut self.filter {
             filter.insert(slot);
         }
@@ -102,7 +102,7 @@ impl Scheduler {
     }
 
     /// As [`insert`](Self::insert), after [`continue_by`](Self::continue_by): the filter knows it already.
-    pub(crate) fn enter(&mut self, slot: u32, clock: Clock) {
+    pub(crate) fn enter(&mut self, slot: u32, clock: impl FnOnce() -> Clock) {
         match &mut self.kind {
             Kind::Random { ready } => ready.insert(slot),
             Kind::Pct(pct) => pct.insert(slot),
@@ -110,7 +110,7 @@ impl Scheduler {
             Kind::Urw(urw) => urw.ready.insert(slot),
             Kind::Surw(surw) => surw.insert(slot, &mut self.chance),
             Kind::Pos(pos) => pos.insert(slot, &mut self.chance),
-            Kind::Starve(starve) => starve.insert(slot, clock, &mut self.chance),
+            Kind::Starve(starve) => starve.insert(slot, clock(), &mut self.chance),
         }
     }
 
@@ -130,8 +130,12 @@ impl Scheduler {
         }
     }
 
+    /// Whether the policy wants to know what threads are about to do.
+    pub(crate) fn looks_at_accesses(&self) -> bool {
+        matches!(self.kind, Kind::Surw(_) | Kind::Pos(_))
+    }
+
     /// The running thread is about to do this.
-    #[inline]
     pub(crate) fn announce(&mut self, slot: u32, access: Access) {
         match &mut self.kind {
             Kind::Surw(surw) => surw.announce(slot, access, &mut self.chance),

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::end_of_run;
 use super::event::Kind;
 use super::fiber;
-use super::object::Access;
+use super::object::On;
 use super::threads::{NONE, Slot, Wait, Woken};
 
 /// Goes back to the run loop, which resumes whoever was picked. Returns when this thread is resumed.
@@ -82,22 +82,22 @@ fn step_of_a_destructor() {
 /// exploring, and must not be torn apart.
 #[inline]
 pub(crate) fn step(kind: Kind, payload: u64, location: &'static Location<'static>) {
-    step_to(kind, Access::NONE, payload, location);
+    step_to(kind, On::Nothing, payload, location);
 }
 
 /// As [`step`], before an operation on something that threads share.
 #[inline]
-pub(crate) fn step_on(kind: Kind, access: Access, location: &'static Location<'static>) {
-    step_to(kind, access, 0, location);
+pub(crate) fn step_on(kind: Kind, on: On<'_>, location: &'static Location<'static>) {
+    step_to(kind, on, 0, location);
 }
 
 #[inline]
-fn step_to(kind: Kind, access: Access, payload: u64, location: &'static Location<'static>) {
+fn step_to(kind: Kind, on: On<'_>, payload: u64, location: &'static Location<'static>) {
     if is_unwinding() {
         return step_of_a_destructor();
     }
     // Once the run is over, giving way is the end of the thread.
-    if with_core(|core| core.is_over || core.step(kind, access, payload, location)) {
+    if with_core(|core| core.is_over || core.step(kind, on, payload, location)) {
         give_way();
     }
 }
@@ -119,7 +119,7 @@ pub(crate) fn step_without_choice(kind: Kind, location: &'static Location<'stati
 #[inline]
 pub(super) fn step_to_lock(
     kind: Kind,
-    access: Access,
+    on: On<'_>,
     location: &'static Location<'static>,
 ) -> &'static Location<'static> {
     let unwinding = is_unwinding();
@@ -133,7 +133,7 @@ pub(super) fn step_to_lock(
             return (core.is_over, false, shown);
         }
         slot.is_locking = true;
-        (false, core.step(kind, access, 0, location), shown)
+        (false, core.step(kind, on, 0, location), shown)
     });
     if is_over {
         end_of_run::before_a_lock(unwinding);
@@ -155,7 +155,7 @@ pub(crate) fn step_aside(location: &'static Location<'static>) {
         // The mark comes first: without it a yield right after a wait would be passed over, as the first
         // operation after a wait is.
         core.step_aside();
-        core.step(Kind::Yield, Access::NONE, 0, location)
+        core.step(Kind::Yield, On::Nothing, 0, location)
     });
     if switch {
         give_way();

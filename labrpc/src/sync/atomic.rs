@@ -13,14 +13,14 @@ use std::panic::Location;
 
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
-use crate::sim::{self, Access, Kind, ObjectId};
+use crate::sim::{self, Kind, ObjectId, On};
 
 /// A scheduling point before an atomic changes, or may; nothing outside of a simulation.
 #[inline]
 #[track_caller]
 fn changes(id: &ObjectId) {
     if sim::is_simulated() {
-        sim::step_on(Kind::Atomic, Access::changes(id.get()), Location::caller());
+        sim::step_on(Kind::Atomic, On::Changes(id), Location::caller());
     }
 }
 
@@ -29,7 +29,7 @@ fn changes(id: &ObjectId) {
 #[track_caller]
 fn reads(id: &ObjectId) {
     if sim::is_simulated() {
-        sim::step_on(Kind::Atomic, Access::reads(id.get()), Location::caller());
+        sim::step_on(Kind::Atomic, On::Reads(id), Location::caller());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) use timer::Timer;
 use self::entry::Offer;
 use self::state::{Awaited, Outcome, Received, Sent, State};
 use super::Until;
-use crate::sim::{self, Access, Core, Kind, NONE, ObjectId, Wait, Woken, with_core};
+use crate::sim::{self, Core, Kind, NONE, ObjectId, On, Wait, Woken, with_core};
 
 type Place = &'static Location<'static>;
 
@@ -63,10 +63,10 @@ fn is_inside(run: u32) -> bool {
 /// Takes a step of the simulation `run`. `false` as [`is_inside`].
 #[inline]
 #[track_caller]
-fn step(run: u32, kind: Kind, access: Access, place: Place) -> bool {
+fn step(run: u32, kind: Kind, on: On<'_>, place: Place) -> bool {
     let is_inside = is_inside(run);
     if is_inside {
-        sim::step_on(kind, access, place);
+        sim::step_on(kind, on, place);
     } else {
         step_elsewhere(kind, place);
     }
@@ -76,8 +76,8 @@ fn step(run: u32, kind: Kind, access: Access, place: Place) -> bool {
 /// As [`step`], for an operation that may wait. Returns its deadline; the outer `None` is for a run that is over.
 #[inline]
 #[track_caller]
-fn begin(run: u32, until: Until, kind: Kind, access: Access, place: Place) -> Option<Option<u64>> {
-    begin_unless(run, until, kind, access, place, || false)
+fn begin(run: u32, until: Until, kind: Kind, on: On<'_>, place: Place) -> Option<Option<u64>> {
+    begin_unless(run, until, kind, on, place, || false)
 }
 
 /// As [`begin`], without a step if `waits_unobserved`: nobody can tell then whether the thread waits already or is
@@ -88,14 +88,14 @@ fn begin_unless(
     run: u32,
     until: Until,
     kind: Kind,
-    access: Access,
+    on: On<'_>,
     place: Place,
     waits_unobserved: impl FnOnce() -> bool,
 ) -> Option<Option<u64>> {
     let deadline = is_inside(run).then(|| until.simulated_ns());
     match deadline {
         Some(_) if waits_unobserved() => {}
-        Some(_) => sim::step_on(kind, access, place),
+        Some(_) => sim::step_on(kind, on, place),
         None => step_elsewhere(kind, place),
     }
     deadline
@@ -121,8 +121,8 @@ fn refuse_live(run: u32) {
 
 impl<T> Channel<T> {
     /// What sending and receiving do.
-    fn access(&self) -> Access {
-        Access::changes(self.id.get())
+    fn access(&self) -> On<'_> {
+        On::Changes(&self.id)
     }
 
     /// Acts on the state and on the scheduler in one piece.
@@ -161,7 +161,7 @@ impl<T> Channel<T> {
 
     /// Looks at the state, after a step.
     fn look<R>(&self, kind: Kind, place: Place, look: impl FnOnce(&mut State<T>) -> R) -> R {
-        step(self.run, kind, Access::reads(self.id.get()), place);
+        step(self.run, kind, On::Reads(&self.id), place);
         look(&mut self.state.lock())
     }
 

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::port::{Claim, Port};
 use super::{Place, begin, is_inside, step};
 use crate::channel::Until;
-use crate::sim::{self, Access, Kind, ObjectId, Wait, Waiter, with_core};
+use crate::sim::{self, Kind, ObjectId, On, Wait, Waiter, with_core};
 use crate::time::Instant;
 
 /// A receiving handle to a timer.
@@ -47,8 +47,8 @@ impl<T> Timer<T> {
     }
 
     /// What an operation does with the timer, if others can see that: one that is never set anew is as good as a clock.
-    fn access(&self) -> Access {
-        if self.0.waiting.is_some() { Access::changes(self.0.number.get()) } else { Access::NONE }
+    fn access(&self) -> On<'_> {
+        if self.0.waiting.is_some() { On::Changes(&self.0.number) } else { On::Nothing }
     }
 
     /// To which nothing ever comes.

@@ -9,7 +9,7 @@ use crate::sim::end_of_run;
 use crate::sim::event::Kind;
 use crate::sim::lock_owners::Attempt;
 use crate::sim::misuse::{fail_foreign, fail_not_owned, fail_shared};
-use crate::sim::object::{Access, ObjectId};
+use crate::sim::object::{ObjectId, On};
 use crate::sim::steps;
 use crate::sim::threads::{Held, Side, Slot, State, Wait, Woken};
 use crate::sim::wait_list::WaitList;
@@ -41,10 +41,10 @@ impl Simulated {
         self.number.get()
     }
 
-    fn access(&self, goal: Goal) -> Access {
+    fn access(&self, goal: Goal) -> On<'_> {
         match goal {
-            Goal::Take(Side::Shared) => Access::reads(self.id()),
-            Goal::Take(Side::Upgradable | Side::Exclusive) | Goal::Upgrade => Access::changes(self.id()),
+            Goal::Take(Side::Shared) => On::Reads(&self.number),
+            Goal::Take(Side::Upgradable | Side::Exclusive) | Goal::Upgrade => On::Changes(&self.number),
         }
     }
 
