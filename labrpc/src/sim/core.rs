@@ -25,7 +25,7 @@ use super::scheduler::Scheduler;
 use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::streams::{Stream, stream_seed};
-use super::threads::{NONE, Name, State, Threads, Wait, Waiter, Woken};
+use super::threads::{NONE, Name, State, Threads, Woken};
 use super::timers::{Due, Timers};
 use super::trace::Recorder;
 use crate::sync::RunStatics;
@@ -80,7 +80,7 @@ pub(crate) struct Core {
     /// What the run has covered, if somebody wants to know.
     pub(crate) coverage: Option<Box<Coverage>>,
     /// Steps of the running thread since it last gave way or waited.
-    steps_in_a_row: u64,
+    pub(super) steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
     census_at: u64,
     /// The step at which [`Self::check`] has something to do.
@@ -239,7 +239,7 @@ impl Core {
 
     /// One step's worth of virtual time, and what falls due in it.
     #[inline]
-    fn pass_time(&mut self) {
+    pub(super) fn pass_time(&mut self) {
         self.steps += 1;
         self.heartbeat.step(self.steps);
         self.now += self.settings.step_cost_ns;
@@ -331,63 +331,6 @@ impl Core {
             self.check();
         }
         true
-    }
-
-    // ----- waiting and waking -----
-
-    /// A claim on the wait that the running thread is about to begin.
-    pub(crate) fn waiter(&self) -> Waiter {
-        Waiter { slot: self.current, ticket: self.threads.slot(self.current).ticket }
-    }
-
-    /// The running thread begins to wait, at most until `deadline` on its node's clock.
-    pub(crate) fn begin_wait(
-        &mut self,
-        wait: Wait,
-        deadline: Option<u64>,
-        location: &'static Location<'static>,
-    ) {
-        // Threads that this wakes run later, and calls that fall due wait for the run loop. So nothing comes
-        // between the caller's last look at what it waits for and the wait, and no wake-up is lost there.
-        self.pass_time();
-        self.record(Kind::Block, 0, location);
-        self.steps_in_a_row = 0;
-        let current = self.current;
-        let waiter = self.waiter();
-        let slot = self.threads.slot_mut(current);
-        slot.state = State::Blocked(wait, location);
-        slot.looks = 0;
-        slot.has_deadline = deadline.is_some();
-        // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
-        slot.local_deadline = deadline.unwrap_or(0);
-        let node = slot.node;
-        self.scheduler.remove(current);
-        if let Some(deadline) = deadline {
-            let deadline = self.nodes[node.index()].global(deadline, self.now);
-            self.timers.set(deadline, Due::Wake(waiter));
-        }
-    }
-
-    /// Wakes a thread, if it still waits for what `waiter` stands for. Returns nothing: a late wake is normal.
-    pub(crate) fn wake(&mut self, waiter: Waiter, woken: Woken) {
-        if !self.threads.is_waiting(waiter) {
-            return;
-        }
-        let slot = self.threads.slot_mut(waiter.slot);
-        slot.state = State::Runnable;
-        // Whoever holds the old ticket comes too late from now on: the timer, if a peer was first; the peer,
-        // if the timer was. And what a channel or a lock still has in its list cannot end the thread's next
-        // wait.
-        slot.ticket = slot.ticket.wrapping_add(1);
-        slot.woken = woken;
-        let had_timer = std::mem::take(&mut slot.has_deadline) && woken != Woken::ByDeadline;
-        // It can run, and no more. The waker goes on; who is next is chosen at its next step.
-        self.make_ready(waiter.slot);
-        if had_timer {
-            let threads = &self.threads;
-            // After the ticket has changed, because the timers ask the table which of them are still of use.
-            self.timers.one_is_stale(|waiter| threads.is_waiting(waiter));
-        }
     }
 
     // ----- threads -----

@@ -52,8 +52,8 @@
 //! - Who runs next: `policy` with `continued` and `preempted` names the policies and `portfolio` mixes them; `pct`, `weighted`, `pos` and `starve` are
 //!   policies; `scheduler` asks the one that a run has. The first three import each other: a policy may go on with another.
 //! - What decides a run and what it leaves behind: `settings`, `failure`.
-//! - The scheduler's state: `core`. What it does is cut by subject: `choosing`, `lock_owners`, `node_faults`, `channels`, `report` and `recording`
-//!   are more of `impl Core`. These seven are one thing and call each other's methods: a crash wakes who waits for a
+//! - The scheduler's state: `core`. What it does is cut by subject: `choosing`, `waiting`, `lock_owners`, `node_faults`, `channels`, `report` and `recording`
+//!   are more of `impl Core`. These eight are one thing and call each other's methods: a crash wakes who waits for a
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
@@ -121,6 +121,7 @@ mod threads;
 mod timers;
 mod trace;
 mod wait_list;
+mod waiting;
 mod weighted;
 mod words;
 
