@@ -78,7 +78,12 @@ fn reader_of_messages_survives_fuzzing() {
 
 #[test]
 fn reader_of_replay_lines_and_events_survives_fuzzing() {
-    let examples = [&b"seed=0x2a policy=pct:3 step=1000ns"[..], b"seed=17 policy=fifo step=1ns"];
+    let examples = [
+        &b"seed=0x2a policy=pct:3 step=1000ns"[..],
+        b"seed=17 policy=fifo step=1ns",
+        b"seed=1 policy=random@1200:0x7:pct:3@1300:9:portfolio step=100ns",
+        b"seed=1 policy=fifo+12:1+40:2 step=1000ns",
+    ];
     fuzz("replay-lines", &examples.map(<[u8]>::to_vec), |input| {
         let text = String::from_utf8_lossy(input);
         if let Ok(replay) = text.parse::<Replay>() {
