@@ -17,6 +17,18 @@
 //! - A hold says which [side](Side) it is of. A thread may hold two sides of one lock, and the real lock must be given back,
 //!   by the thread or on its behalf, what was taken of it: else it would have a reader too many, or one too few.
 //!
+//! # What this does not cover
+//!
+//! Two ways in which safe code takes a reference off the stack of the thread that holds the lock. Then a crash of that thread's
+//! node, and another thread that takes the lock over, make two exclusive references. Both are open:
+//!
+//! - `MutexGuard::leak`, which `lock_api` gives every guard: the reference that it returns can be sent to a thread of another
+//!   node. The lock still counts as held by the thread that has leaked it.
+//! - A guard in a `std::thread_local!`, which all threads of a simulation share although the compiler takes each for a thread of its
+//!   own: another thread can take it out. The lints ban the macro ([`thread_local!`](crate::thread_local) is each thread's own).
+//!
+//! To close them, guards have to be types of this crate.
+//!
 //! A stack that is left is never used again: what lies on it may be pinned, and what is pinned must not be
 //! overwritten before it is dropped.
 
