@@ -135,8 +135,9 @@ impl fmt::Display for Policy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a scheduling policy: write portfolio, guided, random, pct, urw, surw, pos, starve or fifo; pct:DEPTH with a depth \
-     from 1 to {max}, say pct:3 (bugs need few changes of order, and every step pays for each); or, to go on otherwise from \
-     some step, POLICY@STEP:SEED:POLICY with ascending steps, at most {often} times",
+     from 1 to {max}, say pct:3 (bugs need few changes of order, and every step pays for each); fifo+CHOICE:PLACE as an \
+     exhaustive search prints it (exhaustive:N itself is for labrpc::check and the subcommand exhaust); or, to go on otherwise \
+     from some step, POLICY@STEP:SEED:POLICY with ascending steps, at most {often} times",
     max = Policy::PCT_DEPTH_MAX,
     often = Policy::CONTINUATIONS_MAX
 )]

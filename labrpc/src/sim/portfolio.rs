@@ -20,6 +20,9 @@ const SHARES: [(u32, Policy); 7] = [
     (25, Policy::Starve),
 ];
 
+/// The most times the least cost that a step has: from a nanosecond to a quarter of an hour.
+const FACTOR_MAX: u64 = 1 << 40;
+
 /// `policy`, or what `seed` draws if it is the portfolio, or guided.
 pub(super) fn resolve(policy: Policy, seed: u64) -> Policy {
     if !is_drawn(policy) {
@@ -45,8 +48,8 @@ pub(super) fn draw_step_cost(seed: u64, (min, max): (u64, u64)) -> Option<u64> {
     let mut chance = chance(seed, 1);
     let is_usual = chance.random_range(0..2) == 0;
     // In units of the least cost, as the logarithm is drawn between powers of two.
-    let factor = log_uniform(1, (max / min).max(1).next_power_of_two(), &mut chance);
-    (!is_usual).then(|| (min * factor).min(max))
+    let factor = log_uniform(1, (max / min.max(1)).clamp(1, FACTOR_MAX).next_power_of_two(), &mut chance);
+    (!is_usual).then(|| min.saturating_mul(factor).min(max))
 }
 
 fn chance(seed: u64, of: u64) -> Xoshiro256PlusPlus {
@@ -75,6 +78,9 @@ mod tests {
         assert!((900..1_100).contains(&costs.len()), "{}", costs.len());
         assert!(costs.iter().all(|cost| (100..=1_000_000).contains(cost)));
         assert!(costs.iter().any(|&cost| cost < 300) && costs.iter().any(|&cost| cost > 300_000));
-        assert!((0..100).all(|seed| draw_step_cost(seed, (1_000, 1_000)).is_none_or(|cost| cost == 1_000)));
+        for bounds in [(1_000, 1_000), (0, 0), (u64::MAX, u64::MAX)] {
+            assert!((0..100).all(|seed| draw_step_cost(seed, bounds).is_none_or(|cost| cost == bounds.0)));
+        }
+        assert!((0..100).all(|seed| draw_step_cost(seed, (1, u64::MAX)).is_none_or(|cost| cost > 0)));
     }
 }

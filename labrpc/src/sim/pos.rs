@@ -10,12 +10,15 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::object::Access;
 use super::ready::Ready;
+use super::threads::NONE;
 
 /// What a thread is about to do.
 #[derive(Clone, Copy)]
 struct Next {
     access: Access,
     priority: u64,
+    /// The choice since which it has been so.
+    since: u64,
 }
 
 #[derive(Default)]
@@ -23,9 +26,21 @@ pub(super) struct Pos {
     ready: Ready,
     /// By slot.
     next: Vec<Option<Next>>,
+    /// Who gives way by name, and does nothing else until then.
+    yields: u32,
+    choices: u64,
 }
 
+/// A thread that was passed over so often goes first. In the paper's programs each thread has few operations. Of those that poll
+/// one draws at each of its own, so that somebody with a low priority would wait for as long as none of them draws a
+/// lower one, and of several that change the same object all would have to at once.
+const PATIENCE: u64 = 500;
+
 impl Pos {
+    pub(super) fn new() -> Self {
+        Self { yields: NONE, ..Self::default() }
+    }
+
     pub(super) fn insert(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
         self.ready.insert(slot);
         // It starts, or its wait is over: an operation as any other, on nothing that is shared.
@@ -36,19 +51,28 @@ impl Pos {
         self.ready.remove(slot);
     }
 
+    /// The thread gives way by name: what it is about to do is behind nearly all else.
+    pub(super) fn yielded(&mut self, slot: u32) {
+        self.yields = slot;
+    }
+
     /// The thread is about to do this.
     pub(super) fn announce(&mut self, slot: u32, access: Access, chance: &mut Xoshiro256PlusPlus) {
         let index = slot as usize;
         if self.next.len() <= index {
             self.next.resize(index + 1, None);
         }
-        self.next[index] = Some(Next { access, priority: chance.next_u64() });
+        let mut priority = chance.next_u64();
+        if self.yields == slot {
+            self.yields = NONE;
+            priority >>= 32;
+        }
+        self.next[index] = Some(Next { access, priority, since: self.choices });
     }
 
     pub(super) fn pick(&mut self, chance: &mut Xoshiro256PlusPlus) -> Option<u32> {
-        // With the slot, so that two equal priorities are still told apart.
-        let priority = |slot: u32| (self.next[slot as usize].map(|next| next.priority), slot);
-        let picked = self.ready.slots().iter().copied().max_by_key(|&slot| priority(slot))?;
+        self.choices += 1;
+        let picked = self.highest()?;
         let happens = self.next[picked as usize].map_or(Access::NONE, |next| next.access);
         for &slot in self.ready.slots() {
             if slot != picked
@@ -59,5 +83,16 @@ impl Pos {
             }
         }
         Some(picked)
+    }
+
+    /// Who has the highest priority, or has waited too long.
+    fn highest(&self) -> Option<u32> {
+        // With the slot, so that two equal priorities are still told apart.
+        let key = |slot: u32| {
+            let next = self.next[slot as usize];
+            let waited = next.map_or(0, |next| self.choices - next.since);
+            (if waited > PATIENCE { waited } else { 0 }, next.map(|next| next.priority), slot)
+        };
+        self.ready.slots().iter().copied().max_by_key(|&slot| key(slot))
     }
 }

@@ -88,6 +88,8 @@ const DENSITIES: u32 = 6;
 /// After so many choices one of those that are kept back goes first. Who is meant may never do what it is meant to: it polls, and
 /// waits for those that wait for it.
 const PATIENCE: u32 = 1_000;
+/// Each time halves it, down to this.
+const PATIENCE_MIN: u32 = 4;
 
 /// The selective walk.
 pub(super) struct Surw {
@@ -102,6 +104,8 @@ pub(super) struct Surw {
     intended: u32,
     /// The choices since somebody was last meant.
     waited: u32,
+    /// After how many of them somebody else is meant.
+    patience: u32,
     candidates: Vec<u32>,
 }
 
@@ -115,6 +119,7 @@ impl Surw {
             is_selected: Vec::new(),
             intended: NONE,
             waited: 0,
+            patience: PATIENCE,
             candidates: Vec::new(),
         }
     }
@@ -157,6 +162,13 @@ impl Surw {
         };
     }
 
+    /// The thread gives way by name: whoever waits for it to be the next goes first.
+    pub(super) fn yielded(&mut self, slot: u32) {
+        if self.intended == slot {
+            self.waited = self.patience;
+        }
+    }
+
     pub(super) fn pick(&mut self, chance: &mut Xoshiro256PlusPlus) -> Option<u32> {
         if self.ready.slots().is_empty() {
             return None;
@@ -166,11 +178,13 @@ impl Surw {
         if !self.ready.contains(self.intended) {
             self.intended = self.guesses.draw(self.ready.slots(), chance);
             self.waited = 0;
-        } else if self.waited > PATIENCE {
+        } else if self.waited > self.patience {
             let is_kept_back = |slot: &u32| self.is_selected[*slot as usize];
             self.candidates.extend(self.ready.slots().iter().copied().filter(is_kept_back));
             if !self.candidates.is_empty() {
                 self.intended = self.guesses.draw(&self.candidates, chance);
+                // Who polls will go on to do so: the next time it need not take as long.
+                self.patience = (self.patience / 2).max(PATIENCE_MIN);
             }
             self.waited = 0;
             self.candidates.clear();

@@ -11,6 +11,7 @@ mod nondeterminism;
 #[cfg(unix)]
 mod overflow;
 mod planted;
+mod polling;
 mod reaching;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
 mod system_calls;
