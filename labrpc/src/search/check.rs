@@ -96,10 +96,10 @@ impl Check {
         }
     }
 
-    /// How many runs at most. Default: [`Self::RUNS_DEFAULT`].
+    /// How many runs at most, and one at least. Default: [`Self::RUNS_DEFAULT`].
     #[must_use]
     pub fn runs(mut self, runs: u64) -> Self {
-        self.runs = runs;
+        self.runs = runs.max(1);
         self
     }
 
@@ -148,15 +148,20 @@ impl Check {
     }
 
     /// As [`search`](Self::search), for tests: panics with the report if a run fails, and tells standard error what was checked
-    /// if none does.
+    /// if none does. What the [environment](Self::with_environment) says comes first, so that the line of a report makes the run
+    /// again.
     ///
     /// # Panics
     ///
-    /// If a run fails.
+    /// If a run fails, or if a variable of the environment is of no use.
     #[track_caller]
     pub fn check(&self, body: impl Fn() + Send + Sync + 'static) {
         let place = Location::caller();
-        match self.search(body) {
+        let check = match self.clone().with_environment() {
+            Ok(check) => check,
+            Err(message) => panic!("{message}"),
+        };
+        match check.search(body) {
             Ok(checked) => eprintln!("{checked}"),
             Err(found) => panic!("{}", found.report(place)),
         }
@@ -258,7 +263,7 @@ impl Check {
 /// ```
 ///
 /// The report ends with the line that makes the failed run again, `LAB_SEED=0x2a cargo test two_threads_count`. What else the environment may
-/// say: [`Check::from_env`]. To say it in the program: [`Check`]. What it found out if nothing failed goes to standard error, which
+/// say: [`Check::with_environment`]. To say it in the program: [`Check`]. What it found out if nothing failed goes to standard error, which
 /// `cargo test` shows with `-- --nocapture`.
 ///
 /// # Panics
@@ -266,10 +271,7 @@ impl Check {
 /// If a run fails, or if a variable of the environment is of no use.
 #[track_caller]
 pub fn check(body: impl Fn() + Send + Sync + 'static) {
-    match Check::from_env() {
-        Ok(check) => check.check(body),
-        Err(message) => panic!("{message}"),
-    }
+    Check::new().check(body);
 }
 
 impl std::fmt::Display for Checked {
@@ -277,14 +279,15 @@ impl std::fmt::Display for Checked {
         use crate::sim::Covers;
         let Self { runs, wall, novelty, exhausted } = self;
         if let Some(Exhausted { schedules, is_complete, choices_max }) = exhausted {
-            let which = if *is_complete { "all" } else { "the first" };
+            let which = if *is_complete { "all" } else { "the first, and not all," };
+            let schedules = counted(*schedules, "schedule");
             return write!(
                 f,
-                "checked {which} {schedules} schedules with so many preemptions in {:.1} s; up to {choices_max} choices in each",
+                "checked {which} {schedules} with so many preemptions in {:.1} s; up to {choices_max} choices in each",
                 wall.as_secs_f64()
             );
         }
-        write!(f, "checked {runs} {}", if *runs == 1 { "run" } else { "runs" })?;
+        write!(f, "checked {}", counted(*runs, "run"))?;
         write!(
             f,
             " in {:.1} s: {} orders of threads at shared objects",
@@ -296,7 +299,16 @@ impl std::fmt::Display for Checked {
             states => write!(f, ", {states} states")?,
         }
         let percent = novelty.chance_of_new(1_000) * 100.0;
-        let seen_once = if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" };
+        let seen_once = if novelty.is_any_seen_once() || novelty.distinct(Covers::Order) == 0 {
+            ""
+        } else {
+            "; each was seen more than once"
+        };
         write!(f, "{seen_once}; the chance that 1,000 more runs show a new one is at most {percent:.0} %")
     }
+}
+
+/// `1 order`, `2 orders`.
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

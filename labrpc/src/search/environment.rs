@@ -6,7 +6,16 @@ use super::check::{Check, Seeds};
 use crate::sim::{Policy, parse_seed};
 
 impl Check {
-    /// As the environment says, and else as [`Check::new`]:
+    /// As the environment says, and else as [`Check::new`]; see [`Check::with_environment`].
+    ///
+    /// # Errors
+    ///
+    /// A sentence about a variable that is of no use.
+    pub fn from_env() -> Result<Self, String> {
+        Self::new().with_environment()
+    }
+
+    /// As the environment says, and else as it is. [`check`](Self::check) reads it by itself.
     ///
     /// | variable | meaning |
     /// |---|---|
@@ -18,29 +27,26 @@ impl Check {
     /// # Errors
     ///
     /// A sentence about a variable that is of no use.
-    pub fn from_env() -> Result<Self, String> {
-        Self::from_variables(|name| match std::env::var(name) {
+    pub fn with_environment(self) -> Result<Self, String> {
+        self.with_variables(|name| match std::env::var(name) {
             Ok(text) => Some(text),
             Err(std::env::VarError::NotPresent) => None,
             Err(std::env::VarError::NotUnicode(text)) => Some(text.to_string_lossy().into_owned()),
         })
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let wrong =
-            |name: &str, text: &str, wanted: &str| format!("{name}={text:?} is of no use: write {wanted}");
-        let mut check = Self::new();
+    fn with_variables(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let mut check = self;
         if let Some(text) = variable("LAB_POLICY") {
             if let Some(preemptions) = preemptions(&text) {
                 let wanted = format!("exhaustive:N with N from 0 to {}", Policy::PREEMPTIONS_MAX);
                 check.exhaustive = Some(preemptions.ok_or_else(|| wrong("LAB_POLICY", &text, &wanted))?);
                 (check.runs, check.time) = (u64::MAX, Duration::MAX);
-                return check.limited(variable);
+            } else {
+                check.policy = text.parse().map_err(|error| format!("LAB_POLICY: {error}"))?;
+                check.exhaustive = None;
+                check.is_policy_of_environment = true;
             }
-            check.policy = text.parse().map_err(|error| {
-                format!("LAB_POLICY: {error}; or exhaustive:N, for all schedules with up to N preemptions")
-            })?;
-            check.is_policy_of_environment = true;
         }
         check.limited(variable)
     }
@@ -57,12 +63,11 @@ impl Check {
             check.time = Duration::MAX;
         }
         if let Some(text) = variable("LAB_TIME") {
-            let time = text
-                .trim_end_matches('s')
-                .parse()
-                .ok()
-                .and_then(|secs| Duration::try_from_secs_f64(secs).ok());
-            check.time = time.ok_or_else(|| wrong("LAB_TIME", &text, "seconds, as 90 or 0.5"))?;
+            let secs =
+                text.trim_end_matches('s').parse().ok().filter(|secs| (0.001..=TIME_MAX).contains(secs));
+            let time = secs.map(Duration::from_secs_f64);
+            check.time =
+                time.ok_or_else(|| wrong("LAB_TIME", &text, "seconds, as 90 or 0.5, up to a year"))?;
             if variable("LAB_SEEDS").is_none() {
                 check.runs = u64::MAX;
             }
@@ -73,6 +78,13 @@ impl Check {
         }
         Ok(check)
     }
+}
+
+/// The longest time, in seconds: a year.
+const TIME_MAX: f64 = 365.0 * 24.0 * 3600.0;
+
+fn wrong(name: &str, text: &str, wanted: &str) -> String {
+    format!("{name}={text:?} is of no use: write {wanted}")
 }
 
 /// The number of `exhaustive:N`; the outer `None` is for a text that is none, the inner one for a number that is.
@@ -89,7 +101,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Check, String> {
-        Check::from_variables(|name| {
+        Check::new().with_variables(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
         })
     }
@@ -123,6 +135,9 @@ mod tests {
             ("LAB_TIME", "soon"),
             ("LAB_TIME", "-1"),
             ("LAB_TIME", "NaN"),
+            ("LAB_TIME", "0"),
+            ("LAB_TIME", "1e19"),
+            ("LAB_TIME", "1e300"),
             ("LAB_POLICY", "best"),
             ("LAB_POLICY", "exhaustive:9"),
             ("LAB_POLICY", "exhaustive:"),

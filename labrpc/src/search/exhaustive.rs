@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::check::Check;
 use super::found::Found;
 use crate::sim::{Policy, Preempted, Preemption, Sim};
 use crate::time::Instant;
@@ -54,14 +55,15 @@ impl Exhaustive {
     #[must_use]
     pub fn new(preemptions: usize) -> Self {
         Self {
-            sim: Sim::new(0),
+            sim: Sim::new(0).steps_max(Check::STEPS_MAX_DEFAULT),
             preemptions: preemptions.min(Policy::PREEMPTIONS_MAX),
             schedules_max: u64::MAX,
             time: Duration::MAX,
         }
     }
 
-    /// The simulation that each run is made of, but for its policy: its seed, limits, the cost of a step.
+    /// The simulation that each run is made of, but for its policy: its seed, limits, the cost of a step. Default: as that of a
+    /// [`Check`], with the seed 0.
     #[must_use]
     pub fn sim(mut self, sim: Sim) -> Self {
         self.sim = sim;
@@ -158,8 +160,10 @@ impl<E, R: FnMut(Policy) -> Result<Vec<u32>, E>> UnderWay<'_, R> {
     }
 
     fn may_go_on(&mut self) -> bool {
-        let is_over = self.exhausted.schedules >= self.limits.schedules_max
-            || self.until.is_some_and(|until| Instant::now() >= until);
+        // One schedule at least: a search that has run nothing has shown nothing.
+        let is_over = self.exhausted.schedules > 0
+            && (self.exhausted.schedules >= self.limits.schedules_max
+                || self.until.is_some_and(|until| Instant::now() >= until));
         self.exhausted.is_complete &= !is_over;
         !is_over
     }

@@ -95,7 +95,8 @@ impl fmt::Display for Found {
             _ if matches!(cause, Cause::Stall { .. }) => Ok(()),
             None => write!(
                 f,
-                "It was run twice, and both times it was the same run (fingerprint {}).",
+                "It was run twice, and both times it was the same run (fingerprint {}). If its line passes, look for a static \
+                 that runs before it have changed.",
                 report.trace.fingerprint
             ),
             Some(why) => write!(f, "It was run twice, and was not the same run: {why}"),
@@ -157,10 +158,17 @@ fn command(seed: u64, policy: Option<Policy>, program: &Program) -> String {
     }
     let package = program.package.as_ref().map_or_else(String::new, |package| format!("-p {package} "));
     match &program.test {
+        // Any thread that a program has named may have asked: a shell must not take the name for commands.
+        Some(test) if !is_path(test) => line + &program.words.join(" "),
         Some(test) if program.is_nextest => line + &format!("cargo nextest run {package}-E 'test(={test})'"),
         Some(test) => line + &format!("cargo test {package}{test} -- --exact"),
         None => line + &program.words.join(" "),
     }
+}
+
+/// Whether this is the path of a test, as cargo's harness names its threads.
+fn is_path(name: &str) -> bool {
+    name.chars().all(|letter| letter.is_alphanumeric() || "_:".contains(letter))
 }
 
 #[cfg(test)]

@@ -85,6 +85,10 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
 }
 
 fn run(tests: Tests) -> ExitCode {
+    if let Err(error) = check_names(tests) {
+        eprintln!("{error}");
+        return ExitCode::from(2);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return process::usage(&error),
@@ -110,6 +114,23 @@ fn run(tests: Tests) -> ExitCode {
         Command::Export(export) => export.run(tests),
         Command::Work => workers::work(&tests).map(|()| Verdict::Ok),
     })
+}
+
+/// Workers are told names, folders bear them, and a seed beside one must not look like it.
+fn check_names(tests: Tests) -> Result<(), String> {
+    for (place, test) in tests.0.iter().enumerate() {
+        let name = test.name;
+        let is_plain = |letter: char| letter.is_alphanumeric() || "_:-".contains(letter);
+        if name.is_empty() || !name.chars().all(is_plain) || seed(name).is_ok() {
+            return Err(format!(
+                "{name:?} is no name for a test: write letters, digits, _, : and -, and not only digits"
+            ));
+        }
+        if tests.0[..place].iter().any(|other| other.name == name) {
+            return Err(format!("two tests are called {name}: give each a name of its own"));
+        }
+    }
+    Ok(())
 }
 
 impl Sweep {
@@ -164,6 +185,24 @@ fn friendly(tests: Tests) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_must_tell_tests_apart() {
+        fn nothing() {}
+        const fn test(name: &'static str) -> Test {
+            Test { name, body: nothing }
+        }
+        static GOOD: [Test; 2] = [test("a::pool"), test("pool-2")];
+        static TWICE: [Test; 2] = [test("pool"), test("pool")];
+        static BAD: [Test; 3] = [test("../x"), test("0x2a"), test("")];
+        assert_eq!(check_names(Tests(&GOOD)), Ok(()));
+        assert!(check_names(Tests(&TWICE)).unwrap_err().contains("two tests are called pool"));
+        for bad in &BAD {
+            assert!(
+                check_names(Tests(std::slice::from_ref(bad))).unwrap_err().contains("is no name for a test")
+            );
+        }
+    }
 
     #[test]
     fn star_stands_for_anything() {
