@@ -10,7 +10,6 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::object::Access;
 use super::ready::Ready;
-use super::threads::NONE;
 
 /// What a thread is about to do.
 #[derive(Clone, Copy)]
@@ -26,21 +25,15 @@ pub(super) struct Pos {
     ready: Ready,
     /// By slot.
     next: Vec<Option<Next>>,
-    /// Who gives way by name, and does nothing else until then.
-    yields: u32,
     choices: u64,
 }
 
 /// A thread that was passed over so often goes first. In the paper's programs each thread has few operations. Of those that poll
 /// one draws at each of its own, so that somebody with a low priority would wait for as long as none of them draws a
 /// lower one, and of several that change the same object all would have to at once.
-const PATIENCE: u64 = 500;
+const PATIENCE: u64 = 250;
 
 impl Pos {
-    pub(super) fn new() -> Self {
-        Self { yields: NONE, ..Self::default() }
-    }
-
     pub(super) fn insert(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
         self.ready.insert(slot);
         // It starts, or its wait is over: an operation as any other, on nothing that is shared.
@@ -51,23 +44,13 @@ impl Pos {
         self.ready.remove(slot);
     }
 
-    /// The thread gives way by name: what it is about to do is behind nearly all else.
-    pub(super) fn yielded(&mut self, slot: u32) {
-        self.yields = slot;
-    }
-
     /// The thread is about to do this.
     pub(super) fn announce(&mut self, slot: u32, access: Access, chance: &mut Xoshiro256PlusPlus) {
         let index = slot as usize;
         if self.next.len() <= index {
             self.next.resize(index + 1, None);
         }
-        let mut priority = chance.next_u64();
-        if self.yields == slot {
-            self.yields = NONE;
-            priority >>= 32;
-        }
-        self.next[index] = Some(Next { access, priority, since: self.choices });
+        self.next[index] = Some(Next { access, priority: chance.next_u64(), since: self.choices });
     }
 
     pub(super) fn pick(&mut self, chance: &mut Xoshiro256PlusPlus) -> Option<u32> {

@@ -55,7 +55,7 @@ impl Kind {
             Policy::Pct { depth } => Self::Pct(Pct::new(depth, chance)),
             Policy::Urw => Self::Urw(Urw::default()),
             Policy::Surw => Self::Surw(Surw::new(chance)),
-            Policy::Pos => Self::Pos(Pos::new()),
+            Policy::Pos => Self::Pos(Pos::default()),
             Policy::Starve => Self::Starve(Starve::new()),
             Policy::Random | Policy::Portfolio | Policy::Guided | Policy::Continued(_) => {
                 Self::Random { ready: Ready::default() }
@@ -191,9 +191,8 @@ impl Scheduler {
         }
         match &mut self.kind {
             // They draw again at the next step, and any other may be picked; more cannot be asked of them.
-            Kind::Random { .. } | Kind::Urw(_) | Kind::Starve(_) => {}
+            Kind::Random { .. } | Kind::Urw(_) | Kind::Pos(_) | Kind::Starve(_) => {}
             Kind::Surw(surw) => surw.yielded(slot),
-            Kind::Pos(pos) => pos.yielded(slot),
             Kind::Pct(pct) => pct.demote(slot),
             Kind::Fifo(queue) => queue.yielded(slot),
         }
