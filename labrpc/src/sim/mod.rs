@@ -163,7 +163,7 @@ pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use object::{ObjectId, On};
 pub(crate) use panics::message as panic_message;
 pub(crate) use raw_mutex::{wait_real, was_taken_last};
-pub(crate) use run::{panic_report, thread_main};
+pub(crate) use run::{drop_caught, panic_report, thread_main};
 pub(crate) use runs::is_live;
 pub(crate) use steps::{
     fail, is_unwinding, look_at_the_clock, step, step_aside, step_on, step_without_choice, wait,

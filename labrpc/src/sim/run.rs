@@ -173,6 +173,7 @@ fn start_first<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static, val
             Err(payload) => {
                 let panic = panic_report(&*payload);
                 with_core(|core| core.fail(Cause::Panic(panic)));
+                drop_caught(payload);
             }
         },
     );
@@ -208,6 +209,17 @@ pub(crate) fn thread_main<T>(
         end(outcome);
         with_core(|core| core.end_thread());
     })
+}
+
+/// Drops what a thread has left, at its end, where no panic may leave it. If the destructor panics the run fails, as a process does; if it
+/// has failed already, because this is what the thread has panicked with, it stays at that.
+pub(crate) fn drop_caught<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        let panic = panic_report(&*payload);
+        with_core(|core| core.fail(Cause::Panic(panic)));
+        // It may be of the same kind, and so on.
+        std::mem::forget(payload);
+    }
 }
 
 /// What is known of the panic that the running thread has just caught.

@@ -77,10 +77,10 @@ fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
     ending.is_finished = true;
     let joiner = ending.joiner.take();
     let is_detached = ending.is_detached;
-    // What nobody asks for is dropped here, in its own thread, and outside of our lock.
+    // What nobody asks for is dropped here, in its own thread, and outside of our lock. After its panic is entered: its
+    // destructor may panic, too.
     let unwanted = if is_detached { Some(result) } else { ending.result.replace(result) };
     drop(ending);
-    drop(unwanted);
     with_core(|core| match panic {
         None => {}
         // Nobody can ever join it, so nobody could ever be told.
@@ -92,6 +92,9 @@ fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
             core.unjoined.push((number, panic));
         }
     });
+    if unwanted.is_some() {
+        sim::drop_caught(unwanted);
+    }
     if let Some(joiner) = joiner {
         sim::wake(joiner);
     }

@@ -87,3 +87,41 @@ fn places_of_panics_that_overlap_are_not_mixed_up() {
     let slow = text.split("the slow one").next().unwrap();
     assert!(slow.contains(&format!("{}:{line}:", file!())), "{text}");
 }
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("a destructor of what was left");
+        }
+    }
+}
+
+#[test]
+fn panic_with_something_that_panics_when_it_is_dropped_is_told_at_once() {
+    // Of the body, and of a thread that nobody can join.
+    let text = failure(|| std::panic::panic_any(Bomb));
+    assert!(text.contains("tester/main panicked") && !text.contains("endless loop"), "{text}");
+    let text = failure(|| {
+        drop(thread::spawn(|| {
+            thread::sleep(Duration::from_millis(1));
+            std::panic::panic_any(Bomb)
+        }));
+        thread::sleep(Duration::from_millis(5));
+    });
+    assert!(text.contains("tester/thread-1 panicked") && !text.contains("endless loop"), "{text}");
+}
+
+#[test]
+fn value_of_a_detached_thread_that_panics_when_it_is_dropped_fails_the_run() {
+    let text = failure(|| {
+        drop(thread::spawn(|| {
+            thread::sleep(Duration::from_millis(1));
+            Bomb
+        }));
+        thread::sleep(Duration::from_millis(5));
+    });
+    assert!(text.contains("a destructor of what was left"), "{text}");
+}
