@@ -186,8 +186,8 @@ impl Check {
             return Ok(Checked { runs, wall: began.elapsed(), novelty, exhausted: Some(exhausted) });
         }
         let body: Arc<dyn Fn() + Send + Sync> = Arc::new(body);
+        // It counts what is new under any policy.
         let mut guided = Guided::new(0);
-        let mut novelty = Novelty::default();
         let (first, most) = match self.seeds {
             Seeds::From(seed) => (seed, self.runs),
             Seeds::Only(seed) => (seed, 1),
@@ -213,16 +213,9 @@ impl Check {
                     )));
                 }
             };
-            if self.policy == Policy::Guided {
-                guided.learn(candidate, &covered);
-            } else {
-                novelty.add(covered.iter().map(|covered| covered.feature));
-            }
+            guided.learn(candidate, &covered);
         }
-        if self.policy == Policy::Guided {
-            novelty = guided.novelty().clone();
-        }
-        Ok(Checked { runs, wall: began.elapsed(), novelty, exhausted: None })
+        Ok(Checked { runs, wall: began.elapsed(), novelty: guided.into_novelty(), exhausted: None })
     }
 
     /// The policy that whoever replays a run must name: none if the program names it, or if the seed of the run draws it.

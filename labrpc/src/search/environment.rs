@@ -53,8 +53,6 @@ impl Check {
 
     /// With the seeds and the budget that the environment names.
     fn limited(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let wrong =
-            |name: &str, text: &str, wanted: &str| format!("{name}={text:?} is of no use: write {wanted}");
         let mut check = self;
         if let Some(text) = variable("LAB_SEEDS") {
             let runs = text.parse().ok().filter(|&runs| runs > 0);

@@ -115,14 +115,9 @@ impl Guided {
 
     /// A run was made, and covered this. Returns how much of it is new.
     pub fn learn(&mut self, candidate: Candidate, covered: &[Covered]) -> usize {
-        let mut steps: Vec<u64> = Vec::new();
-        let run = self.novelty.runs();
-        for covered in covered {
-            if self.novelty.is_new(covered.feature) {
-                steps.push(covered.step);
-            }
-        }
-        self.novelty.add_news(run, covered.iter().map(|covered| covered.feature));
+        let is_new = |covered: &&Covered| self.novelty.is_new(covered.feature);
+        let mut steps: Vec<u64> = covered.iter().filter(is_new).map(|covered| covered.step).collect();
+        self.novelty.add(covered.iter().map(|covered| covered.feature));
         let new = steps.len();
         match candidate.policy {
             Policy::Continued(_) => self.continued.count(new > 0),
@@ -143,7 +138,7 @@ impl Guided {
 
     /// What the runs so far have covered.
     #[must_use]
-    pub fn novelty(&self) -> &Novelty {
-        &self.novelty
+    pub fn into_novelty(self) -> Novelty {
+        self.novelty
     }
 }

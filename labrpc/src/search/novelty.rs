@@ -88,17 +88,9 @@ impl Novelty {
         1.0 - (1.0 - share.min(1.0)).powf(f64::from(runs))
     }
 
-    /// A feature that a run has shown, as somebody else has counted: it is new to them, or was seen by them only once before.
-    /// For putting together what several processes have counted; see [`Novelty::news`].
-    pub fn add_news(&mut self, run: u64, features: impl IntoIterator<Item = Feature>) {
-        self.runs = self.runs.max(run + 1);
-        features.into_iter().for_each(|feature| {
-            self.add_feature(run, feature);
-        });
-    }
-
     /// Counts a run, and returns those of its features that another counter must hear of: those that were seen less than twice
-    /// before. What was seen twice is nobody's alone any more, here or there.
+    /// before. What was seen twice is nobody's alone any more, here or there. The other counter [adds](Self::add) them as a
+    /// run of its own.
     pub fn news(&mut self, features: impl IntoIterator<Item = Feature>) -> Vec<Feature> {
         let run = self.runs;
         self.runs += 1;
@@ -160,7 +152,7 @@ mod tests {
         for (number, run) in runs.iter().enumerate() {
             one.add(features(run));
             let news = workers[number % 2].news(features(run));
-            all.add_news(number as u64, news);
+            all.add(news);
         }
         assert_eq!(one.distinct(Covers::Order), all.distinct(Covers::Order));
         assert!((one.chance_of_new(1) - all.chance_of_new(1)).abs() < 1e-9);

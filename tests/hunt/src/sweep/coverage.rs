@@ -40,8 +40,7 @@ impl Coverage {
         if !job.covers {
             return;
         }
-        self.novelty
-            .add_news(self.novelty.runs(), news.iter().map(|&(number, _)| Feature::from_number(number)));
+        self.novelty.add(news.iter().map(|&(number, _)| Feature::from_number(number)));
         if let (Some(guided), Ok(policy)) = (self.guided.get_mut(&job.row), job.policy.parse()) {
             let covered: Vec<Covered> = news
                 .iter()
