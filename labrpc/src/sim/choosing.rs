@@ -8,6 +8,7 @@ use super::core::Core;
 use super::scheduler::Clock;
 use super::streams::{Stream, stream_seed};
 use super::threads::State;
+use super::timers::Timers;
 
 impl Core {
     /// All chance comes from another seed from now on, and another policy may choose.
@@ -15,11 +16,11 @@ impl Core {
         self.seed = by.seed;
         self.network_chance = Xoshiro256PlusPlus::seed_from_u64(stream_seed(by.seed, Stream::Network, 0));
         self.scheduler.continue_by(by.policy, stream_seed(by.seed, Stream::Schedule, 0));
-        self.watches = self.coverage.is_some() || self.scheduler.looks_at_accesses();
+        self.watches = self.must_watch();
         // The running thread first: in first-in-first-out order it is the one that runs.
         let mut alive = self.threads.by_age();
         alive.sort_by_key(|&slot| slot != self.current);
-        let clock = self.clock();
+        let clock = clock(self.now, &self.timers, self.settings.step_cost_ns);
         for slot in alive {
             let thread = self.threads.slot_mut(slot);
             thread.chance = None;
@@ -32,27 +33,23 @@ impl Core {
         }
     }
 
+    /// Whether somebody wants to know what threads are about to do.
+    pub(super) fn must_watch(&self) -> bool {
+        self.coverage.is_some() || self.scheduler.looks_at_accesses()
+    }
+
     /// The policy knows from now on that this thread can run.
     #[inline]
     pub(super) fn insert(&mut self, index: u32) {
         let (now, timers, step_cost) = (self.now, &self.timers, self.settings.step_cost_ns);
-        self.scheduler.insert(index, || Clock { now, next_deadline: timers.next_deadline(), step_cost });
-    }
-
-    /// What a policy may know of time.
-    fn clock(&self) -> Clock {
-        Clock {
-            now: self.now,
-            next_deadline: self.timers.next_deadline(),
-            step_cost: self.settings.step_cost_ns,
-        }
+        self.scheduler.insert(index, || clock(now, timers, step_cost));
     }
 
     /// Who runs next; `None` when none can, or none is to before something falls due.
     #[inline]
     pub(crate) fn pick(&mut self) -> Option<u32> {
         let (now, timers, step_cost) = (self.now, &self.timers, self.settings.step_cost_ns);
-        self.scheduler.pick(|| Clock { now, next_deadline: timers.next_deadline(), step_cost })
+        self.scheduler.pick(|| clock(now, timers, step_cost))
     }
 
     /// A runnable thread becomes known to the policy, or to its paused node.
@@ -64,4 +61,10 @@ impl Core {
             self.insert(index);
         }
     }
+}
+
+/// What a policy may know of time. Not a method of [`Core`]: it is asked for while the scheduler is borrowed.
+#[inline]
+fn clock(now: u64, timers: &Timers, step_cost: u64) -> Clock {
+    Clock { now, next_deadline: timers.next_deadline(), step_cost }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::policy::Policy;
+use super::policy::{NAMED, Policy};
 
 /// A run that goes on otherwise from some step: a search does so from a run that was worth it. As text
 /// `random@1200:0x7:pct:3`: at random until 1,200 steps were taken, then by `pct:3` with the seed 7. May be longer:
@@ -38,53 +38,33 @@ struct Stored {
 /// A policy that does not continue: a type that holds itself would have no size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Packed {
-    Random,
+    /// Its place in the table of names.
+    Named(u8),
     Pct(u32),
-    Fifo,
-    Urw,
-    Surw,
-    Pos,
-    Starve,
-    Portfolio,
-    Guided,
 }
 
 impl Packed {
     fn of(policy: Policy) -> Self {
-        match policy {
-            Policy::Random => Self::Random,
-            Policy::Pct { depth } => Self::Pct(depth),
-            Policy::Fifo => Self::Fifo,
-            Policy::Urw => Self::Urw,
-            Policy::Surw => Self::Surw,
-            Policy::Pos => Self::Pos,
-            Policy::Starve => Self::Starve,
-            Policy::Portfolio => Self::Portfolio,
-            Policy::Guided => Self::Guided,
-            Policy::Continued(_) | Policy::Preempted(_) => {
-                panic!("{policy} says what happens at each step, and cannot be a part of another policy")
-            }
+        if let Policy::Pct { depth } = policy {
+            return Self::Pct(depth);
         }
+        let Some(place) = NAMED.iter().position(|&(_, named)| named == policy) else {
+            panic!("{policy} says what happens at each step, and cannot be a part of another policy")
+        };
+        Self::Named(place as u8)
     }
 
     fn policy(self) -> Policy {
         match self {
-            Self::Random => Policy::Random,
+            Self::Named(place) => NAMED[usize::from(place)].1,
             Self::Pct(depth) => Policy::Pct { depth },
-            Self::Fifo => Policy::Fifo,
-            Self::Urw => Policy::Urw,
-            Self::Surw => Policy::Surw,
-            Self::Pos => Policy::Pos,
-            Self::Starve => Policy::Starve,
-            Self::Portfolio => Policy::Portfolio,
-            Self::Guided => Policy::Guided,
         }
     }
 }
 
 impl Continued {
     pub(super) fn of(first: Policy) -> Self {
-        let none = Stored { step: 0, seed: 0, policy: Packed::Random };
+        let none = Stored { step: 0, seed: 0, policy: Packed::Named(0) };
         Self { first: Packed::of(first), then: [none; Policy::CONTINUATIONS_MAX], len: 0 }
     }
 

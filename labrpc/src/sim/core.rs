@@ -131,7 +131,7 @@ impl Core {
             settings,
         };
         core.check_at = core.next_check();
-        core.watches = core.coverage.is_some() || core.scheduler.looks_at_accesses();
+        core.watches = core.must_watch();
         core
     }
 

@@ -13,6 +13,7 @@ use std::panic::Location;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::object::Access;
+use super::ready::put;
 
 /// What a feature tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,11 +142,7 @@ impl Coverage {
     /// The thread in this slot is about to do this.
     #[inline]
     pub(crate) fn announce(&mut self, slot: u32, access: Access, place: &'static Location<'static>) {
-        let index = slot as usize;
-        if self.next.len() <= index {
-            self.next.resize(index + 1, (Access::NONE, None));
-        }
-        self.next[index] = (access, Some(place));
+        put(&mut self.next, slot, (access, Some(place)), (Access::NONE, None));
     }
 
     /// It does what it was about to do.

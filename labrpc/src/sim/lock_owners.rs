@@ -9,11 +9,11 @@
 //!
 //! - During a run only crashed threads lose a lock. When it is over, the destructors of one thread may take the lock of
 //!   another, which has not been unwound yet. Who has lost a lock is marked, and is never unwound: its stack is
-//!   [left](super::fiber::Fiber::leak) as it is.
+//!   [left](super::fiber::Fiber::leak) as it is, and never used again: what lies on it may be pinned, and what is pinned must
+//!   not be overwritten before it is dropped.
 //! - A thread never takes a lock away from itself: two guards of one lock would live on one stack.
 //! - A hold names the lock by its [number](super::object::ObjectId), and no two locks ever have the same one. An address would not do: a guard
 //!   can be forgotten, its lock dropped, and another lock made at the same place, which somebody living holds.
-//!
 //! - A hold says which [side](Side) it is of. A thread may hold two sides of one lock, and the real lock must be given back,
 //!   by the thread or on its behalf, what was taken of it: else it would have a reader too many, or one too few.
 //!
@@ -28,9 +28,6 @@
 //!   own: another thread can take it out. The lints ban the macro ([`thread_local!`](crate::thread_local) is each thread's own).
 //!
 //! To close them, guards have to be types of this crate.
-//!
-//! A stack that is left is never used again: what lies on it may be pinned, and what is pinned must not be
-//! overwritten before it is dropped.
 
 use std::panic::Location;
 

@@ -28,6 +28,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt};
 
 use super::policy::Policy;
+use super::ready::put;
 
 /// Starting priorities are drawn from here up; demoted threads are below.
 const FIRST_PRIORITY: u64 = 1 << 62;
@@ -75,12 +76,8 @@ impl Pct {
     }
 
     pub(super) fn started(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
-        let place = slot as usize;
-        if self.priorities.len() <= place {
-            self.priorities.resize(place + 1, 0);
-        }
         // A free draw for each thread, not a place in a list of known length: threads come at any time.
-        self.priorities[place] = FIRST_PRIORITY | (chance.next_u64() >> 2);
+        put(&mut self.priorities, slot, FIRST_PRIORITY | (chance.next_u64() >> 2), 0);
     }
 
     pub(super) fn insert(&mut self, slot: u32) {

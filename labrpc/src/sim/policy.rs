@@ -108,18 +108,33 @@ impl Policy {
     }
 }
 
+/// The policies that are a name and no more.
+pub(super) const NAMED: [(&str, Policy); 8] = [
+    ("random", Policy::Random),
+    ("fifo", Policy::Fifo),
+    ("urw", Policy::Urw),
+    ("surw", Policy::Surw),
+    ("pos", Policy::Pos),
+    ("starve", Policy::Starve),
+    ("portfolio", Policy::Portfolio),
+    ("guided", Policy::Guided),
+];
+
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Random => f.write_str("random"),
+            Self::Random
+            | Self::Fifo
+            | Self::Urw
+            | Self::Surw
+            | Self::Pos
+            | Self::Starve
+            | Self::Portfolio
+            | Self::Guided => {
+                let (name, _) = NAMED.iter().find(|(_, policy)| policy == self).ok_or(fmt::Error)?;
+                f.write_str(name)
+            }
             Self::Pct { depth } => write!(f, "pct:{depth}"),
-            Self::Fifo => f.write_str("fifo"),
-            Self::Urw => f.write_str("urw"),
-            Self::Surw => f.write_str("surw"),
-            Self::Pos => f.write_str("pos"),
-            Self::Starve => f.write_str("starve"),
-            Self::Portfolio => f.write_str("portfolio"),
-            Self::Guided => f.write_str("guided"),
             Self::Preempted(preempted) => preempted.fmt(f),
             Self::Continued(continued) => {
                 write!(f, "{}", continued.first())?;
@@ -171,24 +186,14 @@ fn read_continuation(text: &str) -> Option<Continuation> {
 }
 
 fn read_one(text: &str) -> Option<Policy> {
-    Some(match text {
-        "random" => Policy::Random,
-        "fifo" => Policy::Fifo,
-        "pct" => Policy::Pct { depth: 3 },
-        "urw" => Policy::Urw,
-        "surw" => Policy::Surw,
-        "pos" => Policy::Pos,
-        "starve" => Policy::Starve,
-        "portfolio" => Policy::Portfolio,
-        "guided" => Policy::Guided,
-        _ => match text.strip_prefix("fifo+") {
-            Some(preemptions) => Policy::Preempted(Preempted::read(preemptions)?),
-            None => match text.strip_prefix("pct:")?.parse() {
-                Ok(depth) if (1..=Policy::PCT_DEPTH_MAX).contains(&depth) => Policy::Pct { depth },
-                _ => return None,
-            },
-        },
-    })
+    if let Some(&(_, policy)) = NAMED.iter().find(|(name, _)| *name == text) {
+        return Some(policy);
+    }
+    if let Some(preemptions) = text.strip_prefix("fifo+") {
+        return Preempted::read(preemptions).map(Policy::Preempted);
+    }
+    let depth = if text == "pct" { 3 } else { text.strip_prefix("pct:")?.parse().ok()? };
+    (1..=Policy::PCT_DEPTH_MAX).contains(&depth).then_some(Policy::Pct { depth })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rand::Rng;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::object::Access;
-use super::ready::Ready;
+use super::ready::{Ready, put};
 
 /// What a thread is about to do.
 #[derive(Clone, Copy)]
@@ -46,11 +46,8 @@ impl Pos {
 
     /// The thread is about to do this.
     pub(super) fn announce(&mut self, slot: u32, access: Access, chance: &mut Xoshiro256PlusPlus) {
-        let index = slot as usize;
-        if self.next.len() <= index {
-            self.next.resize(index + 1, None);
-        }
-        self.next[index] = Some(Next { access, priority: chance.next_u64(), since: self.choices });
+        let next = Next { access, priority: chance.next_u64(), since: self.choices };
+        put(&mut self.next, slot, Some(next), None);
     }
 
     pub(super) fn pick(&mut self, chance: &mut Xoshiro256PlusPlus) -> Option<u32> {

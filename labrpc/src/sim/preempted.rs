@@ -1,9 +1,9 @@
 //! First-in-first-out order, but for a few preemptions that are named.
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use super::policy::Policy;
+use super::ready::Queue;
 
 /// One choice at which another thread runs than the first in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ impl fmt::Debug for Preempted {
 }
 
 /// The policy.
-pub(super) struct Queue {
-    ready: VecDeque<u32>,
+pub(super) struct Fifo {
+    pub(super) queue: Queue,
     preempted: Preempted,
     /// How many of the preemptions have happened.
     happened: usize,
@@ -89,48 +89,28 @@ pub(super) struct Queue {
     choices: Option<Vec<u32>>,
 }
 
-impl Queue {
+impl Fifo {
     pub(super) fn new(preempted: Preempted, choices: Option<Vec<u32>>) -> Self {
-        Self { ready: VecDeque::new(), preempted, happened: 0, choice: 0, choices }
-    }
-
-    pub(super) fn insert(&mut self, slot: u32) {
-        self.ready.push_back(slot);
-    }
-
-    pub(super) fn remove(&mut self, slot: u32) {
-        // The running thread is the first; anybody else is removed by a crash or a pause only.
-        if self.ready.front() == Some(&slot) {
-            self.ready.pop_front();
-        } else {
-            self.ready.retain(|&other| other != slot);
-        }
-    }
-
-    pub(super) fn yielded(&mut self, slot: u32) {
-        if self.ready.front() == Some(&slot) {
-            self.ready.rotate_left(1);
-        }
+        Self { queue: Queue::default(), preempted, happened: 0, choice: 0, choices }
     }
 
     pub(super) fn pick(&mut self) -> Option<u32> {
-        if self.ready.len() > 1 {
+        let len = self.queue.len();
+        if len > 1 {
             let choice = self.choice;
             self.choice += 1;
             if let Some(choices) = &mut self.choices {
-                choices.push(self.ready.len() as u32);
+                choices.push(len as u32);
             }
             if let Some(next) = self.preempted.preemptions().get(self.happened)
                 && next.choice == choice
             {
                 self.happened += 1;
-                let place = (next.place as usize).min(self.ready.len() - 1);
-                // It runs until it waits, and the one that it preempts is next.
-                let picked = self.ready.remove(place)?;
-                self.ready.push_front(picked);
+                let picked = self.queue.get((next.place as usize).min(len - 1))?;
+                self.queue.preempt(picked);
             }
         }
-        self.ready.front().copied()
+        self.queue.first()
     }
 
     /// How many threads could run at each choice among several.

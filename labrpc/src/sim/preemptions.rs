@@ -6,8 +6,9 @@
 //! the list only goes another way from the first one that is left out, so the numbers after it mean other choices; what
 //! holds is that the same list always gives the same run.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
+
+use super::ready::Queue;
 
 /// Which of a policy's preemptions happen; see [`Sim::preemptions`](super::Sim::preemptions).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,7 @@ pub enum Preemptions {
 
 /// Stands between the policy and the run, and keeps the queue that first-in-first-out order would have.
 pub(crate) struct Filter {
-    /// The threads that can run; the running one is the first.
-    queue: VecDeque<u32>,
+    pub(super) queue: Queue,
     /// The numbers of the preemptions that happen; `None`: all.
     wanted: Option<Arc<[u64]>>,
     /// The place in `wanted` of the first number that is still to come.
@@ -43,45 +43,24 @@ impl Filter {
             Preemptions::Record => None,
             Preemptions::Only(wanted) => Some(Arc::clone(wanted)),
         };
-        Some(Self { queue: VecDeque::new(), wanted, next: 0, choices: 0, happened: Vec::new() })
-    }
-
-    pub(crate) fn insert(&mut self, slot: u32) {
-        self.queue.push_back(slot);
-    }
-
-    pub(crate) fn remove(&mut self, slot: u32) {
-        if self.queue.front() == Some(&slot) {
-            self.queue.pop_front();
-        } else {
-            self.queue.retain(|&other| other != slot);
-        }
-    }
-
-    pub(crate) fn yielded(&mut self, slot: u32) {
-        if self.queue.front() == Some(&slot) {
-            self.queue.rotate_left(1);
-        }
+        Some(Self { queue: Queue::default(), wanted, next: 0, choices: 0, happened: Vec::new() })
     }
 
     /// Who runs when the policy has picked `picked`.
     pub(crate) fn decide(&mut self, picked: u32) -> u32 {
         // Not counted: a number must mean the same choice when a stretch in which one thread runs alone
         // becomes longer.
-        if self.queue.len() < 2 {
+        let Some(first) = self.queue.first().filter(|_| self.queue.len() > 1) else {
             return picked;
-        }
+        };
         let number = self.choices;
         self.choices += 1;
-        let first = self.queue[0];
         // The policy has drawn in either case. To follow a pick or not changes the run, but not how much
         // chance was used.
         if picked == first || !self.is_wanted(number) {
             return first;
         }
-        // It runs until it waits, and the one that it preempts is next.
-        self.queue.retain(|&other| other != picked);
-        self.queue.push_front(picked);
+        self.queue.preempt(picked);
         self.happened.push(number);
         picked
     }

@@ -11,7 +11,7 @@ use super::object::Access;
 use super::pct::Pct;
 use super::policy::Policy;
 use super::pos::Pos;
-use super::preempted::{Preempted, Queue};
+use super::preempted::{Fifo, Preempted};
 use super::preemptions::{Filter, Preemptions};
 use super::ready::Ready;
 use super::starve::Starve;
@@ -39,7 +39,7 @@ pub(crate) struct Scheduler {
 enum Kind {
     Random { ready: Ready },
     Pct(Pct),
-    Fifo(Queue),
+    Fifo(Fifo),
     Urw(Urw),
     Surw(Surw),
     Pos(Pos),
@@ -50,8 +50,8 @@ impl Kind {
     /// What does as `policy` says. The portfolio and what is continued have been resolved before.
     fn new(policy: Policy, chance: &mut Xoshiro256PlusPlus) -> Self {
         match policy {
-            Policy::Fifo => Self::Fifo(Queue::new(Preempted::default(), None)),
-            Policy::Preempted(preempted) => Self::Fifo(Queue::new(preempted, Some(Vec::new()))),
+            Policy::Fifo => Self::Fifo(Fifo::new(Preempted::default(), None)),
+            Policy::Preempted(preempted) => Self::Fifo(Fifo::new(preempted, Some(Vec::new()))),
             Policy::Pct { depth } => Self::Pct(Pct::new(depth, chance)),
             Policy::Urw => Self::Urw(Urw::default()),
             Policy::Surw => Self::Surw(Surw::new(chance)),
@@ -96,7 +96,7 @@ impl Scheduler {
     /// The thread can run from now on.
     pub(crate) fn insert(&mut self, slot: u32, clock: impl FnOnce() -> Clock) {
         if let Some(filter) = &mut self.filter {
-            filter.insert(slot);
+            filter.queue.insert(slot);
         }
         self.enter(slot, clock);
     }
@@ -106,7 +106,7 @@ impl Scheduler {
         match &mut self.kind {
             Kind::Random { ready } => ready.insert(slot),
             Kind::Pct(pct) => pct.insert(slot),
-            Kind::Fifo(queue) => queue.insert(slot),
+            Kind::Fifo(fifo) => fifo.queue.insert(slot),
             Kind::Urw(urw) => urw.ready.insert(slot),
             Kind::Surw(surw) => surw.insert(slot, &mut self.chance),
             Kind::Pos(pos) => pos.insert(slot, &mut self.chance),
@@ -117,12 +117,12 @@ impl Scheduler {
     /// The thread cannot run any more.
     pub(crate) fn remove(&mut self, slot: u32) {
         if let Some(filter) = &mut self.filter {
-            filter.remove(slot);
+            filter.queue.remove(slot);
         }
         match &mut self.kind {
             Kind::Random { ready } => ready.remove(slot),
             Kind::Pct(pct) => pct.remove(slot),
-            Kind::Fifo(queue) => queue.remove(slot),
+            Kind::Fifo(fifo) => fifo.queue.remove(slot),
             Kind::Urw(urw) => urw.ready.remove(slot),
             Kind::Surw(surw) => surw.remove(slot),
             Kind::Pos(pos) => pos.remove(slot),
@@ -161,7 +161,7 @@ impl Scheduler {
     /// How many threads could run at each choice among several, if the policy knows.
     pub(crate) fn take_choices(&mut self) -> Vec<u32> {
         match &mut self.kind {
-            Kind::Fifo(queue) => queue.take_choices(),
+            Kind::Fifo(fifo) => fifo.take_choices(),
             _ => Vec::new(),
         }
     }
@@ -176,7 +176,7 @@ impl Scheduler {
                 slots => Some(slots[below(&mut self.chance, slots.len() as u32) as usize]),
             },
             Kind::Pct(pct) => pct.pick(&mut self.chance),
-            Kind::Fifo(queue) => queue.pick(),
+            Kind::Fifo(fifo) => fifo.pick(),
             Kind::Urw(urw) => urw.pick(&mut self.chance),
             Kind::Surw(surw) => surw.pick(&mut self.chance),
             Kind::Pos(pos) => pos.pick(&mut self.chance),
@@ -187,14 +187,14 @@ impl Scheduler {
     /// The running thread gives way by name, or has run so long that the others must get their turn.
     pub(crate) fn yielded(&mut self, slot: u32) {
         if let Some(filter) = &mut self.filter {
-            filter.yielded(slot);
+            filter.queue.yielded(slot);
         }
         match &mut self.kind {
             // They draw again at the next step, and any other may be picked; more cannot be asked of them.
             Kind::Random { .. } | Kind::Urw(_) | Kind::Pos(_) | Kind::Starve(_) => {}
             Kind::Surw(surw) => surw.yielded(slot),
             Kind::Pct(pct) => pct.demote(slot),
-            Kind::Fifo(queue) => queue.yielded(slot),
+            Kind::Fifo(fifo) => fifo.queue.yielded(slot),
         }
     }
 }

@@ -17,7 +17,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::node::NodeId;
 use super::policy::Policy;
-use super::ready::Ready;
+use super::ready::{Ready, put};
 use super::scheduler::{Clock, below};
 use super::threads::NONE;
 
@@ -65,12 +65,8 @@ impl Starve {
     }
 
     pub(super) fn started(&mut self, slot: u32, node: NodeId) {
-        let index = slot as usize;
         let thread = Thread { node, late_until: 0 };
-        if self.threads.len() <= index {
-            self.threads.resize(index + 1, thread);
-        }
-        self.threads[index] = thread;
+        put(&mut self.threads, slot, thread, thread);
         // The victim has ended, and another thread has its slot.
         if self.victim == Victim::Thread(slot) {
             self.victim = Victim::Thread(NONE);

@@ -21,7 +21,7 @@ use rand::{Rng, RngExt};
 
 use super::object::Access;
 use super::policy::Policy;
-use super::ready::Ready;
+use super::ready::{Ready, put};
 use super::scheduler::below;
 use super::threads::NONE;
 
@@ -31,11 +31,8 @@ struct Guesses(Vec<u64>);
 
 impl Guesses {
     fn started(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
-        let index = slot as usize;
-        if self.0.len() <= index {
-            self.0.resize(index + 1, 1);
-        }
-        self.0[index] = 1 << chance.random_range(0..=Policy::URW_LEFT_MAX.ilog2());
+        let left = 1 << chance.random_range(0..=Policy::URW_LEFT_MAX.ilog2());
+        put(&mut self.0, slot, left, 1);
     }
 
     /// One of `slots`, each as likely as it has steps left.
@@ -126,11 +123,7 @@ impl Surw {
 
     pub(super) fn started(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
         self.guesses.started(slot, chance);
-        let index = slot as usize;
-        if self.is_selected.len() <= index {
-            self.is_selected.resize(index + 1, false);
-        }
-        self.is_selected[index] = false;
+        put(&mut self.is_selected, slot, false, false);
     }
 
     pub(super) fn insert(&mut self, slot: u32, chance: &mut Xoshiro256PlusPlus) {
