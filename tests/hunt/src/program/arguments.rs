@@ -1,10 +1,12 @@
 //! Arguments that several subcommands share.
 
-use anyhow::{Result, bail};
-use lab_runs::TestInfo;
+use anyhow::{Context, Result, bail};
+use clap::Args;
 use lab_runs::similarity::nearest;
-use labrpc::sim::parse_seed;
+use lab_runs::{Plan, TestInfo, World, artifacts};
+use labrpc::sim::{Policy, parse_seed};
 
+use super::simulated_test::{OneRun, Tests};
 use crate::target::Target;
 
 /// Reads a seed as people write it.
@@ -31,19 +33,32 @@ pub(super) fn find(name: &str, target: &dyn Target, all: &[TestInfo]) -> Result<
     }
 }
 
-/// A test and a seed, in either order: nobody remembers which comes first.
-pub(super) fn find_with_seed(
-    first: &str,
-    second: &str,
-    target: &dyn Target,
-    all: &[TestInfo],
-) -> Result<(TestInfo, u64)> {
+/// One run, as the subcommands that make one are told it.
+#[derive(Args, Debug)]
+pub(super) struct RunArguments {
+    /// A test and a seed, in either order
+    #[arg(num_args = 2, required = true, value_names = ["TEST", "SEED"])]
+    which: Vec<String>,
+    /// Who runs next, as the failure says
+    #[arg(long, env = "LAB_POLICY", default_value = "random")]
+    policy: Policy,
+}
+
+impl RunArguments {
+    pub(super) fn one_run(&self, tests: Tests) -> Result<OneRun> {
+        let (name, seed) = name_and_seed(&self.which[0], &self.which[1])?;
+        let info = find(name, &tests, &tests.infos())?;
+        let test = tests.test(info.name).context("the test was found before")?;
+        let plan = Plan { world: World::Simulated, seed, policy: self.policy, tracing: artifacts::TRACING };
+        Ok(OneRun { test, plan })
+    }
+}
+
+/// The name of a test and a seed, in either order: nobody remembers which comes first. No test has a name that is a seed.
+fn name_and_seed<'a>(first: &'a str, second: &'a str) -> Result<(&'a str, u64)> {
     match (seed(first), seed(second)) {
-        (_, Ok(seed)) if target.find(first).is_some() || self::seed(first).is_err() => {
-            Ok((find(first, target, all)?, seed))
-        }
-        (Ok(seed), _) => Ok((find(second, target, all)?, seed)),
+        (Ok(seed), _) => Ok((second, seed)),
+        (Err(_), Ok(seed)) => Ok((first, seed)),
         (Err(_), Err(wrong)) => bail!("{wrong}. A test and a seed are needed, as in TEST 0x1"),
-        (Err(_), Ok(seed)) => Ok((find(first, target, all)?, seed)),
     }
 }

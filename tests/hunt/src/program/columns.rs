@@ -50,7 +50,7 @@ pub(super) fn columns(events: &[Event], lines: usize, width: usize) -> String {
 
 /// What happened, and where.
 pub(super) fn words(event: &Event) -> String {
-    // Where a thread ends is a place of labrpc's own.
+    // "Exit" would be taken for a call of exit.
     if event.kind == Kind::Exit {
         return "ends".to_owned();
     }

@@ -6,35 +6,28 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use lab_runs::OutputFile;
-use labrpc::sim::{Policy, Tracing};
+use labrpc::sim::Tracing;
 
-use super::arguments::find_with_seed;
+use super::arguments::RunArguments;
 use super::process::Verdict;
-use super::replay::plan;
-use super::simulated_test::{OneRun, Tests};
+use super::simulated_test::Tests;
 
 /// Writes all events of a run, a JSON object a line.
 #[derive(Args, Debug)]
 pub(super) struct Export {
-    /// A test and a seed, in either order
-    #[arg(num_args = 2, required = true, value_names = ["TEST", "SEED"])]
-    which: Vec<String>,
+    #[command(flatten)]
+    run: RunArguments,
     /// Where to; the standard output if it is not said
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Who runs next, as the failure says
-    #[arg(long, env = "LAB_POLICY", default_value = "random")]
-    policy: Policy,
 }
 
 impl Export {
     pub(super) fn run(&self, tests: Tests) -> Result<Verdict> {
-        let (info, seed) = find_with_seed(&self.which[0], &self.which[1], &tests, &tests.infos())?;
-        let test = tests.test(info.name).context("the test was found before")?;
+        let run = self.run.one_run(tests)?;
         let file =
             self.output.as_deref().map(OutputFile::reserve).transpose().map_err(|error| anyhow!(error))?;
-        let run = OneRun { test, plan: plan(seed, self.policy) }.run(Tracing::Last(usize::MAX));
-        let report = run.unwrap_or_else(|failure| failure.report);
+        let report = run.run(Tracing::Last(usize::MAX)).unwrap_or_else(|failure| failure.report);
         let mut text = Vec::new();
         report.trace.write_json_lines(&mut text)?;
         match file {

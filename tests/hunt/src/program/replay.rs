@@ -4,11 +4,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 use console::Term;
 use lab_runs::artifacts::{self, StoredRun};
-use lab_runs::{Plan, World, commands, println};
+use lab_runs::{commands, println};
 use labrpc::printable;
-use labrpc::sim::{Policy, Report, Tracing};
+use labrpc::sim::{Report, Tracing};
 
-use super::arguments::find_with_seed;
+use super::arguments::RunArguments;
 use super::columns::columns;
 use super::process::Verdict;
 use super::simulated_test::{OneRun, Tests};
@@ -17,12 +17,8 @@ use crate::replay::{Comparison, Run, compare, compare_stalled};
 /// Runs one test with one seed again, proves that it is the same run, and shows what its threads did in columns.
 #[derive(Args, Debug)]
 pub(super) struct Replay {
-    /// A test and a seed, in either order
-    #[arg(num_args = 2, required = true, value_names = ["TEST", "SEED"])]
-    which: Vec<String>,
-    /// Who runs next, as the failure says
-    #[arg(long, env = "LAB_POLICY", default_value = "random")]
-    policy: Policy,
+    #[command(flatten)]
+    run: RunArguments,
     /// How many events are shown
     #[arg(long, default_value_t = 60)]
     lines: usize,
@@ -36,9 +32,7 @@ const WIDTH_DEFAULT: usize = 120;
 
 impl Replay {
     pub(super) fn run(&self, tests: Tests) -> Result<Verdict> {
-        let (info, seed) = find_with_seed(&self.which[0], &self.which[1], &tests, &tests.infos())?;
-        let test = tests.test(info.name).context("the test was found before")?;
-        let run = OneRun { test, plan: plan(seed, self.policy) };
+        let run = self.run.one_run(tests)?;
         let (traced, comparison) = compared(run)?;
         let report = traced.as_ref().unwrap_or_else(|failure| &failure.report);
         if !self.quiet {
@@ -53,10 +47,6 @@ impl Replay {
         let is_well = traced.is_ok() && comparison.is_reproducible;
         Ok(if is_well { Verdict::Ok } else { Verdict::Failed })
     }
-}
-
-pub(super) fn plan(seed: u64, policy: Policy) -> Plan {
-    Plan { world: World::Simulated, seed, policy, tracing: artifacts::TRACING }
 }
 
 fn facts(report: &Report) -> String {

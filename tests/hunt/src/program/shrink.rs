@@ -2,28 +2,23 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use lab_runs::{commands, println};
 use labrpc::printable;
-use labrpc::sim::{Event, Kind, Policy};
+use labrpc::sim::{Event, Kind};
 
-use super::arguments::find_with_seed;
+use super::arguments::RunArguments;
 use super::columns::words;
 use super::process::Verdict;
-use super::replay::plan;
 use super::simulated_test::{OneRun, Part, Tests};
 use crate::shrink::{self, Shrunk, shrink};
 
 /// Finds the fewest preemptions with which a failure still happens, and tells the run that is left as a story.
 #[derive(Args, Debug)]
 pub(super) struct Shrink {
-    /// A test and a seed, in either order
-    #[arg(num_args = 2, required = true, value_names = ["TEST", "SEED"])]
-    which: Vec<String>,
-    /// Who runs next, as the failure says
-    #[arg(long, env = "LAB_POLICY", default_value = "random")]
-    policy: Policy,
+    #[command(flatten)]
+    run: RunArguments,
     /// How many runs the search takes at most
     #[arg(long, default_value_t = shrink::RUNS_DEFAULT)]
     runs: usize,
@@ -36,11 +31,10 @@ const OPERATIONS_MAX: usize = 4;
 
 impl Shrink {
     pub(super) fn run(&self, tests: Tests) -> Result<Verdict> {
-        let (info, seed) = find_with_seed(&self.which[0], &self.which[1], &tests, &tests.infos())?;
-        let test = tests.test(info.name).context("the test was found before")?;
-        let run = OneRun { test, plan: plan(seed, self.policy) };
+        let run = self.run.one_run(tests)?;
         let shrunk = shrink(&run, self.runs, &mut |_, _| {});
-        let shrunk = shrunk.map_err(|error| anyhow!("{} with seed {seed:#x}: {error}", test.name))?;
+        let shrunk =
+            shrunk.map_err(|error| anyhow!("{} with seed {:#x}: {error}", run.test.name, run.plan.seed))?;
         println!("{}", story(&run, &shrunk));
         Ok(Verdict::Ok)
     }
