@@ -92,18 +92,15 @@ const STEP_COSTS: RangeInclusive<Duration> = Duration::from_nanos(100)..=Duratio
 /// Runs a test once.
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
-    match plan.world {
-        World::Simulated => simulated(case, implementation, simulation(case, plan), Record::default()),
-        World::Real => in_the_real_world(case, implementation),
-    }
+    run_covered(case, implementation, plan, false)
 }
 
-/// Runs a test once, and tells what the run covered, in the simulated world.
+/// Runs a test once, and tells what the run covered if `covers` says so, in the simulated world.
 #[must_use]
-pub fn run_covered(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
+pub fn run_covered(case: &TestCase, implementation: Implementation, plan: Plan, covers: bool) -> Outcome {
     match plan.world {
         World::Simulated => {
-            simulated(case, implementation, simulation(case, plan).coverage(true), Record::default())
+            simulated(case, implementation, simulation(case, plan).coverage(covers), Record::default())
         }
         World::Real => in_the_real_world(case, implementation),
     }

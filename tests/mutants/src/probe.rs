@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
-use lab_harness::run::{Failure, Outcome, run_case, run_covered};
+use lab_harness::run::{Failure, Outcome, run_covered};
 use lab_hunt::workers::processor_time;
 use lab_report as report;
 use lab_runs::Plan;
@@ -111,7 +111,7 @@ pub(crate) fn probe(
                     searches.entry(case.name).or_insert_with(|| Guided::new(0)),
                     implementation,
                 ),
-                policy => run_once(case, Candidate { seed, policy }, implementation, run_case).0,
+                policy => run_once(case, Candidate { seed, policy }, implementation, false).0,
             };
             let run = Run { seed, ..run };
             on_run(&run);
@@ -129,7 +129,7 @@ pub(crate) fn probe(
 /// Makes the run that a search chooses, and tells it what that covered.
 fn run_guided(case: &TestCase, seed: u64, search: &mut Guided, implementation: Implementation) -> Run {
     let candidate = search.next(seed);
-    let (run, outcome) = run_once(case, candidate, implementation, run_covered);
+    let (run, outcome) = run_once(case, candidate, implementation, true);
     search.learn(candidate, &outcome.covered);
     run
 }
@@ -138,12 +138,12 @@ fn run_once(
     case: &TestCase,
     Candidate { seed, policy }: Candidate,
     implementation: Implementation,
-    run: fn(&TestCase, Implementation, Plan) -> Outcome,
+    covers: bool,
 ) -> (Run, Outcome) {
     let plan = Plan { world: World::Simulated, seed, policy, tracing: Tracing::Off };
     // Processor time of the process: nothing else runs in it, and the machine may be busy with other copies.
     let began = processor_time();
-    let outcome = run(case, implementation, plan);
+    let outcome = run_covered(case, implementation, plan, covers);
     let cpu_ms = (processor_time() - began).as_secs_f64() * 1000.0;
     let failure = outcome.failure.as_deref().map(FailureReport::of);
     (Run { test: case.name.to_owned(), seed, cpu_ms, failure }, outcome)

@@ -2,7 +2,7 @@
 
 use lab_harness::Implementation;
 use lab_harness::case::TestCase;
-use lab_harness::run::{Failure, Outcome, RealCause, run_case, run_covered};
+use lab_harness::run::{Failure, Outcome, RealCause, run_covered};
 use lab_hunt::shrink::{Signature, normalised};
 use lab_hunt::target::{FailureKind, Ran, RunEnd, RunFacts, RunFailure, Target};
 use lab_report::{self as report, explain};
@@ -28,11 +28,7 @@ impl Target for Suites {
 
     fn run(&self, test: &str, plan: Plan, covers: bool) -> Ran<'_> {
         let case = crate::find(test).expect("the hunt runs what it has found");
-        let mut outcome = if covers {
-            run_covered(case, self.implementation, plan)
-        } else {
-            run_case(case, self.implementation, plan)
-        };
+        let mut outcome = run_covered(case, self.implementation, plan, covers);
         let covered = std::mem::take(&mut outcome.covered);
         let facts = facts(case, plan, &outcome);
         let Some(failure) = &outcome.failure else {
