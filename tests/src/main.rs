@@ -1,5 +1,7 @@
 //! The program `lab` of this workspace: it grades the reference, and plants bugs in it.
 
+mod mutants;
+
 use std::process::ExitCode;
 
 use lab::{Implementation, Program, Subcommand, Verdict};
@@ -7,13 +9,10 @@ use lab::{Implementation, Program, Subcommand, Verdict};
 fn main() -> ExitCode {
     Program::new(reference())
         .reference(reference())
+        .subcommand(mutants::subcommand())
         .subcommand(Subcommand {
-            command: lab_mutants::command(),
-            run: |matches| lab_mutants::run(matches).map(verdict),
-        })
-        .subcommand(Subcommand {
-            command: lab_mutants::probe_command(),
-            run: |matches| lab_mutants::run_probe(matches, reference()).map(verdict),
+            command: lab_probe::probe_command(),
+            run: |matches| lab_probe::run_probe(matches, reference()).map(verdict),
         })
         .main()
 }

@@ -28,15 +28,15 @@ pub(super) struct Incarnation {
     pub(super) number: u64,
     pub(super) node: NodeHandle,
     pub(super) label: Arc<str>,
-    /// By the method's place in the network's table.
-    handlers: BTreeMap<u32, Method>,
+    /// With the method's place in the network's table. They are few; of two for one method the later counts.
+    handlers: Vec<(u32, Method)>,
     /// What it serves, for messages.
     pub(super) methods: Vec<String>,
 }
 
 impl Incarnation {
     pub(super) fn handler(&self, method: u32) -> Option<&Method> {
-        self.handlers.get(&method)
+        self.handlers.iter().rev().find(|(place, _)| *place == method).map(|(_, handler)| handler)
     }
 }
 
@@ -375,10 +375,10 @@ impl State {
     }
 
     pub(super) fn counters(&self) -> Counters {
-        Counters {
-            total: self.total,
-            servers: self.addresses.iter().map(|(address, place)| (*address, place.tally)).collect(),
-            methods: self.names.iter().filter(|(_, tally)| tally.calls > 0).copied().collect(),
-        }
+        let mut counters = Counters { total: self.total, ..Counters::default() };
+        // Not collected: that would sort first what is sorted, or short, with a sort of its own for each type.
+        counters.servers.extend(self.addresses.iter().map(|(address, place)| (*address, place.tally)));
+        counters.methods.extend(self.names.iter().filter(|(_, tally)| tally.calls > 0).copied());
+        counters
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::real::{Job, Real};
 use super::rules::Chance;
 use crate::sim::{self, Cause, Name, NodeHandle, with_core};
+use crate::thread;
 
 /// The world of a network, decided when it is made.
 pub(super) enum World {
@@ -73,7 +74,11 @@ impl World {
         match self {
             Self::Simulated(_) => {
                 // Nobody holds a handle to this thread, so a panic in it is reported at once.
-                let main = sim::thread_main(job, |result| {
+                let body = Box::new(move || {
+                    job();
+                    Box::new(()) as thread::Value
+                });
+                let main = sim::thread_main(body, |result| {
                     if let Err(payload) = result {
                         let panic = sim::panic_report(&*payload);
                         with_core(|core| core.fail(Cause::Panic(panic)));

@@ -19,7 +19,9 @@ impl Core {
         self.watches = self.must_watch();
         // The running thread first: in first-in-first-out order it is the one that runs.
         let mut alive = self.threads.by_age();
-        alive.sort_by_key(|&slot| slot != self.current);
+        if let Some(running) = alive.iter().position(|&slot| slot == self.current) {
+            alive[..=running].rotate_right(1);
+        }
         let clock = clock(self.now, &self.timers, self.settings.step_cost_ns);
         for slot in alive {
             let thread = self.threads.slot_mut(slot);

@@ -27,13 +27,19 @@ use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name};
 use super::trace::{Trace, Tracing};
-use crate::thread::drop_locals;
+use crate::thread::{Body, Value, drop_locals};
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
     settings: Settings,
     body: impl FnOnce() -> T + Send + 'static,
-) -> Outcome<T> {
+) -> Result<(T, Report), Box<Failure>> {
+    let (value, report) = run_hidden(settings, Box::new(move || Box::new(body())))?;
+    Ok((*value.downcast().expect("what the body returned"), report))
+}
+
+/// As [`run`], once for all types.
+fn run_hidden(settings: Settings, body: Body) -> Outcome {
     assert!(
         !context::is_simulated(),
         "a simulation cannot be started inside a simulation: call Sim::run from a test or from main"
@@ -60,15 +66,15 @@ pub(crate) fn run<T: Send + 'static>(
 }
 
 /// How a run went: what its body returned, or what ended it.
-type Outcome<T> = Result<(T, Report), Box<Failure>>;
+type Outcome = Result<(Value, Report), Box<Failure>>;
 
 /// Waits for the outcome, and gives up when no step was taken for too long.
-fn watch<T>(
+fn watch(
     settings: &Settings,
     heartbeat: &Heartbeat,
-    decided: &Mutex<Option<Outcome<T>>>,
+    decided: &Mutex<Option<Outcome>>,
     is_done: &Receiver<()>,
-) -> Outcome<T> {
+) -> Outcome {
     let mut seen = heartbeat.beats();
     let mut looks_in_vain = 0;
     loop {
@@ -122,11 +128,11 @@ fn stalled(settings: &Settings, heartbeat: &Heartbeat) -> Failure {
 }
 
 /// The whole life of a simulation, on its own OS thread.
-fn simulate<T: Send + 'static>(
+fn simulate(
     settings: Settings,
     heartbeat: Arc<Heartbeat>,
-    body: impl FnOnce() -> T + Send + 'static,
-    decided: Arc<Mutex<Option<Outcome<T>>>>,
+    body: Body,
+    decided: Arc<Mutex<Option<Outcome>>>,
     done: Sender<()>,
 ) {
     let run = runs::begin();
@@ -162,14 +168,15 @@ fn simulate<T: Send + 'static>(
 }
 
 /// Starts the thread of the body, which leaves what it returns in `value`.
-fn start_first<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static, value: Arc<Mutex<Option<T>>>) {
+fn start_first(body: Body, value: Arc<Mutex<Option<Value>>>) {
     let first = thread_main(
-        move || {
+        Box::new(move || {
             let returned = body();
             *value.lock() = Some(returned);
-        },
+            Box::new(())
+        }),
         |outcome| match outcome {
-            Ok(()) => with_core(|core| core.body_returned = true),
+            Ok(_) => with_core(|core| core.body_returned = true),
             Err(payload) => {
                 let panic = panic_report(&*payload);
                 with_core(|core| core.fail(Cause::Panic(panic)));
@@ -186,9 +193,9 @@ fn start_first<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static, val
 
 /// Wraps what a thread does so that no panic leaves it. `end` hears how it went, while the thread still is the
 /// running one.
-pub(crate) fn thread_main<T>(
-    body: impl FnOnce() -> T + 'static,
-    end: impl FnOnce(std::thread::Result<T>) + 'static,
+pub(crate) fn thread_main(
+    body: Body,
+    end: impl FnOnce(std::thread::Result<Value>) + 'static,
 ) -> Box<dyn FnOnce()> {
     Box::new(move || {
         if context::is_over() {

@@ -1,4 +1,7 @@
 //! The end of a thread, and waiting for it.
+//!
+//! What a thread returns travels as a [`Value`], and [`JoinHandle`] alone knows its type. So nearly all here is compiled once, and
+//! not for each closure that somebody starts a thread with: it was a quarter of what a crate full of threads compiled to.
 
 use std::any::Any;
 use std::fmt;
@@ -19,15 +22,26 @@ use crate::sim::{self, Cause, Kind, Name, NodeId, State, Wait, Waiter, with_core
 ///   thread that has panicked. A panic whose handle is kept, and never joined, ends the run in failure when it
 ///   ends for whatever other reason. No panic gets lost.
 /// - Joining a thread whose node was crashed returns `Err` with a text that says so.
-pub struct JoinHandle<T>(Handle<T>);
-
-enum Handle<T> {
-    Real(std::thread::JoinHandle<T>),
-    Simulated(Simulated<T>),
+pub struct JoinHandle<T> {
+    thread: Started,
+    /// What the thread returned, with its type.
+    typed: fn(Value) -> T,
 }
 
-struct Simulated<T> {
-    packet: Arc<Packet<T>>,
+/// What a thread returned, of whatever type.
+pub(crate) type Value = Box<dyn Any + Send>;
+
+/// What a thread does.
+pub(crate) type Body = Box<dyn FnOnce() -> Value + Send>;
+
+/// A thread that was started, of whatever world.
+pub(super) enum Started {
+    Real(std::thread::JoinHandle<Value>),
+    Simulated(Simulated),
+}
+
+pub(super) struct Simulated {
+    packet: Arc<Packet>,
     thread: Thread,
     run: u32,
     slot: u32,
@@ -35,10 +49,10 @@ struct Simulated<T> {
 }
 
 /// Where a simulated thread leaves its result.
-struct Packet<T>(Mutex<Ending<T>>);
+struct Packet(Mutex<Ending>);
 
-struct Ending<T> {
-    result: Option<std::thread::Result<T>>,
+struct Ending {
+    result: Option<std::thread::Result<Value>>,
     /// Who waits for the result.
     joiner: Option<Waiter>,
     /// Nobody will ever ask for the result.
@@ -46,12 +60,17 @@ struct Ending<T> {
     is_finished: bool,
 }
 
-/// Starts a simulated thread. Once the run is over nothing is started, and `body` is dropped.
-pub(super) fn spawn_simulated<F, T>(node: Option<NodeId>, name: Name, body: F) -> io::Result<JoinHandle<T>>
+/// Hides what a thread does, and of what type its result is.
+pub(super) fn hide<F, T>(body: F) -> Body
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    Box::new(move || Box::new(body()))
+}
+
+/// Starts a simulated thread. Once the run is over nothing is started, and `body` is dropped.
+pub(super) fn spawn_simulated(node: Option<NodeId>, name: Name, body: Body) -> io::Result<Started> {
     let packet = Arc::new(Packet(Mutex::new(Ending {
         result: None,
         joiner: None,
@@ -66,11 +85,11 @@ where
     sim::record(Kind::Spawn, number, String::new);
     let run = with_core(|core| core.run);
     let thread = Thread(Inner::Simulated { run, slot, number, name: shown });
-    Ok(JoinHandle(Handle::Simulated(Simulated { packet, thread, run, slot, number })))
+    Ok(Started::Simulated(Simulated { packet, thread, run, slot, number }))
 }
 
 /// The thread has run to its end: leaves the result, and tells whoever waits for it.
-fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
+fn finish(packet: &Packet, result: std::thread::Result<Value>) {
     // While this thread runs: the report asks for its name and for where its panic was.
     let panic = result.as_ref().err().map(|payload| sim::panic_report(&**payload));
     let mut ending = packet.0.lock();
@@ -101,8 +120,12 @@ fn finish<T>(packet: &Packet<T>, result: std::thread::Result<T>) {
 }
 
 impl<T> JoinHandle<T> {
-    pub(super) fn real(handle: std::thread::JoinHandle<T>) -> Self {
-        Self(Handle::Real(handle))
+    /// The handle of a thread, which must return a `T`.
+    pub(super) fn new(thread: Started) -> Self
+    where
+        T: 'static,
+    {
+        Self { thread, typed: |value| *value.downcast().expect("the handle has the type of its thread") }
     }
 
     /// Waits for the thread to end and returns its result.
@@ -112,34 +135,35 @@ impl<T> JoinHandle<T> {
     /// What the thread panicked with, or a text if its node was crashed.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
-        match self.0 {
-            Handle::Real(handle) => handle.join(),
-            Handle::Simulated(handle) => handle.join(Location::caller()),
-        }
+        let value = match self.thread {
+            Started::Real(handle) => handle.join(),
+            Started::Simulated(handle) => handle.join(Location::caller()),
+        }?;
+        Ok((self.typed)(value))
     }
 
     /// Whether the thread has ended.
     #[must_use]
     #[track_caller]
     pub fn is_finished(&self) -> bool {
-        match &self.0 {
-            Handle::Real(handle) => handle.is_finished(),
-            Handle::Simulated(handle) => handle.is_finished(Location::caller()),
+        match &self.thread {
+            Started::Real(handle) => handle.is_finished(),
+            Started::Simulated(handle) => handle.is_finished(Location::caller()),
         }
     }
 
     /// The thread's own handle.
     #[must_use]
     pub fn thread(&self) -> Thread {
-        match &self.0 {
-            Handle::Real(handle) => Thread(Inner::Real(handle.thread().clone())),
-            Handle::Simulated(handle) => handle.thread.clone(),
+        match &self.thread {
+            Started::Real(handle) => Thread(Inner::Real(handle.thread().clone())),
+            Started::Simulated(handle) => handle.thread.clone(),
         }
     }
 }
 
-impl<T> Simulated<T> {
-    fn join(self, location: &'static Location<'static>) -> std::thread::Result<T> {
+impl Simulated {
+    fn join(self, location: &'static Location<'static>) -> std::thread::Result<Value> {
         if sim::is_simulated() {
             sim::step(Kind::Join, self.number, location);
         }
@@ -166,7 +190,7 @@ impl<T> Simulated<T> {
         is_finished()
     }
 
-    fn take_result(&self) -> Option<std::thread::Result<T>> {
+    fn take_result(&self) -> Option<std::thread::Result<Value>> {
         let result = self.packet.0.lock().result.take()?;
         if result.is_err() && sim::is_in(self.run).is_some() {
             // Somebody has the panic now and can deal with it.
@@ -201,7 +225,7 @@ impl<T> Simulated<T> {
     }
 }
 
-impl<T> Drop for Simulated<T> {
+impl Drop for Simulated {
     fn drop(&mut self) {
         let mut ending = self.packet.0.lock();
         ending.is_detached = true;

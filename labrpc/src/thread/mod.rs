@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use join::JoinHandle;
+use join::Started;
+pub(crate) use join::{Body, Value};
 pub use local::{AccessError, LocalKey};
 pub(crate) use local::{Locals, drop_locals};
 pub use scope::{Scope, ScopedJoinHandle, scope};
@@ -271,11 +273,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if sim::is_simulated() {
-            join::spawn_simulated(None, self.simulated_name(), body)
-        } else {
-            self.spawn_real(sim::real_node_label(), body)
-        }
+        Ok(JoinHandle::new(self.start(None, join::hide(body))?))
     }
 
     /// Starts the thread on `node`. In a simulation that is for the tester's threads, and those of the node itself.
@@ -288,23 +286,25 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if sim::is_simulated() {
-            node.expect_right_to(Kind::Spawn);
-            join::spawn_simulated(Some(node.id()), self.simulated_name(), body)
-        } else {
-            self.spawn_real(node.shared_name(), body)
+        Ok(JoinHandle::new(self.start(Some(node), join::hide(body))?))
+    }
+
+    /// Starts the thread on `node`, or on that of the caller.
+    fn start(self, node: Option<&NodeHandle>, body: Body) -> io::Result<Started> {
+        if !sim::is_simulated() {
+            return self.start_real(node.map_or_else(sim::real_node_label, NodeHandle::shared_name), body);
         }
+        if let Some(node) = node {
+            node.expect_right_to(Kind::Spawn);
+        }
+        join::spawn_simulated(node.map(NodeHandle::id), self.simulated_name(), body)
     }
 
     fn simulated_name(&self) -> Name {
         self.name.as_deref().map_or(Name::None, |name| Name::Shared(Arc::from(name)))
     }
 
-    fn spawn_real<F, T>(self, label: Arc<str>, body: F) -> io::Result<JoinHandle<T>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn start_real(self, label: Arc<str>, body: Body) -> io::Result<Started> {
         let mut builder = std::thread::Builder::new();
         if let Some(name) = self.name {
             builder = builder.name(name);
@@ -317,7 +317,7 @@ impl Builder {
             let _end = RealEnd;
             body()
         })?;
-        Ok(JoinHandle::real(handle))
+        Ok(Started::Real(handle))
     }
 }
 

@@ -22,9 +22,9 @@ use raft_interface::RaftServer;
 pub fn main<R: RaftServer>() -> ExitCode {
     Program::new(program::<R>())
         .subcommand(Subcommand {
-            command: lab_mutants::probe_command(),
+            command: lab_probe::probe_command(),
             run: |matches| {
-                let is_good = lab_mutants::run_probe(matches, program::<R>())?;
+                let is_good = lab_probe::run_probe(matches, program::<R>())?;
                 Ok(if is_good { Verdict::Ok } else { Verdict::Failed })
             },
         })

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use labrpc::channel::{self, Receiver, RecvTimeoutError};
 use labrpc::thread;
 
-use crate::probe::Run;
+use lab_probe::Run;
 
 /// What a probe printed, and how it ended.
 #[derive(Debug)]

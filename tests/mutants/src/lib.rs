@@ -8,7 +8,7 @@
 //! 1. It is applied in memory (`apply`). A text that is not there exactly once is an error, so the catalogue cannot rot.
 //! 2. The `runner` writes it into a `working_copy` of the workspace under `target/mutants/`, with a target directory of its
 //!    own, which is kept. What changes is rebuilt, and nothing else: the harness stands on no Raft.
-//! 3. The program of that copy runs the suites in a process of its own (`suite_tests`, `probe`), within a limit of processor
+//! 3. The program of that copy runs the suites in a process of its own (`suite_tests`, and the crate `lab-probe`), within a limit of processor
 //!    time. A mutant of the lab itself is for cargo's own tests to catch (`cargo_tests`).
 //! 4. The copy must still be what it was, or the `trial` counts for nothing and the command ends. The mutant is taken out,
 //!    and the `matrix` gets a row.
@@ -46,8 +46,6 @@ mod controls;
 mod copy_build;
 mod counts;
 mod matrix;
-mod probe;
-mod probe_command;
 mod program;
 mod queue;
 mod readme;
@@ -59,4 +57,3 @@ mod working_copy;
 mod workspace;
 
 pub use command::{command, run};
-pub use probe_command::{probe_command, run_probe};

@@ -2,10 +2,10 @@
 
 use crate::catalogue::{Catalogue, Mutant, Suites};
 use crate::counts::{Counts, in_a_word};
-use crate::probe::{FailureKind, Run};
 use crate::program::Program;
 use crate::subject::BASELINE;
 use crate::trial::{Chaos, Trial, Verdict};
+use lab_probe::{FailureKind, Run};
 
 /// A mutant beside its trial.
 pub(crate) type Row<'a> = (&'a Mutant, &'a Trial);
@@ -317,10 +317,10 @@ fn median(mut times: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::{FailureKind, FailureReport};
     use crate::subject::Subject;
     use crate::workspace::root;
     use expect_test::expect_file;
+    use lab_probe::{FailureKind, FailureReport};
 
     #[test]
     fn median_is_in_the_middle() {

@@ -5,11 +5,11 @@ use labrpc::sim::Policy;
 use labrpc::time::Instant;
 
 use crate::child::{self, BuildResult, End, ProbeOutput};
-use crate::probe::Run;
 use crate::program::Program;
 use crate::subject::Subject;
 use crate::trial::{Chaos, Trial, TrialOptions, Verdict};
 use crate::working_copy::WorkingCopy;
+use lab_probe::Run;
 
 /// How many times the limit of processor time a probe may print nothing. It prints a line after each run, on a busy machine, too.
 const SILENCE_FACTOR: u32 = 3;
@@ -78,7 +78,7 @@ fn verdict(runs: &[Run], end: End) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::FailureReport;
+    use lab_probe::FailureReport;
 
     #[test]
     fn failed_test_counts_whatever_comes_after_it() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use labrpc::sim::Policy;
 use serde::{Deserialize, Serialize};
 
-use crate::probe::Run;
 use crate::program::Program;
 use crate::subject::{BASELINE, Subject};
+use lab_probe::Run;
 
 /// How trials are run.
 #[derive(Clone, Debug)]

@@ -18,32 +18,32 @@ use lab_runs::settings::World;
 
 /// One run of one test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Run {
+pub struct Run {
     /// The test.
-    pub(crate) test: String,
+    pub test: String,
     /// The seed.
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Processor time, in milliseconds.
-    pub(crate) cpu_ms: f64,
+    pub cpu_ms: f64,
     /// What went wrong; `None` if it passed.
-    pub(crate) failure: Option<FailureReport>,
+    pub failure: Option<FailureReport>,
 }
 
 /// The report of a failed run, without what only helps to replay it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FailureReport {
+pub struct FailureReport {
     /// How it was noticed.
-    pub(crate) kind: FailureKind,
+    pub kind: FailureKind,
     /// In a line.
-    pub(crate) headline: String,
+    pub headline: String,
     /// The broken rule, what was expected, what often causes it.
-    pub(crate) details: Vec<String>,
+    pub details: Vec<String>,
 }
 
 /// How a failure was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum FailureKind {
+pub enum FailureKind {
     /// A rule of the paper was broken.
     Rule,
     /// A scenario expected something else.
@@ -78,7 +78,8 @@ impl FailureReport {
     }
 
     /// All of it.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let lines: Vec<&str> =
             std::iter::once(&self.headline).chain(&self.details).map(String::as_str).collect();
         lines.join("\n")

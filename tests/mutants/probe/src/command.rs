@@ -1,4 +1,4 @@
-//! `lab probe`: what the [trials](crate::trial) start in their copies.
+//! `lab probe`: what the trials of `lab-mutants` start in their copies.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use lab_harness::implementation::Implementation;
 use lab_hunt::workers;
 use labrpc::sim::Policy;
 
-use crate::probe::{Run, probe};
+use crate::runs::{Run, probe};
 
 /// Runs these tests, in this order, with the first seed, then with the second, and prints a line of JSON for each run.
 #[derive(Args, Debug)]
