@@ -2,6 +2,8 @@
 //!
 //! A few seeds of two policies; `cargo run -p lab-controls --bin NAME -- sweep 3A,3B,3C,3D` makes more.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use lab::Implementation;
 use lab_harness::case::Part;
 use lab_harness::run::run_case;
@@ -9,6 +11,8 @@ use lab_report as report;
 use lab_runs::Plan;
 use lab_runs::settings::World;
 use labrpc::sim::{Policy, Tracing};
+use labrpc::sync::Mutex;
+use labrpc::thread;
 use raft_interface::RaftServer;
 
 /// Schedules: by chance, and with few changes of who runs.
@@ -62,22 +66,33 @@ fn passes(implementation: Implementation, program: &str, skipped_max: usize) {
     assert!(skipped.len() <= skipped_max, "{program}: {} tests stand aside: {skipped:?}", skipped.len());
 }
 
-#[track_caller]
-fn passes_on_real_threads(implementation: Implementation, program: &str) {
-    for name in REAL {
-        let case = lab_suites::find(name).expect("a test of the lab");
-        let outcome = run_case(case, implementation, plan(World::Real, "random", 1));
-        if let Some(failure) = outcome.failure.as_deref() {
-            panic!("{program}, {name}: {}", report::headline(failure));
+/// How many runs on real threads are made at a time: they wait more than they work, and a sweep of them does the same.
+const REAL_JOBS: usize = 8;
+
+/// Runs [`REAL`] with all of them, in one test, because cargo makes no more tests at a time than there are processors.
+fn pass_on_real_threads(controls: &[(&str, Implementation)]) {
+    let runs: Vec<_> =
+        REAL.into_iter().flat_map(|name| controls.iter().map(move |control| (name, *control))).collect();
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(&(name, (program, implementation))) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let case = lab_suites::find(name).expect("a test of the lab");
+            let outcome = run_case(case, implementation, plan(World::Real, "random", 1));
+            if let Some(failure) = outcome.failure.as_deref() {
+                failures.lock().push(format!("{program}, {name}: {}", report::headline(failure)));
+            }
         }
-    }
+    };
+    thread::scope(|scope| (0..REAL_JOBS).for_each(|_| drop(scope.spawn(work))));
+    let failures = failures.into_inner();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn of<R: RaftServer>() -> Implementation {
     Implementation::of::<R>()
 }
 
-/// Two tests for each control: `NAME(IMPLEMENTATION, tests that stand aside)`.
+/// A test for each control, and one for all: `NAME(IMPLEMENTATION, tests that stand aside)`.
 macro_rules! controls {
     ($($name:ident($raft:expr, $skipped:expr);)*) => {$(
         mod $name {
@@ -87,13 +102,13 @@ macro_rules! controls {
             fn passes_in_the_simulation() {
                 passes($raft, stringify!($name), $skipped);
             }
-
-            #[test]
-            fn passes_on_real_threads() {
-                super::passes_on_real_threads($raft, stringify!($name));
-            }
         }
-    )*};
+    )*
+        #[test]
+        fn all_pass_on_real_threads() {
+            pass_on_real_threads(&[$((stringify!($name), $raft)),*]);
+        }
+    };
 }
 
 controls! {
