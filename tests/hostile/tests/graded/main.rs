@@ -10,6 +10,9 @@ use std::process::ExitCode;
 use hostile::{Submission, Submitted, VARIABLE};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// How many submissions are graded at a time, unless the command line says so.
+const TEST_THREADS: usize = 4;
+
 fn main() -> ExitCode {
     if std::env::var_os(VARIABLE).is_some() {
         return lab::main(lab::Implementation::of::<Submitted>());
@@ -19,7 +22,10 @@ fn main() -> ExitCode {
     }
     leftovers::adopt();
     let trials = hostile::submissions().into_iter().map(trial).collect();
-    let code = libtest_mimic::run(&Arguments::from_args(), trials).exit_code();
+    let mut arguments = Arguments::from_args();
+    // Submissions that hang are waited for, and leave the processors to others.
+    arguments.test_threads.get_or_insert(TEST_THREADS);
+    let code = libtest_mimic::run(&arguments, trials).exit_code();
     let left = leftovers::children();
     if left.is_empty() {
         return code;
