@@ -1,6 +1,8 @@
 //! Replays: the same run again, the proof of it, and what is said when it is another.
 
+use std::io::ErrorKind;
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -11,6 +13,7 @@ use lab::suites::{TESTS, find};
 use lab::{Implementation, Plan, World, run_case};
 use lab_harness::case::TestCase;
 use labrpc::sim::{Policy, Tracing};
+use labrpc::sync::OnceLock;
 use labrpc::thread;
 use labrpc::time::Duration;
 use raft_interface::ServerId;
@@ -167,10 +170,23 @@ fn nondeterminism_is_named_with_its_usual_culprits() {
 }
 
 /// The program itself, with its files in a directory of the tests.
+/// Where the program leaves its runs: a folder that is new each time, so that none of an older build is there, which would be
+/// told of.
+fn target_of_the_program() -> &'static Path {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("replays");
+        match std::fs::remove_dir_all(&target) {
+            Err(error) if error.kind() != ErrorKind::NotFound => panic!("{}: {error}", target.display()),
+            Ok(()) | Err(_) => target,
+        }
+    })
+}
+
 fn lab(arguments: &[&str]) -> (String, i32) {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(arguments)
-        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env("CARGO_TARGET_DIR", target_of_the_program())
         .env_remove("LAB_WORLD")
         .env_remove("LAB_POLICY")
         .output()
@@ -238,7 +254,7 @@ fn real_world_says_that_it_cannot_be_replayed() {
 #[test]
 fn damaged_stored_run_is_kept_and_told() {
     forget("initial_election_3a", 205);
-    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab/initial_election_3a/0xcd");
+    let target = target_of_the_program().join("lab/initial_election_3a/0xcd");
     let run = || lab(&["replay", "205", "initial_election_3a", "--quiet"]);
     // Left by an earlier run of this test.
     let _ = std::fs::remove_dir_all(&target);
