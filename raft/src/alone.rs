@@ -6,6 +6,7 @@ use labrpc::channel::{self, Receiver};
 use labrpc::sim::Sim;
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
+use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started};
 
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::node::Raft;
 use crate::persist::CorruptState;
 use crate::read::ReadError;
 use crate::rpc::{RequestVoteArgs, RequestVoteReply};
-use crate::state::RoleName;
+use crate::status::RoleName;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -82,6 +83,34 @@ fn command(index: u64, term: u64, text: &str) -> ApplyMsg {
 
 fn start(raft: &Raft, text: &str) -> Started {
     raft.start(text.as_bytes().into())
+}
+
+#[test]
+fn whoever_waits_for_a_status_gets_it_once_and_in_time() {
+    in_both_worlds(|| {
+        let disk = Arc::new(MemoryPersister::new());
+        let (raft, _applied) = server(&disk);
+        let leads = raft.wait_until(Instant::now() + 1000 * MS, |status| status.role == RoleName::Leader);
+        assert_eq!(leads.map(|status| (status.term, status.leader)), Some((1, Some(0))));
+        let starter = raft.clone();
+        let started = thread::spawn(move || {
+            thread::sleep(5 * MS);
+            start(&starter, "a")
+        });
+        let applied = raft.wait_until(Instant::now() + 1000 * MS, |status| status.last_applied == 1);
+        assert_eq!(applied.map(|status| status.commit_index), Some(1));
+        assert!(started.join().expect("no panic").is_leader);
+        assert_eq!(raft.wait_until(Instant::now() + 5 * MS, |status| status.term > 1), None, "too late");
+        let report = raft.report();
+        assert_eq!((report.elections, report.leader_changes, report.peers.len()), (1, 1, 0));
+        assert_eq!(report.configuration.to_string(), "{S0}");
+        let waiter = raft.clone();
+        let waits = thread::spawn(move || waiter.wait_until(Instant::now() + 100_000 * MS, |_| false));
+        thread::sleep(5 * MS);
+        raft.kill();
+        assert_eq!(waits.join().expect("no panic"), None, "a killed server never changes");
+        kill(raft);
+    });
 }
 
 #[test]

@@ -4,8 +4,9 @@
 //! takes next therefore never overlaps with what it has in its hands, whatever happens to the log meanwhile.
 //! There is one applier, so the channel sees what it takes in the order in which it takes it.
 
-use raft_interface::{ApplyMsg, Index};
+use raft_interface::{ApplyMsg, Index, OwnEntry};
 
+use crate::entry::Payload;
 use crate::state::State;
 
 /// How many entries the applier takes at once: enough to make its visits to the lock cheap, few enough to stop
@@ -34,10 +35,15 @@ impl State {
         let entries = &self.log.entries_from(first)[..committed.min(BATCH_MAX)];
         let batch: Vec<_> = (first..)
             .zip(entries)
-            .map(|(index, entry)| ApplyMsg::Command {
-                index,
-                term: entry.term,
-                command: entry.command.clone(),
+            .map(|(index, entry)| {
+                let term = entry.term;
+                match &entry.payload {
+                    Payload::Command(command) => ApplyMsg::Command { index, term, command: command.clone() },
+                    Payload::NoOp => ApplyMsg::Own { index, term, entry: OwnEntry::NoOp },
+                    Payload::Configuration(configuration) => {
+                        ApplyMsg::Own { index, term, entry: OwnEntry::Configuration(*configuration) }
+                    }
+                }
             })
             .collect();
         self.last_applied += batch.len() as Index;

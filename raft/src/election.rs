@@ -7,11 +7,11 @@
 //! A request whose call fails is repeated after a pause, so a candidate counts voters and not replies.
 
 use labrpc::time::Instant;
-use raft_interface::ServerId;
+use raft_interface::{ServerId, Servers};
 
 use crate::replication::Progress;
 use crate::rpc::{CallId, Message, Outgoing, RequestVoteArgs, RequestVoteReply, Tag};
-use crate::state::{Leadership, Moment, Role, State, quorum};
+use crate::state::{Leadership, Moment, Role, State};
 
 /// What a candidate knows of one voter.
 #[derive(Clone, Debug)]
@@ -42,6 +42,7 @@ impl State {
         // A term of its own for each candidacy: asking again in the old one would ask voters who have given
         // their vote away, and a split vote would stay split (§5.2).
         self.current_term += 1;
+        self.elections += 1;
         self.voted_for = Some(self.me);
         // The own vote is saved like any other. Forgotten in a crash, it could be given again in the same term,
         // to another candidate: then both count it.
@@ -133,11 +134,11 @@ impl State {
     /// Fig. 2, Rules for candidates: votes from a majority of servers make a leader.
     fn count_votes(&mut self, moment: &Moment) {
         let Role::Candidate(ballots) = &self.role else { return };
-        let votes = ballots.iter().filter(|ballot| ballot.granted == Some(true)).count();
-        if votes >= quorum(self.servers) {
+        let granted = |server: &ServerId| ballots[*server].granted == Some(true);
+        let votes: Servers = (0..self.servers).filter(granted).collect();
+        if self.configuration().agree(votes) {
             log::info!(
-                target: "LEAD", "S{} T{} becomes leader with {votes} of {} votes",
-                self.me, self.current_term, self.servers,
+                target: "LEAD", "S{} T{} becomes leader with the votes of {votes}", self.me, self.current_term,
             );
             self.become_leader(moment);
         }
@@ -150,5 +151,6 @@ impl State {
         let progress = vec![Progress::new(self.log.last_index() + 1, moment.now); self.servers];
         self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0 });
         self.leader = Some(self.me);
+        self.leader_changes += 1;
     }
 }

@@ -89,6 +89,17 @@
 //! | InstallSnapshot, sender | `State::install_snapshot_args`, `State::on_install_snapshot_reply` |
 //! | InstallSnapshot, receiver 1 to 8 | `State::on_install_snapshot`, `Log::compact` |
 //!
+//! # Beyond Figure 2, rule by rule
+//!
+//! What the rest of the paper and Ongaro's thesis add (2014). Nothing of it changes a run until it is asked for.
+//!
+//! | rule | function | asked for by |
+//! |---|---|---|
+//! | who counts is what the last configuration in the log says, committed or not (§6) | `State::configuration`, `Log::configuration` | always; without such an entry all servers count |
+//! | it goes with its entry when that is cut off, and into the base when that is compacted (§6, §7) | `Log::truncate_from`, `Log::compact` | always |
+//! | an election or a commit needs a majority of it, or two while it is joint (§6) | [`Configuration::agree`](raft_interface::Configuration::agree), [`Configuration::reached`](raft_interface::Configuration::reached) | always |
+//! | an entry is a command, a no-op or a configuration, or it is refused (§6, §8) | `Entry` | always; nobody appends the others yet |
+//!
 //! # What differs from the paper, and why
 //!
 //! - **No empty entry at the start of a term** (§8 asks for one). The labs' suites count indexes: the first command
@@ -105,7 +116,8 @@
 //!   the next heartbeat. It travels with entries if there are any.
 //! - **Repeats are paced**: a vote request or an AppendEntries that got no reply is sent again after a pause, and
 //!   not while the call is under way, but for heartbeats.
-//! - **Membership never changes** (§6), and there is no leadership transfer.
+//! - **Membership never changes** (§6), though logs, messages and storage know configurations; and there is no leadership
+//!   transfer.
 //! - **A server whose disk fails stops** as if it had crashed. The paper does not speak of that.
 
 #[cfg(test)]
@@ -113,7 +125,9 @@ mod alone;
 mod apply;
 mod config;
 mod election;
+mod entry;
 mod log;
+mod message_text;
 mod monitor;
 mod node;
 mod persist;
@@ -124,10 +138,12 @@ mod rpc;
 mod scripts;
 mod snapshot;
 mod state;
+mod status;
 mod threads;
+mod watch;
 
 pub use config::{Config, ConfigError};
 pub use node::{MakeError, Raft};
 pub use persist::CorruptState;
 pub use read::ReadError;
-pub use state::{RoleName, Status};
+pub use status::{PeerReport, Report, RoleName, Status};

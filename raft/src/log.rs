@@ -10,9 +10,9 @@
 //! entry 0. The log also remembers how it has changed since it was last saved, so that a growing log can be saved
 //! without writing all of it again.
 
-use raft_interface::{Index, Term};
+use raft_interface::{Configuration, Index, Term};
 
-use crate::rpc::Entry;
+use crate::entry::Entry;
 
 /// A server's log.
 ///
@@ -26,6 +26,10 @@ pub(crate) struct Log {
     base_term: Term,
     /// The entry of index `base_index + 1 + i` is `entries[i]`.
     entries: Vec<Entry>,
+    /// The configuration at the base, if an entry up to there has set one.
+    base_configuration: Option<Configuration>,
+    /// The configurations in `entries`, with their indexes, in order.
+    configurations: Vec<(Index, Configuration)>,
     /// What has happened since [`Self::take_change`].
     change: Change,
 }
@@ -42,7 +46,33 @@ pub(crate) enum Change {
 impl Log {
     /// The log that was saved: a base, and the entries after it.
     pub(crate) fn new(base_index: Index, base_term: Term, entries: Vec<Entry>) -> Self {
-        Self { base_index, base_term, entries, change: Change::Rewritten }
+        let configurations = (base_index + 1..)
+            .zip(&entries)
+            .filter_map(|(index, entry)| Some((index, entry.configuration()?)))
+            .collect();
+        Self {
+            base_index,
+            base_term,
+            entries,
+            base_configuration: None,
+            configurations,
+            change: Change::Rewritten,
+        }
+    }
+
+    /// The same, with the configuration that was in force at the base.
+    pub(crate) fn with_base_configuration(self, configuration: Option<Configuration>) -> Self {
+        Self { base_configuration: configuration, ..self }
+    }
+
+    /// The last configuration in the log, committed or not: it is in force (§6). `None` when no entry has ever set one.
+    pub(crate) fn configuration(&self) -> Option<Configuration> {
+        self.configurations.last().map(|&(_, configuration)| configuration).or(self.base_configuration)
+    }
+
+    /// The configuration at the base; `None` when no entry up to there has set one.
+    pub(crate) fn base_configuration(&self) -> Option<Configuration> {
+        self.base_configuration
     }
 
     /// The last index that the snapshot covers; 0 without a snapshot.
@@ -119,14 +149,19 @@ impl Log {
         // A leader appends in its current term, which only grows; a follower copies a leader's log. Fast backup
         // and the commit rule both search by term and rely on the order.
         assert!(entry.term >= last, "an entry of term {} cannot follow one of term {last}", entry.term);
+        let configuration = entry.configuration();
         self.entries.push(entry);
-        self.last_index()
+        let index = self.last_index();
+        self.configurations.extend(configuration.map(|configuration| (index, configuration)));
+        index
     }
 
     /// Removes the entry at `first` and all that follow it.
     pub(crate) fn truncate_from(&mut self, first: Index) {
         let position = self.position(first).unwrap_or_else(|| panic!("entry {first} is in the snapshot"));
         self.entries.truncate(position);
+        // With the entry goes its configuration, and the one before is in force again.
+        self.configurations.retain(|&(index, _)| index < first);
         self.change = Change::Rewritten;
     }
 
@@ -139,8 +174,13 @@ impl Log {
         // committed.
         if self.term_at(index) == Some(term) {
             self.entries.drain(..(index - self.base_index) as usize);
+            let covered = self.configurations.partition_point(|&(at, _)| at <= index);
+            let last_covered = self.configurations.drain(..covered).next_back();
+            self.base_configuration = last_covered.map_or(self.base_configuration, |(_, last)| Some(last));
         } else {
+            // What the snapshot says of the configuration comes with it.
             self.entries.clear();
+            self.configurations.clear();
         }
         self.base_index = index;
         self.base_term = term;
@@ -161,11 +201,22 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use labrpc::sync::Arc;
+    use raft_interface::Servers;
 
     use super::*;
+    use crate::entry::Payload;
 
     fn entry(term: Term) -> Entry {
-        Entry { term, command: Arc::from([]) }
+        Entry::command(term, Arc::from([]))
+    }
+
+    /// An entry that makes the first `voters` servers the voters.
+    fn configuration(term: Term, voters: usize) -> Entry {
+        Entry { term, payload: Payload::Configuration(Configuration::of(Servers::first(voters))) }
+    }
+
+    fn voters(log: &Log) -> Option<usize> {
+        log.configuration().map(|configuration| configuration.voters.len())
     }
 
     /// A log whose entries have these terms.
@@ -282,6 +333,28 @@ mod tests {
     #[should_panic(expected = "an entry of term 1 cannot follow one of term 2")]
     fn terms_never_decrease() {
         log(4, 2, &[]).append(entry(1));
+    }
+
+    #[test]
+    fn last_configuration_is_in_force_and_goes_with_its_entry() {
+        let mut log = Log::new(2, 1, vec![configuration(1, 3), entry(1)]);
+        assert_eq!(voters(&log), Some(3), "restored");
+        log.append(configuration(2, 4));
+        assert_eq!(voters(&log), Some(4), "in force when it is appended");
+        log.truncate_from(5);
+        assert_eq!(voters(&log), Some(3), "rolled back");
+        log.append(entry(2));
+        log.append(configuration(2, 5));
+        log.compact(4, 1);
+        assert_eq!(
+            (log.base_configuration().map(|base| base.voters.len()), voters(&log)),
+            (Some(3), Some(5))
+        );
+        log.truncate_from(6);
+        assert_eq!(voters(&log), Some(3), "the one at the base");
+        log.compact(9, 4);
+        assert_eq!(voters(&log), Some(3), "until a snapshot says another one");
+        assert_eq!(voters(&Log::new(0, 0, vec![entry(1)])), None);
     }
 
     #[test]

@@ -7,17 +7,15 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Started, Term,
+    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Servers, Started, Term,
 };
 
 use crate::config::{Config, ConfigError};
 use crate::monitor::{Monitor, Node};
 use crate::persist::{CorruptState, restore};
 use crate::read::ReadError;
-use crate::state::{Moment, State, Status};
-
-/// More servers than this are not supported: those to wake after a step are the bits of one number.
-pub(crate) const SERVERS_MAX: usize = 64;
+use crate::state::{Moment, State};
+use crate::status::{Report, Status};
 
 /// One Raft server. Cheap to clone: all clones are the same server. It runs until [`Self::kill`].
 #[derive(Clone)]
@@ -66,7 +64,7 @@ impl Raft {
         apply: Sender<ApplyMsg>,
     ) -> Result<Self, MakeError> {
         assert!(me < servers, "server {me} is not one of {servers}");
-        assert!(servers <= SERVERS_MAX, "{servers} servers, but {SERVERS_MAX} at most");
+        assert!(servers <= Servers::MAX, "{servers} servers, but {} at most", Servers::MAX);
         config.validate()?;
         // Before the first thread: a server that has answered a single message with an empty state may have
         // voted twice.
@@ -99,6 +97,12 @@ impl Raft {
     #[must_use]
     pub fn status(&self) -> Status {
         self.node.monitor.lock().state.status()
+    }
+
+    /// All that this server can say about itself: one consistent copy.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.node.monitor.lock().state.report()
     }
 }
 

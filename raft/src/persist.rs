@@ -6,6 +6,9 @@
 //!   Base { index, term }   Entry { term, command } ...   Hard { current_term, voted_for, checksum }
 //! ```
 //!
+//! Entries that are no commands, and the configuration at the base, are records of other kinds. A server whose cluster has
+//! never changed writes none.
+//!
 //! Entries come before the term and the vote, because a log grows at its end: to save a new entry, the
 //! [`Journal`] keeps everything up to the old `Hard` record and writes the entry and a new `Hard` behind it. Only
 //! a truncation or a snapshot makes it write the whole log again.
@@ -15,12 +18,13 @@
 //! bytes; the index that it covers is the base.
 
 use labrpc::sync::Arc;
-use raft_interface::{Index, Persister, SaveError, ServerId, Term};
+use raft_interface::{Configuration, Index, Persister, SaveError, ServerId, Term};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::entry::{Entry, Payload};
 use crate::log::{Change, Log};
-use crate::rpc::{Entry, bytes};
+use crate::rpc::bytes;
 use crate::state::State;
 
 /// One record of the stored state.
@@ -36,6 +40,13 @@ enum Record<'a> {
     },
     /// The rest of Figure 2's persistent state. The last record, once.
     Hard { current_term: Term, voted_for: Option<ServerId>, checksum: u64 },
+    // New kinds come last, for what is stored has only their numbers.
+    /// An entry of the log that says nothing.
+    NoOp { term: Term },
+    /// An entry of the log that says who counts.
+    Configuration { term: Term, configuration: Configuration },
+    /// Who counts at the base, if an entry up to there has said so. Just behind the base.
+    BaseConfiguration { configuration: Configuration },
 }
 
 /// A server's persistent state, as it was last saved.
@@ -82,10 +93,13 @@ impl Journal {
             *self = Self { tail: std::mem::take(&mut self.tail), ..Self::default() };
             self.last_index = state.log.base_index();
             self.push(&Record::Base { index: state.log.base_index(), term: state.log.base_term() });
+            if let Some(configuration) = state.log.base_configuration() {
+                self.push(&Record::BaseConfiguration { configuration });
+            }
         }
         let keep = self.log_len - self.tail.len();
         for entry in state.log.entries_from(self.last_index + 1) {
-            self.push(&Record::Entry { term: entry.term, command: &entry.command });
+            self.push(&record(entry));
         }
         self.last_index = state.log.last_index();
         self.push_hard(state.current_term, state.voted_for);
@@ -128,11 +142,23 @@ pub(crate) fn restore(persister: &dyn Persister) -> Result<Restored, CorruptStat
     Ok(Restored { current_term, voted_for, log, snapshot: persister.snapshot().into() })
 }
 
+/// How an entry is stored.
+fn record(entry: &Entry) -> Record<'_> {
+    let term = entry.term;
+    match &entry.payload {
+        Payload::Command(command) => Record::Entry { term, command },
+        Payload::NoOp => Record::NoOp { term },
+        Payload::Configuration(configuration) => {
+            Record::Configuration { term, configuration: *configuration }
+        }
+    }
+}
+
 fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
     let corrupt =
         |rest: &[u8], reason| CorruptState { offset: state.len() - rest.len(), len: state.len(), reason };
     let (mut rest, mut sum) = (state, 0);
-    let mut base = None;
+    let (mut base, mut base_configuration) = (None, None);
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let (record, after) =
@@ -140,7 +166,16 @@ fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
         match record {
             Record::Base { index, term } if base.is_none() => base = Some((index, term)),
             Record::Entry { term, command } if base.is_some() => {
-                entries.push(Entry { term, command: command.into() });
+                entries.push(Entry::command(term, command.into()));
+            }
+            Record::NoOp { term } if base.is_some() => entries.push(Entry { term, payload: Payload::NoOp }),
+            Record::Configuration { term, configuration } if base.is_some() => {
+                entries.push(Entry { term, payload: Payload::Configuration(configuration) });
+            }
+            Record::BaseConfiguration { configuration }
+                if base.is_some() && base_configuration.is_none() && entries.is_empty() =>
+            {
+                base_configuration = Some(configuration);
             }
             // A server that starts from half a state is worse than one that does not start: without its vote it
             // may vote twice, and without an entry it breaks a majority. So damage is never repaired by
@@ -153,10 +188,16 @@ fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
                 if !after.is_empty() {
                     return Err(corrupt(after, "there are bytes after the last record"));
                 }
-                return Ok((current_term, voted_for, Log::new(index, term, entries)));
+                let log = Log::new(index, term, entries).with_base_configuration(base_configuration);
+                return Ok((current_term, voted_for, log));
             }
             Record::Base { .. } => return Err(corrupt(rest, "a second base")),
-            Record::Entry { .. } => return Err(corrupt(rest, "an entry before the base")),
+            Record::Entry { .. } | Record::NoOp { .. } | Record::Configuration { .. } => {
+                return Err(corrupt(rest, "an entry before the base"));
+            }
+            Record::BaseConfiguration { .. } => {
+                return Err(corrupt(rest, "a configuration of the base in the wrong place"));
+            }
         }
         sum = xxh3_64_with_seed(&rest[..rest.len() - after.len()], sum);
         rest = after;
@@ -177,14 +218,18 @@ fn write(out: &mut Vec<u8>, value: &impl Serialize) {
 
 #[cfg(test)]
 mod tests {
-    use raft_interface::MemoryPersister;
+    use raft_interface::{MemoryPersister, Servers};
 
     use super::*;
     use crate::config::Config;
     use crate::state::Moment;
 
     fn entry(term: Term, command: &[u8]) -> Entry {
-        Entry { term, command: command.into() }
+        Entry::command(term, command.into())
+    }
+
+    fn configuration(term: Term, voters: usize) -> Entry {
+        Entry { term, payload: Payload::Configuration(Configuration::of(Servers::first(voters))) }
     }
 
     /// Something that happens to a state between two saves.
@@ -231,7 +276,7 @@ mod tests {
     #[test]
     fn saving_changes_is_saving_the_whole() {
         let (mut state, persister, mut journal) = (state(), MemoryPersister::new(), Journal::default());
-        let changes: [(&str, Edit); 7] = [
+        let changes: [(&str, Edit); 11] = [
             ("nothing", |_| {}),
             ("an entry", |s| append(s, 5, &[9; 200])),
             ("two entries", |s| {
@@ -245,6 +290,14 @@ mod tests {
             }),
             ("a snapshot", |s| s.log.compact(301, 2)),
             ("an entry after a snapshot", |s| append(s, 9, b"w")),
+            ("entries that are no commands", |s| {
+                s.log.append(Entry { term: 9, payload: Payload::NoOp });
+                s.log.append(configuration(9, 4));
+                append(s, 9, b"v");
+            }),
+            ("another configuration", |s| _ = s.log.append(configuration(10, 5))),
+            ("a snapshot over a configuration", |s| s.log.compact(305, 9)),
+            ("a conflict with a configuration", |s| s.log.truncate_from(307)),
         ];
         for (name, change) in changes {
             change(&mut state);
@@ -256,12 +309,14 @@ mod tests {
             );
             let first = state.log.base_index() + 1;
             assert_eq!(restored.log.entries_from(first), state.log.entries_from(first), "{name}");
+            assert_eq!(restored.log.configuration(), state.log.configuration(), "{name}");
             let whole = MemoryPersister::new();
             state.log = Log::new(
                 state.log.base_index(),
                 state.log.base_term(),
                 state.log.entries_from(first).to_vec(),
-            );
+            )
+            .with_base_configuration(state.log.base_configuration());
             Journal::default().save(&mut state, &whole).unwrap();
             assert_eq!(persister.raft_state(), whole.raft_state(), "{name}");
         }

@@ -17,7 +17,7 @@ use labrpc::time::Instant;
 use raft_interface::{Index, ServerId, Term};
 
 use crate::node::Raft;
-use crate::state::{Role, State, reached_by_quorum};
+use crate::state::{Role, State};
 
 /// Why a read could not be confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +128,6 @@ impl State {
         // A majority of answers of this term: each of these servers had entered no later term when it answered,
         // so no later leader could have been elected before the round began. The index was noted when the read
         // arrived, so it covers all that was acknowledged by then.
-        (reached_by_quorum(self.servers, acked) >= read.round).then_some(Ok(read.index))
+        (self.configuration().reached(acked) >= read.round).then_some(Ok(read.index))
     }
 }

@@ -29,8 +29,9 @@
 use labrpc::time::Instant;
 use raft_interface::{Command, Index, ServerId, Started};
 
-use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Entry, Message, Outgoing, Tag};
-use crate::state::{Leadership, Moment, Role, State, reached_by_quorum};
+use crate::entry::Entry;
+use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Message, Outgoing, Tag};
+use crate::state::{Leadership, Moment, Role, State};
 
 /// News of so many committed entries, after a burst, are a message of their own. Fewer wait for company; see
 /// [`Config::commit_notice`](crate::Config::commit_notice).
@@ -92,7 +93,7 @@ impl State {
         if !self.is_leader() {
             return Started { index: 0, term: self.current_term, is_leader: false };
         }
-        let index = self.log.append(Entry { term: self.current_term, command });
+        let index = self.log.append(Entry::command(self.current_term, command));
         self.dirty = true;
         log::debug!(target: "LOG", "S{} T{} appends {index}", self.me, self.current_term);
         self.advance_commit_index(moment); // a cluster of one needs nobody else
@@ -329,7 +330,7 @@ impl State {
             true => self.log.last_index(),
             false => leadership.progress[server].match_index,
         };
-        let majority = reached_by_quorum(self.servers, stored);
+        let majority = self.configuration().reached(stored);
         // Figure 8. S0 leads term 2 and gives entry 2 to S1 only; S4 leads term 3 and has another entry 2 that
         // nobody else has; S0 leads term 4 and gives its old entry 2 to S2. Now three of five store it, but S4,
         // whose last term is 3, can still win the votes of S1, S2 and S3 and overwrite it. Only when an entry

@@ -2,10 +2,12 @@
 //!
 //! What the paper has and this lacks: InstallSnapshot's `offset` and `done`. A snapshot travels in one message.
 
-use raft_interface::{Command, Index, ServerId, Term};
+use raft_interface::{Index, ServerId, Term};
 use serde::{Deserialize, Serialize};
 
 use labrpc::sync::Arc;
+
+use crate::entry::Entry;
 
 /// The method that a candidate calls to gather votes (§5.2).
 pub(crate) const REQUEST_VOTE: &str = "Raft.RequestVote";
@@ -13,16 +15,6 @@ pub(crate) const REQUEST_VOTE: &str = "Raft.RequestVote";
 pub(crate) const APPEND_ENTRIES: &str = "Raft.AppendEntries";
 /// The method that a leader calls for a follower which needs entries that the leader has discarded (§7).
 pub(crate) const INSTALL_SNAPSHOT: &str = "Raft.InstallSnapshot";
-
-/// One entry of the log. Its index is its place in the log and is not stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// The term of the leader that created it.
-    pub(crate) term: Term,
-    /// For the state machine. Shared with the log: immutable, so nobody can change a message under way.
-    #[serde(with = "bytes")]
-    pub(crate) command: Command,
-}
 
 /// A request for a vote (Fig. 2, RequestVote).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +173,7 @@ mod tests {
 
     #[test]
     fn message_survives_the_wire() {
-        let entry = |term, bytes: &[u8]| Entry { term, command: Arc::from(bytes) };
+        let entry = |term, bytes: &[u8]| Entry::command(term, Arc::from(bytes));
         let args = AppendEntriesArgs {
             term: 7,
             leader_id: 2,
@@ -192,6 +184,6 @@ mod tests {
         };
         let bytes = postcard::to_stdvec(&args).unwrap();
         assert_eq!(postcard::from_bytes::<AppendEntriesArgs>(&bytes).unwrap(), args);
-        assert_eq!(bytes.len(), 15, "small numbers and commands cost no more than they need");
+        assert_eq!(bytes.len(), 17, "small numbers and commands cost no more than they need");
     }
 }

@@ -7,20 +7,19 @@
 //! Verbs go by role: `on_*` handles a message, `become_*` and `step_down` change the role, `*_args` builds a
 //! message.
 
-use std::fmt;
 use std::time::Duration;
 
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Configuration, Index, ServerId, Servers, Term};
 
 use crate::config::Config;
 use crate::election::Ballot;
 use crate::log::Log;
-use crate::node::SERVERS_MAX;
 use crate::persist::Restored;
 use crate::replication::Progress;
 use crate::rpc::{CallId, Ended, Exchange, Outgoing};
+use crate::status::{RoleName, Status};
 
 /// What a step needs to know of time and chance.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +35,10 @@ pub(crate) struct Moment {
 pub(crate) struct State {
     /// This server. Never changes.
     pub(crate) me: ServerId,
-    /// How many servers the cluster has, this one included. Never changes.
+    /// How many servers there are, this one included, members of the cluster or not. Never changes.
     pub(crate) servers: usize,
+    /// Who counts until an entry says otherwise. Never changes.
+    pub(crate) first_configuration: Configuration,
     /// The times to keep. Never changes.
     pub(crate) config: Config,
 
@@ -66,6 +67,10 @@ pub(crate) struct State {
     pub(crate) commit_advanced_at: Instant,
     /// The number of the last call. Only grows.
     pub(crate) last_call: CallId,
+    /// How often this server has stood for election since it came up.
+    pub(crate) elections: u64,
+    /// How often it has heard of a leader that it did not know, or has become one.
+    pub(crate) leader_changes: u64,
 
     /// Something persistent has changed and must be saved before the step ends.
     pub(crate) dirty: bool,
@@ -97,52 +102,6 @@ pub(crate) struct Leadership {
     pub(crate) round_begun: u64,
 }
 
-/// A role without its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoleName {
-    /// Answers candidates and leaders.
-    Follower,
-    /// Gathers votes.
-    Candidate,
-    /// Replicates its log.
-    Leader,
-}
-
-/// What a server says about itself. One consistent copy, taken between two steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// The server.
-    pub id: ServerId,
-    /// Its role.
-    pub role: RoleName,
-    /// Its current term.
-    pub term: Term,
-    /// Who leads that term, if it knows.
-    pub leader: Option<ServerId>,
-    /// The last index that its snapshot covers; 0 without a snapshot.
-    pub snapshot_index: Index,
-    /// The index of its last entry.
-    pub last_log_index: Index,
-    /// The highest index that it knows to be committed.
-    pub commit_index: Index,
-    /// The highest index that it has handed to the apply channel, or is about to.
-    pub last_applied: Index,
-}
-
-/// How many servers are a majority of `servers`. Any two majorities share a server (§5.2, §5.3).
-pub(crate) fn quorum(servers: usize) -> usize {
-    servers / 2 + 1
-}
-
-/// The highest value that a majority of `servers` has reached, given what each has reached.
-pub(crate) fn reached_by_quorum(servers: usize, reached: impl Fn(ServerId) -> u64) -> u64 {
-    let mut room = [0; SERVERS_MAX];
-    let values = &mut room[..servers];
-    values.iter_mut().enumerate().for_each(|(server, value)| *value = reached(server));
-    values.sort_unstable_by(|a, b| b.cmp(a));
-    values[quorum(servers) - 1]
-}
-
 impl State {
     /// A server as it comes up: a follower that remembers what it saved and knows no leader.
     pub(crate) fn new(
@@ -157,6 +116,7 @@ impl State {
         Self {
             me,
             servers,
+            first_configuration: Configuration::of(Servers::first(servers)),
             config,
             current_term: restored.current_term,
             voted_for: restored.voted_for,
@@ -169,10 +129,17 @@ impl State {
             election_deadline,
             commit_advanced_at: moment.now,
             last_call: 0,
+            elections: 0,
+            leader_changes: 0,
             dirty: false,
             snapshot_changed: false,
             stopped: false,
         }
+    }
+
+    /// Who counts now: the last configuration in the log, committed or not (§6).
+    pub(crate) fn configuration(&self) -> Configuration {
+        self.log.configuration().unwrap_or(self.first_configuration)
     }
 
     /// All other servers.
@@ -223,6 +190,7 @@ impl State {
             self.current_term,
             self.leader,
         );
+        self.leader_changes += u64::from(self.leader.is_none());
         self.step_down(moment);
         self.leader = Some(leader);
         self.reset_election_timer(moment);
@@ -302,29 +270,6 @@ impl State {
         matches!(self.role, Role::Leader(_))
     }
 
-    /// The role without its state.
-    pub(crate) fn role_name(&self) -> RoleName {
-        match self.role {
-            Role::Follower => RoleName::Follower,
-            Role::Candidate(_) => RoleName::Candidate,
-            Role::Leader(_) => RoleName::Leader,
-        }
-    }
-
-    /// One consistent copy of what others may want to know.
-    pub(crate) fn status(&self) -> Status {
-        Status {
-            id: self.me,
-            role: self.role_name(),
-            term: self.current_term,
-            leader: self.leader,
-            snapshot_index: self.log.base_index(),
-            last_log_index: self.log.last_index(),
-            commit_index: self.commit_index,
-            last_applied: self.last_applied,
-        }
-    }
-
     /// Checks what holds between any two steps. `before` is what held before this one.
     ///
     /// # Panics
@@ -352,46 +297,6 @@ impl State {
                     "S{peer} would be sent what is not there: {now}"
                 );
             }
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "S{} T{} {:?}", self.id, self.term, self.role)?;
-        if let Some(leader) = self.leader {
-            write!(f, " of S{leader}")?;
-        }
-        let Self { snapshot_index, last_applied, commit_index, last_log_index, .. } = self;
-        write!(f, " snapshot {snapshot_index} applied {last_applied} committed {commit_index}")?;
-        write!(f, " last {last_log_index}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quorum_is_more_than_half() {
-        let rows = [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (6, 4), (7, 4)];
-        for (servers, majority) in rows {
-            assert_eq!(quorum(servers), majority, "{servers} servers");
-        }
-    }
-
-    #[test]
-    fn what_a_quorum_has_reached() {
-        let rows: [(&str, &[u64], u64); 6] = [
-            ("alone", &[7], 7),
-            ("both of two", &[7, 3], 3),
-            ("two of three", &[9, 0, 4], 4),
-            ("half of four is not enough", &[9, 9, 4, 0], 4),
-            ("three of five", &[0, 9, 5, 0, 7], 5),
-            ("nobody yet", &[0, 0, 3], 0),
-        ];
-        for (name, reached, wanted) in rows {
-            assert_eq!(reached_by_quorum(reached.len(), |server| reached[server]), wanted, "{name}");
         }
     }
 }

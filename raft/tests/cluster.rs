@@ -152,6 +152,7 @@ fn serve(delivered: &Receiver<ApplyMsg>, book: &Mutex<Applied>, raft: &Raft) {
                     raft.snapshot(index, index.to_string().into_bytes());
                 }
             }
+            ApplyMsg::Own { .. } => panic!("nobody has asked for entries of Raft's own: {message:?}"),
             ApplyMsg::Snapshot { index, data, .. } => {
                 assert!(index > last, "a snapshot up to {index} came after {last}");
                 assert_eq!(&*data, index.to_string().as_bytes());

@@ -77,10 +77,17 @@ impl<M: StateMachine> Core<M> {
         match message {
             // After a restart from a snapshot the Raft may deliver that snapshot too. To apply something twice
             // would be worse than to look once more at each message.
-            ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. } if index <= self.applied => {}
+            ApplyMsg::Command { index, .. }
+            | ApplyMsg::Own { index, .. }
+            | ApplyMsg::Snapshot { index, .. }
+                if index <= self.applied => {}
+            ApplyMsg::Own { index, term, .. } => {
+                self.expect_next(index);
+                self.applied = index;
+                self.waiters.own_entry(Ticket { index, term });
+            }
             ApplyMsg::Command { index, term, command } => {
-                let applied = self.applied;
-                assert!(index == applied + 1, "the Raft delivers index {index} after {applied}");
+                self.expect_next(index);
                 // On every replica, not on the leader only: a follower that leads tomorrow has to have the same
                 // machine, and its sessions, by then.
                 let reply = self.machine.apply(index, &command);
@@ -89,6 +96,11 @@ impl<M: StateMachine> Core<M> {
             }
             ApplyMsg::Snapshot { index, data, .. } => self.install(index, &data),
         }
+    }
+
+    fn expect_next(&self, index: Index) {
+        let applied = self.applied;
+        assert!(index == applied + 1, "the Raft delivers index {index} after {applied}");
     }
 
     fn install(&mut self, index: Index, data: &[u8]) {

@@ -60,11 +60,20 @@ impl<T> Waiters<T> {
 
     /// An entry has been applied: its waiter gets the reply, and those whose entries it rules out are told so.
     pub(super) fn applied(&mut self, entry: Ticket, reply: T) {
+        self.passed(entry, Some(reply));
+    }
+
+    /// An entry that is Raft's own has its place in the log: whoever waits there has lost.
+    pub(super) fn own_entry(&mut self, entry: Ticket) {
+        self.passed(entry, None);
+    }
+
+    fn passed(&mut self, entry: Ticket, reply: Option<T>) {
         if let Some((term, answer)) = self.waiting.remove(&entry.index) {
             // By index alone, the waiter of a deposed leader would get the reply to its successor's command as
             // its own: success for a write that was never committed, or the value of another key.
             let is_its_entry = term == entry.term;
-            tell(&answer, if is_its_entry { Ok(reply) } else { Err(SubmitError::Overwritten) });
+            tell(&answer, reply.filter(|_| is_its_entry).ok_or(SubmitError::Overwritten));
         }
         // The log that is being applied has gone past the waiters' term, so no entry of that term follows. On a
         // higher term only: to look at all waiters at each entry would cost their number each time.
@@ -140,6 +149,16 @@ mod tests {
             assert_eq!(answer.try_recv().ok(), told, "{name}");
             assert_eq!(waiters.len(), usize::from(told.is_none()), "{name}");
         }
+    }
+
+    #[test]
+    fn own_entry_is_no_reply_to_anybody() {
+        let mut waiters = Waiters::<()>::default();
+        let [there, older, later] = [at(5, 1), at(7, 1), at(9, 2)].map(|ticket| waiters.enter(ticket));
+        waiters.own_entry(at(5, 2));
+        assert_eq!(there.try_recv(), Ok(Err(SubmitError::Overwritten)));
+        assert_eq!(older.try_recv(), Ok(Err(SubmitError::Overwritten)), "no entry of its term follows");
+        assert!(later.try_recv().is_err());
     }
 
     #[test]

@@ -8,12 +8,14 @@
 //!
 //! What a suite asks of a Raft beyond the types stands in [`contract`].
 
+mod configuration;
 pub mod contract;
 mod file;
 mod memory;
 mod persister;
 mod read;
 
+pub use configuration::{Configuration, Servers};
 pub use file::{FilePersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
@@ -48,6 +50,16 @@ pub enum ApplyMsg {
         /// The client's bytes.
         command: Command,
     },
+    /// A committed entry that is Raft's own, and no command. The service counts its index and does nothing else. It comes
+    /// only where such entries were asked for: never in parts 3 and 4.
+    Own {
+        /// Its index; one above the last index delivered.
+        index: Index,
+        /// The term in which it was appended.
+        term: Term,
+        /// What it says.
+        entry: OwnEntry,
+    },
     /// A snapshot received from the leader (Fig. 13). It replaces the service's state.
     Snapshot {
         /// The last index that the snapshot covers; above the last index delivered, but for the stored snapshot, which may
@@ -66,11 +78,21 @@ impl fmt::Debug for ApplyMsg {
             Self::Command { index, term, command } => {
                 write!(f, "command {index} of term {term}, {} bytes", command.len())
             }
+            Self::Own { index, term, entry } => write!(f, "own entry {index} of term {term}, {entry:?}"),
             Self::Snapshot { index, term, data } => {
                 write!(f, "snapshot up to {index} of term {term}, {} bytes", data.len())
             }
         }
     }
+}
+
+/// What an entry says that is Raft's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnEntry {
+    /// Nothing: a new leader appends it to commit what came before (§8).
+    NoOp,
+    /// Who counts (§6).
+    Configuration(Configuration),
 }
 
 /// What [`RaftServer::start`] answers.

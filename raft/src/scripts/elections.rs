@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::{Reply, Script};
-use crate::state::RoleName;
+use crate::status::RoleName;
 
 /// A fresh cluster elects who stands first; that one speaks at once, and the others follow it.
 #[test]

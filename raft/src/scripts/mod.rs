@@ -14,6 +14,7 @@ mod reads;
 mod replication;
 mod snapshots;
 
+use std::fmt;
 use std::time::Duration;
 
 use expect_test::Expect;
@@ -22,9 +23,10 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId, Term};
 
 use crate::config::Config;
+use crate::entry::Entry;
 use crate::log::Log;
 use crate::persist::{Journal, Restored, restore};
-use crate::rpc::{AppendEntriesReply, Entry, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag};
+use crate::rpc::{AppendEntriesReply, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag};
 use crate::state::{Moment, State};
 
 /// A cluster whose messages are carried by hand.
@@ -48,6 +50,16 @@ enum Reply {
     Vote(RequestVoteReply),
     Append(AppendEntriesReply),
     Install(InstallSnapshotReply),
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vote(reply) => reply.fmt(f),
+            Self::Append(reply) => reply.fmt(f),
+            Self::Install(reply) => reply.fmt(f),
+        }
+    }
 }
 
 /// Steps one server: change, save, check, as the monitor does.
@@ -80,7 +92,7 @@ impl Script {
         let moment = Moment { now, election_timeout: |_| Duration::from_millis(500) };
         let server = |(me, &(current_term, terms)): (ServerId, &(Term, &[Term]))| {
             let entry =
-                |(i, &term): (usize, &Term)| Entry { term, command: command(&format!("{}.{term}", i + 1)) };
+                |(i, &term): (usize, &Term)| Entry::command(term, command(&format!("{}.{term}", i + 1)));
             let log = Log::new(0, 0, terms.iter().enumerate().map(entry).collect());
             let restored = Restored { current_term, voted_for: None, log, snapshot: Arc::from([]) };
             State::new(me, rows.len(), config(), restored, &moment)
@@ -124,7 +136,7 @@ impl Script {
     fn send(&mut self, from: ServerId, to: ServerId) -> Carried {
         let Outgoing { tag, message } =
             step(self, from, |state, moment| state.message_for(to, moment)).expect("a message that is due");
-        self.line(format!("S{from} -> S{to}  {}", request(&message)));
+        self.line(format!("S{from} -> S{to}  {}", message));
         Carried { from, tag, message }
     }
 
@@ -152,7 +164,7 @@ impl Script {
                 Reply::Install(state.on_install_snapshot(args, moment))
             }
         });
-        self.line(format!("   S{to} answers  {}", answer(&reply)));
+        self.line(format!("   S{to} answers  {}", reply));
         reply
     }
 
@@ -231,6 +243,7 @@ impl Script {
             for message in batch {
                 let line = match message {
                     ApplyMsg::Command { index, command, .. } => format!("{index} {}", text(&command)),
+                    ApplyMsg::Own { index, entry, .. } => format!("{index} {entry:?}"),
                     ApplyMsg::Snapshot { index, data, .. } => {
                         format!("snapshot up to {index}: {}", text(&data))
                     }
@@ -280,39 +293,4 @@ fn command(text: &str) -> Arc<[u8]> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn request(message: &Message) -> String {
-    match message {
-        Message::RequestVote(args) => {
-            format!("RequestVote T{} last {}:{}", args.term, args.last_log_index, args.last_log_term)
-        }
-        Message::AppendEntries(args) => {
-            let terms: Vec<_> = args.entries.iter().map(|entry| entry.term.to_string()).collect();
-            let (prev, term, commit) = (args.prev_log_index, args.prev_log_term, args.leader_commit);
-            format!("AppendEntries T{} prev {prev}:{term} [{}] commit {commit}", args.term, terms.join(" "))
-        }
-        Message::InstallSnapshot(args) => format!(
-            "InstallSnapshot T{} last {}:{} {}",
-            args.term,
-            args.last_included_index,
-            args.last_included_term,
-            text(&args.data)
-        ),
-    }
-}
-
-fn answer(reply: &Reply) -> String {
-    match reply {
-        Reply::Vote(RequestVoteReply { term, vote_granted: true }) => format!("T{term} yes"),
-        Reply::Vote(RequestVoteReply { term, vote_granted: false }) => format!("T{term} no"),
-        Reply::Append(AppendEntriesReply { term, success: true, .. }) => format!("T{term} success"),
-        Reply::Append(AppendEntriesReply { term, conflict_term, conflict_index, .. }) => {
-            match conflict_term {
-                Some(conflict) => format!("T{term} conflict: term {conflict} from {conflict_index}"),
-                None => format!("T{term} conflict: log ends before {conflict_index}"),
-            }
-        }
-        Reply::Install(InstallSnapshotReply { term }) => format!("T{term} done"),
-    }
 }

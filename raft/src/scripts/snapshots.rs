@@ -60,7 +60,7 @@ fn lagging_follower_gets_the_snapshot() {
         S0 applies 2 b
         S0 applies 3 c
         S0 takes a snapshot up to 2
-        S0 -> S2  InstallSnapshot T1 last 2:1 upto 2
+        S0 -> S2  InstallSnapshot T1 last 2:1, 6 bytes
            S2 answers  T1 done
         S0 -> S2  AppendEntries T1 prev 2:1 [1] commit 3
            S2 answers  T1 success
@@ -171,12 +171,12 @@ fn late_snapshot_discards_nothing() {
     s.ends_as(&expect![[r#"
         # S2 has missed everything; the snapshot is sent, and delayed
         S0 takes a snapshot up to 5
-        S0 -> S2  InstallSnapshot T1 last 5:1 upto 5
+        S0 -> S2  InstallSnapshot T1 last 5:1, 6 bytes
         ... 100 ms
         S0 -> S2  AppendEntries T1 prev 5:1 [] commit 5
            S2 answers  T1 conflict: log ends before 1
         ... 20 ms
-        S0 -> S2  InstallSnapshot T1 last 5:1 upto 5
+        S0 -> S2  InstallSnapshot T1 last 5:1, 6 bytes
            S2 answers  T1 done
         S0 start f: index 6 of T1
         S0 -> S2  AppendEntries T1 prev 5:1 [1] commit 5
@@ -247,7 +247,7 @@ fn installed_snapshot_is_no_more_than_itself() {
         # b is on two of four servers; the third gets the snapshot, and only then b
         S0 -> S1  AppendEntries T1 prev 1:1 [1] commit 1
            S1 answers  T1 success
-        S0 -> S3  InstallSnapshot T1 last 1:1 upto 1
+        S0 -> S3  InstallSnapshot T1 last 1:1, 6 bytes
            S3 answers  T1 done
         S0: Leader T1 vote S0 log (1:1) [1] committed 1
         S1: Follower T1 vote S0 log [1 1] committed 1

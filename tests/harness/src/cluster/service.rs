@@ -7,7 +7,7 @@ use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread;
-use raft_interface::{ApplyMsg, Index, ServerId};
+use raft_interface::{ApplyMsg, Command, Index, OwnEntry, ServerId};
 
 use super::handle::Cluster;
 use super::options::{Reading, Snapshots};
@@ -52,6 +52,17 @@ impl Cluster {
                     // Before the snapshot: its digest is read from the committed log, which has the entry only
                     // now.
                     self.observe(server, start, &Observation::Applied { index, term, command });
+                    if self.snapshot_is_due(server, index) {
+                        self.take_snapshot(raft, server, index);
+                    }
+                }
+                ApplyMsg::Own { index, term, entry } => {
+                    let (index, term) = (*index, *term);
+                    self.observe(
+                        server,
+                        start,
+                        &Observation::Applied { index, term, command: &shown(*entry) },
+                    );
                     if self.snapshot_is_due(server, index) {
                         self.take_snapshot(raft, server, index);
                     }
@@ -114,6 +125,9 @@ impl Cluster {
             ApplyMsg::Command { index, term, ref command } => {
                 self.observe(server, start, &Observation::Applied { index, term, command });
             }
+            ApplyMsg::Own { index, term, entry } => {
+                self.observe(server, start, &Observation::Applied { index, term, command: &shown(entry) });
+            }
             ApplyMsg::Snapshot { index, term, .. } => {
                 // What is in it is the service's own affair: the histories of its clients judge that.
                 let digest = self.inner.lab.record().digest(index).unwrap_or_default();
@@ -155,4 +169,9 @@ impl Cluster {
             }
         }
     }
+}
+
+/// An entry that is Raft's own, for those who compare what servers apply: as a command that nobody starts.
+fn shown(entry: OwnEntry) -> Command {
+    format!("\0{entry:?}").into_bytes().into()
 }

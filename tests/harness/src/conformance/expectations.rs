@@ -163,7 +163,7 @@ impl Bench {
     pub fn snapshots_delivered(&self) -> Vec<Index> {
         let is_snapshot = |message: &raft_interface::ApplyMsg| match message {
             raft_interface::ApplyMsg::Snapshot { index, .. } => Some(*index),
-            raft_interface::ApplyMsg::Command { .. } => None,
+            raft_interface::ApplyMsg::Command { .. } | raft_interface::ApplyMsg::Own { .. } => None,
         };
         self.0.state.lock().delivered.iter().filter_map(is_snapshot).collect()
     }

@@ -83,7 +83,9 @@ impl Inner {
             }
             let before = state.applied;
             let (is_in_order, index) = match &message {
-                ApplyMsg::Command { index, .. } => (*index == before + 1, *index),
+                ApplyMsg::Command { index, .. } | ApplyMsg::Own { index, .. } => {
+                    (*index == before + 1, *index)
+                }
                 // The stored one may come once more, first thing after a start.
                 ApplyMsg::Snapshot { index, .. } => {
                     (*index > before || *index == before && state.delivered.is_empty(), *index)
@@ -95,6 +97,7 @@ impl Inner {
                     // empty entry.
                     state.commands.get(&(*index, *term)).is_none_or(|sent| sent == command)
                 }
+                ApplyMsg::Own { index, term, .. } => !state.commands.contains_key(&(*index, *term)),
                 ApplyMsg::Snapshot { .. } => true,
             };
             state.applied = index;

@@ -1,0 +1,93 @@
+//! Each message as a line of text, in the paper's words: what a person reads of it.
+//!
+//! `3:2` is entry 3 of term 2. Of entries the terms are shown, as in the paper's pictures, and what is no command by name.
+
+use std::fmt;
+
+use raft_interface::{Index, Term};
+
+use crate::entry::{Entry, Payload};
+use crate::rpc::{
+    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, Message,
+    RequestVoteArgs, RequestVoteReply,
+};
+
+/// An entry's place in the log.
+struct At(Index, Term);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0, self.1)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.term)?;
+        match &self.payload {
+            Payload::Command(_) => Ok(()),
+            Payload::NoOp => f.write_str("(no-op)"),
+            Payload::Configuration(configuration) => write!(f, "({configuration})"),
+        }
+    }
+}
+
+impl fmt::Display for RequestVoteArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestVote T{} last {}", self.term, At(self.last_log_index, self.last_log_term))
+    }
+}
+
+impl fmt::Display for RequestVoteReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{} {}", self.term, if self.vote_granted { "yes" } else { "no" })
+    }
+}
+
+impl fmt::Display for AppendEntriesArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries: Vec<_> = self.entries.iter().map(ToString::to_string).collect();
+        write!(
+            f,
+            "AppendEntries T{} prev {} [{}] commit {}",
+            self.term,
+            At(self.prev_log_index, self.prev_log_term),
+            entries.join(" "),
+            self.leader_commit
+        )
+    }
+}
+
+impl fmt::Display for AppendEntriesReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { term, success, conflict_term, conflict_index } = self;
+        match (success, conflict_term) {
+            (true, _) => write!(f, "T{term} success"),
+            (false, Some(conflict)) => write!(f, "T{term} conflict: term {conflict} from {conflict_index}"),
+            (false, None) => write!(f, "T{term} conflict: log ends before {conflict_index}"),
+        }
+    }
+}
+
+impl fmt::Display for InstallSnapshotArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = At(self.last_included_index, self.last_included_term);
+        write!(f, "InstallSnapshot T{} last {last}, {} bytes", self.term, self.data.len())
+    }
+}
+
+impl fmt::Display for InstallSnapshotReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{} done", self.term)
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestVote(args) => args.fmt(f),
+            Self::AppendEntries(args) => args.fmt(f),
+            Self::InstallSnapshot(args) => args.fmt(f),
+        }
+    }
+}
