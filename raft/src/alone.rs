@@ -7,7 +7,9 @@ use labrpc::sim::Sim;
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use labrpc::time::Instant;
-use raft_interface::{ApplyMsg, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started};
+use raft_interface::{
+    ApplyMsg, Features, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started,
+};
 
 use crate::config::Config;
 use crate::node::Raft;
@@ -41,6 +43,7 @@ fn server_with_room(disk: &Arc<MemoryPersister>, room: Option<usize>) -> (Raft, 
         network_delay_max: MS,
         retry_pause: MS,
         commit_notice: MS,
+        features: Features::default(),
     };
     let (apply, applied) = room.map_or_else(channel::unbounded, channel::bounded);
     let raft = Raft::launch(config, 1, Vec::new(), 0, disk.clone(), apply).expect("a sound disk");

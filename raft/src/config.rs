@@ -11,6 +11,8 @@
 
 use std::time::Duration;
 
+use raft_interface::Features;
+
 /// How many heartbeats in a row may be lost before a follower may stand for election.
 ///
 /// MIT's unreliable network loses one request in ten: at three in a row an idle cluster holds an election every
@@ -36,6 +38,8 @@ pub struct Config {
     /// command costs one message per follower instead of two, and in an idle cluster the followers still apply it
     /// long before a person would notice. News of many entries at once, and the leader itself, never wait.
     pub commit_notice: Duration,
+    /// What the server does beyond Figure 2. Default: nothing.
+    pub features: Features,
 }
 
 /// Why a configuration is refused. Each message says what to change.
@@ -87,6 +91,7 @@ impl Default for Config {
             network_delay_max: Duration::from_millis(27),
             retry_pause: Duration::from_millis(20),
             commit_notice: Duration::from_millis(8),
+            features: Features::default(),
         }
     }
 }

@@ -149,7 +149,7 @@ impl State {
         // Optimism about `next_index`, none about `match_index`: a first guess that is too high costs a
         // refusal, whereas an entry that is taken for stored would be committed with too few copies.
         let progress = vec![Progress::new(self.log.last_index() + 1, moment.now); self.servers];
-        self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0 });
+        self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0, transfers: 0 });
         self.leader = Some(self.me);
         self.leader_changes += 1;
     }

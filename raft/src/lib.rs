@@ -86,8 +86,8 @@
 //! | Leaders: send what a follower lacks | `State::replicate` |
 //! | Leaders: on success, on refusal | `State::on_append_entries_reply` |
 //! | Leaders: commit index | `State::advance_commit_index` |
-//! | InstallSnapshot, sender | `State::install_snapshot_args`, `State::on_install_snapshot_reply` |
-//! | InstallSnapshot, receiver 1 to 8 | `State::on_install_snapshot`, `Log::compact` |
+//! | InstallSnapshot, sender | `State::next_piece`, `State::on_install_snapshot_reply` |
+//! | InstallSnapshot, receiver 1 to 8 | `State::on_install_snapshot`, `chunks::Receiver` (2 to 4), `Log::compact` |
 //!
 //! # Beyond Figure 2, rule by rule
 //!
@@ -99,6 +99,9 @@
 //! | it goes with its entry when that is cut off, and into the base when that is compacted (§6, §7) | `Log::truncate_from`, `Log::compact` | always |
 //! | an election or a commit needs a majority of it, or two while it is joint (§6) | [`Configuration::agree`](raft_interface::Configuration::agree), [`Configuration::reached`](raft_interface::Configuration::reached) | always |
 //! | an entry is a command, a no-op or a configuration, or it is refused (§6, §8) | `Entry` | always; nobody appends the others yet |
+//! | a snapshot comes in pieces, in order, one at a time (Fig. 13: `offset`, `done`) | `chunks::Receiver`, `chunks::Transfer`, `State::next_piece` | [`snapshot_chunk_bytes`](raft_interface::Features::snapshot_chunk_bytes) to send them; they are received always |
+//! | a piece that would leave a hole, or belongs to another transfer, is refused, and what is held stays | `chunks::Receiver::receive` | always |
+//! | a snapshot brings the configuration at its end (thesis, Fig. 5.3: lastConfig) | `Log::set_base_configuration` | always |
 //!
 //! # What differs from the paper, and why
 //!
@@ -108,7 +111,7 @@
 //! - **`start` answers at once**, with the index at which the command will appear if it commits. The paper answers
 //!   after applying; here the service watches the apply channel.
 //! - **A refusal carries hints** (`conflict_term`, `conflict_index`), as the end of §5.3 suggests without details.
-//! - **A snapshot is one message**: `offset` and `done` are missing. The service's snapshots are small.
+//! - **A snapshot is one message**, unless it is asked for in pieces: the service's snapshots are small.
 //! - **A snapshot below the commit index is ignored** by its receiver, which already has or will apply those
 //!   entries. Delivering it would take the service back.
 //! - **A follower accepts entries that its snapshot covers** as matching, and skips them.
@@ -123,6 +126,7 @@
 #[cfg(test)]
 mod alone;
 mod apply;
+mod chunks;
 mod config;
 mod election;
 mod entry;

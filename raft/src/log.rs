@@ -187,6 +187,12 @@ impl Log {
         self.change = Change::Rewritten;
     }
 
+    /// A leader's snapshot, which is the base now, says this of the configuration.
+    pub(crate) fn set_base_configuration(&mut self, configuration: Option<Configuration>) {
+        self.base_configuration = configuration;
+        self.change = Change::Rewritten;
+    }
+
     /// How the log has changed since the last call.
     pub(crate) fn take_change(&mut self) -> Change {
         std::mem::replace(&mut self.change, Change::Grown)

@@ -8,7 +8,7 @@ use raft_interface::{Index, Term};
 
 use crate::entry::{Entry, Payload};
 use crate::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, Message,
+    AppendEntriesArgs, AppendEntriesReply, Expected, InstallSnapshotArgs, InstallSnapshotReply, Message,
     RequestVoteArgs, RequestVoteReply,
 };
 
@@ -72,13 +72,25 @@ impl fmt::Display for AppendEntriesReply {
 impl fmt::Display for InstallSnapshotArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let last = At(self.last_included_index, self.last_included_term);
-        write!(f, "InstallSnapshot T{} last {last}, {} bytes", self.term, self.data.len())
+        write!(f, "InstallSnapshot T{} last {last}, {} bytes", self.term, self.data.len())?;
+        match (self.offset, self.done) {
+            (0, true) => Ok(()), // all of it
+            (offset, true) => write!(f, " from {offset}, the last"),
+            (offset, false) => write!(f, " from {offset}"),
+        }
     }
 }
 
 impl fmt::Display for InstallSnapshotReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "T{} done", self.term)
+        match self.expected {
+            None => write!(f, "T{} done", self.term),
+            Some(Expected { snapshot_id: id, offset }) => write!(
+                f,
+                "T{} expected: byte {offset} of transfer {} of S{} in T{}, up to {}",
+                self.term, id.number, id.leader, id.term, id.index
+            ),
+        }
     }
 }
 

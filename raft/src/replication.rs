@@ -29,6 +29,7 @@
 use labrpc::time::Instant;
 use raft_interface::{Command, Index, ServerId, Started};
 
+use crate::chunks::Transfer;
 use crate::entry::Entry;
 use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Message, Outgoing, Tag};
 use crate::state::{Leadership, Moment, Role, State};
@@ -60,6 +61,8 @@ pub(crate) struct Progress {
     pub(crate) round_sent: u64,
     /// The last round of reads in which the follower has confirmed the leader. Starts at 0 and only grows.
     pub(crate) round_acked: u64,
+    /// The snapshot that is on its way there in pieces, if one is.
+    pub(crate) transfer: Option<Transfer>,
 }
 
 impl Progress {
@@ -75,6 +78,7 @@ impl Progress {
             heartbeat_at: now,
             round_sent: 0,
             round_acked: 0,
+            transfer: None,
         }
     }
 
@@ -82,6 +86,7 @@ impl Progress {
     pub(crate) fn matches(&mut self, index: Index) {
         self.match_index = self.match_index.max(index);
         self.next_index = self.next_index.max(self.match_index + 1);
+        self.transfer.take_if(|transfer| !transfer.is_of_use(self.match_index));
     }
 }
 
@@ -140,7 +145,7 @@ impl State {
         progress.heartbeat_at = moment.now + self.config.heartbeat_interval;
         progress.round_sent = round;
         let message = if is_trimmed {
-            Message::InstallSnapshot(self.install_snapshot_args())
+            Message::InstallSnapshot(self.next_piece(peer))
         } else {
             Message::AppendEntries(self.append_entries_args(first))
         };

@@ -1,8 +1,6 @@
 //! The messages of Figure 2 and Figure 13, with the paper's field names.
-//!
-//! What the paper has and this lacks: InstallSnapshot's `offset` and `done`. A snapshot travels in one message.
 
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Configuration, Index, ServerId, Term};
 use serde::{Deserialize, Serialize};
 
 use labrpc::sync::Arc;
@@ -68,7 +66,20 @@ pub(crate) struct AppendEntriesReply {
     pub(crate) conflict_index: Index,
 }
 
-/// A snapshot in the place of discarded entries (Fig. 13).
+/// Names one transfer of a snapshot: pieces of the same name are pieces of the same bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SnapshotId {
+    /// Who sends it.
+    pub(crate) leader: ServerId,
+    /// In which term.
+    pub(crate) term: Term,
+    /// The last index that it covers.
+    pub(crate) index: Index,
+    /// Which transfer of that leader's term it is, from 1; 0 for a snapshot in one message.
+    pub(crate) number: u64,
+}
+
+/// A piece of a snapshot in the place of discarded entries, often all of it (Fig. 13).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InstallSnapshotArgs {
     /// The leader's term.
@@ -79,9 +90,17 @@ pub(crate) struct InstallSnapshotArgs {
     pub(crate) last_included_index: Index,
     /// The term of the entry at that index.
     pub(crate) last_included_term: Term,
-    /// The service's state.
+    /// Who counts at that index, if an entry up to there has said so (thesis, Fig. 5.3: lastConfig).
+    pub(crate) last_configuration: Option<Configuration>,
+    /// Which transfer this is a piece of.
+    pub(crate) snapshot_id: SnapshotId,
+    /// Where in the snapshot `data` begins, in bytes.
+    pub(crate) offset: u64,
+    /// The service's state, or a piece of it.
     #[serde(with = "bytes")]
     pub(crate) data: Arc<[u8]>,
+    /// Whether this is the last piece.
+    pub(crate) done: bool,
 }
 
 /// The answer to [`InstallSnapshotArgs`].
@@ -89,6 +108,18 @@ pub(crate) struct InstallSnapshotArgs {
 pub(crate) struct InstallSnapshotReply {
     /// The follower's term, for the leader to update itself.
     pub(crate) term: Term,
+    /// The piece does not fit: what the follower would take instead. A refusal, and no error, because labrpc's only error is
+    /// that no reply has come.
+    pub(crate) expected: Option<Expected>,
+}
+
+/// The piece that a follower can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Expected {
+    /// Of which transfer.
+    pub(crate) snapshot_id: SnapshotId,
+    /// Where it begins at the latest, in bytes.
+    pub(crate) offset: u64,
 }
 
 /// Numbers the calls of one server, so that an answer can be told from the answer to an older call.

@@ -6,6 +6,8 @@
 //! the snapshot ends with; else its whole log goes. The applier then delivers the snapshot in its place in the
 //! order.
 //!
+//! If it is asked to, a leader sends it in pieces: see [`crate::chunks`].
+//!
 //! # A snapshot against a stale AppendEntries
 //!
 //! ```text
@@ -17,9 +19,10 @@
 //! 6 is stored or found, and the answer is success up to 6. A rejection would send the leader back for nothing.
 
 use labrpc::sync::Arc;
-use raft_interface::Index;
+use raft_interface::{Index, ServerId};
 
-use crate::rpc::{InstallSnapshotArgs, InstallSnapshotReply, Tag};
+use crate::chunks::{Received, Transfer};
+use crate::rpc::{InstallSnapshotArgs, InstallSnapshotReply, SnapshotId, Tag};
 use crate::state::{Moment, Role, State};
 
 impl State {
@@ -62,8 +65,36 @@ impl State {
             leader_id: self.me,
             last_included_index: self.log.base_index(),
             last_included_term: self.log.base_term(),
+            last_configuration: self.log.base_configuration(),
+            snapshot_id: SnapshotId {
+                leader: self.me,
+                term: self.current_term,
+                index: self.log.base_index(),
+                number: 0,
+            },
+            offset: 0,
             data: self.snapshot.clone(),
+            done: true,
         }
+    }
+
+    /// What to send next to a follower that needs entries which this leader has forgotten: the snapshot, or a piece of it.
+    pub(crate) fn next_piece(&mut self, peer: ServerId) -> InstallSnapshotArgs {
+        let whole = self.install_snapshot_args();
+        let (Some(bytes_max), Role::Leader(leadership)) =
+            (self.config.features.snapshot_chunk_bytes, &mut self.role)
+        else {
+            return whole;
+        };
+        let progress = &mut leadership.progress[peer];
+        let match_index = progress.match_index;
+        // A newer snapshot does not disturb a transfer: begun anew at each, one to a slow follower would never end.
+        let running = progress.transfer.take().filter(|transfer| transfer.is_of_use(match_index));
+        let transfer = running.unwrap_or_else(|| {
+            leadership.transfers += 1;
+            Transfer::new(whole, leadership.transfers)
+        });
+        progress.transfer.insert(transfer).piece(bytes_max)
     }
 
     /// Fig. 13, InstallSnapshot, receiver.
@@ -72,29 +103,45 @@ impl State {
         args: &InstallSnapshotArgs,
         moment: &Moment,
     ) -> InstallSnapshotReply {
+        let term = self.current_term;
+        let answer = |expected| InstallSnapshotReply { term, expected };
         if args.term < self.current_term {
-            return InstallSnapshotReply { term: self.current_term }; // receiver 1
+            return answer(None); // receiver 1
         }
         self.hear_leader(args.leader_id, moment);
         // At or below the commit index everything is here, and applied or about to be: an old snapshot has
         // nothing to give. Whoever installs and delivers one that comes late takes the service back to a state
         // whose successors its clients have seen; and below the base, the entries between are gone.
-        if args.last_included_index > self.commit_index {
-            // Receiver 5 to 8. The applier delivers the snapshot, because the base is now above `last_applied`.
-            self.replace_prefix(args.last_included_index, args.last_included_term, args.data.clone());
-            // A snapshot holds applied entries only, hence committed ones. Without this an older snapshot that
-            // comes after would pass the check above, although it says less.
-            self.follow_commit_index(args.last_included_index);
-            log::debug!(
-                target: "SNAP", "S{} T{} installs a snapshot up to {}",
-                self.me, self.current_term, args.last_included_index,
-            );
+        if args.last_included_index <= self.commit_index {
+            self.receiver.forget_up_to(self.commit_index);
+            return answer(None);
         }
-        InstallSnapshotReply { term: self.current_term }
+        // Receiver 2 to 4. Each piece was a word of the leader, and has restarted the timer above: however many there are,
+        // nobody stands for election meanwhile.
+        let data = match self.receiver.receive(args) {
+            Ok(Received::Done(data)) => data,
+            Ok(Received::More) => return answer(None),
+            Ok(Received::Refused(instead)) => return answer(Some(instead)),
+            Err(error) => {
+                log::error!(target: "SNAP", "S{} T{term} cannot keep a piece: {error}", self.me);
+                return answer(Some(self.receiver.expected(args)));
+            }
+        };
+        // Receiver 5 to 8. The applier delivers the snapshot, because the base is now above `last_applied`.
+        self.replace_prefix(args.last_included_index, args.last_included_term, data);
+        self.log.set_base_configuration(args.last_configuration);
+        // A snapshot holds applied entries only, hence committed ones. Without this an older snapshot that
+        // comes after would pass the check above, although it says less.
+        self.follow_commit_index(args.last_included_index);
+        log::debug!(
+            target: "SNAP", "S{} T{} installs a snapshot up to {}",
+            self.me, self.current_term, args.last_included_index,
+        );
+        answer(None)
     }
 
-    /// The call to a follower has ended, with a reply or without one. Any reply of this term means that it has
-    /// everything up to the last included index.
+    /// The call to a follower has ended, with a reply or without one. A reply of this term to the last piece means that it
+    /// has everything up to the last included index, unless it refuses the piece.
     pub(crate) fn on_install_snapshot_reply(
         &mut self,
         tag: Tag,
@@ -110,6 +157,19 @@ impl State {
         }
         let Role::Leader(leadership) = &mut self.role else { return };
         let progress = &mut leadership.progress[tag.peer];
+        if let Some(expected) = reply.and_then(|reply| reply.expected) {
+            if let Some(transfer) = &mut progress.transfer {
+                transfer.refused(args, expected);
+            }
+            progress.retry_at = moment.now + self.config.retry_pause; // not worth a tight loop
+            return;
+        }
+        if !args.done {
+            if let Some(transfer) = &mut progress.transfer {
+                transfer.arrived(args);
+            }
+            return;
+        }
         progress.matches(args.last_included_index);
         progress.commit_known = progress.commit_known.max(args.last_included_index);
         self.advance_commit_index(moment);

@@ -13,6 +13,7 @@ use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{Configuration, Index, ServerId, Servers, Term};
 
+use crate::chunks::Receiver;
 use crate::config::Config;
 use crate::election::Ballot;
 use crate::log::Log;
@@ -50,6 +51,9 @@ pub(crate) struct State {
     pub(crate) log: Log,
     /// The service's snapshot of everything up to the log's base; empty before the first. Persistent.
     pub(crate) snapshot: Arc<[u8]>,
+
+    /// The snapshot that comes in pieces from the leader, if one does.
+    pub(crate) receiver: Receiver,
 
     /// The highest index known to be committed. Starts at the log's base and only grows.
     pub(crate) commit_index: Index,
@@ -100,6 +104,8 @@ pub(crate) struct Leadership {
     pub(crate) read_round: u64,
     /// The number of the last round of which a message has left. Starts at 0 and only grows.
     pub(crate) round_begun: u64,
+    /// How many transfers of a snapshot have begun.
+    pub(crate) transfers: u64,
 }
 
 impl State {
@@ -122,6 +128,7 @@ impl State {
             voted_for: restored.voted_for,
             log: restored.log,
             snapshot: restored.snapshot,
+            receiver: Receiver::default(),
             commit_index: base,
             last_applied: base,
             role: Role::Follower,

@@ -1,13 +1,15 @@
 //! Raft from end to end: three servers on a network, in both worlds. What must hold in detail is graded by the crate `lab`.
 
+use std::num::NonZeroUsize;
+
 use labrpc::channel::{self, Receiver};
-use labrpc::network::{ClientEnd, Network, Server};
+use labrpc::network::{ClientEnd, Delay, Delays, Network, Server};
 use labrpc::sim::{NodeHandle, Sim};
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use labrpc::time::{Duration, Instant};
-use raft::Raft;
-use raft_interface::{ApplyMsg, Command, Index, MemoryPersister, Persister, RaftServer};
+use raft::{Config, Raft};
+use raft_interface::{ApplyMsg, Command, Features, Index, MemoryPersister, Persister, RaftServer};
 
 const SERVERS: u32 = 3;
 /// An election takes less than a second, unless the machine is busy.
@@ -32,17 +34,22 @@ struct Cluster {
     ends: Vec<Vec<ClientEnd>>,
     persisters: Vec<Arc<MemoryPersister>>,
     servers: Vec<Raft>,
+    config: Config,
     applied: Vec<Arc<Mutex<Applied>>>,
 }
 
 impl Cluster {
     fn start() -> Self {
+        Self::start_with(Config::default())
+    }
+
+    fn start_with(config: Config) -> Self {
         let network = Network::new();
         let mut cluster =
-            Self { network, ends: vec![], persisters: vec![], servers: vec![], applied: vec![] };
+            Self { network, ends: vec![], persisters: vec![], servers: vec![], config, applied: vec![] };
         for id in 0..SERVERS {
             let persister = Arc::new(MemoryPersister::new());
-            let (raft, ends, applied) = boot(&cluster.network, id, &persister);
+            let (raft, ends, applied) = boot(&cluster.network, id, config, &persister);
             cluster.servers.push(raft);
             cluster.ends.push(ends);
             cluster.applied.push(applied);
@@ -53,11 +60,20 @@ impl Cluster {
 
     /// Kills a server and starts it from what it has stored.
     fn bounce(&mut self, id: usize) {
+        self.crash(id);
+        self.start_again(id);
+    }
+
+    fn crash(&mut self, id: usize) {
         self.network.delete_server(id as u32);
         self.ends[id].iter().for_each(|end| self.network.delete_end(end));
-        let copy = Arc::new(self.persisters[id].copy());
         self.servers[id].kill();
-        (self.servers[id], self.ends[id], self.applied[id]) = boot(&self.network, id as u32, &copy);
+    }
+
+    fn start_again(&mut self, id: usize) {
+        let copy = Arc::new(self.persisters[id].copy());
+        (self.servers[id], self.ends[id], self.applied[id]) =
+            boot(&self.network, id as u32, self.config, &copy);
         self.persisters[id] = copy;
     }
 
@@ -124,6 +140,7 @@ fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
 fn boot(
     network: &Network,
     id: u32,
+    config: Config,
     persister: &Arc<MemoryPersister>,
 ) -> (Raft, Vec<ClientEnd>, Arc<Mutex<Applied>>) {
     let node = NodeHandle::new(format!("S{id}"));
@@ -131,13 +148,21 @@ fn boot(
     let (apply, delivered) = channel::unbounded();
     let storage: Arc<dyn Persister> = persister.clone();
     let peers = ends.clone();
-    let raft =
-        node.spawn("make", move || Raft::make(peers, id as usize, storage, apply)).join().expect("a server");
+    let raft = node
+        .spawn("make", move || Raft::make_with(config, peers, id as usize, storage, apply))
+        .join()
+        .expect("no panic")
+        .expect("a server");
     network.add_server(id, Server::new(&node).service(raft.service()));
     let applied = Arc::new(Mutex::new(Applied::default()));
     let (book, snapshots) = (applied.clone(), raft.clone());
     node.spawn("service", move || serve(&delivered, &book, &snapshots));
     (raft, ends, applied)
+}
+
+/// What a service hands over: a hundred bytes.
+fn snapshot(index: Index) -> Vec<u8> {
+    format!("{index:0>100}").into_bytes()
 }
 
 /// A service that hands over a snapshot after every fourth entry. What it gets must come in order.
@@ -149,13 +174,13 @@ fn serve(delivered: &Receiver<ApplyMsg>, book: &Mutex<Applied>, raft: &Raft) {
                 assert!(index == last + 1 || last == 0, "entry {index} came after {last}");
                 book.lock().commands.push((index, command));
                 if index.is_multiple_of(4) {
-                    raft.snapshot(index, index.to_string().into_bytes());
+                    raft.snapshot(index, snapshot(index));
                 }
             }
             ApplyMsg::Own { .. } => panic!("nobody has asked for entries of Raft's own: {message:?}"),
             ApplyMsg::Snapshot { index, data, .. } => {
                 assert!(index > last, "a snapshot up to {index} came after {last}");
-                assert_eq!(&*data, index.to_string().as_bytes());
+                assert_eq!(&*data, snapshot(index));
                 book.lock().snapshot = index;
             }
         }
@@ -235,6 +260,58 @@ fn server_that_missed_much_gets_the_snapshot() {
         cluster.cut_off(behind, false);
         cluster.agree("last", &ALL);
         assert!(cluster.applied[behind].lock().snapshot >= 4, "it was sent entries that were forgotten");
+        cluster.end();
+    });
+}
+
+/// I21: a transfer in a hundred pieces takes longer than an election timeout, and nobody stands for election, for each piece is
+/// a word of the leader.
+#[test]
+fn hundred_pieces_hold_nobody_up() {
+    in_both_worlds(|| {
+        let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(1) };
+        let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
+        let behind = (cluster.leader(&ALL) + 1) % 3;
+        let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();
+        cluster.crash(behind);
+        for word in 0..10 {
+            cluster.agree(&word.to_string(), &rest);
+        }
+        let term = cluster.servers[rest[0]].get_state().0;
+        // Ten milliseconds each way, so that the transfer takes two seconds.
+        cluster.network.add_rule(Delay::new(Delays::Fixed(Duration::from_millis(10)))).forever();
+        let began = Instant::now();
+        cluster.start_again(behind);
+        cluster.agree("last", &ALL);
+        assert!(began.elapsed() >= Duration::from_secs(2), "a hundred pieces, one at a time");
+        assert!(cluster.applied[behind].lock().snapshot >= 4, "it was sent entries that were forgotten");
+        assert_eq!(cluster.servers[behind].report().elections, 0);
+        assert_eq!(cluster.servers[rest[0]].get_state().0, term, "the same leader all the time");
+        cluster.end();
+    });
+}
+
+/// I19 and I20 with threads: the follower restarts in the middle of transfers, and the leader takes snapshots meanwhile.
+#[test]
+fn transfer_survives_restarts_and_newer_snapshots() {
+    in_both_worlds(|| {
+        let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(7) };
+        let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
+        let behind = (cluster.leader(&ALL) + 1) % 3;
+        let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();
+        cluster.crash(behind);
+        for word in 0..10 {
+            cluster.agree(&word.to_string(), &rest);
+        }
+        cluster.network.add_rule(Delay::new(Delays::Fixed(Duration::from_millis(10)))).forever();
+        for round in 0..4 {
+            cluster.start_again(behind);
+            thread::sleep(Duration::from_millis(150));
+            (0..4).for_each(|word| _ = cluster.agree(&format!("{round}.{word}"), &rest));
+            cluster.crash(behind);
+        }
+        cluster.start_again(behind);
+        cluster.agree("last", &ALL);
         cluster.end();
     });
 }

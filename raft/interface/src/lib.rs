@@ -10,12 +10,14 @@
 
 mod configuration;
 pub mod contract;
+mod features;
 mod file;
 mod memory;
 mod persister;
 mod read;
 
 pub use configuration::{Configuration, Servers};
+pub use features::Features;
 pub use file::{FilePersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};

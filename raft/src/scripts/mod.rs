@@ -8,6 +8,7 @@
 //! There are no threads here, no clock but [`Script::after`], and no chance: a server's election timeout is
 //! always 500 ms.
 
+mod chunks;
 mod elections;
 mod figures;
 mod reads;

@@ -30,6 +30,10 @@ pub(super) struct Methods {
     pub(super) without_snapshots: Option<String>,
 }
 
+/// Fields of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
+/// there ever was one, and the name of a transfer, of which scripted peers make one at a time.
+const BEYOND_FIGURE_2: [&str; 2] = ["last_configuration", "snapshot_id"];
+
 impl Methods {
     /// Reads them from the server's service.
     ///
@@ -37,7 +41,8 @@ impl Methods {
     ///
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
-        let optional = [&names.pre_vote[..], &names.done, &names.snapshot, &["offset"]].concat();
+        let optional =
+            [&names.pre_vote[..], &names.done, &names.snapshot, &["offset"], &BEYOND_FIGURE_2].concat();
         let [vote, append, install] =
             names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
         let without_snapshots = vote.and(append).and(Ok(install))?.err();
