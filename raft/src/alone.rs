@@ -8,14 +8,17 @@ use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Features, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started,
+    ApplyMsg, Configuration, Features, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started,
 };
 
 use crate::config::Config;
+use crate::entry::{Entry, Payload};
+use crate::log::Log;
 use crate::node::Raft;
-use crate::persist::CorruptState;
+use crate::persist::{CorruptState, Journal, Restored};
 use crate::read::ReadError;
 use crate::rpc::{RequestVoteArgs, RequestVoteReply};
+use crate::state::{Moment, State};
 use crate::status::RoleName;
 
 const MS: Duration = Duration::from_millis(1);
@@ -86,6 +89,48 @@ fn command(index: u64, term: u64, text: &str) -> ApplyMsg {
 
 fn start(raft: &Raft, text: &str) -> Started {
     raft.start(text.as_bytes().into())
+}
+
+/// What is stored may be whole and still be of another cluster.
+#[test]
+fn stored_configuration_of_servers_that_are_not_there_is_an_error() {
+    let disk = MemoryPersister::new();
+    let configuration = Configuration::of([0, 1, 63].into_iter().collect());
+    let entry = Entry { term: 1, payload: Payload::Configuration(configuration) };
+    let restored = Restored {
+        current_term: 1,
+        voted_for: None,
+        log: Log::new(0, 0, vec![entry]),
+        snapshot: Arc::from([]),
+    };
+    let mut state = State::new(0, 64, Config::default(), restored, &Moment::now());
+    Journal::default().save(&mut state, &disk).expect("a save in memory");
+    let (apply, _applied) = channel::unbounded();
+    let made = Raft::launch(Config::default(), 1, Vec::new(), 0, Arc::new(disk), apply);
+    let error = made.expect_err("it is of another cluster").to_string();
+    assert!(error.contains("a configuration names nobody, or a server that is not there"), "{error}");
+}
+
+/// A step that could not be saved never was, though it is in memory.
+#[test]
+fn nobody_who_waits_sees_what_was_not_saved() {
+    in_both_worlds(|| {
+        let disk = Arc::new(MemoryPersister::new());
+        let (raft, _applied) = server(&disk);
+        wait_until_leader(&raft);
+        let waiter = raft.clone();
+        let waits = thread::spawn(move || {
+            waiter.wait_until(Instant::now() + 100_000 * MS, |status| status.commit_index >= 1)
+        });
+        thread::sleep(5 * MS);
+        disk.set_hook(Some(Arc::new(|point| match point {
+            SavePoint::Before => Err(SaveError("full".into())),
+            SavePoint::After => Ok(()),
+        })));
+        assert!(!start(&raft, "a").is_leader);
+        assert_eq!(waits.join().expect("no panic"), None);
+        kill(raft);
+    });
 }
 
 #[test]

@@ -50,3 +50,40 @@ impl State {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use labrpc::sync::Arc;
+    use raft_interface::{Configuration, Servers};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::entry::Entry;
+    use crate::log::Log;
+    use crate::persist::Restored;
+    use crate::state::Moment;
+
+    /// Raft's own entries take their place in the order, so that whoever counts indexes misses none.
+    #[test]
+    fn each_kind_of_entry_is_delivered_in_its_place() {
+        let configuration = Configuration::of(Servers::first(3));
+        let entries = vec![
+            Entry::command(1, Arc::from(*b"a")),
+            Entry { term: 2, payload: Payload::NoOp },
+            Entry { term: 2, payload: Payload::Configuration(configuration) },
+            Entry::command(2, Arc::from(*b"b")),
+        ];
+        let log = Log::new(0, 0, entries);
+        let restored = Restored { current_term: 2, voted_for: None, log, snapshot: Arc::from([]) };
+        let mut state = State::new(0, 3, Config::default(), restored, &Moment::now());
+        state.follow_commit_index(4);
+        let wanted = [
+            ApplyMsg::Command { index: 1, term: 1, command: Arc::from(*b"a") },
+            ApplyMsg::Own { index: 2, term: 2, entry: OwnEntry::NoOp },
+            ApplyMsg::Own { index: 3, term: 2, entry: OwnEntry::Configuration(configuration) },
+            ApplyMsg::Command { index: 4, term: 2, command: Arc::from(*b"b") },
+        ];
+        assert_eq!(state.next_to_apply(), wanted);
+        assert!(!state.has_work_for_applier());
+    }
+}

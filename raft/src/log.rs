@@ -70,6 +70,16 @@ impl Log {
         self.configurations.last().map(|&(_, configuration)| configuration).or(self.base_configuration)
     }
 
+    /// A configuration in the log that a cluster of `servers` cannot have.
+    pub(crate) fn impossible_configuration(&self, servers: usize) -> Option<Configuration> {
+        let all = self
+            .configurations
+            .iter()
+            .map(|&(_, configuration)| configuration)
+            .chain(self.base_configuration);
+        all.into_iter().find(|configuration| !configuration.is_possible(servers))
+    }
+
     /// The configuration at the base; `None` when no entry up to there has set one.
     pub(crate) fn base_configuration(&self) -> Option<Configuration> {
         self.base_configuration

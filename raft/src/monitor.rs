@@ -43,7 +43,7 @@ pub(crate) struct Node {
     pub(crate) senders: Vec<Condvar>,
     /// Something is committed and not applied.
     pub(crate) applier: Condvar,
-    /// A waiting read may be confirmed or lost, or a silent handler may return. Rarely waited on.
+    /// A waiting read may be confirmed or lost, somebody waits for a status, or a silent handler may return. Rarely waited on.
     pub(crate) others: Condvar,
     /// Nothing is ever sent here: it is disconnected when the server stops, which frees a blocked applier.
     pub(crate) stopped: Receiver<()>,

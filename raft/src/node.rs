@@ -69,6 +69,11 @@ impl Raft {
         // Before the first thread: a server that has answered a single message with an empty state may have
         // voted twice.
         let restored = restore(&*persister)?;
+        if restored.log.impossible_configuration(servers).is_some() {
+            let len = persister.raft_state_len();
+            let reason = "a configuration names nobody, or a server that is not there";
+            return Err(CorruptState { offset: 0, len, reason }.into());
+        }
         let state = State::new(me, servers, config, restored, &Moment::now());
         log::info!(target: "PERS", "{} starts", state.status());
         let (stop_signal, stopped) = channel::bounded(0);

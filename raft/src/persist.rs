@@ -73,7 +73,7 @@ pub struct CorruptState {
 /// Writes a server's state, and remembers what is stored so that it need not be written again.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    /// The length in bytes of the stored `Base` and `Entry` records: where the `Hard` record begins.
+    /// The length in bytes of all stored records but the last: where the `Hard` record begins.
     log_len: usize,
     /// The running checksum over these bytes.
     checksum: u64,
@@ -241,7 +241,9 @@ mod tests {
 
     /// A state with something in every field.
     fn state() -> State {
-        let log = Log::new(300, 2, vec![entry(2, b"one"), entry(5, b"")]);
+        let no_op = Entry { term: 5, payload: Payload::NoOp };
+        let log = Log::new(300, 2, vec![entry(2, b"one"), no_op, configuration(5, 2), entry(5, b"")])
+            .with_base_configuration(configuration(1, 3).configuration());
         let restored = Restored { current_term: 7, voted_for: Some(1), log, snapshot: Arc::from(*b"snap") };
         let mut state = State::new(0, 3, Config::default(), restored, &Moment::now());
         state.snapshot_changed = true;
@@ -285,7 +287,7 @@ mod tests {
             }),
             ("a term and a vote", |s| (s.current_term, s.voted_for) = (1000, None)),
             ("a conflict", |s| {
-                s.log.truncate_from(302);
+                s.log.truncate_from(304);
                 s.log.append(entry(7, b"z"));
             }),
             ("a snapshot", |s| s.log.compact(301, 2)),
@@ -296,8 +298,8 @@ mod tests {
                 append(s, 9, b"v");
             }),
             ("another configuration", |s| _ = s.log.append(configuration(10, 5))),
-            ("a snapshot over a configuration", |s| s.log.compact(305, 9)),
-            ("a conflict with a configuration", |s| s.log.truncate_from(307)),
+            ("a snapshot over a configuration", |s| s.log.compact(s.log.last_index() - 1, 9)),
+            ("a conflict with a configuration", |s| s.log.truncate_from(s.log.last_index())),
         ];
         for (name, change) in changes {
             change(&mut state);

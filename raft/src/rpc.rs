@@ -200,7 +200,58 @@ pub(crate) mod bytes {
 
 #[cfg(test)]
 mod tests {
+    use raft_interface::Servers;
+
     use super::*;
+    use crate::config::Config;
+    use crate::entry::Payload;
+    use crate::log::Log;
+    use crate::persist::Restored;
+    use crate::state::{Moment, State};
+
+    /// Bytes that no server wrote. Whatever is read from them, a follower takes or refuses it, and can be elected afterwards.
+    #[test]
+    fn reader_of_messages_survives_fuzzing() {
+        let payloads = [
+            Payload::Command(Arc::from(*b"x")),
+            Payload::NoOp,
+            Payload::Configuration(Configuration::of(Servers::first(3))),
+        ];
+        let entries = payloads.into_iter().map(|payload| Entry { term: 1, payload }).collect();
+        let append = AppendEntriesArgs {
+            term: 1,
+            leader_id: 1,
+            prev_log_index: 0,
+            prev_log_term: 0,
+            entries,
+            leader_commit: 2,
+        };
+        let example = postcard::to_stdvec(&append).unwrap();
+        lab_fuzzing::fuzz("append-entries", &[example], |input| {
+            let Ok(args) = postcard::from_bytes::<AppendEntriesArgs>(input) else { return };
+            let restored = Restored {
+                current_term: args.term,
+                voted_for: None,
+                log: Log::new(0, 0, Vec::new()),
+                snapshot: Arc::from([]),
+            };
+            // What no leader of this term sends, a server need not take: it says so by a panic.
+            let last_term =
+                args.entries.iter().try_fold(0, |last, entry| (entry.term >= last).then_some(entry.term));
+            let is_of_a_leader = args.leader_id != 0
+                && (args.prev_log_index, args.prev_log_term) == (0, 0)
+                && last_term.is_some_and(|last| last <= args.term)
+                && args.term < Term::MAX;
+            if !is_of_a_leader {
+                return;
+            }
+            let moment = Moment::now();
+            let mut state = State::new(0, 3, Config::default(), restored, &moment);
+            state.on_append_entries(&args, &moment);
+            state.start_election(&moment);
+            state.append_command(Arc::from(*b"y"), &moment);
+        });
+    }
 
     #[test]
     fn message_survives_the_wire() {

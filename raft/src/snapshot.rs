@@ -116,6 +116,10 @@ impl State {
             self.receiver.forget_up_to(self.commit_index);
             return answer(None);
         }
+        if args.last_configuration.is_some_and(|configuration| !configuration.is_possible(self.servers)) {
+            log::error!(target: "CONF", "S{} T{term} refuses a configuration that cannot be", self.me);
+            return answer(Some(self.receiver.expected(args)));
+        }
         // Receiver 2 to 4. Each piece was a word of the leader, and has restarted the timer above: however many there are,
         // nobody stands for election meanwhile.
         let data = match self.receiver.receive(args) {

@@ -90,7 +90,8 @@ impl State {
         }
     }
 
-    /// All that this server can say about itself.
+    /// All that this server can say about itself. Once it has stopped because it could not save, log and indexes may be further
+    /// than what is stored.
     pub(crate) fn report(&self) -> Report {
         let configuration = self.configuration();
         let peers = match &self.role {

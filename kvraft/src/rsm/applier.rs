@@ -110,3 +110,69 @@ impl<M: StateMachine> Core<M> {
         self.waiters.overtaken(index);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use raft_interface::OwnEntry;
+
+    use super::super::{Damaged, SubmitError, Waiters};
+    use super::*;
+
+    /// Counts commands.
+    struct Counter(u64);
+
+    impl StateMachine for Counter {
+        type Reply = u64;
+
+        fn apply(&mut self, _: Index, _: &[u8]) -> u64 {
+            self.0 += 1;
+            self.0
+        }
+
+        fn snapshot(&self) -> Vec<u8> {
+            self.0.to_le_bytes().to_vec()
+        }
+
+        fn restore(&mut self, _: &[u8]) -> Result<(), Damaged> {
+            Ok(())
+        }
+    }
+
+    fn command(index: Index) -> ApplyMsg {
+        ApplyMsg::Command { index, term: 1, command: Arc::from([]) }
+    }
+
+    fn own(index: Index) -> ApplyMsg {
+        ApplyMsg::Own { index, term: 1, entry: OwnEntry::NoOp }
+    }
+
+    fn core() -> Core<Counter> {
+        Core {
+            machine: Counter(0),
+            applied: 0,
+            waiters: Waiters::default(),
+            readers_waiting: 0,
+            stop_signal: None,
+        }
+    }
+
+    /// The machine does not hear of them, and whoever counts indexes does.
+    #[test]
+    fn entries_of_the_raft_are_counted_and_not_applied() {
+        let mut core = core();
+        let waits = core.waiters.enter(Ticket { index: 2, term: 1 });
+        [command(1), own(2), own(2), command(3)].into_iter().for_each(|message| core.absorb(message));
+        assert_eq!((core.applied, core.machine.0), (3, 2));
+        assert_eq!(waits.try_recv(), Ok(Err(SubmitError::Overwritten)), "another entry has its place");
+    }
+
+    #[test]
+    #[should_panic(expected = "the Raft delivers index 3 after 1")]
+    fn entry_of_the_raft_that_leaves_one_out_is_refused() {
+        let mut core = core();
+        core.absorb(command(1));
+        core.absorb(own(3));
+    }
+}

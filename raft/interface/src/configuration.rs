@@ -180,6 +180,17 @@ impl Configuration {
         self.incoming.map_or(old, |incoming| old.min(incoming.majority_reached(&reached)))
     }
 
+    /// Whether a cluster of `servers` can have it: somebody decides, of the old and of the new ones, nobody both decides and
+    /// only learns, and all of them are there. With any other one nobody could ever be elected, or somebody would be asked for
+    /// who is not there.
+    #[must_use]
+    pub fn is_possible(&self, servers: usize) -> bool {
+        let somebody_decides =
+            !self.voters.is_empty() && self.incoming.is_none_or(|incoming| !incoming.is_empty());
+        let all_are_there = self.members().iter().all(|server| server < servers);
+        somebody_decides && all_are_there && self.deciders().intersection(self.learners).is_empty()
+    }
+
     /// Whether it is joint: C_old,new of §6.
     #[must_use]
     pub fn is_joint(&self) -> bool {
@@ -270,6 +281,28 @@ mod tests {
                 let highest = (1..=9).rev().find(|&value| agrees(value)).unwrap_or(0);
                 assert_eq!(configuration.reached(|server| values[server]), highest, "{configuration}");
             }
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_is_possible() {
+        let set = |servers: &[ServerId]| servers.iter().copied().collect::<Servers>();
+        let rows = [
+            ("plain", &[0, 1, 2][..], None, &[][..], true),
+            ("of one", &[2], None, &[], true),
+            ("joint", &[0, 1], Some(&[2, 3][..]), &[], true),
+            ("with a learner", &[0, 1], None, &[3], true),
+            ("nobody", &[], None, &[], false),
+            ("nobody new", &[0, 1], Some(&[][..]), &[], false),
+            ("a voter that is not there", &[0, 1, 4], None, &[], false),
+            ("a new voter that is not there", &[0], Some(&[63][..]), &[], false),
+            ("a learner that is not there", &[0], None, &[4], false),
+            ("a learner that votes", &[0, 1], None, &[1], false),
+        ];
+        for (name, voters, incoming, learners, possible) in rows {
+            let configuration =
+                Configuration { voters: set(voters), incoming: incoming.map(set), learners: set(learners) };
+            assert_eq!(configuration.is_possible(4), possible, "{name}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! Logs that differ, fast backup, commitment, late messages (§5.3, §5.4.2).
 
 use expect_test::expect;
+use raft_interface::{Configuration, Servers};
 
-use super::{Message, Script};
+use super::{Message, Script, command, step};
+use crate::entry::{Entry, Payload};
+use crate::rpc::AppendEntriesArgs;
 
 /// The three cases of fast backup, as drawn in the module's documentation, and a follower with many conflicting
 /// terms: one round per term and not one per entry.
@@ -358,4 +361,38 @@ fn term_has_one_leader() {
     s.servers[2].voted_for = Some(1);
     s.exchange(1, 2);
     s.exchange(1, 2);
+}
+
+/// A configuration that names nobody, or a server that is not there, is no word of a leader: whoever took it could never be led
+/// again, or would ask for who is not there. Nothing of the message is stored, nor of a snapshot that says so.
+#[test]
+fn configuration_that_cannot_be_is_refused() {
+    let impossible = [Servers::NONE, [0, 1, 63].into_iter().collect()].map(Configuration::of);
+    for configuration in impossible {
+        let mut s = Script::new(3);
+        let entry = Entry { term: 1, payload: Payload::Configuration(configuration) };
+        let entries = vec![Entry::command(1, command("a")), entry];
+        let append = AppendEntriesArgs {
+            term: 1,
+            leader_id: 1,
+            prev_log_index: 0,
+            prev_log_term: 0,
+            entries,
+            leader_commit: 2,
+        };
+        let reply = step(&mut s, 0, |state, moment| {
+            state.observe_term(1, moment);
+            state.on_append_entries(&append, moment)
+        });
+        assert!(!reply.success, "{configuration}");
+        assert_eq!((s.servers[0].log.last_index(), s.servers[0].commit_index), (0, 0));
+        let mut snapshot = s.servers[0].install_snapshot_args();
+        snapshot.leader_id = 1;
+        snapshot.last_included_index = 5;
+        snapshot.last_included_term = 1;
+        snapshot.last_configuration = Some(configuration);
+        let reply = step(&mut s, 0, |state, moment| state.on_install_snapshot(&snapshot, moment));
+        assert!(reply.expected.is_some(), "{configuration}");
+        assert_eq!((s.servers[0].log.base_index(), s.servers[0].commit_index), (0, 0));
+    }
 }

@@ -169,7 +169,6 @@ fn nondeterminism_is_named_with_its_usual_culprits() {
     }
 }
 
-/// The program itself, with its files in a directory of the tests.
 /// Where the program leaves its runs: a folder that is new each time, so that none of an older build is there, which would be
 /// told of.
 fn target_of_the_program() -> &'static Path {
@@ -183,6 +182,7 @@ fn target_of_the_program() -> &'static Path {
     })
 }
 
+/// The program itself, with its files in a directory of the tests.
 fn lab(arguments: &[&str]) -> (String, i32) {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(arguments)
@@ -256,8 +256,6 @@ fn damaged_stored_run_is_kept_and_told() {
     forget("initial_election_3a", 205);
     let target = target_of_the_program().join("lab/initial_election_3a/0xcd");
     let run = || lab(&["replay", "205", "initial_election_3a", "--quiet"]);
-    // Left by an earlier run of this test.
-    let _ = std::fs::remove_dir_all(&target);
     assert_eq!(run().1, 0);
     let whole = std::fs::read_to_string(target.join("run.json")).expect("a run");
     for (damaged, name) in [

@@ -186,12 +186,20 @@ fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 5] {
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
 pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
     let of_vote_reply = [&names.vote_granted, &names.pre_vote];
-    of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
+    field == EXPECTED
+        || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }
+
+/// Where a receiver of pieces of a snapshot says which piece it would take instead. Nothing there means that all is well, as
+/// in a reply without it.
+const EXPECTED: &str = "expected";
 
 /// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
 pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
-    field_beside(&[&names.term], reply)
+    let expected = vec![EXPECTED];
+    let says_nothing = matches!(reply.field(EXPECTED), Some(Value::Nothing));
+    let known = if says_nothing { vec![&names.term, &expected] } else { vec![&names.term] };
+    field_beside(&known, reply)
 }
 
 fn field_beside(known: &[&Vec<&'static str>], reply: &Value) -> Option<&'static str> {
@@ -241,6 +249,12 @@ mod tests {
         assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
         assert_eq!(own_install_field(&names, &Reply::Install { term: 3 }.write(&names)), None);
         assert_eq!(own_install_field(&names, &unknown), Some("match_hint"));
+        let with_expected = |value| {
+            own_install_field(&names, &Value::Struct("", vec![("term", int(3)), ("expected", value)]))
+        };
+        assert_eq!(with_expected(Value::Nothing), None, "nothing else is expected: it was taken");
+        assert_eq!(with_expected(int(7)), Some("expected"));
+        assert!(is_known_in_replies(&names, "expected") && !is_known_in_replies(&names, "match_hint"));
     }
 
     #[test]
