@@ -8,11 +8,12 @@ use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Configuration, Features, MemoryPersister, Persister, RaftServer, SaveError, SavePoint, Started,
+    ApplyMsg, Configuration, Features, MemoryPersister, OwnEntry, Persister, RaftServer, SaveError,
+    SavePoint, Started,
 };
 
 use crate::config::Config;
-use crate::entry::{Entry, Payload};
+use crate::entry::Entry;
 use crate::log::Log;
 use crate::node::Raft;
 use crate::persist::{CorruptState, Journal, Restored};
@@ -96,13 +97,8 @@ fn start(raft: &Raft, text: &str) -> Started {
 fn stored_configuration_of_servers_that_are_not_there_is_an_error() {
     let disk = MemoryPersister::new();
     let configuration = Configuration::of([0, 1, 63].into_iter().collect());
-    let entry = Entry { term: 1, payload: Payload::Configuration(configuration) };
-    let restored = Restored {
-        current_term: 1,
-        voted_for: None,
-        log: Log::new(0, 0, vec![entry]),
-        snapshot: Arc::from([]),
-    };
+    let entry = Entry::own(1, OwnEntry::Configuration(configuration));
+    let restored = Restored::of(1, Log::new(0, 0, vec![entry]));
     let mut state = State::new(0, 64, Config::default(), restored, &Moment::now());
     Journal::default().save(&mut state, &disk).expect("a save in memory");
     let (apply, _applied) = channel::unbounded();

@@ -4,7 +4,7 @@
 //! takes next therefore never overlaps with what it has in its hands, whatever happens to the log meanwhile.
 //! There is one applier, so the channel sees what it takes in the order in which it takes it.
 
-use raft_interface::{ApplyMsg, Index, OwnEntry};
+use raft_interface::{ApplyMsg, Index};
 
 use crate::entry::Payload;
 use crate::state::State;
@@ -39,10 +39,7 @@ impl State {
                 let term = entry.term;
                 match &entry.payload {
                     Payload::Command(command) => ApplyMsg::Command { index, term, command: command.clone() },
-                    Payload::NoOp => ApplyMsg::Own { index, term, entry: OwnEntry::NoOp },
-                    Payload::Configuration(configuration) => {
-                        ApplyMsg::Own { index, term, entry: OwnEntry::Configuration(*configuration) }
-                    }
+                    &Payload::Own(entry) => ApplyMsg::Own { index, term, entry },
                 }
             })
             .collect();
@@ -54,7 +51,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use labrpc::sync::Arc;
-    use raft_interface::{Configuration, Servers};
+    use raft_interface::{Configuration, OwnEntry, Servers};
 
     use super::*;
     use crate::config::Config;
@@ -69,12 +66,12 @@ mod tests {
         let configuration = Configuration::of(Servers::first(3));
         let entries = vec![
             Entry::command(1, Arc::from(*b"a")),
-            Entry { term: 2, payload: Payload::NoOp },
-            Entry { term: 2, payload: Payload::Configuration(configuration) },
+            Entry::own(2, OwnEntry::NoOp),
+            Entry::own(2, OwnEntry::Configuration(configuration)),
             Entry::command(2, Arc::from(*b"b")),
         ];
         let log = Log::new(0, 0, entries);
-        let restored = Restored { current_term: 2, voted_for: None, log, snapshot: Arc::from([]) };
+        let restored = Restored::of(2, log);
         let mut state = State::new(0, 3, Config::default(), restored, &Moment::now());
         state.follow_commit_index(4);
         let wanted = [

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use labrpc::sync::Arc;
-use raft_interface::{Command, Configuration, Term};
+use raft_interface::{Command, Configuration, OwnEntry, Term};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -25,10 +25,8 @@ pub(crate) struct Entry {
 pub(crate) enum Payload {
     /// For the state machine. Shared with the log: immutable, so nobody can change a message under way.
     Command(Command),
-    /// Nothing: it lets a new leader commit what came before (§8).
-    NoOp,
-    /// Who counts, from the moment when this is in a log, committed or not (§6).
-    Configuration(Configuration),
+    /// For Raft itself. A configuration counts from the moment when it is in a log, committed or not (§6).
+    Own(OwnEntry),
 }
 
 impl Entry {
@@ -37,11 +35,16 @@ impl Entry {
         Self { term, payload: Payload::Command(command) }
     }
 
+    /// An entry that is Raft's own.
+    pub(crate) fn own(term: Term, entry: OwnEntry) -> Self {
+        Self { term, payload: Payload::Own(entry) }
+    }
+
     /// The configuration that this entry puts in force, if it does.
     pub(crate) fn configuration(&self) -> Option<Configuration> {
         match self.payload {
-            Payload::Configuration(configuration) => Some(configuration),
-            Payload::Command(_) | Payload::NoOp => None,
+            Payload::Own(OwnEntry::Configuration(configuration)) => Some(configuration),
+            Payload::Own(OwnEntry::NoOp) | Payload::Command(_) => None,
         }
     }
 }
@@ -78,8 +81,8 @@ impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (kind, command) = match &self.payload {
             Payload::Command(command) => (Kind::Command, Cow::Borrowed(&**command)),
-            Payload::NoOp => (Kind::NoOp, Cow::default()),
-            Payload::Configuration(configuration) => {
+            Payload::Own(OwnEntry::NoOp) => (Kind::NoOp, Cow::default()),
+            Payload::Own(OwnEntry::Configuration(configuration)) => {
                 let bytes = postcard::to_stdvec(configuration).map_err(serde::ser::Error::custom)?;
                 (Kind::Configuration, Cow::Owned(bytes))
             }
@@ -93,10 +96,10 @@ impl<'de> Deserialize<'de> for Entry {
         let Read { term, kind, command } = Read::deserialize(deserializer)?;
         let payload = match kind {
             Kind::Command => Payload::Command(command),
-            Kind::NoOp if command.is_empty() => Payload::NoOp,
+            Kind::NoOp if command.is_empty() => Payload::Own(OwnEntry::NoOp),
             Kind::NoOp => return Err(D::Error::custom("an entry that says nothing has a command")),
             Kind::Configuration => match postcard::take_from_bytes(&command) {
-                Ok((configuration, [])) => Payload::Configuration(configuration),
+                Ok((configuration, [])) => Payload::Own(OwnEntry::Configuration(configuration)),
                 Ok(_) | Err(_) => return Err(D::Error::custom("the bytes of an entry are no configuration")),
             },
         };
@@ -121,8 +124,8 @@ mod tests {
         let payloads = [
             Payload::Command(Arc::from(*b"x")),
             Payload::Command(Arc::from([])),
-            Payload::NoOp,
-            Payload::Configuration(joint),
+            Payload::Own(OwnEntry::NoOp),
+            Payload::Own(OwnEntry::Configuration(joint)),
         ];
         for payload in payloads {
             let entry = Entry { term: 7, payload };

@@ -60,11 +60,6 @@ impl Log {
         }
     }
 
-    /// The same, with the configuration that was in force at the base.
-    pub(crate) fn with_base_configuration(self, configuration: Option<Configuration>) -> Self {
-        Self { base_configuration: configuration, ..self }
-    }
-
     /// The last configuration in the log, committed or not: it is in force (§6). `None` when no entry has ever set one.
     pub(crate) fn configuration(&self) -> Option<Configuration> {
         self.configurations.last().map(|&(_, configuration)| configuration).or(self.base_configuration)
@@ -197,7 +192,7 @@ impl Log {
         self.change = Change::Rewritten;
     }
 
-    /// A leader's snapshot, which is the base now, says this of the configuration.
+    /// What is stored, or the leader's snapshot that is the base now, says this of the configuration there.
     pub(crate) fn set_base_configuration(&mut self, configuration: Option<Configuration>) {
         self.base_configuration = configuration;
         self.change = Change::Rewritten;
@@ -217,10 +212,9 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use labrpc::sync::Arc;
-    use raft_interface::Servers;
+    use raft_interface::{OwnEntry, Servers};
 
     use super::*;
-    use crate::entry::Payload;
 
     fn entry(term: Term) -> Entry {
         Entry::command(term, Arc::from([]))
@@ -228,7 +222,7 @@ mod tests {
 
     /// An entry that makes the first `voters` servers the voters.
     fn configuration(term: Term, voters: usize) -> Entry {
-        Entry { term, payload: Payload::Configuration(Configuration::of(Servers::first(voters))) }
+        Entry::own(term, OwnEntry::Configuration(Configuration::of(Servers::first(voters))))
     }
 
     fn voters(log: &Log) -> Option<usize> {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use raft_interface::{Index, Term};
+use raft_interface::{Index, OwnEntry, Term};
 
 use crate::entry::{Entry, Payload};
 use crate::rpc::{
@@ -26,8 +26,8 @@ impl fmt::Display for Entry {
         write!(f, "{}", self.term)?;
         match &self.payload {
             Payload::Command(_) => Ok(()),
-            Payload::NoOp => f.write_str("(no-op)"),
-            Payload::Configuration(configuration) => write!(f, "({configuration})"),
+            Payload::Own(OwnEntry::NoOp) => f.write_str("(no-op)"),
+            Payload::Own(OwnEntry::Configuration(configuration)) => write!(f, "({configuration})"),
         }
     }
 }

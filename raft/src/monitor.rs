@@ -19,7 +19,7 @@ use labrpc::network::ClientEnd;
 use labrpc::rand::RngExt;
 use labrpc::sync::{Arc, Condvar, Mutex, MutexGuard};
 use labrpc::time::Instant;
-use raft_interface::{Persister, ServerId};
+use raft_interface::{Persister, Servers};
 
 use crate::config::Config;
 use crate::persist::Journal;
@@ -89,10 +89,10 @@ pub(crate) enum Plan {
 
 /// Which messages are due, and who is there to send them.
 pub(crate) struct DueMessages {
-    /// Peers with a message due and a sender ready, a bit for each.
-    senders: u64,
-    /// Peers with a message due and all senders in calls, a bit for each.
-    pub(crate) short_handed: u64,
+    /// Peers with a message due and a sender ready.
+    senders: Servers,
+    /// Peers with a message due and all senders in calls.
+    pub(crate) short_handed: Servers,
     /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once when
     /// there are too few senders.
     pub(crate) alarm: Option<Instant>,
@@ -104,8 +104,8 @@ pub(crate) struct Wake {
     ticker: bool,
     applier: bool,
     others: bool,
-    /// One sender of each peer whose bit is set.
-    senders: u64,
+    /// One sender of each of these peers.
+    senders: Servers,
     /// All threads, because the server has stopped.
     all: bool,
 }
@@ -114,15 +114,6 @@ impl Wake {
     pub(crate) fn is_for_nobody(self) -> bool {
         self == Self::default()
     }
-}
-
-/// The peers whose bits are set.
-pub(crate) fn peers_of(mut bits: u64) -> impl Iterator<Item = ServerId> {
-    std::iter::from_fn(move || {
-        let peer = (bits != 0).then(|| bits.trailing_zeros() as ServerId);
-        bits &= bits.wrapping_sub(1);
-        peer
-    })
 }
 
 impl Monitor {
@@ -200,17 +191,15 @@ impl Monitor {
     }
 
     /// Notes that one sender of each of these peers is woken. Returns those for whom none is on its way already.
-    fn call(&mut self, senders: u64) -> u64 {
-        peers_of(senders)
-            .filter(|&peer| !std::mem::replace(&mut self.pools[peer].is_called, true))
-            .fold(0, |bits, peer| bits | 1 << peer)
+    fn call(&mut self, senders: Servers) -> Servers {
+        senders.iter().filter(|&peer| !std::mem::replace(&mut self.pools[peer].is_called, true)).collect()
     }
 
     /// Which messages are due, and who is there to send them. Every step asks for all of it, so the peers are looked at once.
     pub(crate) fn due_messages(&self, now: Instant) -> DueMessages {
         // A leader does not stand for election: only a higher term ends its office.
         let alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
-        let mut due = DueMessages { senders: 0, short_handed: 0, alarm };
+        let mut due = DueMessages { senders: Servers::NONE, short_handed: Servers::NONE, alarm };
         if self.state.is_follower() {
             return due; // who follows sends nothing
         }
@@ -221,11 +210,11 @@ impl Monitor {
             // many are in calls. In the last case there is nothing to do and no time to name: the next call
             // that ends brings a sender. An alarm that has passed would make the ticker spin.
             if at <= now && pool.ready > 0 {
-                due.senders |= 1 << peer;
+                due.senders = due.senders.with(peer);
                 continue;
             }
             if at <= now && pool.may_grow() {
-                due.short_handed |= 1 << peer;
+                due.short_handed = due.short_handed.with(peer);
             }
             if at > now || pool.may_grow() {
                 due.alarm = Some(due.alarm.map_or(at, |alarm| alarm.min(at)));
@@ -296,7 +285,7 @@ impl Node {
                 condvar.notify_all();
             }
         }
-        for peer in peers_of(wake.senders) {
+        for peer in wake.senders.iter() {
             self.senders[peer].notify_one();
         }
         if wake.applier || wake.all {

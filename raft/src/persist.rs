@@ -18,7 +18,7 @@
 //! bytes; the index that it covers is the base.
 
 use labrpc::sync::Arc;
-use raft_interface::{Configuration, Index, Persister, SaveError, ServerId, Term};
+use raft_interface::{Configuration, Index, OwnEntry, Persister, SaveError, ServerId, Term};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -56,6 +56,13 @@ pub(crate) struct Restored {
     pub(crate) voted_for: Option<ServerId>,
     pub(crate) log: Log,
     pub(crate) snapshot: Arc<[u8]>,
+}
+
+impl Restored {
+    /// A term and a log, and nothing else: no vote, no snapshot.
+    pub(crate) fn of(current_term: Term, log: Log) -> Self {
+        Self { current_term, voted_for: None, log, snapshot: Arc::from([]) }
+    }
 }
 
 /// Stored bytes that no save wrote. Nothing of them has been used.
@@ -131,12 +138,7 @@ impl Journal {
 pub(crate) fn restore(persister: &dyn Persister) -> Result<Restored, CorruptState> {
     let state = persister.raft_state();
     if state.is_empty() {
-        return Ok(Restored {
-            current_term: 0,
-            voted_for: None,
-            log: Log::new(0, 0, Vec::new()),
-            snapshot: Arc::from([]),
-        });
+        return Ok(Restored::of(0, Log::new(0, 0, Vec::new())));
     }
     let (current_term, voted_for, log) = decode(&state)?;
     Ok(Restored { current_term, voted_for, log, snapshot: persister.snapshot().into() })
@@ -147,8 +149,8 @@ fn record(entry: &Entry) -> Record<'_> {
     let term = entry.term;
     match &entry.payload {
         Payload::Command(command) => Record::Entry { term, command },
-        Payload::NoOp => Record::NoOp { term },
-        Payload::Configuration(configuration) => {
+        Payload::Own(OwnEntry::NoOp) => Record::NoOp { term },
+        Payload::Own(OwnEntry::Configuration(configuration)) => {
             Record::Configuration { term, configuration: *configuration }
         }
     }
@@ -168,9 +170,9 @@ fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
             Record::Entry { term, command } if base.is_some() => {
                 entries.push(Entry::command(term, command.into()));
             }
-            Record::NoOp { term } if base.is_some() => entries.push(Entry { term, payload: Payload::NoOp }),
+            Record::NoOp { term } if base.is_some() => entries.push(Entry::own(term, OwnEntry::NoOp)),
             Record::Configuration { term, configuration } if base.is_some() => {
-                entries.push(Entry { term, payload: Payload::Configuration(configuration) });
+                entries.push(Entry::own(term, OwnEntry::Configuration(configuration)));
             }
             Record::BaseConfiguration { configuration }
                 if base.is_some() && base_configuration.is_none() && entries.is_empty() =>
@@ -188,7 +190,8 @@ fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {
                 if !after.is_empty() {
                     return Err(corrupt(after, "there are bytes after the last record"));
                 }
-                let log = Log::new(index, term, entries).with_base_configuration(base_configuration);
+                let mut log = Log::new(index, term, entries);
+                log.set_base_configuration(base_configuration);
                 return Ok((current_term, voted_for, log));
             }
             Record::Base { .. } => return Err(corrupt(rest, "a second base")),
@@ -229,7 +232,7 @@ mod tests {
     }
 
     fn configuration(term: Term, voters: usize) -> Entry {
-        Entry { term, payload: Payload::Configuration(Configuration::of(Servers::first(voters))) }
+        Entry::own(term, OwnEntry::Configuration(Configuration::of(Servers::first(voters))))
     }
 
     /// Something that happens to a state between two saves.
@@ -241,9 +244,9 @@ mod tests {
 
     /// A state with something in every field.
     fn state() -> State {
-        let no_op = Entry { term: 5, payload: Payload::NoOp };
-        let log = Log::new(300, 2, vec![entry(2, b"one"), no_op, configuration(5, 2), entry(5, b"")])
-            .with_base_configuration(configuration(1, 3).configuration());
+        let no_op = Entry::own(5, OwnEntry::NoOp);
+        let mut log = Log::new(300, 2, vec![entry(2, b"one"), no_op, configuration(5, 2), entry(5, b"")]);
+        log.set_base_configuration(configuration(1, 3).configuration());
         let restored = Restored { current_term: 7, voted_for: Some(1), log, snapshot: Arc::from(*b"snap") };
         let mut state = State::new(0, 3, Config::default(), restored, &Moment::now());
         state.snapshot_changed = true;
@@ -293,7 +296,7 @@ mod tests {
             ("a snapshot", |s| s.log.compact(301, 2)),
             ("an entry after a snapshot", |s| append(s, 9, b"w")),
             ("entries that are no commands", |s| {
-                s.log.append(Entry { term: 9, payload: Payload::NoOp });
+                s.log.append(Entry::own(9, OwnEntry::NoOp));
                 s.log.append(configuration(9, 4));
                 append(s, 9, b"v");
             }),
@@ -313,12 +316,13 @@ mod tests {
             assert_eq!(restored.log.entries_from(first), state.log.entries_from(first), "{name}");
             assert_eq!(restored.log.configuration(), state.log.configuration(), "{name}");
             let whole = MemoryPersister::new();
+            let base_configuration = state.log.base_configuration();
             state.log = Log::new(
                 state.log.base_index(),
                 state.log.base_term(),
                 state.log.entries_from(first).to_vec(),
-            )
-            .with_base_configuration(state.log.base_configuration());
+            );
+            state.log.set_base_configuration(base_configuration);
             Journal::default().save(&mut state, &whole).unwrap();
             assert_eq!(persister.raft_state(), whole.raft_state(), "{name}");
         }

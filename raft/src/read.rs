@@ -71,24 +71,7 @@ impl Raft {
     fn wait_for_round(&self, deadline: Option<Instant>) -> Result<Index, ReadError> {
         let not_leader = ReadError::NotLeader { leader: None };
         let read = self.node.step(|state, _| state.begin_read()).ok_or(not_leader)??;
-        // The round may be over before this lock is taken, hence the look before the first wait. No step can
-        // slip in between look and wait: the wait is what gives the lock up.
-        let mut monitor = self.node.monitor.lock();
-        monitor.others_waiting += 1;
-        let outcome = loop {
-            if let Some(outcome) = monitor.state.outcome_of(read) {
-                break outcome;
-            }
-            match deadline {
-                None => self.node.others.wait(&mut monitor),
-                Some(deadline) if Instant::now() >= deadline => break Err(ReadError::Timeout),
-                Some(deadline) => {
-                    let _woken_or_late = self.node.others.wait_until(&mut monitor, deadline); // the loop looks anyway
-                }
-            }
-        };
-        monitor.others_waiting -= 1;
-        outcome
+        self.node.wait_for(deadline, |state| state.outcome_of(read)).unwrap_or(Err(ReadError::Timeout))
     }
 }
 

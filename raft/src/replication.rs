@@ -180,8 +180,7 @@ impl State {
         if args.term < self.current_term {
             return self.reject(None, 0); // receiver 1
         }
-        if args.entries.iter().any(|entry| self.is_impossible(entry)) {
-            log::error!(target: "CONF", "S{} T{} refuses a configuration that cannot be", self.me, self.current_term);
+        if args.entries.iter().any(|entry| self.refuses(entry.configuration())) {
             return self.reject(None, args.prev_log_index);
         }
         self.hear_leader(args.leader_id, moment);
@@ -209,11 +208,6 @@ impl State {
         let last_new = args.prev_log_index + args.entries.len() as Index;
         self.follow_commit_index(args.leader_commit.min(last_new)); // receiver 5
         AppendEntriesReply { term: self.current_term, success: true, conflict_term: None, conflict_index: 0 }
-    }
-
-    /// Whether the entry names nobody, or a server that is not there: no leader sends that.
-    fn is_impossible(&self, entry: &Entry) -> bool {
-        entry.configuration().is_some_and(|configuration| !configuration.is_possible(self.servers))
     }
 
     /// Fig. 2, AppendEntries, receiver 3 and 4: drop what conflicts, append what is missing, and leave the rest

@@ -53,6 +53,14 @@ pub(crate) struct AppendEntriesArgs {
     pub(crate) leader_commit: Index,
 }
 
+#[cfg(test)]
+impl AppendEntriesArgs {
+    /// What S1 sends first when it leads term 1. Two entries are committed.
+    pub(crate) fn first_of_s1(entries: Vec<Entry>) -> Self {
+        Self { term: 1, leader_id: 1, prev_log_index: 0, prev_log_term: 0, entries, leader_commit: 2 }
+    }
+}
+
 /// The answer to [`AppendEntriesArgs`], with the hints of §5.3's last page for a fast backup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AppendEntriesReply {
@@ -200,7 +208,7 @@ pub(crate) mod bytes {
 
 #[cfg(test)]
 mod tests {
-    use raft_interface::Servers;
+    use raft_interface::{OwnEntry, Servers};
 
     use super::*;
     use crate::config::Config;
@@ -214,27 +222,15 @@ mod tests {
     fn reader_of_messages_survives_fuzzing() {
         let payloads = [
             Payload::Command(Arc::from(*b"x")),
-            Payload::NoOp,
-            Payload::Configuration(Configuration::of(Servers::first(3))),
+            Payload::Own(OwnEntry::NoOp),
+            Payload::Own(OwnEntry::Configuration(Configuration::of(Servers::first(3)))),
         ];
         let entries = payloads.into_iter().map(|payload| Entry { term: 1, payload }).collect();
-        let append = AppendEntriesArgs {
-            term: 1,
-            leader_id: 1,
-            prev_log_index: 0,
-            prev_log_term: 0,
-            entries,
-            leader_commit: 2,
-        };
+        let append = AppendEntriesArgs::first_of_s1(entries);
         let example = postcard::to_stdvec(&append).unwrap();
         lab_fuzzing::fuzz("append-entries", &[example], |input| {
             let Ok(args) = postcard::from_bytes::<AppendEntriesArgs>(input) else { return };
-            let restored = Restored {
-                current_term: args.term,
-                voted_for: None,
-                log: Log::new(0, 0, Vec::new()),
-                snapshot: Arc::from([]),
-            };
+            let restored = Restored::of(args.term, Log::new(0, 0, Vec::new()));
             // What no leader of this term sends, a server need not take: it says so by a panic.
             let last_term =
                 args.entries.iter().try_fold(0, |last, entry| (entry.term >= last).then_some(entry.term));

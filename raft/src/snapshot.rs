@@ -86,15 +86,13 @@ impl State {
         else {
             return whole;
         };
-        let progress = &mut leadership.progress[peer];
-        let match_index = progress.match_index;
-        // A newer snapshot does not disturb a transfer: begun anew at each, one to a slow follower would never end.
-        let running = progress.transfer.take().filter(|transfer| transfer.is_of_use(match_index));
-        let transfer = running.unwrap_or_else(|| {
+        // A newer snapshot does not disturb a transfer: begun anew at each, one to a slow follower would never end. One that
+        // would bring nothing is gone: see `Progress::matches`.
+        let transfer = leadership.progress[peer].transfer.get_or_insert_with(|| {
             leadership.transfers += 1;
             Transfer::new(whole, leadership.transfers)
         });
-        progress.transfer.insert(transfer).piece(bytes_max)
+        transfer.piece(bytes_max)
     }
 
     /// Fig. 13, InstallSnapshot, receiver.
@@ -116,8 +114,7 @@ impl State {
             self.receiver.forget_up_to(self.commit_index);
             return answer(None);
         }
-        if args.last_configuration.is_some_and(|configuration| !configuration.is_possible(self.servers)) {
-            log::error!(target: "CONF", "S{} T{term} refuses a configuration that cannot be", self.me);
+        if self.refuses(args.last_configuration) {
             return answer(Some(self.receiver.expected(args)));
         }
         // Receiver 2 to 4. Each piece was a word of the leader, and has restarted the timer above: however many there are,

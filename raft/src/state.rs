@@ -149,6 +149,16 @@ impl State {
         self.log.configuration().unwrap_or(self.first_configuration)
     }
 
+    /// Whether a message says something of the configuration that no leader does: it names nobody, or who is not there.
+    pub(crate) fn refuses(&self, configuration: Option<Configuration>) -> bool {
+        let is_impossible =
+            configuration.is_some_and(|configuration| !configuration.is_possible(self.servers));
+        if is_impossible {
+            log::error!(target: "CONF", "S{} T{} refuses a configuration that cannot be", self.me, self.current_term);
+        }
+        is_impossible
+    }
+
     /// All other servers.
     pub(crate) fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;

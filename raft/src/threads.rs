@@ -6,7 +6,7 @@ use labrpc::thread;
 use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, ServerId};
 
-use crate::monitor::{Node, Plan, peers_of};
+use crate::monitor::{Node, Plan};
 use crate::rpc::{APPEND_ENTRIES, Ended, Exchange, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE};
 use crate::state::Moment;
 
@@ -42,12 +42,12 @@ impl Node {
                 continue;
             }
             let due = monitor.due_messages(now);
-            if due.short_handed != 0 {
-                for peer in peers_of(due.short_handed) {
+            if !due.short_handed.is_empty() {
+                for peer in due.short_handed.iter() {
                     monitor.pools[peer].grow();
                 }
                 drop(monitor);
-                peers_of(due.short_handed).for_each(|peer| self.spawn_sender(peer));
+                due.short_handed.iter().for_each(|peer| self.spawn_sender(peer));
                 monitor = self.monitor.lock();
                 continue;
             }

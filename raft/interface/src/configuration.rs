@@ -33,6 +33,7 @@ impl Servers {
 
     /// Whether `server` is one of them.
     #[must_use]
+    #[inline]
     pub fn contains(self, server: ServerId) -> bool {
         server < Self::MAX && self.0 & (1 << server) != 0
     }
@@ -43,6 +44,7 @@ impl Servers {
     ///
     /// When `server` is [`Self::MAX`] or more.
     #[must_use]
+    #[inline]
     pub fn with(self, server: ServerId) -> Self {
         assert!(server < Self::MAX, "server {server}, but {} at most", Self::MAX);
         Self(self.0 | 1 << server)
@@ -66,25 +68,22 @@ impl Servers {
         Self(self.0 & other.0)
     }
 
-    /// These but those.
-    #[must_use]
-    pub fn difference(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// How many they are.
     #[must_use]
+    #[inline]
     pub fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
     /// Whether there is none.
     #[must_use]
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// They, by id.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = ServerId> + use<> {
         let mut bits = self.0;
         std::iter::from_fn(move || {
@@ -96,6 +95,7 @@ impl Servers {
 
     /// Whether `yes` has more than half of these. Any two majorities of one set share a server (§5.2, §5.3).
     #[must_use]
+    #[inline]
     pub fn have_majority(self, yes: Self) -> bool {
         2 * self.intersection(yes).len() > self.len()
     }
@@ -169,12 +169,14 @@ impl Configuration {
     /// Whether these are enough to elect or to commit: a majority, or both while the configuration is joint (§6: "separate
     /// majorities from both the old and new configurations").
     #[must_use]
+    #[inline]
     pub fn agree(&self, yes: Servers) -> bool {
         self.voters.have_majority(yes) && self.incoming.is_none_or(|incoming| incoming.have_majority(yes))
     }
 
     /// The highest value that enough servers have reached, given what each has.
     #[must_use]
+    #[inline]
     pub fn reached(&self, reached: impl Fn(ServerId) -> u64) -> u64 {
         let old = self.voters.majority_reached(&reached);
         self.incoming.map_or(old, |incoming| old.min(incoming.majority_reached(&reached)))
@@ -189,12 +191,6 @@ impl Configuration {
             !self.voters.is_empty() && self.incoming.is_none_or(|incoming| !incoming.is_empty());
         let all_are_there = self.members().iter().all(|server| server < servers);
         somebody_decides && all_are_there && self.deciders().intersection(self.learners).is_empty()
-    }
-
-    /// Whether it is joint: C_old,new of §6.
-    #[must_use]
-    pub fn is_joint(&self) -> bool {
-        self.incoming.is_some()
     }
 }
 

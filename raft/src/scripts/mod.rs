@@ -95,7 +95,7 @@ impl Script {
             let entry =
                 |(i, &term): (usize, &Term)| Entry::command(term, command(&format!("{}.{term}", i + 1)));
             let log = Log::new(0, 0, terms.iter().enumerate().map(entry).collect());
-            let restored = Restored { current_term, voted_for: None, log, snapshot: Arc::from([]) };
+            let restored = Restored::of(current_term, log);
             State::new(me, rows.len(), config(), restored, &moment)
         };
         let servers = rows.iter().enumerate().map(server).collect();
@@ -137,7 +137,7 @@ impl Script {
     fn send(&mut self, from: ServerId, to: ServerId) -> Carried {
         let Outgoing { tag, message } =
             step(self, from, |state, moment| state.message_for(to, moment)).expect("a message that is due");
-        self.line(format!("S{from} -> S{to}  {}", message));
+        self.line(format!("S{from} -> S{to}  {message}"));
         Carried { from, tag, message }
     }
 
@@ -165,7 +165,7 @@ impl Script {
                 Reply::Install(state.on_install_snapshot(args, moment))
             }
         });
-        self.line(format!("   S{to} answers  {}", reply));
+        self.line(format!("   S{to} answers  {reply}"));
         reply
     }
 

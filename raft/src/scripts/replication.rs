@@ -1,10 +1,10 @@
 //! Logs that differ, fast backup, commitment, late messages (§5.3, §5.4.2).
 
 use expect_test::expect;
-use raft_interface::{Configuration, Servers};
+use raft_interface::{Configuration, OwnEntry, Servers};
 
 use super::{Message, Script, command, step};
-use crate::entry::{Entry, Payload};
+use crate::entry::Entry;
 use crate::rpc::AppendEntriesArgs;
 
 /// The three cases of fast backup, as drawn in the module's documentation, and a follower with many conflicting
@@ -370,16 +370,9 @@ fn configuration_that_cannot_be_is_refused() {
     let impossible = [Servers::NONE, [0, 1, 63].into_iter().collect()].map(Configuration::of);
     for configuration in impossible {
         let mut s = Script::new(3);
-        let entry = Entry { term: 1, payload: Payload::Configuration(configuration) };
+        let entry = Entry::own(1, OwnEntry::Configuration(configuration));
         let entries = vec![Entry::command(1, command("a")), entry];
-        let append = AppendEntriesArgs {
-            term: 1,
-            leader_id: 1,
-            prev_log_index: 0,
-            prev_log_term: 0,
-            entries,
-            leader_commit: 2,
-        };
+        let append = AppendEntriesArgs::first_of_s1(entries);
         let reply = step(&mut s, 0, |state, moment| {
             state.observe_term(1, moment);
             state.on_append_entries(&append, moment)
