@@ -264,22 +264,28 @@ fn server_that_missed_much_gets_the_snapshot() {
     });
 }
 
+/// A cluster that sends snapshots in pieces of so many bytes, on a network that takes ten milliseconds each way. One server is down,
+/// and the others have agreed on ten commands since. Returns the one and the others.
+fn one_down_and_much_agreed(bytes: usize) -> (Cluster, usize, Vec<usize>) {
+    let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(bytes) };
+    let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
+    let behind = (cluster.leader(&ALL) + 1) % 3;
+    let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();
+    cluster.crash(behind);
+    for word in 0..10 {
+        cluster.agree(&word.to_string(), &rest);
+    }
+    cluster.network.add_rule(Delay::new(Delays::Fixed(Duration::from_millis(10)))).forever();
+    (cluster, behind, rest)
+}
+
 /// I21: a transfer in a hundred pieces takes longer than an election timeout, and nobody stands for election, for each piece is
 /// a word of the leader.
 #[test]
 fn hundred_pieces_hold_nobody_up() {
     in_both_worlds(|| {
-        let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(1) };
-        let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
-        let behind = (cluster.leader(&ALL) + 1) % 3;
-        let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();
-        cluster.crash(behind);
-        for word in 0..10 {
-            cluster.agree(&word.to_string(), &rest);
-        }
+        let (mut cluster, behind, rest) = one_down_and_much_agreed(1);
         let term = cluster.servers[rest[0]].get_state().0;
-        // Ten milliseconds each way, so that the transfer takes two seconds.
-        cluster.network.add_rule(Delay::new(Delays::Fixed(Duration::from_millis(10)))).forever();
         let began = Instant::now();
         cluster.start_again(behind);
         cluster.agree("last", &ALL);
@@ -295,15 +301,7 @@ fn hundred_pieces_hold_nobody_up() {
 #[test]
 fn transfer_survives_restarts_and_newer_snapshots() {
     in_both_worlds(|| {
-        let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(7) };
-        let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
-        let behind = (cluster.leader(&ALL) + 1) % 3;
-        let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();
-        cluster.crash(behind);
-        for word in 0..10 {
-            cluster.agree(&word.to_string(), &rest);
-        }
-        cluster.network.add_rule(Delay::new(Delays::Fixed(Duration::from_millis(10)))).forever();
+        let (mut cluster, behind, rest) = one_down_and_much_agreed(7);
         for round in 0..4 {
             cluster.start_again(behind);
             thread::sleep(Duration::from_millis(150));

@@ -4,7 +4,7 @@ mod mutants;
 
 use std::process::ExitCode;
 
-use lab::{Implementation, Program, Subcommand, Verdict};
+use lab::{Implementation, Program, Subcommand};
 
 fn main() -> ExitCode {
     Program::new(reference())
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         .subcommand(mutants::subcommand())
         .subcommand(Subcommand {
             command: lab_probe::probe_command(),
-            run: |matches| lab_probe::run_probe(matches, reference()).map(verdict),
+            run: |matches| lab_probe::run_probe(matches, reference()),
         })
         .main()
 }
@@ -20,8 +20,4 @@ fn main() -> ExitCode {
 /// The Raft of this workspace, with the key/value service on it.
 fn reference() -> Implementation {
     Implementation::of_service::<kvraft::Reference<raft::Raft>>()
-}
-
-fn verdict(is_good: bool) -> Verdict {
-    if is_good { Verdict::Ok } else { Verdict::Failed }
 }

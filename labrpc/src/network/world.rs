@@ -74,11 +74,7 @@ impl World {
         match self {
             Self::Simulated(_) => {
                 // Nobody holds a handle to this thread, so a panic in it is reported at once.
-                let body = Box::new(move || {
-                    job();
-                    Box::new(()) as thread::Value
-                });
-                let main = sim::thread_main(body, |result| {
+                let main = sim::thread_main(thread::hide(job), |result| {
                     if let Err(payload) = result {
                         let panic = sim::panic_report(&*payload);
                         with_core(|core| core.fail(Cause::Panic(panic)));

@@ -27,14 +27,14 @@ use super::settings::Settings;
 use super::stall::Heartbeat;
 use super::threads::{NONE, Name};
 use super::trace::{Trace, Tracing};
-use crate::thread::{Body, Value, drop_locals};
+use crate::thread::{Body, Value, drop_locals, hide};
 
 /// Runs `body` as the first thread of a simulation.
 pub(crate) fn run<T: Send + 'static>(
     settings: Settings,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(T, Report), Box<Failure>> {
-    let (value, report) = run_hidden(settings, Box::new(move || Box::new(body())))?;
+    let (value, report) = run_hidden(settings, hide(body))?;
     Ok((*value.downcast().expect("what the body returned"), report))
 }
 
@@ -170,10 +170,9 @@ fn simulate(
 /// Starts the thread of the body, which leaves what it returns in `value`.
 fn start_first(body: Body, value: Arc<Mutex<Option<Value>>>) {
     let first = thread_main(
-        Box::new(move || {
+        hide(move || {
             let returned = body();
             *value.lock() = Some(returned);
-            Box::new(())
         }),
         |outcome| match outcome {
             Ok(_) => with_core(|core| core.body_returned = true),

@@ -61,7 +61,7 @@ struct Ending {
 }
 
 /// Hides what a thread does, and of what type its result is.
-pub(super) fn hide<F, T>(body: F) -> Body
+pub(crate) fn hide<F, T>(body: F) -> Body
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,

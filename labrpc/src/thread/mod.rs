@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use join::JoinHandle;
 use join::Started;
-pub(crate) use join::{Body, Value};
+pub(crate) use join::{Body, Value, hide};
 pub use local::{AccessError, LocalKey};
 pub(crate) use local::{Locals, drop_locals};
 pub use scope::{Scope, ScopedJoinHandle, scope};
@@ -273,7 +273,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(JoinHandle::new(self.start(None, join::hide(body))?))
+        Ok(JoinHandle::new(self.start(None, hide(body))?))
     }
 
     /// Starts the thread on `node`. In a simulation that is for the tester's threads, and those of the node itself.
@@ -286,7 +286,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(JoinHandle::new(self.start(Some(node), join::hide(body))?))
+        Ok(JoinHandle::new(self.start(Some(node), hide(body))?))
     }
 
     /// Starts the thread on `node`, or on that of the caller.

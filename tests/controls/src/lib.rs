@@ -14,7 +14,7 @@ pub mod retrying;
 
 use std::process::ExitCode;
 
-use lab::{Implementation, Program, Subcommand, Verdict};
+use lab::{Implementation, Program, Subcommand};
 use raft_interface::RaftServer;
 
 /// The program `lab` for a control in which bugs are planted, with the subcommand by which they are tried.
@@ -23,10 +23,7 @@ pub fn main<R: RaftServer>() -> ExitCode {
     Program::new(program::<R>())
         .subcommand(Subcommand {
             command: lab_probe::probe_command(),
-            run: |matches| {
-                let is_good = lab_probe::run_probe(matches, program::<R>())?;
-                Ok(if is_good { Verdict::Ok } else { Verdict::Failed })
-            },
+            run: |matches| lab_probe::run_probe(matches, program::<R>()),
         })
         .main()
 }

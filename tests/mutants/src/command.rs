@@ -19,6 +19,7 @@ use crate::queue::Queue;
 use crate::readme;
 use crate::trial::{Trial, TrialOptions};
 use crate::workspace::Workspace;
+use lab_hunt::program::process::Verdict;
 use lab_hunt::workers;
 use lab_runs::settings::seed_count;
 
@@ -72,13 +73,13 @@ pub fn command() -> clap::Command {
     Mutants::augment_args(clap::Command::new("mutants"))
 }
 
-/// Runs the subcommand. Returns whether every bug was caught.
+/// Runs the subcommand. Good if every bug was caught.
 ///
 /// # Errors
 ///
 /// When something was not really tried, which says nothing about the tests.
-pub fn run(matches: &ArgMatches) -> Result<bool> {
-    Mutants::from_arg_matches(matches)?.run()
+pub fn run(matches: &ArgMatches) -> Result<Verdict> {
+    Mutants::from_arg_matches(matches)?.run().map(Verdict::of)
 }
 
 impl Mutants {

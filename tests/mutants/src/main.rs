@@ -2,18 +2,14 @@
 
 use std::process::ExitCode;
 
-use lab_hunt::program::process::{self, Verdict};
+use lab_hunt::program::process;
 
 fn main() -> ExitCode {
     process::run(|| {
         let command = lab_mutants::command().bin_name("cargo lab mutants");
         match command.try_get_matches() {
             Err(error) => process::usage(&error),
-            Ok(matches) => process::exit_code(lab_mutants::run(&matches).map(verdict)),
+            Ok(matches) => process::exit_code(lab_mutants::run(&matches)),
         }
     })
-}
-
-fn verdict(is_good: bool) -> Verdict {
-    if is_good { Verdict::Ok } else { Verdict::Failed }
 }

@@ -47,24 +47,12 @@ impl Cluster {
         while let Some(message) = self.receive(applied) {
             read += 1;
             match &message {
-                ApplyMsg::Command { index, term, command } => {
-                    let (index, term) = (*index, *term);
+                ApplyMsg::Command { index, .. } | ApplyMsg::Own { index, .. } => {
                     // Before the snapshot: its digest is read from the committed log, which has the entry only
                     // now.
-                    self.observe(server, start, &Observation::Applied { index, term, command });
-                    if self.snapshot_is_due(server, index) {
-                        self.take_snapshot(raft, server, index);
-                    }
-                }
-                ApplyMsg::Own { index, term, entry } => {
-                    let (index, term) = (*index, *term);
-                    self.observe(
-                        server,
-                        start,
-                        &Observation::Applied { index, term, command: &shown(*entry) },
-                    );
-                    if self.snapshot_is_due(server, index) {
-                        self.take_snapshot(raft, server, index);
+                    self.observe_delivery(server, start, &message);
+                    if self.snapshot_is_due(server, *index) {
+                        self.take_snapshot(raft, server, *index);
                     }
                 }
                 ApplyMsg::Snapshot { index, term, data } => {
@@ -119,7 +107,7 @@ impl Cluster {
         paced
     }
 
-    /// Sees what another service than the harness' own is about to handle.
+    /// Sees what a service is about to handle, of which only the harness' own can say what is in a snapshot.
     pub(super) fn observe_delivery(&self, server: ServerId, start: u64, message: &ApplyMsg) {
         match *message {
             ApplyMsg::Command { index, term, ref command } => {

@@ -196,15 +196,15 @@ const EXPECTED: &str = "expected";
 
 /// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
 pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
-    let expected = vec![EXPECTED];
-    let says_nothing = matches!(reply.field(EXPECTED), Some(Value::Nothing));
-    let known = if says_nothing { vec![&names.term, &expected] } else { vec![&names.term] };
-    field_beside(&known, reply)
+    field_beside(&[&names.term], reply)
 }
 
 fn field_beside(known: &[&Vec<&'static str>], reply: &Value) -> Option<&'static str> {
     let Value::Struct(_, fields) = reply else { return None };
-    fields.iter().map(|(name, _)| *name).find(|name| !known.iter().any(|names| names.contains(name)))
+    let says_something =
+        |(name, value): &&(&str, Value)| *name != EXPECTED || !matches!(value, Value::Nothing);
+    let mut names = fields.iter().filter(says_something).map(|(name, _)| *name);
+    names.find(|name| !known.iter().any(|names| names.contains(name)))
 }
 
 #[cfg(test)]

@@ -18,6 +18,14 @@ pub enum Verdict {
     Failed,
 }
 
+impl Verdict {
+    /// That all is well, or that it is not.
+    #[must_use]
+    pub fn of(is_well: bool) -> Self {
+        if is_well { Self::Ok } else { Self::Failed }
+    }
+}
+
 /// Runs a program, with what each needs before and after.
 #[must_use]
 pub fn run(program: impl FnOnce() -> ExitCode) -> ExitCode {

@@ -45,7 +45,7 @@ impl Replay {
         }
         println!("{}", printable(&comparison.words));
         let is_well = traced.is_ok() && comparison.is_reproducible;
-        Ok(if is_well { Verdict::Ok } else { Verdict::Failed })
+        Ok(Verdict::of(is_well))
     }
 }
 

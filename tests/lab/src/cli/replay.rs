@@ -137,7 +137,7 @@ impl Replay {
             _ => true,
         };
         let is_well = replayed.comparison.is_reproducible && is_wanted && replayed.outcome.failure.is_none();
-        if is_well { Verdict::Ok } else { Verdict::Failed }
+        Verdict::of(is_well)
     }
 
     /// Shows the part of the log that is asked for.

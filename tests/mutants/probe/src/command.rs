@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{ArgMatches, Args, FromArgMatches};
 use lab_harness::implementation::Implementation;
+use lab_hunt::program::process::Verdict;
 use lab_hunt::workers;
 use labrpc::sim::Policy;
 
@@ -33,12 +34,12 @@ pub fn probe_command() -> clap::Command {
     Probe::augment_args(clap::Command::new("probe")).hide(true)
 }
 
-/// Runs the subcommand. Returns whether all tests passed.
+/// Runs the subcommand. Good if all tests passed.
 ///
 /// # Errors
 ///
 /// When there is no such test.
-pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<bool> {
+pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result<Verdict> {
     let Probe { tests, seeds, policy, all } = Probe::from_arg_matches(matches)?;
     // A mutant may loop for ever. If the command is killed, nobody else would end it.
     workers::die_with_parent();
@@ -52,5 +53,5 @@ pub fn run_probe(matches: &ArgMatches, implementation: Implementation) -> Result
         let _ = serde_json::to_writer(&mut out, run);
         let _ = writeln!(out).and_then(|()| out.flush());
     };
-    Ok(probe(&cases, (seeds, policy), all, implementation, print))
+    Ok(Verdict::of(probe(&cases, (seeds, policy), all, implementation, print)))
 }
