@@ -76,11 +76,12 @@ fn parker_is_let_go_by_its_unparker() {
         unparker.unpark();
         unparker.unpark();
         parker.park();
+        // Before the other one begins to sleep: on a busy machine it may be awake before this thread goes on.
+        let start = Instant::now();
         let other = thread::spawn(move || {
             thread::sleep(MS);
             unparker.unpark();
         });
-        let start = Instant::now();
         parker.park();
         assert!(start.elapsed() >= MS, "two unparks before a park are one");
         other.join().unwrap();
