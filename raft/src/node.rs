@@ -7,7 +7,8 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Servers, Started, Term,
+    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ReadIndexError, ServerId, Servers,
+    Started, Term,
 };
 
 use crate::config::{Config, ConfigError};
@@ -121,7 +122,26 @@ impl RaftServer for Raft {
         persister: Arc<dyn Persister>,
         apply: Sender<ApplyMsg>,
     ) -> Self {
-        Self::make_with(Config::default(), peers, me, persister, apply)
+        Self::make_with_features(&Features::default(), peers, me, persister, apply)
+    }
+
+    /// All of them.
+    fn offers(_: &Features) -> Result<(), NotOffered> {
+        Ok(())
+    }
+
+    /// # Panics
+    ///
+    /// When the stored state is damaged; [`Raft::make_with`] returns an error instead.
+    fn make_with_features(
+        features: &Features,
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
+        let config = Config { features: *features, ..Config::default() };
+        Self::make_with(config, peers, me, persister, apply)
             .unwrap_or_else(|error| panic!("server {me} cannot start: {error}"))
     }
 

@@ -1,4 +1,4 @@
-//! The suites on the reference: every test of parts 3A to 4C. `cargo test 3a` runs one part, `cargo test figure8` what has
+//! The suites on the reference: every test of all parts. `cargo test 3a` runs one part, `cargo test figure8` what has
 //! that in its name.
 
 lab::suite_3a!(raft::Raft);
@@ -8,3 +8,4 @@ lab::suite_3d!(raft::Raft);
 lab::suite_4a!(kvraft::Reference<raft::Raft>);
 lab::suite_4b!(kvraft::Reference<raft::Raft>);
 lab::suite_4c!(kvraft::Reference<raft::Raft>);
+lab::suite_e4!(raft::Raft);

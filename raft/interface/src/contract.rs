@@ -60,6 +60,16 @@
 //! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |
 //! | votes | a server may leave candidates alone while it hears of a leader (§6), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |
 //!
+//! # Beyond Figure 2
+//!
+//! Parts E grade what a Raft [offers](crate::RaftServer::offers), made by
+//! [`make_with_features`](crate::RaftServer::make_with_features), and leave the rest alone. Fields that the paper does not name
+//! are read by these names; a server without them is not asked what they would say.
+//!
+//! | feature | what is asked | fields | part |
+//! |---|---|---|---|
+//! | [`snapshot_chunk_bytes`](crate::Features::snapshot_chunk_bytes) | a leader sends its snapshot in pieces of at most so many bytes, in order, and a follower installs it when every byte is there (Fig. 13) | Figure 13's `offset` and `done`. `snapshot_id { leader, term, index, number }` names the transfer; a reply's `expected { snapshot_id, offset }` says which piece the follower would take, or nothing if it took this one | E4 |
+//!
 //! # Calls that hang
 //!
 //! The network is MIT's: a call to a server that cannot be reached ends without an answer after up to 7 s (in tests of Raft; up

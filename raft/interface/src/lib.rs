@@ -17,7 +17,7 @@ mod persister;
 mod read;
 
 pub use configuration::{Configuration, Servers};
-pub use features::Features;
+pub use features::{Features, NotOffered};
 pub use file::{FilePersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
@@ -109,7 +109,8 @@ pub struct Started {
 }
 
 /// A Raft server as the suites see it: MIT's five calls, the handlers that Go's `MakeService` would find by
-/// reflection, and two calls with defaults that a service can use if they are there.
+/// reflection, and calls with defaults: two that a service can use if they are there, and two for those who go beyond
+/// Figure 2.
 pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
@@ -124,6 +125,26 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
         persister: Arc<dyn Persister>,
         apply: Sender<ApplyMsg>,
     ) -> Self;
+    /// Which features beyond Figure 2 this Raft has: whether it can be made with these. By default only with none. Parts E
+    /// grade what is offered, and nobody loses a point for the rest.
+    ///
+    /// # Errors
+    ///
+    /// The first feature that it does not have.
+    fn offers(features: &Features) -> Result<(), NotOffered> {
+        features.names().next().map_or(Ok(()), |feature| Err(NotOffered { feature }))
+    }
+    /// Starts a server with features that it [offers](Self::offers): [`make`](Self::make) otherwise, which this is by default.
+    fn make_with_features(
+        features: &Features,
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
+        let _ = features;
+        Self::make(peers, me, persister, apply)
+    }
     /// The RPC handlers of this server, to be added to its `labrpc` server.
     fn service(&self) -> Service;
     /// Asks for agreement on a command (MIT's `Start`). Returns at once; no promise that it ever commits.

@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use raft_interface::Features;
+
 use crate::lab::Lab;
 
-/// A part of the lab, in MIT's numbering since 2024.
+/// A part of the lab: MIT's, in its numbering since 2024, and E for what goes beyond Figure 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Leader election.
@@ -23,11 +25,14 @@ pub enum Part {
     B4,
     /// A key/value service with snapshots.
     C4,
+    /// Beyond Figure 2: snapshots in pieces.
+    E4,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 7] = [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4];
+    pub const ALL: [Self; 8] =
+        [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4, Self::E4];
 
     /// How it is written: `3A`.
     #[must_use]
@@ -40,6 +45,7 @@ impl Part {
             Self::A4 => "4A",
             Self::B4 => "4B",
             Self::C4 => "4C",
+            Self::E4 => "E4",
         }
     }
 
@@ -47,6 +53,15 @@ impl Part {
     #[must_use]
     pub fn needs_service(self) -> bool {
         matches!(self, Self::A4 | Self::B4 | Self::C4)
+    }
+
+    /// What a Raft must offer to be graded in this part: nothing beyond Figure 2 in MIT's.
+    #[must_use]
+    pub fn features(self) -> Features {
+        match self {
+            Self::A3 | Self::B3 | Self::C3 | Self::D3 | Self::A4 | Self::B4 | Self::C4 => Features::default(),
+            Self::E4 => Features::snapshots_in_pieces(1),
+        }
     }
 
     /// What the part is about.
@@ -60,6 +75,7 @@ impl Part {
             Self::A4 => "replicated state machine",
             Self::B4 => "key/value service",
             Self::C4 => "key/value service with snapshots",
+            Self::E4 => "snapshots in pieces",
         }
     }
 }
@@ -83,7 +99,10 @@ impl FromStr for Part {
             "4a" => Ok(Self::A4),
             "4b" => Ok(Self::B4),
             "4c" => Ok(Self::C4),
-            _ => Err(format!("{text:?} is not a part: write 3A to 3D (2A to 2D mean the same) or 4A to 4C")),
+            "e4" => Ok(Self::E4),
+            _ => Err(format!(
+                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E4"
+            )),
         }
     }
 }

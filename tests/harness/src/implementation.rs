@@ -7,7 +7,8 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Command, Index, Persister, RaftServer, ReadIndexError, ServerId, Started, Term,
+    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ReadIndexError, ServerId, Started,
+    Term,
 };
 
 use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
@@ -54,7 +55,7 @@ impl<R: RaftServer> AnyRaft for R {
     }
 }
 
-type Make = fn(Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
+type Make = fn(&Features, Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
 
 type MakeServices = fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
 
@@ -93,6 +94,7 @@ pub(crate) type Peers = (Vec<ClientEnd>, ServerId);
 pub struct Implementation {
     name: &'static str,
     make: Make,
+    offers: fn(&Features) -> Result<(), NotOffered>,
     services: Option<Services>,
     names: fn() -> Names,
 }
@@ -103,7 +105,14 @@ impl Implementation {
     pub fn of<R: RaftServer>() -> Self {
         Self {
             name: std::any::type_name::<R>(),
-            make: |peers, me, persister, apply| Arc::new(R::make(peers, me, persister, apply)),
+            // The call that everybody has written, where nothing else is asked for.
+            make: |features, peers, me, persister, apply| {
+                Arc::new(match *features == Features::default() {
+                    true => R::make(peers, me, persister, apply),
+                    false => R::make_with_features(features, peers, me, persister, apply),
+                })
+            },
+            offers: R::offers,
             services: None,
             names: Names::default,
         }
@@ -137,6 +146,15 @@ impl Implementation {
         Self { name: std::any::type_name::<K>(), services: Some(services), ..Self::of::<K::Raft>() }
     }
 
+    /// Whether it can be made with these features.
+    ///
+    /// # Errors
+    ///
+    /// The first that it does not have.
+    pub fn offers(&self, features: &Features) -> Result<(), NotOffered> {
+        (self.offers)(features)
+    }
+
     /// Whether there is a service on the Raft.
     #[must_use]
     pub fn has_service(&self) -> bool {
@@ -162,12 +180,13 @@ impl Implementation {
 
     pub(crate) fn make(
         &self,
+        features: &Features,
         peers: Vec<ClientEnd>,
         me: ServerId,
         persister: Arc<dyn Persister>,
         apply: Sender<ApplyMsg>,
     ) -> Arc<dyn AnyRaft> {
-        (self.make)(peers, me, persister, apply)
+        (self.make)(features, peers, me, persister, apply)
     }
 }
 

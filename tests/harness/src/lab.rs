@@ -8,7 +8,7 @@ use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use labrpc::time::Instant;
-use raft_interface::{Command, Index, ServerId};
+use raft_interface::{Command, Features, Index, ServerId};
 
 use crate::implementation::Implementation;
 use crate::record::Record;
@@ -139,6 +139,17 @@ impl Lab {
     pub fn skip(&self, why: &str) -> ! {
         self.inner.record.skip(why);
         panic!("skipped: {why}");
+    }
+
+    /// Ends the run as skipped if the implementation does not offer these features.
+    ///
+    /// # Panics
+    ///
+    /// If so: that is how a run ends.
+    pub fn needs_features(&self, features: &Features) {
+        if let Err(why) = self.inner.implementation.offers(features) {
+            self.skip(&why.to_string());
+        }
     }
 
     /// For what is usual and no duty, once all duties have held: where it is missing the test gives no points, and says

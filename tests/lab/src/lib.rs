@@ -51,7 +51,9 @@ pub use program::{Program, Subcommand, Verdict, main};
 pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestCase, run_case};
 pub use lab_referee::{Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
-pub use lab_suites::{grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c};
+pub use lab_suites::{
+    grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c, suite_e4,
+};
 
 pub use {
     kvraft_interface, lab_harness as harness, lab_hunt as hunt, lab_linearizability as linearizability,

@@ -62,7 +62,8 @@ mod tests {
         let mut disarmed = clean.clone();
         apply_edits("disarm.toml", &catalogue.disarm, &mut disarmed).expect("disarming");
         for mutant in &catalogue.mutants {
-            let clean = if mutant.suites() == Suites::Raft { &disarmed } else { &clean };
+            let is_disarmed = matches!(mutant.suites(), Suites::Raft | Suites::Beyond);
+            let clean = if is_disarmed { &disarmed } else { &clean };
             let changed = apply(mutant, clean).expect("applying it");
             assert!(
                 changed.iter().all(|(file, text)| clean[file] != *text),

@@ -68,6 +68,8 @@ pub(crate) struct Edit {
 pub(crate) enum Suites {
     /// Those of Raft, 3A to 3D.
     Raft,
+    /// Those of what goes beyond Figure 2, E4.
+    Beyond,
     /// Those of the services, 4A to 4C.
     Service,
     /// Cargo's own tests of the lab's crates.
@@ -79,6 +81,7 @@ impl Suites {
     pub(crate) fn parts(self) -> &'static [Part] {
         match self {
             Self::Raft => &[Part::A3, Part::B3, Part::C3, Part::D3],
+            Self::Beyond => &[Part::E4],
             Self::Service => &[Part::A4, Part::B4, Part::C4],
             Self::Cargo => &[],
         }
@@ -90,6 +93,7 @@ impl Mutant {
     pub(crate) fn suites(&self) -> Suites {
         match self.part.parse::<Part>() {
             Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
+            Ok(Part::E4) => Suites::Beyond,
             Ok(Part::A4 | Part::B4 | Part::C4) => Suites::Service,
             Err(_) => Suites::Cargo,
         }
@@ -115,8 +119,8 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 8] =
-    ["votes", "log", "persistence", "snapshots", "threads", "service", "blind", "harness"];
+const GROUPS: [&str; 9] =
+    ["votes", "log", "persistence", "snapshots", "pieces", "threads", "service", "blind", "harness"];
 
 impl Catalogue {
     /// Reads the catalogue of the workspace at `root`.
@@ -283,7 +287,7 @@ mod tests {
         // Each costs a build; the gate asks only whether bugs are found in other Rafts at all.
         let in_controls = fast.len() - of(Program::Reference);
         assert!((3..=6).contains(&in_controls), "{in_controls} are fast in controls");
-        for suites in [Suites::Raft, Suites::Service] {
+        for suites in [Suites::Raft, Suites::Beyond, Suites::Service] {
             assert!(fast.iter().any(|mutant| mutant.suites() == suites), "{suites:?}");
         }
     }

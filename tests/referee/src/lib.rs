@@ -48,6 +48,7 @@
 //! | `commit_index` | what a majority stores, of this term | Figure 8; matchIndex too high |
 //! | `commit_growth` | a leader's commit index never goes back | computed anew, without a maximum |
 //! | `snapshots` | only what is committed | a snapshot of another index than was asked for |
+//! | `whole_snapshots` | acknowledged when all pieces are there | a hole, offset not looked at |
 //! | `applied_entries` | the follower's commit index | the minimum missing |
 //! | `stepped_down` | nothing in a term that is over | the term of a reply ignored |
 //! | `timer` | no election without a timeout | timer not reset |
@@ -68,7 +69,7 @@
 //! # What it leaves out
 //!
 //! Liveness in general: that something happens at all is for scenarios to ask. The last few rules look only at what a
-//! server leaves undone for seconds of virtual time although it runs. Membership changes. Snapshots in pieces.
+//! server leaves undone for seconds of virtual time although it runs. Membership changes.
 
 mod fact;
 mod judge;

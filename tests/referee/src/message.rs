@@ -48,9 +48,34 @@ pub(crate) struct Entry {
 /// A request, in the numbers of Figure 2 and Figure 13.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Vote { term: Term, last: Position },
-    Append { term: Term, prev: Position, entries: Vec<Entry>, commit: Index },
-    Snapshot { term: Term, last: Position },
+    Vote {
+        term: Term,
+        last: Position,
+    },
+    Append {
+        term: Term,
+        prev: Position,
+        entries: Vec<Entry>,
+        commit: Index,
+    },
+    /// With `piece`, not the whole snapshot.
+    Snapshot {
+        term: Term,
+        last: Position,
+        piece: Option<Piece>,
+    },
+}
+
+/// A piece of a snapshot (Fig. 13: offset, done).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// A hash of the name of the transfer, if it has one.
+    pub(crate) id: u64,
+    /// Where it begins and ends, in bytes.
+    pub(crate) offset: u64,
+    pub(crate) end: u64,
+    /// Whether the snapshot ends there.
+    pub(crate) is_last: bool,
 }
 
 impl Request {
@@ -80,15 +105,26 @@ impl Request {
 /// A reply, in the numbers of Figure 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
-    Vote { term: Term, granted: bool },
-    Append { term: Term, success: bool, conflict: Option<Index> },
-    Snapshot { term: Term },
+    Vote {
+        term: Term,
+        granted: bool,
+    },
+    Append {
+        term: Term,
+        success: bool,
+        conflict: Option<Index>,
+    },
+    /// `has_taken`: whether the follower says that it took the piece; `None` if there is no field for it.
+    Snapshot {
+        term: Term,
+        has_taken: Option<bool>,
+    },
 }
 
 impl Reply {
     pub(crate) fn term(self) -> Term {
         match self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term } => term,
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Snapshot { term, .. } => term,
         }
     }
 

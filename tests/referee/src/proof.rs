@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
 
-use crate::message::{Position, Reply, Request};
+use crate::message::{Piece, Position, Reply, Request};
 
 /// A message in a few numbers, small enough to keep many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub(crate) enum Content {
     Vote { term: Term, granted: bool },
     Append { term: Term, prev: Position, count: u64, commit: Index },
     Appended { term: Term, success: bool },
-    Snapshot { term: Term, last: Position },
-    Installed { term: Term },
+    Snapshot { term: Term, last: Position, piece: Option<Piece> },
+    Installed { term: Term, has_taken: Option<bool> },
     Applied { index: Index, term: Term },
 }
 
@@ -32,8 +32,15 @@ impl fmt::Display for Content {
             }
             Self::Appended { term, success: true } => write!(f, "success, term {term}"),
             Self::Appended { term, success: false } => write!(f, "rejected, term {term}"),
-            Self::Snapshot { term, last } => write!(f, "InstallSnapshot term {term}, up to {last}"),
-            Self::Installed { term } => write!(f, "snapshot received, term {term}"),
+            Self::Snapshot { term, last, piece: None } => {
+                write!(f, "InstallSnapshot term {term}, up to {last}")
+            }
+            Self::Snapshot { term, last, piece: Some(Piece { offset, end, is_last, .. }) } => {
+                let and_last = if is_last { ", the last" } else { "" };
+                write!(f, "InstallSnapshot term {term}, up to {last}: bytes {offset} to {end}{and_last}")
+            }
+            Self::Installed { term, has_taken: Some(false) } => write!(f, "piece refused, term {term}"),
+            Self::Installed { term, .. } => write!(f, "snapshot received, term {term}"),
             Self::Applied { index, term } => write!(f, "applied entry {index} of term {term}"),
         }
     }
@@ -43,7 +50,7 @@ impl From<&Request> for Content {
     fn from(request: &Request) -> Self {
         match request {
             &Request::Vote { term, last } => Self::AskVote { term, last },
-            &Request::Snapshot { term, last } => Self::Snapshot { term, last },
+            &Request::Snapshot { term, last, piece } => Self::Snapshot { term, last, piece },
             Request::Append { term, prev, entries, commit } => {
                 Self::Append { term: *term, prev: *prev, count: entries.len() as u64, commit: *commit }
             }
@@ -56,7 +63,7 @@ impl From<Reply> for Content {
         match reply {
             Reply::Vote { term, granted } => Self::Vote { term, granted },
             Reply::Append { term, success, .. } => Self::Appended { term, success },
-            Reply::Snapshot { term } => Self::Installed { term },
+            Reply::Snapshot { term, has_taken } => Self::Installed { term, has_taken },
         }
     }
 }

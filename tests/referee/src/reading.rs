@@ -4,11 +4,13 @@
 //! the paper's by default, and [`Names`] takes others. Nothing else of a message is looked at, so an implementation may
 //! add what it likes.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use labrpc::network::Message;
-use labrpc::wire::Elements;
+use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
-use crate::message::{Entry, Kind, Position, Reply, Request};
+use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
 
 /// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
 /// counts.
@@ -35,8 +37,15 @@ pub struct Names {
     pub last_included_term: Vec<&'static str>,
     /// The bytes of a snapshot.
     pub snapshot: Vec<&'static str>,
-    /// False in a snapshot that comes in pieces, for all but the last (Fig. 13); such are not read.
+    /// False in a snapshot that comes in pieces, for all but the last (Fig. 13).
     pub done: Vec<&'static str>,
+    /// Where in the snapshot a piece begins, in bytes (Fig. 13).
+    pub offset: Vec<&'static str>,
+    /// Which transfer a piece of a snapshot belongs to, if there is such a field.
+    pub transfer: Vec<&'static str>,
+    /// In the reply to a piece of a snapshot: what the follower would take instead, if there is such a field. Nothing is in it
+    /// if the piece was taken.
+    pub expected: Vec<&'static str>,
     /// In a rejection: the index to which the leader should go back, if there is such a field. It is the first of the
     /// conflicting term, or one past the end of the log.
     pub conflict_index: Vec<&'static str>,
@@ -75,6 +84,9 @@ impl Default for Names {
             last_included_term: vec!["last_included_term"],
             snapshot: vec!["data", "snapshot"],
             done: vec!["done"],
+            offset: vec!["offset"],
+            transfer: vec!["snapshot_id"],
+            expected: vec!["expected"],
             conflict_index: vec![
                 "conflict_index",
                 "conflicting_index",
@@ -103,8 +115,6 @@ impl Default for Names {
 pub(crate) enum Unreadable {
     #[error("has no field {0} with a number or a list in it")]
     Missing(&'static str),
-    #[error("brings a snapshot in pieces")]
-    InPieces,
 }
 
 impl Unreadable {
@@ -183,13 +193,10 @@ impl Names {
                     needed(message, [&self.term, &self.last_log_index, &self.last_log_term])?;
                 Request::Vote { term, last: position(index, of) }
             }
-            Kind::Snapshot if numbers(message, [&self.done]) == [Some(0)] => {
-                return Err(Unreadable::InPieces);
-            }
             Kind::Snapshot => {
                 let [term, index, of] =
                     needed(message, [&self.term, &self.last_included_index, &self.last_included_term])?;
-                Request::Snapshot { term, last: position(index, of) }
+                Request::Snapshot { term, last: position(index, of), piece: self.piece(message)? }
             }
             Kind::Append => {
                 // Most messages of a run are these. If everything has the first of its names, one walk over
@@ -204,6 +211,36 @@ impl Names {
                 Request::Append { term, prev: position(index, of), entries, commit }
             }
         })
+    }
+
+    /// Which piece of a snapshot a message brings; `None` for all of it.
+    fn piece(&self, message: &Message<'_>) -> Result<Option<Piece>, Unreadable> {
+        let [done, offset] = numbers(message, [&self.done, &self.offset]);
+        let is_last = done.is_none_or(|done| done != 0);
+        if is_last && offset.unwrap_or(0) == 0 {
+            return Ok(None);
+        }
+        let offset = offset.ok_or_else(|| Unreadable::missing(&self.offset))?;
+        let len = self.snapshot.iter().find_map(|name| message.len_of(name));
+        let len = len.ok_or_else(|| Unreadable::missing(&self.snapshot))?;
+        let end = offset.saturating_add(len as u64);
+        Ok(Some(Piece { id: self.transfer(message), offset, end, is_last }))
+    }
+
+    /// A hash of the name of a transfer; the same for all that have none.
+    fn transfer(&self, message: &Message<'_>) -> u64 {
+        let value = message.value();
+        let name = value.as_ref().and_then(|value| self.transfer.iter().find_map(|name| value.field(name)));
+        let mut hasher = DefaultHasher::new();
+        format!("{name:?}").hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether a reply says that a piece was taken; `None` if it cannot.
+    fn has_taken(&self, reply: &Message<'_>) -> Option<bool> {
+        let value = reply.value()?;
+        let expected = self.expected.iter().find_map(|name| value.field(name))?;
+        Some(matches!(expected, Value::Nothing))
     }
 
     /// The entries, where they do not have the first of their names: whatever names give them terms, and commands if
@@ -249,7 +286,7 @@ impl Names {
             }
             Kind::Snapshot => {
                 let [term] = needed(message, [&self.term])?;
-                Reply::Snapshot { term }
+                Reply::Snapshot { term, has_taken: self.has_taken(message) }
             }
             Kind::Append => {
                 let [term, success] = needed(message, [&self.term, &self.success])?;

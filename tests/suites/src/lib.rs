@@ -28,6 +28,7 @@ pub mod part_3d;
 pub mod part_4a;
 pub mod part_4b;
 pub mod part_4c;
+pub mod part_e4;
 pub mod small;
 mod suite;
 
@@ -38,7 +39,7 @@ pub use grade::target::signature;
 pub use lab_harness::Implementation;
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 7] = [
+const PARTS: [&[TestCase]; 8] = [
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,
@@ -46,6 +47,7 @@ const PARTS: [&[TestCase]; 7] = [
     part_4a::TESTS,
     part_4b::TESTS,
     part_4c::TESTS,
+    part_e4::TESTS,
 ];
 
 /// Every test, in the order in which they are graded.

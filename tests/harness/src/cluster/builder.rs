@@ -9,7 +9,7 @@ use labrpc::network::{Address, Happening, MessageEvent, Network, Observer};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
-use raft_interface::ServerId;
+use raft_interface::{Features, ServerId};
 
 use super::handle::{AppliedSignal, Cluster, Inner};
 use super::options::{Reading, Snapshots};
@@ -26,8 +26,10 @@ use lab_runs::settings::World;
 pub struct ClusterBuilder {
     lab: Lab,
     servers: usize,
+    features: Features,
     is_unreliable: bool,
     snapshots: Snapshots,
+    snapshot_padding: usize,
     apply_capacity: Option<usize>,
     service_plan: Option<ServicePlan>,
     reading: Reading,
@@ -52,8 +54,10 @@ impl ClusterBuilder {
         Self {
             lab,
             servers,
+            features: Features::default(),
             is_unreliable: false,
             snapshots: Snapshots::Never,
+            snapshot_padding: 0,
             apply_capacity: None,
             service_plan: None,
             reading: Reading::ToTheEnd,
@@ -69,6 +73,19 @@ impl ClusterBuilder {
     /// The services take snapshots.
     pub fn snapshots(mut self, snapshots: Snapshots) -> Self {
         self.snapshots = snapshots;
+        self
+    }
+
+    /// The servers do this beyond Figure 2. Skips the test if the implementation does not offer it.
+    pub fn features(mut self, features: Features) -> Self {
+        self.lab.needs_features(&features);
+        self.features = features;
+        self
+    }
+
+    /// So many bytes more in each snapshot, whose 16 bytes are soon sent. They are checked when it is delivered.
+    pub fn snapshot_padding(mut self, bytes: usize) -> Self {
+        self.snapshot_padding = bytes;
         self
     }
 
@@ -130,7 +147,9 @@ impl ClusterBuilder {
                 lab: self.lab,
                 network,
                 referee,
+                features: self.features,
                 snapshots: self.snapshots,
+                snapshot_padding: self.snapshot_padding,
                 apply_capacity: self.apply_capacity.unwrap_or(if calls_back { 0 } else { DELIVERED_MAX }),
                 service_plan: self.service_plan,
                 reading: self.reading,

@@ -12,6 +12,7 @@ use super::handle::Cluster;
 use crate::observation::show_servers;
 use crate::timeline::TimelineEvent;
 use lab_runs::actions::ActionKind;
+use lab_runs::settings::World;
 
 /// When a server loses its power, seen from a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +240,30 @@ impl Cluster {
         self.note(format!("saves of S{server} take {time:?}"));
         let persister: Arc<MemoryPersister> = self.persister(server);
         persister.set_hook((!time.is_zero()).then(|| slow_saves(time)));
+        self.inner.lab.record().pardon_panics(None);
+    }
+
+    /// No save of a server stores anything from now on, and each says so. [`slow_disk`](Self::slow_disk) with no time mends the
+    /// disk. A server may panic then, by which the test ends without points; in the real world the test is skipped, for there
+    /// a panic ends one thread only.
+    pub fn failing_disk(&self, server: ServerId) {
+        if self.inner.lab.world() == World::Real {
+            self.inner.lab.skip("in the real world a server that panics when a save fails does not end");
+        }
+        if !self.performs(ActionKind::Fault, "failing disk", server) {
+            return;
+        }
+        self.note(format!("saves of S{server} fail"));
+        let lab = self.inner.lab.clone();
+        let hook: SaveHook = Arc::new(move |point| {
+            if point == SavePoint::After {
+                return Ok(());
+            }
+            // Only from here on: a panic before has nothing to do with the disk.
+            lab.record().pardon_panics(Some(PANICS_WHEN_SAVE_FAILS));
+            Err(SaveError("the disk failed".into()))
+        });
+        self.persister(server).set_hook(Some(hook));
     }
 
     /// From now on each message that a server delivers reaches its service this much later; zero for at once, as in the
@@ -281,6 +306,10 @@ impl Cluster {
         self.network().add_rule(|_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)
     }
 }
+
+/// What a test says of a server that ends when it cannot save.
+pub(crate) const PANICS_WHEN_SAVE_FAILS: &str =
+    "legal, but unusual: it panics when a save fails, which ends the test";
 
 /// With this each save takes that long.
 pub(crate) fn slow_saves(time: Duration) -> SaveHook {

@@ -9,7 +9,7 @@ use labrpc::sim::ThreadReport;
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
-use raft_interface::{Command, Persister, ServerId, Started};
+use raft_interface::{Command, Features, Persister, ServerId, Started};
 
 use super::options::{Reading, Snapshots};
 use super::slot::Slot;
@@ -36,7 +36,11 @@ pub(super) struct Inner {
     pub(super) lab: Lab,
     pub(super) network: Network,
     pub(super) referee: Arc<Referee>,
+    /// What the servers do beyond Figure 2.
+    pub(super) features: Features,
     pub(super) snapshots: Snapshots,
+    /// So many bytes more in each snapshot.
+    pub(super) snapshot_padding: usize,
     /// How many messages each apply channel holds.
     pub(super) apply_capacity: usize,
     /// What stands on the Raft servers; `None`: the harness' own service.

@@ -30,6 +30,6 @@ mod slot;
 
 pub use builder::{ClusterBuilder, Running};
 pub use faults::Moment;
-pub(crate) use faults::slow_saves;
+pub(crate) use faults::{PANICS_WHEN_SAVE_FAILS, slow_saves};
 pub use handle::Cluster;
 pub use options::Snapshots;

@@ -97,7 +97,7 @@ impl Cluster {
         move || {
             let (apply, delivered) = channel::bounded(cluster.inner.apply_capacity);
             let Some(plan) = cluster.inner.service_plan else {
-                let raft = implementation.make(ends, server, persister, apply);
+                let raft = implementation.make(&cluster.inner.features, ends, server, persister, apply);
                 return Made { raft, service: None, unread: Some(delivered) };
             };
             let delivered = cluster.paced(server, delivered);

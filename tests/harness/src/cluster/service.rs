@@ -119,7 +119,7 @@ impl Cluster {
             ApplyMsg::Snapshot { index, term, .. } => {
                 // What is in it is the service's own affair: the histories of its clients judge that.
                 let digest = self.inner.lab.record().digest(index).unwrap_or_default();
-                let data = &ServiceState { index, digest }.encode();
+                let data = &ServiceState { index, digest }.encode(0);
                 self.observe(server, start, &Observation::Installed { index, term, data });
             }
         }
@@ -138,7 +138,7 @@ impl Cluster {
         let Some(digest) = self.inner.lab.record().digest(index) else { return };
         // Before the call, for the server may send the snapshot before it returns from it.
         self.inner.referee.takes_snapshot(server, index);
-        raft.snapshot(index, ServiceState { index, digest }.encode());
+        raft.snapshot(index, ServiceState { index, digest }.encode(self.inner.snapshot_padding));
     }
 
     /// A service that takes snapshots beside applying: at what it has applied, or, as a slow disk would, at what it

@@ -9,7 +9,7 @@ use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread::JoinHandle;
 use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
-use raft_interface::ServerId;
+use raft_interface::{Features, ServerId};
 
 use super::encoding::is_known_in_replies;
 use super::slot::Slot;
@@ -41,6 +41,8 @@ enum Handle {
 /// What all handles to a bench share.
 pub(super) struct Inner {
     pub(super) lab: Lab,
+    /// What the server does beyond Figure 2.
+    pub(super) features: Features,
     pub(super) network: Network,
     /// What the server calls the paper's messages.
     pub(super) names: Names,
@@ -61,10 +63,23 @@ impl Bench {
     /// Starts a server among `size - 1` scripted peers, which do not answer yet. `rule` is the sentence that the test
     /// puts to the proof, with its reference, and `hint` the mistake that most often breaks it.
     pub fn start(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Self {
+        Self::start_with(lab, Features::default(), size, rule, hint)
+    }
+
+    /// The same, with a server that has these features. Skips the test if the implementation does not offer them.
+    pub fn start_with(
+        lab: &Lab,
+        features: Features,
+        size: usize,
+        rule: &'static str,
+        hint: &'static str,
+    ) -> Self {
+        lab.needs_features(&features);
         // One server on record, the real one: what scripts say is not judged.
         lab.record().begin_cluster(1);
         let inner = Inner {
             lab: lab.clone(),
+            features,
             network: Network::new(),
             names: lab.implementation().names(),
             size,

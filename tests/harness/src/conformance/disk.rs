@@ -7,11 +7,8 @@ use labrpc::sync::Arc;
 use raft_interface::{SaveError, SaveHook, SavePoint};
 
 use super::bench::{Bench, SERVER};
-use crate::cluster::slow_saves;
+use crate::cluster::{PANICS_WHEN_SAVE_FAILS, slow_saves};
 use lab_runs::settings::World;
-
-/// What a test says of a server that ends when it cannot save.
-const PANICS: &str = "legal, but unusual: it panics when a save fails, which ends the test";
 
 impl Bench {
     /// Every save takes this long from now on.
@@ -36,7 +33,7 @@ impl Bench {
             if let Some(inner) = inner.upgrade() {
                 inner.note(format!("a save of S{SERVER} fails"));
                 // Only from here on: a panic before has nothing to do with the disk.
-                inner.lab.record().pardon_panics(Some(PANICS));
+                inner.lab.record().pardon_panics(Some(PANICS_WHEN_SAVE_FAILS));
             }
             Err(SaveError("the disk failed".into()))
         });

@@ -4,14 +4,19 @@
 //! for one thing, all are offered, and the server reads the one that it knows.
 
 use labrpc::wire::Value;
-use raft_interface::Index;
+use raft_interface::{Index, ServerId};
 
-use super::message::{Entry, Hint, Reply, Request};
+use super::message::{Entry, Expected, Hint, Piece, Reply, Request, TransferId};
 use lab_referee::{Names, is_one_of};
 
 /// The number under the first of these names that has one.
 fn number(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| value.field(name)?.as_int()?.try_into().ok())
+}
+
+/// What is under the first of these names that is there.
+fn field<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
+    names.iter().find_map(|name| value.field(name))
 }
 
 /// The same value under all names.
@@ -72,16 +77,21 @@ impl Request {
                     (&names.leader_commit, int(*leader_commit)),
                 ])
             }
-            // Fig. 13 sends a snapshot in parts. This is the only one.
-            Self::Install { term, last_included_index, last_included_term, data } => fields([
-                (&names.term, int(*term)),
-                (&names.leader_id, sender),
-                (&names.last_included_index, int(*last_included_index)),
-                (&names.last_included_term, int(*last_included_term)),
-                (&["offset"], int(0)),
-                (&names.done, Value::Bool(true)),
-                (&names.snapshot, Value::Bytes(data.clone())),
-            ]),
+            Self::Install { term, last_included_index, last_included_term, piece, data } => {
+                let mut all = fields([
+                    (&names.term, int(*term)),
+                    (&names.leader_id, sender),
+                    (&names.last_included_index, int(*last_included_index)),
+                    (&names.last_included_term, int(*last_included_term)),
+                    (&names.offset, int(piece.offset)),
+                    (&names.done, Value::Bool(piece.done)),
+                    (&names.snapshot, Value::Bytes(data.clone())),
+                ]);
+                if let Some(transfer) = piece.transfer {
+                    all.extend(under(&names.transfer, &transfer.write()));
+                }
+                all
+            }
         };
         Value::Struct("", fields)
     }
@@ -96,17 +106,49 @@ impl Request {
         }
         if is_one_of(method, &names.append_entries) {
             let prev = (number(value, &names.prev_log_index)?, number(value, &names.prev_log_term)?);
-            let entries = names.entries.iter().find_map(|name| value.field(name))?.as_seq()?;
+            let entries = field(value, &names.entries)?.as_seq()?;
             let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
             let leader_commit = number(value, &names.leader_commit)?;
             return Some(Self::Append { term, prev, entries, leader_commit });
         }
+        let piece = Piece {
+            transfer: field(value, &names.transfer).and_then(TransferId::read),
+            offset: number(value, &names.offset).unwrap_or(0),
+            done: number(value, &names.done).is_none_or(|done| done != 0),
+        };
         Some(Self::Install {
             term,
             last_included_index: number(value, &names.last_included_index)?,
             last_included_term: number(value, &names.last_included_term)?,
+            piece,
             data: bytes(value, &names.snapshot)?,
         })
+    }
+}
+
+impl TransferId {
+    fn write(self) -> Value {
+        let Self { leader, term, index, number } = self;
+        let fields = [("leader", leader as u64), ("term", term), ("index", index), ("number", number)];
+        Value::Struct("", fields.map(|(name, value)| (name, int(value))).into())
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let of = |name: &str| number(value, &[name]);
+        let leader = ServerId::try_from(of("leader")?).ok()?;
+        Some(Self { leader, term: of("term")?, index: of("index")?, number: of("number")? })
+    }
+}
+
+impl Expected {
+    fn write(self, names: &Names) -> Value {
+        let Self { transfer, offset } = self;
+        Value::Struct("", fields([(&names.transfer, transfer.write()), (&names.offset, int(offset))]))
+    }
+
+    fn read(names: &Names, value: &Value) -> Option<Self> {
+        let transfer = TransferId::read(field(value, &names.transfer)?)?;
+        Some(Self { transfer, offset: number(value, &names.offset)? })
     }
 }
 
@@ -142,7 +184,13 @@ impl Reply {
                 }
                 all
             }
-            Self::Install { term } => fields([(&names.term, int(term))]),
+            Self::Install { term, expected } => {
+                let mut all = fields([(&names.term, int(term))]);
+                if let Some(expected) = expected {
+                    all.extend(under(&names.expected, &expected.write(names)));
+                }
+                all
+            }
         };
         Value::Struct("", fields)
     }
@@ -162,7 +210,10 @@ impl Reply {
                 });
                 Self::Append { term, success: number(value, &names.success)? == 1, hint }
             }
-            Request::Install { .. } => Self::Install { term },
+            Request::Install { .. } => {
+                let expected = field(value, &names.expected).and_then(|value| Expected::read(names, value));
+                Self::Install { term, expected }
+            }
         })
     }
 }
@@ -186,24 +237,28 @@ fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 5] {
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
 pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
     let of_vote_reply = [&names.vote_granted, &names.pre_vote];
-    field == EXPECTED
+    names.expected.contains(&field)
         || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }
 
-/// Where a receiver of pieces of a snapshot says which piece it would take instead. Nothing there means that all is well, as
-/// in a reply without it.
-const EXPECTED: &str = "expected";
-
 /// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
 pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
-    field_beside(&[&names.term], reply)
+    // Which piece it would take instead. Nothing there means that all is well, as in a reply without it.
+    let can_be_read = can_refuse_pieces(names, reply);
+    let known = if can_be_read { vec![&names.term, &names.expected] } else { vec![&names.term] };
+    field_beside(&known, reply)
+}
+
+/// Whether a reply to InstallSnapshot can say that a piece did not fit.
+pub(super) fn can_refuse_pieces(names: &Names, reply: &Value) -> bool {
+    let is_readable =
+        |value: &Value| matches!(value, Value::Nothing) || Expected::read(names, value).is_some();
+    field(reply, &names.expected).is_some_and(is_readable)
 }
 
 fn field_beside(known: &[&Vec<&'static str>], reply: &Value) -> Option<&'static str> {
     let Value::Struct(_, fields) = reply else { return None };
-    let says_something =
-        |(name, value): &&(&str, Value)| *name != EXPECTED || !matches!(value, Value::Nothing);
-    let mut names = fields.iter().filter(says_something).map(|(name, _)| *name);
+    let mut names = fields.iter().map(|(name, _)| *name);
     names.find(|name| !known.iter().any(|names| names.contains(name)))
 }
 
@@ -214,6 +269,14 @@ mod tests {
     #[test]
     fn written_messages_are_read_back() {
         let entry = |term, command: &[u8]| Entry { term, command: command.into() };
+        let transfer = TransferId { leader: 1, term: 3, index: 9, number: 7 };
+        let install = |piece| Request::Install {
+            term: 3,
+            last_included_index: 9,
+            last_included_term: 2,
+            piece,
+            data: b"snap".to_vec(),
+        };
         let requests = [
             Request::Vote { term: 3, last_log_index: 2, last_log_term: 1 },
             Request::Append {
@@ -222,12 +285,8 @@ mod tests {
                 entries: vec![entry(2, b"x"), entry(3, b"")],
                 leader_commit: 4,
             },
-            Request::Install {
-                term: 3,
-                last_included_index: 9,
-                last_included_term: 2,
-                data: b"snap".to_vec(),
-            },
+            install(Piece::WHOLE),
+            install(Piece { transfer: Some(transfer), offset: 4, done: false }),
         ];
         let names = Names::default();
         for request in requests {
@@ -247,7 +306,11 @@ mod tests {
         assert_eq!(unknown_hint(&names, &reply.write(&names)), None);
         let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
         assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
-        assert_eq!(own_install_field(&names, &Reply::Install { term: 3 }.write(&names)), None);
+        for expected in [None, Some(Expected { transfer, offset: 8 })] {
+            let reply = Reply::Install { term: 3, expected };
+            assert_eq!(Reply::read(&names, &install(Piece::WHOLE), &reply.write(&names)), Some(reply));
+            assert_eq!(own_install_field(&names, &reply.write(&names)), None);
+        }
         assert_eq!(own_install_field(&names, &unknown), Some("match_hint"));
         let with_expected = |value| {
             own_install_field(&names, &Value::Struct("", vec![("term", int(3)), ("expected", value)]))

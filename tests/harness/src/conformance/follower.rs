@@ -2,7 +2,8 @@
 
 use raft_interface::{Index, Term};
 
-use super::message::{Entry, Hint, Reply, Request};
+use super::bench::SERVER;
+use super::message::{Entry, Expected, Hint, Piece, Reply, Request, TransferId};
 
 /// The log and the term of a peer that follows whoever sends to it.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +12,12 @@ pub struct Follower {
     pub term: Term,
     /// The last index that its snapshot covers, and that entry's term.
     pub base: (Index, Term),
+    /// The service's bytes of that snapshot.
+    pub snapshot: Vec<u8>,
     /// The entries after that.
     pub log: Vec<Entry>,
+    /// The pieces of a snapshot that have come, and of which one.
+    pieces: Option<(TransferId, Vec<u8>)>,
 }
 
 impl Follower {
@@ -47,11 +52,25 @@ impl Follower {
                 };
                 Reply::Append { term, success: hint.is_none(), hint }
             }
-            Request::Install { last_included_index, last_included_term, .. } => {
+            Request::Install { last_included_index, last_included_term, piece, data, .. } => {
+                let mut expected = None;
                 if !is_old && *last_included_index > self.base.0 {
-                    self.install(*last_included_index, *last_included_term);
+                    let transfer = piece.transfer.unwrap_or(TransferId {
+                        leader: SERVER,
+                        term: request.term(),
+                        index: *last_included_index,
+                        number: 0,
+                    });
+                    match self.receive(transfer, piece, data) {
+                        Ok(Some(snapshot)) => {
+                            self.install(*last_included_index, *last_included_term);
+                            self.snapshot = snapshot;
+                        }
+                        Ok(None) => {}
+                        Err(wanted) => expected = Some(wanted),
+                    }
                 }
-                Reply::Install { term }
+                Reply::Install { term, expected }
             }
         }
     }
@@ -86,6 +105,30 @@ impl Follower {
             self.log.push(entry.clone());
         }
         Ok(())
+    }
+
+    /// InstallSnapshot, receiver 2 to 4: the whole snapshot with its last piece. A piece that would leave a hole is refused.
+    fn receive(
+        &mut self,
+        transfer: TransferId,
+        piece: &Piece,
+        data: &[u8],
+    ) -> Result<Option<Vec<u8>>, Expected> {
+        let held = self.pieces.take().filter(|(held, _)| *held == transfer);
+        let mut bytes = held.map(|(_, bytes)| bytes).unwrap_or_default();
+        let refused = Expected { transfer, offset: bytes.len() as u64 };
+        let Some(offset) = usize::try_from(piece.offset).ok().filter(|&offset| offset <= bytes.len()) else {
+            self.pieces = Some((transfer, bytes));
+            return Err(refused);
+        };
+        let end = bytes.len().min(offset + data.len());
+        bytes.splice(offset..end, data.iter().copied());
+        if piece.done {
+            bytes.truncate(offset + data.len());
+            return Ok(Some(bytes));
+        }
+        self.pieces = Some((transfer, bytes));
+        Ok(None)
     }
 
     /// InstallSnapshot, receiver 6 and 7.
@@ -133,9 +176,26 @@ mod tests {
             term: 4,
             last_included_index: index,
             last_included_term: term,
+            piece: Piece::WHOLE,
             data: vec![],
         };
-        follower.answer(&install(2, 1));
+        let piece = |offset, data: &[u8], done| Request::Install {
+            term: 4,
+            last_included_index: 2,
+            last_included_term: 1,
+            piece: Piece { transfer: None, offset, done },
+            data: data.to_vec(),
+        };
+        let refused = |reply: Reply| match reply {
+            Reply::Install { expected, .. } => expected.map(|expected| expected.offset),
+            _ => None,
+        };
+        assert_eq!(refused(follower.answer(&piece(0, b"ab", false))), None);
+        assert_eq!(refused(follower.answer(&piece(3, b"d", true))), Some(2), "a hole");
+        assert_eq!(refused(follower.answer(&piece(1, b"bc", false))), None);
+        assert_eq!(follower.base, (0, 0));
+        assert_eq!(refused(follower.answer(&piece(3, b"d", true))), None);
+        assert_eq!(follower.snapshot, b"abcd");
         assert_eq!((terms(&follower), follower.base), (vec![3], (2, 1)));
         follower.answer(&install(3, 4));
         assert_eq!((terms(&follower), follower.base), (vec![], (3, 4)));

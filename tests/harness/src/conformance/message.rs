@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use raft_interface::{Command, Index, Term};
+use raft_interface::{Command, Index, ServerId, Term};
 
 /// An entry of a scripted log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Request {
         /// The leader's commit index.
         leader_commit: Index,
     },
-    /// InstallSnapshot (Fig. 13), the whole snapshot in one message.
+    /// InstallSnapshot (Fig. 13): the whole snapshot in one message, or a piece of it.
     Install {
         /// The leader's term.
         term: Term,
@@ -44,9 +44,55 @@ pub enum Request {
         last_included_index: Index,
         /// The term of that entry.
         last_included_term: Term,
-        /// The service's bytes.
+        /// Which piece it is.
+        piece: Piece,
+        /// The service's bytes, or these of them.
         data: Vec<u8>,
     },
+}
+
+/// Which piece of a snapshot an InstallSnapshot brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Of which transfer; `None` if the message does not say.
+    pub transfer: Option<TransferId>,
+    /// Where it begins, in bytes (Fig. 13: offset).
+    pub offset: u64,
+    /// Whether it is the last one (Fig. 13: done).
+    pub done: bool,
+}
+
+/// Names a transfer of a snapshot, where servers name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransferId {
+    /// Who sends it.
+    pub leader: ServerId,
+    /// In which term.
+    pub term: Term,
+    /// The last index that the snapshot covers.
+    pub index: Index,
+    /// Tells it from others of that leader's term.
+    pub number: u64,
+}
+
+/// What a receiver of pieces would take instead of one that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// Where it begins at the latest, in bytes.
+    pub offset: u64,
+}
+
+impl Piece {
+    /// All of a snapshot.
+    pub const WHOLE: Self = Self { transfer: None, offset: 0, done: true };
+
+    /// Whether it is all of a snapshot.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.offset == 0 && self.done
+    }
 }
 
 /// A reply, as the paper has it.
@@ -72,6 +118,8 @@ pub enum Reply {
     Install {
         /// The follower's current term.
         term: Term,
+        /// The piece did not fit: what would. `None` if it was taken, and from servers that do not say.
+        expected: Option<Expected>,
     },
 }
 
@@ -130,7 +178,7 @@ impl Reply {
     #[must_use]
     pub fn term(self) -> Term {
         match self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Install { term } => term,
+            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Install { term, .. } => term,
         }
     }
 }
@@ -153,11 +201,16 @@ impl fmt::Display for Request {
                 }
                 write!(f, ", leaderCommit {leader_commit}")
             }
-            Self::Install { term, last_included_index, last_included_term, .. } => {
+            Self::Install { term, last_included_index, last_included_term, piece, data } => {
                 write!(
                     f,
                     "InstallSnapshot of term {term}, up to entry {last_included_index} of term {last_included_term}"
-                )
+                )?;
+                if piece.is_whole() {
+                    return Ok(());
+                }
+                let last = if piece.done { ", the last" } else { "" };
+                write!(f, ", {} bytes from {}{last}", data.len(), piece.offset)
             }
         }
     }
@@ -170,8 +223,19 @@ impl fmt::Display for Reply {
             Self::Vote { term, .. } => write!(f, "refused, term {term}"),
             Self::Append { term, success: true, .. } => write!(f, "success, term {term}"),
             Self::Append { term, .. } => write!(f, "no success, term {term}"),
-            Self::Install { term } => write!(f, "term {term}"),
+            Self::Install { term, expected: None } => write!(f, "term {term}"),
+            Self::Install { term, expected: Some(Expected { transfer, offset }) } => {
+                write!(f, "refused, term {term}: it expects byte {offset} of transfer {transfer}")
+            }
         }
+    }
+}
+
+/// `2 of S1 in term 5, up to entry 9`.
+impl fmt::Display for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { leader, term, index, number } = self;
+        write!(f, "{number} of S{leader} in term {term}, up to entry {index}")
     }
 }
 

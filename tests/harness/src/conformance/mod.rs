@@ -9,7 +9,7 @@
 //!
 //! [`Bench::start`] makes server S0 of the implementation that is graded, and peers S1, S2 and so on, which are nothing but
 //! addresses on a network. A [`Peer`] sends what the test says: [`Peer::asks_vote`], [`Peer::appends`],
-//! [`Peer::installs`]. What S0 sends to a peer is kept as a [`SentRequest`], and answered as the peer's [`Behaviour`] says: not at
+//! [`Peer::installs`], [`Peer::transfers`]. What S0 sends to a peer is kept as a [`SentRequest`], and answered as the peer's [`Behaviour`] says: not at
 //! all, when the test does, or as a follower of the paper would. S0 can lose its power at any moment, and start again
 //! from its storage as it is then or was before.
 //!
@@ -22,7 +22,7 @@
 //!
 //! # What it leaves out
 //!
-//! InstallSnapshot in parts; membership changes.
+//! Membership changes.
 
 mod bench;
 mod disk;
@@ -36,8 +36,10 @@ mod requests;
 mod server;
 mod slot;
 mod state;
+mod transfer;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
-pub use message::{Entry, Reply, Request, command, snapshot};
+pub use message::{Entry, Expected, Piece, Reply, Request, TransferId, command, snapshot};
 pub use peer::Peer;
 pub use state::{Behaviour, SentRequest};
+pub use transfer::{OnePiece, PieceReply, Transfer};

@@ -39,6 +39,24 @@ impl Bench {
         }
     }
 
+    /// Skips the test if snapshots cannot come to the server in pieces.
+    pub fn needs_pieces(&self) {
+        self.needs_snapshots();
+        if !self.0.slot.lock().methods.has_pieces {
+            self.0.lab.skip("the arguments of InstallSnapshot have no fields offset and done (Fig. 13)");
+        }
+    }
+
+    /// Skips the test if nobody but its author knows how the server refuses a piece of a snapshot.
+    pub fn needs_refusals_of_pieces(&self) {
+        if self.0.state.lock().can_refuse_pieces == Some(false) {
+            self.0.lab.skip(
+                "replies to InstallSnapshot have no field expected { snapshot_id, offset }, so nobody can tell which piece the \
+                 server would take",
+            );
+        }
+    }
+
     /// Whether the server may leave candidates alone: it leads, or has just heard from a leader (§6; thesis §4.2.3).
     pub(super) fn may_ignore_candidates(&self) -> bool {
         let led_at = self.0.state.lock().led_at;

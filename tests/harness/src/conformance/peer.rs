@@ -8,9 +8,9 @@ use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::{own_install_field, unknown_hint};
+use super::encoding::{can_refuse_pieces, own_install_field, unknown_hint};
 use super::follower::Follower;
-use super::message::{Entry, Hint, Reply, Request, command, snapshot};
+use super::message::{Entry, Hint, Piece, Reply, Request, command, snapshot};
 use super::slot::no_method;
 use super::state::{Behaviour, SentRequest};
 
@@ -101,16 +101,19 @@ impl<'a> Peer<'a> {
     pub fn installs(self, term: Term, included: (Index, Term)) -> Option<Term> {
         let (last_included_index, last_included_term) = included;
         let data = snapshot(last_included_index);
-        let request = Request::Install { term, last_included_index, last_included_term, data };
+        let piece = Piece::WHOLE;
+        let request = Request::Install { term, last_included_index, last_included_term, piece, data };
         self.sends(&request).map(Reply::term)
     }
 
     /// Sends a request and waits for the reply.
-    fn sends(self, request: &Request) -> Option<Reply> {
+    pub(super) fn sends(self, request: &Request) -> Option<Reply> {
         let inner = &self.bench.0;
         let lab = &inner.lab;
-        if matches!(request, Request::Install { .. }) {
-            self.bench.needs_snapshots();
+        match request {
+            Request::Install { piece, .. } if piece.is_whole() => self.bench.needs_snapshots(),
+            Request::Install { .. } => self.bench.needs_pieces(),
+            _ => {}
         }
         let methods = request.method(&inner.names);
         let Some(method) = inner.slot.lock().methods.full_name(methods) else {
@@ -131,7 +134,9 @@ impl<'a> Peer<'a> {
             inner.state.lock().unknown_hint = unknown_hint(&inner.names, &value);
         }
         if request.is_install() {
-            inner.state.lock().own_install_field = own_install_field(&inner.names, &value);
+            let mut state = inner.state.lock();
+            state.own_install_field = own_install_field(&inner.names, &value);
+            state.can_refuse_pieces = Some(can_refuse_pieces(&inner.names, &value));
         }
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));

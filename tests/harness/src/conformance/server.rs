@@ -46,8 +46,8 @@ impl Inner {
         };
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
-        let implementation = *self.lab.implementation();
-        let make = move || implementation.make(ends, SERVER, persister, sender);
+        let (implementation, features) = (*self.lab.implementation(), self.features);
+        let make = move || implementation.make(&features, ends, SERVER, persister, sender);
         let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let service = raft.service();
         let methods = Methods::of(&service, &self.names).unwrap_or_else(|why| self.lab.skip(&why));
@@ -98,7 +98,10 @@ impl Inner {
                     state.commands.get(&(*index, *term)).is_none_or(|sent| sent == command)
                 }
                 ApplyMsg::Own { index, term, .. } => !state.commands.contains_key(&(*index, *term)),
-                ApplyMsg::Snapshot { .. } => true,
+                ApplyMsg::Snapshot { index, data, .. } => match state.own_snapshots.get(index) {
+                    Some(sent) => sent[..] == data[..],
+                    None => snapshot(*index)[..] == data[..],
+                },
             };
             state.applied = index;
             state.delivered.push(message.clone());

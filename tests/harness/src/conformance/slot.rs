@@ -28,11 +28,13 @@ pub(super) struct Methods {
     pub(super) names: Vec<String>,
     /// Why a script cannot talk of snapshots with it.
     pub(super) without_snapshots: Option<String>,
+    /// Snapshots can come in pieces.
+    pub(super) has_pieces: bool,
 }
 
-/// Fields of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
-/// there ever was one, and the name of a transfer, of which scripted peers make one at a time.
-const BEYOND_FIGURE_2: [&str; 2] = ["last_configuration", "snapshot_id"];
+/// A field of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
+/// there ever was one.
+const LAST_CONFIGURATION: &str = "last_configuration";
 
 impl Methods {
     /// Reads them from the server's service.
@@ -41,14 +43,25 @@ impl Methods {
     ///
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
-        let optional =
-            [&names.pre_vote[..], &names.done, &names.snapshot, &["offset"], &BEYOND_FIGURE_2].concat();
+        let optional = [
+            &names.pre_vote[..],
+            &names.done,
+            &names.snapshot,
+            &names.offset,
+            &names.transfer,
+            &[LAST_CONFIGURATION],
+        ]
+        .concat();
         let [vote, append, install] =
             names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
         let without_snapshots = vote.and(append).and(Ok(install))?.err();
+        let has_pieces = service.methods().any(|(name, has)| {
+            let has = |of: &[&str]| has.iter().any(|field| of.contains(field));
+            is_one_of(name, &names.install_snapshot) && has(&names.offset) && has(&names.done)
+        });
         let prefix = format!("{}.", service.name());
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
-        Ok(Self { service: service.name().to_owned(), names: names.collect(), without_snapshots })
+        Ok(Self { service: service.name().to_owned(), names: names.collect(), without_snapshots, has_pieces })
     }
 
     /// The full name of the method that has one of these names.

@@ -64,6 +64,10 @@ pub(super) struct BenchState {
     pub(super) unknown_hint: Option<&'static str>,
     /// A field in replies to InstallSnapshot beside the term: it may say that nothing was installed.
     pub(super) own_install_field: Option<&'static str>,
+    /// Whether replies to InstallSnapshot can say that a piece did not fit; `None` before the first.
+    pub(super) can_refuse_pieces: Option<bool>,
+    /// The bytes of snapshots that are not [the usual ones](super::message::snapshot), by their last index.
+    pub(super) own_snapshots: BTreeMap<Index, Vec<u8>>,
     /// When the server last took something of a leader.
     pub(super) led_at: Option<Duration>,
     pub(super) is_over: bool,

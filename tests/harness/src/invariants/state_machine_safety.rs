@@ -124,7 +124,7 @@ mod tests {
     fn snapshot_of_other_entries_is_found() {
         let committed = committed();
         let [two, three] =
-            [2, 3].map(|index| ServiceState { index, digest: committed.digest(index).unwrap() }.encode());
+            [2, 3].map(|index| ServiceState { index, digest: committed.digest(index).unwrap() }.encode(5));
         let install = |index, data| (1, Observation::Installed { index, term: 1, data });
         let violation =
             breaks_at_the_last(StateMachineSafety, &committed, &[install(2, &two), install(2, &three)]);

@@ -1,6 +1,9 @@
 //! Names of tests and parts as people type them.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
+use raft_interface::NotOffered;
 
 use lab_harness::case::{Part, TestCase};
 use lab_harness::implementation::Implementation;
@@ -19,25 +22,38 @@ pub(super) struct Selected {
 }
 
 /// The tests that these names mean and that this implementation can be put to: a Raft without a service is not asked for
-/// parts 4A to 4C.
+/// parts 4A to 4C, and one that does not offer a feature beyond Figure 2 not for its part.
 pub(super) fn select_for(names: &[String], implementation: Implementation) -> Result<Selected> {
-    let mut cases = select(names)?;
-    let all = cases.len();
-    if !implementation.has_service() {
-        cases.retain(|case| !case.part.needs_service());
+    let is_possible = |case: &&TestCase| why_not(case.part, implementation).is_none();
+    let (cases, left_out): (Vec<&TestCase>, Vec<&TestCase>) =
+        select(names)?.into_iter().partition(is_possible);
+    let mut notes: BTreeMap<String, usize> = BTreeMap::new();
+    for case in left_out {
+        // Nobody has to go beyond Figure 2, or to hear of it without having asked.
+        if case.part.needs_service() || !names.is_empty() {
+            *notes.entry(why_not(case.part, implementation).unwrap_or_default()).or_default() += 1;
+        }
     }
-    let left_out = all - cases.len();
-    let note = (left_out > 0).then(|| {
-        format!(
-            "{left_out} tests of 4A to 4C skipped: {} is a Raft without a service (Implementation::of_service grades one)",
-            implementation.name()
-        )
-    });
-    Ok(Selected { cases, note })
+    let notes: Vec<String> = notes.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    Ok(Selected { cases, note: (!notes.is_empty()).then(|| notes.join("; ")) })
+}
+
+/// Why an implementation cannot be put to the tests of a part, to be read after their number.
+fn why_not(part: Part, implementation: Implementation) -> Option<String> {
+    let name = implementation.name();
+    if part.needs_service() && !implementation.has_service() {
+        return Some(format!(
+            "tests of 4A to 4C skipped: {name} is a Raft without a service (Implementation::of_service grades one)"
+        ));
+    }
+    let NotOffered { feature } = implementation.offers(&part.features()).err()?;
+    Some(format!(
+        "tests of {part} skipped: {name} does not offer {feature} (RaftServer::offers says what it does)"
+    ))
 }
 
 /// The tests that these names mean, in the order of the table; all if there are no names. A name is a part (`3A`, or `2A`
-/// in the old numbering), a test, MIT's name of one (`TestFigure83C`, `Figure8`), or a pattern (`*snapshot*`, `3?`). Several
+/// in the old numbering), all parts that begin with a sign (`3`, `E`), a test, MIT's name of one (`TestFigure83C`, `Figure8`), or a pattern (`*snapshot*`, `3?`). Several
 /// may stand in one word, with commas between.
 pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
     let words =
@@ -46,6 +62,9 @@ pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
     for name in words() {
         match name.parse::<Part>() {
             Ok(part) => wanted.extend(suites::of_part(part).map(|case| case.name)),
+            Err(_) if name.len() == 1 && !parts_with(name).is_empty() => {
+                wanted.extend(parts_with(name).into_iter().flat_map(suites::of_part).map(|case| case.name));
+            }
             Err(_) if name.contains(['*', '?', '[']) => wanted.extend(matching(name)?),
             Err(_) => wanted.push(find(name)?.name),
         }
@@ -54,6 +73,12 @@ pub(super) fn select(names: &[String]) -> Result<Vec<&'static TestCase>> {
     // place.
     let is_wanted = |case: &&TestCase| words().next().is_none() || wanted.contains(&case.name);
     Ok(suites::TESTS.iter().filter(is_wanted).collect())
+}
+
+/// The parts whose names begin with this sign: `3` for 3A to 3D.
+fn parts_with(sign: &str) -> Vec<Part> {
+    let sign = sign.to_ascii_uppercase();
+    Part::ALL.into_iter().filter(|part| part.name().starts_with(&sign)).collect()
 }
 
 /// The tests whose name, or whose part, this pattern matches.
@@ -162,6 +187,9 @@ mod tests {
         assert_eq!(count(&["3a,3B"]).expect("the same"), sum);
         assert_eq!(count(&["3[AB]"]).expect("the same"), sum);
         assert_eq!(count(&["figure8*,"]).expect("two tests"), 2);
+        assert_eq!(count(&["4"]).expect("three parts"), count(&["4A,4B,4C"]).expect("the same"));
+        assert_eq!(count(&["e"]).expect("one part"), count(&["E4"]).expect("the same"));
+        assert!(count(&["9"]).is_err());
         assert!(count(&["*quantum*"]).expect_err("none").to_string().contains("list shows all"));
     }
 

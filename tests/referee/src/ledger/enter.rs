@@ -181,7 +181,14 @@ impl Ledger {
                 });
                 self.entries.deliver(callee, *prev, entries);
             }
-            Request::Snapshot { term, last } => {
+            Request::Snapshot { term, last, piece } => {
+                if let &Some(piece) = piece {
+                    server.transfers.deliver(*term, *last, piece);
+                    // Nothing is installed before the last byte is there.
+                    if !server.transfers.may_be_whole(*term, *last, piece) {
+                        return;
+                    }
+                }
                 server.may_know(*term, last.index, last.index);
                 server.snapshot = server.snapshot.max(last.index);
                 // What follows a snapshot's last entry is kept if that entry is there, and else nothing is
@@ -241,10 +248,21 @@ impl Ledger {
                 let known = (*commit).min(request.last().index).min(accepted);
                 server.duties.knows_commit(envelope.at, known, line);
                 self.enter_stored(envelope.callee, request, delivery, line);
+                self.enter_acknowledged(envelope.callee, request);
             }
             // The reply has no success: a higher term is how it refuses (Fig. 13, receiver 1).
-            (Request::Snapshot { term, .. }, Reply::Snapshot { term: answered }) if answered <= *term => {
-                self.enter_stored(envelope.callee, request, delivery, line);
+            (&Request::Snapshot { term, last, piece }, Reply::Snapshot { term: answered, has_taken })
+                if answered <= term =>
+            {
+                let is_whole = piece.is_none_or(|piece| server.transfers.may_be_whole(term, last, piece));
+                if !is_whole || piece.is_some() && has_taken == Some(false) {
+                    return;
+                }
+                // Where nobody can say no, what looks like a yes to a piece may be none. The leader may take it for one.
+                if piece.is_none_or(|piece| piece.is_last && has_taken == Some(true)) {
+                    self.enter_stored(envelope.callee, request, delivery, line);
+                }
+                self.enter_acknowledged(envelope.callee, request);
             }
             _ => {}
         }
@@ -252,13 +270,16 @@ impl Ledger {
 
     /// A server has confirmed that it stores what a leader sent.
     fn enter_stored(&mut self, callee: ServerId, request: &Request, delivery: &Delivery, line: Line) {
-        let (term, last, majority) = (request.term(), request.last(), self.majority());
         let server = &mut self.servers[callee];
-        // What another message may have cut meanwhile is not certainly stored. The leader may count it all
-        // the same, so it counts below.
+        // What another message may have cut meanwhile is not certainly stored. The leader may count it all the same.
         if !delivery.is_mixed && server.cuts == delivery.cuts {
-            server.stores(last, term, line);
+            server.stores(request.last(), request.term(), line);
         }
+    }
+
+    /// A leader may count what it sent as stored by a server.
+    fn enter_acknowledged(&mut self, callee: ServerId, request: &Request) {
+        let (term, last, majority) = (request.term(), request.last(), self.majority());
         if !self.terms.is_kept(term) {
             // Nobody knows what this acknowledgement, to the leader of a forgotten term, commits.
             return self.lose_track();

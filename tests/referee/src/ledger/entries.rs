@@ -64,11 +64,19 @@ impl Entries {
 
     /// Entries are delivered to a server.
     pub(super) fn deliver(&mut self, server: ServerId, prev: Position, entries: &[Entry]) {
+        let mut before = prev.term;
         for (index, entry) in (prev.index + 1..).zip(entries) {
-            let known = self.known.get_mut(index).into_iter().flatten();
-            for (_, known) in known.filter(|(term, _)| *term == entry.term) {
-                known.delivered_to |= bit(server);
+            if let Some(known) = self.known.get_or_insert(index) {
+                match known.iter_mut().find(|(of, _)| *of == entry.term) {
+                    Some((_, known)) => known.delivered_to |= bit(server),
+                    // Usually it is known since it was sent. Not that of a server that was being taken down then.
+                    None => {
+                        let known_now = Known { before, digest: entry.digest, delivered_to: bit(server) };
+                        known.push((entry.term, known_now));
+                    }
+                }
             }
+            before = entry.term;
         }
     }
 

@@ -18,6 +18,7 @@ mod entries;
 mod pace;
 mod server;
 mod terms;
+mod transfers;
 mod unanswered;
 mod window;
 

@@ -7,7 +7,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::server::Evidence;
 use crate::fact::{Envelope, Sending};
-use crate::message::{Position, Reply, Request};
+use crate::message::{Piece, Position, Reply, Request};
 use crate::proof::Line;
 
 /// A leader that was silent for this long may have been stopped: nothing is said about how long it sent nothing.
@@ -15,6 +15,27 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Repetitions that are further apart are not one row.
 const AGAIN_GAP_MAX: Duration = Duration::from_secs(2);
+
+/// What a server may reject because it lacks what comes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Entries after this one.
+    After(Position),
+    /// A piece of a snapshot: its last index, its transfer, and where it begins.
+    Piece(Index, u64, u64),
+}
+
+impl Place {
+    fn of(request: &Request) -> Option<Self> {
+        match *request {
+            Request::Append { prev, .. } => Some(Self::After(prev)),
+            Request::Snapshot { last, piece: Some(piece), .. } => {
+                Some(Self::Piece(last.index, piece.id, piece.offset))
+            }
+            Request::Snapshot { piece: None, .. } | Request::Vote { .. } => None,
+        }
+    }
+}
 
 /// What a leader sends to one server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,11 +49,13 @@ pub(crate) struct Stream {
     /// The last index that the server has confirmed, and the messages in a row that bring what is confirmed already:
     /// since when, until when, how many.
     confirmed: Index,
+    /// Of a snapshot that comes in pieces: its last index, its transfer, and how much of it the server has taken.
+    taken: Option<(Index, u64, u64)>,
     again_since: Duration,
     again_last: Duration,
     again: u32,
-    /// The position at which the server has rejected, when first, and how often it was asked there since.
-    rejected: Option<(Position, u32)>,
+    /// The place at which the server has rejected, when first, and how often it was asked there since.
+    rejected: Option<(Place, u32)>,
     rejected_since: Duration,
     asked_again: u32,
     /// The highest commit index that the server was told, and the messages since then that all tell a lower one. Each
@@ -67,9 +90,47 @@ impl Stream {
 
     /// Whether a request brings again what was confirmed, or asks again where it was rejected.
     fn is_odd(&self, request: &Request) -> bool {
-        let is_rejected = |prev| self.rejected.is_some_and(|(position, _)| position == prev);
-        first_brought(request).is_some_and(|first| first <= self.confirmed)
-            || matches!(request, Request::Append { prev, .. } if is_rejected(*prev))
+        let is_rejected = |at| self.rejected.is_some_and(|(place, _)| place == at);
+        self.is_confirmed(request) == Some(true) || Place::of(request).is_some_and(is_rejected)
+    }
+
+    /// Whether what a request brings was confirmed; `None` if it brings nothing.
+    fn is_confirmed(&self, request: &Request) -> Option<bool> {
+        let is_confirmed = first_brought(request)? <= self.confirmed;
+        let is_taken = |last: Index, piece: Piece| {
+            self.taken.is_some_and(|(index, id, end)| (index, id) == (last, piece.id) && piece.end <= end)
+        };
+        Some(match request {
+            &Request::Snapshot { last, piece: Some(piece), .. } => {
+                is_confirmed || is_taken(last.index, piece)
+            }
+            _ => is_confirmed,
+        })
+    }
+
+    /// The server has rejected a request.
+    fn rejects(&mut self, at: Duration, request: &Request) {
+        let Some(place) = Place::of(request) else { return };
+        match &mut self.rejected {
+            Some((known, count)) if *known == place => *count += 1,
+            other => {
+                *other = Some((place, 1));
+                (self.rejected_since, self.asked_again) = (at, 0);
+            }
+        }
+    }
+
+    /// The server has answered a piece of a snapshot.
+    fn takes(&mut self, last: Index, piece: Piece, has_taken: Option<bool>) {
+        match has_taken {
+            Some(true) if piece.is_last => self.confirmed = self.confirmed.max(last),
+            Some(true) => match &mut self.taken {
+                Some((index, id, end)) if (*index, *id) == (last, piece.id) => *end = piece.end.max(*end),
+                other => *other = Some((last, piece.id, piece.end)),
+            },
+            // It has said where the leader should go on, which may be further back. Or nobody can read what it says.
+            Some(false) | None => self.taken = None,
+        }
     }
 
     /// The leader sends a request that can get there.
@@ -88,8 +149,8 @@ impl Stream {
         if may_repeat {
             return;
         }
-        match first_brought(request) {
-            Some(first) if first <= self.confirmed => {
+        match self.is_confirmed(request) {
+            Some(true) => {
                 // Two repetitions that lie seconds apart are two delays, not one loop.
                 if self.again == 0 || at.saturating_sub(self.again_last) > AGAIN_GAP_MAX {
                     (self.again, self.again_since) = (0, at);
@@ -98,13 +159,13 @@ impl Stream {
                 self.again_last = at;
             }
             // It brings something new: nextIndex has moved.
-            Some(_) => self.again = 0,
+            Some(false) => self.again = 0,
             // A heartbeat brings nothing, so it neither makes a row nor breaks one.
             None => {}
         }
-        if let Request::Append { prev, .. } = request {
+        if let Some(at) = Place::of(request) {
             match self.rejected {
-                Some((position, _)) if position == *prev => self.asked_again += 1,
+                Some((place, _)) if place == at => self.asked_again += 1,
                 // It asks at another place: nextIndex has moved.
                 _ => self.rejected = None,
             }
@@ -171,7 +232,7 @@ impl Pace {
     /// How many messages in a row, with this one, bring a server what it has confirmed before, and for how long.
     pub(crate) fn repeats(&self, at: Duration, to: ServerId, request: &Request) -> (u32, Duration) {
         let stream = &self.streams[to];
-        if stream.again == 0 || first_brought(request).is_none_or(|first| first > stream.confirmed) {
+        if stream.again == 0 || stream.is_confirmed(request) != Some(true) {
             return (0, Duration::ZERO);
         }
         (stream.again + 1, at.saturating_sub(stream.again_since))
@@ -183,10 +244,10 @@ impl Pace {
     }
 
     /// How often a server was asked and has refused at one position in a row, and for how long.
-    pub(crate) fn stuck(&self, at: Duration, to: ServerId, prev: Position) -> (u32, Duration) {
+    pub(crate) fn stuck(&self, at: Duration, to: ServerId, request: &Request) -> (u32, Duration) {
         let stream = &self.streams[to];
         match stream.rejected {
-            Some((position, count)) if position == prev => {
+            Some((place, count)) if Some(place) == Place::of(request) => {
                 // Ten requests that were under way together bring ten rejections, and the leader has learned
                 // it once. So only as many count as it has asked again since the first.
                 (count.min(stream.asked_again), at.saturating_sub(stream.rejected_since))
@@ -249,15 +310,16 @@ impl Pace {
     ) {
         let stream = &mut self.streams[from];
         match (request, reply) {
-            (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),
-            (Request::Append { prev, .. }, Reply::Append { success: false, .. }) => {
-                match &mut stream.rejected {
-                    Some((position, count)) if position == prev => *count += 1,
-                    other => {
-                        *other = Some((*prev, 1));
-                        (stream.rejected_since, stream.asked_again) = (at, 0);
-                    }
+            (&Request::Snapshot { last, piece: Some(piece), .. }, Reply::Snapshot { has_taken, .. }) => {
+                stream.takes(last.index, piece, has_taken);
+                match has_taken {
+                    Some(false) => stream.rejects(at, request),
+                    _ => stream.rejected = None,
                 }
+            }
+            (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),
+            (Request::Append { .. }, Reply::Append { success: false, .. }) => {
+                stream.rejects(at, request);
             }
             (Request::Append { .. }, _) => {
                 stream.rejected = None;
@@ -271,7 +333,7 @@ impl Pace {
 /// Heartbeats are counted over this time.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 
-/// The first index that a message brings something for; of a snapshot the last, since it comes as a whole. `None` if it
+/// The first index that a message brings something for; of a snapshot the last. `None` if it
 /// brings nothing.
 fn first_brought(request: &Request) -> Option<Index> {
     match request {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use raft_interface::{Index, Term};
 
 use super::duties::{Duties, Reach};
+use super::transfers::Transfers;
 use super::unanswered::{Content, Unanswered};
 use crate::fact::{Life, Sending};
 use crate::message::Position;
@@ -113,6 +114,8 @@ pub(crate) struct Server {
     pub(crate) commit_max: Index,
     /// The last index of any snapshot that it was sent.
     pub(crate) snapshot: Index,
+    /// Those that came in pieces.
+    pub(crate) transfers: Transfers,
     /// In the term of the last leader that it heard: what it can have of that leader's log.
     of_term: Term,
     matched: Index,

@@ -21,7 +21,9 @@ pub(crate) struct Content {
     /// Candidates, leaders with entries, leaders with snapshots.
     kind: u8,
     place: (Index, Term),
+    /// Of a piece of a snapshot, where it begins.
     entries: usize,
+    /// Of a piece of a snapshot, where it ends.
     commit: Index,
 }
 
@@ -31,7 +33,10 @@ impl Content {
         let (kind, place, entries, commit) = match request {
             Request::Vote { last, .. } => (0, at(last), 0, 0),
             Request::Append { prev, entries, commit, .. } => (1, at(prev), entries.len(), *commit),
-            Request::Snapshot { last, .. } => (2, at(last), 0, 0),
+            Request::Snapshot { last, piece: None, .. } => (2, at(last), 0, 0),
+            Request::Snapshot { last, piece: Some(piece), .. } => {
+                (2, at(last), usize::try_from(piece.offset).unwrap_or(usize::MAX), piece.end)
+            }
         };
         Self { to, term: request.term(), kind, place, entries, commit }
     }

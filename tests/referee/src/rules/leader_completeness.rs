@@ -24,7 +24,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Sent { request, .. } = fact.what else { return None };
     let (committed, seen) = match request {
         Request::Vote { .. } => return None,
-        Request::Snapshot { term, last } => contradiction(ledger, *term, *last)?,
+        Request::Snapshot { term, last, .. } => contradiction(ledger, *term, *last)?,
         Request::Append { term, prev, entries, .. } => {
             let entries = (prev.index + 1..).zip(entries);
             let entries = entries.map(|(index, entry)| Position { index, term: entry.term });

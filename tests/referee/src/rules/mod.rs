@@ -37,6 +37,7 @@ mod stepped_down;
 mod terms;
 mod timer;
 mod up_to_date;
+mod whole_snapshots;
 
 pub use rule::Rule;
 
@@ -57,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &commit_index::RULE,
     &commit_growth::RULE,
     &snapshots::RULE,
+    &whole_snapshots::RULE,
     &applied_entries::RULE,
     &stepped_down::RULE,
     &timer::RULE,

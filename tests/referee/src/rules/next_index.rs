@@ -52,18 +52,29 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
             format!("{count} messages in a row within {time:?} that bring something before that"),
         );
     }
-    let Request::Append { prev, .. } = request else { return None };
     // A decrement of one at a time is slow and right. Only to ask at the same place again is not.
-    let (count, time) = pace.stuck(fact.envelope.at, to, *prev);
-    if count > STUCK_MAX.0 && time > STUCK_MAX.1 {
-        return accusation(
+    let (count, time) = pace.stuck(fact.envelope.at, to, request);
+    if count <= STUCK_MAX.0 || time <= STUCK_MAX.1 {
+        return None;
+    }
+    let seen = format!("{count} rejections in a row at that place within {time:?}");
+    match request {
+        Request::Append { prev, .. } => accusation(
             format!("S{server} sends S{to} entries after {prev} again and again, which S{to} rejects"),
             format!(
                 "entries from further back, or a snapshot: S{to} has confirmed nothing after {}",
                 pace.confirmed(to)
             ),
-            format!("{count} rejections in a row at that position within {time:?}"),
-        );
+            seen,
+        ),
+        &Request::Snapshot { last, piece: Some(piece), .. } => accusation(
+            format!(
+                "S{server} sends S{to} the piece from byte {} of its snapshot up to {last} again and again, which S{to} rejects",
+                piece.offset
+            ),
+            format!("another piece: S{to} says which it expects"),
+            seen,
+        ),
+        _ => None,
     }
-    None
 }

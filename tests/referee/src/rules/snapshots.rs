@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
-    let &Request::Snapshot { term, last } = request else { return None };
+    let &Request::Snapshot { term, last, .. } = request else { return None };
     let server = fact.envelope.caller;
     // Committed by any leader so far. Nobody tells the referee which of them this server has heard.
     (last.index > ledger.committable && ledger.sees_all_contents()).then(|| Accusation {

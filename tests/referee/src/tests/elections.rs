@@ -1,7 +1,7 @@
 //! Terms, votes and leaders.
 
-use super::script::{Script, at};
-use crate::message::{Position, Reply, Request};
+use super::script::{Script, at, snapshot};
+use crate::message::{Position, Reply};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 
@@ -309,6 +309,6 @@ fn messages_that_a_paused_leader_had_built_before() {
 #[test]
 fn snapshot_request_is_of_a_leader() {
     let mut s = Script::new(3);
-    s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.request(0, 1, snapshot(1, at(1, 1)));
     s.breaks("votes of a majority");
 }

@@ -1,6 +1,6 @@
 //! Leaders: what they send, commit, and how often.
 
-use super::script::{Script, appending, at};
+use super::script::{INSTALLED, Script, appending, at, snapshot};
 use crate::message::{Entry, Position, Reply, Request};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
@@ -182,7 +182,7 @@ fn snapshot_of_what_is_not_committed() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.append(0, 1, 1, EMPTY, &[1], 0);
-    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.request(0, 2, snapshot(1, at(1, 1)));
     s.breaks("a snapshot holds committed entries");
 }
 
@@ -191,7 +191,7 @@ fn snapshot_with_another_term_than_was_sent() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     s.replicate(0, 1, 1, EMPTY, &[1], 0);
-    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 0) });
+    s.request(0, 2, snapshot(1, at(1, 0)));
     s.breaks("name one entry");
 }
 
@@ -243,12 +243,12 @@ fn with_snapshot() -> Script {
 fn snapshot_sent_for_ever() {
     let mut s = with_snapshot();
     for _ in 0..9 {
-        let call = s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
-        s.answer(call, Reply::Snapshot { term: 1 });
-        s.hear(call, Reply::Snapshot { term: 1 });
+        let call = s.request(0, 2, snapshot(1, at(1, 1)));
+        s.answer(call, INSTALLED);
+        s.hear(call, INSTALLED);
         s.wait(100);
     }
-    s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.request(0, 2, snapshot(1, at(1, 1)));
     s.breaks("nextIndex moves");
 }
 
@@ -259,13 +259,13 @@ fn snapshots_of_what_was_acknowledged() {
     s.succeed(call, 1);
     s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
     for _ in 0..8 {
-        let call = s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
-        s.answer(call, Reply::Snapshot { term: 1 });
-        s.hear(call, Reply::Snapshot { term: 1 });
+        let call = s.request(0, 1, snapshot(1, at(1, 1)));
+        s.answer(call, INSTALLED);
+        s.hear(call, INSTALLED);
         s.send(0, 2, appending(1, EMPTY, &[], 1));
         s.wait(100);
     }
-    s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
+    s.request(0, 1, snapshot(1, at(1, 1)));
     s.breaks("nextIndex moves");
 }
 
@@ -303,7 +303,7 @@ fn snapshot_repeated_until_it_is_confirmed() {
     let mut s = with_snapshot();
     for _ in 0..30 {
         s.wait(100);
-        s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1) });
+        s.request(0, 2, snapshot(1, at(1, 1)));
         s.replicate(0, 1, 1, at(1, 1), &[], 1);
     }
     s.keeps_the_rules();

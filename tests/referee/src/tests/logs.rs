@@ -1,7 +1,7 @@
 //! Followers: what they accept, keep and apply.
 
-use super::script::{Script, appending, at};
-use crate::message::{Position, Reply, Request};
+use super::script::{INSTALLED, Script, appending, at, snapshot};
+use crate::message::Position;
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 
@@ -84,8 +84,8 @@ fn success_after_entries_that_an_overtaken_message_brought() {
 fn success_after_an_entry_of_its_own_or_from_a_snapshot() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
-    let snapshot = s.request(0, 2, Request::Snapshot { term: 1, last: at(3, 1) });
-    s.answer(snapshot, Reply::Snapshot { term: 1 });
+    let snapshot = s.request(0, 2, snapshot(1, at(3, 1)));
+    s.answer(snapshot, INSTALLED);
     s.replicate(0, 2, 1, at(3, 1), &[], 3);
     s.elect(1, 2, at(3, 1), &[2]);
     s.replicate(1, 2, 2, at(3, 1), &[2], 3);
@@ -136,8 +136,8 @@ fn log_dropped_for_a_late_snapshot() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
     s.trim(1, 1);
-    let late = s.request(0, 1, Request::Snapshot { term: 1, last: at(1, 1) });
-    s.answer(late, Reply::Snapshot { term: 1 });
+    let late = s.request(0, 1, snapshot(1, at(1, 1)));
+    s.answer(late, INSTALLED);
     let next = s.append(0, 1, 1, at(3, 1), &[1], 3);
     s.reject(next, 1, 2);
     s.breaks("acknowledged entries stay");

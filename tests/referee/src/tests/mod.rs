@@ -5,5 +5,6 @@ mod elections;
 mod leaders;
 mod logs;
 mod others;
+mod pieces;
 mod script;
 mod wire;

@@ -193,3 +193,18 @@ fn replies_that_come_after_the_caller_has_given_up() {
     }
     s.keeps_the_rules();
 }
+
+/// On real threads a server may send while the tester takes it down. The message may arrive.
+#[test]
+fn entries_that_a_server_sent_while_it_was_taken_down() {
+    let mut s = Script::new(3).all_is_told();
+    s.elect(1, 1, at(0, 0), &[2]);
+    s.replicate(1, 2, 1, at(0, 0), &[1], 0);
+    s.stop(1);
+    let late = s.deliver_late(1, 2, appending(1, at(1, 1), &[1, 1], 0));
+    s.succeed(late, 1);
+    s.restart(1);
+    s.elect(1, 2, at(3, 1), &[2]);
+    s.replicate(1, 2, 2, at(3, 1), &[], 0);
+    s.keeps_the_rules();
+}

@@ -124,6 +124,15 @@ impl Script {
         self.keep_violation(notice);
     }
 
+    /// A request is about to be handled that was not seen when it was sent, by a server that is gone.
+    pub(super) fn deliver_late(&mut self, caller: ServerId, callee: ServerId, request: Request) -> u64 {
+        self.calls += 1;
+        self.ends.insert(self.calls, (caller, callee));
+        self.judge.learns(self.calls, request);
+        self.deliver(self.calls);
+        self.calls
+    }
+
     /// The handler returns.
     pub(super) fn answer(&mut self, call: u64, reply: Reply) {
         let envelope = self.step(call);
@@ -266,6 +275,12 @@ impl Script {
         violation.headline
     }
 }
+
+/// A snapshot as a whole, and the reply of a server that has nothing to add to Figure 13.
+pub(super) fn snapshot(term: Term, last: Position) -> Request {
+    Request::Snapshot { term, last, piece: None }
+}
+pub(super) const INSTALLED: Reply = Reply::Snapshot { term: 1, has_taken: None };
 
 /// Entries of the same index and term are equal.
 pub(super) fn appending(term: Term, prev: Position, entries: &[Term], commit: Index) -> Request {

@@ -32,6 +32,8 @@ struct Odd {
 #[derive(Serialize, Deserialize)]
 struct Piece {
     term: u64,
+    last_included_index: u64,
+    last_included_term: u64,
     done: bool,
 }
 
@@ -149,13 +151,14 @@ fn messages_of_other_names_are_told_once() {
 }
 
 #[test]
-fn snapshots_in_pieces_are_left_alone() {
+fn piece_of_a_snapshot_without_its_place_cannot_be_read() {
     let notices = watched(|network| {
         let end = network.make_connected_end(1, 0);
-        let _: Option<Odd> = end.call("Raft.InstallSnapshot", &Piece { term: 1, done: false });
+        let piece = Piece { term: 1, last_included_index: 1, last_included_term: 1, done: false };
+        let _: Option<Odd> = end.call("Raft.InstallSnapshot", &piece);
     });
     let [Notice::StandsAside(why)] = &notices[..] else { panic!("one remark, not {notices:?}") };
-    assert!(why.contains("in pieces"), "{why}");
+    assert!(why.contains("no field offset"), "{why}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn late_snapshots_3d(lab: &Lab) {
 }
 
 /// Rounds in which a server is cut off or down, misses entries and returns.
-fn lagging_rounds(lab: &Lab, cluster: &Cluster) {
+pub(crate) fn lagging_rounds(lab: &Lab, cluster: &Cluster) {
     cluster.one(3);
     for _ in 0..15 {
         let victim = lab.below(3) as usize;

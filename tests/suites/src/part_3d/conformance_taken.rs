@@ -9,18 +9,24 @@ use lab_harness::lab::Lab;
 use raft_interface::{Index, Term};
 
 /// The terms of the entries that the server has applied before it gets a snapshot.
-const TERMS: [Term; 5] = [1, 1, 2, 2, 2];
+pub(crate) const TERMS: [Term; 5] = [1, 1, 2, 2, 2];
 
 /// A bench whose server has applied entries of terms 1, 1, 2, 2, 2 from the leader of term 3 and put the first `upto` into a
 /// snapshot.
 fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str) -> Bench {
     let bench = Bench::start(lab, 3, rule, hint);
+    apply_and_take_snapshot(&bench, upto);
+    bench
+}
+
+/// The server applies entries of [`TERMS`] from the leader of term 3 and puts the first `upto` into a snapshot.
+#[track_caller]
+pub(crate) fn apply_and_take_snapshot(bench: &Bench, upto: Index) {
     bench.peer(1).appends(3).entries(&TERMS).commit(5).succeeds("it follows the empty log");
     bench.expect_applies(5, "leaderCommit is 5");
     bench.take_snapshot(upto);
     // The server may do its part after `snapshot` has returned.
-    lab.sleep_ms(20);
-    bench
+    bench.lab().sleep_ms(20);
 }
 
 /// A log whose entries are all in the snapshot still knows the last one's term: for votes and for what follows (§7).
@@ -177,15 +183,19 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
     if sent.is_none() {
         expect_trimmed_log(&bench, 4);
     }
-    let is_true = matches!(
-        &sent,
-        Some(Request::Install { last_included_index: 4, last_included_term: 2, data, .. }) if *data == snapshot(4)
-    );
+    // One that comes in pieces (Fig. 13) is true when all have come.
+    lab.sleep_ms(1000);
+    let got = bench.peer(2).follower().snapshot;
+    let has_label =
+        matches!(&sent, Some(Request::Install { last_included_index: 4, last_included_term: 2, .. }));
     bench.expect(
-        is_true,
+        has_label && got == snapshot(4),
         "the snapshot that is sent is not the one that was taken",
         "an InstallSnapshot up to entry 4 of term 2, with the service's bytes",
-        sent.map_or_else(|| "none".to_owned(), |request| request.to_string()),
+        sent.map_or_else(
+            || "none".to_owned(),
+            |request| format!("{request}, which brings {:?}", String::from_utf8_lossy(&got)),
+        ),
     );
 }
 
@@ -216,7 +226,11 @@ pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
     bench.slow_disk(Duration::from_millis(3));
     bench.take_snapshots(2..=SNAPSHOTS);
     let torn = bench.find_request(|request| {
-        matches!(request, Request::Install { last_included_index, data, .. } if *data != snapshot(*last_included_index))
+        matches!(
+            request,
+            Request::Install { last_included_index, piece, data, .. }
+                if piece.is_whole() && *data != snapshot(*last_included_index)
+        )
     });
     if let Some(sent) = torn {
         let Request::Install { last_included_index, data, .. } = sent.request else { return };
@@ -248,13 +262,14 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
     bench.peer(2).holds_snapshots();
     let install = expect_snapshot(&bench);
     bench.peer(2).is_silent();
-    bench.answer(&install, Reply::Install { term: install.request.term() });
+    bench.answer(&install, Reply::Install { term: install.request.term(), expected: None });
     lab.sleep_ms(100);
     bench.expect_commit_at_most(index - 1, "S2 has the snapshot, and nobody but the leader has what follows");
 }
 
 /// The leader sends its snapshot to S2, which has nothing.
-fn expect_snapshot(bench: &Bench) -> SentRequest {
+#[track_caller]
+pub(crate) fn expect_snapshot(bench: &Bench) -> SentRequest {
     match bench.peer(2).next_request(ELECTION_MAX, Request::is_install) {
         Some(install) => install,
         None => {
@@ -270,7 +285,7 @@ fn expect_snapshot(bench: &Bench) -> SentRequest {
 
 /// A log may keep entries that its snapshot covers: a server "may delete" them (§7). A follower that lacks these needs no
 /// snapshot, and tests of sending one have nothing to see.
-fn expect_trimmed_log(bench: &Bench, upto: Index) {
+pub(crate) fn expect_trimmed_log(bench: &Bench, upto: Index) {
     // The true ones: a leader that makes some up has forgotten them.
     let is_true = |index: Index, entry: &Entry| {
         let term = TERMS.get(index as usize - 1);
@@ -304,7 +319,7 @@ pub fn term_from_install_reply_3d(lab: &Lab) {
     bench.peer(2).holds_snapshots();
     let install = expect_snapshot(&bench);
     bench.peer(2).is_silent();
-    bench.answer(&install, Reply::Install { term: term + 5 });
+    bench.answer(&install, Reply::Install { term: term + 5, expected: None });
     lab.sleep_ms(50);
     bench.expect_no_leader("S2 has told it of a higher term");
 }
