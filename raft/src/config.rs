@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use raft_interface::Features;
+use raft_interface::{Configuration, Features};
 
 /// How many heartbeats in a row may be lost before a follower may stand for election.
 ///
@@ -70,6 +70,17 @@ pub enum ConfigError {
         /// Two network delays.
         round_trip: Duration,
     },
+    /// A first configuration in which nobody could decide, or of servers that are not there.
+    #[error(
+        "first_configuration is {configuration}, which a cluster of {servers} servers cannot have: somebody must have a vote, \
+         nobody may both vote and learn, and all must be peers"
+    )]
+    ImpossibleConfiguration {
+        /// It.
+        configuration: Configuration,
+        /// The number of peers.
+        servers: usize,
+    },
     /// Something that should happen between two heartbeats would happen after the second.
     #[error("{name} is {pause:?}, longer than heartbeat_interval ({heartbeat:?}): lower it")]
     PauseTooLong {
@@ -97,6 +108,20 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Checks what depends on the number of peers as well.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the field to change.
+    pub fn validate_for(&self, servers: usize) -> Result<(), ConfigError> {
+        match self.features.first_configuration {
+            Some(configuration) if !configuration.is_possible(servers) => {
+                Err(ConfigError::ImpossibleConfiguration { configuration, servers })
+            }
+            _ => self.validate(),
+        }
+    }
+
     /// Checks that a healthy leader stays in office and that elections come to an end.
     ///
     /// # Errors
@@ -176,6 +201,9 @@ mod tests {
             let message = config.validate().expect_err(name).to_string();
             assert!(message.contains(wanted), "{name}: {message}");
         }
+        let learners_only = Features::beginning_with(Configuration::default());
+        let error = Config { features: learners_only, ..good }.validate_for(3).expect_err("nobody decides");
+        assert!(error.to_string().contains("first_configuration"), "{error}");
         let tight = Config { election_timeout_min: 355 * MS, ..good };
         assert_eq!(tight.validate(), Ok(()), "one millisecond above the silence");
     }

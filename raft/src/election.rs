@@ -7,7 +7,7 @@
 //! A request whose call fails is repeated after a pause, so a candidate counts voters and not replies.
 
 use labrpc::time::Instant;
-use raft_interface::{ServerId, Servers};
+use raft_interface::{OwnEntry, ServerId, Servers};
 
 use crate::replication::Progress;
 use crate::rpc::{CallId, Message, Outgoing, RequestVoteArgs, RequestVoteReply, Tag};
@@ -34,7 +34,21 @@ impl Ballot {
 impl State {
     /// Whether this server has waited long enough for a leader.
     pub(crate) fn election_due(&self, now: Instant) -> bool {
-        !self.is_leader() && now >= self.election_deadline
+        self.may_stand() && now >= self.election_deadline
+    }
+
+    /// Whether it stands for election when it has waited long enough. A leader does not: only a higher term ends its office. Nor
+    /// who has no vote: it would drive up the term, and can win nothing (thesis §4.2.1).
+    pub(crate) fn may_stand(&self) -> bool {
+        !self.is_leader() && (self.is_voter() || self.is_voter_while_undecided())
+    }
+
+    /// Whether it has a vote in the last configuration that it knows to be committed. Of S0 and S1, S0 leads, appends its own
+    /// removal, and crashes. S1 lacks that entry, so it gets no vote of S0, and needs it: only S0 can lead, without counting
+    /// itself, until its removal is committed (thesis §4.2.2).
+    fn is_voter_while_undecided(&self) -> bool {
+        let committed = self.log.configuration_at(self.commit_index).unwrap_or(self.first_configuration);
+        committed.is_voter(self.me)
     }
 
     /// Fig. 2, Rules for candidates: on conversion, increment the term, vote for self, reset the timer, ask.
@@ -96,7 +110,9 @@ impl State {
             target: "VOTE", "S{} T{} {} S{} for T{}",
             self.me, self.current_term, if vote_granted { "votes for" } else { "refuses" }, args.candidate_id, args.term,
         );
-        RequestVoteReply { term: self.current_term, vote_granted }
+        // Whether this server has a vote is no question here: a candidate may have a newer configuration, in which it has one
+        // (thesis §4.1). Who counts looks that up; see `membership`.
+        RequestVoteReply { term: self.current_term, vote_granted, abstained: !self.is_voter() }
     }
 
     /// The call that asked a voter has ended, with a reply or without one.
@@ -152,5 +168,8 @@ impl State {
         self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0, transfers: 0 });
         self.leader = Some(self.me);
         self.leader_changes += 1;
+        if self.config.features.first_configuration.is_some() {
+            self.append_own(OwnEntry::NoOp, moment);
+        }
     }
 }

@@ -98,14 +98,22 @@
 //! | who counts is what the last configuration in the log says, committed or not (§6) | `State::configuration`, `Log::configuration` | always; without such an entry all servers count |
 //! | it goes with its entry when that is cut off, and into the base when that is compacted (§6, §7) | `Log::truncate_from`, `Log::compact` | always |
 //! | an election or a commit needs a majority of it, or two while it is joint (§6) | [`Configuration::agree`](raft_interface::Configuration::agree), [`Configuration::reached`](raft_interface::Configuration::reached) | always |
-//! | an entry is a command, a no-op or a configuration, or it is refused (§6, §8) | `Entry` | always; nobody appends the others yet |
+//! | an entry is a command, a no-op or a configuration, or it is refused (§6, §8) | `Entry` | always |
+//! | who has no vote does not stand, and counts nowhere, whatever it answers (thesis §4.2.1) | `State::may_stand`, `State::count_votes` | always |
+//! | who loses its vote stands until that is committed, and does not count itself (thesis §4.2.2) | `State::may_stand` | always |
+//! | it is sent everything all the same: a leader sends to all members, a candidate asks those who vote | `State::correspondents` | always |
+//! | a vote is given without a look at the own configuration (thesis §4.1) | `State::on_request_vote` | always |
+//! | a configuration is changed by an entry: the new one, or the joint one first (§6; thesis §4.1, §4.3) | `State::change_configuration`, [`Configuration::after`](raft_interface::Configuration::after) | [`first_configuration`](raft_interface::Features::first_configuration) |
+//! | not before the last change is committed, nor an entry of the own term (raft-dev, July 2015), nor for a server that lags (thesis §4.2.1) | `State::change_configuration` | `first_configuration` |
+//! | the joint one is left when it is committed; a leader without a vote goes when the new one is (§6) | `State::on_commit` | `first_configuration` |
+//! | a leader begins its term with an entry that says nothing (§8) | `State::become_leader` | `first_configuration` |
 //! | a snapshot comes in pieces, in order, one at a time (Fig. 13: `offset`, `done`) | `chunks::Receiver`, `chunks::Transfer`, `State::next_piece` | [`snapshot_chunk_bytes`](raft_interface::Features::snapshot_chunk_bytes) to send them; they are received always |
 //! | a piece that would leave a hole, or belongs to another transfer, is refused, and what is held stays | `chunks::Receiver::receive` | always |
 //! | a snapshot brings the configuration at its end (thesis, Fig. 5.3: lastConfig) | `Log::set_base_configuration` | always |
 //!
 //! # What differs from the paper, and why
 //!
-//! - **No empty entry at the start of a term** (§8 asks for one). The labs' suites count indexes: the first command
+//! - **No empty entry at the start of a term**, unless membership may change (§8 asks for one). The labs' suites count indexes: the first command
 //!   must get index 1. The price: entries of an earlier term stay uncommitted until a new command comes, and so do
 //!   reads ([`ReadError::NothingCommitted`]).
 //! - **`start` answers at once**, with the index at which the command will appear if it commits. The paper answers
@@ -119,8 +127,7 @@
 //!   the next heartbeat. It travels with entries if there are any.
 //! - **Repeats are paced**: a vote request or an AppendEntries that got no reply is sent again after a pause, and
 //!   not while the call is under way, but for heartbeats.
-//! - **Membership never changes** (§6), though logs, messages and storage know configurations; and there is no leadership
-//!   transfer.
+//! - **Membership never changes** (§6) unless `Features` name a first configuration; and there is no leadership transfer.
 //! - **A server whose disk fails stops** as if it had crashed. The paper does not speak of that.
 
 #[cfg(test)]
@@ -131,6 +138,7 @@ mod config;
 mod election;
 mod entry;
 mod log;
+mod membership;
 mod message_text;
 mod monitor;
 mod node;

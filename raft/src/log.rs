@@ -65,6 +65,17 @@ impl Log {
         self.configurations.last().map(|&(_, configuration)| configuration).or(self.base_configuration)
     }
 
+    /// Where that one stands; 0 if it is at or before the base, or there is none.
+    pub(crate) fn configuration_index(&self) -> Index {
+        self.configurations.last().map_or(0, |&(index, _)| index)
+    }
+
+    /// The one that was in force when the log ended with `index`, the base or an entry after it.
+    pub(crate) fn configuration_at(&self, index: Index) -> Option<Configuration> {
+        let known = self.configurations.iter().rev().find(|&&(at, _)| at <= index);
+        known.map(|&(_, configuration)| configuration).or(self.base_configuration)
+    }
+
     /// A configuration in the log that a cluster of `servers` cannot have.
     pub(crate) fn impossible_configuration(&self, servers: usize) -> Option<Configuration> {
         let all = self

@@ -40,7 +40,8 @@ impl fmt::Display for RequestVoteArgs {
 
 impl fmt::Display for RequestVoteReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "T{} {}", self.term, if self.vote_granted { "yes" } else { "no" })
+        let without_vote = if self.abstained { ", without a vote" } else { "" };
+        write!(f, "T{} {}{without_vote}", self.term, if self.vote_granted { "yes" } else { "no" })
     }
 }
 
@@ -60,8 +61,9 @@ impl fmt::Display for AppendEntriesArgs {
 
 impl fmt::Display for AppendEntriesReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { term, success, conflict_term, conflict_index } = self;
+        let Self { term, success, abstained, conflict_term, conflict_index } = self;
         match (success, conflict_term) {
+            (true, _) if *abstained => write!(f, "T{term} success, without a vote"),
             (true, _) => write!(f, "T{term} success"),
             (false, Some(conflict)) => write!(f, "T{term} conflict: term {conflict} from {conflict_index}"),
             (false, None) => write!(f, "T{term} conflict: log ends before {conflict_index}"),

@@ -197,13 +197,9 @@ impl Monitor {
 
     /// Which messages are due, and who is there to send them. Every step asks for all of it, so the peers are looked at once.
     pub(crate) fn due_messages(&self, now: Instant) -> DueMessages {
-        // A leader does not stand for election: only a higher term ends its office.
-        let alarm = (!self.state.is_leader()).then_some(self.state.election_deadline);
+        let alarm = self.state.may_stand().then_some(self.state.election_deadline);
         let mut due = DueMessages { senders: Servers::NONE, short_handed: Servers::NONE, alarm };
-        if self.state.is_follower() {
-            return due; // who follows sends nothing
-        }
-        for peer in self.state.peers() {
+        for peer in self.state.correspondents().iter() {
             let Some(at) = self.state.due_at(peer) else { continue };
             let pool = self.pools[peer];
             // For a message that is due there is a ready sender, or a new one may be started, or all of the

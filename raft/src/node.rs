@@ -7,8 +7,8 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ReadIndexError, ServerId, Servers,
-    Started, Term,
+    ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
+    ReadIndexError, ServerId, Servers, Started, Term,
 };
 
 use crate::config::{Config, ConfigError};
@@ -66,7 +66,7 @@ impl Raft {
     ) -> Result<Self, MakeError> {
         assert!(me < servers, "server {me} is not one of {servers}");
         assert!(servers <= Servers::MAX, "{servers} servers, but {} at most", Servers::MAX);
-        config.validate()?;
+        config.validate_for(servers)?;
         // Before the first thread: a server that has answered a single message with an empty state may have
         // voted twice.
         let restored = restore(&*persister)?;
@@ -186,6 +186,11 @@ impl RaftServer for Raft {
 
     fn leader_hint(&self) -> Option<ServerId> {
         Self::leader_hint(self)
+    }
+
+    fn change_configuration(&self, change: Change) -> Result<Index, ChangeError> {
+        let changed = self.node.step(|state, moment| state.change_configuration(change, moment));
+        changed.unwrap_or(Err(ChangeError::NotLeader { leader: None }))
     }
 
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {

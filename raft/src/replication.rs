@@ -207,7 +207,14 @@ impl State {
         // difference; most send empty heartbeats.)
         let last_new = args.prev_log_index + args.entries.len() as Index;
         self.follow_commit_index(args.leader_commit.min(last_new)); // receiver 5
-        AppendEntriesReply { term: self.current_term, success: true, conflict_term: None, conflict_index: 0 }
+        let abstained = !self.is_voter();
+        AppendEntriesReply {
+            term: self.current_term,
+            success: true,
+            abstained,
+            conflict_term: None,
+            conflict_index: 0,
+        }
     }
 
     /// Fig. 2, AppendEntries, receiver 3 and 4: drop what conflicts, append what is missing, and leave the rest
@@ -242,7 +249,15 @@ impl State {
             target: "LOG", "S{} T{} rejects entries: conflict at {conflict_index} with term {conflict_term:?}",
             self.me, self.current_term,
         );
-        AppendEntriesReply { term: self.current_term, success: false, conflict_term, conflict_index }
+        // A log that does not fit is no word against the leader: it will fit.
+        let abstained = conflict_index > 0 || !self.is_voter();
+        AppendEntriesReply {
+            term: self.current_term,
+            success: false,
+            abstained,
+            conflict_term,
+            conflict_index,
+        }
     }
 
     /// A committed entry never changes (Fig. 3, State Machine Safety). No weather makes a leader say otherwise.
@@ -348,6 +363,7 @@ impl State {
             self.commit_index = majority;
             self.commit_advanced_at = moment.now;
             log::debug!(target: "CMIT", "S{} T{} commits up to {majority}", self.me, self.current_term);
+            self.on_commit(moment);
         }
     }
 

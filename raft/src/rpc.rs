@@ -34,6 +34,8 @@ pub(crate) struct RequestVoteReply {
     pub(crate) term: Term,
     /// Whether the candidate has the vote.
     pub(crate) vote_granted: bool,
+    /// Whether the voter has no vote in its own configuration. For people: the candidate counts by its own.
+    pub(crate) abstained: bool,
 }
 
 /// Entries to store, or none as a heartbeat (Fig. 2, AppendEntries).
@@ -68,6 +70,9 @@ pub(crate) struct AppendEntriesReply {
     pub(crate) term: Term,
     /// Whether the follower had the entry before the new ones, and so has them all now.
     pub(crate) success: bool,
+    /// Whether the follower has no vote in its own configuration, or its log does not fit yet. For people: the leader counts by
+    /// its own configuration.
+    pub(crate) abstained: bool,
     /// On a rejection: the term of the follower's entry at `prev_log_index`; `None` when its log is shorter.
     pub(crate) conflict_term: Option<Term>,
     /// On a rejection: the first index of `conflict_term`, or one past the follower's last entry.

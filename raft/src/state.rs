@@ -118,11 +118,13 @@ impl State {
         moment: &Moment,
     ) -> Self {
         let base = restored.log.base_index();
+        let everybody = Configuration::of(Servers::first(servers));
+        let first_configuration = config.features.first_configuration.unwrap_or(everybody);
         let election_deadline = moment.now + (moment.election_timeout)(&config);
         Self {
             me,
             servers,
-            first_configuration: Configuration::of(Servers::first(servers)),
+            first_configuration,
             config,
             current_term: restored.current_term,
             voted_for: restored.voted_for,
@@ -226,7 +228,7 @@ impl State {
         self.last_call
     }
 
-    /// When the next message to `peer` should leave; `None` when only a change of state can make one due.
+    /// When the next message to `peer`, one of the [correspondents](Self::correspondents), should leave; `None` when only a change of state can make one due.
     pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
         match &self.role {
             Role::Follower => None,
@@ -237,7 +239,7 @@ impl State {
 
     /// Whether a message to `peer` should leave now.
     pub(crate) fn is_due(&self, peer: ServerId, now: Instant) -> bool {
-        self.due_at(peer).is_some_and(|at| at <= now)
+        self.correspondents().contains(peer) && self.due_at(peer).is_some_and(|at| at <= now)
     }
 
     /// Handles the end of a call.
@@ -275,11 +277,6 @@ impl State {
         self.current_term = term;
         self.role = Role::Follower;
         self.leader = None;
-    }
-
-    /// Whether this server neither leads nor stands for election.
-    pub(crate) fn is_follower(&self) -> bool {
-        matches!(self.role, Role::Follower)
     }
 
     /// Whether this server leads its current term.

@@ -267,7 +267,7 @@ fn server_that_missed_much_gets_the_snapshot() {
 /// A cluster that sends snapshots in pieces of so many bytes, on a network that takes ten milliseconds each way. One server is down,
 /// and the others have agreed on ten commands since. Returns the one and the others.
 fn one_down_and_much_agreed(bytes: usize) -> (Cluster, usize, Vec<usize>) {
-    let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(bytes) };
+    let features = Features { snapshot_chunk_bytes: NonZeroUsize::new(bytes), ..Features::default() };
     let mut cluster = Cluster::start_with(Config { features, ..Config::default() });
     let behind = (cluster.leader(&ALL) + 1) % 3;
     let rest: Vec<usize> = ALL.into_iter().filter(|&id| id != behind).collect();

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use crate::Configuration;
+
 /// Which of it is on. By default nothing is: the same messages leave at the same times as without this.
 ///
 /// A Raft says with [`RaftServer::offers`](crate::RaftServer::offers) which of it it has. Suites of parts E ask for one
@@ -11,9 +13,21 @@ pub struct Features {
     /// A leader sends its snapshot in pieces of so many bytes, one at a time (Fig. 13: `offset`, `done`). `None`: in one message.
     /// Every server can receive pieces, whatever this says.
     pub snapshot_chunk_bytes: Option<NonZeroUsize>,
+    /// Who counts until an entry says otherwise (§6), the same on all servers. `None`: all peers vote, and that never changes.
+    ///
+    /// With it a leader begins its term with an entry that says nothing (§8), for it changes no configuration before it has
+    /// committed something in its term; and [`RaftServer::change_configuration`](crate::RaftServer::change_configuration) may
+    /// be there.
+    pub first_configuration: Option<Configuration>,
 }
 
 impl Features {
+    /// This configuration at first, and nothing else.
+    #[must_use]
+    pub fn beginning_with(configuration: Configuration) -> Self {
+        Self { first_configuration: Some(configuration), ..Self::default() }
+    }
+
     /// Snapshots in pieces of so many bytes, and nothing else.
     ///
     /// # Panics
@@ -22,15 +36,18 @@ impl Features {
     #[must_use]
     pub fn snapshots_in_pieces(bytes: usize) -> Self {
         let bytes = NonZeroUsize::new(bytes).expect("a piece of a snapshot has at least one byte");
-        Self { snapshot_chunk_bytes: Some(bytes) }
+        Self { snapshot_chunk_bytes: Some(bytes), ..Self::default() }
     }
 
     /// The names of those that are on.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let Self { snapshot_chunk_bytes } = self;
-        [("snapshot_chunk_bytes", snapshot_chunk_bytes.is_some())]
-            .into_iter()
-            .filter_map(|(name, is_on)| is_on.then_some(name))
+        let Self { snapshot_chunk_bytes, first_configuration } = self;
+        [
+            ("snapshot_chunk_bytes", snapshot_chunk_bytes.is_some()),
+            ("first_configuration", first_configuration.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_on)| is_on.then_some(name))
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! What a suite asks of a Raft beyond the types stands in [`contract`].
 
+mod change;
 mod configuration;
 pub mod contract;
 mod features;
@@ -16,6 +17,7 @@ mod memory;
 mod persister;
 mod read;
 
+pub use change::{Change, ChangeError};
 pub use configuration::{Configuration, Servers};
 pub use features::{Features, NotOffered};
 pub use file::{FilePersister, OpenError};
@@ -109,8 +111,7 @@ pub struct Started {
 }
 
 /// A Raft server as the suites see it: MIT's five calls, the handlers that Go's `MakeService` would find by
-/// reflection, and calls with defaults: two that a service can use if they are there, and two for those who go beyond
-/// Figure 2.
+/// reflection, and calls with defaults: two that a service can use if they are there, and those of who goes beyond Figure 2.
 pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
@@ -164,6 +165,18 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// no worse: clients then look for the leader themselves.
     fn leader_hint(&self) -> Option<ServerId> {
         None
+    }
+
+    /// Asks for another configuration (§6). Returns at once, with the index of the entry that says so: the change is done when
+    /// that is committed, or the last of two entries if it takes two. Entries that say so are delivered as
+    /// [`ApplyMsg::Own`].
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`]; [`ChangeError::NotOffered`] if it is not implemented.
+    fn change_configuration(&self, change: Change) -> Result<Index, ChangeError> {
+        let _ = change;
+        Err(ChangeError::NotOffered)
     }
 
     /// ReadIndex (thesis §6.4, steps 1 to 3): waits until a majority has confirmed, in messages sent after the call

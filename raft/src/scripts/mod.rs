@@ -11,6 +11,7 @@
 mod chunks;
 mod elections;
 mod figures;
+mod membership;
 mod reads;
 mod replication;
 mod snapshots;
@@ -204,7 +205,7 @@ impl Script {
     /// Exchanges until nothing is due any more.
     fn exchange_all(&mut self, from: ServerId, to: ServerId) {
         for _ in 0..20 {
-            if self.servers[from].due_at(to).is_none_or(|at| at > self.now) {
+            if !self.servers[from].is_due(to, self.now) {
                 return;
             }
             self.exchange(from, to);
@@ -226,7 +227,8 @@ impl Script {
         let moment = Moment { now: self.now, election_timeout: |_| Duration::from_millis(500) };
         let persister = self.disks[id].0.copy();
         let restored = restore(&persister).expect("what was saved");
-        self.servers[id] = State::new(id, self.servers.len(), config(), restored, &moment);
+        let config = self.servers[id].config;
+        self.servers[id] = State::new(id, self.servers.len(), config, restored, &moment);
         self.disks[id] = (persister, Journal::default());
         self.line(format!("S{id} restarts"));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use raft_interface::Features;
+use raft_interface::{Configuration, Features, Servers};
 
 use crate::lab::Lab;
 
@@ -25,14 +25,18 @@ pub enum Part {
     B4,
     /// A key/value service with snapshots.
     C4,
+    /// Beyond Figure 2: who counts.
+    E2,
+    /// Beyond Figure 2: membership.
+    E3,
     /// Beyond Figure 2: snapshots in pieces.
     E4,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 8] =
-        [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4, Self::E4];
+    pub const ALL: [Self; 10] =
+        [Self::A3, Self::B3, Self::C3, Self::D3, Self::A4, Self::B4, Self::C4, Self::E2, Self::E3, Self::E4];
 
     /// How it is written: `3A`.
     #[must_use]
@@ -45,6 +49,8 @@ impl Part {
             Self::A4 => "4A",
             Self::B4 => "4B",
             Self::C4 => "4C",
+            Self::E2 => "E2",
+            Self::E3 => "E3",
             Self::E4 => "E4",
         }
     }
@@ -60,6 +66,7 @@ impl Part {
     pub fn features(self) -> Features {
         match self {
             Self::A3 | Self::B3 | Self::C3 | Self::D3 | Self::A4 | Self::B4 | Self::C4 => Features::default(),
+            Self::E2 | Self::E3 => Features::beginning_with(Configuration::of(Servers::first(1))),
             Self::E4 => Features::snapshots_in_pieces(1),
         }
     }
@@ -75,6 +82,8 @@ impl Part {
             Self::A4 => "replicated state machine",
             Self::B4 => "key/value service",
             Self::C4 => "key/value service with snapshots",
+            Self::E2 => "who counts",
+            Self::E3 => "membership",
             Self::E4 => "snapshots in pieces",
         }
     }
@@ -99,9 +108,11 @@ impl FromStr for Part {
             "4a" => Ok(Self::A4),
             "4b" => Ok(Self::B4),
             "4c" => Ok(Self::C4),
+            "e2" => Ok(Self::E2),
+            "e3" => Ok(Self::E3),
             "e4" => Ok(Self::E4),
             _ => Err(format!(
-                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E4"
+                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E2 to E4"
             )),
         }
     }

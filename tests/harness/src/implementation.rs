@@ -7,8 +7,8 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ReadIndexError, ServerId, Started,
-    Term,
+    ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
+    ReadIndexError, ServerId, Started, Term,
 };
 
 use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
@@ -22,6 +22,7 @@ pub(crate) trait AnyRaft: Send + Sync {
     fn snapshot(&self, index: Index, data: Vec<u8>);
     fn kill(&self);
     fn leader_hint(&self) -> Option<ServerId>;
+    fn change_configuration(&self, change: Change) -> Result<Index, ChangeError>;
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError>;
 }
 
@@ -48,6 +49,10 @@ impl<R: RaftServer> AnyRaft for R {
 
     fn leader_hint(&self) -> Option<ServerId> {
         RaftServer::leader_hint(self)
+    }
+
+    fn change_configuration(&self, change: Change) -> Result<Index, ChangeError> {
+        RaftServer::change_configuration(self, change)
     }
 
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {

@@ -3,7 +3,7 @@
 //! All of it is black box. Facts come from the five calls of a server and from its apply channel. The messages on the
 //! network are for the [referee](lab_referee).
 
-use raft_interface::{Command, Index, ServerId, Term};
+use raft_interface::{Command, Configuration, Index, ServerId, Term};
 
 /// One fact about one server.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,13 @@ pub enum Observation<'a> {
         term: Term,
         /// The entry's command.
         command: &'a Command,
+    },
+    /// It delivered a committed entry that says who counts.
+    Configured {
+        /// The entry's index.
+        index: Index,
+        /// What it says.
+        configuration: Configuration,
     },
     /// It delivered a snapshot.
     Installed {

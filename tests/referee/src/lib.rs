@@ -37,6 +37,7 @@
 //! |---|---|---|
 //! | `terms` | the term never goes back | term lost in a restart, or set to a lower one |
 //! | `older_terms` | requests of older terms are refused | no check of the term |
+//! | `who_stands` | only who may have a vote stands | a learner with an election timer |
 //! | `one_vote` | one vote per term | vote not checked, reset, or not saved in time |
 //! | `up_to_date` | votes for up-to-date logs only | half of the comparison missing |
 //! | `one_leader` | one leader per term | a role that outlives its term |
@@ -69,7 +70,8 @@
 //! # What it leaves out
 //!
 //! Liveness in general: that something happens at all is for scenarios to ask. The last few rules look only at what a
-//! server leaves undone for seconds of virtual time although it runs. Membership changes.
+//! server leaves undone for seconds of virtual time although it runs. Which configuration
+//! a server has: those count that may count in any that can be in force.
 
 mod fact;
 mod judge;

@@ -46,6 +46,8 @@ pub struct Names {
     /// In the reply to a piece of a snapshot: what the follower would take instead, if there is such a field. Nothing is in it
     /// if the piece was taken.
     pub expected: Vec<&'static str>,
+    /// In replies: whether the server has no vote in its own configuration. Nobody counts by it, so nothing is read of it.
+    pub abstained: Vec<&'static str>,
     /// In a rejection: the index to which the leader should go back, if there is such a field. It is the first of the
     /// conflicting term, or one past the end of the log.
     pub conflict_index: Vec<&'static str>,
@@ -87,6 +89,7 @@ impl Default for Names {
             offset: vec!["offset"],
             transfer: vec!["snapshot_id"],
             expected: vec!["expected"],
+            abstained: vec!["abstained"],
             conflict_index: vec![
                 "conflict_index",
                 "conflicting_index",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use labrpc::network::{Address, Direction, Happening, Message, MessageEvent, Observer};
 use labrpc::sim::{self, NodeHandle};
 use parking_lot::Mutex;
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Change, Configuration, Index, ServerId, Term};
 
 use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
@@ -68,6 +68,18 @@ impl Referee {
     pub fn with_services(mut self) -> Self {
         self.judge.get_mut().ledger.has_services = true;
         self
+    }
+
+    /// This configuration is in force at first, and servers may be [asked](Self::may_change) for others.
+    #[must_use]
+    pub fn with_configuration(mut self, configuration: Configuration) -> Self {
+        self.judge.get_mut().ledger.begin_with(configuration);
+        self
+    }
+
+    /// Somebody is about to ask a server for a change of the configuration.
+    pub fn may_change(&self, change: Change) {
+        self.judge.lock().ledger.may_change(change);
     }
 
     /// The service of a server is about to hand it a snapshot.

@@ -136,7 +136,7 @@ impl ClusterBuilder {
         }
         let has_replies = Arc::new(AtomicBool::new(false));
         let referee = self.attach_referee(&network, &has_replies);
-        self.lab.record().begin_cluster(self.servers);
+        self.lab.record().begin_cluster(self.servers, self.features.first_configuration);
         let slots = (0..self.servers).map(|_| Slot::default()).collect();
         // A service that takes snapshots calls its server from the thread that reads the channel. If the server
         // holds a lock while it delivers, the two wait for each other at once; with room for 64 messages they
@@ -175,6 +175,10 @@ impl ClusterBuilder {
         let record = Arc::clone(self.lab.record());
         let known = names.clone();
         let referee = Referee::new(self.servers, names, move |call| told.on_notice(call));
+        let referee = match self.features.first_configuration {
+            Some(first) => referee.with_configuration(first),
+            None => referee,
+        };
         let referee = match (self.service_plan, self.reading) {
             (Some(_), _) => referee.with_reads(),
             (None, Reading::ToTheEnd) => referee.with_told_calls().with_services(),

@@ -182,7 +182,7 @@ impl Cluster {
 
     /// Calls a server on its node. `None` if it is down or paused, or its power fails before it answers: a machine that is
     /// off answers nothing, though here its memory is still at hand.
-    fn call<T: Send + 'static>(
+    pub(super) fn call<T: Send + 'static>(
         &self,
         server: ServerId,
         name: &str,

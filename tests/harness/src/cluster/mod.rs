@@ -14,15 +14,15 @@
 //! after the copy reaches nobody. [`Cluster::power_failure`] stops all its threads at one moment, wherever they are.
 //! A restart starts a new incarnation from the storage; whether a server is connected is not changed by either.
 //!
-//! # What it leaves out
-//!
-//! Membership changes: the servers are the same from the start to the end.
+//! Which servers there are is fixed: they are the peers of each other. Which of them count may change, if the test asks for it:
+//! [`Cluster::change`].
 
 mod agreement;
 mod builder;
 mod checks;
 mod faults;
 mod handle;
+mod membership;
 mod options;
 mod server;
 mod service;

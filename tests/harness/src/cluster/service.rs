@@ -115,6 +115,9 @@ impl Cluster {
             }
             ApplyMsg::Own { index, term, entry } => {
                 self.observe(server, start, &Observation::Applied { index, term, command: &shown(entry) });
+                if let OwnEntry::Configuration(configuration) = entry {
+                    self.observe(server, start, &Observation::Configured { index, configuration });
+                }
             }
             ApplyMsg::Snapshot { index, term, .. } => {
                 // What is in it is the service's own affair: the histories of its clients judge that.

@@ -76,7 +76,7 @@ impl Bench {
     ) -> Self {
         lab.needs_features(&features);
         // One server on record, the real one: what scripts say is not judged.
-        lab.record().begin_cluster(1);
+        lab.record().begin_cluster(1, None);
         let inner = Inner {
             lab: lab.clone(),
             features,

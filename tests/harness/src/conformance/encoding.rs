@@ -230,13 +230,14 @@ pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str>
 }
 
 /// The fields of a reply to AppendEntries, each with all its names.
-fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 5] {
-    [&names.term, &names.success, &names.conflict_term, &names.conflict_index, &names.conflict_len]
+fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 6] {
+    let Names { term, success, conflict_term, conflict_index, conflict_len, abstained, .. } = names;
+    [term, success, conflict_term, conflict_index, conflict_len, abstained]
 }
 
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
 pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
-    let of_vote_reply = [&names.vote_granted, &names.pre_vote];
+    let of_vote_reply = [&names.vote_granted, &names.pre_vote, &names.abstained];
     names.expected.contains(&field)
         || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }

@@ -75,6 +75,19 @@ impl Follower {
         }
     }
 
+    /// The answer of one that lags behind: it votes, it says that entries do not fit, and what would fit is still on its way.
+    pub(super) fn answer_as_one_that_lags(&mut self, request: &Request) -> Option<Reply> {
+        match request {
+            Request::Append { prev: (0, _), .. } | Request::Install { .. } => None,
+            Request::Append { term, .. } => {
+                self.term = self.term.max(*term);
+                let hint = Some(Hint { term: None, index: 1, len: 1 });
+                Some(Reply::Append { term: self.term, success: false, hint })
+            }
+            Request::Vote { .. } => Some(self.answer(request)),
+        }
+    }
+
     /// AppendEntries, receiver 2 to 4.
     fn append(&mut self, prev: (Index, Term), entries: &[Entry]) -> Result<(), Hint> {
         let len = self.last_index() + 1;

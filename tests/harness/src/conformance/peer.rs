@@ -166,6 +166,16 @@ impl<'a> Peer<'a> {
         self.set(Behaviour::Follows);
     }
 
+    /// Votes for whoever asks, and answers no leader, from now on.
+    pub fn votes_only(self) {
+        self.set(Behaviour::VotesOnly);
+    }
+
+    /// Votes, and lags behind as a follower, from now on: entries do not fit, and those that would are still on their way.
+    pub fn lags(self) {
+        self.set(Behaviour::Lags);
+    }
+
     /// The same, but an answer to a snapshot comes from the test.
     pub fn holds_snapshots(self) {
         self.set(Behaviour::HoldsSnapshots);

@@ -54,8 +54,12 @@ impl Inner {
         let reply = match state.behaviours[to] {
             Behaviour::Silent => None,
             Behaviour::LosesSnapshots if request.is_install() => None,
+            Behaviour::VotesOnly if !request.is_vote() => None,
+            Behaviour::Lags => state.followers[to].answer_as_one_that_lags(&request),
             Behaviour::HoldsSnapshots if !request.is_install() => Some(state.followers[to].answer(&request)),
-            Behaviour::Follows | Behaviour::LosesSnapshots => Some(state.followers[to].answer(&request)),
+            Behaviour::Follows | Behaviour::LosesSnapshots | Behaviour::VotesOnly => {
+                Some(state.followers[to].answer(&request))
+            }
             Behaviour::Waits | Behaviour::HoldsSnapshots => loop {
                 if state.is_over {
                     break None;
@@ -85,7 +89,15 @@ impl Inner {
         let term = request.term();
         // A set of voters: a reply that was given twice is one vote.
         let votes = state.votes.get(&term).map_or(0, BTreeSet::len) + 1; // its own
-        if matches!(request, Request::Vote { .. }) || 2 * votes > self.size {
+        let is_elected = match self.features.first_configuration {
+            None => 2 * votes > self.size,
+            // Who counts may have changed since: then the invariants judge what comes of it.
+            Some(first) => {
+                let others = state.votes.get(&term).into_iter().flatten().copied();
+                first.agree(others.chain([SERVER]).collect())
+            }
+        };
+        if matches!(request, Request::Vote { .. }) || is_elected {
             return;
         }
         let violation = Violation::new(

@@ -8,7 +8,9 @@ use labrpc::network::{ClientEnd, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
-use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ReadIndexError, ServerId, Started, Term};
+use raft_interface::{
+    ApplyMsg, Change, ChangeError, Index, MemoryPersister, Persister, ReadIndexError, ServerId, Started, Term,
+};
 
 use super::bench::{Bench, Inner, SERVER};
 use super::message::snapshot;
@@ -165,6 +167,21 @@ impl Bench {
     pub fn take_snapshots(&self, indexes: RangeInclusive<Index>) {
         self.0.note(format!("the service of S{SERVER} takes snapshots up to {indexes:?}"));
         self.call("snapshot", move |raft| indexes.for_each(|index| raft.snapshot(index, snapshot(index))));
+    }
+
+    /// Asks the server for another configuration. Skips the test if it does not change its configuration.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub fn change(&self, change: Change) -> Result<Index, ChangeError> {
+        let answer = self.call("change_configuration", move |raft| raft.change_configuration(change));
+        let answer = answer.unwrap_or(Err(ChangeError::NotLeader { leader: None }));
+        self.0.note(format!("S{SERVER} is asked for {change:?}: {answer:?}"));
+        if answer == Err(ChangeError::NotOffered) {
+            self.0.lab.skip(&ChangeError::NotOffered.to_string());
+        }
+        answer
     }
 
     /// Whom the server takes for the leader, if it says so.

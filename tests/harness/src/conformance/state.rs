@@ -18,7 +18,11 @@ pub enum Behaviour {
     Waits,
     /// As a follower of the paper would, which votes for whoever asks.
     Follows,
-    /// The same, but snapshots [wait](Self::Waits).
+    /// The same, but leaders get no reply.
+    VotesOnly,
+    /// Entries do not fit, those that would are still on their way, and votes are given.
+    Lags,
+    /// As a follower, but snapshots [wait](Self::Waits).
     HoldsSnapshots,
     /// The same, but snapshots are lost: those calls get no reply.
     LosesSnapshots,

@@ -11,9 +11,11 @@
 //! | `leader_completeness` | a leader's log holds what was committed before its term, across crashes | Fig. 3; §5.4 |
 //! | `state_machine_safety` | applied entries agree, for ever | Fig. 3; §5.4.3 |
 //! | `applied_in_order` | indexes are applied in order and once | Fig. 2, Rules for all servers 1 |
+//! | `configurations` | neighbouring configurations have no disjoint majorities | §6; thesis §4.1 |
 //! | `monotonic_terms` | a server's term never goes back, across crashes | Fig. 2, State; §5.1 |
 
 mod applied_in_order;
+mod configurations;
 mod election_safety;
 mod invariant;
 mod leader_completeness;
@@ -23,13 +25,14 @@ mod state_machine_safety;
 #[cfg(test)]
 mod testing;
 
-use raft_interface::ServerId;
+use raft_interface::{Configuration, ServerId};
 
 use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
 use applied_in_order::AppliedInOrder;
+use configurations::Configurations;
 use election_safety::ElectionSafety;
 use invariant::Invariant;
 use leader_completeness::LeaderCompleteness;
@@ -46,12 +49,19 @@ pub(crate) struct Invariants {
     state_machine_safety: StateMachineSafety,
     applied_in_order: AppliedInOrder,
     leader_completeness: LeaderCompleteness,
+    configurations: Configurations,
 }
 
 impl Invariants {
-    /// Fresh ones, for a cluster of `servers` servers.
-    pub(crate) fn new(servers: usize) -> Self {
-        Self { applied_in_order: AppliedInOrder::new(servers), ..Self::default() }
+    /// Fresh ones, for a cluster of `servers` servers that begins with this configuration, if it may change.
+    pub(crate) fn new(servers: usize, first: Option<Configuration>) -> Self {
+        let configurations = Configurations::new(first);
+        Self { applied_in_order: AppliedInOrder::new(servers), configurations, ..Self::default() }
+    }
+
+    /// The last configuration that was delivered, or the first; `None` where it never changes.
+    pub(crate) fn configuration(&self) -> Option<Configuration> {
+        self.configurations.last()
     }
 
     /// Asks each of those that look at such facts.
@@ -67,6 +77,7 @@ impl Invariants {
     ) -> Result<(), Violation> {
         match fact {
             Observation::Stopped => {}
+            Observation::Configured { .. } => self.configurations.observe(server, fact, committed)?,
             Observation::Started { .. } => self.applied_in_order.observe(server, fact, committed)?,
             Observation::State { .. } | Observation::Accepted { .. } => {
                 // The first that is broken is the one that is reported. A term that went back makes two leaders

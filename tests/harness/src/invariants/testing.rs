@@ -16,7 +16,7 @@ pub(crate) fn breaks_at_the_last(
     committed: &CommittedLog,
     facts: &[(ServerId, Observation<'_>)],
 ) -> Violation {
-    let mut all = Invariants::new(SERVERS);
+    let mut all = Invariants::new(SERVERS, None);
     let ((last, last_fact), before) = facts.split_last().expect("facts");
     for (place, (server, fact)) in before.iter().enumerate() {
         if let Err(violation) = invariant.observe(*server, fact, committed) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use labrpc::sync::Arc;
 use parking_lot::Mutex;
-use raft_interface::{Command, Index, ServerId, Term};
+use raft_interface::{Command, Configuration, Index, ServerId, Term};
 
 use crate::client_history::ClientHistory;
 use crate::committed::CommittedLog;
@@ -90,11 +90,11 @@ impl Record {
         }
     }
 
-    /// A cluster of this size begins.
-    pub(crate) fn begin_cluster(&self, servers: usize) {
+    /// A cluster of this size begins, with this configuration if it may change.
+    pub(crate) fn begin_cluster(&self, servers: usize, first: Option<Configuration>) {
         let mut state = self.state.lock();
         state.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
-        state.invariants = Invariants::new(servers);
+        state.invariants = Invariants::new(servers, first);
         state.committed = CommittedLog::default();
         state.leaders.clear();
     }
@@ -131,6 +131,11 @@ impl Record {
         let is_awaited = state.enter(at, server, fact);
         state.cover();
         Ok(is_awaited)
+    }
+
+    /// The last configuration that anybody has delivered, or the first; `None` where it never changes.
+    pub(crate) fn configuration(&self) -> Option<Configuration> {
+        self.state.lock().invariants.configuration()
     }
 
     /// A server was seen to lead a term.

@@ -100,11 +100,11 @@ impl Ledger {
 
     /// The leader of `term` says that everything up to `commit` is committed.
     fn enter_commit(&mut self, leader: ServerId, term: Term, commit: Index, line: Line) {
-        let majority = self.majority();
         let Some(record) = self.terms.get_mut(term) else { return };
         let known = std::mem::replace(&mut record.commit, commit);
         // Without the leader it would be no majority: the leader has counted itself, and so has saved the entry.
-        if record.stored_on(commit) == majority
+        let others = record.stored_on(commit).filter(|&server| server != leader);
+        if !self.quorum.agree(others)
             && let Some(of) = record.term_at(commit)
         {
             self.servers[leader].stores(Position { index: commit, term: of }, term, line);
@@ -279,7 +279,7 @@ impl Ledger {
 
     /// A leader may count what it sent as stored by a server.
     fn enter_acknowledged(&mut self, callee: ServerId, request: &Request) {
-        let (term, last, majority) = (request.term(), request.last(), self.majority());
+        let (term, last) = (request.term(), request.last());
         if !self.terms.is_kept(term) {
             // Nobody knows what this acknowledgement, to the leader of a forgotten term, commits.
             return self.lose_track();
@@ -289,7 +289,7 @@ impl Ledger {
             return; // nothing new
         }
         record.acked[callee] = last.index;
-        let index = record.committable(majority);
+        let index = record.committable(&self.quorum);
         let Some(leader) = record.leader_id() else { return };
         self.committable = self.committable.max(index);
         self.servers[leader].commit_max = self.servers[leader].commit_max.max(index);

@@ -16,13 +16,14 @@ mod duties;
 mod enter;
 mod entries;
 mod pace;
+mod quorum;
 mod server;
 mod terms;
 mod transfers;
 mod unanswered;
 mod window;
 
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Change, Configuration, Index, ServerId, Term};
 
 use crate::message::Position;
 
@@ -30,6 +31,7 @@ pub(super) use calls::{Call, Calls};
 pub(super) use duties::Duties;
 pub(super) use entries::Entries;
 pub(super) use pace::WINDOW;
+pub(super) use quorum::Quorum;
 pub(super) use server::{Floor, Server};
 pub(super) use terms::{Committed, TermRecord, Terms};
 pub(super) use unanswered::Content;
@@ -38,6 +40,8 @@ pub(super) use unanswered::Content;
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) servers: Vec<Server>,
+    /// Who is enough to elect and to commit.
+    pub(super) quorum: Quorum,
     pub(super) terms: Terms,
     pub(super) entries: Entries,
     pub(super) committed: Committed,
@@ -69,6 +73,7 @@ impl Ledger {
     pub(super) fn new(servers: usize) -> Self {
         Self {
             servers: vec![Server::default(); servers],
+            quorum: Quorum::of_all(servers),
             terms: Terms::new(servers),
             entries: Entries::default(),
             committed: Committed::default(),
@@ -86,9 +91,22 @@ impl Ledger {
         }
     }
 
-    /// How many servers are a majority.
-    pub(super) fn majority(&self) -> usize {
-        self.servers.len() / 2 + 1
+    /// This configuration is in force at first.
+    pub(super) fn begin_with(&mut self, configuration: Configuration) {
+        self.quorum.begin_with(configuration);
+        self.look_for_lone_voters();
+    }
+
+    /// Somebody asks for a change of the configuration.
+    pub(super) fn may_change(&mut self, change: Change) {
+        self.quorum.may_change(change);
+        self.look_for_lone_voters();
+    }
+
+    fn look_for_lone_voters(&mut self) {
+        if self.quorum.may_be_one() {
+            self.lose_track(); // nobody hears what such a one commits
+        }
     }
 
     /// Whether a server can have an entry in its log: it was sent to it, or is its own, or in a snapshot that it got,

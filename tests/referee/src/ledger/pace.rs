@@ -195,20 +195,22 @@ impl Pace {
         }
     }
 
-    /// A server to whom the leader has sent nothing for more than `longest` although it sent to others all the time, and
-    /// for how long.
+    /// One of these servers to whom the leader has sent nothing for more than `longest` although it sent to others all the time,
+    /// and for how long.
     pub(crate) fn neglected(
         &self,
         leader: ServerId,
         at: Duration,
         longest: Duration,
+        is_one: impl Fn(ServerId) -> bool,
     ) -> Option<(ServerId, Duration)> {
         // Nearly always this says already that nobody is neglected, without a look at every stream. And a
         // leader that was silent to everybody may have been stopped.
         if at.saturating_sub(self.all_served_since) <= longest || at.saturating_sub(self.last) > PAUSE {
             return None;
         }
-        let (server, since) = self.served(leader).max_by_key(|&(_, since)| Reverse(since))?;
+        let served = self.served(leader).filter(|&(server, _)| is_one(server));
+        let (server, since) = served.max_by_key(|&(_, since)| Reverse(since))?;
         Some((server, at.saturating_sub(since))).filter(|&(_, silence)| silence > longest)
     }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use raft_interface::{Index, ServerId, Term};
 
 use super::pace::Pace;
+use super::quorum::Quorum;
 use super::window::Window;
 use crate::fact::Life;
 use crate::message::Entry;
@@ -75,23 +76,25 @@ impl TermRecord {
         self.log.end().saturating_sub(1)
     }
 
-    /// How many servers certainly store the leader's log up to `index`, itself among them.
-    pub(crate) fn stored_on(&self, index: Index) -> usize {
+    /// The servers that certainly store the leader's log up to `index`, itself among them.
+    pub(crate) fn stored_on(&self, index: Index) -> impl Iterator<Item = ServerId> {
         let leader = self.leader_id();
-        let others = self.acked.iter().enumerate().filter(|&(server, _)| Some(server) != leader);
-        1 + others.filter(|&(_, &acked)| acked >= index).count()
+        let acked = self.acked.iter().enumerate();
+        acked
+            .filter(move |&(server, &acked)| Some(server) == leader || acked >= index)
+            .map(|(server, _)| server)
     }
 
     /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
     /// has acknowledged it, and the entry there is of this term.
-    pub(super) fn committable(&self, majority: usize) -> Index {
+    pub(super) fn committable(&self, quorum: &Quorum) -> Index {
         let leader = self.leader_id();
         // A leader stores all of its own log, and acknowledges it to nobody.
         let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };
         let servers = 0..self.acked.len();
         // The highest that so many have reached; the number of servers is small.
         let is_reached =
-            |&index: &Index| servers.clone().filter(|&server| acked(server) >= index).count() >= majority;
+            |&index: &Index| quorum.agree(servers.clone().filter(|&server| acked(server) >= index));
         let index = servers.clone().map(acked).filter(is_reached).max().unwrap_or(0);
         // What is not known of the leader's log is given the benefit of the doubt.
         let is_own = self.term_at(index).is_none_or(|term| term == self.term);

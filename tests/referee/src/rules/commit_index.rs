@@ -43,12 +43,11 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     if !ledger.terms.is_kept(term) || !ledger.sees_all_contents() {
         return None;
     }
-    let (all, majority) = (ledger.servers.len(), ledger.majority());
     let record = ledger.terms.get(term);
-    let stored = record.map_or(1, |record| record.stored_on(commit));
+    let stored = || record.into_iter().flat_map(|record| record.stored_on(commit));
     let of = record.and_then(|record| ledger.term_in_log(record, commit));
     // Whatever a majority stores and is of the leader's term could have been committed: so this is of an earlier one.
-    let (headline, expected) = if stored >= majority && of != Some(term) {
+    let (headline, expected) = if ledger.quorum.agree(stored()) && of != Some(term) {
         let of = of.map_or_else(String::new, |of| format!(" of term {of}"));
         (
             format!("S{server} commits entry {commit}{of} in term {term} by counting copies"),
@@ -56,8 +55,12 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         )
     } else {
         (
-            format!("S{server} commits entry {commit}, which {stored} of {all} servers store"),
-            format!("{majority} servers that have acknowledged entry {commit}, or are its leader"),
+            format!(
+                "S{server} commits entry {commit}, which {} of {} servers store",
+                stored().count().max(1),
+                ledger.servers.len()
+            ),
+            format!("{} that have acknowledged entry {commit}, or are its leader", ledger.quorum.describe()),
         )
     };
     Some(Accusation {

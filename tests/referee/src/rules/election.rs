@@ -34,12 +34,13 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         .map(|(_, line)| line)
         .collect();
     let (all, count) = (ledger.servers.len(), votes.len() + 1);
+    let voters = votes.iter().map(|vote| vote.from).chain([server]);
     let has_asked = record.is_some_and(|record| record.candidates[server].is_some());
     // Votes may also be gathered in messages of other names.
     let is_certain = ledger.sees_all_contents() && (has_asked || !ledger.has_other_methods);
-    (is_certain && count < ledger.majority()).then(|| Accusation {
+    (is_certain && !ledger.quorum.agree(voters)).then(|| Accusation {
         headline: format!("S{server} leads term {term} with {count} of {all} votes"),
-        expected: format!("{} votes, its own among them", ledger.majority()),
+        expected: format!("votes of {}, its own among them", ledger.quorum.describe()),
         seen: if has_asked {
             format!("{} servers have granted theirs, and S{server} sends as leader", count - 1)
         } else {

@@ -38,7 +38,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
             format!("{count} equal ones within {time:?}"),
         );
     }
-    let (neglected, time) = pace.neglected(server, fact.envelope.at, NEGLECT_MAX)?;
+    let is_member = |server| ledger.quorum.is_always_member(server);
+    let (neglected, time) = pace.neglected(server, fact.envelope.at, NEGLECT_MAX, is_member)?;
     // With this message the neglect of `to` is over.
     if neglected != to {
         return accusation(

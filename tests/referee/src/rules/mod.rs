@@ -37,6 +37,7 @@ mod stepped_down;
 mod terms;
 mod timer;
 mod up_to_date;
+mod who_stands;
 mod whole_snapshots;
 
 pub use rule::Rule;
@@ -47,6 +48,7 @@ pub(crate) use rule::{Accusation, Case, On};
 pub static RULES: &[&Rule] = &[
     &terms::RULE,
     &older_terms::RULE,
+    &who_stands::RULE,
     &one_vote::RULE,
     &up_to_date::RULE,
     &one_leader::RULE,

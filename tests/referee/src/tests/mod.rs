@@ -4,6 +4,7 @@ mod duties;
 mod elections;
 mod leaders;
 mod logs;
+mod members;
 mod others;
 mod pieces;
 mod script;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use labrpc::sim::{NodeHandle, NodeId, Sim};
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Change, Configuration, Index, ServerId, Term};
 
 use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
@@ -90,6 +90,17 @@ impl Script {
         let ledger = &mut self.judge.ledger;
         (ledger.has_told_calls, ledger.has_services, ledger.has_exact_time) = (true, true, true);
         self
+    }
+
+    /// This configuration is in force at first.
+    pub(super) fn begins_with(mut self, configuration: Configuration) -> Self {
+        self.judge.ledger.begin_with(configuration);
+        self
+    }
+
+    /// Somebody asks for a change.
+    pub(super) fn may_change(&mut self, change: Change) {
+        self.judge.ledger.may_change(change);
     }
 
     /// A server that was stopped goes on.
