@@ -213,8 +213,15 @@ fn failed_save_is_a_crash() {
         let answer = Arc::new(Mutex::new(None));
         let (node, slot) = (raft.node.clone(), answer.clone());
         thread::spawn(move || {
-            let args = RequestVoteArgs { term: 9, candidate_id: 0, last_log_index: 9, last_log_term: 9 };
-            *slot.lock() = Some(node.answer(args.term, |state, moment| state.on_request_vote(&args, moment)));
+            let args = RequestVoteArgs {
+                term: 9,
+                candidate_id: 0,
+                last_log_index: 9,
+                last_log_term: 9,
+                pre_vote: false,
+                leadership_transfer: false,
+            };
+            *slot.lock() = Some(node.respond(|state, moment| state.answer_candidate(&args, moment)));
         });
         thread::sleep(100 * MS);
         assert_eq!(*answer.lock(), None, "a vote that was not saved was answered");

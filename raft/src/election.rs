@@ -4,6 +4,9 @@
 //! it asks every peer for a vote; each grants at most one vote per term, and only to a candidate whose log is at
 //! least as up to date as its own; with a majority the candidate leads and says so at once.
 //!
+//! With [`pre_vote`](crate::Config::features) a round of questions comes first: see `pre_vote`. A leader that gives up its office
+//! sends a follower straight into its election: see `transfer`.
+//!
 //! A request whose call fails is repeated after a pause, so a candidate counts voters and not replies.
 
 use labrpc::time::Instant;
@@ -12,6 +15,35 @@ use raft_interface::{OwnEntry, ServerId, Servers};
 use crate::replication::Progress;
 use crate::rpc::{CallId, Message, Outgoing, RequestVoteArgs, RequestVoteReply, Tag};
 use crate::state::{Leadership, Moment, Role, State};
+
+/// What a candidate does, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Candidacy {
+    /// What it asks its peers for.
+    pub(crate) asking: Asking,
+    /// One per server, by id, its own included.
+    pub(crate) ballots: Vec<Ballot>,
+}
+
+/// What is asked of the voters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// Whether they would vote for this server in the next term (thesis §9.6). Nobody's term or vote moves.
+    PreVotes,
+    /// Their votes in this term.
+    Votes,
+    /// The same, by order of the leader that gives up its office (thesis §3.10).
+    VotesForTransfer,
+}
+
+impl Candidacy {
+    /// One in which nobody has said anything but the candidate itself.
+    pub(crate) fn new(asking: Asking, me: ServerId, servers: usize, now: Instant) -> Self {
+        let mut ballots = vec![Ballot { granted: None, awaiting: None, ask_at: now }; servers];
+        ballots[me].granted = Some(true);
+        Self { asking, ballots }
+    }
+}
 
 /// What a candidate knows of one voter.
 #[derive(Clone, Debug)]
@@ -32,11 +64,6 @@ impl Ballot {
 }
 
 impl State {
-    /// Whether this server has waited long enough for a leader.
-    pub(crate) fn election_due(&self, now: Instant) -> bool {
-        self.may_stand() && now >= self.election_deadline
-    }
-
     /// Whether it stands for election when it has waited long enough. A leader does not: only a higher term ends its office. Nor
     /// who has no vote: it would drive up the term, and can win nothing (thesis §4.2.1).
     pub(crate) fn may_stand(&self) -> bool {
@@ -52,7 +79,7 @@ impl State {
     }
 
     /// Fig. 2, Rules for candidates: on conversion, increment the term, vote for self, reset the timer, ask.
-    pub(crate) fn start_election(&mut self, moment: &Moment) {
+    pub(crate) fn start_election(&mut self, asking: Asking, moment: &Moment) {
         // A term of its own for each candidacy: asking again in the old one would ask voters who have given
         // their vote away, and a split vote would stay split (§5.2).
         self.current_term += 1;
@@ -62,12 +89,9 @@ impl State {
         // to another candidate: then both count it.
         self.leader = None;
         self.dirty = true;
-        let ballot = Ballot { granted: None, awaiting: None, ask_at: moment.now };
-        let mut ballots = vec![ballot; self.servers];
-        ballots[self.me].granted = Some(true);
         // The timer goes on with a fresh random wait. With the same wait for all, two candidates that split the
         // vote would stand again together, and split it again.
-        self.role = Role::Candidate(ballots);
+        self.role = Role::Candidate(Candidacy::new(asking, self.me, self.servers, moment.now));
         self.reset_election_timer(moment);
         log::info!(target: "VOTE", "S{} T{} stands for election", self.me, self.current_term);
         self.count_votes(moment);
@@ -76,16 +100,38 @@ impl State {
     /// The message that asks `peer` for its vote; marks it as asked.
     pub(crate) fn request_vote(&mut self, peer: ServerId) -> Outgoing {
         let call = self.next_call();
-        if let Role::Candidate(ballots) = &mut self.role {
-            ballots[peer].awaiting = Some(call);
-        }
+        let Role::Candidate(candidacy) = &mut self.role else {
+            unreachable!("only candidates ask for votes")
+        };
+        candidacy.ballots[peer].awaiting = Some(call);
+        let asking = candidacy.asking;
         let args = RequestVoteArgs {
-            term: self.current_term,
+            term: self.current_term + u64::from(asking == Asking::PreVotes),
             candidate_id: self.me,
             last_log_index: self.log.last_index(),
             last_log_term: self.log.last_term(),
+            pre_vote: asking == Asking::PreVotes,
+            leadership_transfer: asking == Asking::VotesForTransfer,
         };
         Outgoing { tag: Tag { peer, call, round: 0 }, message: Message::RequestVote(args) }
+    }
+
+    /// What a candidate is answered. Its request is the only one whose term does not always count, so that is decided first,
+    /// and in the same step.
+    pub(crate) fn answer_candidate(&mut self, args: &RequestVoteArgs, moment: &Moment) -> RequestVoteReply {
+        if args.pre_vote {
+            return self.on_pre_vote(args, moment);
+        }
+        if self.ignores(args, moment) {
+            log::debug!(target: "VOTE", "S{} T{} has a leader and ignores S{}", self.me, self.current_term, args.candidate_id);
+            return RequestVoteReply {
+                term: self.current_term,
+                vote_granted: false,
+                abstained: !self.is_voter(),
+            };
+        }
+        self.observe_term(args.term, moment);
+        self.on_request_vote(args, moment)
     }
 
     /// Fig. 2, RequestVote, receiver.
@@ -128,35 +174,48 @@ impl State {
         }
         // A reply can be seconds late, so the state that asked may be gone: the role first, then the term. A
         // vote of term 3 that is counted in term 5 makes a leader that nobody in term 5 has chosen.
-        let Role::Candidate(ballots) = &mut self.role else { return };
-        if args.term != self.current_term {
+        let Role::Candidate(candidacy) = &mut self.role else { return };
+        let is_pre_vote = candidacy.asking == Asking::PreVotes;
+        if args.term != self.current_term + u64::from(is_pre_vote) || args.pre_vote != is_pre_vote {
             return; // the answer to a candidacy that is over
         }
-        let ballot = &mut ballots[tag.peer];
-        if ballot.awaiting == Some(tag.call) {
+        let ballot = &mut candidacy.ballots[tag.peer];
+        let is_latest = ballot.awaiting == Some(tag.call);
+        if is_latest {
             ballot.awaiting = None;
+        }
+        // A vote lasts for its term, and a pre-vote does not last at all: the voter may have heard from a leader since.
+        if is_pre_vote && !is_latest {
+            return;
         }
         match reply {
             // A reply of an older term comes from a server that was killed while it was silent: it is no
             // answer. One of a later term has made this server a follower above.
-            Some(reply) if reply.term == args.term => {
+            Some(reply) if reply.term == args.term || is_pre_vote => {
                 ballot.granted = Some(reply.vote_granted);
                 self.count_votes(moment);
             }
+            // It has a leader and leaves candidates alone (`quorum_check`). That may end before this term does, but not at once.
+            Some(reply) if reply.term > 0 => ballot.ask_at = moment.now + self.config.heartbeat_interval,
             _ => ballot.ask_at = moment.now + self.config.retry_pause,
         }
     }
 
-    /// Fig. 2, Rules for candidates: votes from a majority of servers make a leader.
-    fn count_votes(&mut self, moment: &Moment) {
-        let Role::Candidate(ballots) = &self.role else { return };
+    /// Fig. 2, Rules for candidates: votes from a majority of servers make a leader. Pre-votes make a candidate.
+    pub(crate) fn count_votes(&mut self, moment: &Moment) {
+        let Role::Candidate(Candidacy { asking, ballots }) = &self.role else { return };
         let granted = |server: &ServerId| ballots[*server].granted == Some(true);
         let votes: Servers = (0..self.servers).filter(granted).collect();
         if self.configuration().agree(votes) {
-            log::info!(
-                target: "LEAD", "S{} T{} becomes leader with the votes of {votes}", self.me, self.current_term,
-            );
-            self.become_leader(moment);
+            match asking {
+                Asking::PreVotes => self.start_election(Asking::Votes, moment),
+                Asking::Votes | Asking::VotesForTransfer => {
+                    log::info!(
+                        target: "LEAD", "S{} T{} becomes leader with the votes of {votes}", self.me, self.current_term,
+                    );
+                    self.become_leader(moment);
+                }
+            }
         }
     }
 
@@ -165,10 +224,20 @@ impl State {
         // Optimism about `next_index`, none about `match_index`: a first guess that is too high costs a
         // refusal, whereas an entry that is taken for stored would be committed with too few copies.
         let progress = vec![Progress::new(self.log.last_index() + 1, moment.now); self.servers];
-        self.role = Role::Leader(Leadership { progress, read_round: 0, round_begun: 0, transfers: 0 });
+        let leadership = Leadership {
+            progress,
+            began_at: moment.now,
+            handover: None,
+            read_round: 0,
+            round_begun: 0,
+            transfers: 0,
+        };
+        self.role = Role::Leader(leadership);
         self.leader = Some(self.me);
         self.leader_changes += 1;
-        if self.config.features.first_configuration.is_some() {
+        if self.config.features.noop_on_election || self.config.features.first_configuration.is_some() {
+            // §8: what its predecessors left behind is committed along with it (§5.4.2), and not only when a client comes with a
+            // command; from then on it knows what is committed.
             self.append_own(OwnEntry::NoOp, moment);
         }
     }

@@ -43,7 +43,7 @@
 //!
 //! | thread | how many | waits for | does |
 //! |---|---|---|---|
-//! | ticker | 1 | the next deadline, or a nearer one | stands for election; wakes senders whose time has come; starts more senders |
+//! | ticker | 1 | the next deadline, or a nearer one | stands for election; ends what a leader waits for in vain; wakes senders whose time has come; starts more senders |
 //! | sender | per peer: 1, and 1 more whenever all are in calls and a message is due | a message to its peer being due | calls without the lock; handles the reply, and takes the next message, in one step |
 //! | applier | 1 | something being committed and not applied | sends on the apply channel without the lock |
 //! | handlers | the network's, 1 per request | | one step |
@@ -76,11 +76,11 @@
 //! | All servers: apply what is committed | `State::next_to_apply` |
 //! | All servers: a higher term makes a follower | `State::observe_term` |
 //! | Followers: answer | `Node::answer` |
-//! | Followers: stand for election after a timeout | `State::election_due` |
+//! | Followers: stand for election after a timeout | `State::alarm`, `State::on_alarm` |
 //! | Candidates: on conversion | `State::start_election` |
 //! | Candidates: majority of votes | `State::count_votes` |
 //! | Candidates: a leader of this term appears | `State::hear_leader` |
-//! | Candidates: timeout, new election | `State::election_due` |
+//! | Candidates: timeout, new election | `State::alarm`, `State::on_alarm` |
 //! | Leaders: heartbeats | `State::become_leader`, `State::replication_due_at` |
 //! | Leaders: append a client's command | `State::append_command` |
 //! | Leaders: send what a follower lacks | `State::replicate` |
@@ -106,15 +106,21 @@
 //! | a configuration is changed by an entry: the new one, or the joint one first (§6; thesis §4.1, §4.3) | `State::change_configuration`, [`Configuration::after`](raft_interface::Configuration::after) | [`first_configuration`](raft_interface::Features::first_configuration) |
 //! | not before the last change is committed, nor an entry of the own term (raft-dev, July 2015), nor for a server that lags (thesis §4.2.1) | `State::change_configuration` | `first_configuration` |
 //! | the joint one is left when it is committed; a leader without a vote goes when the new one is (§6) | `State::on_commit` | `first_configuration` |
-//! | a leader begins its term with an entry that says nothing (§8) | `State::become_leader` | `first_configuration` |
+//! | a leader begins its term with a no-op (§8) | `State::become_leader` | [`noop_on_election`](raft_interface::Features::noop_on_election), `first_configuration` |
+//! | a server asks whether it would win before it moves on to a term and stands (thesis §9.6) | `State::start_pre_vote`, `State::count_votes` | [`pre_vote`](raft_interface::Features::pre_vote) |
+//! | a pre-vote moves neither a term nor a vote, and is refused to a log that is behind and while there is a leader (thesis §9.6) | `State::on_pre_vote`, `State::hears_leader` | always |
+//! | a leader that hears from no majority for an election timeout steps down (thesis §6.2) | `State::check_quorum` | [`check_quorum`](raft_interface::Features::check_quorum) |
+//! | who has just heard from a leader leaves candidates alone, with their terms (§6; thesis §4.2.3) | `State::ignores` | [`check_quorum`](raft_interface::Features::check_quorum), `first_configuration` |
+//! | a leader hands its office to another server: no commands, catch up, TimeoutNow, or give it up (thesis §3.10) | `State::begin_handover`, `State::timeout_now`, `State::give_handover_up` | [`leadership_transfer`](raft_interface::Features::leadership_transfer) |
+//! | who gets TimeoutNow from its leader stands at once, by the leader's order (thesis §3.10) | `State::on_timeout_now` | always |
 //! | a snapshot comes in pieces, in order, one at a time (Fig. 13: `offset`, `done`) | `chunks::Receiver`, `chunks::Transfer`, `State::next_piece` | [`snapshot_chunk_bytes`](raft_interface::Features::snapshot_chunk_bytes) to send them; they are received always |
 //! | a piece that would leave a hole, or belongs to another transfer, is refused, and what is held stays | `chunks::Receiver::receive` | always |
 //! | a snapshot brings the configuration at its end (thesis, Fig. 5.3: lastConfig) | `Log::set_base_configuration` | always |
 //!
 //! # What differs from the paper, and why
 //!
-//! - **No empty entry at the start of a term**, unless membership may change (§8 asks for one). The labs' suites count indexes: the first command
-//!   must get index 1. The price: entries of an earlier term stay uncommitted until a new command comes, and so do
+//! - **No empty entry at the start of a term** (§8 asks for one), unless it is asked for. The labs' suites count indexes: the first
+//!   command must get index 1. The price: entries of an earlier term stay uncommitted until a new command comes, and so do
 //!   reads ([`ReadError::NothingCommitted`]).
 //! - **`start` answers at once**, with the index at which the command will appear if it commits. The paper answers
 //!   after applying; here the service watches the apply channel.
@@ -127,7 +133,7 @@
 //!   the next heartbeat. It travels with entries if there are any.
 //! - **Repeats are paced**: a vote request or an AppendEntries that got no reply is sent again after a pause, and
 //!   not while the call is under way, but for heartbeats.
-//! - **Membership never changes** (§6) unless `Features` name a first configuration; and there is no leadership transfer.
+//! - **Membership never changes** (§6) unless `Features` name a first configuration.
 //! - **A server whose disk fails stops** as if it had crashed. The paper does not speak of that.
 
 #[cfg(test)]
@@ -143,6 +149,8 @@ mod message_text;
 mod monitor;
 mod node;
 mod persist;
+mod pre_vote;
+mod quorum_check;
 mod read;
 mod replication;
 mod rpc;
@@ -152,6 +160,7 @@ mod snapshot;
 mod state;
 mod status;
 mod threads;
+mod transfer;
 mod watch;
 
 pub use config::{Config, ConfigError};

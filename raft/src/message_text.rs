@@ -9,7 +9,7 @@ use raft_interface::{Index, OwnEntry, Term};
 use crate::entry::{Entry, Payload};
 use crate::rpc::{
     AppendEntriesArgs, AppendEntriesReply, Expected, InstallSnapshotArgs, InstallSnapshotReply, Message,
-    RequestVoteArgs, RequestVoteReply,
+    RequestVoteArgs, RequestVoteReply, TimeoutNowArgs, TimeoutNowReply,
 };
 
 /// An entry's place in the log.
@@ -34,7 +34,12 @@ impl fmt::Display for Entry {
 
 impl fmt::Display for RequestVoteArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RequestVote T{} last {}", self.term, At(self.last_log_index, self.last_log_term))
+        let name = match (self.pre_vote, self.leadership_transfer) {
+            (true, _) => "PreVote",
+            (false, true) => "RequestVote (transfer)",
+            (false, false) => "RequestVote",
+        };
+        write!(f, "{name} T{} last {}", self.term, At(self.last_log_index, self.last_log_term))
     }
 }
 
@@ -96,12 +101,25 @@ impl fmt::Display for InstallSnapshotReply {
     }
 }
 
+impl fmt::Display for TimeoutNowArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TimeoutNow T{}", self.term)
+    }
+}
+
+impl fmt::Display for TimeoutNowReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{}", self.term)
+    }
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RequestVote(args) => args.fmt(f),
             Self::AppendEntries(args) => args.fmt(f),
             Self::InstallSnapshot(args) => args.fmt(f),
+            Self::TimeoutNow(args) => args.fmt(f),
         }
     }
 }

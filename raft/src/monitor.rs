@@ -93,7 +93,7 @@ pub(crate) struct DueMessages {
     senders: Servers,
     /// Peers with a message due and all senders in calls.
     pub(crate) short_handed: Servers,
-    /// When the ticker should look next: at the election deadline, at the next deadline of a message, or at once when
+    /// When the ticker should look next: at the [alarm of the state](State::alarm), at the next deadline of a message, or at once when
     /// there are too few senders.
     pub(crate) alarm: Option<Instant>,
 }
@@ -197,7 +197,7 @@ impl Monitor {
 
     /// Which messages are due, and who is there to send them. Every step asks for all of it, so the peers are looked at once.
     pub(crate) fn due_messages(&self, now: Instant) -> DueMessages {
-        let alarm = self.state.may_stand().then_some(self.state.election_deadline);
+        let alarm = self.state.alarm();
         let mut due = DueMessages { senders: Servers::NONE, short_handed: Servers::NONE, alarm };
         for peer in self.state.correspondents().iter() {
             let Some(at) = self.state.due_at(peer) else { continue };

@@ -8,7 +8,7 @@ use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::time::Instant;
 use raft_interface::{
     ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
-    ReadIndexError, ServerId, Servers, Started, Term,
+    ReadIndexError, ServerId, Servers, Started, Term, TransferError,
 };
 
 use crate::config::{Config, ConfigError};
@@ -146,16 +146,19 @@ impl RaftServer for Raft {
     }
 
     fn service(&self) -> Service {
-        let [votes, entries, snapshots] = [(); 3].map(|()| self.node.clone());
+        let [votes, entries, snapshots, transfers] = [(); 4].map(|()| self.node.clone());
         Service::new("Raft")
             .method("RequestVote", move |args: crate::rpc::RequestVoteArgs| {
-                votes.answer(args.term, |state, moment| state.on_request_vote(&args, moment))
+                votes.respond(|state, moment| state.answer_candidate(&args, moment))
             })
             .method("AppendEntries", move |args: crate::rpc::AppendEntriesArgs| {
                 entries.answer(args.term, |state, moment| state.on_append_entries(&args, moment))
             })
             .method("InstallSnapshot", move |args: crate::rpc::InstallSnapshotArgs| {
                 snapshots.answer(args.term, |state, moment| state.on_install_snapshot(&args, moment))
+            })
+            .method("TimeoutNow", move |args: crate::rpc::TimeoutNowArgs| {
+                transfers.answer(args.term, |state, moment| state.on_timeout_now(&args, moment))
             })
     }
 
@@ -200,19 +203,27 @@ impl RaftServer for Raft {
             ReadError::Timeout => ReadIndexError::Timeout,
         })
     }
+
+    fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError> {
+        Self::transfer_leadership(self, to)
+    }
 }
 
 impl Node {
     /// Handles a request of this term. The step has saved everything when the reply is there.
     pub(crate) fn answer<R: Default>(&self, term: Term, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
-        let handled = self.step(|state, moment| {
+        self.respond(|state, moment| {
             // The term comes first, for every kind of message and in the same step. A rule that looks at its
             // own term first would judge a candidate of term 5 by the vote of term 3 and refuse it; and a
             // leader would go on in a term whose number it has taken over but which it does not lead.
             state.observe_term(term, moment);
             rule(state, moment)
-        });
-        handled.unwrap_or_else(|| self.fall_silent())
+        })
+    }
+
+    /// Handles a request whose term counts only if the rule says so. The step has saved everything when the reply is there.
+    pub(crate) fn respond<R: Default>(&self, rule: impl FnOnce(&mut State, &Moment) -> R) -> R {
+        self.step(rule).unwrap_or_else(|| self.fall_silent())
     }
 
     /// Answers nothing until the server is killed, and then anything: term 0, which no sender listens to.

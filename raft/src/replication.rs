@@ -61,6 +61,8 @@ pub(crate) struct Progress {
     pub(crate) round_sent: u64,
     /// The last round of reads in which the follower has confirmed the leader. Starts at 0 and only grows.
     pub(crate) round_acked: u64,
+    /// When it last answered in this term, or when the term began.
+    pub(crate) heard_at: Instant,
     /// The snapshot that is on its way there in pieces, if one is.
     pub(crate) transfer: Option<Transfer>,
 }
@@ -78,6 +80,7 @@ impl Progress {
             heartbeat_at: now,
             round_sent: 0,
             round_acked: 0,
+            heard_at: now,
             transfer: None,
         }
     }
@@ -95,7 +98,7 @@ impl State {
     pub(crate) fn append_command(&mut self, command: Command, moment: &Moment) -> Started {
         // Whoever does not lead appends nothing: its entry would have an index and a term that another leader
         // may give to another command, and the Log Matching Property would be gone.
-        if !self.is_leader() {
+        if !self.may_accept() {
             return Started { index: 0, term: self.current_term, is_leader: false };
         }
         let index = self.log.append(Entry::command(self.current_term, command));
@@ -108,6 +111,9 @@ impl State {
     /// When the leader's next message to `peer` should leave.
     pub(crate) fn replication_due_at(&self, leadership: &Leadership, peer: ServerId) -> Instant {
         let progress = &leadership.progress[peer];
+        if let Some(at) = self.timeout_now_due_at(leadership, peer) {
+            return at.min(progress.heartbeat_at);
+        }
         // Judged from what the follower lacks and not from what has just happened: a command that comes while a
         // call is under way sets off nothing, and is found here when that call ends.
         let lacks_entries = progress.next_index <= self.log.last_index();
@@ -339,6 +345,7 @@ impl State {
             // By the round in which the message left, not by the latest: an answer proves that this server led
             // when the message was answered, which may be before a later read arrived.
             progress.round_acked = progress.round_acked.max(tag.round);
+            progress.heard_at = moment.now;
         }
         is_answer
     }

@@ -13,6 +13,8 @@ pub(crate) const REQUEST_VOTE: &str = "Raft.RequestVote";
 pub(crate) const APPEND_ENTRIES: &str = "Raft.AppendEntries";
 /// The method that a leader calls for a follower which needs entries that the leader has discarded (§7).
 pub(crate) const INSTALL_SNAPSHOT: &str = "Raft.InstallSnapshot";
+/// The method by which a leader tells a follower to stand for election at once (thesis §3.10).
+pub(crate) const TIMEOUT_NOW: &str = "Raft.TimeoutNow";
 
 /// A request for a vote (Fig. 2, RequestVote).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,11 @@ pub(crate) struct RequestVoteArgs {
     pub(crate) last_log_index: Index,
     /// The term of that entry.
     pub(crate) last_log_term: Term,
+    /// Only asks whether the vote would be given (thesis §9.6). `term` is then the term for which the sender would stand, and
+    /// nobody's.
+    pub(crate) pre_vote: bool,
+    /// The leader itself wants this election, so nobody has to protect it (thesis §4.2.3).
+    pub(crate) leadership_transfer: bool,
 }
 
 /// The answer to [`RequestVoteArgs`].
@@ -135,6 +142,22 @@ pub(crate) struct Expected {
     pub(crate) offset: u64,
 }
 
+/// The leader's order to stand for election at once (thesis §3.10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TimeoutNowArgs {
+    /// The leader's term.
+    pub(crate) term: Term,
+    /// Who leads.
+    pub(crate) leader_id: ServerId,
+}
+
+/// The answer to [`TimeoutNowArgs`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TimeoutNowReply {
+    /// The receiver's term: above the leader's if it stands, or if the leader is one no more.
+    pub(crate) term: Term,
+}
+
 /// Numbers the calls of one server, so that an answer can be told from the answer to an older call.
 pub(crate) type CallId = u64;
 
@@ -169,6 +192,7 @@ pub(crate) enum Exchange {
     RequestVote(RequestVoteArgs, Option<RequestVoteReply>),
     AppendEntries(AppendEntriesArgs, Option<AppendEntriesReply>),
     InstallSnapshot(InstallSnapshotArgs, Option<InstallSnapshotReply>),
+    TimeoutNow(TimeoutNowArgs, Option<TimeoutNowReply>),
 }
 
 /// Any of the requests.
@@ -177,6 +201,7 @@ pub(crate) enum Message {
     RequestVote(RequestVoteArgs),
     AppendEntries(AppendEntriesArgs),
     InstallSnapshot(InstallSnapshotArgs),
+    TimeoutNow(TimeoutNowArgs),
 }
 
 /// Shared bytes as one run of bytes. serde's own way is a sequence of numbers: the same on the wire, but one call
@@ -217,6 +242,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::election::Asking;
     use crate::entry::Payload;
     use crate::log::Log;
     use crate::persist::Restored;
@@ -249,7 +275,7 @@ mod tests {
             let moment = Moment::now();
             let mut state = State::new(0, 3, Config::default(), restored, &moment);
             state.on_append_entries(&args, &moment);
-            state.start_election(&moment);
+            state.start_election(Asking::Votes, &moment);
             state.append_command(Arc::from(*b"y"), &moment);
         });
     }

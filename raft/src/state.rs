@@ -15,12 +15,13 @@ use raft_interface::{Configuration, Index, ServerId, Servers, Term};
 
 use crate::chunks::Receiver;
 use crate::config::Config;
-use crate::election::Ballot;
+use crate::election::{Asking, Candidacy};
 use crate::log::Log;
 use crate::persist::Restored;
 use crate::replication::Progress;
 use crate::rpc::{CallId, Ended, Exchange, Outgoing};
 use crate::status::{RoleName, Status};
+use crate::transfer::Handover;
 
 /// What a step needs to know of time and chance.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +66,8 @@ pub(crate) struct State {
     pub(crate) role: Role,
     /// The leader of `current_term`, once it has been heard of. Not whom this server has voted for.
     pub(crate) leader: Option<ServerId>,
+    /// When another server was last heard of as the leader of some term. Says something only while `leader` does.
+    pub(crate) leader_heard_at: Instant,
     /// When this server stands for election, unless it leads by then.
     pub(crate) election_deadline: Instant,
     /// When the leader's commit index last moved; followers hear of it soon after.
@@ -89,8 +92,8 @@ pub(crate) struct State {
 pub(crate) enum Role {
     /// Answers candidates and leaders.
     Follower,
-    /// Gathers votes: one ballot per server, its own included.
-    Candidate(Vec<Ballot>),
+    /// Gathers votes, or asks first whether it would get them.
+    Candidate(Candidacy),
     /// Replicates its log: one record of progress per server; its own is not used.
     Leader(Leadership),
 }
@@ -100,6 +103,10 @@ pub(crate) enum Role {
 pub(crate) struct Leadership {
     /// One per server, by id.
     pub(crate) progress: Vec<Progress>,
+    /// When it was elected.
+    pub(crate) began_at: Instant,
+    /// The office is on its way to another server.
+    pub(crate) handover: Option<Handover>,
     /// The number of the last round of messages that a read has asked for. Starts at 0 and only grows.
     pub(crate) read_round: u64,
     /// The number of the last round of which a message has left. Starts at 0 and only grows.
@@ -135,6 +142,7 @@ impl State {
             last_applied: base,
             role: Role::Follower,
             leader: None,
+            leader_heard_at: moment.now,
             election_deadline,
             commit_advanced_at: moment.now,
             last_call: 0,
@@ -212,7 +220,36 @@ impl State {
         self.leader_changes += u64::from(self.leader.is_none());
         self.step_down(moment);
         self.leader = Some(leader);
+        self.leader_heard_at = moment.now;
         self.reset_election_timer(moment);
+    }
+
+    /// When the ticker has to act of its own accord: to stand for election, or, as a leader, to give something up.
+    pub(crate) fn alarm(&self) -> Option<Instant> {
+        match &self.role {
+            Role::Follower | Role::Candidate(_) => self.may_stand().then_some(self.election_deadline),
+            // A leader does not stand for election: a higher term ends its office, or the silence of a majority.
+            Role::Leader(leadership) => {
+                let ends = [self.quorum_deadline(leadership), leadership.handover_deadline()];
+                ends.into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// The time of the [alarm](Self::alarm) has come.
+    pub(crate) fn on_alarm(&mut self, moment: &Moment) {
+        match &self.role {
+            // Between the look at the clock and this step a message may have come from a leader.
+            _ if self.alarm().is_none_or(|at| at > moment.now) => {}
+            Role::Follower | Role::Candidate(_) if self.config.features.pre_vote => {
+                self.start_pre_vote(moment)
+            }
+            Role::Follower | Role::Candidate(_) => self.start_election(Asking::Votes, moment),
+            Role::Leader(_) => {
+                self.give_handover_up(moment);
+                self.check_quorum(moment);
+            }
+        }
     }
 
     /// Waits a fresh random time for a leader before standing for election (§5.2).
@@ -232,7 +269,7 @@ impl State {
     pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
         match &self.role {
             Role::Follower => None,
-            Role::Candidate(ballots) => ballots[peer].due_at(),
+            Role::Candidate(candidacy) => candidacy.ballots[peer].due_at(),
             Role::Leader(leadership) => Some(self.replication_due_at(leadership, peer)),
         }
     }
@@ -252,6 +289,9 @@ impl State {
             Exchange::InstallSnapshot(args, reply) => {
                 self.on_install_snapshot_reply(*tag, args, reply.as_ref(), moment);
             }
+            Exchange::TimeoutNow(args, reply) => {
+                self.on_timeout_now_reply(*tag, args, reply.as_ref(), moment);
+            }
         }
     }
 
@@ -265,7 +305,9 @@ impl State {
         match &self.role {
             Role::Follower => None,
             Role::Candidate(_) => Some(self.request_vote(peer)),
-            Role::Leader(_) => Some(self.replicate(peer, moment)),
+            Role::Leader(_) => {
+                Some(self.timeout_now(peer, moment).unwrap_or_else(|| self.replicate(peer, moment)))
+            }
         }
     }
 
@@ -298,7 +340,7 @@ impl State {
         assert!(now.last_applied <= now.commit_index, "more is applied than committed: {now}");
         assert!(now.commit_index <= now.last_log_index, "more is committed than there is: {now}");
         assert!(self.log.last_term() <= self.current_term, "an entry comes from a later term: {now}");
-        if now.role != RoleName::Follower {
+        if matches!(now.role, RoleName::Candidate | RoleName::Leader) {
             assert_eq!(self.voted_for, Some(self.me), "who stands for election votes for itself: {now}");
         }
         assert_eq!(self.is_leader(), now.leader == Some(self.me), "a leader knows that it leads: {now}");

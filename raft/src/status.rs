@@ -4,6 +4,7 @@ use std::fmt;
 
 use raft_interface::{Configuration, Index, ServerId, Term};
 
+use crate::election::Asking;
 use crate::state::{Role, State};
 
 /// A role without its state.
@@ -11,6 +12,8 @@ use crate::state::{Role, State};
 pub enum RoleName {
     /// Answers candidates and leaders.
     Follower,
+    /// Asks whether it would win an election, and is a follower otherwise (thesis §9.6).
+    PreCandidate,
     /// Gathers votes.
     Candidate,
     /// Replicates its log.
@@ -47,6 +50,8 @@ pub struct Report {
     pub configuration: Configuration,
     /// What it knows of the others, by id; nobody unless it leads.
     pub peers: Vec<PeerReport>,
+    /// To whom it is handing its office, if it leads and was asked to.
+    pub transfer: Option<ServerId>,
     /// How often it has stood for election since it came up.
     pub elections: u64,
     /// How many leaders it has known since then, itself among them; one that leads two terms counts twice.
@@ -69,8 +74,9 @@ pub struct PeerReport {
 impl State {
     /// The role without its state.
     pub(crate) fn role_name(&self) -> RoleName {
-        match self.role {
+        match &self.role {
             Role::Follower => RoleName::Follower,
+            Role::Candidate(candidacy) if candidacy.asking == Asking::PreVotes => RoleName::PreCandidate,
             Role::Candidate(_) => RoleName::Candidate,
             Role::Leader(_) => RoleName::Leader,
         }
@@ -94,19 +100,22 @@ impl State {
     /// than what is stored.
     pub(crate) fn report(&self) -> Report {
         let configuration = self.configuration();
-        let peers = match &self.role {
-            Role::Follower | Role::Candidate(_) => Vec::new(),
-            Role::Leader(leadership) => self
-                .peers()
-                .map(|id| {
-                    let progress = &leadership.progress[id];
-                    let (match_index, next_index) = (progress.match_index, progress.next_index);
-                    PeerReport { id, match_index, next_index, is_voter: configuration.is_voter(id) }
-                })
-                .collect(),
+        let (peers, transfer) = match &self.role {
+            Role::Follower | Role::Candidate(_) => (Vec::new(), None),
+            Role::Leader(leadership) => {
+                let peers = self
+                    .peers()
+                    .map(|id| {
+                        let progress = &leadership.progress[id];
+                        let (match_index, next_index) = (progress.match_index, progress.next_index);
+                        PeerReport { id, match_index, next_index, is_voter: configuration.is_voter(id) }
+                    })
+                    .collect();
+                (peers, leadership.handover.as_ref().map(|handover| handover.to))
+            }
         };
         let (elections, leader_changes) = (self.elections, self.leader_changes);
-        Report { status: self.status(), configuration, peers, elections, leader_changes }
+        Report { status: self.status(), configuration, peers, transfer, elections, leader_changes }
     }
 }
 

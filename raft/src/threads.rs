@@ -7,7 +7,9 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, ServerId};
 
 use crate::monitor::{Node, Plan};
-use crate::rpc::{APPEND_ENTRIES, Ended, Exchange, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE};
+use crate::rpc::{
+    APPEND_ENTRIES, Ended, Exchange, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE, TIMEOUT_NOW,
+};
 use crate::state::Moment;
 
 /// Starts a thread that nobody joins: it ends by itself when the server stops.
@@ -24,7 +26,7 @@ impl Node {
         spawn("applier".into(), move || node.apply(&apply));
     }
 
-    /// The ticker: stands for election when no leader is heard of, sees to it that messages whose time has come
+    /// The ticker: stands for election when no leader is heard of, ends the office of a leader that has lost its majority, sees to it that messages whose time has come
     /// find a sender, and sleeps until the next deadline.
     fn tick(self: Arc<Self>) {
         // The lock is held from the look to the sleep, which gives it up and falls asleep in one. Let go in
@@ -36,8 +38,8 @@ impl Node {
                 return;
             }
             let now = Instant::now();
-            if monitor.state.election_due(now) {
-                self.step_holding(monitor, |state, moment| state.start_election(moment));
+            if monitor.state.alarm().is_some_and(|at| at <= now) {
+                self.step_holding(monitor, |state, moment| state.on_alarm(moment));
                 monitor = self.monitor.lock();
                 continue;
             }
@@ -146,6 +148,10 @@ impl Node {
             Message::InstallSnapshot(args) => {
                 let reply = end.call(INSTALL_SNAPSHOT, &args);
                 Exchange::InstallSnapshot(args, reply)
+            }
+            Message::TimeoutNow(args) => {
+                let reply = end.call(TIMEOUT_NOW, &args);
+                Exchange::TimeoutNow(args, reply)
             }
         };
         Ended { tag, exchange }

@@ -68,6 +68,10 @@
 //!
 //! | feature | what is asked | fields | part |
 //! |---|---|---|---|
+//! | [`noop_on_election`](crate::Features::noop_on_election) | a leader begins its term with an entry of its own. It is never delivered as a command: as [`ApplyMsg::Own`](crate::ApplyMsg::Own), or not at all if indexes count commands (§8). An entry of a kind that is not known is not taken | `kind` in an entry, if there are kinds | E1 |
+//! | [`pre_vote`](crate::Features::pre_vote) | a server stands for election only if a majority would vote for it. A pre-vote moves neither term nor vote, goes to a log that is up to date, and to nobody while there is a leader; its answer tells the term (thesis §9.6) | `pre_vote` in RequestVote, or a method `PreVote` with the same fields; the term is the one in which the sender would stand | E1 |
+//! | [`check_quorum`](crate::Features::check_quorum) | a leader that hears from no majority steps down within 5 s, and one that hears from a majority does not; its reads end with an error (thesis §6.2). Who has heard from a leader within 50 ms neither votes nor takes over a candidate's term (thesis §4.2.3) | | E1 |
+//! | [`leadership_transfer`](crate::Features::leadership_transfer) | [`transfer_leadership`](crate::RaftServer::transfer_leadership): no commands meanwhile; the target gets all entries, and then the order to stand, and stands at once; on a network that works it leads within a second; if it does not, commands are taken again within 5 s (thesis §3.10) | a method `TimeoutNow { term, leader_id }`; `leadership_transfer` in RequestVote | E1 |
 //! | [`snapshot_chunk_bytes`](crate::Features::snapshot_chunk_bytes) | a leader sends its snapshot in pieces of at most so many bytes, in order, and a follower installs it when every byte is there (Fig. 13) | Figure 13's `offset` and `done`. `snapshot_id { leader, term, index, number }` names the transfer; a reply's `expected { snapshot_id, offset }` says which piece the follower would take, or nothing if it took this one | E4 |
 //!
 //! # Calls that hang

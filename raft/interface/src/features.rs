@@ -10,6 +10,19 @@ use crate::Configuration;
 /// feature each, and skip what is not offered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features {
+    /// A leader begins its term with an entry of its own that says nothing, which commits what came before (§8). It is
+    /// delivered as [`ApplyMsg::Own`](crate::ApplyMsg::Own) or not at all, and never as a command.
+    pub noop_on_election: bool,
+    /// A server first asks whether it would win, which changes neither a term nor a vote anywhere, and stands for election
+    /// only if a majority says yes (thesis §9.6). Every server can be asked, whatever this says.
+    pub pre_vote: bool,
+    /// A leader that hears from no majority for an election timeout steps down (thesis §6.2), and who has heard from a leader
+    /// within the minimum election timeout leaves candidates and their terms alone (§6; thesis §4.2.3).
+    pub check_quorum: bool,
+    /// A leader hands its office to another server when it is asked to
+    /// ([`RaftServer::transfer_leadership`](crate::RaftServer::transfer_leadership); thesis §3.10). Every server can be handed
+    /// the office, whatever this says.
+    pub leadership_transfer: bool,
     /// A leader sends its snapshot in pieces of so many bytes, one at a time (Fig. 13: `offset`, `done`). `None`: in one message.
     /// Every server can receive pieces, whatever this says.
     pub snapshot_chunk_bytes: Option<NonZeroUsize>,
@@ -39,10 +52,32 @@ impl Features {
         Self { snapshot_chunk_bytes: Some(bytes), ..Self::default() }
     }
 
+    /// For a Raft that has some of them only, to be its [`RaftServer::offers`](crate::RaftServer::offers): whether all that
+    /// are on are among those of these names.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not.
+    pub fn among(&self, offered: &[&str]) -> Result<(), NotOffered> {
+        let missing = self.names().find(|name| !offered.contains(name));
+        missing.map_or(Ok(()), |feature| Err(NotOffered { feature }))
+    }
+
     /// The names of those that are on.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let Self { snapshot_chunk_bytes, first_configuration } = self;
+        let &Self {
+            noop_on_election,
+            pre_vote,
+            check_quorum,
+            leadership_transfer,
+            snapshot_chunk_bytes,
+            first_configuration,
+        } = self;
         [
+            ("noop_on_election", noop_on_election),
+            ("pre_vote", pre_vote),
+            ("check_quorum", check_quorum),
+            ("leadership_transfer", leadership_transfer),
             ("snapshot_chunk_bytes", snapshot_chunk_bytes.is_some()),
             ("first_configuration", first_configuration.is_some()),
         ]
@@ -67,5 +102,9 @@ mod tests {
     fn what_is_on_has_a_name() {
         assert_eq!(Features::default().names().count(), 0);
         assert!(Features::snapshots_in_pieces(3).names().eq(["snapshot_chunk_bytes"]));
+        let calm = Features { pre_vote: true, check_quorum: true, ..Features::default() };
+        assert!(calm.names().eq(["pre_vote", "check_quorum"]));
+        assert_eq!(calm.among(&["check_quorum", "pre_vote"]), Ok(()));
+        assert_eq!(calm.among(&["check_quorum"]), Err(NotOffered { feature: "pre_vote" }));
     }
 }

@@ -16,6 +16,7 @@ mod file;
 mod memory;
 mod persister;
 mod read;
+mod transfer;
 
 pub use change::{Change, ChangeError};
 pub use configuration::{Configuration, Servers};
@@ -24,6 +25,7 @@ pub use file::{FilePersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
 pub use read::ReadIndexError;
+pub use transfer::TransferError;
 
 use std::fmt;
 use std::sync::Arc;
@@ -133,7 +135,7 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     ///
     /// The first feature that it does not have.
     fn offers(features: &Features) -> Result<(), NotOffered> {
-        features.names().next().map_or(Ok(()), |feature| Err(NotOffered { feature }))
+        features.among(&[])
     }
     /// Starts a server with features that it [offers](Self::offers): [`make`](Self::make) otherwise, which this is by default.
     fn make_with_features(
@@ -189,5 +191,18 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
         let _ = deadline;
         Err(ReadIndexError::Unsupported)
+    }
+
+    /// Asks this server, which leads, to hand its office to server `to` (thesis §3.10). Returns when that has begun: the leader
+    /// refuses commands from then on, brings `to` up to date and tells it to stand for election at once. If that comes to
+    /// nothing within about an election timeout, the leader goes on as before. Only for a Raft that offers
+    /// [`leadership_transfer`](Features::leadership_transfer).
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError`]; [`TransferError::NotOffered`] if it is not implemented, or was not asked for.
+    fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError> {
+        let _ = to;
+        Err(TransferError::NotOffered)
     }
 }

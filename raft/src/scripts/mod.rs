@@ -8,6 +8,7 @@
 //! There are no threads here, no clock but [`Script::after`], and no chance: a server's election timeout is
 //! always 500 ms.
 
+mod calm;
 mod chunks;
 mod elections;
 mod figures;
@@ -25,10 +26,13 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId, Term};
 
 use crate::config::Config;
+use crate::election::Asking;
 use crate::entry::Entry;
 use crate::log::Log;
 use crate::persist::{Journal, Restored, restore};
-use crate::rpc::{AppendEntriesReply, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag};
+use crate::rpc::{
+    AppendEntriesReply, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag, TimeoutNowReply,
+};
 use crate::state::{Moment, State};
 
 /// A cluster whose messages are carried by hand.
@@ -52,6 +56,7 @@ enum Reply {
     Vote(RequestVoteReply),
     Append(AppendEntriesReply),
     Install(InstallSnapshotReply),
+    TimeoutNow(TimeoutNowReply),
 }
 
 impl fmt::Display for Reply {
@@ -60,6 +65,7 @@ impl fmt::Display for Reply {
             Self::Vote(reply) => reply.fmt(f),
             Self::Append(reply) => reply.fmt(f),
             Self::Install(reply) => reply.fmt(f),
+            Self::TimeoutNow(reply) => reply.fmt(f),
         }
     }
 }
@@ -122,7 +128,7 @@ impl Script {
 
     /// The server's election timer fires.
     fn stand(&mut self, id: ServerId) {
-        step(self, id, |state, moment| state.start_election(moment));
+        step(self, id, |state, moment| state.start_election(Asking::Votes, moment));
         let (role, term) = (self.servers[id].role_name(), self.servers[id].current_term);
         self.line(format!("S{id} stands for election: {role:?} of T{term}"));
     }
@@ -153,10 +159,7 @@ impl Script {
     fn deliver(&mut self, carried: &Carried) -> Reply {
         let to = carried.tag.peer;
         let reply = step(self, to, |state, moment| match &carried.message {
-            Message::RequestVote(args) => {
-                state.observe_term(args.term, moment);
-                Reply::Vote(state.on_request_vote(args, moment))
-            }
+            Message::RequestVote(args) => Reply::Vote(state.answer_candidate(args, moment)),
             Message::AppendEntries(args) => {
                 state.observe_term(args.term, moment);
                 Reply::Append(state.on_append_entries(args, moment))
@@ -164,6 +167,10 @@ impl Script {
             Message::InstallSnapshot(args) => {
                 state.observe_term(args.term, moment);
                 Reply::Install(state.on_install_snapshot(args, moment))
+            }
+            Message::TimeoutNow(args) => {
+                state.observe_term(args.term, moment);
+                Reply::TimeoutNow(state.on_timeout_now(args, moment))
             }
         });
         self.line(format!("   S{to} answers  {reply}"));
@@ -191,6 +198,10 @@ impl Script {
             (Message::InstallSnapshot(args), None) => {
                 state.on_install_snapshot_reply(tag, args, None, moment)
             }
+            (Message::TimeoutNow(args), Some(Reply::TimeoutNow(reply))) => {
+                state.on_timeout_now_reply(tag, args, Some(reply), moment);
+            }
+            (Message::TimeoutNow(args), None) => state.on_timeout_now_reply(tag, args, None, moment),
             (message, _) => panic!("a reply of another kind than {message:?}"),
         });
     }

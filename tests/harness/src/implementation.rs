@@ -8,7 +8,7 @@ use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
     ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
-    ReadIndexError, ServerId, Started, Term,
+    ReadIndexError, ServerId, Started, Term, TransferError,
 };
 
 use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
@@ -24,6 +24,7 @@ pub(crate) trait AnyRaft: Send + Sync {
     fn leader_hint(&self) -> Option<ServerId>;
     fn change_configuration(&self, change: Change) -> Result<Index, ChangeError>;
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError>;
+    fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError>;
 }
 
 impl<R: RaftServer> AnyRaft for R {
@@ -57,6 +58,10 @@ impl<R: RaftServer> AnyRaft for R {
 
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
         RaftServer::read_index_until(self, deadline)
+    }
+
+    fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError> {
+        RaftServer::transfer_leadership(self, to)
     }
 }
 

@@ -152,6 +152,12 @@ impl Lab {
         }
     }
 
+    /// Whether the implementation can be made with these features.
+    #[must_use]
+    pub fn has_features(&self, features: &Features) -> bool {
+        self.inner.implementation.offers(features).is_ok()
+    }
+
     /// For what is usual and no duty, once all duties have held: where it is missing the test gives no points, and says
     /// why.
     ///

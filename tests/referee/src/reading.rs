@@ -59,6 +59,12 @@ pub struct Names {
     pub pre_vote: Vec<&'static str>,
     /// Methods that ask for a vote that does not count, where it has a method of its own.
     pub request_pre_vote: Vec<&'static str>,
+    /// A request for a vote that has this set comes by order of the leader (thesis §4.2.3).
+    pub leadership_transfer: Vec<&'static str>,
+    /// Methods by which a leader tells a follower to stand for election at once (thesis §3.10).
+    pub timeout_now: Vec<&'static str>,
+    /// Of which kind an entry is, where entries say so.
+    pub entry_kind: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
     /// nothing is said.
     pub without_entries: Vec<&'static str>,
@@ -108,7 +114,10 @@ impl Default for Names {
                 "RequestPreVote",
                 "request_pre_vote",
             ],
-            without_entries: vec!["TimeoutNow", "timeout_now", "ReadIndex", "read_index"],
+            leadership_transfer: vec!["leadership_transfer"],
+            timeout_now: vec!["TimeoutNow", "timeout_now"],
+            entry_kind: vec!["kind"],
+            without_entries: vec!["ReadIndex", "read_index"],
         }
     }
 }
@@ -163,7 +172,14 @@ impl Names {
 
     /// Whether a method that is none of the paper's may bring entries, or tell what is committed.
     pub(crate) fn may_bring_entries(&self, method: &str) -> bool {
-        !is_one_of(method, &self.request_pre_vote) && !is_one_of(method, &self.without_entries)
+        ![&self.request_pre_vote, &self.timeout_now, &self.without_entries]
+            .into_iter()
+            .any(|names| is_one_of(method, names))
+    }
+
+    /// Whether a method tells a follower to stand for election at once.
+    pub(crate) fn is_timeout_now(&self, method: &str) -> bool {
+        is_one_of(method, &self.timeout_now)
     }
 
     /// The term for which the sender of a message stands, if the message asks for a vote that counts.

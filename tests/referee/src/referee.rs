@@ -195,6 +195,10 @@ impl Referee {
 
     fn delivered(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
         let mut judge = self.judge.lock();
+        if self.names.is_timeout_now(event.message.method) {
+            judge.ledger.servers[envelope.callee].is_told_to_stand(envelope.at);
+            return Ok(None);
+        }
         // It was read when it was sent. It is read again only if the call was forgotten since, or if it has
         // ended and the network repeats the request; and without the lock, since reading runs code of others.
         if !judge.knows(envelope.call) {
@@ -244,6 +248,10 @@ impl Referee {
     /// Which of the paper's messages it is. Others are counted.
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
+        // It concerns its receiver, and nobody else.
+        if self.names.is_timeout_now(message.method) {
+            return None;
+        }
         // Not at the first one: servers may greet each other in their own ways. But none that have said so
         // much without an election use the paper's names.
         if kind.is_none()

@@ -9,7 +9,7 @@ use labrpc::sim::ThreadReport;
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
 use parking_lot::Mutex as PlainMutex;
-use raft_interface::{Command, Features, Persister, ServerId, Started};
+use raft_interface::{Command, Features, Persister, ServerId, Started, TransferError};
 
 use super::options::{Reading, Snapshots};
 use super::slot::Slot;
@@ -169,6 +169,16 @@ impl Cluster {
             self.observe(server, start, &Observation::Accepted { index, term, command, before });
         }
         Some(started)
+    }
+
+    /// Asks a server to hand its office to another one. `None` if the server is down.
+    pub fn transfer(&self, server: ServerId, to: ServerId) -> Option<Result<(), TransferError>> {
+        if !self.inner.lab.performs(ActionKind::Command, || format!("transfer S{server} to S{to}")) {
+            return None;
+        }
+        let outcome = self.call(server, "transfer_leadership", move |raft| raft.transfer_leadership(to));
+        self.inner.lab.note(format!("S{server} is to hand its office to S{to}: {outcome:?}"));
+        outcome
     }
 
     /// Asks a server for its term and whether it leads. `None` if the server is down.

@@ -6,7 +6,7 @@
 use labrpc::wire::Value;
 use raft_interface::{Index, ServerId};
 
-use super::message::{Entry, Expected, Hint, Piece, Reply, Request, TransferId};
+use super::message::{Asking, Entry, Expected, Hint, Piece, Reply, Request, TransferId};
 use lab_referee::{Names, is_one_of};
 
 /// The number under the first of these names that has one.
@@ -51,6 +51,7 @@ impl Request {
     pub(super) fn method<'a>(&self, names: &'a Names) -> &'a [&'static str] {
         match self {
             Self::Vote { .. } => &names.request_vote,
+            Self::TimeoutNow { .. } => &names.timeout_now,
             Self::Append { .. } => &names.append_entries,
             Self::Install { .. } => &names.install_snapshot,
         }
@@ -60,12 +61,24 @@ impl Request {
     pub(super) fn write(&self, names: &Names, sender: usize) -> Value {
         let sender = int(sender as u64);
         let fields = match self {
-            Self::Vote { term, last_log_index, last_log_term } => fields([
-                (&names.term, int(*term)),
-                (&names.candidate_id, sender),
-                (&names.last_log_index, int(*last_log_index)),
-                (&names.last_log_term, int(*last_log_term)),
-            ]),
+            Self::TimeoutNow { term } => fields([(&names.term, int(*term)), (&names.leader_id, sender)]),
+            Self::Vote { term, last_log_index, last_log_term, asking } => {
+                let mut all = fields([
+                    (&names.term, int(*term)),
+                    (&names.candidate_id, sender),
+                    (&names.last_log_index, int(*last_log_index)),
+                    (&names.last_log_term, int(*last_log_term)),
+                ]);
+                // Left out where it says nothing: a server may know no other votes.
+                match asking {
+                    Asking::Vote => {}
+                    Asking::VoteForTransfer => {
+                        all.extend(under(&names.leadership_transfer, &Value::Bool(true)));
+                    }
+                    Asking::PreVote => all.extend(under(&names.pre_vote, &Value::Bool(true))),
+                }
+                all
+            }
             Self::Append { term, prev, entries, leader_commit } => {
                 let entries = (prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(names, at)).collect();
                 fields([
@@ -102,7 +115,12 @@ impl Request {
         if is_one_of(method, &names.request_vote) {
             let (last_log_index, last_log_term) =
                 (number(value, &names.last_log_index)?, number(value, &names.last_log_term)?);
-            return Some(Self::Vote { term, last_log_index, last_log_term });
+            let is_ordered = number(value, &names.leadership_transfer).is_some_and(|yes| yes != 0);
+            let asking = if is_ordered { Asking::VoteForTransfer } else { Asking::Vote };
+            return Some(Self::Vote { term, last_log_index, last_log_term, asking });
+        }
+        if is_one_of(method, &names.timeout_now) {
+            return Some(Self::TimeoutNow { term });
         }
         if is_one_of(method, &names.append_entries) {
             let prev = (number(value, &names.prev_log_index)?, number(value, &names.prev_log_term)?);
@@ -170,6 +188,7 @@ impl Entry {
 impl Reply {
     pub(super) fn write(self, names: &Names) -> Value {
         let fields = match self {
+            Self::TimeoutNow { term } => fields([(&names.term, int(term))]),
             Self::Vote { term, vote_granted } => {
                 fields([(&names.term, int(term)), (&names.vote_granted, Value::Bool(vote_granted))])
             }
@@ -199,6 +218,7 @@ impl Reply {
     pub(super) fn read(names: &Names, request: &Request, value: &Value) -> Option<Self> {
         let term = number(value, &names.term)?;
         Some(match request {
+            Request::TimeoutNow { .. } => Self::TimeoutNow { term },
             Request::Vote { .. } => {
                 Self::Vote { term, vote_granted: number(value, &names.vote_granted)? == 1 }
             }
@@ -222,6 +242,34 @@ impl Reply {
 pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64> {
     let has_flag = || number(value, &names.pre_vote).is_some_and(|yes| yes != 0);
     if is_one_of(method, &names.request_pre_vote) || has_flag() { number(value, &names.term) } else { None }
+}
+
+/// Whether the entries of a message say of which kind they are.
+pub(super) fn has_kinds(names: &Names, value: &Value) -> bool {
+    let entries = field(value, &names.entries).and_then(Value::as_seq).unwrap_or_default();
+    entries.iter().any(|entry| field(entry, &names.entry_kind).is_some())
+}
+
+/// A message whose entries are of a kind that nobody knows.
+pub(super) fn of_unknown_kind(names: &Names, message: Value) -> Value {
+    let unknown = Value::Variant("Unknown", Box::new(Value::Nothing));
+    let with_kind = |entry: Value| match entry {
+        Value::Struct(name, mut fields) => {
+            fields.extend(under(&names.entry_kind, &unknown));
+            Value::Struct(name, fields)
+        }
+        other => other,
+    };
+    let in_field = |(name, value): (&'static str, Value)| match value {
+        Value::Seq(entries) if names.entries.contains(&name) => {
+            (name, Value::Seq(entries.into_iter().map(with_kind).collect()))
+        }
+        value => (name, value),
+    };
+    match message {
+        Value::Struct(name, fields) => Value::Struct(name, fields.into_iter().map(in_field).collect()),
+        other => other,
+    }
 }
 
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
@@ -279,7 +327,9 @@ mod tests {
             data: b"snap".to_vec(),
         };
         let requests = [
-            Request::Vote { term: 3, last_log_index: 2, last_log_term: 1 },
+            Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote },
+            Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::VoteForTransfer },
+            Request::TimeoutNow { term: 3 },
             Request::Append {
                 term: 3,
                 prev: (4, 2),
@@ -294,9 +344,8 @@ mod tests {
             let name = format!("Raft.{}", request.method(&names)[0]);
             assert_eq!(Request::read(&names, &name, &request.write(&names, 1)), Some(request.clone()));
             let required = names.required();
-            let (_, fields) =
-                required.iter().find(|(methods, _)| *methods == request.method(&names)).unwrap();
-            for field in fields {
+            let of_paper = required.iter().find(|(methods, _)| *methods == request.method(&names));
+            for field in of_paper.map(|(_, fields)| fields).into_iter().flatten() {
                 assert!(request.write(&names, 1).field(field[0]).is_some(), "{field:?}");
             }
         }
@@ -324,7 +373,7 @@ mod tests {
     #[test]
     fn messages_of_other_names_are_read_and_written() {
         let names = Names { term: vec!["cur_term"], request_vote: vec!["AskVote"], ..Names::default() };
-        let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1 };
+        let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote };
         assert_eq!(request.write(&names, 1).field("cur_term"), Some(&int(3)));
         assert_eq!(Request::read(&names, "Raft.AskVote", &request.write(&names, 1)), Some(request.clone()));
         assert_eq!(Request::read(&Names::default(), "Raft.RequestVote", &request.write(&names, 1)), None);

@@ -43,6 +43,8 @@ impl Follower {
         let term = self.term;
         match request {
             Request::Vote { .. } => Reply::Vote { term, vote_granted: !is_old },
+            // It hears the order, and does not obey.
+            Request::TimeoutNow { .. } => Reply::TimeoutNow { term },
             Request::Append { prev, entries, .. } => {
                 let hint = if is_old {
                     // Refused for its term: the log was not looked at, and the hint says nothing of it.
@@ -84,7 +86,7 @@ impl Follower {
                 let hint = Some(Hint { term: None, index: 1, len: 1 });
                 Some(Reply::Append { term: self.term, success: false, hint })
             }
-            Request::Vote { .. } => Some(self.answer(request)),
+            Request::Vote { .. } | Request::TimeoutNow { .. } => Some(self.answer(request)),
         }
     }
 

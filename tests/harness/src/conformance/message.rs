@@ -24,6 +24,8 @@ pub enum Request {
         last_log_index: Index,
         /// The term of that entry; 0 for an empty log.
         last_log_term: Term,
+        /// What is asked for.
+        asking: Asking,
     },
     /// AppendEntries (Fig. 2).
     Append {
@@ -49,6 +51,22 @@ pub enum Request {
         /// The service's bytes, or these of them.
         data: Vec<u8>,
     },
+    /// TimeoutNow (thesis §3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
+    },
+}
+
+/// What a candidate asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// A vote in its term.
+    Vote,
+    /// The same, by order of the leader (thesis §4.2.3).
+    VoteForTransfer,
+    /// Whether it would have the vote, in a term in which it would stand (thesis §9.6).
+    PreVote,
 }
 
 /// Which piece of a snapshot an InstallSnapshot brings.
@@ -121,6 +139,11 @@ pub enum Reply {
         /// The piece did not fit: what would. `None` if it was taken, and from servers that do not say.
         expected: Option<Expected>,
     },
+    /// To TimeoutNow.
+    TimeoutNow {
+        /// The receiver's current term.
+        term: Term,
+    },
 }
 
 /// What a refusal says for a fast backup (§5.3).
@@ -139,7 +162,10 @@ impl Request {
     #[must_use]
     pub fn term(&self) -> Term {
         match self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Install { term, .. } => *term,
+            Self::Vote { term, .. }
+            | Self::Append { term, .. }
+            | Self::Install { term, .. }
+            | Self::TimeoutNow { term } => *term,
         }
     }
 
@@ -166,6 +192,12 @@ impl Request {
         matches!(self, Self::Install { .. })
     }
 
+    /// Whether it is a TimeoutNow.
+    #[must_use]
+    pub fn is_timeout_now(&self) -> bool {
+        matches!(self, Self::TimeoutNow { .. })
+    }
+
     /// Whether it is an AppendEntries with entries.
     #[must_use]
     pub fn has_entries(&self) -> bool {
@@ -178,7 +210,10 @@ impl Reply {
     #[must_use]
     pub fn term(self) -> Term {
         match self {
-            Self::Vote { term, .. } | Self::Append { term, .. } | Self::Install { term, .. } => term,
+            Self::Vote { term, .. }
+            | Self::Append { term, .. }
+            | Self::Install { term, .. }
+            | Self::TimeoutNow { term } => term,
         }
     }
 }
@@ -186,9 +221,15 @@ impl Reply {
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Vote { term, last_log_index, last_log_term } => {
-                write!(f, "RequestVote of term {term}, last entry {last_log_index} of term {last_log_term}")
+            Self::Vote { term, last_log_index, last_log_term, asking } => {
+                let name = match asking {
+                    Asking::Vote => "RequestVote",
+                    Asking::VoteForTransfer => "RequestVote by order of the leader",
+                    Asking::PreVote => "PreVote",
+                };
+                write!(f, "{name} of term {term}, last entry {last_log_index} of term {last_log_term}")
             }
+            Self::TimeoutNow { term } => write!(f, "TimeoutNow of term {term}"),
             Self::Append { term, prev: (index, prev_term), entries, leader_commit } => {
                 write!(f, "AppendEntries of term {term}, after entry {index} of term {prev_term}, ")?;
                 match entries.as_slice() {
@@ -223,7 +264,7 @@ impl fmt::Display for Reply {
             Self::Vote { term, .. } => write!(f, "refused, term {term}"),
             Self::Append { term, success: true, .. } => write!(f, "success, term {term}"),
             Self::Append { term, .. } => write!(f, "no success, term {term}"),
-            Self::Install { term, expected: None } => write!(f, "term {term}"),
+            Self::Install { term, expected: None } | Self::TimeoutNow { term } => write!(f, "term {term}"),
             Self::Install { term, expected: Some(Expected { transfer, offset }) } => {
                 write!(f, "refused, term {term}: it expects byte {offset} of transfer {transfer}")
             }

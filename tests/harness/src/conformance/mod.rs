@@ -39,7 +39,7 @@ mod state;
 mod transfer;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
-pub use message::{Entry, Expected, Piece, Reply, Request, TransferId, command, snapshot};
+pub use message::{Asking, Entry, Expected, Piece, Reply, Request, TransferId, command, snapshot};
 pub use peer::Peer;
 pub use state::{Behaviour, SentRequest};
 pub use transfer::{OnePiece, PieceReply, Transfer};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use raft_interface::Term;
 
 use super::bench::Bench;
+use super::slot::no_method;
 
 /// Why votes of a server cannot be asked for.
 pub(super) const STICKY: &str =
@@ -54,6 +55,30 @@ impl Bench {
                 "replies to InstallSnapshot have no field expected { snapshot_id, offset }, so nobody can tell which piece the \
                  server would take",
             );
+        }
+    }
+
+    /// Skips the test if scripts cannot ask the server for a vote that does not count.
+    pub fn needs_pre_votes(&self) {
+        if self.0.slot.lock().methods.pre_votes.is_none() {
+            self.0
+                .lab
+                .skip("RequestVote has no field pre_vote, and there is no method PreVote (thesis §9.6)");
+        }
+    }
+
+    /// Skips the test if a request for a vote cannot say that the leader wants it.
+    pub fn needs_votes_for_transfer(&self) {
+        if !self.0.slot.lock().methods.has_transfer_flag {
+            self.0.lab.skip("RequestVote has no field leadership_transfer (thesis §4.2.3)");
+        }
+    }
+
+    /// Skips the test if the server has no TimeoutNow: how it hands over its office is its own affair then.
+    pub fn needs_timeout_now(&self) {
+        let methods = &self.0.names.timeout_now;
+        if self.0.slot.lock().methods.full_name(methods).is_none() {
+            self.0.lab.skip(&no_method(methods));
         }
     }
 

@@ -8,10 +8,10 @@ use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::{can_refuse_pieces, own_install_field, unknown_hint};
+use super::encoding::{can_refuse_pieces, of_unknown_kind, own_install_field, unknown_hint};
 use super::follower::Follower;
-use super::message::{Entry, Hint, Piece, Reply, Request, command, snapshot};
-use super::slot::no_method;
+use super::message::{Asking, Entry, Hint, Piece, Reply, Request, command, snapshot};
+use super::slot::{PreVotes, no_method};
 use super::state::{Behaviour, SentRequest};
 
 /// A scripted peer of the server.
@@ -29,6 +29,7 @@ pub struct VoteRequest<'a> {
     pub(super) peer: Peer<'a>,
     term: Term,
     last: (Index, Term),
+    asking: Asking,
 }
 
 /// An AppendEntries that is about to be sent: a heartbeat of a leader with an empty log unless the test says otherwise.
@@ -88,7 +89,22 @@ impl Bench {
 impl<'a> Peer<'a> {
     /// Asks for a vote as a candidate of `term`.
     pub fn asks_vote(self, term: Term) -> VoteRequest<'a> {
-        VoteRequest { peer: self, term, last: (0, 0) }
+        VoteRequest { peer: self, term, last: (0, 0), asking: Asking::Vote }
+    }
+
+    /// Asks whether it would have the vote if it stood in `term`.
+    pub fn asks_pre_vote(self, term: Term) -> VoteRequest<'a> {
+        VoteRequest { asking: Asking::PreVote, ..self.asks_vote(term) }
+    }
+
+    /// Asks for a vote as a candidate of `term` by order of the leader.
+    pub fn asks_vote_for_transfer(self, term: Term) -> VoteRequest<'a> {
+        VoteRequest { asking: Asking::VoteForTransfer, ..self.asks_vote(term) }
+    }
+
+    /// Tells the server, as the leader of `term`, to stand for election at once. Returns its term, unless there is no reply.
+    pub fn tells_to_stand(self, term: Term) -> Option<Term> {
+        self.sends(&Request::TimeoutNow { term }).map(Reply::term)
     }
 
     /// Sends entries, or none, as the leader of `term`.
@@ -113,9 +129,14 @@ impl<'a> Peer<'a> {
         match request {
             Request::Install { piece, .. } if piece.is_whole() => self.bench.needs_snapshots(),
             Request::Install { .. } => self.bench.needs_pieces(),
+            Request::Vote { asking: Asking::PreVote, .. } => self.bench.needs_pre_votes(),
             _ => {}
         }
-        let methods = request.method(&inner.names);
+        let has_method = inner.slot.lock().methods.pre_votes == Some(PreVotes::Method);
+        let methods = match request {
+            Request::Vote { asking: Asking::PreVote, .. } if has_method => &inner.names.request_pre_vote,
+            _ => request.method(&inner.names),
+        };
         let Some(method) = inner.slot.lock().methods.full_name(methods) else {
             lab.skip(&no_method(methods));
         };
@@ -186,6 +207,16 @@ impl<'a> Peer<'a> {
         self.set(Behaviour::LosesSnapshots);
     }
 
+    /// Says no to requests for votes that do not count, from now on. In the beginning each peer says yes.
+    pub fn refuses_pre_votes(self) {
+        self.bench.0.state.lock().refuses_pre_votes.insert(self.id);
+    }
+
+    /// Says yes to them again.
+    pub fn grants_pre_votes(self) {
+        self.bench.0.state.lock().refuses_pre_votes.remove(&self.id);
+    }
+
     fn set(self, behaviour: Behaviour) {
         self.bench.0.state.lock().behaviours[self.id] = behaviour;
     }
@@ -221,7 +252,7 @@ impl VoteRequest<'_> {
     /// Sends it. Returns the server's term and whether it grants its vote, unless there is no reply.
     pub fn send(&self) -> Option<(Term, bool)> {
         let (last_log_index, last_log_term) = self.last;
-        let request = Request::Vote { term: self.term, last_log_index, last_log_term };
+        let request = Request::Vote { term: self.term, last_log_index, last_log_term, asking: self.asking };
         match self.peer.sends(&request)? {
             Reply::Vote { term, vote_granted } => Some((term, vote_granted)),
             _ => None,
@@ -229,9 +260,10 @@ impl VoteRequest<'_> {
     }
 
     pub(super) fn describe(&self) -> String {
-        let Self { peer, term, last, .. } = self;
+        let Self { peer, term, last, asking } = self;
+        let what = if *asking == Asking::PreVote { "pre-vote" } else { "vote" };
         format!(
-            "S{}'s request for a vote in term {term}, with last entry {} of term {}",
+            "S{}'s request for a {what} in term {term}, with last entry {} of term {}",
             peer.id, last.0, last.1
         )
     }
@@ -280,6 +312,31 @@ impl Append<'_> {
             Reply::Append { term, success, hint } => Some(Appended { term, success, hint }),
             _ => None,
         }
+    }
+
+    /// Sends it with entries of a kind that nobody knows. Returns whether the server takes them. Skips the test if its entries
+    /// do not say of which kind they are: that must have been seen before.
+    pub fn is_taken_with_unknown_kind(&self) -> bool {
+        let inner = &self.peer.bench.0;
+        if !inner.state.lock().has_kinds {
+            inner.lab.skip("entries do not say of which kind they are, in a field kind");
+        }
+        let Self { term, prev, entries, commit, .. } = self;
+        let entries = entries.clone();
+        let request = Request::Append { term: *term, prev: *prev, entries, leader_commit: *commit };
+        let methods = request.method(&inner.names);
+        let Some(method) = inner.slot.lock().methods.full_name(methods) else {
+            inner.lab.skip(&no_method(methods));
+        };
+        let end = inner.network.make_connected_end(self.peer.id as u32, SERVER as u32);
+        let message = of_unknown_kind(&inner.names, request.write(&inner.names, self.peer.id));
+        let reply = end.call_plain(&method, &message);
+        inner.network.delete_end(&end);
+        inner.lab.check();
+        inner.note(format!("S{} -> S{SERVER}: {request}, of an unknown kind: {reply:?}", self.peer.id));
+        // One that cannot be read is not taken.
+        let reply = reply.ok().flatten().and_then(|value| Reply::read(&inner.names, &request, &value));
+        matches!(reply, Some(Reply::Append { success: true, .. }))
     }
 
     pub(super) fn describe(&self) -> String {

@@ -8,8 +8,9 @@ use labrpc::wire::Value;
 use raft_interface::ServerId;
 
 use super::bench::{Bench, Inner, SERVER};
-use super::encoding::pre_vote;
+use super::encoding::{has_kinds, pre_vote};
 use super::message::{Reply, Request};
+use super::peer::Peer;
 use super::state::{Behaviour, BenchState, Received, SentRequest};
 use lab_referee::{Violation, is_one_of};
 
@@ -21,11 +22,17 @@ impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
     pub(super) fn receive(&self, to: ServerId, method: &str, value: &Value) -> Option<Value> {
         if let Some(term) = pre_vote(&self.names, method, value) {
-            // Nothing changes by it, so it is granted in whatever test: what is put to the proof is what comes after.
-            let granted = Reply::Vote { term: term.saturating_sub(1), vote_granted: true };
-            return Some(granted.write(&self.names));
+            // Nothing changes by it, so it is granted in all tests but those of itself: what is put to the proof is what
+            // comes after.
+            let mut state = self.state.lock();
+            state.pre_votes.push((self.lab.now(), term));
+            let vote_granted = !state.refuses_pre_votes.contains(&to);
+            let reply = Reply::Vote { term: term.saturating_sub(1), vote_granted };
+            return Some(reply.write(&self.names));
         }
-        let (kind, _) = self.names.required().into_iter().find(|(methods, _)| is_one_of(method, methods))?;
+        let required = self.names.required().map(|(methods, _)| methods);
+        let mut known = required.into_iter().chain([&self.names.timeout_now[..]]);
+        let kind = known.find(|methods| is_one_of(method, methods))?;
         let Some(request) = Request::read(&self.names, method, value) else {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning
@@ -36,6 +43,7 @@ impl Inner {
         let at = self.lab.now();
         self.lab.record().note_told(SERVER, request.term());
         let mut state = self.state.lock();
+        state.has_kinds |= has_kinds(&self.names, value);
         self.check_elected(&state, &request);
         // Kept before it is answered, for the test may be waiting for it to decide on the answer.
         let number = state.requests.len();
@@ -136,6 +144,16 @@ impl Bench {
     /// How many of all requests so far are of interest.
     pub fn count_requests(&self, is_counted: impl Fn(&SentRequest) -> bool) -> usize {
         self.0.state.lock().requests().filter(|sent| is_counted(sent)).count()
+    }
+
+    /// From now on all peers say no to requests for votes that do not count.
+    pub fn refuse_pre_votes(&self) {
+        self.peers().into_iter().for_each(Peer::refuses_pre_votes);
+    }
+
+    /// How many requests for votes that do not count have come since then.
+    pub fn pre_votes_since(&self, since: Duration) -> usize {
+        self.0.state.lock().pre_votes.iter().filter(|&&(at, _)| at >= since).count()
     }
 
     /// The first of all requests so far that is of interest.

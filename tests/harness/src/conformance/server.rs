@@ -9,7 +9,8 @@ use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Change, ChangeError, Index, MemoryPersister, Persister, ReadIndexError, ServerId, Started, Term,
+    ApplyMsg, Change, ChangeError, Command, Index, MemoryPersister, Persister, ReadIndexError, ServerId,
+    Started, Term, TransferError,
 };
 
 use super::bench::{Bench, Inner, SERVER};
@@ -204,6 +205,27 @@ impl Bench {
             self.0.lab.skip("this Raft has no ReadIndex");
         }
         outcome
+    }
+
+    /// Asks the server to hand its office to a peer.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub fn transfer(&self, to: ServerId) -> Result<(), TransferError> {
+        let outcome = self.call("transfer_leadership", move |raft| raft.transfer_leadership(to));
+        let outcome = outcome.unwrap_or(Err(TransferError::NotLeader));
+        self.0.note(format!("S{SERVER} is to hand its office to S{to}: {outcome:?}"));
+        outcome
+    }
+
+    /// The commands that the server's service has got since the last start, with their indexes.
+    pub fn commands_delivered(&self) -> Vec<(Index, Command)> {
+        let command = |message: &ApplyMsg| match message {
+            ApplyMsg::Command { index, command, .. } => Some((*index, command.clone())),
+            ApplyMsg::Own { .. } | ApplyMsg::Snapshot { .. } => None,
+        };
+        self.0.state.lock().delivered.iter().filter_map(command).collect()
     }
 
     /// Calls the server on its node. `None` if it is down, or its power fails before it answers.

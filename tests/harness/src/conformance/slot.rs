@@ -30,6 +30,19 @@ pub(super) struct Methods {
     pub(super) without_snapshots: Option<String>,
     /// Snapshots can come in pieces.
     pub(super) has_pieces: bool,
+    /// How it can be asked for a vote that does not count, if it can be.
+    pub(super) pre_votes: Option<PreVotes>,
+    /// A request for a vote can say that the leader wants it.
+    pub(super) has_transfer_flag: bool,
+}
+
+/// How a server is asked for a vote that does not count (thesis §9.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PreVotes {
+    /// By a field of RequestVote.
+    Flag,
+    /// By a method of its own.
+    Method,
 }
 
 /// A field of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
@@ -45,6 +58,7 @@ impl Methods {
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
         let optional = [
             &names.pre_vote[..],
+            &names.leadership_transfer,
             &names.done,
             &names.snapshot,
             &names.offset,
@@ -59,9 +73,28 @@ impl Methods {
             let has = |of: &[&str]| has.iter().any(|field| of.contains(field));
             is_one_of(name, &names.install_snapshot) && has(&names.offset) && has(&names.done)
         });
+        let vote_has = |of: &[&str]| {
+            let mut methods = service.methods();
+            methods.any(|(name, has)| {
+                is_one_of(name, &names.request_vote) && has.iter().any(|field| of.contains(field))
+            })
+        };
+        let has_method = || service.methods().any(|(name, _)| is_one_of(name, &names.request_pre_vote));
+        let pre_votes = match vote_has(&names.pre_vote) {
+            true => Some(PreVotes::Flag),
+            false => has_method().then_some(PreVotes::Method),
+        };
+        let has_transfer_flag = vote_has(&names.leadership_transfer);
         let prefix = format!("{}.", service.name());
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
-        Ok(Self { service: service.name().to_owned(), names: names.collect(), without_snapshots, has_pieces })
+        Ok(Self {
+            service: service.name().to_owned(),
+            names: names.collect(),
+            without_snapshots,
+            has_pieces,
+            pre_votes,
+            has_transfer_flag,
+        })
     }
 
     /// The full name of the method that has one of these names.

@@ -62,6 +62,12 @@ pub(super) struct BenchState {
     /// The last index that it covers.
     pub(super) applied: Index,
     pub(super) commands: CommandsSent,
+    /// The requests for votes that do not count, oldest first: when each came, and its term.
+    pub(super) pre_votes: Vec<(Duration, Term)>,
+    /// Who says no to these.
+    pub(super) refuses_pre_votes: BTreeSet<ServerId>,
+    /// The entries that the server sends say of which kind they are.
+    pub(super) has_kinds: bool,
     /// Who has voted for the server, by term.
     pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
     /// A field in replies to AppendEntries whose meaning is not known here.

@@ -86,6 +86,11 @@ impl Duties {
         self.refusals.clear();
     }
 
+    /// It is told to stand for election: chance has no part in that.
+    pub(super) fn is_told_to_stand(&mut self) {
+        (self.stood, self.same_waits) = (None, 0);
+    }
+
     /// It stands for election.
     pub(super) fn stands(&mut self, at: Duration, term: Term) {
         // It may have voted for itself before it was asked in this term. That is a reason.

@@ -132,6 +132,8 @@ pub(crate) struct Server {
     pub(crate) timer: Option<(Duration, Term, Line)>,
     /// When it last stood for election all the same, in which term.
     pub(crate) early: Option<(Term, Line)>,
+    /// When it was last told to stand for election, by a leader that gives up its office.
+    told_to_stand_at: Option<Duration>,
     /// When it last may have heard from a leader.
     led_at: Option<Duration>,
     pub(crate) duties: Duties,
@@ -329,7 +331,16 @@ impl Server {
         let &(reset_at, before, line) = self.timer.as_ref()?;
         // Only the very next term: if it stands in a higher one, it has heard of others meanwhile, and who
         // knows when.
-        (term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN).then_some(line)
+        let is_early = term == before + 1 && at.saturating_sub(reset_at) < TIMEOUT_MIN;
+        let is_told =
+            self.told_to_stand_at.is_some_and(|told| at.saturating_sub(told) < ELECTION_TIMEOUT_MAX);
+        (is_early && !is_told).then_some(line)
+    }
+
+    /// A leader that gives up its office has told it to stand for election (thesis §3.10): for a while it need not wait.
+    pub(crate) fn is_told_to_stand(&mut self, at: Duration) {
+        self.told_to_stand_at = Some(at);
+        self.duties.is_told_to_stand();
     }
 
     pub(super) fn stands(&mut self, at: Duration, term: Term, line: Line) {
