@@ -8,6 +8,7 @@ lab::suite_3d!(raft::Raft);
 lab::suite_4a!(kvraft::Reference<raft::Raft>);
 lab::suite_4b!(kvraft::Reference<raft::Raft>);
 lab::suite_4c!(kvraft::Reference<raft::Raft>);
+lab::suite_e1!(raft::Raft);
 lab::suite_e2!(raft::Raft);
 lab::suite_e3!(raft::Raft);
 lab::suite_e4!(raft::Raft);

@@ -35,6 +35,16 @@ pub struct Features {
 }
 
 impl Features {
+    /// Nothing beyond Figure 2: the default, for constants.
+    pub const NONE: Self = Self {
+        noop_on_election: false,
+        pre_vote: false,
+        check_quorum: false,
+        leadership_transfer: false,
+        snapshot_chunk_bytes: None,
+        first_configuration: None,
+    };
+
     /// This configuration at first, and nothing else.
     #[must_use]
     pub fn beginning_with(configuration: Configuration) -> Self {
@@ -100,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_on_has_a_name() {
-        assert_eq!(Features::default().names().count(), 0);
+        assert_eq!((Features::default(), Features::NONE.names().count()), (Features::NONE, 0));
         assert!(Features::snapshots_in_pieces(3).names().eq(["snapshot_chunk_bytes"]));
         let calm = Features { pre_vote: true, check_quorum: true, ..Features::default() };
         assert!(calm.names().eq(["pre_vote", "check_quorum"]));

@@ -7,14 +7,7 @@ use super::{Script, step};
 use crate::read::ReadError;
 use crate::status::RoleName;
 
-const PRE_VOTE: Features = Features {
-    noop_on_election: false,
-    pre_vote: true,
-    check_quorum: false,
-    leadership_transfer: false,
-    snapshot_chunk_bytes: None,
-    first_configuration: None,
-};
+const PRE_VOTE: Features = Features { pre_vote: true, ..Features::NONE };
 const CHECK_QUORUM: Features = Features { pre_vote: false, check_quorum: true, ..PRE_VOTE };
 const TRANSFER: Features = Features { leadership_transfer: true, ..CHECK_QUORUM };
 

@@ -28,6 +28,7 @@ pub mod part_3d;
 pub mod part_4a;
 pub mod part_4b;
 pub mod part_4c;
+pub mod part_e1;
 pub mod part_e2;
 pub mod part_e3;
 pub mod part_e4;
@@ -41,7 +42,7 @@ pub use grade::target::signature;
 pub use lab_harness::Implementation;
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 10] = [
+const PARTS: [&[TestCase]; 11] = [
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,
@@ -49,6 +50,7 @@ const PARTS: [&[TestCase]; 10] = [
     part_4a::TESTS,
     part_4b::TESTS,
     part_4c::TESTS,
+    part_e1::TESTS,
     part_e2::TESTS,
     part_e3::TESTS,
     part_e4::TESTS,

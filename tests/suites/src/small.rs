@@ -3,7 +3,7 @@
 use lab_harness::case::{Origin, Part, TestCase};
 use lab_harness::lab::Lab;
 
-use crate::suite::test;
+use crate::suite::{SECONDS_MAX, test};
 
 /// The scenarios.
 pub static SCENARIOS: &[TestCase] = &[
@@ -20,7 +20,7 @@ pub static SCENARIOS: &[TestCase] = &[
 ];
 
 const fn scenario(name: &'static str, body: fn(&Lab), about: &'static str) -> TestCase {
-    test(Part::A3, 0, name, body, Origin::Lab, about)
+    test(SECONDS_MAX, Part::A3, 0, name, body, Origin::Lab, about)
 }
 
 /// Three servers stand for election in the same term, all at once, and then one of them is elected.

@@ -17,6 +17,7 @@ fn macros_and_table_name_the_same_tests() {
         lab::suite_4a!(@names).as_slice(),
         lab::suite_4b!(@names).as_slice(),
         lab::suite_4c!(@names).as_slice(),
+        lab::suite_e1!(@names).as_slice(),
         lab::suite_e2!(@names).as_slice(),
         lab::suite_e3!(@names).as_slice(),
         lab::suite_e4!(@names).as_slice(),

@@ -25,7 +25,9 @@ use labrpc::channel::{Receiver, Sender, bounded};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
-use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+use raft_interface::{
+    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ServerId, Started, Term,
+};
 
 pub use log::{Entry, SnapshotPoint};
 pub use messages::{
@@ -116,6 +118,11 @@ impl RaftServer for Raft {
             node.spawn(format!("replicator to {peer}"), move |node| node.run_replicator(peer));
         }
         Self { node }
+    }
+
+    /// It is always on, and the service never hears of it.
+    fn offers(features: &Features) -> Result<(), NotOffered> {
+        features.among(&["noop_on_election"])
     }
 
     fn service(&self) -> Service {

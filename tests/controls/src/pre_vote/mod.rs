@@ -29,7 +29,9 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
 use labrpc::time::{Duration, Instant};
-use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
+use raft_interface::{
+    ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ServerId, Started, Term,
+};
 
 use election::Ballot;
 pub use messages::{
@@ -242,6 +244,11 @@ impl RaftServer for Raft {
             raft.spawn(format!("replicator {peer}"), move |node| node.run_replicator(peer));
         }
         raft
+    }
+
+    /// They are always on: a Raft without being asked may do so as well.
+    fn offers(features: &Features) -> Result<(), NotOffered> {
+        features.among(&["pre_vote", "check_quorum"])
     }
 
     fn service(&self) -> Service {
