@@ -19,7 +19,7 @@
 //!   Raft's `start`, so that no entry is applied before its waiter stands there. It is never held while
 //!   somebody waits for the cluster. The order is: this lock, then the Raft's. The Raft delivers without its own lock.
 //! - One thread, the applier. It alone changes the machine, so a snapshot is always of one moment.
-//! - A waiter looks now and then whether the term has moved on: on an idle cluster nothing else would tell a
+//! - A waiter looks now and then whether its leader still leads in its term: on an idle cluster nothing else would tell a
 //!   deposed leader's waiter that nobody will answer.
 
 mod applier;
@@ -38,7 +38,7 @@ use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer};
 pub use snapshot::{Damaged, snapshot_index};
 use waiters::{Answer, Ticket, Waiters};
 
-/// How often a waiter looks whether the term of its entry is over.
+/// How often a waiter looks whether the leader of its entry is one no more.
 const TERM_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What is replicated: MIT's `DoOp`, `Snapshot` and `Restore`.
@@ -197,8 +197,9 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
                 Err(RecvTimeoutError::Disconnected) => return Err(SubmitError::ShuttingDown),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            // A leader of a term gives its role up only for a higher term, so this is exact.
-            let is_deposed = self.shared.raft.get_state().0 > ticket.term;
+            // By a higher term, or of its own accord, in the old one, because it has lost its majority.
+            let (term, is_leader) = self.shared.raft.get_state();
+            let is_deposed = term > ticket.term || !is_leader;
             // Told apart, although both leave the outcome open: with a lost leadership the clerk also learns
             // who leads now.
             let is_late = Instant::now() >= deadline;

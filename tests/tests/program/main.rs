@@ -3,6 +3,7 @@
 mod conformance;
 mod disks;
 mod exports;
+mod forced;
 mod referee;
 mod replays;
 mod reports;

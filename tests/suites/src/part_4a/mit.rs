@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kvraft_interface::Layer;
 use lab_harness::Violation;
+use lab_harness::kv::KvCluster;
 use lab_harness::lab::Lab;
 use labrpc::thread;
 use raft_interface::ServerId;
@@ -76,7 +77,7 @@ pub fn leader_partition_4a(lab: &Lab) {
             expect_result(lab, cluster.add_somewhere(1), sum);
         }
         lab.sleep_ms(1000);
-        expect_all_wait(lab, &threads, leader);
+        expect_all_wait(lab, &cluster, &threads, leader);
         cluster.connect(leader);
         let results =
             all_results(lab, threads, Duration::from_secs(5), "the deposed leader was connected again");
@@ -87,9 +88,16 @@ pub fn leader_partition_4a(lab: &Lab) {
     cluster.expect_counters(sum, CATCH_UP);
 }
 
-fn expect_all_wait(lab: &Lab, threads: &[thread::JoinHandle<Option<i64>>], leader: ServerId) {
+/// Expects that callers at a leader without a majority wait, unless it has found out and leads no more (thesis §6.2).
+fn expect_all_wait(
+    lab: &Lab,
+    cluster: &KvCluster,
+    threads: &[thread::JoinHandle<Option<i64>>],
+    leader: ServerId,
+) {
     let returned = threads.iter().filter(|thread| thread.is_finished()).count();
-    lab.expect(returned == 0, || {
+    let leads = || cluster.state(leader).is_none_or(|(_, is_leader)| is_leader);
+    lab.expect(returned == 0 || !leads(), || {
         Violation::new(
             "a command returned in a minority",
             "100 callers wait: nothing can commit, and the leader cannot know that it is deposed",
