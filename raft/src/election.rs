@@ -124,11 +124,7 @@ impl State {
         }
         if self.ignores(args, moment) {
             log::debug!(target: "VOTE", "S{} T{} has a leader and ignores S{}", self.me, self.current_term, args.candidate_id);
-            return RequestVoteReply {
-                term: self.current_term,
-                vote_granted: false,
-                abstained: !self.is_voter(),
-            };
+            return self.vote_reply(false);
         }
         self.observe_term(args.term, moment);
         self.on_request_vote(args, moment)
@@ -158,6 +154,11 @@ impl State {
         );
         // Whether this server has a vote is no question here: a candidate may have a newer configuration, in which it has one
         // (thesis §4.1). Who counts looks that up; see `membership`.
+        self.vote_reply(vote_granted)
+    }
+
+    /// The answer to a candidate.
+    pub(crate) fn vote_reply(&self, vote_granted: bool) -> RequestVoteReply {
         RequestVoteReply { term: self.current_term, vote_granted, abstained: !self.is_voter() }
     }
 

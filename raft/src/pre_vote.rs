@@ -38,7 +38,7 @@ impl State {
             target: "VOTE", "S{} T{} {} S{} for T{}", self.me, self.current_term,
             if vote_granted { "would vote for" } else { "would refuse" }, args.candidate_id, args.term,
         );
-        RequestVoteReply { term: self.current_term, vote_granted, abstained: !self.is_voter() }
+        self.vote_reply(vote_granted)
     }
 
     /// Whether a leader was heard of within the minimum election timeout. A leader is one as long as it hears from a majority.
