@@ -1,6 +1,6 @@
 //! The judge: puts what happens to each call to the rules, and then into the ledger.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
@@ -15,6 +15,8 @@ use crate::violation::Violation;
 
 /// How many of the last messages are kept for a proof.
 const LINES_KEPT: usize = 64;
+/// How many requests for votes that do not count are kept. Whoever asks forgets them in a second.
+const PRE_VOTES_KEPT: usize = 1024;
 /// How many messages a violation shows at most.
 const PROOF_MAX: usize = 6;
 
@@ -25,6 +27,8 @@ pub(crate) struct Judge {
     lines: VecDeque<Line>,
     /// How often messages of other names were seen before the first of the paper's.
     other_methods: u32,
+    /// The terms of the last requests for votes that do not count, by call.
+    pre_votes: BTreeMap<u64, Term>,
     /// The rules, by what they are about.
     rules: [Vec<&'static Rule>; On::ALL.len()],
 }
@@ -37,6 +41,7 @@ impl Judge {
             ledger: Ledger::new(servers),
             lines: VecDeque::with_capacity(LINES_KEPT),
             other_methods: 0,
+            pre_votes: BTreeMap::new(),
             rules,
         }
     }
@@ -48,6 +53,29 @@ impl Judge {
         // A line is a message of the paper's. From the first one on this implementation can be judged.
         self.other_methods += u32::from(self.lines.is_empty());
         self.other_methods
+    }
+
+    /// A server asks whether it would have a vote in that term.
+    pub(crate) fn asks_pre_vote(&mut self, call: u64, term: Term) {
+        self.pre_votes.insert(call, term);
+        if self.pre_votes.len() > PRE_VOTES_KEPT {
+            self.pre_votes.pop_first(); // calls are numbered in order
+        }
+    }
+
+    /// In which term, if that is what a call asks.
+    pub(crate) fn asked_pre_vote(&self, call: u64) -> Option<Term> {
+        self.pre_votes.get(&call).copied()
+    }
+
+    /// The answer. It is kept what was asked, for the network may repeat the request.
+    pub(crate) fn answers_pre_vote(&mut self, envelope: Envelope, term: Term, reply: Option<Reply>) {
+        // A refusal tells the term of who refuses. With a yes some say the term that they were asked about.
+        if let Some(Reply::Vote { term, granted: false }) = reply {
+            self.ledger.highest_term = self.ledger.highest_term.max(term);
+        }
+        let highest = self.ledger.highest_term;
+        self.ledger.servers[envelope.callee].answers_pre_vote(envelope.at, term, highest);
     }
 
     /// Whether the request of a call is known.
@@ -74,6 +102,8 @@ impl Judge {
         life: Option<Life>,
         counts: bool,
     ) -> Option<Notice> {
+        // Whoever sends it: a term that anybody has told may be anybody's.
+        self.ledger.highest_term = self.ledger.highest_term.max(request.term());
         // Threads of a killed incarnation may run on until they see that they were killed. What they send was
         // theirs, not the new incarnation's.
         let sender = &self.ledger.servers[envelope.caller];
@@ -133,6 +163,7 @@ impl Judge {
         incarnation: u64,
     ) -> Option<Notice> {
         let Some(mut call) = self.ledger.calls.take(envelope.call) else {
+            self.ledger.highest_term = self.ledger.highest_term.max(reply.map_or(0, Reply::term));
             // The leader may count this acknowledgement, and for which index is forgotten.
             match reply {
                 Some(Reply::Vote { granted: true, .. }) => self.ledger.has_lost_votes = true,
@@ -153,6 +184,7 @@ impl Judge {
             _ => None,
         };
         self.ledger.calls.put(envelope.call, call);
+        self.ledger.highest_term = self.ledger.highest_term.max(reply.map_or(0, Reply::term));
         violation
     }
 

@@ -39,6 +39,7 @@
 //! | `older_terms` | requests of older terms are refused | no check of the term |
 //! | `who_stands` | only who may have a vote stands | a learner with an election timer |
 //! | `one_vote` | one vote per term | vote not checked, reset, or not saved in time |
+//! | `pre_votes` | a pre-vote moves no term | the term adopted before the question is read |
 //! | `up_to_date` | votes for up-to-date logs only | half of the comparison missing |
 //! | `one_leader` | one leader per term | a role that outlives its term |
 //! | `election` | a leader has a majority of votes | half as majority, replies counted twice |

@@ -197,6 +197,13 @@ impl Names {
         if is_answer { numbers(message, [&self.term])[0] } else { None }
     }
 
+    /// The term for which the sender of a request would stand, if the request asks for a vote that does not count.
+    pub(crate) fn pre_vote(&self, message: &Message<'_>) -> Option<Term> {
+        let has_flag = || self.kind(message.method).is_some_and(|kind| self.is_pre_vote(kind, message));
+        let asks = is_one_of(message.method, &self.request_pre_vote) || has_flag();
+        if asks { numbers(message, [&self.term])[0] } else { None }
+    }
+
     /// Whether this asks for a vote that does not count.
     pub(crate) fn is_pre_vote(&self, kind: Kind, message: &Message<'_>) -> bool {
         kind == Kind::Vote && numbers(message, [&self.pre_vote])[0].is_some_and(|yes| yes != 0)

@@ -189,7 +189,12 @@ impl Referee {
     // A message is read before the judge is locked: its `Serialize` is user code.
 
     fn sent(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
-        let Some(request) = self.request(&event.message)? else { return Ok(None) };
+        let Some(request) = self.request(&event.message)? else {
+            if let Some(term) = self.names.pre_vote(&event.message) {
+                self.judge.lock().asks_pre_vote(envelope.call, term);
+            }
+            return Ok(None);
+        };
         Ok(self.judge.lock().sends(envelope, request, Life::of_this_thread(), event.incarnation != 0))
     }
 
@@ -212,7 +217,17 @@ impl Referee {
     }
 
     fn answered(&self, envelope: Envelope, event: &MessageEvent<'_>) -> Judged {
-        let Some(kind) = self.kind(&event.message) else { return Ok(None) };
+        let kind = self.kind(&event.message);
+        // A yes to a question that does not count is no vote.
+        if kind.is_none_or(|kind| kind == Kind::Vote) {
+            let term = self.judge.lock().asked_pre_vote(envelope.call);
+            if let Some(term) = term {
+                let reply = self.names.reply(Kind::Vote, &event.message).ok().flatten();
+                self.judge.lock().answers_pre_vote(envelope, term, reply);
+                return Ok(None);
+            }
+        }
+        let Some(kind) = kind else { return Ok(None) };
         let reply = self.names.reply(kind, &event.message)?;
         Ok(self.judge.lock().answers(envelope, reply, event.incarnation))
     }
@@ -238,7 +253,7 @@ impl Referee {
     /// `None` if it is none of the paper's, or asks for a vote that does not count.
     fn request(&self, message: &Message<'_>) -> Result<Option<Request>, Unreadable> {
         let Some(kind) = self.kind(message) else { return Ok(None) };
-        // Neither a term nor a vote changes by it, so no rule of Figure 2 is about it.
+        // Neither a term nor a vote changes by it, so no rule of Figure 2 is about it; see `rules/pre_votes`.
         if self.names.is_pre_vote(kind, message) {
             return Ok(None);
         }

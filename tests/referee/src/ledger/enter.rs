@@ -44,6 +44,7 @@ impl Ledger {
         let mut is_odd = server.send(life, term, sending, line);
         server.reach.extend(last);
         if let Request::Vote { .. } = request {
+            server.has_stood(term);
             server.duties.stands(envelope.at, term);
         }
         // A candidate that nobody hears may stand for any number of terms, and must not push out the others.
@@ -214,9 +215,12 @@ impl Ledger {
         let is_ignored = !reply.is_yes()
             && reply.term() < request.term()
             && self.may_ignore(envelope.callee, request, delivery.at);
-        let accepted = self.accepted;
+        let (accepted, highest) = (self.accepted, self.highest_term);
         let server = &mut self.servers[envelope.callee];
         server.answered_at = envelope.at;
+        if let Some(term) = server.is_moved(delivery.at, reply.term(), highest) {
+            server.moved.push((term, line));
+        }
         // Who answers a request has seen its term, and is in it or in a later one (Fig. 2, All servers 2).
         server.raise_floor(reply.term(), line);
         if !is_ignored {

@@ -57,6 +57,8 @@ pub(super) struct Ledger {
     /// The indexes that services see are not those on the wire: where a leader begins its term with an entry of its own
     /// (§8), it may count commands only. Then what is told of services cannot be compared with messages.
     pub(super) has_own_indexes: bool,
+    /// The highest term of any message but of those that ask for votes that do not count.
+    pub(super) highest_term: Term,
     /// The highest index that any leader has put a command at; none above it need ever be applied.
     pub(super) accepted: Index,
     /// Heartbeats also confirm reads.
@@ -83,6 +85,7 @@ impl Ledger {
             has_unknown_contents: false,
             has_lost_votes: false,
             has_own_indexes: false,
+            highest_term: 0,
             accepted: 0,
             has_reads: false,
             has_told_calls: false,

@@ -132,6 +132,11 @@ pub(crate) struct Server {
     pub(crate) timer: Option<(Duration, Term, Line)>,
     /// When it last stood for election all the same, in which term.
     pub(crate) early: Option<(Term, Line)>,
+    /// When it has answered a request for a vote that does not count, of a term that nobody had told then, and that term.
+    pre_vote: Option<(Duration, Term)>,
+    /// The terms in which it was after such an answer although nobody had told them, and what shows it. It may have stood in
+    /// them itself: then it asks for votes in them.
+    pub(crate) moved: Vec<(Term, Line)>,
     /// When it was last told to stand for election, by a leader that gives up its office.
     told_to_stand_at: Option<Duration>,
     /// When it last may have heard from a leader.
@@ -145,6 +150,8 @@ impl Server {
     /// It is started, in that life.
     pub(crate) fn starts(&mut self, life: Life) {
         (self.current, self.is_down) = (Some(life), false);
+        // It may have stored a term in which it stood, and have lost its power before it asked anybody.
+        (self.pre_vote, self.moved) = (None, Vec::new());
     }
 
     /// It is gone. Its threads may not know yet.
@@ -341,6 +348,27 @@ impl Server {
     pub(crate) fn is_told_to_stand(&mut self, at: Duration) {
         self.told_to_stand_at = Some(at);
         self.duties.is_told_to_stand();
+    }
+
+    /// It has answered whether it would vote in `term`. `highest` is the highest term that anybody has told.
+    pub(crate) fn answers_pre_vote(&mut self, at: Duration, term: Term, highest: Term) {
+        // The lowest of those that nobody has told: a server that is in it need not be in a higher one.
+        let is_held = self.pre_vote.is_some_and(|(_, held)| held > highest && held <= term);
+        if term > highest && !is_held {
+            self.pre_vote = Some((at, term));
+        }
+    }
+
+    /// The term, if an answer of that term to a request delivered at that time shows that a question has moved the server, or
+    /// that it stands itself: nobody has told it.
+    pub(crate) fn is_moved(&self, delivered_at: Duration, term: Term, highest: Term) -> Option<Term> {
+        let &(answered_at, asked) = self.pre_vote.as_ref()?;
+        (asked > highest && term >= asked && delivered_at >= answered_at).then_some(term)
+    }
+
+    /// It asks for votes in `term`.
+    pub(super) fn has_stood(&mut self, term: Term) {
+        self.moved.retain(|&(moved, _)| moved != term);
     }
 
     pub(super) fn stands(&mut self, at: Duration, term: Term, line: Line) {

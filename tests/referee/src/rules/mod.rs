@@ -30,6 +30,7 @@ mod next_index;
 mod older_terms;
 mod one_leader;
 mod one_vote;
+mod pre_votes;
 mod random_timeouts;
 mod rule;
 mod snapshots;
@@ -50,6 +51,7 @@ pub static RULES: &[&Rule] = &[
     &older_terms::RULE,
     &who_stands::RULE,
     &one_vote::RULE,
+    &pre_votes::RULE,
     &up_to_date::RULE,
     &one_leader::RULE,
     &election::RULE,

@@ -7,5 +7,6 @@ mod logs;
 mod members;
 mod others;
 mod pieces;
+mod pre_votes;
 mod script;
 mod wire;

@@ -185,6 +185,33 @@ impl Script {
         self.keep_violation(notice);
     }
 
+    /// A leader that gives up its office tells a server to stand.
+    pub(super) fn tell_to_stand(&mut self, server: ServerId) {
+        self.tick();
+        self.judge.ledger.servers[server].is_told_to_stand(self.at);
+    }
+
+    /// Asks whether it would have the vote in that term, and gets a yes.
+    pub(super) fn pre_vote(&mut self, candidate: ServerId, voter: ServerId, term: Term) {
+        self.answered_pre_vote(candidate, voter, term, Reply::Vote { term: term - 1, granted: true });
+    }
+
+    /// The same, with that answer.
+    pub(super) fn answered_pre_vote(
+        &mut self,
+        candidate: ServerId,
+        voter: ServerId,
+        term: Term,
+        reply: Reply,
+    ) {
+        self.calls += 1;
+        self.ends.insert(self.calls, (candidate, voter));
+        self.judge.asks_pre_vote(self.calls, term);
+        let envelope = self.step(self.calls);
+        assert_eq!(self.judge.asked_pre_vote(envelope.call), Some(term));
+        self.judge.answers_pre_vote(envelope, term, Some(reply));
+    }
+
     /// Sends and delivers.
     pub(super) fn request(&mut self, caller: ServerId, callee: ServerId, request: Request) -> u64 {
         let call = self.send(caller, callee, request);
