@@ -11,7 +11,7 @@ use super::bench::{Bench, Inner, SERVER};
 use super::encoding::{has_kinds, pre_vote};
 use super::message::{Reply, Request};
 use super::peer::Peer;
-use super::state::{Behaviour, BenchState, Received, SentRequest};
+use super::state::{BenchState, Received, SentRequest};
 use lab_referee::{Violation, is_one_of};
 
 /// A leader that reads something else in an answer than was meant may send for ever, and take all memory: after so many
@@ -59,24 +59,13 @@ impl Inner {
         let sent = SentRequest { number, to, at, request: request.clone() };
         state.requests.push(Received { sent, is_read: false, answer: None });
         self.changed.notify_all();
-        let reply = match state.behaviours[to] {
-            Behaviour::Silent => None,
-            Behaviour::LosesSnapshots if request.is_install() => None,
-            Behaviour::VotesOnly if !request.is_vote() => None,
-            Behaviour::Lags => state.followers[to].answer_as_one_that_lags(&request),
-            Behaviour::HoldsSnapshots if !request.is_install() => Some(state.followers[to].answer(&request)),
-            Behaviour::Follows | Behaviour::LosesSnapshots | Behaviour::VotesOnly => {
-                Some(state.followers[to].answer(&request))
+        // As the peer behaves now: what it holds back is not touched by what the test says later.
+        let behaviour = state.behaviours[to];
+        let reply = loop {
+            match state.reply_to(number, behaviour) {
+                Some(reply) => break reply,
+                None => self.changed.wait(&mut state),
             }
-            Behaviour::Waits | Behaviour::HoldsSnapshots => loop {
-                if state.is_over {
-                    break None;
-                }
-                if let Some(answer) = state.requests[number].answer {
-                    break answer;
-                }
-                self.changed.wait(&mut state);
-            },
         };
         if let Some(Reply::Vote { term, vote_granted: true }) = reply {
             // Counted before the reply leaves, so before the server can count it: a correct leader never sends

@@ -127,6 +127,26 @@ impl BenchState {
         })
     }
 
+    /// What a peer that behaves so answers to the request of that number: `Some(None)` for no reply, and `None` while the test has
+    /// not decided.
+    #[allow(clippy::option_option, reason = "no reply, and none yet, are two answers")]
+    pub(super) fn reply_to(&mut self, number: usize, behaviour: Behaviour) -> Option<Option<Reply>> {
+        let Received { sent: SentRequest { to, request, .. }, answer, .. } = &self.requests[number];
+        let follower = &mut self.followers[*to];
+        match behaviour {
+            Behaviour::Silent => Some(None),
+            Behaviour::LosesSnapshots if request.is_install() => Some(None),
+            Behaviour::VotesOnly if !request.is_vote() => Some(None),
+            Behaviour::Lags => Some(follower.answer_as_one_that_lags(request)),
+            Behaviour::HoldsSnapshots if !request.is_install() => Some(Some(follower.answer(request))),
+            Behaviour::Follows | Behaviour::LosesSnapshots | Behaviour::VotesOnly => {
+                Some(Some(follower.answer(request)))
+            }
+            Behaviour::Waits | Behaviour::HoldsSnapshots if self.is_over => Some(None),
+            Behaviour::Waits | Behaviour::HoldsSnapshots => *answer,
+        }
+    }
+
     /// From now on the test looks at new requests only.
     pub(super) fn forget(&mut self) {
         self.requests.iter_mut().for_each(|received| received.is_read = true);
