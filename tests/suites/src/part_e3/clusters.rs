@@ -92,6 +92,39 @@ pub fn leader_removes_itself_e3(lab: &Lab) {
     cluster.one(3);
 }
 
+/// A removed server hears nothing more and does not know why. It stands again and again, and those who hear their leader leave it
+/// alone (§6, third issue; thesis §4.2.3).
+///
+/// Catches: a leader that is deposed by a server that is none of its own.
+pub fn removed_server_disturbs_nobody_e3(lab: &Lab) {
+    let cluster = lab.cluster(4).features(members(&[0, 1, 2, 3], &[])).start();
+    cluster.one(4);
+    let leader = cluster.check_one_leader();
+    let removed = cluster.next(leader, 1);
+    // It must not hear of its removal, by which it would fall silent.
+    cluster.disconnect(removed);
+    cluster.reconfigure(Change::Remove(removed));
+    cluster.one(3);
+    cluster.connect(removed);
+    let voters: Vec<ServerId> = (0..4).filter(|&server| server != removed).collect();
+    let (before, leader) = cluster.leaders().into_iter().max().unwrap_or_default();
+    for _ in 0..10 {
+        lab.sleep(Duration::from_secs(1));
+        cluster.one(3);
+    }
+    let now = voters.iter().filter_map(|&server| cluster.state(server)).map(|(term, _)| term).max();
+    lab.expect(now == Some(before), || {
+        Violation::new(
+            format!("S{leader} was deposed by a server that is not in the cluster any more"),
+            format!("term {before} for ten seconds: S{leader} is well, and S{removed} was removed"),
+            format!("term {}", now.unwrap_or_default()),
+        )
+        .rule("servers disregard RequestVote while they believe that a leader exists (§6; thesis §4.2.3)")
+        .hint("the term of a candidate is adopted before anybody asks whether there is a leader")
+        .servers([removed, leader])
+    });
+}
+
 /// Of two servers the leader removes itself, and crashes before the other one has that entry. That one needs the vote of the first,
 /// whose log is longer: so only the first can lead, until its removal is committed (thesis §4.2.2).
 ///

@@ -27,6 +27,7 @@ suite! { $
     5 clusters::add_one_e3, "a server is added";
     5 clusters::remove_one_e3, "a server is removed";
     5 clusters::leader_removes_itself_e3, "the leader is removed";
+    5 clusters::removed_server_disturbs_nobody_e3, "a removed server deposes nobody";
     5 clusters::uncommitted_removal_e3, "a leader that has removed itself may still be needed";
     5 clusters::replace_all_e3, "all servers are replaced";
     5 clusters::crash_in_joint_e3, "power failures at every save of a change";
