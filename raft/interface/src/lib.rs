@@ -3,30 +3,37 @@
 //! reference.
 //!
 //! A suite makes a server per peer through [`RaftServer`], reads what it delivers as [`ApplyMsg`]s and keeps its
-//! [`Persister`] through crashes: a [`MemoryPersister`], as MIT's tester does, or a [`FilePersister`] when a real
-//! process is to be killed.
+//! [`Persister`] through crashes: a [`MemoryPersister`], as MIT's tester does, or a [`JournalPersister`] on a [`Disk`]: a real one
+//! when a real process is to be killed, a [`FaultyDisk`] when the power is to fail in the middle of a save.
 //!
 //! What a suite asks of a Raft beyond the types stands in [`contract`].
 
 mod change;
 mod configuration;
 pub mod contract;
+mod disk;
+mod faulty_disk;
 mod features;
-mod file;
+mod journal_persister;
 mod memory;
 mod persister;
 mod read;
+mod real_disk;
 mod transfer;
 
 pub use change::{Change, ChangeError};
 pub use configuration::{Configuration, Servers};
+pub use disk::Disk;
+pub use faulty_disk::{FaultyDisk, Loss, PowerAlarm, SECTOR_LEN};
 pub use features::{Features, NotOffered};
-pub use file::{FilePersister, OpenError};
+pub use journal_persister::{JournalPersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
 pub use read::ReadIndexError;
+pub use real_disk::RealDisk;
 pub use transfer::TransferError;
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -147,6 +154,19 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     ) -> Self {
         let _ = features;
         Self::make(peers, me, persister, apply)
+    }
+    /// Opens a persister on a disk, for part E7, where servers store what they save through it and the disk does its worst. Whoever
+    /// has written a persister of his own puts it to that test with this; by default it is the lab's [`JournalPersister`], and
+    /// then the part asks what the Raft does when a save fails.
+    ///
+    /// It is called with an empty disk at first, and later with what a power failure has left. Everything that it needs must be
+    /// on that disk.
+    ///
+    /// # Errors
+    ///
+    /// In words for people: what is wrong with the stored bytes, and where.
+    fn open_storage(disk: Arc<dyn Disk>) -> Result<Arc<dyn Persister>, Box<dyn Error + Send + Sync>> {
+        Ok(Arc::new(JournalPersister::open(disk)?))
     }
     /// The RPC handlers of this server, to be added to its `labrpc` server.
     fn service(&self) -> Service;

@@ -6,7 +6,8 @@
 //!
 //! Faults are injected through one hook, which is called around each save: it can refuse the save, take its
 //! time, or crash the node just before or just after the bytes are stored. No lock of the persister is held
-//! during the hook, so a node that dies in it leaves nothing locked. There is no "during": a save is atomic.
+//! during the hook, so a node that dies in it leaves nothing locked. There is no "during": a save is atomic. A
+//! [`JournalPersister`](crate::JournalPersister) on a [`FaultyDisk`](crate::FaultyDisk) has one.
 
 use std::fmt;
 use std::sync::Arc;

@@ -18,8 +18,9 @@ pub trait Persister: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when nothing has been stored: the old pair is still there. A server that cannot save must
-    /// not answer as if it had.
+    /// [`SaveError`] when nothing was stored for sure: the old pair is still there to be read. A server that cannot save must
+    /// not answer as if it had. After a restart it may find the new pair nevertheless, as after a crash just behind a save: a
+    /// disk that fails does not say what it has written. A persister may refuse every later save, and then the server must stop.
     fn save(&self, state: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError>;
 
     /// Like [`Self::save`] of the first `keep` bytes of the state last saved, followed by `tail`.
