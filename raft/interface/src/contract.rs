@@ -37,6 +37,20 @@
 //! - What is not stored is not known after a restart (`empty_storage_knows_nothing_3c`), and what did not come over the
 //!   network is not known at all (`rpc_bytes_3b`).
 //!
+//! # The disk
+//!
+//! Part E7 stores on a [`FaultyDisk`](crate::FaultyDisk), through what [`open_storage`](crate::RaftServer::open_storage) opens there, and
+//! asks of that persister:
+//!
+//! - What is reported as saved is there after a power failure, whatever the disk does with writes that were not flushed
+//!   (`torn_at_every_byte_e7`, `unordered_writes_e7`). A flush that failed has forgotten its writes, and a later one that
+//!   succeeds says nothing of them (`flush_fails_e7`).
+//! - A save that was under way is there as a whole or not at all, and the storage can be opened.
+//! - What is read when it is opened is stable. A process that was killed may have written it without a flush, and a server that
+//!   finds its vote there answers without another save.
+//! - A bit that flips is noticed: other bytes than were saved are never read without a word. Only the last save of all may be taken
+//!   for a torn one (`damage_in_the_middle_e7`).
+//!
 //! # The messages
 //!
 //! The lab reads messages by the paper's names, in Rust's spelling (`RequestVote { term, candidate_id, last_log_index,

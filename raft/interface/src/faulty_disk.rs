@@ -21,8 +21,8 @@
 //! |---|---|
 //! | the power fails in the middle of a call | [`FaultyDisk::power_fails_after`] so many steps. A byte that is written is a step, and each other call that changes or flushes something is one. From then on every call fails, until somebody takes the [disk after it](FaultyDisk::after_power_failure) |
 //! | writes are lost, torn, out of order | [`Loss`]: what the power failure takes of all that was not flushed. With [`Loss::Drawn`] each sector and each name goes or stays on its own |
-//! | a process is killed | [`FaultyDisk::after_power_failure`] with [`Loss::Nothing`]: what was written is still written, and still not flushed |
-//! | a flush fails | [`FaultyDisk::flush_fails`]: its writes are forgotten, although they can be read until the power fails; later flushes succeed and say nothing of them |
+//! | a process is killed | [`FaultyDisk::after_kill`]: all can be read that was written, and what was not flushed still is not |
+//! | a flush fails | [`FaultyDisk::flush_fails`]: its writes are forgotten. They can be read until the power fails, also by another process, and later flushes succeed and say nothing of them |
 //! | a disk full | [`FaultyDisk::append_fails`]: half of the bytes are written |
 //! | a bit flips | [`FaultyDisk::flip_bit`], in what is stable |
 //!
@@ -51,7 +51,7 @@ pub const SECTOR_LEN: usize = 512;
 /// What a power failure takes of all that was written and not flushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Nothing: the machine has written everything in time, or only the process has ended.
+    /// Nothing: the machine has written everything in time, but for what a failed flush has forgotten.
     Nothing,
     /// All of it.
     Unflushed,
@@ -59,8 +59,22 @@ pub enum Loss {
     Drawn(u64),
 }
 
-/// What is called when the power fails, in the thread whose call was under way. No lock of the disk is held.
-pub type PowerAlarm = Arc<dyn Fn() + Send + Sync>;
+/// A fault that has just happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiskFault {
+    /// The power has failed, and every later call will fail.
+    #[error("the power has failed")]
+    PowerFailed,
+    /// A flush has failed and forgotten what it was to flush.
+    #[error("the flush failed")]
+    FlushFailed,
+    /// An append has written half of its bytes.
+    #[error("the disk is full")]
+    Full,
+}
+
+/// What is called at each fault, in the thread whose call was under way. No lock of the disk is held.
+pub type DiskAlarm = Arc<dyn Fn(DiskFault) + Send + Sync>;
 
 /// A [`Disk`] in memory, with faults.
 #[derive(Default)]
@@ -81,6 +95,7 @@ struct Inner {
     unflushed_names: Vec<NameChange>,
     steps: u64,
     plan: Plan,
+    alarm: Option<DiskAlarm>,
     is_off: bool,
 }
 
@@ -89,10 +104,23 @@ struct Inner {
 struct Plan {
     /// So many steps are still done.
     power_fails_after: Option<u64>,
-    alarm: Option<PowerAlarm>,
     /// So many flushes still succeed before one fails.
     flushes: Option<u64>,
+    /// So many appends still succeed before one fails.
     appends: Option<u64>,
+}
+
+/// Why a call has failed.
+enum Failed {
+    /// It asked for what cannot be.
+    Call(io::Error),
+    Fault(DiskFault),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Call(error)
+    }
 }
 
 #[derive(Clone)]
@@ -130,11 +158,14 @@ impl FaultyDisk {
     }
 
     /// The power fails after so many more steps, counted as [`steps`](Self::steps) does; with 0, in the next call that
-    /// is a step. `alarm` is called then.
-    pub fn power_fails_after(&self, steps: u64, alarm: PowerAlarm) {
-        let mut inner = self.inner.lock();
-        inner.plan.power_fails_after = Some(steps);
-        inner.plan.alarm = Some(alarm);
+    /// is a step.
+    pub fn power_fails_after(&self, steps: u64) {
+        self.inner.lock().plan.power_fails_after = Some(steps);
+    }
+
+    /// From now on this is called at each fault, but for flipped bits, which nobody notices; `None`: nothing is.
+    pub fn set_alarm(&self, alarm: Option<DiskAlarm>) {
+        self.inner.lock().alarm = alarm;
     }
 
     /// After so many flushes that succeed, of files and of the directory, one fails, and forgets what it was to flush. With 0 the
@@ -169,16 +200,26 @@ impl FaultyDisk {
         }
     }
 
-    /// The disk as it is found when the power comes back, with no faults to come. This one stays as it is: one can look
+    /// The disk as another process finds it when this one was killed, with no faults to come and no alarm. This one stays as it
+    /// is, and what is still written to it is written nowhere else.
+    #[must_use]
+    pub fn after_kill(&self) -> Self {
+        Self { inner: Mutex::new(self.without_faults()) }
+    }
+
+    fn without_faults(&self) -> Inner {
+        Inner { plan: Plan::default(), alarm: None, is_off: false, steps: 0, ..self.inner.lock().clone() }
+    }
+
+    /// The disk as it is found when the power comes back, with no faults to come and no alarm. This one stays as it is: one can look
     /// what else could have been found.
     #[must_use]
     pub fn after_power_failure(&self, loss: Loss) -> Self {
-        let mut inner = self.inner.lock().clone();
-        (inner.plan, inner.is_off, inner.steps) = (Plan::default(), false, 0);
+        let mut inner = self.without_faults();
         let mut draws = match loss {
-            Loss::Nothing => return Self { inner: Mutex::new(inner) },
-            Loss::Unflushed => Draws::nothing_stays(),
-            Loss::Drawn(seed) => Draws::seeded(seed),
+            Loss::Nothing => Draws::All,
+            Loss::Unflushed => Draws::None,
+            Loss::Drawn(seed) => Draws::Some { seed, count: 0 },
         };
         for change in std::mem::take(&mut inner.unflushed_names) {
             if draws.stays() {
@@ -193,24 +234,37 @@ impl FaultyDisk {
         Self { inner: Mutex::new(inner) }
     }
 
-    /// Does a call that is one step, if the power is on that long.
-    fn step<T>(&self, call: impl FnOnce(&mut Inner) -> io::Result<T>) -> io::Result<T> {
+    /// Does a call, if the power is on.
+    fn call<T>(&self, call: impl FnOnce(&mut Inner) -> Result<T, Failed>) -> io::Result<T> {
         let mut inner = self.inner.lock();
-        inner.check_power()?;
-        if inner.take_steps(1) == 0 {
-            let alarm = inner.power_off();
-            drop(inner);
-            return Err(alarmed(alarm));
+        if inner.is_off {
+            return Err(io::Error::other(DiskFault::PowerFailed));
         }
-        call(&mut inner)
+        let fault = match call(&mut inner) {
+            Ok(done) => return Ok(done),
+            Err(Failed::Call(error)) => return Err(error),
+            Err(Failed::Fault(fault)) => fault,
+        };
+        inner.is_off |= fault == DiskFault::PowerFailed;
+        let alarm = inner.alarm.clone();
+        drop(inner);
+        // In a simulation the thread may end here.
+        if let Some(alarm) = alarm {
+            alarm(fault);
+        }
+        Err(io::Error::other(fault))
+    }
+
+    /// Does a call that is one step, if the power is on that long.
+    fn step<T>(&self, call: impl FnOnce(&mut Inner) -> Result<T, Failed>) -> io::Result<T> {
+        self.call(|inner| match inner.take_steps(1) {
+            0 => Err(Failed::Fault(DiskFault::PowerFailed)),
+            _ => call(inner),
+        })
     }
 }
 
 impl Inner {
-    fn check_power(&self) -> io::Result<()> {
-        if self.is_off { Err(power_failed()) } else { Ok(()) }
-    }
-
     /// How many of so many steps can be done before the power fails; these count as done.
     fn take_steps(&mut self, wanted: u64) -> u64 {
         let done = match &mut self.plan.power_fails_after {
@@ -223,11 +277,6 @@ impl Inner {
         };
         self.steps += done;
         done
-    }
-
-    fn power_off(&mut self) -> Option<PowerAlarm> {
-        self.is_off = true;
-        self.plan.alarm.take()
     }
 
     fn number(&self, name: &str) -> io::Result<u64> {
@@ -255,11 +304,6 @@ impl Inner {
         });
         self.files.get_mut(&number).expect("every name stands for a file")
     }
-
-    /// Whether this flush is the one that fails.
-    fn flush_fails(&mut self) -> bool {
-        is_due(&mut self.plan.flushes)
-    }
 }
 
 /// Counts down to a fault that happens once.
@@ -277,51 +321,34 @@ fn is_due(left: &mut Option<u64>) -> bool {
     }
 }
 
-fn power_failed() -> io::Error {
-    io::Error::other("the power has failed")
-}
-
-fn alarmed(alarm: Option<PowerAlarm>) -> io::Error {
-    if let Some(alarm) = alarm {
-        alarm();
-    }
-    power_failed()
-}
-
 impl Disk for FaultyDisk {
     fn place(&self) -> String {
         "a disk in memory".to_owned()
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let inner = self.inner.lock();
-        inner.check_power()?;
-        Ok(inner.names.keys().cloned().collect())
+        self.call(|inner| Ok(inner.names.keys().cloned().collect()))
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let mut inner = self.inner.lock();
-        inner.check_power()?;
-        Ok(inner.file(name)?.bytes().to_vec())
+        self.call(|inner| Ok(inner.file(name)?.bytes().to_vec()))
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.inner.lock();
-        inner.check_power()?;
-        let is_full = is_due(&mut inner.plan.appends);
-        let wanted = if is_full { bytes.len() / 2 } else { bytes.len() };
-        let done = inner.take_steps(wanted as u64) as usize;
-        inner.file_or_new(name).append(&bytes[..done]);
-        if done < wanted {
-            let alarm = inner.power_off();
-            drop(inner);
-            return Err(alarmed(alarm));
-        }
-        if is_full { Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full")) } else { Ok(()) }
+        self.call(|inner| {
+            let is_full = is_due(&mut inner.plan.appends);
+            let wanted = if is_full { bytes.len() / 2 } else { bytes.len() };
+            let done = inner.take_steps(wanted as u64) as usize;
+            inner.file_or_new(name).append(&bytes[..done]);
+            if done < wanted {
+                return Err(Failed::Fault(DiskFault::PowerFailed));
+            }
+            if is_full { Err(Failed::Fault(DiskFault::Full)) } else { Ok(()) }
+        })
     }
 
     fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
-        self.step(|inner| inner.file(name)?.truncate(len))
+        self.step(|inner| Ok(inner.file(name)?.truncate(len)?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -342,11 +369,11 @@ impl Disk for FaultyDisk {
 
     fn flush(&self, name: &str) -> io::Result<()> {
         self.step(|inner| {
-            let fails = inner.flush_fails();
+            let fails = is_due(&mut inner.plan.flushes);
             let file = inner.file(name)?;
             if fails {
                 file.forget();
-                return Err(io::Error::other("the flush failed"));
+                return Err(Failed::Fault(DiskFault::FlushFailed));
             }
             file.flush();
             Ok(())
@@ -355,10 +382,10 @@ impl Disk for FaultyDisk {
 
     fn flush_directory(&self) -> io::Result<()> {
         self.step(|inner| {
-            let fails = inner.flush_fails();
+            let fails = is_due(&mut inner.plan.flushes);
             let changes = std::mem::take(&mut inner.unflushed_names);
             if fails {
-                return Err(io::Error::other("the flush of the directory failed"));
+                return Err(Failed::Fault(DiskFault::FlushFailed));
             }
             changes.iter().for_each(|change| change.apply(&mut inner.stable_names));
             Ok(())

@@ -19,9 +19,12 @@
 //! # Opening
 //!
 //! The segment with the highest number counts. If its last record is not whole, because the power failed while it was written, it is
-//! cut off: nobody was told that it is saved. Anything else that is wrong is [refused](OpenError), and nothing of it
-//! used: see `segment.rs` for how the two are told apart. What counts is flushed before anybody reads it: it may have been
-//! written by a process that was killed before its flush, and a server acts upon what it has read.
+//! left out: nobody was told that it is saved. Anything else that is wrong is [refused](OpenError), and nothing of it
+//! used: see `segment.rs` for how the two are told apart.
+//!
+//! Then a new segment begins with what was read. It may have been written by a process that was killed before its flush, or whose
+//! flush failed: it can be read, and is not stable. A server acts upon what it has read, and if it finds its vote there it answers
+//! without another save. A flush of the old file would not do: the system may have forgotten that there is something to flush.
 //!
 //! # When the disk fails
 //!
@@ -95,7 +98,7 @@ pub enum OpenError {
     /// The disk did not do what it was asked for.
     #[error("cannot open {file}: {source}")]
     Io {
-        /// What was being read or flushed.
+        /// What was being read or written.
         file: String,
         /// The system's reason.
         source: io::Error,
@@ -137,7 +140,8 @@ impl Name {
     fn read(name: &str) -> Option<Self> {
         let plain = name.strip_suffix(TEMPORARY);
         let (kind, number) = plain.unwrap_or(name).split_once('-')?;
-        let number = u64::from_str_radix(number, 16).ok().filter(|_| number.len() == 16)?;
+        let has_next = |&parsed: &u64| number.len() == 16 && parsed < u64::MAX;
+        let number = u64::from_str_radix(number, 16).ok().filter(has_next)?;
         let named = match kind {
             "journal" => Self::Journal(number),
             "snapshot" => Self::Snapshot(number),
@@ -179,16 +183,27 @@ impl JournalPersister {
         if names.iter().any(|name| name == OLD_NAME) {
             return Err(OpenError::OldFormat { file: full_name(&*disk, OLD_NAME) });
         }
+        // First of all, or the next file of that name would begin with what is in it.
+        for name in names.iter().filter(|name| Name::read(name) == Some(Name::Temporary)) {
+            disk.remove(name).map_err(|source| OpenError::Io { file: full_name(&*disk, name), source })?;
+        }
         let numbers = names.iter().filter_map(|name| match Name::read(name) {
             Some(Name::Journal(number)) => Some(number),
             _ => None,
         });
-        let (writer, pair) = match numbers.max() {
-            None => (Writer::default(), Pair::default()),
-            Some(number) => read_pair(&*disk, number)?,
+        let Some(number) = numbers.max() else {
+            let persister = Self { disk, writer: Mutex::default(), stored: PlainMutex::default() };
+            persister.remove_leftovers(&Writer::default());
+            return Ok(persister);
         };
-        let persister = Self { disk, writer: Mutex::new(writer), stored: PlainMutex::new(pair) };
-        persister.remove_leftovers(&persister.writer.lock());
+        let (mut writer, pair) = read_pair(&*disk, number)?;
+        let state = pair.state.clone();
+        let persister = Self { disk, writer: Mutex::default(), stored: PlainMutex::new(pair) };
+        let file = || full_name(&*persister.disk, &journal_name(number + 1));
+        persister
+            .begin_segment(&mut writer, &state, None)
+            .map_err(|source| OpenError::Io { file: file(), source })?;
+        *persister.writer.lock() = writer;
         Ok(persister)
     }
 
@@ -258,11 +273,11 @@ impl JournalPersister {
     }
 }
 
-/// Reads the segment of that number and its snapshot, and sees to it that they are stable.
+/// Reads the segment of that number and its snapshot.
 fn read_pair(disk: &dyn Disk, number: u64) -> Result<(Writer, Pair), OpenError> {
     let name = journal_name(number);
-    let failed = |name: &str, source| OpenError::Io { file: full_name(disk, name), source };
-    let read = |name: &str| disk.read(name).map_err(|source| failed(name, source));
+    let read =
+        |name: &str| disk.read(name).map_err(|source| OpenError::Io { file: full_name(disk, name), source });
     let bytes = read(&name)?;
     let found = segment::decode(number, &bytes).map_err(|damage| damage.of(full_name(disk, &name)))?;
     let snapshot = match found.snapshot.number {
@@ -276,12 +291,6 @@ fn read_pair(disk: &dyn Disk, number: u64) -> Result<(Writer, Pair), OpenError> 
         let file = full_name(disk, &snapshot_name(found.snapshot.number));
         return Err(OpenError::Corrupt { file, offset: 0, reason });
     }
-    if found.len < bytes.len() {
-        disk.truncate(&name, found.len as u64).map_err(|source| failed(&name, source))?;
-    }
-    // Whoever wrote this may have been killed before the flush. A server that finds its vote here answers without another
-    // save, and a power failure must not take the vote then.
-    disk.flush(&name).and_then(|()| disk.flush_directory()).map_err(|source| failed(&name, source))?;
     let writer = Writer { number, len: found.len, snapshot: found.snapshot, failed: None };
     Ok((writer, Pair { state: found.state, snapshot }))
 }

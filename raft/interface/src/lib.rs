@@ -24,7 +24,7 @@ mod transfer;
 pub use change::{Change, ChangeError};
 pub use configuration::{Configuration, Servers};
 pub use disk::Disk;
-pub use faulty_disk::{FaultyDisk, Loss, PowerAlarm, SECTOR_LEN};
+pub use faulty_disk::{DiskAlarm, DiskFault, FaultyDisk, Loss, SECTOR_LEN};
 pub use features::{Features, NotOffered};
 pub use journal_persister::{JournalPersister, OpenError};
 pub use memory::{MemoryPersister, SaveHook, SavePoint};

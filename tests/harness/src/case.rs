@@ -33,11 +33,13 @@ pub enum Part {
     E3,
     /// Beyond Figure 2: snapshots in pieces.
     E4,
+    /// Beyond Figure 2: storage on a disk that fails.
+    E7,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::A3,
         Self::B3,
         Self::C3,
@@ -49,6 +51,7 @@ impl Part {
         Self::E2,
         Self::E3,
         Self::E4,
+        Self::E7,
     ];
 
     /// How it is written: `3A`.
@@ -66,6 +69,7 @@ impl Part {
             Self::E2 => "E2",
             Self::E3 => "E3",
             Self::E4 => "E4",
+            Self::E7 => "E7",
         }
     }
 
@@ -75,13 +79,21 @@ impl Part {
         matches!(self, Self::A4 | Self::B4 | Self::C4)
     }
 
+    /// Whether it is graded only if somebody asks for it by name. Every Raft can be put to it, and none was told to bear it.
+    #[must_use]
+    pub fn is_on_request(self) -> bool {
+        self == Self::E7
+    }
+
     /// What a Raft must offer to be graded in this part: one of these. Each test then asks for what it needs itself. In MIT's
     /// parts that is nothing beyond Figure 2.
     #[must_use]
     pub fn features(self) -> Vec<Features> {
         let none = Features::default();
         match self {
-            Self::A3 | Self::B3 | Self::C3 | Self::D3 | Self::A4 | Self::B4 | Self::C4 => vec![none],
+            Self::A3 | Self::B3 | Self::C3 | Self::D3 | Self::A4 | Self::B4 | Self::C4 | Self::E7 => {
+                vec![none]
+            }
             Self::E1 => vec![
                 Features { noop_on_election: true, ..none },
                 Features { pre_vote: true, ..none },
@@ -108,6 +120,7 @@ impl Part {
             Self::E2 => "who counts",
             Self::E3 => "membership",
             Self::E4 => "snapshots in pieces",
+            Self::E7 => "storage that fails",
         }
     }
 }
@@ -135,8 +148,9 @@ impl FromStr for Part {
             "e2" => Ok(Self::E2),
             "e3" => Ok(Self::E3),
             "e4" => Ok(Self::E4),
+            "e7" => Ok(Self::E7),
             _ => Err(format!(
-                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E1 to E4"
+                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, E1 to E4, or E7"
             )),
         }
     }

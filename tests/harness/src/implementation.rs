@@ -7,7 +7,7 @@ use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
-    ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
+    ApplyMsg, Change, ChangeError, Command, Disk, Features, Index, NotOffered, Persister, RaftServer,
     ReadIndexError, ServerId, Started, Term, TransferError,
 };
 
@@ -67,6 +67,9 @@ impl<R: RaftServer> AnyRaft for R {
 
 type Make = fn(&Features, Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<ApplyMsg>) -> Arc<dyn AnyRaft>;
 
+/// What opens a persister on a disk; the error is in words.
+type OpenStorage = fn(Arc<dyn Disk>) -> Result<Arc<dyn Persister>, String>;
+
 type MakeServices = fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
 
 /// How to make what stands on a Raft.
@@ -105,6 +108,7 @@ pub struct Implementation {
     name: &'static str,
     make: Make,
     offers: fn(&Features) -> Result<(), NotOffered>,
+    open_storage: OpenStorage,
     services: Option<Services>,
     names: fn() -> Names,
 }
@@ -123,6 +127,7 @@ impl Implementation {
                 })
             },
             offers: R::offers,
+            open_storage: |disk| R::open_storage(disk).map_err(|error| error.to_string()),
             services: None,
             names: Names::default,
         }
@@ -163,6 +168,15 @@ impl Implementation {
     /// The first that it does not have.
     pub fn offers(&self, features: &Features) -> Result<(), NotOffered> {
         (self.offers)(features)
+    }
+
+    /// Opens its persister on a disk.
+    ///
+    /// # Errors
+    ///
+    /// Its words for what is wrong with the stored bytes.
+    pub fn open_storage(&self, disk: Arc<dyn Disk>) -> Result<Arc<dyn Persister>, String> {
+        (self.open_storage)(disk)
     }
 
     /// Whether there is a service on the Raft.

@@ -8,7 +8,7 @@ use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
 use labrpc::thread;
 use labrpc::time::Instant;
-use raft_interface::{Command, Features, Index, ServerId};
+use raft_interface::{Command, Disk, FaultyDisk, Features, Index, Persister, ServerId};
 
 use crate::implementation::Implementation;
 use crate::record::Record;
@@ -156,6 +156,15 @@ impl Lab {
     #[must_use]
     pub fn has_features(&self, features: &Features) -> bool {
         self.inner.implementation.offers(features).is_ok()
+    }
+
+    /// Opens the implementation's persister on a disk, as a server that starts does.
+    ///
+    /// # Errors
+    ///
+    /// Its words for what is wrong with the stored bytes.
+    pub fn open_storage(&self, disk: &Arc<FaultyDisk>) -> Result<Arc<dyn Persister>, String> {
+        self.inner.implementation.open_storage(Arc::clone(disk) as Arc<dyn Disk>)
     }
 
     /// For what is usual and no duty, once all duties have held: where it is missing the test gives no points, and says

@@ -32,6 +32,7 @@ pub mod part_e1;
 pub mod part_e2;
 pub mod part_e3;
 pub mod part_e4;
+pub mod part_e7;
 pub mod small;
 mod suite;
 
@@ -42,7 +43,7 @@ pub use grade::target::signature;
 pub use lab_harness::Implementation;
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 11] = [
+const PARTS: [&[TestCase]; 12] = [
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,
@@ -54,6 +55,7 @@ const PARTS: [&[TestCase]; 11] = [
     part_e2::TESTS,
     part_e3::TESTS,
     part_e4::TESTS,
+    part_e7::TESTS,
 ];
 
 /// Every test, in the order in which they are graded.

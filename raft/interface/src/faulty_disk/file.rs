@@ -42,8 +42,7 @@ impl StoredFile {
     }
 
     pub(super) fn flush(&mut self) {
-        self.lose_some(&mut |_| true);
-        debug_assert!(self.unflushed.is_empty(), "a flush leaves nothing to flush");
+        self.settle(&mut Draws::All);
     }
 
     /// A flush has failed: its writes will never be stable, and until the power fails nobody sees that.
@@ -61,28 +60,28 @@ impl StoredFile {
 
     /// The power fails.
     pub(super) fn lose(&mut self, draws: &mut Draws) {
-        self.lose_some(&mut |_| draws.stays());
+        self.settle(draws);
         self.seen.clone_from(&self.stable);
     }
 
-    /// Makes those sectors of the unflushed writes stable that `stays` is true for.
-    fn lose_some(&mut self, stays: &mut dyn FnMut(usize) -> bool) {
+    /// Makes those sectors of the unflushed writes stable that stay.
+    fn settle(&mut self, draws: &mut Draws) {
         for write in std::mem::take(&mut self.unflushed) {
             match write {
-                Write::Append { at, bytes } => self.land(at, &bytes, stays),
-                Write::Truncate { len } if stays(len) => self.stable.truncate(len),
+                Write::Append { at, bytes } => self.land(at, &bytes, draws),
+                Write::Truncate { len } if draws.stays() => self.stable.truncate(len),
                 Write::Truncate { .. } => {}
             }
         }
     }
 
     /// Writes sector by sector. Before one that stays, those that did not are zeros: the file is as long as that needs.
-    fn land(&mut self, at: usize, bytes: &[u8], stays: &mut dyn FnMut(usize) -> bool) {
+    fn land(&mut self, at: usize, bytes: &[u8], draws: &mut Draws) {
         let mut from = at;
         let end = at + bytes.len();
         while from < end {
             let to = end.min((from / SECTOR_LEN + 1) * SECTOR_LEN);
-            if stays(from) {
+            if draws.stays() {
                 if self.stable.len() < to {
                     self.stable.resize(to, 0);
                 }
@@ -94,28 +93,28 @@ impl StoredFile {
 }
 
 /// What stays of that which was not flushed, drawn one after the other.
-pub(super) struct Draws {
-    seed: Option<u64>,
-    /// How many were drawn.
-    count: u64,
+pub(super) enum Draws {
+    All,
+    None,
+    /// As the seed says; `count` were drawn.
+    Some {
+        seed: u64,
+        count: u64,
+    },
 }
 
 impl Draws {
-    pub(super) fn nothing_stays() -> Self {
-        Self { seed: None, count: 0 }
-    }
-
-    pub(super) fn seeded(seed: u64) -> Self {
-        Self { seed: Some(seed), count: 0 }
-    }
-
     /// Whether the next one stays. In one half of the seeds half of them do, in the others one in four or three in four: a
     /// single write that is lost among many that are not is as dangerous as half of them.
     pub(super) fn stays(&mut self) -> bool {
-        let Some(seed) = self.seed else { return false };
-        self.count += 1;
+        let (seed, count) = match self {
+            Self::All => return true,
+            Self::None => return false,
+            Self::Some { seed, count } => (*seed, count),
+        };
+        *count += 1;
         // A hash of a number is as good as a generator, is the same everywhere and keeps no state.
-        let drawn = xxh3_64_with_seed(&self.count.to_le_bytes(), seed);
+        let drawn = xxh3_64_with_seed(&count.to_le_bytes(), seed);
         let share = [1, 2, 2, 3][(xxh3_64_with_seed(b"share", seed) % 4) as usize];
         drawn % 4 < share
     }

@@ -41,9 +41,13 @@ fn stored(persister: &JournalPersister) -> Stored {
     (persister.raft_state(), persister.snapshot())
 }
 
-/// What a power failure leaves of a disk, in some ways.
-fn losses() -> impl Iterator<Item = Loss> {
-    [Loss::Nothing, Loss::Unflushed].into_iter().chain((0..6).map(Loss::Drawn))
+/// What a kill and a power failure leave of a disk, in some ways.
+fn endings(disk: &FaultyDisk) -> Vec<(String, FaultyDisk)> {
+    let losses = [Loss::Nothing, Loss::Unflushed].into_iter().chain((0..6).map(Loss::Drawn));
+    let mut endings: Vec<_> =
+        losses.map(|loss| (format!("{loss:?}"), disk.after_power_failure(loss))).collect();
+    endings.push(("killed".to_owned(), disk.after_kill()));
+    endings
 }
 
 /// The power fails at each byte that is written, and each rename, removal and flush: what was reported is there, or what was being
@@ -55,21 +59,21 @@ fn power_may_fail_at_each_step() {
     for (number, next) in script().iter().enumerate() {
         let after = apply(&before, next);
         let steps = {
-            let whole = Arc::new(disk.after_power_failure(Loss::Nothing));
+            let whole = Arc::new(disk.after_kill());
             let persister = open(&whole).expect("whole");
             let opened = whole.steps();
             save(&persister, next).expect("a good disk");
             whole.steps() - opened
         };
         for step in 0..=steps {
-            let failing = Arc::new(disk.after_power_failure(Loss::Nothing));
+            let failing = Arc::new(disk.after_kill());
             let persister = open(&failing).expect("whole");
-            failing.power_fails_after(step, Arc::new(|| ()));
+            failing.power_fails_after(step);
             let is_reported = save(&persister, next).is_ok();
             assert!(is_reported || step < steps);
-            for loss in losses() {
-                let found = Arc::new(failing.after_power_failure(loss));
-                let context = || format!("save {number}, step {step} of {steps}, {loss:?}");
+            for (how, found) in endings(&failing) {
+                let found = Arc::new(found);
+                let context = || format!("save {number}, step {step} of {steps}, {how}");
                 let opened = open(&found).unwrap_or_else(|error| panic!("{}: {error}", context()));
                 let read = stored(&opened);
                 assert!(read == after || (!is_reported && read == before), "{}: other bytes", context());
@@ -120,10 +124,17 @@ fn nothing_is_saved_after_a_flush_that_failed() {
             let error = save(&persister, &next).expect_err("refused").to_string();
             assert!(error.contains("stop the server"), "{error}");
             assert_eq!(stored(&persister), (b"old".to_vec(), b"snap".to_vec()));
-            for loss in losses() {
-                let found = open(&Arc::new(disk.after_power_failure(loss))).expect("whole");
+            for (how, found) in endings(&disk) {
+                let found = Arc::new(found);
+                let read = stored(&open(&found).expect("whole"));
                 let old = (b"old".to_vec(), b"snap".to_vec());
-                assert!([&old, &apply(&old, &next)].contains(&&stored(&found)), "flush {flush}, {loss:?}");
+                assert!([&old, &apply(&old, &next)].contains(&&read), "flush {flush}, {how}");
+                let again = Arc::new(found.after_power_failure(Loss::Unflushed));
+                assert_eq!(
+                    stored(&open(&again).expect("whole")),
+                    read,
+                    "flush {flush}, {how}: read and lost"
+                );
             }
         }
     }
@@ -157,7 +168,8 @@ fn any_history_leaves_what_was_reported_or_read() {
         for _ in 0..12 {
             let persister = open(&disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             assert_eq!(stored(&persister), known, "seed {seed}");
-            disk.power_fails_after(below(6000), Arc::new(|| ()));
+            disk.power_fails_after(below(6000));
+            disk.flush_fails(below(20));
             let mut candidates = vec![known.clone()];
             for _ in 0..below(8) {
                 let keep = below(known.0.len() as u64 + 1) as usize;
@@ -171,15 +183,15 @@ fn any_history_leaves_what_was_reported_or_read() {
                 known = apply(&known, &next);
                 candidates = vec![known.clone()];
             }
-            let loss = match below(3) {
-                0 => Loss::Nothing,
-                1 => Loss::Unflushed,
-                _ => Loss::Drawn(below(u64::MAX)),
-            };
-            disk = Arc::new(disk.after_power_failure(loss));
-            let read = open(&Arc::new(disk.after_power_failure(Loss::Nothing))).map(|found| stored(&found));
+            disk = Arc::new(match below(4) {
+                0 => disk.after_kill(),
+                1 => disk.after_power_failure(Loss::Nothing),
+                2 => disk.after_power_failure(Loss::Unflushed),
+                _ => disk.after_power_failure(Loss::Drawn(below(u64::MAX))),
+            });
+            let read = open(&Arc::new(disk.after_kill())).map(|found| stored(&found));
             let read = read.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-            assert!(candidates.contains(&read), "seed {seed}: other bytes after {loss:?}");
+            assert!(candidates.contains(&read), "seed {seed}: other bytes");
             known = read;
         }
     }

@@ -14,6 +14,7 @@ use raft_interface::{Features, ServerId};
 use super::handle::{AppliedSignal, Cluster, Inner};
 use super::options::{Reading, Snapshots};
 use super::slot::Slot;
+use super::storage::Storage;
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use crate::record::Record;
@@ -27,6 +28,7 @@ pub struct ClusterBuilder {
     lab: Lab,
     servers: usize,
     features: Features,
+    is_on_disks: bool,
     is_unreliable: bool,
     snapshots: Snapshots,
     snapshot_padding: usize,
@@ -55,6 +57,7 @@ impl ClusterBuilder {
             lab,
             servers,
             features: Features::default(),
+            is_on_disks: false,
             is_unreliable: false,
             snapshots: Snapshots::Never,
             snapshot_padding: 0,
@@ -80,6 +83,13 @@ impl ClusterBuilder {
     pub fn features(mut self, features: Features) -> Self {
         self.lab.needs_features(&features);
         self.features = features;
+        self
+    }
+
+    /// Each server stores what it saves on a disk of its own, through what the implementation
+    /// [opens](raft_interface::RaftServer::open_storage) there.
+    pub fn on_disks(mut self) -> Self {
+        self.is_on_disks = true;
         self
     }
 
@@ -137,7 +147,8 @@ impl ClusterBuilder {
         let has_replies = Arc::new(AtomicBool::new(false));
         let referee = self.attach_referee(&network, &has_replies);
         self.lab.record().begin_cluster(self.servers, self.features.first_configuration);
-        let slots = (0..self.servers).map(|_| Slot::default()).collect();
+        let storage = if self.is_on_disks { Storage::on_disk } else { Storage::default };
+        let slots = (0..self.servers).map(|_| Slot { storage: storage(), ..Slot::default() }).collect();
         // A service that takes snapshots calls its server from the thread that reads the channel. If the server
         // holds a lock while it delivers, the two wait for each other at once; with room for 64 messages they
         // would do so only if 64 entries came in a row, which few tests reach.

@@ -6,7 +6,7 @@ use labrpc::network::{
     Chance, Delay, Delays, Duplication, Fault, Message, Partition, Rule, Traffic, Verdict,
 };
 use labrpc::sync::Arc;
-use raft_interface::{MemoryPersister, SaveError, SaveHook, SavePoint, ServerId};
+use raft_interface::{SaveError, SaveHook, SavePoint, ServerId};
 
 use super::handle::Cluster;
 use crate::observation::show_servers;
@@ -227,7 +227,7 @@ impl Cluster {
             node.crash();
             Err(SaveError("the power failed".into()))
         });
-        self.persister(server).set_hook(Some(hook));
+        self.set_save_hook(server, Some(hook));
     }
 
     /// Every save of a server takes this long from now on; zero for no time, as by default.
@@ -238,8 +238,7 @@ impl Cluster {
             return;
         }
         self.note(format!("saves of S{server} take {time:?}"));
-        let persister: Arc<MemoryPersister> = self.persister(server);
-        persister.set_hook((!time.is_zero()).then(|| slow_saves(time)));
+        self.set_save_hook(server, (!time.is_zero()).then(|| slow_saves(time)));
         self.inner.lab.record().pardon_panics(None);
     }
 
@@ -263,7 +262,7 @@ impl Cluster {
             lab.record().pardon_panics(Some(PANICS_WHEN_SAVE_FAILS));
             Err(SaveError("the disk failed".into()))
         });
-        self.persister(server).set_hook(Some(hook));
+        self.set_save_hook(server, Some(hook));
     }
 
     /// From now on each message that a server delivers reaches its service this much later; zero for at once, as in the
@@ -282,7 +281,7 @@ impl Cluster {
         self.node(server).is_some_and(|node| node.is_crashed())
     }
 
-    fn note(&self, text: String) {
+    pub(super) fn note(&self, text: String) {
         self.inner.lab.note(text);
     }
 

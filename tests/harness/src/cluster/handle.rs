@@ -261,7 +261,7 @@ impl Cluster {
         self.persister(server).snapshot_len()
     }
 
-    pub(super) fn persister(&self, server: ServerId) -> Arc<raft_interface::MemoryPersister> {
+    pub(super) fn persister(&self, server: ServerId) -> Arc<dyn Persister> {
         self.inner.slots.lock()[server].persister()
     }
 

@@ -16,10 +16,17 @@
 //!
 //! Which servers there are is fixed: they are the peers of each other. Which of them count may change, if the test asks for it:
 //! [`Cluster::change`].
+//!
+//! # Disks
+//!
+//! Servers keep their state in memory, where a save is atomic. In a cluster that [stores on disks](ClusterBuilder::on_disks) each
+//! has what the implementation opens on a [`FaultyDisk`](raft_interface::FaultyDisk), and a power failure takes of it what was not
+//! flushed.
 
 mod agreement;
 mod builder;
 mod checks;
+mod disks;
 mod faults;
 mod handle;
 mod membership;
@@ -27,9 +34,11 @@ mod options;
 mod server;
 mod service;
 mod slot;
+mod storage;
 
 pub use builder::{ClusterBuilder, Running};
 pub use faults::Moment;
 pub(crate) use faults::{PANICS_WHEN_SAVE_FAILS, slow_saves};
 pub use handle::Cluster;
 pub use options::Snapshots;
+pub use storage::SaveCall;

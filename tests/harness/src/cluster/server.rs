@@ -4,7 +4,7 @@ use labrpc::channel;
 use labrpc::network::{Address, ClientEnd, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId};
+use raft_interface::{ApplyMsg, Index, Persister, ServerId};
 
 use super::handle::Cluster;
 use super::slot::Incarnation;
@@ -57,7 +57,7 @@ impl Cluster {
                 end
             })
             .collect();
-        let persister = self.persister(server);
+        let persister = self.open_storage(server, &node);
         let base = self.snapshot_index(&persister.snapshot());
         self.inner.slots.lock()[server].ends.clone_from(&ends);
         // Before its first step: a server that is cut off must not get a single message through.
@@ -90,7 +90,7 @@ impl Cluster {
         ends: Vec<ClientEnd>,
         server: ServerId,
         start: u64,
-        persister: Arc<MemoryPersister>,
+        persister: Arc<dyn Persister>,
     ) -> impl FnOnce() -> Made + Send + 'static {
         let implementation = *self.inner.lab.implementation();
         let cluster = self.clone();
@@ -163,7 +163,7 @@ impl Cluster {
         let lab = &self.inner.lab;
         // From here on nothing counts that this incarnation says or applies.
         self.inner.referee.stops(server);
-        lab.record().stopped(lab.now(), server, how);
+        lab.record().stopped(lab.now(), server, how.clone());
         // The lock is given back before the network is called: see `Cluster::finish`.
         let (incarnation, ends) = {
             let slot = &mut self.inner.slots.lock()[server];
@@ -176,8 +176,7 @@ impl Cluster {
         // that answer is dropped. A reply that left earlier must be about what is in the copy: that is what
         // restarts put to the test.
         self.inner.network.delete_server(address(server));
-        let copy = Arc::new(self.persister(server).copy());
-        self.inner.slots.lock()[server].persister = copy;
+        self.keep_storage(server, &how);
         Some(incarnation)
     }
 
@@ -192,7 +191,10 @@ impl Cluster {
     /// A server that is down loses all that it has stored. It must never speak to the others again: Raft does not bear
     /// that (Fig. 2, State: on stable storage).
     pub fn lose_storage(&self, server: ServerId) {
-        self.inner.slots.lock()[server].persister = Arc::default();
+        {
+            let storage = &mut self.inner.slots.lock()[server].storage;
+            *storage = storage.emptied();
+        }
         self.inner.lab.record().storage_lost(server);
         self.inner.referee.storage_lost(server);
     }

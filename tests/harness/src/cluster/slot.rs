@@ -5,8 +5,9 @@ use std::time::Duration;
 use labrpc::network::ClientEnd;
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use raft_interface::MemoryPersister;
+use raft_interface::Persister;
 
+use super::storage::Storage;
 use crate::implementation::AnyRaft;
 use crate::on_node::on_node;
 use kvraft_interface::AnyService;
@@ -15,7 +16,7 @@ use kvraft_interface::AnyService;
 #[derive(Default)]
 pub(super) struct Slot {
     /// Its storage, which survives it.
-    pub(super) persister: Arc<MemoryPersister>,
+    pub(super) storage: Storage,
     /// What runs; `None` while the server is down.
     pub(super) running: Option<Incarnation>,
     /// Its ends to all servers, by id; none while it is down. Those of an incarnation that is gone are never enabled again:
@@ -62,7 +63,7 @@ impl Slot {
         Some(self.running.as_ref()?.node.clone())
     }
 
-    pub(super) fn persister(&self) -> Arc<MemoryPersister> {
-        Arc::clone(&self.persister)
+    pub(super) fn persister(&self) -> Arc<dyn Persister> {
+        self.storage.persister()
     }
 }
