@@ -119,7 +119,7 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 12] = [
     "votes",
     "log",
     "persistence",
@@ -127,6 +127,7 @@ const GROUPS: [&str; 11] = [
     "pieces",
     "calm",
     "members",
+    "storage",
     "threads",
     "service",
     "blind",

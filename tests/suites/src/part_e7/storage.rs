@@ -47,7 +47,7 @@ pub(super) fn open(lab: &Lab, disk: &Arc<FaultyDisk>, when: &str) -> Arc<dyn Per
     })
 }
 
-fn show((state, snapshot): &Pair) -> String {
+pub(super) fn show((state, snapshot): &Pair) -> String {
     format!("{} bytes of state and {} of snapshot", state.len(), snapshot.len())
 }
 
@@ -91,6 +91,12 @@ pub fn torn_at_every_byte_e7(lab: &Lab) {
     let mut before = Pair::default();
     let with_snapshot = saves.iter().position(|call| call.snapshot.is_some());
     for (number, call) in saves.iter().enumerate() {
+        let persister = open(lab, &Arc::new(disk.after_kill()), "after a power failure between two saves");
+        let read = stored(&*persister);
+        lab.expect(read == before, || {
+            let headline = "a save was reported, and is gone after a power failure between two saves";
+            Violation::new(headline, show(&before), show(&read)).rule(STABLE)
+        });
         // The first one, one with a snapshot, and others by chance.
         let is_tried = number == 0 || with_snapshot == Some(number) || lab.below(saves.len() as u64) < TRIED;
         if is_tried {
