@@ -169,6 +169,10 @@ fn expect_one_of(lab: &Lab, read: &Pair, before: &Pair, after: &Pair, is_reporte
 pub fn damage_in_the_middle_e7(lab: &Lab) {
     let (disk, saves) = {
         let cluster = busy_cluster(lab);
+        // Saves behind the last snapshot, so that there is a middle.
+        for _ in 0..5 {
+            cluster.one(3);
+        }
         cluster.power_failure(0);
         (cluster.disk(0), cluster.saves(0))
     };
