@@ -28,7 +28,7 @@ use super::ask::{Ask, Question, Refused};
 /// assert_eq!(args.int_of("votes"), None);
 ///
 /// let (mut ints, mut terms) = ([None; 3], Vec::new());
-/// let entries = Elements { field: "entries", int: "term", content: "command" };
+/// let entries = Elements { field: "entries", int: "term", content: "command", kind: "" };
 /// let count = args.read(&["success", "votes", "term"], &mut ints, entries, &mut |term, command| {
 ///     assert_eq!(command, 0); // there is none
 ///     terms.extend(term);
@@ -79,6 +79,8 @@ pub struct Elements<'a> {
     pub int: &'a str,
     /// The field of each element that has anything at all, of which a hash is told.
     pub content: &'a str,
+    /// A field of each element that says what the content is, if there is one: it goes into the hash.
+    pub kind: &'a str,
 }
 
 /// Is told of each element its number, if it has one, and the hash of its content; 0 if it has none. Equal values have
@@ -107,7 +109,7 @@ impl<T: Serialize> Describe for T {
 
     fn ints_of(&self, field: &str, inner: &str) -> Vec<i128> {
         let mut ints = Vec::new();
-        let elements = Elements { field, int: inner, content: "" };
+        let elements = Elements { field, int: inner, ..Elements::default() };
         self.read(&[], &mut [], elements, &mut |int, _| ints.extend(int));
         ints
     }
@@ -234,9 +236,10 @@ impl Question for List<'_> {
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        let mut element = Element { of: self.elements, int: Int(None), content: Digest(0) };
+        let (content, kind) = (Digest(0), Digest(0));
+        let mut element = Element { of: self.elements, int: Int(None), content, kind };
         value.serialize(Ask(&mut element))?;
-        (self.each)(element.int.0, element.content.0);
+        (self.each)(element.int.0, element.hash());
         Ok(())
     }
 }
@@ -246,6 +249,16 @@ struct Element<'a> {
     of: Elements<'a>,
     int: Int,
     content: Digest,
+    kind: Digest,
+}
+
+impl Element<'_> {
+    /// The hash of its content and kind; 0 if it has no content.
+    fn hash(&self) -> u64 {
+        let Self { content: Digest(content), kind: Digest(kind), .. } = self;
+        // Of the two hashes no bit is left where it was, so that they do not cancel each other out.
+        if *content == 0 { 0 } else { (content ^ kind.rotate_left(29)).max(1) }
+    }
 }
 
 impl Question for Element<'_> {
@@ -254,6 +267,8 @@ impl Question for Element<'_> {
             value.serialize(Ask(&mut self.int))
         } else if name == self.of.content {
             value.serialize(Ask(&mut self.content))
+        } else if name == self.of.kind {
+            value.serialize(Ask(&mut self.kind))
         } else {
             Ok(())
         }

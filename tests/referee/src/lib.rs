@@ -63,7 +63,7 @@
 //!
 //! # In which order to read
 //!
-//! Each file knows only files before it: `message` (the paper's messages in numbers), `reading` (from the wire to
+//! Each file knows only files before it: `message` (the paper's messages in numbers), `names` (how they are spelt), `reading` (from the wire to
 //! those), `proof` (a message in a line), `fact` (what happened, and what "certain" means), `ledger/mod` (what is known)
 //! and `ledger/enter` (how that grows), `rules/rule` and then any of the rules, `judge` (one fact at a time), `referee`
 //! (the way in). What comes out is a `notice`, and in it a `violation`.
@@ -71,13 +71,14 @@
 //! # What it leaves out
 //!
 //! Liveness in general: that something happens at all is for scenarios to ask. The last few rules look only at what a
-//! server leaves undone for seconds of virtual time although it runs. Which configuration
-//! a server has: those count that may count in any that can be in force.
+//! server leaves undone for seconds of virtual time although it runs. Which configuration a server has: they count who may count
+//! in any that can be in force.
 
 mod fact;
 mod judge;
 mod ledger;
 mod message;
+mod names;
 mod notice;
 mod proof;
 mod reading;
@@ -87,8 +88,8 @@ mod rules;
 mod tests;
 mod violation;
 
+pub use names::{Names, is_one_of};
 pub use notice::Notice;
-pub use reading::{Names, is_one_of};
 pub use referee::Referee;
 pub use rules::{RULES, Rule};
 pub use violation::Violation;

@@ -11,116 +11,7 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-
-/// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
-/// counts.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
-pub struct Names {
-    pub request_vote: Vec<&'static str>,
-    pub append_entries: Vec<&'static str>,
-    pub install_snapshot: Vec<&'static str>,
-    pub term: Vec<&'static str>,
-    pub candidate_id: Vec<&'static str>,
-    pub last_log_index: Vec<&'static str>,
-    pub last_log_term: Vec<&'static str>,
-    pub vote_granted: Vec<&'static str>,
-    pub leader_id: Vec<&'static str>,
-    pub prev_log_index: Vec<&'static str>,
-    pub prev_log_term: Vec<&'static str>,
-    pub entries: Vec<&'static str>,
-    /// What an entry says; an implementation may add other things to an entry, which may change.
-    pub command: Vec<&'static str>,
-    pub leader_commit: Vec<&'static str>,
-    pub success: Vec<&'static str>,
-    pub last_included_index: Vec<&'static str>,
-    pub last_included_term: Vec<&'static str>,
-    /// The bytes of a snapshot.
-    pub snapshot: Vec<&'static str>,
-    /// False in a snapshot that comes in pieces, for all but the last (Fig. 13).
-    pub done: Vec<&'static str>,
-    /// Where in the snapshot a piece begins, in bytes (Fig. 13).
-    pub offset: Vec<&'static str>,
-    /// Which transfer a piece of a snapshot belongs to, if there is such a field.
-    pub transfer: Vec<&'static str>,
-    /// In the reply to a piece of a snapshot: what the follower would take instead, if there is such a field. Nothing is in it
-    /// if the piece was taken.
-    pub expected: Vec<&'static str>,
-    /// In replies: whether the server has no vote in its own configuration. Nobody counts by it, so nothing is read of it.
-    pub abstained: Vec<&'static str>,
-    /// In a rejection: the index to which the leader should go back, if there is such a field. It is the first of the
-    /// conflicting term, or one past the end of the log.
-    pub conflict_index: Vec<&'static str>,
-    /// In a rejection: the term of the conflicting entry.
-    pub conflict_term: Vec<&'static str>,
-    /// In a rejection: one past the end of the log.
-    pub conflict_len: Vec<&'static str>,
-    /// A request that has this set is no request for a vote (thesis §9.6).
-    pub pre_vote: Vec<&'static str>,
-    /// Methods that ask for a vote that does not count, where it has a method of its own.
-    pub request_pre_vote: Vec<&'static str>,
-    /// A request for a vote that has this set comes by order of the leader (thesis §4.2.3).
-    pub leadership_transfer: Vec<&'static str>,
-    /// Methods by which a leader tells a follower to stand for election at once (thesis §3.10).
-    pub timeout_now: Vec<&'static str>,
-    /// Of which kind an entry is, where entries say so.
-    pub entry_kind: Vec<&'static str>,
-    /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
-    /// nothing is said.
-    pub without_entries: Vec<&'static str>,
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        Self {
-            request_vote: vec!["RequestVote", "request_vote"],
-            append_entries: vec!["AppendEntries", "append_entries"],
-            install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
-            term: vec!["term"],
-            candidate_id: vec!["candidate_id"],
-            last_log_index: vec!["last_log_index"],
-            last_log_term: vec!["last_log_term"],
-            vote_granted: vec!["vote_granted"],
-            leader_id: vec!["leader_id"],
-            prev_log_index: vec!["prev_log_index"],
-            prev_log_term: vec!["prev_log_term"],
-            entries: vec!["entries"],
-            command: vec!["command", "cmd", "data", "payload", "op"],
-            leader_commit: vec!["leader_commit"],
-            success: vec!["success"],
-            last_included_index: vec!["last_included_index"],
-            last_included_term: vec!["last_included_term"],
-            snapshot: vec!["data", "snapshot"],
-            done: vec!["done"],
-            offset: vec!["offset"],
-            transfer: vec!["snapshot_id"],
-            expected: vec!["expected"],
-            abstained: vec!["abstained"],
-            conflict_index: vec![
-                "conflict_index",
-                "conflicting_index",
-                "x_index",
-                "next_index",
-                "next_index_hint",
-            ],
-            conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
-            conflict_len: vec!["x_len", "log_len"],
-            pre_vote: vec!["pre_vote", "prevote", "is_pre_vote", "is_prevote"],
-            request_pre_vote: vec![
-                "PreVote",
-                "Prevote",
-                "pre_vote",
-                "prevote",
-                "RequestPreVote",
-                "request_pre_vote",
-            ],
-            leadership_transfer: vec!["leadership_transfer"],
-            timeout_now: vec!["TimeoutNow", "timeout_now"],
-            entry_kind: vec!["kind"],
-            without_entries: vec!["ReadIndex", "read_index"],
-        }
-    }
-}
+use crate::names::{Names, is_one_of};
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,30 +27,6 @@ impl Unreadable {
 }
 
 impl Names {
-    /// The fields that scripted messages need, of each of the paper's messages, after the names of the method.
-    #[must_use]
-    pub fn required(&self) -> [(&[&'static str], Vec<&[&'static str]>); 3] {
-        let append = [&self.term, &self.leader_id, &self.prev_log_index, &self.prev_log_term, &self.entries];
-        [
-            (
-                &self.request_vote,
-                [&self.term, &self.candidate_id, &self.last_log_index, &self.last_log_term]
-                    .map(|names| &names[..])
-                    .into(),
-            ),
-            (
-                &self.append_entries,
-                append.into_iter().chain([&self.leader_commit]).map(|names| &names[..]).collect(),
-            ),
-            (
-                &self.install_snapshot,
-                [&self.term, &self.leader_id, &self.last_included_index, &self.last_included_term]
-                    .map(|names| &names[..])
-                    .into(),
-            ),
-        ]
-    }
-
     /// Which message a method takes; `None` if none of the paper's.
     pub(crate) fn kind(&self, method: &str) -> Option<Kind> {
         let kinds = [
@@ -229,9 +96,10 @@ impl Names {
                 // the message finds it all.
                 let names = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.leader_commit];
                 let mut list = List::default();
-                let [field, int, content] = [&self.entries, &self.term, &self.command].map(first);
-                let (found, len) =
-                    numbers_and_list(message, names, Elements { field, int, content }, &mut list);
+                let [field, int, content, kind] =
+                    [&self.entries, &self.term, &self.command, &self.entry_kind].map(first);
+                let elements = Elements { field, int, content, kind };
+                let (found, len) = numbers_and_list(message, names, elements, &mut list);
                 let [term, index, of, commit] = all(found, names)?;
                 let entries = if list.is_whole(len) { list.entries } else { self.entries(message)? };
                 Request::Append { term, prev: position(index, of), entries, commit }
@@ -279,7 +147,8 @@ impl Names {
                 // and accuses nobody.
                 for content in self.command.iter().copied().chain([""]) {
                     let mut list = List::default();
-                    let (_, len) = numbers_and_list(message, [], Elements { field, int, content }, &mut list);
+                    let elements = Elements { field, int, content, kind: first(&self.entry_kind) };
+                    let (_, len) = numbers_and_list(message, [], elements, &mut list);
                     if list.is_whole(len) {
                         return Ok(list.entries);
                     }
@@ -323,21 +192,6 @@ impl Names {
             }
         };
         Ok((reply.term() > 0 || reply.is_yes()).then_some(reply))
-    }
-}
-
-/// Whether a method is one of these, in whatever service.
-#[must_use]
-pub fn is_one_of(method: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| is_method(method, name))
-}
-
-fn is_method(method: &str, name: &str) -> bool {
-    match method.len().checked_sub(name.len()) {
-        None => false,
-        Some(0) => method == name,
-        // The point first, which rules out most names.
-        Some(before) => method.as_bytes()[before - 1] == b'.' && method.ends_with(name),
     }
 }
 

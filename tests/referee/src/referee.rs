@@ -13,8 +13,9 @@ use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
 use crate::ledger::{Duties, Server};
 use crate::message::{Kind, Position, Request};
+use crate::names::Names;
 use crate::notice::Notice;
-use crate::reading::{Names, Unreadable};
+use crate::reading::Unreadable;
 
 /// How often messages of other names may be seen between servers before the first of the paper's: where they are sent,
 /// and where requests arrive.

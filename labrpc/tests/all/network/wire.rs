@@ -96,7 +96,7 @@ fn single_fields_are_read_without_a_tree() {
 #[test]
 fn several_fields_are_read_at_once() {
     let (mut ints, mut terms) = ([Some(1); 4], Vec::new());
-    let entries = Elements { field: "entries", int: "term", content: "command" };
+    let entries = Elements { field: "entries", int: "term", content: "command", kind: "" };
     let fields = ["success", "nothing", "term", "success"];
     let len = everything().read(&fields, &mut ints, entries, &mut |term, _| terms.extend(term));
     assert_eq!(ints, [Some(1), None, Some(7), Some(1)]);
@@ -108,9 +108,41 @@ fn several_fields_are_read_at_once() {
 /// The number and the digest of each element.
 fn heads(value: &dyn Describe, field: &str, int: &str, content: &str) -> Vec<(Option<i128>, u64)> {
     let mut heads = Vec::new();
-    let elements = Elements { field, int, content };
+    let elements = Elements { field, int, content, kind: "" };
     value.read(&[], &mut [], elements, &mut |int, digest| heads.push((int, digest)));
     heads
+}
+
+#[test]
+fn equal_contents_of_two_kinds_are_two() {
+    #[derive(Serialize)]
+    enum Kind {
+        Command,
+        NoOp,
+    }
+    #[derive(Serialize)]
+    struct Entry {
+        kind: Kind,
+        command: Vec<u8>,
+    }
+    #[derive(Serialize)]
+    struct Entries {
+        entries: Vec<Entry>,
+    }
+    let entry = |kind, command: &[u8]| Entry { kind, command: command.to_vec() };
+    let log = Entries {
+        entries: vec![entry(Kind::Command, b""), entry(Kind::NoOp, b""), entry(Kind::Command, b"")],
+    };
+    let digests = |kind| {
+        let mut digests = Vec::new();
+        let elements = Elements { field: "entries", int: "", content: "command", kind };
+        log.read(&[], &mut [], elements, &mut |_, digest| digests.push(digest));
+        <[u64; 3]>::try_from(digests).expect("three entries")
+    };
+    let [command, no_op, again] = digests("kind");
+    assert!(command == again && command != no_op && command != 0 && no_op != 0);
+    let [command, no_op, _] = digests("");
+    assert_eq!(command, no_op, "nobody has asked for the kind");
 }
 
 #[test]

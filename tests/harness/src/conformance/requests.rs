@@ -111,7 +111,7 @@ impl Inner {
 }
 
 impl Bench {
-    /// Answers a request to a peer that [waits](Behaviour::Waits).
+    /// Answers a request to a peer that [waits](super::Behaviour::Waits).
     pub fn answer(&self, sent: &SentRequest, reply: Reply) {
         self.0.state.lock().requests[sent.number].answer = Some(Some(reply));
         self.0.changed.notify_all();
