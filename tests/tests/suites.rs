@@ -12,4 +12,5 @@ lab::suite_e1!(raft::Raft);
 lab::suite_e2!(raft::Raft);
 lab::suite_e3!(raft::Raft);
 lab::suite_e4!(raft::Raft);
+lab::suite_e5!(raft::Raft);
 lab::suite_e7!(raft::Raft);

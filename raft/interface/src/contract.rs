@@ -90,6 +90,11 @@
 //! | with [`change_configuration`](crate::RaftServer::change_configuration) | a configuration is in force as soon as it is in a log, and goes with its entry; no change before the last one is committed, nor before an entry of the own term is (raft-dev, July 2015); one voter at a time, or through the joint configuration (§6); a leader without a vote leads until that is committed, and goes; candidates are left alone by who hears its leader. A change comes about within 10 s if it is asked for again and again | [`ApplyMsg::Own`](crate::ApplyMsg::Own) with the configuration | E3 |
 //! | [`snapshot_chunk_bytes`](crate::Features::snapshot_chunk_bytes) | a leader sends its snapshot in pieces of at most so many bytes, in order, and a follower installs it when every byte is there (Fig. 13) | Figure 13's `offset` and `done`. `snapshot_id { leader, term, index, number }` names the transfer; a reply's `expected { snapshot_id, offset }` says which piece the follower would take, or nothing if it took this one | E4 |
 //!
+//! Part E5 asks [`read_index_until`](crate::RaftServer::read_index_until) of every Raft that has it, whatever it offers: it returns
+//! an index only if an entry of the leader's term is committed and a majority of the voters has answered messages of that term
+//! that left after the call began, each voter once; and then one that covers what was committed when the call began (§8; thesis
+//! §6.4). A read that cannot be confirmed ends with an error, at its deadline at the latest.
+//!
 //! # Calls that hang
 //!
 //! The network is MIT's: a call to a server that cannot be reached ends without an answer after up to 7 s (in tests of Raft; up

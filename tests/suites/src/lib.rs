@@ -32,6 +32,7 @@ pub mod part_e1;
 pub mod part_e2;
 pub mod part_e3;
 pub mod part_e4;
+pub mod part_e5;
 pub mod part_e7;
 pub mod small;
 mod suite;
@@ -43,7 +44,7 @@ pub use grade::target::signature;
 pub use lab_harness::Implementation;
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 12] = [
+const PARTS: [&[TestCase]; 13] = [
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,
@@ -55,6 +56,7 @@ const PARTS: [&[TestCase]; 12] = [
     part_e2::TESTS,
     part_e3::TESTS,
     part_e4::TESTS,
+    part_e5::TESTS,
     part_e7::TESTS,
 ];
 

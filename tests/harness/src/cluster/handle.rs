@@ -8,8 +8,9 @@ use labrpc::network::{Counters, Network};
 use labrpc::sim::ThreadReport;
 use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::thread;
+use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
-use raft_interface::{Command, Features, Persister, ServerId, Started, TransferError};
+use raft_interface::{Command, Features, Index, Persister, ReadIndexError, ServerId, Started, TransferError};
 
 use super::options::{Reading, Snapshots};
 use super::slot::Slot;
@@ -179,6 +180,20 @@ impl Cluster {
         let outcome = self.call(server, "transfer_leadership", move |raft| raft.transfer_leadership(to));
         self.inner.lab.note(format!("S{server} is to hand its office to S{to}: {outcome:?}"));
         outcome
+    }
+
+    /// A read by ReadIndex, which may wait this long for its confirmation. `None` if the server is down. Skips the test if it has no
+    /// such thing.
+    ///
+    /// Waits for the server: one that is paused meanwhile answers when it goes on.
+    pub fn read_index(&self, server: ServerId, patience: Duration) -> Option<Result<Index, ReadIndexError>> {
+        let read =
+            self.call(server, "read_index", move |raft| raft.read_index_until(Instant::now() + patience));
+        self.inner.lab.note(format!("a read on S{server}: {read:?}"));
+        if read == Some(Err(ReadIndexError::Unsupported)) {
+            self.inner.lab.skip("this Raft has no ReadIndex");
+        }
+        read
     }
 
     /// Asks a server for its term and whether it leads. `None` if the server is down.

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(count(&["3[AB]"]).expect("the same"), sum);
         assert_eq!(count(&["figure8*,"]).expect("two tests"), 2);
         assert_eq!(count(&["4"]).expect("three parts"), count(&["4A,4B,4C"]).expect("the same"));
-        assert_eq!(count(&["e"]).expect("five parts"), count(&["E1,E2,E3,E4,E7"]).expect("the same"));
+        assert_eq!(count(&["e"]).expect("six parts"), count(&["E1,E2,E3,E4,E5,E7"]).expect("the same"));
         assert!(count(&["9"]).is_err());
         assert!(count(&["*quantum*"]).expect_err("none").to_string().contains("list shows all"));
     }
