@@ -70,12 +70,14 @@ impl State {
         !self.is_leader() && (self.is_voter() || self.is_voter_while_undecided())
     }
 
-    /// Whether it has a vote in the last configuration that it knows to be committed. Of S0 and S1, S0 leads, appends its own
-    /// removal, and crashes. S1 lacks that entry, so it gets no vote of S0, and needs it: only S0 can lead, without counting
-    /// itself, until its removal is committed (thesis §4.2.2).
+    /// Whether it has a vote in a configuration that may be the last committed one: the last that it knows to be committed, or
+    /// one after that. Of S0 and S1, S0 leads, appends its own removal, and crashes. S1 lacks that entry, so it gets no vote of
+    /// S0, and needs it: only S0 can lead, without counting itself, until its removal is committed (thesis §4.2.2).
     fn is_voter_while_undecided(&self) -> bool {
-        let committed = self.log.configuration_at(self.commit_index).unwrap_or(self.first_configuration);
-        committed.is_voter(self.me)
+        let known = self.log.configuration_at(self.commit_index).unwrap_or(self.first_configuration);
+        // After a restart it knows of no more commits than its snapshot covers.
+        known.is_voter(self.me)
+            || self.log.configurations_after(self.commit_index).any(|later| later.is_voter(self.me))
     }
 
     /// Fig. 2, Rules for candidates: on conversion, increment the term, vote for self, reset the timer, ask.

@@ -91,7 +91,8 @@
 //!
 //! # Beyond Figure 2, rule by rule
 //!
-//! What the rest of the paper and Ongaro's thesis add (2014). Nothing of it changes a run until it is asked for.
+//! What the rest of the paper and Ongaro's thesis add (2014). Nothing of it changes a run until it is asked for. Which test asks for
+//! which statement: [`statements`].
 //!
 //! | rule | function | asked for by |
 //! |---|---|---|
@@ -158,6 +159,7 @@ mod rpc;
 mod scripts;
 mod snapshot;
 mod state;
+pub mod statements;
 mod status;
 mod threads;
 mod transfer;

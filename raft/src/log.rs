@@ -76,6 +76,14 @@ impl Log {
         known.map(|&(_, configuration)| configuration).or(self.base_configuration)
     }
 
+    /// Those of entries after `index`, in order.
+    pub(crate) fn configurations_after(&self, index: Index) -> impl Iterator<Item = Configuration> {
+        self.configurations
+            .iter()
+            .filter(move |&&(at, _)| at > index)
+            .map(|&(_, configuration)| configuration)
+    }
+
     /// A configuration in the log that a cluster of `servers` cannot have.
     pub(crate) fn impossible_configuration(&self, servers: usize) -> Option<Configuration> {
         let all = self

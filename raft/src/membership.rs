@@ -50,6 +50,9 @@ impl State {
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ChangeError::NotLeader { leader: self.leader });
         };
+        if leadership.handover.is_some() {
+            return Err(ChangeError::HandingOver);
+        }
         // Who counts is fixed where nobody has said who counts at first.
         if self.config.features.first_configuration.is_none() {
             return Err(ChangeError::NotOffered);
@@ -71,7 +74,8 @@ impl State {
         }
         // Of a server that comes back nothing is known: it may have been set up anew meanwhile.
         for server in next.members().iter().filter(|&server| !now.members().contains(server)) {
-            leadership.progress[server] = Progress::new(self.log.last_index() + 1, moment.now);
+            let fresh = Progress::new(self.log.last_index() + 1, moment.now);
+            leadership.progress[server] = Progress { last_call_before: self.last_call, ..fresh };
         }
         Ok(self.append_configuration(next, moment))
     }

@@ -63,6 +63,8 @@ pub(crate) struct Progress {
     pub(crate) round_acked: u64,
     /// When it last answered in this term, or when the term began.
     pub(crate) heard_at: Instant,
+    /// Calls up to this one are of no interest: the peer has gone and come back since, and may have been set up anew.
+    pub(crate) last_call_before: CallId,
     /// The snapshot that is on its way there in pieces, if one is.
     pub(crate) transfer: Option<Transfer>,
 }
@@ -81,6 +83,7 @@ impl Progress {
             round_sent: 0,
             round_acked: 0,
             heard_at: now,
+            last_call_before: 0,
             transfer: None,
         }
     }
@@ -330,6 +333,9 @@ impl State {
             return false; // the answer to a leadership that is over
         }
         let progress = &mut leadership.progress[tag.peer];
+        if tag.call <= progress.last_call_before {
+            return false; // the answer to an earlier member of that number
+        }
         let is_answer = reply_term == Some(term);
         // Success or refusal, the way is free for the next message at once. A call that failed has to wait: it
         // may have failed in no time, and a leader without a pause would call a server that is down in a tight

@@ -101,6 +101,9 @@ impl State {
     pub(crate) fn on_timeout_now(&mut self, args: &TimeoutNowArgs, moment: &Moment) -> TimeoutNowReply {
         if args.term == self.current_term {
             self.hear_leader(args.leader_id, moment);
+        }
+        // A late order may find a server that has lost its vote since.
+        if args.term == self.current_term && self.may_stand() {
             self.start_election(Asking::VotesForTransfer, moment);
         }
         TimeoutNowReply { term: self.current_term }

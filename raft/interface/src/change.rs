@@ -35,6 +35,9 @@ pub enum ChangeError {
         /// Where it stands; 0 for one in a snapshot.
         index: Index,
     },
+    /// The leader is handing its office to another server, and takes nothing new meanwhile (thesis §3.10).
+    #[error("the leader is handing its office to another server")]
+    HandingOver,
     /// This leader has committed nothing in its term yet (the raft-dev post of July 2015; thesis §4.1 is silent).
     #[error("the leader has committed nothing in its term yet")]
     NothingCommittedInTerm,

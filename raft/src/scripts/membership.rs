@@ -4,6 +4,7 @@ use expect_test::expect;
 use raft_interface::{Change, Configuration, ServerId, Servers};
 
 use super::{Script, step};
+use crate::status::RoleName;
 
 fn set(servers: &[ServerId]) -> Servers {
     servers.iter().copied().collect()
@@ -352,6 +353,76 @@ fn leader_that_removed_itself_may_still_be_needed() {
         S0: Follower T3 vote S0 log [1 1 3] committed 3
         S1: Follower T3 vote S0 log [1 1 3] committed 0
     "#]]);
+}
+
+/// The same after a restart, by which S1 forgets that its vote is committed: its log has the configuration that gave it one.
+#[test]
+fn vote_that_is_not_known_to_be_committed_is_enough_to_stand() {
+    let mut s = members(2, &[0], &[1]);
+    s.elect(0, &[]);
+    s.exchange_with(0, &[1]);
+    s.change(0, Change::Promote(1));
+    s.exchange_with(0, &[1]);
+    s.after(1000);
+    s.elect(1, &[0]);
+    s.exchange_with(1, &[0]);
+    s.change(1, Change::Remove(1));
+    s.restart(1);
+    s.after(1000);
+    s.stand(0);
+    s.exchange(0, 1);
+    assert!(s.servers[1].may_stand(), "S0 gets no vote of S1");
+}
+
+/// An order to stand that finds a server without a vote is none (thesis §4.2.1).
+#[test]
+fn learner_obeys_no_late_order_to_stand() {
+    let mut s = members(4, &[0, 1, 2, 3], &[]);
+    s.servers.iter_mut().for_each(|server| server.config.features.leadership_transfer = true);
+    s.elect(0, &[1, 2]);
+    s.exchange_with(0, &[1, 2, 3]);
+    s.after(100);
+    s.exchange_with(0, &[1, 2, 3]);
+    let begun = step(&mut s, 0, |state, moment| state.begin_handover(3, moment));
+    assert_eq!(begun, Ok(()));
+    s.change(0, Change::Demote(3));
+    let order = s.send(0, 3);
+    s.after(450);
+    step(&mut s, 0, |state, moment| state.on_alarm(moment));
+    s.change(0, Change::Demote(3));
+    for _ in 0..2 {
+        s.exchange_with(0, &[1, 2, 3]);
+        s.after(100);
+    }
+    s.deliver(&order);
+    assert_eq!(s.servers[3].role_name(), RoleName::Follower);
+    assert!(s.page.contains("Demote(3): the leader is handing its office"), "{}", s.page);
+}
+
+/// S2 goes, is set up anew, and comes back: what it has acknowledged in its earlier life says nothing of this one.
+#[test]
+fn late_answer_of_an_earlier_member_does_not_count() {
+    let mut s = members(3, &[0, 1], &[2]);
+    s.elect(0, &[1]);
+    s.exchange_with(0, &[1, 2]);
+    s.after(100);
+    s.start(0, "a");
+    let late = s.send(0, 2);
+    let answer = s.deliver(&late);
+    s.exchange_with(0, &[1]);
+    s.change(0, Change::Remove(2));
+    s.exchange_with(0, &[1]);
+    let mut anew = members(3, &[0, 1], &[2]);
+    s.servers[2] = anew.servers.remove(2);
+    s.disks[2] = anew.disks.remove(2);
+    s.change(0, Change::AddLearner(2));
+    s.exchange_with(0, &[1]);
+    s.receive(&late, Some(&answer));
+    for _ in 0..3 {
+        s.after(100);
+        s.exchange_with(0, &[1, 2]);
+    }
+    assert_eq!(s.servers[2].log.last_index(), s.servers[0].log.last_index());
 }
 
 /// One change at a time, and nothing from who does not lead.

@@ -78,6 +78,11 @@ impl Referee {
         self
     }
 
+    /// Somebody is about to ask a leader to hand its office to another server, which may then stand at any time.
+    pub fn may_order_to_stand(&self) {
+        self.judge.lock().ledger.has_orders_to_stand = true;
+    }
+
     /// Somebody is about to ask a server for a change of the configuration.
     pub fn may_change(&self, change: Change) {
         self.judge.lock().ledger.may_change(change);

@@ -9,5 +9,6 @@ mod replays;
 mod reports;
 mod shrinks;
 mod stale;
+mod statements;
 mod suites;
 mod wrong;

@@ -177,6 +177,8 @@ impl Cluster {
         if !self.inner.lab.performs(ActionKind::Command, || format!("transfer S{server} to S{to}")) {
             return None;
         }
+        // In whatever message the order comes: who gets it need not wait for its timer.
+        self.inner.referee.may_order_to_stand();
         let outcome = self.call(server, "transfer_leadership", move |raft| raft.transfer_leadership(to));
         self.inner.lab.note(format!("S{server} is to hand its office to S{to}: {outcome:?}"));
         outcome

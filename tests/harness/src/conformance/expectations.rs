@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labrpc::time::Instant;
-use raft_interface::{Index, Started, Term};
+use raft_interface::{ApplyMsg, Configuration, Index, OwnEntry, Started, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
@@ -166,6 +166,15 @@ impl Bench {
             raft_interface::ApplyMsg::Command { .. } | raft_interface::ApplyMsg::Own { .. } => None,
         };
         self.0.state.lock().delivered.iter().filter_map(is_snapshot).collect()
+    }
+
+    /// The configurations that the server's service has got since the last start.
+    pub fn configurations_delivered(&self) -> Vec<Configuration> {
+        let configuration = |message: &ApplyMsg| match message {
+            ApplyMsg::Own { entry: OwnEntry::Configuration(configuration), .. } => Some(*configuration),
+            _ => None,
+        };
+        self.0.state.lock().delivered.iter().filter_map(configuration).collect()
     }
 
     /// Expects the server to apply everything up to this index soon.

@@ -136,14 +136,19 @@ impl OnePiece<'_, '_> {
         );
     }
 
-    /// Sends it, and expects that the server does not take it but waits for this byte of that transfer.
+    /// Sends it, and expects that the server does not take it but waits for this byte of that transfer; or, if it is another
+    /// one's piece, for the first byte of its own.
     #[track_caller]
     pub fn is_refused(self, of: &Transfer<'_>, offset: usize, why: &str) {
         let reply = self.send();
         self.bench().needs_refusals_of_pieces();
         let wanted = Expected { transfer: of.id, offset: offset as u64 };
+        let from_the_beginning = Expected { transfer: self.transfer.id, offset: 0 };
+        let is_of_another = of.id != self.transfer.id;
         self.bench().expect(
-            reply.is_some_and(|reply| reply.expected == Some(wanted)),
+            reply.and_then(|reply| reply.expected).is_some_and(|expected| {
+                expected == wanted || is_of_another && expected == from_the_beginning
+            }),
             format!("S{SERVER} did not refuse {} as it must", self.describe()),
             format!("it expects byte {offset} of transfer {}: {why}", of.id),
             show(reply),

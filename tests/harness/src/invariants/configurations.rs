@@ -64,9 +64,16 @@ impl Invariant for Configurations {
     }
 }
 
+/// Of so many servers all sets are tried.
+const DECIDERS_MAX: usize = 16;
+
 /// Servers that are enough in the one configuration while all others are enough in the other.
 fn disjoint(one: Configuration, other: Configuration) -> Option<Servers> {
     let all: Vec<ServerId> = one.deciders().union(other.deciders()).iter().collect();
+    // All ways to divide more than these take too long, and no suite has more. Then nothing is said.
+    if all.len() > DECIDERS_MAX {
+        return None;
+    }
     (0..1_u64 << all.len()).find_map(|bits| {
         let (half, rest): (Vec<_>, Vec<_>) = (0..all.len()).partition(|place| bits & 1 << place != 0);
         let [half, rest] = [half, rest].map(|places| places.into_iter().map(|place| all[place]).collect());
@@ -80,6 +87,13 @@ mod tests {
 
     fn of(voters: &[ServerId]) -> Configuration {
         Configuration::of(voters.iter().copied().collect())
+    }
+
+    #[test]
+    fn as_many_voters_as_there_may_be_are_no_panic() {
+        let all = Configuration::of(Servers::first(Servers::MAX));
+        let fact = Observation::Configured { index: 2, configuration: all };
+        assert_eq!(Configurations::new(Some(all)).observe(0, &fact, &CommittedLog::default()), Ok(()));
     }
 
     #[test]

@@ -259,7 +259,7 @@ impl Ledger {
                 if answered <= term =>
             {
                 let is_whole = piece.is_none_or(|piece| server.transfers.may_be_whole(term, last, piece));
-                if !is_whole || piece.is_some() && has_taken == Some(false) {
+                if !is_whole || has_taken == Some(false) {
                     return;
                 }
                 // Where nobody can say no, what looks like a yes to a piece may be none. The leader may take it for one.

@@ -61,6 +61,8 @@ pub(super) struct Ledger {
     pub(super) highest_term: Term,
     /// The highest index that any leader has put a command at; none above it need ever be applied.
     pub(super) accepted: Index,
+    /// A leader may tell another server to stand for election, in whatever message.
+    pub(super) has_orders_to_stand: bool,
     /// Heartbeats also confirm reads.
     pub(super) has_reads: bool,
     /// Somebody tells of every snapshot that a service takes and of every command that a leader accepts.
@@ -87,6 +89,7 @@ impl Ledger {
             has_own_indexes: false,
             highest_term: 0,
             accepted: 0,
+            has_orders_to_stand: false,
             has_reads: false,
             has_told_calls: false,
             has_services: false,
@@ -103,6 +106,13 @@ impl Ledger {
     /// Somebody asks for a change of the configuration.
     pub(super) fn may_change(&mut self, change: Change) {
         self.quorum.may_change(change);
+        // What was acknowledged before may be enough from now on: the next configuration is in force as soon as it is appended.
+        for record in self.terms.all() {
+            let Some(leader) = record.leader_id() else { continue };
+            let index = record.committable(&self.quorum);
+            self.committable = self.committable.max(index);
+            self.servers[leader].commit_max = self.servers[leader].commit_max.max(index);
+        }
         self.look_for_lone_voters();
     }
 

@@ -319,6 +319,7 @@ impl Pace {
                     _ => stream.rejected = None,
                 }
             }
+            (Request::Snapshot { .. }, Reply::Snapshot { has_taken: Some(false), .. }) => {}
             (Request::Snapshot { last, .. }, _) => stream.confirmed = stream.confirmed.max(last.index),
             (Request::Append { .. }, Reply::Append { success: false, .. }) => {
                 stream.rejects(at, request);

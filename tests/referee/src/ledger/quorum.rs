@@ -48,7 +48,7 @@ impl Quorum {
         if self.configurations.is_empty() {
             return 2 * yes.count() > self.servers;
         }
-        let yes: Servers = yes.collect();
+        let yes: Servers = yes.filter(|&server| server < Servers::MAX).collect();
         self.configurations.iter().any(|configuration| configuration.agree(yes))
     }
 

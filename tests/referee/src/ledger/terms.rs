@@ -147,6 +147,11 @@ impl Terms {
         self.records.get(self.place(term).ok()?)
     }
 
+    /// All that are kept.
+    pub(super) fn all(&self) -> impl Iterator<Item = &TermRecord> {
+        self.records.iter()
+    }
+
     /// Whether what is not known of a term has not happened.
     pub(crate) fn is_kept(&self, term: Term) -> bool {
         term >= self.horizon

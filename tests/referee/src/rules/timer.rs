@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     // handled.
     let (_, first) = server.early.filter(|&(early, _)| early != term)?;
     // Servers that also talk in other ways may be told to stand.
-    if ledger.has_other_methods || life.is_none() {
+    if ledger.has_other_methods || ledger.has_orders_to_stand || life.is_none() {
         return None;
     }
     let (waited, before) = (fact.envelope.at.saturating_sub(line.at), term - 1);

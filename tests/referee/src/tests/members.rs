@@ -60,6 +60,17 @@ fn majority_is_that_of_any_configuration_that_there_may_be() {
 }
 
 #[test]
+fn change_can_make_what_was_acknowledged_before_enough() {
+    let mut s = Script::new(4).all_is_told().begins_with(Configuration::of(Servers::first(4)));
+    s.elect(0, 1, at(0, 0), &[1, 2]);
+    s.replicate(0, 1, 1, at(0, 0), &[1], 0);
+    s.may_change(Change::Remove(3));
+    // S0 appends {S0 S1 S2}: S0 and S1 are two of three.
+    s.append(0, 1, 1, at(1, 1), &[1], 1);
+    s.keeps_the_rules();
+}
+
+#[test]
 fn who_decides_alone_commits_without_a_word() {
     let mut s = Script::new(3).all_is_told().begins_with(Configuration::of(Servers::first(1)));
     s.apply(0, 1, 1);

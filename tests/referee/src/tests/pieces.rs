@@ -65,6 +65,20 @@ fn piece_that_does_not_fit_may_be_refused_or_be_of_no_use() {
 }
 
 #[test]
+fn whole_snapshot_that_is_refused_is_neither_stored_nor_confirmed() {
+    let mut s = one_committed();
+    for _ in 0..20 {
+        let call = s.request(0, 2, Request::Snapshot { term: 1, last: at(1, 1), piece: None });
+        s.answer(call, REFUSED);
+        s.hear(call, REFUSED);
+        s.wait(100);
+    }
+    s.elect(2, 2, at(0, 0), &[]);
+    s.ask(2, 1, 2, at(0, 0));
+    s.keeps_the_rules();
+}
+
+#[test]
 fn pieces_of_an_earlier_life_may_have_been_stored() {
     let mut s = one_committed();
     s.piece(7, 0, 4, TAKEN);
