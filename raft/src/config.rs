@@ -81,6 +81,22 @@ pub enum ConfigError {
         /// The number of peers.
         servers: usize,
     },
+    /// Leases that nobody keeps: followers leave candidates alone only with check-quorum.
+    #[error(
+        "leases need check_quorum, without which a follower may vote for another leader at any time: set it"
+    )]
+    LeasesWithoutCheckQuorum,
+    /// Clocks that differ by so much that no lease would be left.
+    #[error(
+        "leases allow for an error of {clock_error:?} of the clocks, but a lease lasts for election_timeout_min ({timeout:?}) less \
+         that: lower it, or raise election_timeout_min"
+    )]
+    NoLeaseLeft {
+        /// The longest error.
+        clock_error: Duration,
+        /// The configured minimum.
+        timeout: Duration,
+    },
     /// Something that should happen between two heartbeats would happen after the second.
     #[error("{name} is {pause:?}, longer than heartbeat_interval ({heartbeat:?}): lower it")]
     PauseTooLong {
@@ -148,6 +164,17 @@ impl Config {
                 return Err(ConfigError::PauseTooLong { name, pause, heartbeat: self.heartbeat_interval });
             }
         }
+        self.validate_leases()
+    }
+
+    fn validate_leases(&self) -> Result<(), ConfigError> {
+        let Some(clock_error) = self.features.leases else { return Ok(()) };
+        if !self.features.check_quorum {
+            return Err(ConfigError::LeasesWithoutCheckQuorum);
+        }
+        if clock_error >= self.election_timeout_min {
+            return Err(ConfigError::NoLeaseLeft { clock_error, timeout: self.election_timeout_min });
+        }
         Ok(())
     }
 }
@@ -204,6 +231,15 @@ mod tests {
         let learners_only = Features::beginning_with(Configuration::default());
         let error = Config { features: learners_only, ..good }.validate_for(3).expect_err("nobody decides");
         assert!(error.to_string().contains("first_configuration"), "{error}");
+        for (features, wanted) in [
+            (Features { check_quorum: false, ..Features::with_leases(MS) }, "check_quorum"),
+            (Features::with_leases(400 * MS), "400ms"),
+        ] {
+            let error = Config { features, ..good }.validate().expect_err("a lease that nobody keeps");
+            assert!(error.to_string().contains(wanted), "{error}");
+        }
+        let leases = Config { features: Features::with_leases(399 * MS), ..good };
+        assert_eq!(leases.validate(), Ok(()), "a lease of a millisecond");
         let tight = Config { election_timeout_min: 355 * MS, ..good };
         assert_eq!(tight.validate(), Ok(()), "one millisecond above the silence");
     }

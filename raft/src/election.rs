@@ -100,7 +100,7 @@ impl State {
     }
 
     /// The message that asks `peer` for its vote; marks it as asked.
-    pub(crate) fn request_vote(&mut self, peer: ServerId) -> Outgoing {
+    pub(crate) fn request_vote(&mut self, peer: ServerId, moment: &Moment) -> Outgoing {
         let call = self.next_call();
         let Role::Candidate(candidacy) = &mut self.role else {
             unreachable!("only candidates ask for votes")
@@ -115,7 +115,10 @@ impl State {
             pre_vote: asking == Asking::PreVotes,
             leadership_transfer: asking == Asking::VotesForTransfer,
         };
-        Outgoing { tag: Tag { peer, call, round: 0 }, message: Message::RequestVote(args) }
+        Outgoing {
+            tag: Tag { peer, call, round: 0, sent_at: moment.now },
+            message: Message::RequestVote(args),
+        }
     }
 
     /// What a candidate is answered. Its request is the only one whose term does not always count, so that is decided first,
@@ -231,6 +234,7 @@ impl State {
             progress,
             began_at: moment.now,
             handover: None,
+            may_lease: true,
             read_round: 0,
             round_begun: 0,
             transfers: 0,

@@ -114,6 +114,8 @@
 //! | who has just heard from a leader leaves candidates alone, with their terms (§6; thesis §4.2.3) | `State::ignores` | [`check_quorum`](raft_interface::Features::check_quorum), `first_configuration` |
 //! | a leader hands its office to another server: no commands, catch up, TimeoutNow, or give it up (thesis §3.10) | `State::begin_handover`, `State::timeout_now`, `State::give_handover_up` | [`leadership_transfer`](raft_interface::Features::leadership_transfer) |
 //! | who gets TimeoutNow from its leader stands at once, by the leader's order (thesis §3.10) | `State::on_timeout_now` | always |
+//! | a leader reads without asking for as long as no follower can help another one into office, less the clocks' error (thesis §6.4.1) | `State::lease_index`, `State::has_lease` | [`leases`](raft_interface::Features::leases) |
+//! | no lease after a transfer has begun in its term (thesis §6.4.1), and what a follower has promised lasts through a later term and a restart | `State::begin_handover`, `State::keeps_promise` | [`leases`](raft_interface::Features::leases) |
 //! | a snapshot comes in pieces, in order, one at a time (Fig. 13: `offset`, `done`) | `chunks::Receiver`, `chunks::Transfer`, `State::next_piece` | [`snapshot_chunk_bytes`](raft_interface::Features::snapshot_chunk_bytes) to send them; they are received always |
 //! | a piece that would leave a hole, or belongs to another transfer, is refused, and what is held stays | `chunks::Receiver::receive` | always |
 //! | a snapshot brings the configuration at its end (thesis, Fig. 5.3: lastConfig) | `Log::set_base_configuration` | always |
@@ -144,6 +146,7 @@ mod chunks;
 mod config;
 mod election;
 mod entry;
+mod lease;
 mod log;
 mod membership;
 mod message_text;

@@ -204,6 +204,10 @@ impl RaftServer for Raft {
         })
     }
 
+    fn lease_read_index(&self) -> Result<Index, ReadIndexError> {
+        Self::lease_read_index(self)
+    }
+
     fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError> {
         Self::transfer_leadership(self, to)
     }

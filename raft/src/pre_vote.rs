@@ -48,7 +48,9 @@ impl State {
                 None => return true, // it needs nobody else
                 Some(at) => at,
             },
-            Role::Follower | Role::Candidate(_) if self.leader.is_none() => return false,
+            Role::Follower | Role::Candidate(_) if self.leader.is_none() => {
+                return self.keeps_promise(now);
+            }
             Role::Follower | Role::Candidate(_) => self.leader_heard_at,
         };
         now < heard_at + self.config.election_timeout_min

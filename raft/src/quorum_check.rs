@@ -55,10 +55,9 @@ impl State {
         let features = &self.config.features;
         // Where membership changes, too: a server that was removed does not know, hears nothing, and stands (§6).
         let is_asked_for = features.check_quorum || features.first_configuration.is_some();
-        // A request of this term or an older one cannot depose anybody, and is answered as ever.
-        is_asked_for
-            && args.term > self.current_term
-            && !args.leadership_transfer
-            && self.hears_leader(moment.now)
+        // A request of this term or an older one cannot depose anybody, and is answered as ever. But a lease is of an older term,
+        // where this server has moved on by an answer that was late.
+        let may_depose = args.term > self.current_term || features.leases.is_some();
+        is_asked_for && may_depose && !args.leadership_transfer && self.hears_leader(moment.now)
     }
 }

@@ -79,10 +79,7 @@ impl State {
     /// Registers a read with a round that has not begun.
     pub(crate) fn begin_read(&mut self) -> Result<Read, ReadError> {
         let index = self.commit_index;
-        // A new leader has all committed entries but may not know that they are: S0 commits 5, tells S1 only up
-        // to 4, and crashes. S1 leads, and its index 4 would be too old for a read that follows the write in 5.
-        // After an entry of its own term has committed, everything before is known to be.
-        let knows_commit_index = self.log.term_at(index) == Some(self.current_term);
+        let knows_commit_index = self.knows_commit_index();
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ReadError::NotLeader { leader: self.leader });
         };
@@ -93,6 +90,14 @@ impl State {
             leadership.read_round += 1; // its messages left before this read arrived: too early to count
         }
         Ok(Read { term: self.current_term, round: leadership.read_round, index })
+    }
+
+    /// Whether a leader knows of all that is committed.
+    pub(crate) fn knows_commit_index(&self) -> bool {
+        // A new leader has all committed entries but may not know that they are: S0 commits 5, tells S1 only up
+        // to 4, and crashes. S1 leads, and its index 4 would be too old for a read that follows the write in 5.
+        // After an entry of its own term has committed, everything before is known to be.
+        self.log.term_at(self.commit_index) == Some(self.current_term)
     }
 
     /// What has become of a read; `None` while its round is under way.

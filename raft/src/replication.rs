@@ -65,6 +65,8 @@ pub(crate) struct Progress {
     pub(crate) heard_at: Instant,
     /// Calls up to this one are of no interest: the peer has gone and come back since, and may have been set up anew.
     pub(crate) last_call_before: CallId,
+    /// When the latest message left that it has answered in this term; `None` before the first answer. Only grows.
+    pub(crate) promised_at: Option<Instant>,
     /// The snapshot that is on its way there in pieces, if one is.
     pub(crate) transfer: Option<Transfer>,
 }
@@ -84,6 +86,7 @@ impl Progress {
             round_acked: 0,
             heard_at: now,
             last_call_before: 0,
+            promised_at: None,
             transfer: None,
         }
     }
@@ -158,7 +161,7 @@ impl State {
         } else {
             Message::AppendEntries(self.append_entries_args(first))
         };
-        Outgoing { tag: Tag { peer, call, round }, message }
+        Outgoing { tag: Tag { peer, call, round, sent_at: moment.now }, message }
     }
 
     /// Everything from entry `first` on (Fig. 2, Rules for leaders 3), or nothing as a heartbeat.
@@ -352,6 +355,7 @@ impl State {
             // when the message was answered, which may be before a later read arrived.
             progress.round_acked = progress.round_acked.max(tag.round);
             progress.heard_at = moment.now;
+            progress.promised_at = progress.promised_at.max(Some(tag.sent_at));
         }
         is_answer
     }

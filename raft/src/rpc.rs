@@ -4,6 +4,7 @@ use raft_interface::{Configuration, Index, ServerId, Term};
 use serde::{Deserialize, Serialize};
 
 use labrpc::sync::Arc;
+use labrpc::time::Instant;
 
 use crate::entry::Entry;
 
@@ -170,6 +171,8 @@ pub(crate) struct Tag {
     pub(crate) call: CallId,
     /// The round of reads that the call serves; see [`crate::read`].
     pub(crate) round: u64,
+    /// When the message left, or a little before.
+    pub(crate) sent_at: Instant,
 }
 
 /// A message to be sent without the lock.

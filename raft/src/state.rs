@@ -66,7 +66,8 @@ pub(crate) struct State {
     pub(crate) role: Role,
     /// The leader of `current_term`, once it has been heard of. Not whom this server has voted for.
     pub(crate) leader: Option<ServerId>,
-    /// When another server was last heard of as the leader of some term. Says something only while `leader` does.
+    /// When another server was last heard of as the leader of some term, or when this server came up. Says something only while
+    /// `leader` does, or with [leases](crate::lease).
     pub(crate) leader_heard_at: Instant,
     /// When this server stands for election, unless it leads by then.
     pub(crate) election_deadline: Instant,
@@ -107,6 +108,8 @@ pub(crate) struct Leadership {
     pub(crate) began_at: Instant,
     /// The office is on its way to another server.
     pub(crate) handover: Option<Handover>,
+    /// No transfer has been begun in this term; see [`crate::lease`].
+    pub(crate) may_lease: bool,
     /// The number of the last round of messages that a read has asked for. Starts at 0 and only grows.
     pub(crate) read_round: u64,
     /// The number of the last round of which a message has left. Starts at 0 and only grows.
@@ -304,7 +307,7 @@ impl State {
         }
         match &self.role {
             Role::Follower => None,
-            Role::Candidate(_) => Some(self.request_vote(peer)),
+            Role::Candidate(_) => Some(self.request_vote(peer, moment)),
             Role::Leader(_) => {
                 Some(self.timeout_now(peer, moment).unwrap_or_else(|| self.replicate(peer, moment)))
             }

@@ -72,6 +72,7 @@ impl State {
         }
         log::info!(target: "LEAD", "S{} T{} hands its office to S{to}", self.me, self.current_term);
         let ends_at = moment.now + self.config.election_timeout_min;
+        leadership.may_lease = false;
         leadership.handover = Some(Handover { to, ends_at, told: None, tell_at: moment.now });
         Ok(())
     }
@@ -94,7 +95,10 @@ impl State {
         let Role::Leader(Leadership { handover: Some(handover), .. }) = &mut self.role else { return None };
         handover.told = Some(call);
         let args = TimeoutNowArgs { term: self.current_term, leader_id: self.me };
-        Some(Outgoing { tag: Tag { peer, call, round: 0 }, message: Message::TimeoutNow(args) })
+        Some(Outgoing {
+            tag: Tag { peer, call, round: 0, sent_at: moment.now },
+            message: Message::TimeoutNow(args),
+        })
     }
 
     /// The leader wants this server in its place. A late order, of an older term, is none.

@@ -1,6 +1,7 @@
 //! What a Raft does beyond Figure 2 and Figure 13, if it is asked to.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use crate::Configuration;
 
@@ -26,6 +27,11 @@ pub struct Features {
     /// A leader sends its snapshot in pieces of so many bytes, one at a time (Fig. 13: `offset`, `done`). `None`: in one message.
     /// Every server can receive pieces, whatever this says.
     pub snapshot_chunk_bytes: Option<NonZeroUsize>,
+    /// A leader answers reads for a while after a majority has answered it, without a new round of messages
+    /// ([`RaftServer::lease_read_index`](crate::RaftServer::lease_read_index); thesis §6.4.1). The time is by how much two clocks
+    /// of the cluster may differ over an election timeout: with clocks that differ by more, a read may be stale. Needs
+    /// [`check_quorum`](Self::check_quorum), for followers must leave candidates alone meanwhile. `None`: no leases.
+    pub leases: Option<Duration>,
     /// Who counts until an entry says otherwise (§6), the same on all servers. `None`: all peers vote, and that never changes.
     ///
     /// With it a leader begins its term with an entry that says nothing (§8), for it changes no configuration before it has
@@ -42,6 +48,7 @@ impl Features {
         check_quorum: false,
         leadership_transfer: false,
         snapshot_chunk_bytes: None,
+        leases: None,
         first_configuration: None,
     };
 
@@ -49,6 +56,12 @@ impl Features {
     #[must_use]
     pub fn beginning_with(configuration: Configuration) -> Self {
         Self { first_configuration: Some(configuration), ..Self::default() }
+    }
+
+    /// Leases for clocks that differ by at most so much over an election timeout, check-quorum, and nothing else.
+    #[must_use]
+    pub const fn with_leases(clock_error: Duration) -> Self {
+        Self { check_quorum: true, leases: Some(clock_error), ..Self::NONE }
     }
 
     /// Snapshots in pieces of so many bytes, and nothing else.
@@ -81,6 +94,7 @@ impl Features {
             check_quorum,
             leadership_transfer,
             snapshot_chunk_bytes,
+            leases,
             first_configuration,
         } = self;
         [
@@ -89,6 +103,7 @@ impl Features {
             ("check_quorum", check_quorum),
             ("leadership_transfer", leadership_transfer),
             ("snapshot_chunk_bytes", snapshot_chunk_bytes.is_some()),
+            ("leases", leases.is_some()),
             ("first_configuration", first_configuration.is_some()),
         ]
         .into_iter()
@@ -112,6 +127,8 @@ mod tests {
     fn what_is_on_has_a_name() {
         assert_eq!((Features::default(), Features::NONE.names().count()), (Features::NONE, 0));
         assert!(Features::snapshots_in_pieces(3).names().eq(["snapshot_chunk_bytes"]));
+        let leases = Features::with_leases(Duration::from_millis(1));
+        assert!(leases.names().eq(["check_quorum", "leases"]));
         let calm = Features { pre_vote: true, check_quorum: true, ..Features::default() };
         assert!(calm.names().eq(["pre_vote", "check_quorum"]));
         assert_eq!(calm.among(&["check_quorum", "pre_vote"]), Ok(()));

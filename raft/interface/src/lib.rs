@@ -213,6 +213,23 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
         Err(ReadIndexError::Unsupported)
     }
 
+    /// A read by lease (thesis §6.4.1): returns at once, with an index that covers all that was committed when the call began, if
+    /// this server leads, has committed an entry of its term, and its lease lasts still. Only for a Raft that offers
+    /// [`leases`](Features::leases).
+    ///
+    /// The lease begins when the messages left that a majority has answered, and lasts for as long as no follower can help
+    /// another server into office, less the error of the clocks. From the beginning of a leadership transfer there is none: an order to
+    /// stand for election that is late may still bring another leader at any moment of this term.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadIndexError`]; [`ReadIndexError::Timeout`] if there is no lease at the moment, and then
+    /// [`read_index_until`](Self::read_index_until) may answer; [`ReadIndexError::Unsupported`] if it is not implemented, or was
+    /// not asked for.
+    fn lease_read_index(&self) -> Result<Index, ReadIndexError> {
+        Err(ReadIndexError::Unsupported)
+    }
+
     /// Asks this server, which leads, to hand its office to server `to` (thesis §3.10). Returns when that has begun: the leader
     /// refuses commands from then on, brings `to` up to date and tells it to stand for election at once. If that comes to
     /// nothing within about an election timeout, the leader goes on as before. Only for a Raft that offers

@@ -15,7 +15,7 @@ pub enum ReadIndexError {
     /// The server is being stopped.
     #[error("the server is shutting down")]
     ShuttingDown,
-    /// The Raft has no ReadIndex.
-    #[error("this Raft has no ReadIndex")]
+    /// The Raft has no ReadIndex, or no leases.
+    #[error("this Raft has no such reads")]
     Unsupported,
 }

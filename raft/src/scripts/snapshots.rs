@@ -205,7 +205,7 @@ fn snapshot_keeps_the_suffix() {
     s.apply(0);
     s.snapshot(0, 6);
     let message = Message::InstallSnapshot(s.servers[0].install_snapshot_args());
-    s.deliver(&Carried { from: 0, tag: Tag { peer: 1, call: 99, round: 0 }, message });
+    s.deliver(&Carried { from: 0, tag: Tag { peer: 1, call: 99, round: 0, sent_at: s.now }, message });
     s.apply(1);
     s.show();
     s.ends_as(&expect![[r#"
@@ -280,7 +280,7 @@ fn snapshot_overtakes_the_applier() {
     s.apply(0);
     s.snapshot(0, 4);
     let sent = Message::InstallSnapshot(s.servers[0].install_snapshot_args());
-    let tag = Tag { peer: 1, call: 99, round: 0 };
+    let tag = Tag { peer: 1, call: 99, round: 0, sent_at: s.now };
     s.page.clear();
     s.deliver(&Carried { from: 0, tag, message: sent });
     s.apply(1);

@@ -83,10 +83,15 @@ impl Part {
         matches!(self, Self::A4 | Self::B4 | Self::C4)
     }
 
-    /// Whether it is graded only if somebody asks for it by name. Every Raft can be put to it, and none was told to bear it.
+    /// What a Raft must offer for the part to be graded although nobody asks for it by name: one of these. Every Raft can be put to E7,
+    /// and none was told to bear it; to E5, and only one with leases was told.
     #[must_use]
-    pub fn is_on_request(self) -> bool {
-        matches!(self, Self::E5 | Self::E7)
+    pub fn features_unasked(self) -> Vec<Features> {
+        match self {
+            Self::E7 => Vec::new(),
+            Self::E5 => vec![Features::with_leases(Duration::from_millis(1))],
+            _ => self.features(),
+        }
     }
 
     /// What a Raft must offer to be graded in this part: one of these. Each test then asks for what it needs itself. In MIT's
@@ -107,7 +112,7 @@ impl Part {
             Self::E2 | Self::E3 => vec![Features::beginning_with(Configuration::of(Servers::first(1)))],
             Self::E4 => vec![Features::snapshots_in_pieces(1)],
             // ReadIndex is no feature, and who has none skips what asks for it.
-            Self::E5 => vec![none, Features { noop_on_election: true, ..none }],
+            Self::E5 => vec![none, Features::with_leases(Duration::from_millis(1))],
         }
     }
 

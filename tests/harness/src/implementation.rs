@@ -24,6 +24,7 @@ pub(crate) trait AnyRaft: Send + Sync {
     fn leader_hint(&self) -> Option<ServerId>;
     fn change_configuration(&self, change: Change) -> Result<Index, ChangeError>;
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError>;
+    fn lease_read_index(&self) -> Result<Index, ReadIndexError>;
     fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError>;
 }
 
@@ -58,6 +59,10 @@ impl<R: RaftServer> AnyRaft for R {
 
     fn read_index_until(&self, deadline: Instant) -> Result<Index, ReadIndexError> {
         RaftServer::read_index_until(self, deadline)
+    }
+
+    fn lease_read_index(&self) -> Result<Index, ReadIndexError> {
+        RaftServer::lease_read_index(self)
     }
 
     fn transfer_leadership(&self, to: ServerId) -> Result<(), TransferError> {

@@ -198,6 +198,13 @@ impl Cluster {
         read
     }
 
+    /// A read by lease. `None` if the server is down or paused.
+    pub fn lease_read_index(&self, server: ServerId) -> Option<Result<Index, ReadIndexError>> {
+        let read = self.call(server, "lease_read_index", |raft| raft.lease_read_index());
+        self.inner.lab.note(format!("a read by lease on S{server}: {read:?}"));
+        read
+    }
+
     /// Asks a server for its term and whether it leads. `None` if the server is down.
     pub fn state(&self, server: ServerId) -> Option<(raft_interface::Term, bool)> {
         let (start, before) = self.inner.lab.record().before(server)?;

@@ -207,6 +207,16 @@ impl Bench {
         outcome
     }
 
+    /// A read by lease.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub fn lease_read_index(&self) -> Result<Index, ReadIndexError> {
+        let read = self.call("lease_read_index", |raft| raft.lease_read_index());
+        read.unwrap_or(Err(ReadIndexError::ShuttingDown))
+    }
+
     /// Asks the server to hand its office to a peer.
     ///
     /// # Errors

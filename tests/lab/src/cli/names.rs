@@ -23,9 +23,12 @@ pub(super) struct Selected {
 
 /// The tests that these names mean and that this implementation can be put to: a Raft without a service is not asked for
 /// parts 4A to 4C, and one that does not offer a feature beyond Figure 2 not for its part. Without names, none of a part
-/// [on request](Part::is_on_request).
+/// whose [features](Part::features_unasked) it does not offer.
 pub(super) fn select_for(names: &[String], implementation: Implementation) -> Result<Selected> {
-    let is_asked_for = |case: &&TestCase| !names.is_empty() || !case.part.is_on_request();
+    let is_shown = |case: &TestCase| {
+        case.part.features_unasked().iter().any(|features| implementation.offers(features).is_ok())
+    };
+    let is_asked_for = |case: &&TestCase| !names.is_empty() || is_shown(case);
     let is_possible = |case: &&TestCase| why_not(case.part, implementation).is_none();
     let (cases, left_out): (Vec<&TestCase>, Vec<&TestCase>) =
         select(names)?.into_iter().filter(is_asked_for).partition(is_possible);

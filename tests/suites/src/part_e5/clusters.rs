@@ -11,7 +11,12 @@ use crate::part_e2::conformance::members;
 
 /// A read that was answered covers what was committed before it began.
 #[track_caller]
-fn expect_sees(lab: &Lab, server: ServerId, read: Option<Result<Index, ReadIndexError>>, committed: Index) {
+pub(super) fn expect_sees(
+    lab: &Lab,
+    server: ServerId,
+    read: Option<Result<Index, ReadIndexError>>,
+    committed: Index,
+) {
     let sees = read.is_none_or(|read| read.is_err() || read.is_ok_and(|index| index >= committed));
     lab.expect(sees, || {
         Violation::new(

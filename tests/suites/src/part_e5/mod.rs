@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `conformance` | one leader among scripted peers: whose answers confirm a read |
 //! | `clusters` | clusters in which nobody writes, or one server decides |
+//! | `leases` | reads by lease, while somebody else comes into office ([`leases`](raft_interface::Features::leases)) |
 //!
 //! Three statements about reads are older than this part: answers to messages that left before the read arrived are
 //! `late_answers_confirm_no_read_4b`, the first read of a term is `no_read_before_an_entry_of_the_term_4b`, and a read of a leader
@@ -15,6 +16,7 @@
 
 pub mod clusters;
 pub mod conformance;
+pub mod leases;
 
 use crate::suite::suite;
 
@@ -28,4 +30,9 @@ suite! { $
     2 conformance::pending_reads_of_a_deposed_leader_e5, "a read that waits does not outlive the office";
     5 clusters::lone_voter_reads_e5, "who decides alone reads alone";
     5 clusters::reads_without_writes_after_election_e5, "a new leader reads before anybody has written";
+    5 leases::lease_within_the_clock_error_e5, "a lease ends before another leader is elected, with clocks that drift";
+    5 leases::lease_from_send_not_answer_e5, "a lease begins when the message left, and not when the answer came";
+    5 leases::lease_ends_with_transfer_e5, "a lease ends when the office is on its way";
+    5 leases::lease_and_pause_e5, "a leader that was asleep has no lease";
+    5 leases::promise_survives_a_restart_e5, "a follower that restarts keeps what it has promised";
 }

@@ -1,0 +1,219 @@
+//! Part E5: reads by lease (thesis §6.4.1). A leader is deposed in all ways there are, and is asked again and again meanwhile: what it
+//! answers covers everything that was committed before.
+
+use std::time::Duration;
+
+use lab_harness::Violation;
+use lab_harness::cluster::Cluster;
+use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request};
+use lab_harness::lab::Lab;
+use lab_runs::settings::World;
+use raft_interface::{Features, ServerId};
+
+use super::clusters::expect_sees;
+
+/// By how much clocks may differ over an election timeout: by 2 % over the five seconds that MIT grants to an election.
+const CLOCK_ERROR: Duration = Duration::from_millis(100);
+/// So far a clock may be off, in millionths: two that are off to different sides differ by no more than [`CLOCK_ERROR`].
+const DRIFT_PPM: u32 = 10_000;
+const LEASES: Features = Features::with_leases(CLOCK_ERROR);
+
+/// Waits until a leader reads by lease, on a network that works. Returns it.
+fn leader_with_lease(lab: &Lab, cluster: &Cluster) -> ServerId {
+    let mut last = None;
+    let mut leader = 0;
+    // A server that was away may depose the leader once more, and the next one has to commit something first.
+    for _ in 0..20 {
+        cluster.one(cluster.connected().len());
+        leader = cluster.check_one_leader();
+        for _ in 0..10 {
+            let committed = cluster.committed_last();
+            last = cluster.lease_read_index(leader);
+            expect_sees(lab, leader, last, committed);
+            if matches!(last, Some(Ok(_)) | None) {
+                return leader;
+            }
+            lab.sleep_ms(10);
+        }
+    }
+    lab.fail(
+        Violation::new(
+            format!("S{leader} leads, hears from all, and has no lease for seconds"),
+            "a read by lease without a round of messages",
+            format!("{last:?}"),
+        )
+        .rule("a leader whose heartbeats a majority has answered reads without another round (thesis §6.4.1)")
+        .hint("the lease is not renewed by the answers, or is never begun")
+        .servers([leader]),
+    )
+}
+
+/// Asks that server for reads by lease for two seconds, while whoever else leads takes commands.
+fn read_while_others_write(lab: &Lab, cluster: &Cluster, old: ServerId) {
+    for _ in 0..400 {
+        for (_, leader) in cluster.leaders() {
+            if leader != old {
+                cluster.offer(leader);
+            }
+        }
+        let committed = cluster.committed_last();
+        expect_sees(lab, old, cluster.lease_read_index(old), committed);
+        lab.sleep_ms(5);
+    }
+}
+
+/// Sets the rate of each server's clock, in millionths. In the real world clocks are what they are, and all is as without drift.
+fn set_clocks(cluster: &Cluster, rate: impl Fn(ServerId) -> u32) {
+    for server in cluster.servers() {
+        cluster.set_clock_rate(server, rate(server));
+    }
+}
+
+/// A leader whose clock is slow is cut off from others whose clocks are fast, by so many millionths, and is asked for reads until they
+/// have a leader and long after.
+pub fn reads_while_cut_off(lab: &Lab, drift_ppm: u32) {
+    let cluster = lab.cluster(3).features(LEASES).start();
+    for _ in 0..3 {
+        let leader = leader_with_lease(lab, &cluster);
+        set_clocks(
+            &cluster,
+            |server| if server == leader { 1_000_000 - drift_ppm } else { 1_000_000 + drift_ppm },
+        );
+        lab.sleep_ms(lab.below(300));
+        cluster.disconnect(leader);
+        read_while_others_write(lab, &cluster, leader);
+        cluster.connect(leader);
+        set_clocks(&cluster, |_| 1_000_000);
+    }
+    cluster.one(3);
+}
+
+/// The leader's clock is slow and the others' are fast, as much as the leases allow for. It is cut off, and they elect another one.
+///
+/// Catches: a lease that lasts as long as the election timeout or longer, and a leader that reads because it thinks that it leads.
+pub fn lease_within_the_clock_error_e5(lab: &Lab) {
+    reads_while_cut_off(lab, DRIFT_PPM);
+}
+
+/// An answer is late. The lease that it gives ends as long after its message left as if it had come at once, for the follower's time
+/// runs from when it got the message.
+///
+/// Catches: a lease that begins when the answer comes.
+pub fn lease_from_send_not_answer_e5(lab: &Lab) {
+    if lab.world() == World::Real {
+        lab.skip("a busy machine has its own times, and two of them are compared here");
+    }
+    let bench = Bench::start_with(
+        lab,
+        LEASES,
+        3,
+        "a lease begins when the messages left that a majority has answered (thesis §6.4.1)",
+        "it begins when the answer comes, and the follower's time has run since it got the message",
+    );
+    let [at_once, late] = [Duration::from_millis(2), Duration::from_millis(200)].map(|delay| {
+        bench.elect(&[1]);
+        let index = bench.start_command().index;
+        bench.expect_applies_within(index, ELECTION_MAX, "S1 and the leader store it");
+        bench.peer(1).waits();
+        bench.skip_requests();
+        let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_append) else {
+            bench.fail("the leader sends no heartbeats", "an AppendEntries to S1", "none")
+        };
+        lab.sleep(delay);
+        bench.answer(&sent, Reply::Append { term: sent.request.term(), success: true, hint: None });
+        let mut ends_at = sent.at;
+        while lab.now() < sent.at + ELECTION_MAX {
+            lab.sleep_ms(2);
+            let asked_at = lab.now();
+            if bench.lease_read_index().is_ok() {
+                ends_at = asked_at;
+            }
+        }
+        bench.answer_all_waiting();
+        ends_at - sent.at
+    });
+    lab.expect_usual(
+        at_once > Duration::from_millis(20),
+        "there is no lease on the bench, or a very short one",
+    );
+    let grace = Duration::from_millis(50);
+    bench.expect(
+        late <= at_once + grace,
+        "a late answer makes a longer lease",
+        format!("it ends {at_once:?} after the message left, as with an answer that came at once"),
+        format!("{late:?}"),
+    );
+}
+
+/// The leader hands its office over, and does not hear that it has been taken: who is to lead stands at once, without regard to what
+/// was promised.
+///
+/// Catches: a lease that is not ended by what breaks it.
+pub fn lease_ends_with_transfer_e5(lab: &Lab) {
+    let features = Features { leadership_transfer: true, ..LEASES };
+    let cluster = lab.cluster(3).features(features).start();
+    for _ in 0..4 {
+        let leader = leader_with_lease(lab, &cluster);
+        let to = cluster.next(leader, 1 + lab.below(2) as usize);
+        // They hear the leader, and it does not hear them.
+        let deaf = cluster.one_way(&cluster.others(leader), &[leader]);
+        cluster.transfer(leader, to);
+        read_while_others_write(lab, &cluster, leader);
+        drop(deaf);
+    }
+    cluster.one(3);
+}
+
+/// The leader stops for a second or two, as in a long garbage collection, and goes on as if nothing had happened.
+///
+/// Catches: a lease whose end is looked at by a timer that slept as well, and not by the clock when a read comes.
+pub fn lease_and_pause_e5(lab: &Lab) {
+    let cluster = lab.cluster(3).features(LEASES).start();
+    for _ in 0..4 {
+        let leader = leader_with_lease(lab, &cluster);
+        let was_paused = cluster.pause(leader);
+        // So that nobody tells it what it has missed.
+        cluster.disconnect(leader);
+        // Long enough for a successor, if it can be paused at all.
+        for _ in 0..150 + lab.below(100) {
+            for (_, next) in cluster.leaders() {
+                if next != leader {
+                    cluster.offer(next);
+                }
+            }
+            lab.sleep_ms(10);
+        }
+        if was_paused {
+            cluster.resume(leader);
+        }
+        read_while_others_write(lab, &cluster, leader);
+        cluster.connect(leader);
+    }
+    cluster.one(3);
+}
+
+/// A follower has promised the leader to leave candidates alone, loses its power and comes back at once. A candidate waits for its vote.
+///
+/// Catches: a server that comes up and votes, while a lease lasts that it has forgotten.
+pub fn promise_survives_a_restart_e5(lab: &Lab) {
+    let cluster = lab.cluster(3).features(LEASES).start();
+    for _ in 0..4 {
+        let leader = leader_with_lease(lab, &cluster);
+        let [follower, candidate] = [1, 2].map(|step| cluster.next(leader, step));
+        // Nobody writes meanwhile, so it can win.
+        cluster.disconnect(candidate);
+        lab.sleep_ms(1000 + lab.below(500));
+        if cluster.state(leader).is_some_and(|(_, is_leader)| is_leader) {
+            let split = cluster.partition(&[&[leader], &[follower, candidate]]);
+            cluster.power_failure(follower);
+            cluster.restart(follower);
+            cluster.connect(candidate);
+            read_while_others_write(lab, &cluster, leader);
+            drop(split);
+        } else {
+            cluster.connect(candidate);
+        }
+        lab.sleep_ms(500);
+    }
+    cluster.one(3);
+}
