@@ -118,6 +118,8 @@
 //! | no lease after a transfer has begun in its term (thesis §6.4.1), and what a follower has promised lasts through a later term and a restart | `State::begin_handover`, `State::keeps_promise` | [`leases`](raft_interface::Features::leases) |
 //! | a snapshot comes in pieces, in order, one at a time (Fig. 13: `offset`, `done`) | `chunks::Receiver`, `chunks::Transfer`, `State::next_piece` | [`snapshot_chunk_bytes`](raft_interface::Features::snapshot_chunk_bytes) to send them; they are received always |
 //! | a piece that would leave a hole, or belongs to another transfer, is refused, and what is held stays | `chunks::Receiver::receive` | always |
+//! | a follower that is far behind fetches committed entries from its peers, and its leader waits for that (our own) | `State::begin_fetch`, `State::on_fetch_entries_reply`, `State::leaves_to_peers` | [`catch_up_from_peers`](raft_interface::Features::catch_up_from_peers) |
+//! | who is asked gives what it knows to be committed, and nothing after that (our own) | `State::on_fetch_entries` | always |
 //! | a snapshot brings the configuration at its end (thesis, Fig. 5.3: lastConfig) | `Log::set_base_configuration` | always |
 //!
 //! # What differs from the paper, and why
@@ -142,6 +144,7 @@
 #[cfg(test)]
 mod alone;
 mod apply;
+mod catch_up;
 mod chunks;
 mod config;
 mod election;

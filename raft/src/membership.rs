@@ -110,10 +110,10 @@ impl State {
         }
     }
 
-    /// Whom this server sends to in its role: a candidate those who vote, a leader all members, a follower nobody.
+    /// Whom this server sends to in its role: a candidate those who vote, a leader all members, a follower who helps it to catch up.
     pub(crate) fn correspondents(&self) -> Servers {
         let all = match self.role {
-            Role::Follower => Servers::NONE,
+            Role::Follower => self.helper().into_iter().collect(),
             Role::Candidate(_) => self.configuration().deciders(),
             Role::Leader(_) => self.configuration().members(),
         };

@@ -8,8 +8,9 @@ use raft_interface::{Index, OwnEntry, Term};
 
 use crate::entry::{Entry, Payload};
 use crate::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, Expected, InstallSnapshotArgs, InstallSnapshotReply, Message,
-    RequestVoteArgs, RequestVoteReply, TimeoutNowArgs, TimeoutNowReply,
+    AppendEntriesArgs, AppendEntriesReply, Expected, FetchEntriesArgs, FetchEntriesReply,
+    InstallSnapshotArgs, InstallSnapshotReply, Message, RequestVoteArgs, RequestVoteReply, TimeoutNowArgs,
+    TimeoutNowReply,
 };
 
 /// An entry's place in the log.
@@ -113,6 +114,20 @@ impl fmt::Display for TimeoutNowReply {
     }
 }
 
+impl fmt::Display for FetchEntriesArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FetchEntries from {}, at most {}", self.first, self.most)
+    }
+}
+
+impl fmt::Display for FetchEntriesReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prev = At(self.first.saturating_sub(1), self.prev_log_term);
+        let (count, commit) = (self.entries.len(), self.commit_index);
+        write!(f, "T{} prev {prev}, {count} entries, commit {commit}, base {}", self.term, self.base_index)
+    }
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,6 +135,7 @@ impl fmt::Display for Message {
             Self::AppendEntries(args) => args.fmt(f),
             Self::InstallSnapshot(args) => args.fmt(f),
             Self::TimeoutNow(args) => args.fmt(f),
+            Self::FetchEntries(args) => args.fmt(f),
         }
     }
 }

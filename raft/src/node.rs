@@ -146,7 +146,7 @@ impl RaftServer for Raft {
     }
 
     fn service(&self) -> Service {
-        let [votes, entries, snapshots, transfers] = [(); 4].map(|()| self.node.clone());
+        let [votes, entries, snapshots, transfers, helps] = [(); 5].map(|()| self.node.clone());
         Service::new("Raft")
             .method("RequestVote", move |args: crate::rpc::RequestVoteArgs| {
                 votes.respond(|state, moment| state.answer_candidate(&args, moment))
@@ -159,6 +159,9 @@ impl RaftServer for Raft {
             })
             .method("TimeoutNow", move |args: crate::rpc::TimeoutNowArgs| {
                 transfers.answer(args.term, |state, moment| state.on_timeout_now(&args, moment))
+            })
+            .method("FetchEntries", move |args: crate::rpc::FetchEntriesArgs| {
+                helps.respond(|state, _| state.on_fetch_entries(&args))
             })
     }
 

@@ -29,6 +29,7 @@
 use labrpc::time::Instant;
 use raft_interface::{Command, Index, ServerId, Started};
 
+use crate::catch_up::Patience;
 use crate::chunks::Transfer;
 use crate::entry::Entry;
 use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, CallId, Message, Outgoing, Tag};
@@ -69,6 +70,8 @@ pub(crate) struct Progress {
     pub(crate) promised_at: Option<Instant>,
     /// The snapshot that is on its way there in pieces, if one is.
     pub(crate) transfer: Option<Transfer>,
+    /// It fetches what it lacks from others, and the leader waits for it.
+    pub(crate) patience: Option<Patience>,
 }
 
 impl Progress {
@@ -88,6 +91,7 @@ impl Progress {
             last_call_before: 0,
             promised_at: None,
             transfer: None,
+            patience: None,
         }
     }
 
@@ -95,6 +99,7 @@ impl Progress {
     pub(crate) fn matches(&mut self, index: Index) {
         self.match_index = self.match_index.max(index);
         self.next_index = self.next_index.max(self.match_index + 1);
+        self.patience = None;
         self.transfer.take_if(|transfer| !transfer.is_of_use(self.match_index));
     }
 }
@@ -197,6 +202,7 @@ impl State {
         }
         self.hear_leader(args.leader_id, moment);
         // Receiver 2. What the snapshot covers is committed and therefore matches (§7): only later indexes tell.
+        self.begin_fetch(args.leader_id, args.prev_log_index, moment); // if that is far beyond the end
         if args.prev_log_index >= self.log.base_index() {
             match self.log.term_at(args.prev_log_index) {
                 // Heartbeats are not special. Success here, because "there is nothing to store", tells a leader
@@ -211,7 +217,7 @@ impl State {
                 Some(_) => {}
             }
         }
-        self.store_entries(args);
+        self.store_entries(args.prev_log_index, &args.entries);
         // Not the end of the log. This server has 1 2 3 and a tail 4' 5' of a deposed leader; the new leader,
         // which has committed 5, sends an empty message after 3. Nothing conflicts, so the tail stays, and
         // min(5, log end) would apply 4' and 5', which are committed nowhere. Only what this message has
@@ -231,8 +237,8 @@ impl State {
 
     /// Fig. 2, AppendEntries, receiver 3 and 4: drop what conflicts, append what is missing, and leave the rest
     /// alone, for a late message may hold less than this server has acknowledged since.
-    fn store_entries(&mut self, args: &AppendEntriesArgs) {
-        for (index, entry) in (args.prev_log_index + 1..).zip(&args.entries) {
+    pub(crate) fn store_entries(&mut self, prev_log_index: Index, entries: &[Entry]) {
+        for (index, entry) in (prev_log_index + 1..).zip(entries) {
             if index <= self.log.base_index() {
                 continue; // in the snapshot
             }
@@ -295,6 +301,9 @@ impl State {
             self.observe_term(reply.term, moment);
         }
         if !self.settle(tag, args.term, reply.map(|reply| reply.term), moment) {
+            return;
+        }
+        if reply.is_some_and(|reply| !reply.success && self.leaves_to_peers(tag.peer, args, reply, moment)) {
             return;
         }
         let (Some(reply), Role::Leader(leadership)) = (reply, &mut self.role) else { return };

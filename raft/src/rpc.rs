@@ -16,6 +16,8 @@ pub(crate) const APPEND_ENTRIES: &str = "Raft.AppendEntries";
 pub(crate) const INSTALL_SNAPSHOT: &str = "Raft.InstallSnapshot";
 /// The method by which a leader tells a follower to stand for election at once (thesis §3.10).
 pub(crate) const TIMEOUT_NOW: &str = "Raft.TimeoutNow";
+/// The method by which a follower that is far behind asks a peer for committed entries; see [`crate::catch_up`].
+pub(crate) const FETCH_ENTRIES: &str = "Raft.FetchEntries";
 
 /// A request for a vote (Fig. 2, RequestVote).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +161,32 @@ pub(crate) struct TimeoutNowReply {
     pub(crate) term: Term,
 }
 
+/// A follower's request for committed entries; see [`crate::catch_up`]. It says nothing of its sender, and may be answered by anybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FetchEntriesArgs {
+    /// The index of the first one, from 1.
+    pub(crate) first: Index,
+    /// So many at most.
+    pub(crate) most: u64,
+}
+
+/// The answer to [`FetchEntriesArgs`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FetchEntriesReply {
+    /// The current term of who answers. It moves no term: it says how far the entries may be trusted.
+    pub(crate) term: Term,
+    /// The index of the first entry: the one that was asked for.
+    pub(crate) first: Index,
+    /// The term of the entry just before them; 0 if there are none.
+    pub(crate) prev_log_term: Term,
+    /// The entries, all of them committed. None if the first is not committed there, or in the snapshot.
+    pub(crate) entries: Vec<Entry>,
+    /// The commit index of who answers.
+    pub(crate) commit_index: Index,
+    /// The last index that its snapshot covers: entries up to there it cannot give.
+    pub(crate) base_index: Index,
+}
+
 /// Numbers the calls of one server, so that an answer can be told from the answer to an older call.
 pub(crate) type CallId = u64;
 
@@ -196,6 +224,7 @@ pub(crate) enum Exchange {
     AppendEntries(AppendEntriesArgs, Option<AppendEntriesReply>),
     InstallSnapshot(InstallSnapshotArgs, Option<InstallSnapshotReply>),
     TimeoutNow(TimeoutNowArgs, Option<TimeoutNowReply>),
+    FetchEntries(FetchEntriesArgs, Option<FetchEntriesReply>),
 }
 
 /// Any of the requests.
@@ -205,6 +234,7 @@ pub(crate) enum Message {
     AppendEntries(AppendEntriesArgs),
     InstallSnapshot(InstallSnapshotArgs),
     TimeoutNow(TimeoutNowArgs),
+    FetchEntries(FetchEntriesArgs),
 }
 
 /// Shared bytes as one run of bytes. serde's own way is a sequence of numbers: the same on the wire, but one call

@@ -13,6 +13,7 @@ use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{Configuration, Index, ServerId, Servers, Term};
 
+use crate::catch_up::Fetch;
 use crate::chunks::Receiver;
 use crate::config::Config;
 use crate::election::{Asking, Candidacy};
@@ -61,6 +62,9 @@ pub(crate) struct State {
     /// The highest index handed to the applier. Starts at the log's base and only grows. Below the base while a
     /// snapshot from the leader waits to be applied.
     pub(crate) last_applied: Index,
+
+    /// What this server fetches from others than its leader, or did last.
+    pub(crate) fetch: Option<Fetch>,
 
     /// Follower, candidate or leader, with what belongs to that role alone.
     pub(crate) role: Role,
@@ -141,6 +145,7 @@ impl State {
             log: restored.log,
             snapshot: restored.snapshot,
             receiver: Receiver::default(),
+            fetch: None,
             commit_index: base,
             last_applied: base,
             role: Role::Follower,
@@ -271,7 +276,7 @@ impl State {
     /// When the next message to `peer`, one of the [correspondents](Self::correspondents), should leave; `None` when only a change of state can make one due.
     pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
         match &self.role {
-            Role::Follower => None,
+            Role::Follower => self.fetch_due_at(peer),
             Role::Candidate(candidacy) => candidacy.ballots[peer].due_at(),
             Role::Leader(leadership) => Some(self.replication_due_at(leadership, peer)),
         }
@@ -295,6 +300,9 @@ impl State {
             Exchange::TimeoutNow(args, reply) => {
                 self.on_timeout_now_reply(*tag, args, reply.as_ref(), moment);
             }
+            Exchange::FetchEntries(args, reply) => {
+                self.on_fetch_entries_reply(*tag, args, reply.as_ref(), moment);
+            }
         }
     }
 
@@ -306,7 +314,7 @@ impl State {
             return None;
         }
         match &self.role {
-            Role::Follower => None,
+            Role::Follower => self.fetch_entries(peer, moment),
             Role::Candidate(_) => Some(self.request_vote(peer, moment)),
             Role::Leader(_) => {
                 Some(self.timeout_now(peer, moment).unwrap_or_else(|| self.replicate(peer, moment)))

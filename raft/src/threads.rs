@@ -8,7 +8,8 @@ use raft_interface::{ApplyMsg, ServerId};
 
 use crate::monitor::{Node, Plan};
 use crate::rpc::{
-    APPEND_ENTRIES, Ended, Exchange, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE, TIMEOUT_NOW,
+    APPEND_ENTRIES, Ended, Exchange, FETCH_ENTRIES, INSTALL_SNAPSHOT, Message, Outgoing, REQUEST_VOTE,
+    TIMEOUT_NOW,
 };
 use crate::state::Moment;
 
@@ -152,6 +153,10 @@ impl Node {
             Message::TimeoutNow(args) => {
                 let reply = end.call(TIMEOUT_NOW, &args);
                 Exchange::TimeoutNow(args, reply)
+            }
+            Message::FetchEntries(args) => {
+                let reply = end.call(FETCH_ENTRIES, &args);
+                Exchange::FetchEntries(args, reply)
             }
         };
         Ended { tag, exchange }

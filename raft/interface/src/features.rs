@@ -32,6 +32,9 @@ pub struct Features {
     /// of the cluster may differ over an election timeout: with clocks that differ by more, a read may be stale. Needs
     /// [`check_quorum`](Self::check_quorum), for followers must leave candidates alone meanwhile. `None`: no leases.
     pub leases: Option<Duration>,
+    /// A follower that lacks many entries fetches them from other peers, committed ones only, so that its leader does not have to send
+    /// them. It acknowledges nothing by that. Every server can be asked, whatever this says.
+    pub catch_up_from_peers: bool,
     /// Who counts until an entry says otherwise (§6), the same on all servers. `None`: all peers vote, and that never changes.
     ///
     /// With it a leader begins its term with an entry that says nothing (§8), for it changes no configuration before it has
@@ -49,6 +52,7 @@ impl Features {
         leadership_transfer: false,
         snapshot_chunk_bytes: None,
         leases: None,
+        catch_up_from_peers: false,
         first_configuration: None,
     };
 
@@ -95,6 +99,7 @@ impl Features {
             leadership_transfer,
             snapshot_chunk_bytes,
             leases,
+            catch_up_from_peers,
             first_configuration,
         } = self;
         [
@@ -104,6 +109,7 @@ impl Features {
             ("leadership_transfer", leadership_transfer),
             ("snapshot_chunk_bytes", snapshot_chunk_bytes.is_some()),
             ("leases", leases.is_some()),
+            ("catch_up_from_peers", catch_up_from_peers),
             ("first_configuration", first_configuration.is_some()),
         ]
         .into_iter()

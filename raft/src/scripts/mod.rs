@@ -9,6 +9,7 @@
 //! always 500 ms.
 
 mod calm;
+mod catch_up;
 mod chunks;
 mod elections;
 mod figures;
@@ -31,7 +32,8 @@ use crate::entry::Entry;
 use crate::log::Log;
 use crate::persist::{Journal, Restored, restore};
 use crate::rpc::{
-    AppendEntriesReply, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag, TimeoutNowReply,
+    AppendEntriesReply, FetchEntriesReply, InstallSnapshotReply, Message, Outgoing, RequestVoteReply, Tag,
+    TimeoutNowReply,
 };
 use crate::state::{Moment, State};
 
@@ -57,6 +59,7 @@ enum Reply {
     Append(AppendEntriesReply),
     Install(InstallSnapshotReply),
     TimeoutNow(TimeoutNowReply),
+    Fetch(FetchEntriesReply),
 }
 
 impl fmt::Display for Reply {
@@ -66,6 +69,7 @@ impl fmt::Display for Reply {
             Self::Append(reply) => reply.fmt(f),
             Self::Install(reply) => reply.fmt(f),
             Self::TimeoutNow(reply) => reply.fmt(f),
+            Self::Fetch(reply) => reply.fmt(f),
         }
     }
 }
@@ -172,6 +176,7 @@ impl Script {
                 state.observe_term(args.term, moment);
                 Reply::TimeoutNow(state.on_timeout_now(args, moment))
             }
+            Message::FetchEntries(args) => Reply::Fetch(state.on_fetch_entries(args)),
         });
         self.line(format!("   S{to} answers  {reply}"));
         reply
@@ -202,6 +207,10 @@ impl Script {
                 state.on_timeout_now_reply(tag, args, Some(reply), moment);
             }
             (Message::TimeoutNow(args), None) => state.on_timeout_now_reply(tag, args, None, moment),
+            (Message::FetchEntries(args), Some(Reply::Fetch(reply))) => {
+                state.on_fetch_entries_reply(tag, args, Some(reply), moment);
+            }
+            (Message::FetchEntries(args), None) => state.on_fetch_entries_reply(tag, args, None, moment),
             (message, _) => panic!("a reply of another kind than {message:?}"),
         });
     }
