@@ -99,6 +99,15 @@ fn servers_that_apply_or_were_stopped_or_start_with_a_snapshot() {
     s.replicate(0, 1, 1, at(2, 1), &[], 2);
     s.keeps_the_rules();
 
+    // A message that cannot be read hides what servers have, and not what they apply.
+    let mut s = two_committed(|s| {
+        s.other_method(true);
+        s.apply(0, 2, 1);
+        s.apply(1, 2, 1);
+    });
+    s.replicate(0, 1, 1, at(2, 1), &[], 2);
+    s.keeps_the_rules();
+
     let mut s = two_committed(|s| s.apply(0, 2, 1));
     s.resume(1);
     s.replicate(0, 1, 1, at(2, 1), &[], 2);
