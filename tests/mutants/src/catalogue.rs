@@ -119,7 +119,7 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 13] = [
+const GROUPS: [&str; 14] = [
     "votes",
     "log",
     "persistence",
@@ -129,6 +129,7 @@ const GROUPS: [&str; 13] = [
     "members",
     "reads",
     "storage",
+    "catch_up",
     "threads",
     "service",
     "blind",

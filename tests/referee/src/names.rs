@@ -51,6 +51,16 @@ pub struct Names {
     pub leadership_transfer: Vec<&'static str>,
     /// Methods by which a leader tells a follower to stand for election at once (thesis §3.10).
     pub timeout_now: Vec<&'static str>,
+    /// Methods that ask a peer for committed entries, from `first` on, `most` at most. They bring entries that no leader has sent.
+    pub fetch_entries: Vec<&'static str>,
+    /// In these: the index of the first entry.
+    pub first: Vec<&'static str>,
+    /// In these: how many entries at most.
+    pub most: Vec<&'static str>,
+    /// In the replies: the commit index of who answers.
+    pub commit_index: Vec<&'static str>,
+    /// In the replies: the last index that its snapshot covers.
+    pub base_index: Vec<&'static str>,
     /// Of which kind an entry is, where entries say so.
     pub entry_kind: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
@@ -104,6 +114,11 @@ impl Default for Names {
             ],
             leadership_transfer: vec!["leadership_transfer"],
             timeout_now: vec!["TimeoutNow", "timeout_now"],
+            fetch_entries: vec!["FetchEntries", "fetch_entries"],
+            first: vec!["first"],
+            most: vec!["most"],
+            commit_index: vec!["commit_index"],
+            base_index: vec!["base_index"],
             entry_kind: vec!["kind"],
             without_entries: vec!["ReadIndex", "read_index"],
         }

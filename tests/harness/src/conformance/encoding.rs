@@ -10,12 +10,12 @@ use super::message::{Asking, Entry, Expected, Hint, Piece, Reply, Request, Trans
 use lab_referee::{Names, is_one_of};
 
 /// The number under the first of these names that has one.
-fn number(value: &Value, names: &[&str]) -> Option<u64> {
+pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| value.field(name)?.as_int()?.try_into().ok())
 }
 
 /// What is under the first of these names that is there.
-fn field<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
+pub(super) fn field<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().find_map(|name| value.field(name))
 }
 
@@ -24,7 +24,7 @@ fn under(names: &[&'static str], value: &Value) -> impl Iterator<Item = (&'stati
     names.iter().map(|&name| (name, value.clone()))
 }
 
-fn int(number: u64) -> Value {
+pub(super) fn int(number: u64) -> Value {
     Value::Int(number.into())
 }
 
@@ -42,7 +42,7 @@ fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
 }
 
 /// Fields under all their names.
-fn fields<const N: usize>(named: [(&[&'static str], Value); N]) -> Vec<(&'static str, Value)> {
+pub(super) fn fields<const N: usize>(named: [(&[&'static str], Value); N]) -> Vec<(&'static str, Value)> {
     named.iter().flat_map(|(names, value)| under(names, value)).collect()
 }
 
@@ -171,7 +171,7 @@ impl Expected {
 }
 
 impl Entry {
-    fn write(&self, names: &Names, index: Index) -> Value {
+    pub(super) fn write(&self, names: &Names, index: Index) -> Value {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
         if !fields.iter().any(|(name, _)| *name == "index") {
@@ -180,7 +180,7 @@ impl Entry {
         Value::Struct("", fields)
     }
 
-    fn read(names: &Names, value: &Value) -> Option<Self> {
+    pub(super) fn read(names: &Names, value: &Value) -> Option<Self> {
         Some(Self { term: number(value, &names.term)?, command: bytes(value, &names.command)?.into() })
     }
 }
@@ -285,7 +285,8 @@ fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 6] {
 
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
 pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
-    let of_vote_reply = [&names.vote_granted, &names.pre_vote, &names.abstained];
+    // Entries of a peer that was asked for them: a kind that is not said is a command.
+    let of_vote_reply = [&names.vote_granted, &names.pre_vote, &names.abstained, &names.entry_kind];
     names.expected.contains(&field)
         || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }

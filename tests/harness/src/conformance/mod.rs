@@ -28,6 +28,7 @@ mod bench;
 mod disk;
 mod encoding;
 mod expectations;
+mod fetching;
 mod follower;
 mod message;
 mod needs;
@@ -39,6 +40,7 @@ mod state;
 mod transfer;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
+pub use fetching::Given;
 pub use message::{Asking, Entry, Expected, Piece, Reply, Request, TransferId, command, snapshot};
 pub use peer::Peer;
 pub use state::{Behaviour, SentRequest};

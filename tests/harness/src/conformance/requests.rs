@@ -30,6 +30,9 @@ impl Inner {
             let reply = Reply::Vote { term: term.saturating_sub(1), vote_granted };
             return Some(reply.write(&self.names));
         }
+        if let Some(answer) = self.is_asked_for_entries(to, method, value) {
+            return answer;
+        }
         let required = self.names.required().map(|(methods, _)| methods);
         let mut known = required.into_iter().chain([&self.names.timeout_now[..]]);
         let kind = known.find(|methods| is_one_of(method, methods))?;

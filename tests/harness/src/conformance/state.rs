@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use raft_interface::{ApplyMsg, Command, Index, ServerId, Term};
 
+use super::fetching::Helper;
 use super::follower::Follower;
 use super::message::{Entry, Reply, Request};
 
@@ -66,6 +67,10 @@ pub(super) struct BenchState {
     pub(super) pre_votes: Vec<(Duration, Term)>,
     /// Who says no to these.
     pub(super) refuses_pre_votes: BTreeSet<ServerId>,
+    /// The peers that give entries to a server that asks for them.
+    pub(super) helpers: BTreeMap<ServerId, Helper>,
+    /// Whom the server has asked for entries, and from which on.
+    pub(super) fetches: Vec<(ServerId, Index)>,
     /// The entries that the server sends say of which kind they are.
     pub(super) has_kinds: bool,
     /// Who has voted for the server, by term.

@@ -1,0 +1,151 @@
+//! Catch-up from peers: who asks whom for committed entries, and what is given.
+//!
+//! The paper has no such message. The lab reads it by the names of the [contract](raft_interface::contract), "Beyond Figure 2", and of
+//! a server without it nothing is asked.
+
+use labrpc::wire::Value;
+use raft_interface::{Index, ServerId, Term};
+
+use super::bench::{Bench, Inner, SERVER};
+use super::encoding::{field, fields, int, number};
+use super::message::{Entry, command};
+use super::peer::Peer;
+use super::slot::no_method;
+use lab_referee::{Names, is_one_of};
+
+/// What a scripted peer gives to a server that asks it for entries.
+#[derive(Clone, Debug)]
+pub(super) struct Helper {
+    /// The peer's current term.
+    term: Term,
+    /// The terms of its entries, from index 1 on. All are committed.
+    log: Vec<Term>,
+}
+
+/// What was given to whom has asked for entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The term of the entry just before them.
+    pub prev_log_term: Term,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Up to where entries are committed, as the giver knows.
+    pub commit_index: Index,
+}
+
+impl Helper {
+    /// Gives what there is from `first` on, `most` entries at most.
+    fn give(&self, first: Index, most: u64) -> Given {
+        let term_at =
+            |index: Index| index.checked_sub(1).and_then(|place| self.log.get(place as usize)).copied();
+        let wanted = (first.max(1)..).take(usize::try_from(most).unwrap_or(usize::MAX));
+        let entries = wanted.map_while(|index| Some((index, term_at(index)?)));
+        let entries = entries.map(|(index, term)| Entry { term, command: command(index, term) }).collect();
+        let prev_log_term = first.checked_sub(1).and_then(term_at).unwrap_or(0);
+        Given { prev_log_term, entries, commit_index: self.log.len() as Index }
+    }
+}
+
+impl Given {
+    fn write(&self, names: &Names, term: Term, first: Index) -> Value {
+        let entries = (first..).zip(&self.entries).map(|(index, entry)| entry.write(names, index)).collect();
+        let all = fields([
+            (&names.term, int(term)),
+            (&names.first, int(first)),
+            (&names.prev_log_term, int(self.prev_log_term)),
+            (&names.entries, Value::Seq(entries)),
+            (&names.commit_index, int(self.commit_index)),
+            (&names.base_index, int(0)),
+        ]);
+        Value::Struct("", all)
+    }
+
+    fn read(names: &Names, value: &Value) -> Option<Self> {
+        let entries = field(value, &names.entries)?.as_seq()?;
+        Some(Self {
+            prev_log_term: number(value, &names.prev_log_term)?,
+            entries: entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?,
+            commit_index: number(value, &names.commit_index)?,
+        })
+    }
+}
+
+impl Inner {
+    /// The server asks a peer for entries, if that is what this message does. `Some(None)`: it gets no answer.
+    #[allow(clippy::option_option, reason = "another message, and no reply to this one, are two things")]
+    pub(super) fn is_asked_for_entries(
+        &self,
+        to: ServerId,
+        method: &str,
+        value: &Value,
+    ) -> Option<Option<Value>> {
+        if !is_one_of(method, &self.names.fetch_entries) {
+            return None;
+        }
+        let asked = number(value, &self.names.first).zip(number(value, &self.names.most));
+        let Some((first, most)) = asked else {
+            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows"));
+        };
+        let mut state = self.state.lock();
+        state.fetches.push((to, first));
+        self.changed.notify_all();
+        let Some(helper) = state.helpers.get(&to).cloned() else {
+            drop(state);
+            self.note(format!("S{SERVER} -> S{to}: FetchEntries from {first}, at most {most}: no reply"));
+            return Some(None);
+        };
+        let given = helper.give(first, most);
+        // The server may deliver them before its next message.
+        for (index, entry) in (first..).zip(&given.entries) {
+            state.commands.insert((index, entry.term), entry.command.clone());
+        }
+        drop(state);
+        let count = given.entries.len();
+        self.note(format!("S{SERVER} -> S{to}: FetchEntries from {first}, at most {most}: {count} entries"));
+        Some(Some(given.write(&self.names, helper.term, first)))
+    }
+}
+
+impl Bench {
+    /// Skips the test if the server cannot be asked for entries, or not by a name that the lab knows.
+    pub fn needs_fetches(&self) {
+        let methods = &self.0.names.fetch_entries;
+        if self.0.slot.lock().methods.full_name(methods).is_none() {
+            self.0.lab.skip(&no_method(methods));
+        }
+    }
+
+    /// The first entry of each question for entries that the server has asked, oldest first.
+    pub fn fetches(&self) -> Vec<Index> {
+        self.0.state.lock().fetches.iter().map(|&(_, first)| first).collect()
+    }
+}
+
+impl Peer<'_> {
+    /// Gives entries to a server that asks for them, from now on. It is in `term`, and all entries of its log, which have these
+    /// terms, are committed. In the beginning a peer does not answer.
+    pub fn helps(self, term: Term, log: &[Term]) {
+        let helper = Helper { term, log: log.to_vec() };
+        self.bench.0.state.lock().helpers.insert(self.id, helper);
+    }
+
+    /// Asks the server for entries from `first` on, `most` at most. `None` if there is no reply. Skips the test if the reply cannot be
+    /// read.
+    pub fn asks_for_entries(self, first: Index, most: u64) -> Option<Given> {
+        self.bench.needs_fetches();
+        let Inner { names, lab, network, .. } = &*self.bench.0;
+        let method = self.bench.0.slot.lock().methods.full_name(&names.fetch_entries)?;
+        let question = fields([(&names.first, int(first)), (&names.most, int(most))]);
+        let end = network.make_connected_end(self.id as u32, SERVER as u32);
+        let reply =
+            end.call_plain(&method, &Value::Struct("", question)).unwrap_or_else(|why| lab.skip(&why));
+        network.delete_end(&end);
+        lab.check();
+        let value = reply?;
+        let Some(given) = Given::read(names, &value) else {
+            lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
+        };
+        lab.note(format!("S{} -> S{SERVER}: FetchEntries from {first}, at most {most}: {given:?}", self.id));
+        Some(given)
+    }
+}
