@@ -217,3 +217,39 @@ pub fn promise_survives_a_restart_e5(lab: &Lab) {
     }
     cluster.one(3);
 }
+
+/// A follower that has just heard from its leader hears of a later term by an answer to its own old candidacy, and is asked for its
+/// vote in that term. It has moved on, and the leader still counts on it (thesis §6.4.1, §4.2.3).
+///
+/// Catches: a promise that is forgotten with the term: the candidate may have all other votes that it needs.
+pub fn promise_outlives_a_term_e5(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        LEASES,
+        5,
+        "who has heard from a leader within the minimum election timeout votes for nobody else (thesis §6.4.1, §4.2.3)",
+        "the leader is forgotten with its term, and what was promised to it as well",
+    );
+    bench.peer(2).waits();
+    let term = bench.expect_candidate_after(0);
+    let Some(asked) = bench.peer(2).next_request(ELECTION_MAX, Request::is_vote) else {
+        lab.skip("S2 is not asked for its vote")
+    };
+    let term = term.max(asked.request.term());
+    bench.peer(1).appends(term).succeeds("S1 leads the term in which S0 has stood");
+    bench.answer(&asked, Reply::Vote { term: term + 1, vote_granted: false });
+    lab.sleep_ms(5);
+    let state = bench.state();
+    lab.expect_usual(
+        state == (term + 1, false),
+        "a late answer to a candidacy that is over is not looked at",
+    );
+    bench
+        .peer(3)
+        .asks_vote(term + 1)
+        .with_last(9, term)
+        .is_refused("S1 has just led, and may read by its lease");
+    lab.sleep(ELECTION_MAX);
+    let later = bench.term() + 100;
+    bench.peer(3).asks_vote(later).with_last(9, term).is_granted("nobody has led for five seconds");
+}

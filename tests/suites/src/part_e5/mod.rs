@@ -30,6 +30,7 @@ suite! { $
     2 conformance::pending_reads_of_a_deposed_leader_e5, "a read that waits does not outlive the office";
     5 clusters::lone_voter_reads_e5, "who decides alone reads alone";
     5 clusters::reads_without_writes_after_election_e5, "a new leader reads before anybody has written";
+    2 leases::promise_outlives_a_term_e5, "a follower that moves on to a later term keeps what it has promised";
     5 leases::lease_within_the_clock_error_e5, "a lease ends before another leader is elected, with clocks that drift";
     5 leases::lease_from_send_not_answer_e5, "a lease begins when the message left, and not when the answer came";
     5 leases::lease_ends_with_transfer_e5, "a lease ends when the office is on its way";
