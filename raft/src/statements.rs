@@ -66,11 +66,11 @@
 //! | | statement | test |
 //! |---|---|---|
 //! | F1 to F5 | forwarded commands and queries | none: not built |
-//! | F6 | entries that a follower fetches from its peers are committed ones, and not acknowledged by that | none: not built |
+//! | F6 | entries that a follower fetches from its peers are committed ones, and not acknowledged by that; who is silent is followed by another one, and what nobody has comes in a snapshot | `committed_only_e7`, `fetched_is_not_acknowledged_e7`, `helper_dies_e7`, `pruned_everywhere_e7` |
 //! | N1 | an entry is a command, a configuration or a no-op, and refused if it is none | `own_entries_are_no_commands_e1`, `unknown_entry_is_refused_e1` |
 //! | N2 | an answer to another call, and a second vote of one server, do not count | `scripts::elections`, `scripts::calm::late_pre_vote_does_not_count` |
 //! | N3 | a leader that hears from no majority steps down, and its reads end with an error | `leader_without_majority_steps_down_e1`, `read_of_a_lonely_leader_ends_e1` |
 //! | L1 | `start` returns at once | `entries_leave_at_once_3b` |
 //! | L2 | a thousand elections in a row, and after `kill` no thread is left | `thousand_elections_e1` |
 //!
-//! Membership (§6) has no statements of its own: its tests are part E3. Storage is part E7.
+//! Membership (§6), leases (thesis §6.4.1) and storage have no statements of their own: their tests are in parts E3, E5 and E7.
