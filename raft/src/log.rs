@@ -62,7 +62,7 @@ impl Log {
 
     /// The last configuration in the log, committed or not: it is in force (§6). `None` when no entry has ever set one.
     pub(crate) fn configuration(&self) -> Option<Configuration> {
-        self.configurations.last().map(|&(_, configuration)| configuration).or(self.base_configuration)
+        self.configuration_at(self.last_index())
     }
 
     /// Where that one stands; 0 if it is at or before the base, or there is none.
@@ -73,7 +73,7 @@ impl Log {
     /// The one that was in force when the log ended with `index`, the base or an entry after it.
     pub(crate) fn configuration_at(&self, index: Index) -> Option<Configuration> {
         let known = self.configurations.iter().rev().find(|&&(at, _)| at <= index);
-        known.map(|&(_, configuration)| configuration).or(self.base_configuration)
+        known.map_or(self.base_configuration, |&(_, configuration)| Some(configuration))
     }
 
     /// Those of entries after `index`, in order.
@@ -86,12 +86,8 @@ impl Log {
 
     /// A configuration in the log that a cluster of `servers` cannot have.
     pub(crate) fn impossible_configuration(&self, servers: usize) -> Option<Configuration> {
-        let all = self
-            .configurations
-            .iter()
-            .map(|&(_, configuration)| configuration)
-            .chain(self.base_configuration);
-        all.into_iter().find(|configuration| !configuration.is_possible(servers))
+        let mut all = self.configurations_after(self.base_index).chain(self.base_configuration);
+        all.find(|configuration| !configuration.is_possible(servers))
     }
 
     /// The configuration at the base; `None` when no entry up to there has set one.

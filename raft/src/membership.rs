@@ -47,6 +47,8 @@ impl State {
         change: Change,
         moment: &Moment,
     ) -> Result<Index, ChangeError> {
+        let now = self.configuration();
+        let knows_commit_index = self.knows_commit_index();
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ChangeError::NotLeader { leader: self.leader });
         };
@@ -57,12 +59,11 @@ impl State {
         if self.config.features.first_configuration.is_none() {
             return Err(ChangeError::NotOffered);
         }
-        let now = self.log.configuration().unwrap_or(self.first_configuration);
         let index = self.log.configuration_index();
         if index > self.commit_index || now.incoming.is_some() {
             return Err(ChangeError::InProgress { index });
         }
-        if self.log.term_at(self.commit_index) != Some(self.current_term) {
+        if !knows_commit_index {
             return Err(ChangeError::NothingCommittedInTerm);
         }
         let next = now.after(change, self.servers)?;
@@ -105,8 +106,7 @@ impl State {
             self.append_configuration(configuration.settled(), moment);
         } else if !configuration.is_voter(self.me) {
             // Until now it had to lead, without counting itself: nobody else could commit its own removal (§6).
-            self.step_down(moment);
-            self.leader = None;
+            self.give_up_office(moment);
         }
     }
 

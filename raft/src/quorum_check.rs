@@ -43,9 +43,8 @@ impl State {
         let Role::Leader(leadership) = &self.role else { return };
         if self.quorum_deadline(leadership).is_some_and(|at| at <= moment.now) {
             log::info!(target: "LEAD", "S{} T{} hears from no majority", self.me, self.current_term);
-            // Its reads end with its role. The leader is forgotten along with it: it was this server.
-            self.leader = None;
-            self.step_down(moment);
+            // Its reads end with its role.
+            self.give_up_office(moment);
         }
     }
 

@@ -212,6 +212,12 @@ impl State {
         self.role = Role::Follower;
     }
 
+    /// A leader follows from now on, in its own term, of which nobody leads the rest.
+    pub(crate) fn give_up_office(&mut self, moment: &Moment) {
+        self.step_down(moment);
+        self.leader = None; // it was this server
+    }
+
     /// A message of the current term's leader has come: follow it, and trust it for another timeout (§5.2).
     ///
     /// # Panics
@@ -273,7 +279,8 @@ impl State {
         self.last_call
     }
 
-    /// When the next message to `peer`, one of the [correspondents](Self::correspondents), should leave; `None` when only a change of state can make one due.
+    /// When the next message to `peer`, one of the [correspondents](Self::correspondents), should leave; `None` when only a change
+    /// of state can make one due.
     pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
         match &self.role {
             Role::Follower => self.fetch_due_at(peer),
