@@ -53,6 +53,7 @@ use labrpc::sync::Mutex;
 use parking_lot::Mutex as PlainMutex;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::pair::Pair;
 use crate::{Disk, Persister, RealDisk, SaveError};
 use segment::SnapshotName;
 
@@ -84,12 +85,6 @@ struct Writer {
     snapshot: SnapshotName,
     /// Why nothing can be saved any more.
     failed: Option<SaveError>,
-}
-
-#[derive(Clone, Default)]
-struct Pair {
-    state: Vec<u8>,
-    snapshot: Vec<u8>,
 }
 
 /// Why stored bytes could not be opened.
@@ -332,12 +327,7 @@ impl Persister for JournalPersister {
             writer.failed = Some(SaveError(later));
             return Err(failed);
         }
-        let mut stored = self.stored.lock();
-        stored.state.truncate(keep);
-        stored.state.extend_from_slice(tail);
-        if let Some(snapshot) = snapshot {
-            stored.snapshot = snapshot.to_vec();
-        }
+        self.stored.lock().save_tail(keep, tail, snapshot);
         Ok(())
     }
 

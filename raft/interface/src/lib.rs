@@ -16,6 +16,7 @@ mod faulty_disk;
 mod features;
 mod journal_persister;
 mod memory;
+mod pair;
 mod persister;
 mod read;
 mod real_disk;

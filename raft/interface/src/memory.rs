@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::pair::Pair;
 use crate::{Persister, SaveError};
 
 /// Where in a save the hook is called.
@@ -38,20 +39,38 @@ pub struct MemoryPersister {
 
 #[derive(Default)]
 struct Stored {
-    state: Vec<u8>,
-    snapshot: Vec<u8>,
+    pair: Pair,
     /// Saves that stored something, since the persister was created or copied.
     saves: u64,
     hook: Option<SaveHook>,
 }
 
 impl Stored {
-    fn store(&mut self, change: impl FnOnce(&mut Vec<u8>), snapshot: Option<&[u8]>) {
-        change(&mut self.state);
-        if let Some(snapshot) = snapshot {
-            self.snapshot = snapshot.to_vec();
-        }
+    fn save_tail(&mut self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) {
+        self.pair.save_tail(keep, tail, snapshot);
         self.saves += 1;
+    }
+}
+
+impl SavePoint {
+    /// Saves, between the two calls of a hook.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when the hook refuses the save, or the save fails.
+    pub fn around(
+        hook: Option<&SaveHook>,
+        save: impl FnOnce() -> Result<(), SaveError>,
+    ) -> Result<(), SaveError> {
+        if let Some(hook) = hook {
+            hook(Self::Before)?;
+        }
+        save()?;
+        if let Some(hook) = hook {
+            // Too late to refuse: the pair is stored.
+            let _ = hook(Self::After);
+        }
+        Ok(())
     }
 }
 
@@ -66,9 +85,8 @@ impl MemoryPersister {
     /// is not copied, and the count of saves starts again.
     #[must_use]
     pub fn copy(&self) -> Self {
-        let Stored { state, snapshot, .. } = &*self.stored.lock();
-        let stored = Stored { state: state.clone(), snapshot: snapshot.clone(), saves: 0, hook: None };
-        Self { stored: Mutex::new(stored) }
+        let pair = self.stored.lock().pair.clone();
+        Self { stored: Mutex::new(Stored { pair, ..Stored::default() }) }
     }
 
     /// Installs the hook that is called around each save from now on; `None` removes it.
@@ -81,21 +99,6 @@ impl MemoryPersister {
     pub fn saves(&self) -> u64 {
         self.stored.lock().saves
     }
-
-    /// Stores what `change` makes of the state, between the two calls of the hook.
-    fn store(&self, change: impl FnOnce(&mut Vec<u8>), snapshot: Option<&[u8]>) -> Result<(), SaveError> {
-        let mut stored = self.stored.lock();
-        let Some(hook) = stored.hook.clone() else {
-            stored.store(change, snapshot);
-            return Ok(());
-        };
-        drop(stored);
-        hook(SavePoint::Before)?;
-        self.stored.lock().store(change, snapshot);
-        // Too late to refuse: the pair is stored.
-        let _ = hook(SavePoint::After);
-        Ok(())
-    }
 }
 
 impl Persister for MemoryPersister {
@@ -104,28 +107,28 @@ impl Persister for MemoryPersister {
     }
 
     fn save_tail(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
-        let splice = |state: &mut Vec<u8>| {
-            assert!(keep <= state.len(), "cannot keep {keep} bytes of {}", state.len());
-            state.truncate(keep);
-            state.extend_from_slice(tail);
-        };
-        self.store(splice, snapshot)
+        // A copy: the node may end in the hook, and the lock must not stay locked.
+        let hook = self.stored.lock().hook.clone();
+        SavePoint::around(hook.as_ref(), || {
+            self.stored.lock().save_tail(keep, tail, snapshot);
+            Ok(())
+        })
     }
 
     fn raft_state(&self) -> Vec<u8> {
-        self.stored.lock().state.clone()
+        self.stored.lock().pair.state.clone()
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        self.stored.lock().snapshot.clone()
+        self.stored.lock().pair.snapshot.clone()
     }
 
     fn raft_state_len(&self) -> usize {
-        self.stored.lock().state.len()
+        self.stored.lock().pair.state.len()
     }
 
     fn snapshot_len(&self) -> usize {
-        self.stored.lock().snapshot.len()
+        self.stored.lock().pair.snapshot.len()
     }
 }
 

@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use crate::pair::replace_after;
+
 /// Stable storage for one server.
 ///
 /// Each save is atomic: after a crash either the old pair of state and snapshot is there or the new one, never a
@@ -36,9 +38,7 @@ pub trait Persister: Send + Sync + fmt::Debug {
     /// May panic when fewer than `keep` bytes are stored.
     fn save_tail(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
         let mut state = self.raft_state();
-        assert!(keep <= state.len(), "cannot keep {keep} bytes of {}", state.len());
-        state.truncate(keep);
-        state.extend_from_slice(tail);
+        replace_after(&mut state, keep, tail);
         self.save(&state, snapshot)
     }
 

@@ -100,16 +100,10 @@ impl OnDisk {
     fn hooked(&self, call: SaveCall, save: impl FnOnce() -> Result<(), SaveError>) -> Result<(), SaveError> {
         // A copy: the node may end in the hook, and the lock must not stay locked.
         let hook = self.hook.lock().clone();
-        if let Some(hook) = &hook {
-            hook(SavePoint::Before)?;
-        }
-        self.saves.lock().push(call);
-        save()?;
-        if let Some(hook) = &hook {
-            // Too late to refuse: the pair is stored.
-            let _ = hook(SavePoint::After);
-        }
-        Ok(())
+        SavePoint::around(hook.as_ref(), || {
+            self.saves.lock().push(call);
+            save()
+        })
     }
 }
 
