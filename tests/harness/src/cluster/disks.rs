@@ -4,14 +4,13 @@ use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use raft_interface::{DiskFault, FaultyDisk, Loss, Persister, SaveHook, ServerId};
 
-use super::faults::PANICS_WHEN_SAVE_FAILS;
+use super::faults::{PANICS_WHEN_SAVE_FAILS, skip_where_panics_do_not_end_a_server};
 use super::handle::Cluster;
 use super::storage::{OnDisk, SaveCall, Storage};
 use crate::on_node::on_node;
 use crate::timeline::TimelineEvent;
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
-use lab_runs::settings::World;
 
 impl Cluster {
     /// The disk of a server in a cluster that [stores on disks](super::ClusterBuilder::on_disks); of one that is down, as its next
@@ -51,9 +50,7 @@ impl Cluster {
     /// which the test ends without points; in the real world the test is skipped, for there a panic ends one thread only.
     /// [`slow_disk`](Self::slow_disk) with no time ends that pardon, when the server is down.
     pub fn flush_fails(&self, server: ServerId, after: u64) {
-        if self.inner.lab.world() == World::Real {
-            self.inner.lab.skip("in the real world a server that panics when a save fails does not end");
-        }
+        skip_where_panics_do_not_end_a_server(&self.inner.lab);
         if !self.performs(ActionKind::Fault, "failing flush", server) {
             return;
         }

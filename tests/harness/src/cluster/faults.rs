@@ -9,6 +9,7 @@ use labrpc::sync::Arc;
 use raft_interface::{SaveError, SaveHook, SavePoint, ServerId};
 
 use super::handle::Cluster;
+use crate::lab::Lab;
 use crate::observation::show_servers;
 use crate::timeline::TimelineEvent;
 use lab_runs::actions::ActionKind;
@@ -246,9 +247,7 @@ impl Cluster {
     /// disk. A server may panic then, by which the test ends without points; in the real world the test is skipped, for there
     /// a panic ends one thread only.
     pub fn failing_disk(&self, server: ServerId) {
-        if self.inner.lab.world() == World::Real {
-            self.inner.lab.skip("in the real world a server that panics when a save fails does not end");
-        }
+        skip_where_panics_do_not_end_a_server(&self.inner.lab);
         if !self.performs(ActionKind::Fault, "failing disk", server) {
             return;
         }
@@ -309,6 +308,14 @@ impl Cluster {
 /// What a test says of a server that ends when it cannot save.
 pub(crate) const PANICS_WHEN_SAVE_FAILS: &str =
     "legal, but unusual: it panics when a save fails, which ends the test";
+
+/// Ends the run as skipped where a panic ends one thread, and no lock is poisoned: the others would go on with what is not
+/// stored, which a server that ends so when a save fails did not mean.
+pub(crate) fn skip_where_panics_do_not_end_a_server(lab: &Lab) {
+    if lab.world() == World::Real {
+        lab.skip("in the real world a server that panics when a save fails does not end");
+    }
+}
 
 /// With this each save takes that long.
 pub(crate) fn slow_saves(time: Duration) -> SaveHook {

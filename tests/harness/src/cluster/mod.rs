@@ -38,7 +38,7 @@ mod storage;
 
 pub use builder::{ClusterBuilder, Running};
 pub use faults::Moment;
-pub(crate) use faults::{PANICS_WHEN_SAVE_FAILS, slow_saves};
+pub(crate) use faults::{PANICS_WHEN_SAVE_FAILS, skip_where_panics_do_not_end_a_server, slow_saves};
 pub use handle::Cluster;
 pub use options::Snapshots;
 pub use storage::SaveCall;

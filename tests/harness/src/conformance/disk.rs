@@ -7,8 +7,7 @@ use labrpc::sync::Arc;
 use raft_interface::{SaveError, SaveHook, SavePoint};
 
 use super::bench::{Bench, SERVER};
-use crate::cluster::{PANICS_WHEN_SAVE_FAILS, slow_saves};
-use lab_runs::settings::World;
+use crate::cluster::{PANICS_WHEN_SAVE_FAILS, skip_where_panics_do_not_end_a_server, slow_saves};
 
 impl Bench {
     /// Every save takes this long from now on.
@@ -19,11 +18,7 @@ impl Bench {
     /// The next save stores nothing and says so; those after it are well. The server may do as it likes then, but for saying
     /// what is not stored: fall silent, try again, or panic, by which the test ends without points.
     pub fn next_save_fails(&self) {
-        // There a panic ends one thread, and no lock is poisoned: the others go on with what is not stored, which a
-        // server that ends so did not mean.
-        if self.0.lab.world() == World::Real {
-            self.0.lab.skip("in the real world a server that panics when a save fails does not end");
-        }
+        skip_where_panics_do_not_end_a_server(&self.0.lab);
         let is_done = AtomicBool::new(false);
         let inner = Arc::downgrade(&self.0);
         let hook: SaveHook = Arc::new(move |point| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use labrpc::network::{Server, Service};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
+use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
@@ -132,20 +133,9 @@ impl<'a> Peer<'a> {
             Request::Vote { asking: Asking::PreVote, .. } => self.bench.needs_pre_votes(),
             _ => {}
         }
-        let has_method = inner.slot.lock().methods.pre_votes == Some(PreVotes::Method);
-        let methods = match request {
-            Request::Vote { asking: Asking::PreVote, .. } if has_method => &inner.names.request_pre_vote,
-            _ => request.method(&inner.names),
-        };
-        let Some(method) = inner.slot.lock().methods.full_name(methods) else {
-            lab.skip(&no_method(methods));
-        };
-        // An end for each request: one that gets no reply holds up none that follows.
-        let end = inner.network.make_connected_end(self.id as u32, SERVER as u32);
-        let reply = end
-            .call_plain(&method, &request.write(&inner.names, self.id))
-            .unwrap_or_else(|why| lab.skip(&why));
-        inner.network.delete_end(&end);
+        let method = self.method_for(request);
+        let reply = self.call(&method, &request.write(&inner.names, self.id));
+        let reply = reply.unwrap_or_else(|why| lab.skip(&why));
         lab.check();
         let Some(value) = reply else {
             inner.note(format!("S{} -> S{SERVER}: {request}: no reply", self.id));
@@ -168,6 +158,28 @@ impl<'a> Peer<'a> {
             inner.state.lock().led_at = Some(lab.now());
         }
         Some(reply)
+    }
+
+    /// The server's method for such a request. Skips the test if it has none.
+    fn method_for(self, request: &Request) -> String {
+        let inner = &self.bench.0;
+        let has_method = inner.slot.lock().methods.pre_votes == Some(PreVotes::Method);
+        let names = match request {
+            Request::Vote { asking: Asking::PreVote, .. } if has_method => &inner.names.request_pre_vote,
+            _ => request.method(&inner.names),
+        };
+        let method = inner.slot.lock().methods.full_name(names);
+        method.unwrap_or_else(|| inner.lab.skip(&no_method(names)))
+    }
+
+    /// Calls a method of the server and waits for the reply.
+    fn call(self, method: &str, args: &Value) -> Result<Option<Value>, String> {
+        let network = &self.bench.0.network;
+        // An end for each request: one that gets no reply holds up none that follows.
+        let end = network.make_connected_end(self.id as u32, SERVER as u32);
+        let reply = end.call_plain(method, args);
+        network.delete_end(&end);
+        reply
     }
 
     // ----- answers -----
@@ -324,14 +336,8 @@ impl Append<'_> {
         let Self { term, prev, entries, commit, .. } = self;
         let entries = entries.clone();
         let request = Request::Append { term: *term, prev: *prev, entries, leader_commit: *commit };
-        let methods = request.method(&inner.names);
-        let Some(method) = inner.slot.lock().methods.full_name(methods) else {
-            inner.lab.skip(&no_method(methods));
-        };
-        let end = inner.network.make_connected_end(self.peer.id as u32, SERVER as u32);
         let message = of_unknown_kind(&inner.names, request.write(&inner.names, self.peer.id));
-        let reply = end.call_plain(&method, &message);
-        inner.network.delete_end(&end);
+        let reply = self.peer.call(&self.peer.method_for(&request), &message);
         inner.lab.check();
         inner.note(format!("S{} -> S{SERVER}: {request}, of an unknown kind: {reply:?}", self.peer.id));
         // One that cannot be read is not taken.

@@ -69,16 +69,15 @@ impl Methods {
         let [vote, append, install] =
             names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
         let without_snapshots = vote.and(append).and(Ok(install))?.err();
-        let has_pieces = service.methods().any(|(name, has)| {
-            let has = |of: &[&str]| has.iter().any(|field| of.contains(field));
-            is_one_of(name, &names.install_snapshot) && has(&names.offset) && has(&names.done)
-        });
-        let vote_has = |of: &[&str]| {
-            let mut methods = service.methods();
-            methods.any(|(name, has)| {
-                is_one_of(name, &names.request_vote) && has.iter().any(|field| of.contains(field))
+        // A method of one of these names with a field of each of those.
+        let has_fields = |methods: &[&'static str], fields: &[&[&'static str]]| {
+            service.methods().any(|(name, has)| {
+                let has = |of: &&[&'static str]| has.iter().any(|field| of.contains(field));
+                is_one_of(name, methods) && fields.iter().all(has)
             })
         };
+        let has_pieces = has_fields(&names.install_snapshot, &[&names.offset, &names.done]);
+        let vote_has = |field: &[&'static str]| has_fields(&names.request_vote, &[field]);
         let has_method = || service.methods().any(|(name, _)| is_one_of(name, &names.request_pre_vote));
         let pre_votes = match vote_has(&names.pre_vote) {
             true => Some(PreVotes::Flag),
