@@ -14,9 +14,7 @@ const TRANSFER: Features = Features { leadership_transfer: true, ..CHECK_QUORUM 
 /// Servers that do this beyond Figure 2, with these terms and logs.
 fn cluster(features: Features, rows: &[(Term, &[Term])]) -> Script {
     let mut s = Script::with_logs(rows);
-    for server in &mut s.servers {
-        server.config.features = features;
-    }
+    s.set_features(|now| *now = features);
     s
 }
 

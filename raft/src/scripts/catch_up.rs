@@ -1,7 +1,7 @@
 //! Catch-up from peers: who is far behind fetches committed entries from others than its leader.
 
 use expect_test::expect;
-use raft_interface::{Features, Index, ServerId, Term};
+use raft_interface::{Index, ServerId, Term};
 
 use super::{Carried, Script, step};
 
@@ -9,9 +9,7 @@ use super::{Carried, Script, step};
 fn cluster(logs: &[&[Term]]) -> Script {
     let rows: Vec<_> = logs.iter().map(|&log| (log.last().copied().unwrap_or(1), log)).collect();
     let mut s = Script::with_logs(&rows);
-    for server in &mut s.servers {
-        server.config.features = Features { catch_up_from_peers: true, ..Features::default() };
-    }
+    s.set_features(|features| features.catch_up_from_peers = true);
     s
 }
 
@@ -42,18 +40,13 @@ fn forgets(s: &mut Script, server: ServerId, index: Index) {
     s.snapshot(server, index);
 }
 
-fn answered(s: &mut Script, question: &Carried) {
-    let reply = s.deliver(question);
-    s.receive(question, Some(&reply));
-}
-
 /// The leader sends one message and waits; the peer gives what is committed; the leader finds it, and hears only then that it is there.
 #[test]
 fn follower_fetches_what_it_lacks() {
     let mut s = cluster(&[&[1; 40], &[1], &[1; 40]]);
     commit(&mut s, &[2]);
     let question = shows_the_gap(&mut s, 2);
-    answered(&mut s, &question);
+    s.answer(&question);
     s.silent(1, 2);
     s.after(100);
     s.exchange(0, 1);
@@ -92,7 +85,7 @@ fn fetched_entries_replace_what_is_committed_nowhere() {
     s.servers.iter_mut().for_each(|server| server.current_term = 3);
     commit(&mut s, &[2]);
     let question = shows_the_gap(&mut s, 2);
-    answered(&mut s, &question);
+    s.answer(&question);
     s.exchange(1, 2);
     s.silent(1, 2);
     s.after(100);
@@ -138,8 +131,8 @@ fn leader_serves_whom_nobody_helps() {
     s.after(100);
     let second = s.send(1, 3);
     s.note("late: S3 has been asked since");
-    answered(&mut s, &question);
-    answered(&mut s, &second);
+    s.answer(&question);
+    s.answer(&second);
     s.silent(1, 2);
     s.exchange(0, 1);
     s.exchange_all(0, 1);
@@ -195,13 +188,13 @@ fn answer_that_may_not_be_used() {
     commit(&mut s, &[2]);
     let question = shows_the_gap(&mut s, 2);
     s.stand(2);
-    answered(&mut s, &question);
+    s.answer(&question);
     s.silent(1, 2);
     s.after(100);
     s.exchange(0, 1);
     s.note("S0 has waited for nothing");
     s.stand(1);
-    answered(&mut s, &question);
+    s.answer(&question);
     s.show();
     s.ends_as(&expect![[r#"
         S0 stands for election: Candidate of T2

@@ -4,15 +4,13 @@ use std::num::NonZeroUsize;
 
 use expect_test::expect;
 
-use super::{Carried, Script};
+use super::Script;
 
 /// S0 leads, and has forgotten entries 1 and 2, whose snapshot is the six bytes "upto 2". S2 has nothing, and gets pieces of
 /// three bytes.
 fn snapshot_in_pieces() -> Script {
     let mut s = Script::new(3);
-    for server in &mut s.servers {
-        server.config.features.snapshot_chunk_bytes = NonZeroUsize::new(3);
-    }
+    s.set_features(|features| features.snapshot_chunk_bytes = NonZeroUsize::new(3));
     s.elect(0, &[1]);
     s.exchange_all(0, 2);
     ["a", "b", "c"].iter().for_each(|text| s.start(0, text));
@@ -21,12 +19,6 @@ fn snapshot_in_pieces() -> Script {
     s.snapshot(0, 2);
     s.page.clear();
     s
-}
-
-/// A call is answered, and its answer arrives.
-fn answered(s: &mut Script, carried: &Carried) {
-    let reply = s.deliver(carried);
-    s.receive(carried, Some(&reply));
 }
 
 /// I18, I3, I7: one piece at a time, in order, and the entries after the last.
@@ -63,11 +55,11 @@ fn unanswered_piece_is_sent_again() {
     s.after(100);
     s.note("the answer has not come, so that a heartbeat is due; a piece is not, while one is under way");
     let heartbeat = s.send(0, 2);
-    answered(&mut s, &heartbeat);
+    s.answer(&heartbeat);
     s.note("with its answer the way is free");
     s.after(30);
     let again = s.send(0, 2);
-    answered(&mut s, &again);
+    s.answer(&again);
     s.receive(&first, Some(&late));
     s.exchange_all(0, 2);
     s.show();
@@ -156,9 +148,9 @@ fn newer_snapshot_does_not_disturb_the_transfer() {
 fn late_piece_changes_nothing() {
     let mut s = snapshot_in_pieces();
     let first = s.send(0, 2);
-    answered(&mut s, &first);
+    s.answer(&first);
     let last = s.send(0, 2);
-    answered(&mut s, &last);
+    s.answer(&last);
     s.exchange_all(0, 2);
     s.after(1);
     s.exchange_all(0, 2);
@@ -194,9 +186,7 @@ fn new_leader_begins_anew() {
     let mut s = snapshot_in_pieces();
     s.exchange(0, 2);
     let late = s.send(0, 2);
-    for server in &mut s.servers {
-        server.config.features.snapshot_chunk_bytes = NonZeroUsize::new(4);
-    }
+    s.set_features(|features| features.snapshot_chunk_bytes = NonZeroUsize::new(4));
     s.after(1);
     s.exchange_all(0, 1);
     s.apply(1);

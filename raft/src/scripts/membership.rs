@@ -4,16 +4,12 @@ use expect_test::expect;
 use raft_interface::{Change, Configuration, ServerId, Servers};
 
 use super::{Script, step};
-use crate::status::RoleName;
-
-fn set(servers: &[ServerId]) -> Servers {
-    servers.iter().copied().collect()
-}
 
 /// So many servers, of which these vote at first and these learn.
-fn members(servers: usize, voters: &[ServerId], learners: &[ServerId]) -> Script {
+pub(super) fn members(servers: usize, voters: &[ServerId], learners: &[ServerId]) -> Script {
     let mut s = Script::new(servers);
-    let first = Configuration { voters: set(voters), incoming: None, learners: set(learners) };
+    let set = |servers: &[ServerId]| servers.iter().copied().collect();
+    let first = Configuration { learners: set(learners), ..Configuration::of(set(voters)) };
     for server in &mut s.servers {
         server.config.features.first_configuration = Some(first);
         server.first_configuration = first;
@@ -23,7 +19,7 @@ fn members(servers: usize, voters: &[ServerId], learners: &[ServerId]) -> Script
 
 impl Script {
     /// Somebody asks a server for a change.
-    fn change(&mut self, id: ServerId, change: Change) {
+    pub(super) fn change(&mut self, id: ServerId, change: Change) {
         let answer = match step(self, id, |state, moment| state.change_configuration(change, moment)) {
             Ok(index) => format!("entry {index}: {}", self.servers[id].configuration()),
             Err(error) => error.to_string(),
@@ -32,7 +28,7 @@ impl Script {
     }
 
     /// Exchanges with these until nothing is due.
-    fn exchange_with(&mut self, from: ServerId, others: &[ServerId]) {
+    pub(super) fn exchange_with(&mut self, from: ServerId, others: &[ServerId]) {
         others.iter().for_each(|&to| self.exchange_all(from, to));
     }
 
@@ -151,7 +147,7 @@ fn joint_configuration_needs_both_majorities() {
     let mut s = members(5, &[0, 1, 2], &[3, 4]);
     s.elect(0, &[1]);
     s.exchange_with(0, &[1, 2, 3, 4]);
-    s.change(0, Change::Voters(set(&[2, 3, 4])));
+    s.change(0, Change::Voters(Servers::from_iter([2, 3, 4])));
     s.exchange_with(0, &[1]);
     s.note("a majority of the old ones has it, and nobody of the new ones");
     s.show();
@@ -310,119 +306,6 @@ fn no_change_before_an_entry_of_the_own_term_is_committed() {
         S3: Follower T2 vote S1 log [1 2] committed 1
         S4: Follower T2 vote S0 log [1] committed 1
     "#]]);
-}
-
-/// Thesis §4.2.2: of two servers S0 removes itself, and nobody else has that entry. S1 cannot win without S0's vote, and does not
-/// get it: S0 stands, with S1's vote alone, commits its removal, and goes.
-#[test]
-fn leader_that_removed_itself_may_still_be_needed() {
-    let mut s = members(2, &[0, 1], &[]);
-    s.elect(0, &[1]);
-    s.exchange_with(0, &[1]);
-    s.change(0, Change::Remove(0));
-    s.restart(0);
-    s.after(1000);
-    s.stand(1);
-    s.exchange(1, 0);
-    s.after(1000);
-    assert!(s.servers[0].may_stand());
-    s.elect(0, &[1]);
-    s.exchange_with(0, &[1]);
-    s.show();
-    assert!(!s.servers[0].may_stand() && s.servers[1].may_stand());
-    s.ends_as(&expect![[r#"
-        S0 stands for election: Candidate of T1
-        S0 -> S1  RequestVote T1 last 0:0
-           S1 answers  T1 yes
-        S0 -> S1  AppendEntries T1 prev 0:0 [1(no-op)] commit 0
-           S1 answers  T1 success
-        S0 Remove(0): entry 2: {S1}
-        S0 restarts
-        ... 1000 ms
-        S1 stands for election: Candidate of T2
-        S1 -> S0  RequestVote T2 last 1:1
-           S0 answers  T2 no, without a vote
-        ... 1000 ms
-        S0 stands for election: Candidate of T3
-        S0 -> S1  RequestVote T3 last 2:1
-           S1 answers  T3 yes
-        S0 -> S1  AppendEntries T3 prev 2:1 [3(no-op)] commit 0
-           S1 answers  T3 conflict: log ends before 2
-        S0 -> S1  AppendEntries T3 prev 1:1 [1({S1}) 3(no-op)] commit 0
-           S1 answers  T3 success
-        S0: Follower T3 vote S0 log [1 1 3] committed 3
-        S1: Follower T3 vote S0 log [1 1 3] committed 0
-    "#]]);
-}
-
-/// The same after a restart, by which S1 forgets that its vote is committed: its log has the configuration that gave it one.
-#[test]
-fn vote_that_is_not_known_to_be_committed_is_enough_to_stand() {
-    let mut s = members(2, &[0], &[1]);
-    s.elect(0, &[]);
-    s.exchange_with(0, &[1]);
-    s.change(0, Change::Promote(1));
-    s.exchange_with(0, &[1]);
-    s.after(1000);
-    s.elect(1, &[0]);
-    s.exchange_with(1, &[0]);
-    s.change(1, Change::Remove(1));
-    s.restart(1);
-    s.after(1000);
-    s.stand(0);
-    s.exchange(0, 1);
-    assert!(s.servers[1].may_stand(), "S0 gets no vote of S1");
-}
-
-/// An order to stand that finds a server without a vote is none (thesis §4.2.1).
-#[test]
-fn learner_obeys_no_late_order_to_stand() {
-    let mut s = members(4, &[0, 1, 2, 3], &[]);
-    s.servers.iter_mut().for_each(|server| server.config.features.leadership_transfer = true);
-    s.elect(0, &[1, 2]);
-    s.exchange_with(0, &[1, 2, 3]);
-    s.after(100);
-    s.exchange_with(0, &[1, 2, 3]);
-    let begun = step(&mut s, 0, |state, moment| state.begin_handover(3, moment));
-    assert_eq!(begun, Ok(()));
-    s.change(0, Change::Demote(3));
-    let order = s.send(0, 3);
-    s.after(450);
-    step(&mut s, 0, |state, moment| state.on_alarm(moment));
-    s.change(0, Change::Demote(3));
-    for _ in 0..2 {
-        s.exchange_with(0, &[1, 2, 3]);
-        s.after(100);
-    }
-    s.deliver(&order);
-    assert_eq!(s.servers[3].role_name(), RoleName::Follower);
-    assert!(s.page.contains("Demote(3): the leader is handing its office"), "{}", s.page);
-}
-
-/// S2 goes, is set up anew, and comes back: what it has acknowledged in its earlier life says nothing of this one.
-#[test]
-fn late_answer_of_an_earlier_member_does_not_count() {
-    let mut s = members(3, &[0, 1], &[2]);
-    s.elect(0, &[1]);
-    s.exchange_with(0, &[1, 2]);
-    s.after(100);
-    s.start(0, "a");
-    let late = s.send(0, 2);
-    let answer = s.deliver(&late);
-    s.exchange_with(0, &[1]);
-    s.change(0, Change::Remove(2));
-    s.exchange_with(0, &[1]);
-    let mut anew = members(3, &[0, 1], &[2]);
-    s.servers[2] = anew.servers.remove(2);
-    s.disks[2] = anew.disks.remove(2);
-    s.change(0, Change::AddLearner(2));
-    s.exchange_with(0, &[1]);
-    s.receive(&late, Some(&answer));
-    for _ in 0..3 {
-        s.after(100);
-        s.exchange_with(0, &[1, 2]);
-    }
-    assert_eq!(s.servers[2].log.last_index(), s.servers[0].log.last_index());
 }
 
 /// One change at a time, and nothing from who does not lead.

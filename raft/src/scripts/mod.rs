@@ -15,6 +15,7 @@ mod elections;
 mod figures;
 mod membership;
 mod reads;
+mod removals;
 mod replication;
 mod snapshots;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 use expect_test::Expect;
 use labrpc::sync::Arc;
 use labrpc::time::Instant;
-use raft_interface::{ApplyMsg, Index, MemoryPersister, Persister, ServerId, Term};
+use raft_interface::{ApplyMsg, Features, Index, MemoryPersister, Persister, ServerId, Term};
 
 use crate::config::Config;
 use crate::election::Asking;
@@ -112,6 +113,11 @@ impl Script {
         let servers = rows.iter().enumerate().map(server).collect();
         let disks = rows.iter().map(|_| (MemoryPersister::new(), Journal::default())).collect();
         Self { servers, disks, now, page: String::new() }
+    }
+
+    /// Changes what every server does beyond Figure 2.
+    fn set_features(&mut self, change: impl Fn(&mut Features)) {
+        self.servers.iter_mut().for_each(|server| change(&mut server.config.features));
     }
 
     fn line(&mut self, line: impl AsRef<str>) {
@@ -215,11 +221,16 @@ impl Script {
         });
     }
 
+    /// A request arrives, and so does its reply.
+    fn answer(&mut self, carried: &Carried) {
+        let reply = self.deliver(carried);
+        self.receive(carried, Some(&reply));
+    }
+
     /// The message that is due, and its reply, without delay.
     fn exchange(&mut self, from: ServerId, to: ServerId) {
         let carried = self.send(from, to);
-        let reply = self.deliver(&carried);
-        self.receive(&carried, Some(&reply));
+        self.answer(&carried);
     }
 
     /// Exchanges until nothing is due any more.

@@ -26,8 +26,7 @@ fn read_is_confirmed_by_messages_that_left_after_it() {
     s.start(0, "y");
     let before = s.send(0, 1);
     let read = begin(&mut s, 0).expect("a leader");
-    let reply = s.deliver(&before);
-    s.receive(&before, Some(&reply));
+    s.answer(&before);
     assert_eq!(s.servers[0].outcome_of(read), None, "that message had left before");
     s.exchange(0, 1);
     assert_eq!(s.servers[0].outcome_of(read), Some(Ok(1)), "2 was not committed when the read arrived");
@@ -41,8 +40,7 @@ fn reads_share_a_round_that_has_not_begun() {
     let sent = s.send(0, 1);
     let third = begin(&mut s, 0).unwrap();
     assert_ne!(first, third, "that round has begun");
-    let reply = s.deliver(&sent);
-    s.receive(&sent, Some(&reply));
+    s.answer(&sent);
     assert_eq!((s.servers[0].outcome_of(second), s.servers[0].outcome_of(third)), (Some(Ok(1)), None));
     s.exchange(0, 1);
     assert_eq!(s.servers[0].outcome_of(third), Some(Ok(1)));
@@ -58,8 +56,7 @@ fn failed_round_is_asked_again_and_late_answers_do_not_confirm_later_reads() {
     let fails = s.send(0, 1);
     s.receive(&fails, None);
     let later = begin(&mut s, 0).unwrap();
-    let reply = s.deliver(&hangs);
-    s.receive(&hangs, Some(&reply));
+    s.answer(&hangs);
     assert_eq!(s.servers[0].outcome_of(first), Some(Ok(1)));
     assert_eq!(s.servers[0].outcome_of(later), None, "it left before the later read");
     s.after(20);

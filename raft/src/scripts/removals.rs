@@ -1,0 +1,121 @@
+//! Servers that go: a removal that is not committed yet, and messages that were meant for an earlier member or voter.
+
+use expect_test::expect;
+use raft_interface::Change;
+
+use super::membership::members;
+use super::step;
+use crate::status::RoleName;
+
+/// Thesis §4.2.2: of two servers S0 removes itself, and nobody else has that entry. S1 cannot win without S0's vote, and does not
+/// get it: S0 stands, with S1's vote alone, commits its removal, and goes.
+#[test]
+fn leader_that_removed_itself_may_still_be_needed() {
+    let mut s = members(2, &[0, 1], &[]);
+    s.elect(0, &[1]);
+    s.exchange_with(0, &[1]);
+    s.change(0, Change::Remove(0));
+    s.restart(0);
+    s.after(1000);
+    s.stand(1);
+    s.exchange(1, 0);
+    s.after(1000);
+    assert!(s.servers[0].may_stand());
+    s.elect(0, &[1]);
+    s.exchange_with(0, &[1]);
+    s.show();
+    assert!(!s.servers[0].may_stand() && s.servers[1].may_stand());
+    s.ends_as(&expect![[r#"
+        S0 stands for election: Candidate of T1
+        S0 -> S1  RequestVote T1 last 0:0
+           S1 answers  T1 yes
+        S0 -> S1  AppendEntries T1 prev 0:0 [1(no-op)] commit 0
+           S1 answers  T1 success
+        S0 Remove(0): entry 2: {S1}
+        S0 restarts
+        ... 1000 ms
+        S1 stands for election: Candidate of T2
+        S1 -> S0  RequestVote T2 last 1:1
+           S0 answers  T2 no, without a vote
+        ... 1000 ms
+        S0 stands for election: Candidate of T3
+        S0 -> S1  RequestVote T3 last 2:1
+           S1 answers  T3 yes
+        S0 -> S1  AppendEntries T3 prev 2:1 [3(no-op)] commit 0
+           S1 answers  T3 conflict: log ends before 2
+        S0 -> S1  AppendEntries T3 prev 1:1 [1({S1}) 3(no-op)] commit 0
+           S1 answers  T3 success
+        S0: Follower T3 vote S0 log [1 1 3] committed 3
+        S1: Follower T3 vote S0 log [1 1 3] committed 0
+    "#]]);
+}
+
+/// The same after a restart, by which S1 forgets that its vote is committed: its log has the configuration that gave it one.
+#[test]
+fn vote_that_is_not_known_to_be_committed_is_enough_to_stand() {
+    let mut s = members(2, &[0], &[1]);
+    s.elect(0, &[]);
+    s.exchange_with(0, &[1]);
+    s.change(0, Change::Promote(1));
+    s.exchange_with(0, &[1]);
+    s.after(1000);
+    s.elect(1, &[0]);
+    s.exchange_with(1, &[0]);
+    s.change(1, Change::Remove(1));
+    s.restart(1);
+    s.after(1000);
+    s.stand(0);
+    s.exchange(0, 1);
+    assert!(s.servers[1].may_stand(), "S0 gets no vote of S1");
+}
+
+/// An order to stand that finds a server without a vote is none (thesis §4.2.1).
+#[test]
+fn learner_obeys_no_late_order_to_stand() {
+    let mut s = members(4, &[0, 1, 2, 3], &[]);
+    s.set_features(|features| features.leadership_transfer = true);
+    s.elect(0, &[1, 2]);
+    s.exchange_with(0, &[1, 2, 3]);
+    s.after(100);
+    s.exchange_with(0, &[1, 2, 3]);
+    let begun = step(&mut s, 0, |state, moment| state.begin_handover(3, moment));
+    assert_eq!(begun, Ok(()));
+    s.change(0, Change::Demote(3));
+    let order = s.send(0, 3);
+    s.after(450);
+    step(&mut s, 0, |state, moment| state.on_alarm(moment));
+    s.change(0, Change::Demote(3));
+    for _ in 0..2 {
+        s.exchange_with(0, &[1, 2, 3]);
+        s.after(100);
+    }
+    s.deliver(&order);
+    assert_eq!(s.servers[3].role_name(), RoleName::Follower);
+    assert!(s.page.contains("Demote(3): the leader is handing its office"), "{}", s.page);
+}
+
+/// S2 goes, is set up anew, and comes back: what it has acknowledged in its earlier life says nothing of this one.
+#[test]
+fn late_answer_of_an_earlier_member_does_not_count() {
+    let mut s = members(3, &[0, 1], &[2]);
+    s.elect(0, &[1]);
+    s.exchange_with(0, &[1, 2]);
+    s.after(100);
+    s.start(0, "a");
+    let late = s.send(0, 2);
+    let answer = s.deliver(&late);
+    s.exchange_with(0, &[1]);
+    s.change(0, Change::Remove(2));
+    s.exchange_with(0, &[1]);
+    let mut anew = members(3, &[0, 1], &[2]);
+    s.servers[2] = anew.servers.remove(2);
+    s.disks[2] = anew.disks.remove(2);
+    s.change(0, Change::AddLearner(2));
+    s.exchange_with(0, &[1]);
+    s.receive(&late, Some(&answer));
+    for _ in 0..3 {
+        s.after(100);
+        s.exchange_with(0, &[1, 2]);
+    }
+    assert_eq!(s.servers[2].log.last_index(), s.servers[0].log.last_index());
+}
