@@ -10,15 +10,12 @@ use raft_interface::{Change, ChangeError, Configuration, ServerId, Servers};
 use crate::part_e2::clusters::run_nemesis_with_changes;
 use crate::part_e2::conformance::members;
 
-fn set(servers: &[ServerId]) -> Servers {
-    servers.iter().copied().collect()
-}
-
 /// Expects that these vote, as far as has been delivered.
 #[track_caller]
 fn expect_voters(lab: &Lab, cluster: &Cluster, voters: &[ServerId]) {
     let now = cluster.configuration();
-    let wanted = Configuration { voters: set(voters), incoming: None, ..now.unwrap_or_default() };
+    let wanted =
+        Configuration { voters: voters.iter().copied().collect(), incoming: None, ..now.unwrap_or_default() };
     lab.expect(now == Some(wanted), || {
         Violation::new(
             "another configuration was delivered than was asked for",
@@ -152,7 +149,7 @@ pub fn replace_all_e3(lab: &Lab) {
     }
     [3, 4, 5].into_iter().for_each(|server| cluster.reconfigure(Change::AddLearner(server)));
     cluster.one(6);
-    cluster.reconfigure(Change::Voters(set(&[3, 4, 5])));
+    cluster.reconfigure(Change::Voters(Servers::from_iter([3, 4, 5])));
     expect_voters(lab, &cluster, &[3, 4, 5]);
     [0, 1, 2].into_iter().for_each(|server| cluster.power_failure(server));
     for _ in 0..12 {
@@ -176,16 +173,15 @@ pub fn crash_in_joint_e3(lab: &Lab) {
             cluster.power_failure_at_save(victim, save, moment, Duration::ZERO);
             let voters = if there { [2, 3, 4] } else { [0, 1, 2] };
             for (_, leader) in cluster.leaders() {
-                let _ = cluster.change(leader, Change::Voters(set(&voters)));
+                let _ = cluster.change(leader, Change::Voters(Servers::from_iter(voters)));
             }
             lab.sleep_ms(300);
             cluster.power_failure(victim);
             cluster.slow_disk(victim, Duration::ZERO);
             cluster.restart(victim);
-            cluster.reconfigure(Change::Voters(set(&voters)));
+            cluster.reconfigure(Change::Voters(Servers::from_iter(voters)));
             there = !there;
-            // Who lost its vote learns: else nobody would send to it, and it could not come back.
-            (0..5).for_each(|server| cluster.reconfigure(Change::AddLearner(server)));
+            all_five_learn(&cluster);
             cluster.one(5);
         }
     }
@@ -339,8 +335,16 @@ pub fn changes_while_clients_work_e3(lab: &Lab) {
             }
         }
         cluster.reconfigure(Change::Voters(voters));
-        (0..5).for_each(|server| cluster.reconfigure(Change::AddLearner(server)));
+        all_five_learn(&cluster);
         cluster.one(5);
+    }
+}
+
+/// Who of five servers has no vote learns: else nobody would send to it, and it could not come back.
+#[track_caller]
+fn all_five_learn(cluster: &Cluster) {
+    for server in 0..5 {
+        cluster.reconfigure(Change::AddLearner(server));
     }
 }
 
@@ -371,10 +375,10 @@ pub fn chaos_e3(lab: &Lab) {
     };
     run_nemesis_with_changes(lab, &cluster, any_change, || {
         // Who is gone comes back as a learner, for who lags gets no vote. And in the end all learn, so that all agree.
-        (0..5).for_each(|server| cluster.reconfigure(Change::AddLearner(server)));
+        all_five_learn(&cluster);
         let voters = any_voters(lab, 5);
         cluster.reconfigure(Change::Voters(voters));
-        (0..5).for_each(|server| cluster.reconfigure(Change::AddLearner(server)));
+        all_five_learn(&cluster);
         cluster.one(5);
     });
 }

@@ -4,13 +4,9 @@
 
 use lab_harness::conformance::{Bench, Request, SentRequest};
 use lab_harness::lab::Lab;
-use raft_interface::{Change, Index, ServerId, Servers};
+use raft_interface::{Change, Index, Servers};
 
 use crate::part_e2::conformance::members;
-
-fn set(servers: &[ServerId]) -> Servers {
-    servers.iter().copied().collect()
-}
 
 /// The leader makes a change, which nothing forbids.
 #[track_caller]
@@ -41,7 +37,7 @@ pub fn joint_needs_both_majorities_e3(lab: &Lab) {
     bench.settle(&[1, 2, 3, 4, 5]);
     // Old ones: S0 alone from now on. New ones: all. Four of six.
     [1, 2].into_iter().for_each(|peer| bench.peer(peer).is_silent());
-    let index = change(&bench, Change::Voters(set(&[3, 4, 5])));
+    let index = change(&bench, Change::Voters(Servers::from_iter([3, 4, 5])));
     lab.sleep_ms(1000);
     bench.expect_commit_at_most(index - 1, "of the old voters S0 alone has the joint configuration");
     // And the other way round.
@@ -158,7 +154,7 @@ pub fn leaving_joint_waits_for_commit_e3(lab: &Lab) {
     bench.elect(&[1, 2]);
     bench.settle(&[1, 2, 3, 4]);
     [3, 4].into_iter().for_each(|peer| bench.peer(peer).is_silent());
-    let index = change(&bench, Change::Voters(set(&[0, 3, 4])));
+    let index = change(&bench, Change::Voters(Servers::from_iter([0, 3, 4])));
     lab.sleep_ms(1000);
     let beyond = |sent: &SentRequest| match &sent.request {
         Request::Append { prev, entries, .. } => prev.0 + entries.len() as Index > index,
