@@ -27,8 +27,8 @@ impl Node {
         spawn("applier".into(), move || node.apply(&apply));
     }
 
-    /// The ticker: stands for election when no leader is heard of, ends the office of a leader that has lost its majority, sees to it that messages whose time has come
-    /// find a sender, and sleeps until the next deadline.
+    /// The ticker: stands for election when no leader is heard of, ends the office of a leader that has lost its majority, sees
+    /// to it that messages whose time has come find a sender, and sleeps until the next deadline.
     fn tick(self: Arc<Self>) {
         // The lock is held from the look to the sleep, which gives it up and falls asleep in one. Let go in
         // between, a step could make an election or a message due and find the ticker awake: nobody would wake

@@ -23,6 +23,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::OpenError;
+use crate::pair::replace_after;
 
 const MAGIC: &[u8; 8] = b"RAFTJRN1";
 const TAG: u8 = b'R';
@@ -117,8 +118,7 @@ pub(super) fn decode(number: u64, file: &[u8]) -> Result<Segment, Damage> {
         if keep > segment.state.len() {
             return Err(Damage { offset: segment.len, reason: "a record keeps more than there is" });
         }
-        segment.state.truncate(keep);
-        segment.state.extend_from_slice(&tail);
+        replace_after(&mut segment.state, keep, &tail);
         segment.len = end;
     }
     Ok(segment)
