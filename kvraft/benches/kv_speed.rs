@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use kvraft::{Clerk, ClerkConfig, KvServer, ReadPath, RsmConfig};
+use kvraft::{Clerk, ClerkConfig, ClerkReads, KvServer, ReadPath, RsmConfig};
 use labrpc::network::{Address, ClientEnd, Network, Server};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -76,7 +76,8 @@ fn client(ends: Vec<ClientEnd>, work: Work, number: u32, done: &AtomicU64, over:
         Work::Put | Work::GetThroughTheLog => ReadPath::Log,
         Work::GetByReadIndex => ReadPath::ReadIndex,
     };
-    let mut clerk = Clerk::new(ends, ClerkConfig { reads, ..ClerkConfig::default() });
+    let mut clerk =
+        Clerk::new(ends, ClerkConfig { reads: ClerkReads::Leader(reads), ..ClerkConfig::default() });
     let key = number.to_string();
     while !over.load(Ordering::Relaxed) {
         match work {

@@ -33,6 +33,9 @@ pub enum Refusal {
     /// A key or value exceeds its limit. The request has no effect.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// A request to forward brings no command.
+    #[error("there is no command")]
+    NoCommands,
 }
 
 impl Refusal {
@@ -40,7 +43,7 @@ impl Refusal {
     #[must_use]
     pub fn may_take_effect(self) -> bool {
         match self {
-            Self::NotLeader { .. } | Self::Overwritten | Self::TooLarge(_) => false,
+            Self::NotLeader { .. } | Self::Overwritten | Self::TooLarge(_) | Self::NoCommands => false,
             Self::LostLeadership { .. } | Self::Timeout | Self::ShuttingDown => true,
         }
     }

@@ -22,7 +22,8 @@
 //! 5. The server whose waiter stands at this index and term answers. If that fails, the clerk starts over at 1 with
 //!    the same number, perhaps at another server.
 //!
-//! A read goes the same way, or asks the leader to have its leadership confirmed instead ([`ReadPath`]).
+//! A read goes the same way, or asks the leader to have its leadership confirmed instead, or to trust its lease ([`ReadPath`]), or
+//! asks any server ([`query`]). And any server takes commands for the leader, many in one message ([`forward`]).
 //!
 //! # Why a write takes effect exactly once
 //!
@@ -52,13 +53,16 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | §8: clients find the leader by trying, and follow its hints | `clerk::route` |
+//! | §8: clients find the leader by trying, and follow its hints | `route` |
 //! | §8: serial numbers, the latest one and its response are tracked per client | [`Sessions::judge`], [`Sessions::remember`] |
 //! | §8: a repeated command is answered without being executed again | `KvMachine::execute` |
 //! | thesis §6.3: sessions are opened by an entry, and closed at the same entry on all replicas | [`Sessions::open`] |
 //! | §8: a leader reads only after an entry of its own term has committed | `RaftServer::read_index_until` |
 //! | §8: a leader reads only after a majority has answered | `RaftServer::read_index_until`, in rounds that reads share |
 //! | thesis §6.4: ... and only after it has applied the read index | `rsm::read` |
+//! | thesis §6.4: a follower asks the leader for a read index, and answers itself | [`query`] |
+//! | thesis §6.4.1: a leader with a lease asks nobody | [`rsm::Rsm::read_by_lease`] |
+//! | §5.3: an entry is known by its index and its term, wherever it was appended | `rsm::terms` |
 //! | Fig. 13, service: a snapshot replaces the state | `rsm::applier` |
 //! | Fig. 13, receiver 8: reset the machine by the snapshot's contents | `Core::install` |
 //! | §7: a server takes a snapshot when its log reaches a size | `Shared::is_log_too_long` |
@@ -73,26 +77,31 @@
 //!
 //! # What it leaves out
 //!
-//! - Leases: a read by ReadIndex costs a round of messages, and in return no clock matters.
 //! - Several operations of one client at a time. Open several clerks.
 //! - Deleting keys, ranges, transactions, shards.
 //! - Snapshots in pieces or in the background: the machine stands still while one is taken.
 
 mod clerk;
 mod error;
+pub mod forward;
 mod machine;
 pub mod op;
+mod peers;
+pub mod query;
 mod reference;
+mod route;
 pub mod rpc;
 pub mod rsm;
 mod server;
 mod session;
 mod store;
 
-pub use clerk::{Clerk, ClerkConfig};
+pub use clerk::{Clerk, ClerkConfig, ClerkReads};
 pub use error::Refusal;
-pub use kvraft_interface::ClerkError;
+pub use forward::Forwarder;
+pub use kvraft_interface::{Accepted, ClerkError, ForwardError};
 pub use machine::KvMachine;
+pub use peers::Peers;
 pub use reference::{Counter, Reference};
 pub use rpc::ReadPath;
 pub use rsm::RsmConfig;

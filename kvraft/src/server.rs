@@ -5,14 +5,18 @@
 
 use std::fmt;
 
+use kvraft_interface::Accepted;
 use labrpc::channel::{self, Receiver};
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Persister, RaftServer, ServerId};
 
 use crate::error::Refusal;
+use crate::forward::{ForwardArgs, Forwarder};
 use crate::machine::KvMachine;
 use crate::op::{Command, check_key};
+use crate::peers::Peers;
+use crate::query::{Answer, QueryArgs};
 use crate::rpc::{GetArgs, ReadPath, Response};
 use crate::rsm::{Damaged, Rsm, RsmConfig};
 
@@ -22,7 +26,7 @@ const DELIVERIES_AHEAD_MAX: usize = 64;
 /// One server of the key/value service, on a Raft of type `R`. Cheap to clone: all clones are the same server. It runs until
 /// [`Self::kill`].
 pub struct KvServer<R> {
-    rsm: Rsm<R, KvMachine>,
+    forwarder: Forwarder<R, KvMachine>,
 }
 
 impl<R: RaftServer> KvServer<R> {
@@ -39,11 +43,11 @@ impl<R: RaftServer> KvServer<R> {
         config: RsmConfig,
     ) -> Result<Self, Damaged> {
         let (apply, delivered) = channel::bounded(DELIVERIES_AHEAD_MAX);
-        let raft = R::make(peers, me, persister.clone(), apply);
-        Self::on(raft, delivered, persister, config)
+        let raft = R::make(peers.clone(), me, persister.clone(), apply);
+        Self::on(raft, delivered, Peers::new(peers, me), persister, config)
     }
 
-    /// Starts a server on a Raft that stores in `persister` and delivers to `delivered`.
+    /// Starts a server on a Raft that stores in `persister` and delivers to `delivered`. It asks other servers through `peers`.
     ///
     /// # Errors
     ///
@@ -51,21 +55,27 @@ impl<R: RaftServer> KvServer<R> {
     pub fn on(
         raft: R,
         delivered: Receiver<ApplyMsg>,
+        peers: Peers,
         persister: Arc<dyn Persister>,
         config: RsmConfig,
     ) -> Result<Self, Damaged> {
         let rsm = Rsm::new(raft.clone(), delivered, persister, KvMachine::default(), config);
-        rsm.map(|rsm| Self { rsm }).inspect_err(|_| raft.kill())
+        let server = |rsm| Self { forwarder: Forwarder::new(rsm, peers, config.wait_max) };
+        rsm.map(server).inspect_err(|_| raft.kill())
     }
 
     /// The handlers for clerks, as [`rpc`](crate::rpc) lists them. Those for the peers are the Raft's own
     /// [`service`](raft_interface::RaftServer::service).
     #[must_use]
     pub fn service(&self) -> Service {
-        let [get, execute] = [(); 2].map(|()| self.clone());
+        let [get, execute, query, read_index, leader, forward] = [(); 6].map(|()| self.clone());
         Service::new("KVServer")
             .method("Get", move |args: GetArgs| get.get(args))
             .method("Execute", move |command: Command| execute.execute(&command))
+            .method("Query", move |args: QueryArgs| query.query(&args))
+            .method("ReadIndex", move |()| read_index.forwarder.on_read_index())
+            .method("Leader", move |()| leader.forwarder.on_leader())
+            .method("Forward", move |args: ForwardArgs| forward.forward(&args))
     }
 
     /// Puts a command into the log and waits for its reply.
@@ -75,7 +85,7 @@ impl<R: RaftServer> KvServer<R> {
     /// [`Refusal`] when there is none.
     pub fn execute(&self, command: &Command) -> Response {
         command.check_size()?;
-        let submitted = self.rsm.submit(command.encode());
+        let submitted = self.rsm().submit(command.encode());
         submitted.map_err(|error| Refusal::of_submit(error, self.raft().leader_hint()))
     }
 
@@ -86,8 +96,15 @@ impl<R: RaftServer> KvServer<R> {
     /// [`Refusal`] when there is no reply.
     pub fn get(&self, GetArgs { key, via }: GetArgs) -> Response {
         check_key(&key)?;
-        if via == ReadPath::ReadIndex {
-            match self.rsm.read(|machine| machine.get(&key)) {
+        let look = |machine: &KvMachine| machine.get(&key);
+        if via == ReadPath::Lease
+            && let Ok(reply) = self.rsm().read_by_lease(look)
+        {
+            return Ok(reply);
+        }
+        // Also if there was no lease: it may have ended because nothing was sent, or another server may lead.
+        if via != ReadPath::Log {
+            match self.rsm().read(look) {
                 Ok(reply) => return Ok(reply),
                 // A new leader cannot confirm a read before it has committed something, and some Rafts never
                 // can. The read goes through the log then; on a new leader its entry is the very thing that is
@@ -102,32 +119,57 @@ impl<R: RaftServer> KvServer<R> {
         self.execute(&Command::Get { key })
     }
 
+    /// Reads a key on this server, which need not lead.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when there is no answer.
+    pub fn query(&self, args: &QueryArgs) -> Result<Answer, Refusal> {
+        self.forwarder.on_query(args)
+    }
+
+    /// Takes commands that another server brings, if this one leads.
+    fn forward(&self, args: &ForwardArgs) -> Result<Accepted, Refusal> {
+        // What is no command is no matter of size: it will change nothing.
+        args.commands
+            .iter()
+            .filter_map(|bytes| Command::decode(bytes))
+            .try_for_each(|command| command.check_size())?;
+        self.forwarder.on_forward(args)
+    }
+
+    /// What takes commands here although another server may lead.
+    #[must_use]
+    pub fn forwarder(&self) -> &Forwarder<R, KvMachine> {
+        &self.forwarder
+    }
+
     /// The Raft below.
     #[must_use]
     pub fn raft(&self) -> &R {
-        self.rsm.raft()
+        self.rsm().raft()
     }
 
     /// The replicated state machine below.
     #[must_use]
     pub fn rsm(&self) -> &Rsm<R, KvMachine> {
-        &self.rsm
+        self.forwarder.rsm()
     }
 
     /// Stops the server and its Raft. All callers are freed.
     pub fn kill(&self) {
-        self.rsm.kill();
+        self.rsm().kill();
     }
 }
 
 impl<R: Clone> Clone for KvServer<R> {
     fn clone(&self) -> Self {
-        Self { rsm: self.rsm.clone() }
+        Self { forwarder: self.forwarder.clone() }
     }
 }
 
 impl<R> fmt::Debug for KvServer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rsm.fmt(f)
+        self.forwarder.fmt(f)
     }
 }

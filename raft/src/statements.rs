@@ -65,7 +65,11 @@
 //!
 //! | | statement | test |
 //! |---|---|---|
-//! | F1 to F5 | forwarded commands and queries | none: not built |
+//! | F1 | many commands in one call stand in the log in one piece, in their order; the answer is a range and its term, and no command is an error | `batch_in_one_piece_e6` |
+//! | F2 | commands in whose places other entries are committed were not executed, and their caller is not told that they were | `acknowledged_and_lost_e6` |
+//! | F3 | without a leader the commands come back and have no effect; a late answer is for nobody | `offline_gives_back_e6`, `answer_to_another_call_e6` |
+//! | F4 | a follower answers a query when it has applied what the leader has committed; its state has a position; a weak read never goes back | `follower_query_e5`, `weak_reads_never_go_back_e5` |
+//! | F5 | `feed` returns when the commands are appended, `execute` when they are applied here; a request that comes twice is one, and numbers of a session make it one whatever happens | `feed_and_execute_e6`, `request_twice_e6`, `duplicated_requests_4b`, `retry_after_restart_4c` |
 //! | F6 | entries that a follower fetches from its peers are committed ones, and not acknowledged by that; who is silent is followed by another one, and what nobody has comes in a snapshot | `committed_only_e7`, `fetched_is_not_acknowledged_e7`, `helper_dies_e7`, `pruned_everywhere_e7` |
 //! | N1 | an entry is a command, a configuration or a no-op, and refused if it is none | `own_entries_are_no_commands_e1`, `unknown_entry_is_refused_e1` |
 //! | N2 | an answer to another call, and a second vote of one server, do not count | `scripts::elections`, `scripts::calm::late_pre_vote_does_not_count` |

@@ -12,5 +12,6 @@ lab::suite_e1!(raft::Raft);
 lab::suite_e2!(raft::Raft);
 lab::suite_e3!(raft::Raft);
 lab::suite_e4!(raft::Raft);
-lab::suite_e5!(raft::Raft);
+lab::suite_e5!(raft::Raft, with_service(lab::Services::of::<kvraft::Reference<raft::Raft>>()));
+lab::suite_e6!(kvraft::Reference<raft::Raft>);
 lab::suite_e7!(raft::Raft);

@@ -4,12 +4,25 @@
 //!
 //! A suite makes a server per Raft through [`KeyValue`] and asks it through [`AnyClerk`]s. Read [`KeyValue`] first,
 //! then [`ClerkError`]: what a clerk may say and what it must not is most of what is graded.
+//!
+//! # Beyond parts 4A to 4C
+//!
+//! What a service says that it offers is graded in parts E; nobody loses a point for the rest.
+//!
+//! | offered | what is asked | part |
+//! |---|---|---|
+//! | [`Reads::Lease`], on a Raft with [`leases`](raft_interface::Features::leases) | reads are linearizable, also on a leader that has just been elected and applies slowly (thesis §6.4, step 4) | E5 |
+//! | [`Reads::Follower`] | a clerk that reaches followers only is answered, linearizably, and not by a follower that can ask no leader | E5 |
+//! | [`Reads::Weak`] | what is read was committed, and is not older than what this clerk has read before, at whatever server; [`AnyClerk::position`], if there is one, is never above what was applied anywhere | E5 |
+//! | [`KeyValue::forwards`] | [`AnyService::feed`] and [`AnyService::execute`], on every server: a caller is answered within 10 s, and what it is told is true. Commands of one call stand in the log in one piece, in their order. Six calls without a leader cause 3,000 requests at most, for what is forwarded is not forwarded again | E6 |
 
 mod error;
+mod forward;
 mod limits;
 mod service;
 
 pub use error::ClerkError;
+pub use forward::{Accepted, ForwardError};
 pub use limits::{KEY_BYTES_MAX, TooLarge, VALUE_BYTES_MAX, check_key};
 pub use service::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
 

@@ -5,9 +5,9 @@ use std::fmt;
 use labrpc::channel::Receiver;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::Arc;
-use raft_interface::{ApplyMsg, Index, Persister, RaftServer};
+use raft_interface::{ApplyMsg, Index, Persister, RaftServer, ServerId};
 
-use crate::{ClerkError, Version};
+use crate::{Accepted, ClerkError, ForwardError, Version};
 
 /// A key/value service to be graded.
 pub trait KeyValue: 'static {
@@ -22,6 +22,18 @@ pub trait KeyValue: 'static {
 
     /// The last index that a stored snapshot covers; `None` if it is none of this service's.
     fn snapshot_index(snapshot: &[u8]) -> Option<Index>;
+
+    /// Whether its clerks can read in this way. By default in the two that parts 4A to 4C ask for. Parts E grade what is offered,
+    /// and nobody loses a point for the rest.
+    fn offers_reads(reads: Reads) -> bool {
+        matches!(reads, Reads::ThroughTheLog | Reads::ReadIndex)
+    }
+
+    /// Whether every server takes commands, and forwards them to the leader: [`AnyService::feed`] and
+    /// [`AnyService::execute`]. By default not. Part E6 grades those that do.
+    fn forwards() -> bool {
+        false
+    }
 }
 
 /// What a server's service is made of.
@@ -36,6 +48,10 @@ pub struct ServiceSetup<R> {
     pub layer: Layer,
     /// A snapshot is due when the stored state reaches this many bytes (MIT's `maxraftstate`); `None`: never.
     pub raft_state_bytes_max: Option<usize>,
+    /// `peers[i]` reaches the handlers of server `i`, the service's among them: for services that ask each other.
+    pub peers: Vec<ClientEnd>,
+    /// This server's own place in that list.
+    pub me: ServerId,
 }
 
 /// What stands on a Raft.
@@ -48,7 +64,7 @@ pub enum Layer {
     KeyValue,
 }
 
-/// How reads are made linearizable.
+/// How clerks read. All but the last are linearizable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reads {
     /// By an entry in the log.
@@ -56,6 +72,14 @@ pub enum Reads {
     ThroughTheLog,
     /// By ReadIndex, or whatever the service has instead.
     ReadIndex,
+    /// By the leader's lease while it lasts, and by ReadIndex otherwise (thesis §6.4.1). Only as good as the clocks.
+    Lease,
+    /// By any server: a follower asks the leader what is committed, waits until it has applied that, and answers from its own
+    /// state (thesis §6.4).
+    Follower,
+    /// By any server, from its own state as it is. What is read was committed, and may be old; but no read of a clerk sees an older
+    /// state than the one before it.
+    Weak,
 }
 
 /// A running service.
@@ -69,6 +93,29 @@ pub trait AnyService: Send + Sync {
 
     /// The counter as this server has it.
     fn counter(&self) -> i64;
+
+    /// Puts commands into the log, through whoever leads: each adds its delta to the counter of [`Layer::Counter`]. Returns as
+    /// soon as a leader has appended them, one after the other and in this order; no promise that they ever commit. Each is
+    /// appended once, also if the network delivers a message twice, as long as the leader does not restart in between.
+    ///
+    /// # Errors
+    ///
+    /// [`ForwardError`]: what is known of those that are given back. [`ForwardError::NotOffered`] if it is not implemented.
+    fn feed(&self, deltas: Vec<i64>) -> Result<Accepted, ForwardError<i64>> {
+        let _ = deltas;
+        Err(ForwardError::NotOffered)
+    }
+
+    /// As [`feed`](Self::feed), but returns when this server has applied all of them, or it is known that it never will, or time is
+    /// up.
+    ///
+    /// # Errors
+    ///
+    /// [`ForwardError`].
+    fn execute(&self, deltas: Vec<i64>) -> Result<Accepted, ForwardError<i64>> {
+        let _ = deltas;
+        Err(ForwardError::NotOffered)
+    }
 
     /// Stops the service and its Raft. All callers are to be freed.
     fn kill(&self);
@@ -110,14 +157,20 @@ pub trait AnyClerk: Send {
     ///
     /// When it was refused, or nobody knows.
     fn put_version(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError>;
+
+    /// The index of the last entry that was applied in the state that the last [`get`](Self::get) was answered from; `None` if that
+    /// is not known. For [`Reads::Follower`] and [`Reads::Weak`].
+    fn position(&self) -> Option<Index> {
+        None
+    }
 }
 
 impl ServiceSetup<()> {
     /// The same on this Raft.
     #[must_use]
     pub fn on<R>(self, raft: R) -> ServiceSetup<R> {
-        let Self { raft: (), delivered, persister, layer, raft_state_bytes_max } = self;
-        ServiceSetup { raft, delivered, persister, layer, raft_state_bytes_max }
+        let Self { raft: (), delivered, persister, layer, raft_state_bytes_max, peers, me } = self;
+        ServiceSetup { raft, delivered, persister, layer, raft_state_bytes_max, peers, me }
     }
 }
 

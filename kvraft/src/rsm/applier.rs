@@ -6,7 +6,7 @@
 
 use labrpc::channel::{Receiver, select};
 use labrpc::sync::MutexGuard;
-use raft_interface::{ApplyMsg, Index, RaftServer};
+use raft_interface::{ApplyMsg, Index, RaftServer, Term};
 
 use super::waiters::Ticket;
 use super::{Core, Shared, StateMachine, snapshot};
@@ -35,16 +35,16 @@ impl<R: RaftServer, M: StateMachine> Shared<R, M> {
         self.stop();
     }
 
-    /// Wakes readers, and takes a snapshot if it is time.
+    /// Wakes who waits for progress, and takes a snapshot if it is time.
     fn finish_batch(&self, core: MutexGuard<'_, Core<M>>) {
         // Index and state under the same hold of the lock. Taken apart, an entry that is applied in between is
         // in the state and above the label: after a restart it is delivered and applied again.
         let snapshot =
             self.is_log_too_long().then(|| (core.applied, snapshot::take(core.applied, &core.machine)));
-        let has_readers = core.readers_waiting > 0;
+        let is_watched = core.watching > 0;
         drop(core);
         // All of them: they wait for different indexes, and one batch may have reached several.
-        if has_readers {
+        if is_watched {
             self.progress.notify_all();
         }
         if let Some((index, data)) = snapshot {
@@ -82,31 +82,33 @@ impl<M: StateMachine> Core<M> {
             | ApplyMsg::Snapshot { index, .. }
                 if index <= self.applied => {}
             ApplyMsg::Own { index, term, .. } => {
-                self.expect_next(index);
-                self.applied = index;
+                self.goes_on_with(index, term);
                 self.waiters.own_entry(Ticket { index, term });
             }
             ApplyMsg::Command { index, term, command } => {
-                self.expect_next(index);
+                self.goes_on_with(index, term);
                 // On every replica, not on the leader only: a follower that leads tomorrow has to have the same
                 // machine, and its sessions, by then.
                 let reply = self.machine.apply(index, &command);
-                self.applied = index;
                 self.waiters.applied(Ticket { index, term }, reply);
             }
             ApplyMsg::Snapshot { index, data, .. } => self.install(index, &data),
         }
     }
 
-    fn expect_next(&self, index: Index) {
+    /// The next entry is here.
+    fn goes_on_with(&mut self, index: Index, term: Term) {
         let applied = self.applied;
         assert!(index == applied + 1, "the Raft delivers index {index} after {applied}");
+        self.applied = index;
+        self.terms.push(term);
     }
 
     fn install(&mut self, index: Index, data: &[u8]) {
         let label = snapshot::restore(&mut self.machine, data);
         assert!(label == Ok(index), "the snapshot up to {index} says of itself: {label:?}");
         self.applied = index;
+        self.terms.restart(index);
         self.waiters.overtaken(index);
     }
 }
@@ -117,7 +119,9 @@ mod tests {
 
     use raft_interface::OwnEntry;
 
-    use super::super::{Damaged, SubmitError, Waiters};
+    use labrpc::channel;
+
+    use super::super::{Damaged, SubmitError};
     use super::*;
 
     /// Counts commands.
@@ -149,13 +153,7 @@ mod tests {
     }
 
     fn core() -> Core<Counter> {
-        Core {
-            machine: Counter(0),
-            applied: 0,
-            waiters: Waiters::default(),
-            readers_waiting: 0,
-            stop_signal: None,
-        }
+        Core::new(Counter(0), 0, channel::bounded(0).0)
     }
 
     /// The machine does not hear of them, and whoever counts indexes does.

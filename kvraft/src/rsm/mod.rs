@@ -25,9 +25,12 @@
 mod applier;
 mod read;
 mod snapshot;
+mod terms;
 mod waiters;
 
 use std::fmt;
+
+use kvraft_interface::Accepted;
 
 use labrpc::channel::{self, Receiver, RecvTimeoutError, Sender};
 use labrpc::sync::{Arc, Condvar, Mutex};
@@ -36,6 +39,8 @@ use labrpc::time::{Duration, Instant};
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer};
 
 pub use snapshot::{Damaged, snapshot_index};
+use terms::AppliedTerms;
+pub(crate) use terms::Fate;
 use waiters::{Answer, Ticket, Waiters};
 
 /// How often a waiter looks whether the leader of its entry is one no more.
@@ -125,7 +130,8 @@ struct Shared<R, M: StateMachine> {
     persister: Arc<dyn Persister>,
     config: RsmConfig,
     core: Mutex<Core<M>>,
-    /// The machine has applied more, or the server has stopped. Readers wait here.
+    /// The machine has applied more, or the server has stopped. Who reads waits here, and who has entries in the log that another
+    /// server appended.
     progress: Condvar,
 }
 
@@ -134,9 +140,11 @@ struct Core<M: StateMachine> {
     machine: M,
     /// The index of the last entry that the machine has applied. Starts at the snapshot's, and only grows.
     applied: Index,
+    /// The terms of what was applied last.
+    terms: AppliedTerms,
     waiters: Waiters<M::Reply>,
     /// How many threads wait on [`Shared::progress`].
-    readers_waiting: usize,
+    watching: usize,
     /// Dropped when the server stops, which ends the applier.
     stop_signal: Option<Sender<()>>,
 }
@@ -163,13 +171,7 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
         // without that snapshot would have a gap that no message fills.
         let applied = snapshot::restore_stored(&mut machine, &persister.snapshot())?;
         let (stop_signal, stopped) = channel::bounded(0);
-        let core = Core {
-            machine,
-            applied,
-            waiters: Waiters::default(),
-            readers_waiting: 0,
-            stop_signal: Some(stop_signal),
-        };
+        let core = Core::new(machine, applied, stop_signal);
         let shared = Shared { raft, persister, config, core: Mutex::new(core), progress: Condvar::new() };
         let shared = Arc::new(shared);
         let applier = shared.clone();
@@ -215,6 +217,48 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
                 };
             }
         }
+    }
+
+    /// Starts commands one after the other, and waits for none of them.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::NotLeader`] or [`SubmitError::ShuttingDown`] if none was started. [`SubmitError::LostLeadership`] if the server was
+    /// deposed in the middle, or another entry came between them: some may take effect.
+    ///
+    /// # Panics
+    ///
+    /// If there is no command.
+    pub fn start_all(&self, commands: &[Command]) -> Result<Accepted, SubmitError> {
+        // Held to the end, so that no other command of this server comes between them.
+        let core = self.shared.core.lock();
+        if core.is_stopped() {
+            return Err(SubmitError::ShuttingDown);
+        }
+        let mut accepted: Option<Accepted> = None;
+        for command in commands {
+            let started = self.shared.raft.start(command.clone());
+            accepted = match accepted {
+                None if !started.is_leader => return Err(SubmitError::NotLeader),
+                None => Some(Accepted { term: started.term, first: started.index, last: started.index }),
+                // By the term as well: a server that was deposed and elected again meanwhile may have lost the first ones.
+                Some(Accepted { term, first, last })
+                    if started.is_leader && started.term == term && started.index == last + 1 =>
+                {
+                    Some(Accepted { term, first, last: started.index })
+                }
+                Some(_) => return Err(SubmitError::LostLeadership),
+            };
+        }
+        Ok(accepted.expect("a caller with at least one command"))
+    }
+
+    /// Waits until it is known here what became of entries that a leader has appended; [`Fate::Open`] when that is not known by
+    /// then.
+    pub(crate) fn wait_for_fate(&self, entries: &Accepted, deadline: Instant) -> Fate {
+        let known = |fate: &Fate| *fate != Fate::Open;
+        let fate = self.shared.wait_for(deadline, |core| Some(core.terms.fate(entries)).filter(known));
+        fate.unwrap_or(Fate::Open)
     }
 
     /// Starts a command and puts a waiter in its place, in one step for the applier.
@@ -265,7 +309,34 @@ impl<R, M: StateMachine> Shared<R, M> {
     }
 }
 
+impl<R, M: StateMachine> Shared<R, M> {
+    /// Waits until `found` finds something, and returns that; `None` when the server stops or it is too late.
+    fn wait_for<T>(&self, deadline: Instant, mut found: impl FnMut(&Core<M>) -> Option<T>) -> Option<T> {
+        let mut core = self.core.lock();
+        core.watching += 1;
+        // With a loop: what was applied may not be enough, and what is applied before the wait begins wakes nobody.
+        let result = loop {
+            match found(&core) {
+                None if !core.is_stopped() && Instant::now() < deadline => {
+                    let _woken_or_late = self.progress.wait_until(&mut core, deadline); // the loop looks anyway
+                }
+                result => break result,
+            }
+        };
+        core.watching -= 1;
+        result
+    }
+}
+
 impl<M: StateMachine> Core<M> {
+    /// A machine that has applied everything up to `applied`.
+    fn new(machine: M, applied: Index, stop_signal: Sender<()>) -> Self {
+        let mut terms = AppliedTerms::default();
+        terms.restart(applied);
+        let waiters = Waiters::default();
+        Self { machine, applied, terms, waiters, watching: 0, stop_signal: Some(stop_signal) }
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop_signal.is_none()
     }

@@ -28,38 +28,56 @@ impl<R: RaftServer, M: StateMachine> Rsm<R, M> {
     ///
     /// [`ReadIndexError`] when that cannot be made sure of. Nothing was read.
     pub fn read<T>(&self, look: impl FnOnce(&M) -> T) -> Result<T, ReadIndexError> {
-        let deadline = Instant::now() + self.shared.config.wait_max;
+        let deadline = self.deadline();
         // Asked without the lock: a round of messages takes its time, and the applier has to go on meanwhile,
         // for this very read among others.
-        let index = self.shared.raft.read_index_until(deadline)?;
-        self.shared.look_at(index, deadline, look)
+        let index = self.raft().read_index_until(deadline)?;
+        self.look_from(index, deadline, look).map(|(seen, _)| seen)
     }
-}
 
-impl<R, M: StateMachine> Shared<R, M> {
-    /// Looks at the machine once it has applied `index`.
-    fn look_at<T>(
+    /// The same without a round of messages, if this server leads and has a lease (thesis §6.4.1). As good as the clocks.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadIndexError`]; [`ReadIndexError::Timeout`] if there is no lease at the moment.
+    pub fn read_by_lease<T>(&self, look: impl FnOnce(&M) -> T) -> Result<T, ReadIndexError> {
+        let deadline = self.deadline();
+        let index = self.raft().lease_read_index()?;
+        // Step 4 is the same: what is committed may not be applied yet, on a leader that has just been elected most of all.
+        self.look_from(index, deadline, look).map(|(seen, _)| seen)
+    }
+
+    /// Looks at the machine once it has applied `index`, and says up to which index it has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadIndexError::Timeout`] and [`ReadIndexError::ShuttingDown`].
+    pub fn look_from<T>(
         &self,
         index: Index,
         deadline: Instant,
         look: impl FnOnce(&M) -> T,
-    ) -> Result<T, ReadIndexError> {
-        let mut core = self.core.lock();
-        core.readers_waiting += 1;
-        // With `while`, and the applied index as the question: a batch may end below the read index, and one
-        // that is applied before the wait begins wakes nobody. To read the machine right after the round would
-        // miss what is committed and not yet applied: a client's own last write, on a leader that has just been
-        // elected.
-        while core.applied < index && !core.is_stopped() && Instant::now() < deadline {
-            let _woken_or_late = self.progress.wait_until(&mut core, deadline); // the loop looks anyway
-        }
-        core.readers_waiting -= 1;
-        if core.is_stopped() {
-            Err(ReadIndexError::ShuttingDown)
-        } else if core.applied < index {
-            Err(ReadIndexError::Timeout)
-        } else {
-            Ok(look(&core.machine))
-        }
+    ) -> Result<(T, Index), ReadIndexError> {
+        // To read the machine right after the round would miss what is committed and not yet applied: a client's own last write, on
+        // a leader that has just been elected. And to look later, in another piece under the lock, could miss a stop.
+        let mut look = Some(look);
+        let seen = self.shared.wait_for(deadline, |core| {
+            let is_ready = core.applied >= index && !core.is_stopped();
+            let look = is_ready.then(|| look.take()).flatten()?;
+            Some((look(&core.machine), core.applied))
+        });
+        seen.ok_or_else(|| self.shared.why_none())
+    }
+
+    /// When who begins to wait now gives up.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.shared.config.wait_max
+    }
+}
+
+impl<R, M: StateMachine> Shared<R, M> {
+    /// Why a wait had no result.
+    fn why_none(&self) -> ReadIndexError {
+        if self.core.lock().is_stopped() { ReadIndexError::ShuttingDown } else { ReadIndexError::Timeout }
     }
 }

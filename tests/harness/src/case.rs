@@ -35,13 +35,15 @@ pub enum Part {
     E4,
     /// Beyond Figure 2: reads without the log.
     E5,
+    /// Beyond Figure 2: commands that any server takes.
+    E6,
     /// Beyond Figure 2: storage on a disk that fails.
     E7,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::A3,
         Self::B3,
         Self::C3,
@@ -54,6 +56,7 @@ impl Part {
         Self::E3,
         Self::E4,
         Self::E5,
+        Self::E6,
         Self::E7,
     ];
 
@@ -73,6 +76,7 @@ impl Part {
             Self::E3 => "E3",
             Self::E4 => "E4",
             Self::E5 => "E5",
+            Self::E6 => "E6",
             Self::E7 => "E7",
         }
     }
@@ -80,7 +84,7 @@ impl Part {
     /// Whether it grades a service on a Raft.
     #[must_use]
     pub fn needs_service(self) -> bool {
-        matches!(self, Self::A4 | Self::B4 | Self::C4)
+        matches!(self, Self::A4 | Self::B4 | Self::C4 | Self::E6)
     }
 
     /// What a Raft must offer for the part to be graded although nobody asks for it by name: one of these. Every Raft can be put to E7,
@@ -100,7 +104,15 @@ impl Part {
     pub fn features(self) -> Vec<Features> {
         let none = Features::default();
         match self {
-            Self::A3 | Self::B3 | Self::C3 | Self::D3 | Self::A4 | Self::B4 | Self::C4 | Self::E7 => {
+            Self::A3
+            | Self::B3
+            | Self::C3
+            | Self::D3
+            | Self::A4
+            | Self::B4
+            | Self::C4
+            | Self::E6
+            | Self::E7 => {
                 vec![none]
             }
             Self::E1 => vec![
@@ -132,6 +144,7 @@ impl Part {
             Self::E3 => "membership",
             Self::E4 => "snapshots in pieces",
             Self::E5 => "reads without the log",
+            Self::E6 => "forwarding",
             Self::E7 => "storage that fails",
         }
     }
@@ -161,9 +174,10 @@ impl FromStr for Part {
             "e3" => Ok(Self::E3),
             "e4" => Ok(Self::E4),
             "e5" => Ok(Self::E5),
+            "e6" => Ok(Self::E6),
             "e7" => Ok(Self::E7),
             _ => Err(format!(
-                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, E1 to E5, or E7"
+                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E1 to E7"
             )),
         }
     }

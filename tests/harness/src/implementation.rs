@@ -75,15 +75,45 @@ type Make = fn(&Features, Vec<ClientEnd>, ServerId, Arc<dyn Persister>, Sender<A
 /// What opens a persister on a disk; the error is in words.
 type OpenStorage = fn(Arc<dyn Disk>) -> Result<Arc<dyn Persister>, String>;
 
-type MakeServices = fn(Peers, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
+type MakeServices =
+    fn(&Features, Sender<ApplyMsg>, ServiceSetup<()>) -> (Arc<dyn AnyRaft>, Arc<dyn AnyService>);
 
 /// How to make what stands on a Raft.
 #[derive(Clone, Copy)]
-pub(crate) struct Services {
+pub struct Services {
     /// A server with its Raft, which delivers to the given channel; the service reads from the given receiver.
     pub(crate) make: MakeServices,
     pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
     pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
+    pub(crate) offers_reads: fn(Reads) -> bool,
+    pub(crate) forwards: fn() -> bool,
+}
+
+impl Services {
+    /// The service `K`.
+    #[must_use]
+    pub fn of<K: KeyValue>() -> Self {
+        Self {
+            make: |features, apply, setup| {
+                // The Raft first, since the service proposes to it. What it delivers before the service reads
+                // waits in the channel, or for it.
+                let (peers, persister) = (setup.peers.clone(), setup.persister.clone());
+                let raft = make::<K::Raft>(features, peers, setup.me, persister, apply);
+                let service = K::make(setup.on(raft.clone()));
+                (Arc::new(raft), service)
+            },
+            clerk: K::clerk,
+            snapshot_index: K::snapshot_index,
+            offers_reads: K::offers_reads,
+            forwards: K::forwards,
+        }
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Services")
+    }
 }
 
 /// Which service a cluster runs.
@@ -98,14 +128,13 @@ impl ServicePlan {
         self,
         delivered: Receiver<ApplyMsg>,
         persister: Arc<dyn Persister>,
+        peers: Vec<ClientEnd>,
+        me: ServerId,
     ) -> ServiceSetup<()> {
         let Self { layer, raft_state_bytes_max } = self;
-        ServiceSetup { raft: (), delivered, persister, layer, raft_state_bytes_max }
+        ServiceSetup { raft: (), delivered, persister, layer, raft_state_bytes_max, peers, me }
     }
 }
-
-/// How a Raft server reaches the others, and which of them it is.
-pub(crate) type Peers = (Vec<ClientEnd>, ServerId);
 
 /// How to make a server of the implementation that is graded.
 #[derive(Clone, Copy)]
@@ -124,12 +153,8 @@ impl Implementation {
     pub fn of<R: RaftServer>() -> Self {
         Self {
             name: std::any::type_name::<R>(),
-            // The call that everybody has written, where nothing else is asked for.
             make: |features, peers, me, persister, apply| {
-                Arc::new(match *features == Features::default() {
-                    true => R::make(peers, me, persister, apply),
-                    false => R::make_with_features(features, peers, me, persister, apply),
-                })
+                Arc::new(make::<R>(features, peers, me, persister, apply))
             },
             offers: R::offers,
             open_storage: |disk| R::open_storage(disk).map_err(|error| error.to_string()),
@@ -152,18 +177,13 @@ impl Implementation {
     /// The key/value service `K`, on its Raft.
     #[must_use]
     pub fn of_service<K: KeyValue>() -> Self {
-        let services = Services {
-            make: |(peers, me), apply, setup| {
-                // The Raft first, since the service proposes to it. What it delivers before the service reads
-                // waits in the channel, or for it.
-                let raft = K::Raft::make(peers, me, setup.persister.clone(), apply);
-                let service = K::make(setup.on(raft.clone()));
-                (Arc::new(raft), service)
-            },
-            clerk: K::clerk,
-            snapshot_index: K::snapshot_index,
-        };
-        Self { name: std::any::type_name::<K>(), services: Some(services), ..Self::of::<K::Raft>() }
+        Self { name: std::any::type_name::<K>(), ..Self::of::<K::Raft>().with_service(Services::of::<K>()) }
+    }
+
+    /// This service stands on it, for the tests of a Raft that ask for one. Its Raft must be the one that is graded.
+    #[must_use]
+    pub fn with_service(self, services: Services) -> Self {
+        Self { services: Some(services), ..self }
     }
 
     /// Whether it can be made with these features.
@@ -188,6 +208,17 @@ impl Implementation {
     #[must_use]
     pub fn has_service(&self) -> bool {
         self.services.is_some()
+    }
+
+    /// Whether every server of its service takes commands and forwards them.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.services.is_some_and(|services| (services.forwards)())
+    }
+
+    /// Whether the clerks of its service can read in this way.
+    pub(crate) fn offers_reads(&self, reads: Reads) -> bool {
+        self.services.is_some_and(|services| (services.offers_reads)(reads))
     }
 
     /// How to make services.
@@ -216,6 +247,20 @@ impl Implementation {
         apply: Sender<ApplyMsg>,
     ) -> Arc<dyn AnyRaft> {
         (self.make)(features, peers, me, persister, apply)
+    }
+}
+
+/// Makes a server: by the call that everybody has written, where nothing beyond Figure 2 is asked for.
+fn make<R: RaftServer>(
+    features: &Features,
+    peers: Vec<ClientEnd>,
+    me: ServerId,
+    persister: Arc<dyn Persister>,
+    apply: Sender<ApplyMsg>,
+) -> R {
+    match *features == Features::default() {
+        true => R::make(peers, me, persister, apply),
+        false => R::make_with_features(features, peers, me, persister, apply),
     }
 }
 

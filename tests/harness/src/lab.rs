@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use kvraft_interface::Reads;
 use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
 use labrpc::thread;
@@ -149,6 +150,13 @@ impl Lab {
     pub fn needs_features(&self, features: &Features) {
         if let Err(why) = self.inner.implementation.offers(features) {
             self.skip(&why.to_string());
+        }
+    }
+
+    /// Ends the run as skipped if the clerks of the implementation cannot read in this way.
+    pub(crate) fn needs_reads(&self, reads: Reads) {
+        if !self.inner.implementation.offers_reads(reads) {
+            self.skip(&format!("this service does not offer {reads:?} reads (KeyValue::offers_reads)"));
         }
     }
 

@@ -48,12 +48,13 @@ pub mod trust;
 
 pub use program::{Program, Subcommand, Verdict, main};
 
+pub use lab_harness::implementation::Services;
 pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestCase, run_case};
 pub use lab_referee::{Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
 pub use lab_suites::{
     grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c, suite_e1, suite_e2,
-    suite_e3, suite_e4, suite_e5, suite_e7,
+    suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,
 };
 
 pub use {

@@ -68,7 +68,7 @@ pub(crate) struct Edit {
 pub(crate) enum Suites {
     /// Those of Raft, 3A to 3D.
     Raft,
-    /// Those of what goes beyond Figure 2, E1 to E5 and E7.
+    /// Those of what goes beyond Figure 2, E1 to E7.
     Beyond,
     /// Those of the services, 4A to 4C.
     Service,
@@ -81,7 +81,7 @@ impl Suites {
     pub(crate) fn parts(self) -> &'static [Part] {
         match self {
             Self::Raft => &[Part::A3, Part::B3, Part::C3, Part::D3],
-            Self::Beyond => &[Part::E1, Part::E2, Part::E3, Part::E4, Part::E5, Part::E7],
+            Self::Beyond => &[Part::E1, Part::E2, Part::E3, Part::E4, Part::E5, Part::E6, Part::E7],
             Self::Service => &[Part::A4, Part::B4, Part::C4],
             Self::Cargo => &[],
         }
@@ -93,7 +93,7 @@ impl Mutant {
     pub(crate) fn suites(&self) -> Suites {
         match self.part.parse::<Part>() {
             Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
-            Ok(Part::E1 | Part::E2 | Part::E3 | Part::E4 | Part::E5 | Part::E7) => Suites::Beyond,
+            Ok(Part::E1 | Part::E2 | Part::E3 | Part::E4 | Part::E5 | Part::E6 | Part::E7) => Suites::Beyond,
             Ok(Part::A4 | Part::B4 | Part::C4) => Suites::Service,
             Err(_) => Suites::Cargo,
         }
@@ -119,7 +119,7 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 14] = [
+const GROUPS: [&str; 15] = [
     "votes",
     "log",
     "persistence",
@@ -128,6 +128,7 @@ const GROUPS: [&str; 14] = [
     "calm",
     "members",
     "reads",
+    "forwarding",
     "storage",
     "catch_up",
     "threads",

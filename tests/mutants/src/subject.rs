@@ -97,7 +97,10 @@ mod tests {
     fn chaos_is_in_every_suite_of_the_lab() {
         let chaos = |suites| Subject::Baseline(Program::Reference, suites).chaos();
         assert_eq!(chaos(Suites::Raft), ["chaos_3b", "chaos_3c", "chaos_3d"]);
-        assert_eq!(chaos(Suites::Beyond), ["chaos_e1", "chaos_e2", "chaos_e3", "chaos_e4"]);
+        assert_eq!(
+            chaos(Suites::Beyond),
+            ["chaos_e1", "chaos_e2", "chaos_e3", "chaos_e4", "chaos_e5", "chaos_e6"]
+        );
         assert_eq!(chaos(Suites::Service), ["chaos_4c"]);
     }
 }

@@ -95,9 +95,9 @@ impl Referee {
 
     /// A server is about to start, for the first time or again, on a node of its own that must be kept as long as the
     /// referee; its service begins with the snapshot at `base`.
-    pub fn starts(&self, server: ServerId, base: Index, node: &NodeHandle) {
+    pub fn starts(&self, at: Duration, server: ServerId, base: Index, node: &NodeHandle) {
         let server = &mut self.judge.lock().ledger.servers[server];
-        server.starts(Life::of(node));
+        server.starts(Life::of(node), at);
         server.duties = Duties::new(base);
     }
 

@@ -33,6 +33,7 @@ pub mod part_e2;
 pub mod part_e3;
 pub mod part_e4;
 pub mod part_e5;
+pub mod part_e6;
 pub mod part_e7;
 pub mod small;
 mod suite;
@@ -41,10 +42,10 @@ use lab_harness::case::{Part, TestCase};
 
 pub use grade::grade_test;
 pub use grade::target::signature;
-pub use lab_harness::Implementation;
+pub use lab_harness::implementation::{Implementation, Services};
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 13] = [
+const PARTS: [&[TestCase]; 14] = [
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,
@@ -57,6 +58,7 @@ const PARTS: [&[TestCase]; 13] = [
     part_e3::TESTS,
     part_e4::TESTS,
     part_e5::TESTS,
+    part_e6::TESTS,
     part_e7::TESTS,
 ];
 

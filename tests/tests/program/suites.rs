@@ -22,6 +22,7 @@ fn macros_and_table_name_the_same_tests() {
         lab::suite_e3!(@names).as_slice(),
         lab::suite_e4!(@names).as_slice(),
         lab::suite_e5!(@names).as_slice(),
+        lab::suite_e6!(@names).as_slice(),
         lab::suite_e7!(@names).as_slice(),
     ]
     .concat();

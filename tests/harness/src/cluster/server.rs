@@ -68,7 +68,7 @@ impl Cluster {
             Err(violation) => return lab.end_run(&violation),
         };
         self.inner.slots.lock()[server].nodes.push(node.clone());
-        self.inner.referee.starts(server, base, &node);
+        self.inner.referee.starts(lab.now(), server, base, &node);
         // On the server's own node, to which the threads that it starts will belong.
         let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -96,15 +96,16 @@ impl Cluster {
         let cluster = self.clone();
         move || {
             let (apply, delivered) = channel::bounded(cluster.inner.apply_capacity);
+            let features = cluster.inner.features;
             let Some(plan) = cluster.inner.service_plan else {
-                let raft = implementation.make(&cluster.inner.features, ends, server, persister, apply);
+                let raft = implementation.make(&features, ends, server, persister, apply);
                 return Made { raft, service: None, unread: Some(delivered) };
             };
             let delivered = cluster.paced(server, delivered);
             let delivered =
                 delivered.inspect(move |message| cluster.observe_delivery(server, start, message));
-            let setup = plan.setup(delivered, persister);
-            let (raft, service) = (implementation.services().make)((ends, server), apply, setup);
+            let setup = plan.setup(delivered, persister, ends, server);
+            let (raft, service) = (implementation.services().make)(&features, apply, setup);
             Made { raft, service: Some(service), unread: None }
         }
     }
@@ -238,7 +239,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn node(&self, server: ServerId) -> Option<NodeHandle> {
+    pub(crate) fn node(&self, server: ServerId) -> Option<NodeHandle> {
         self.inner.slots.lock()[server].node()
     }
 }

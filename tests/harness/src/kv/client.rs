@@ -7,6 +7,7 @@ use kvraft_interface::{AnyClerk, ClerkError, Reads, Version};
 use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
 use labrpc::thread;
+use raft_interface::Index;
 
 use super::cluster::fail_with_history;
 use crate::client_history::{ClientHistory, Completion, Unclear};
@@ -63,6 +64,27 @@ impl Client {
         told.ok()
     }
 
+    /// A value as it was at some time, and at which index, as far as the clerk says; empty if it was not written by then. For a client
+    /// that reads [weakly](Reads::Weak): what it reads is in no history, for it may be old.
+    ///
+    /// # Panics
+    ///
+    /// If the client reads otherwise.
+    pub fn read_weakly(&mut self, key: &str) -> Option<(String, Option<Index>)> {
+        assert!(self.reads == Reads::Weak, "a read that is not weak belongs into the history");
+        if !self.performs(key, || format!("read {key}, as it was at any time")) {
+            return None;
+        }
+        let value = self.clerk.get(key).ok()?;
+        Some((value.map_or_else(String::new, |(value, _)| value), self.clerk.position()))
+    }
+
+    /// Of which state the last read was, as far as the clerk says: the index of the last entry that was applied in it.
+    #[must_use]
+    pub fn position(&self) -> Option<Index> {
+        self.clerk.position()
+    }
+
     /// Replaces a value.
     ///
     /// # Errors
@@ -92,6 +114,7 @@ impl Client {
         if !self.performs(key, || format!("read {key}")) {
             return None;
         }
+        self.assert_in_history(true);
         let input = VersionedInput { key: key.into(), op: VersionedOp::Get };
         // Before the call, and completed after it: the operation may take effect at any moment in between. With
         // a shorter interval a correct service would be accused.
@@ -147,8 +170,8 @@ impl Client {
         let mut again = Client {
             lab: self.lab.clone(),
             number: self.number,
-            clerk: (self.lab.implementation().services().clerk)(self.ends.clone(), self.reads),
-            reads: self.reads,
+            clerk: (self.lab.implementation().services().clerk)(self.ends.clone(), Reads::default()),
+            reads: Reads::default(),
             client_history: Arc::clone(&self.client_history),
             ends: self.ends.clone(),
         };
@@ -167,6 +190,11 @@ impl Client {
         while !thread.is_finished() && self.lab.now() < end {
             self.lab.sleep_ms(1);
         }
+    }
+
+    /// A weak read in a history would accuse a service that is right.
+    fn assert_in_history(&self, is_read: bool) {
+        assert!(!is_read || self.reads != Reads::Weak, "a client that reads weakly does so by read_weakly");
     }
 
     /// Whether an operation on a key is to happen; see [`lab_runs::actions`].
@@ -196,6 +224,7 @@ impl Client {
             return Err(LEFT_OUT);
         }
         let is_get = op == KvOp::Get;
+        self.assert_in_history(is_get);
         let input = KvInput { key: key.into(), op };
         let id = self.client_history.classic.invoke(u64::from(self.number), self.lab.now(), input);
         let told = ask(&mut *self.clerk);

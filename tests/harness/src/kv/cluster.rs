@@ -10,7 +10,7 @@ use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread::{self, JoinHandle};
 use labrpc::time::Instant;
-use raft_interface::ServerId;
+use raft_interface::{Features, ServerId};
 
 use super::client::Client;
 use crate::client_history::ClientHistory;
@@ -25,6 +25,7 @@ use lab_runs::settings::World;
 #[derive(Debug)]
 #[must_use = "call start()"]
 pub struct KvBuilder {
+    lab: Lab,
     cluster: ClusterBuilder,
     plan: ServicePlan,
     reads: Reads,
@@ -40,9 +41,14 @@ pub struct KvCluster {
 
 impl Lab {
     /// A cluster of `servers` servers with the service that is graded, to be set up and started.
+    ///
+    /// Skips the test if the implementation is a Raft alone.
     pub fn service(&self, servers: usize, layer: Layer) -> KvBuilder {
+        if !self.implementation().has_service() {
+            self.skip("a Raft without a service on it");
+        }
         let plan = ServicePlan { layer, raft_state_bytes_max: None };
-        KvBuilder { cluster: self.cluster(servers), plan, reads: Reads::default() }
+        KvBuilder { lab: self.clone(), cluster: self.cluster(servers), plan, reads: Reads::default() }
     }
 }
 
@@ -65,9 +71,16 @@ impl KvBuilder {
         self
     }
 
-    /// How the clients read.
+    /// How the clients read, if nothing else is said of one. Skips the test if the service does not offer it.
     pub fn reads(mut self, reads: Reads) -> Self {
+        self.lab.needs_reads(reads);
         self.reads = reads;
+        self
+    }
+
+    /// The Rafts do this beyond Figure 2. Skips the test if they do not offer it.
+    pub fn features(mut self, features: Features) -> Self {
+        self.cluster = self.cluster.features(features);
         self
     }
 
@@ -94,6 +107,12 @@ const SLOW_SHARE: usize = 50;
 impl KvCluster {
     /// A new client, connected to all servers.
     pub fn client(&self) -> Client {
+        self.client_reading(self.reads)
+    }
+
+    /// The same, which reads in this way. Skips the test if the service does not offer it.
+    pub fn client_reading(&self, reads: Reads) -> Client {
+        self.lab().needs_reads(reads);
         let number = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
         let network = self.network();
         let ends: Vec<ClientEnd> = self
@@ -101,12 +120,12 @@ impl KvCluster {
             .into_iter()
             .map(|server| network.make_connected_end(Address::Client(number), server as u32))
             .collect();
-        let clerk = (self.lab().implementation().services().clerk)(ends.clone(), self.reads);
+        let clerk = (self.lab().implementation().services().clerk)(ends.clone(), reads);
         Client {
             lab: self.lab().clone(),
             number,
             clerk,
-            reads: self.reads,
+            reads,
             client_history: Arc::clone(&self.client_history),
             ends,
         }

@@ -17,10 +17,12 @@
 
 mod client;
 mod cluster;
+mod forwarding;
 mod workload;
 
 pub use client::Client;
 pub use cluster::{KvBuilder, KvCluster};
+pub use forwarding::{COMMANDS_MAX, Forwarded, Told, delta, executions};
 pub use workload::{Keys, Workload};
 
 pub use crate::client_history::Operations;

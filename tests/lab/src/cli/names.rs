@@ -22,11 +22,13 @@ pub(super) struct Selected {
 }
 
 /// The tests that these names mean and that this implementation can be put to: a Raft without a service is not asked for
-/// parts 4A to 4C, and one that does not offer a feature beyond Figure 2 not for its part. Without names, none of a part
+/// parts 4A to 4C and E6, and one that does not offer a feature beyond Figure 2 not for its part. Without names, none of a part
 /// whose [features](Part::features_unasked) it does not offer.
 pub(super) fn select_for(names: &[String], implementation: Implementation) -> Result<Selected> {
     let is_shown = |case: &TestCase| {
-        case.part.features_unasked().iter().any(|features| implementation.offers(features).is_ok())
+        let features = case.part.features_unasked();
+        (case.part != Part::E6 || implementation.forwards())
+            && features.iter().any(|features| implementation.offers(features).is_ok())
     };
     let is_asked_for = |case: &&TestCase| !names.is_empty() || is_shown(case);
     let is_possible = |case: &&TestCase| why_not(case.part, implementation).is_none();
@@ -47,8 +49,14 @@ pub(super) fn select_for(names: &[String], implementation: Implementation) -> Re
 fn why_not(part: Part, implementation: Implementation) -> Option<String> {
     let name = implementation.name();
     if part.needs_service() && !implementation.has_service() {
+        let parts = if part == Part::E6 { "E6" } else { "4A to 4C" };
         return Some(format!(
-            "tests of 4A to 4C skipped: {name} is a Raft without a service (Implementation::of_service grades one)"
+            "tests of {parts} skipped: {name} is a Raft without a service (Implementation::of_service grades one)"
+        ));
+    }
+    if part == Part::E6 && !implementation.forwards() {
+        return Some(format!(
+            "tests of E6 skipped: {name} does not forward commands (KeyValue::forwards says what it does)"
         ));
     }
     let missing: Vec<&str> = part
@@ -198,7 +206,7 @@ mod tests {
         assert_eq!(count(&["3[AB]"]).expect("the same"), sum);
         assert_eq!(count(&["figure8*,"]).expect("two tests"), 2);
         assert_eq!(count(&["4"]).expect("three parts"), count(&["4A,4B,4C"]).expect("the same"));
-        assert_eq!(count(&["e"]).expect("six parts"), count(&["E1,E2,E3,E4,E5,E7"]).expect("the same"));
+        assert_eq!(count(&["e"]).expect("seven parts"), count(&["E1,E2,E3,E4,E5,E6,E7"]).expect("the same"));
         assert!(count(&["9"]).is_err());
         assert!(count(&["*quantum*"]).expect_err("none").to_string().contains("list shows all"));
     }

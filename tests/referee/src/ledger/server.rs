@@ -139,7 +139,7 @@ pub(crate) struct Server {
     pub(crate) moved: Vec<(Term, Line)>,
     /// When it was last told to stand for election, by a leader that gives up its office.
     told_to_stand_at: Option<Duration>,
-    /// When it last may have heard from a leader.
+    /// When it last may have heard from a leader, or has started again since.
     led_at: Option<Duration>,
     pub(crate) duties: Duties,
     /// What it was ever given, or made itself, at most.
@@ -148,7 +148,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// It is started, in that life.
-    pub(crate) fn starts(&mut self, life: Life) {
+    pub(crate) fn starts(&mut self, life: Life, at: Duration) {
+        // Where leaders have leases, who has heard from one leaves candidates alone for a while. Who starts again does not know
+        // whether and when that was, and keeps the promise as if it had just given it (thesis §6.4.1).
+        self.led_at = self.current.is_some().then_some(at);
         (self.current, self.is_down) = (Some(life), false);
         // It may have stored a term in which it stood, and have lost its power before it asked anybody.
         (self.pre_vote, self.moved) = (None, Vec::new());

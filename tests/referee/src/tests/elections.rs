@@ -260,6 +260,21 @@ fn candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
     .breaks("term never goes back");
 }
 
+/// Thesis §6.4.1: it may have promised a leader to leave candidates alone for a while, and does not know any more.
+#[test]
+fn candidate_that_is_ignored_by_who_has_just_started_again() {
+    let restarted = |wait: u64| {
+        two_terms_not_adopted(|s| {
+            s.ask(0, 2, 1, EMPTY);
+            s.wait(9000);
+            s.restart(0);
+            s.wait(wait);
+        })
+    };
+    restarted(100).keeps_the_rules();
+    restarted(9000).breaks("term never goes back");
+}
+
 #[test]
 fn election_after_a_timeout_or_after_a_refused_vote() {
     let mut s = Script::new(3);

@@ -80,8 +80,11 @@ impl Script {
     pub(super) fn restart(&mut self, server: ServerId) {
         self.starts[server] += 1;
         let life = Life::Node(self.nodes[self.starts[server]]);
+        let before = Life::Node(self.nodes[self.starts[server] - 1]);
         let server = &mut self.judge.ledger.servers[server];
-        server.starts(life);
+        // Scripts do not say when servers start for the first time.
+        server.starts(before, Duration::ZERO);
+        server.starts(life, self.at);
         server.duties = Duties::new(0);
     }
 

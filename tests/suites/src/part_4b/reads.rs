@@ -178,12 +178,15 @@ pub fn read_before_and_after_a_partition_4b(lab: &Lab) {
 ///
 /// Catches: a read that is woken when the replica has applied something, and does not look whether that is enough.
 pub fn slow_replica_reads_4b(lab: &Lab) {
+    slow_replica_reads(lab, &lab.service(3, Layer::KeyValue).reads(Reads::ReadIndex).paced().start());
+}
+
+pub(crate) fn slow_replica_reads(lab: &Lab, cluster: &KvCluster) {
     const WRITES: u32 = 30;
     const READERS: usize = 4;
     /// So that the last write is applied well after an election.
     const PACE: Duration = Duration::from_millis(60);
 
-    let cluster = lab.service(3, Layer::KeyValue).reads(Reads::ReadIndex).paced().start();
     let mut writer = cluster.client();
     for round in 0..3_u32 {
         writer.get("x");

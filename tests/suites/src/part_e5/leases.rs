@@ -16,7 +16,7 @@ use super::clusters::expect_sees;
 const CLOCK_ERROR: Duration = Duration::from_millis(100);
 /// So far a clock may be off, in millionths: two that are off to different sides differ by no more than [`CLOCK_ERROR`].
 const DRIFT_PPM: u32 = 10_000;
-const LEASES: Features = Features::with_leases(CLOCK_ERROR);
+pub(super) const LEASES: Features = Features::with_leases(CLOCK_ERROR);
 
 /// Waits until a leader reads by lease, on a network that works. Returns it.
 fn leader_with_lease(lab: &Lab, cluster: &Cluster) -> ServerId {

@@ -1,11 +1,12 @@
 //! Part E5, reads that need no entry in the log (§8; thesis §6.4). For Rafts that have
 //! [`read_index_until`](raft_interface::RaftServer::read_index_until): one without it is put to nothing here. Each test asks for
-//! the features that it is about.
+//! the features that it is about. Those of `services` want a service on the Raft, and ways to read that it offers.
 //!
 //! | file | what it tests |
 //! |---|---|
 //! | `conformance` | one leader among scripted peers: whose answers confirm a read |
 //! | `clusters` | clusters in which nobody writes, or one server decides |
+//! | `services` | services whose clients read in other ways than at the leader through the log |
 //! | `leases` | reads by lease, while somebody else comes into office ([`leases`](raft_interface::Features::leases)) |
 //!
 //! Three statements about reads are older than this part: answers to messages that left before the read arrived are
@@ -17,6 +18,7 @@
 pub mod clusters;
 pub mod conformance;
 pub mod leases;
+pub mod services;
 
 use crate::suite::suite;
 
@@ -35,5 +37,9 @@ suite! { $
     5 leases::lease_from_send_not_answer_e5, "a lease begins when the message left, and not when the answer came";
     5 leases::lease_ends_with_transfer_e5, "a lease ends when the office is on its way";
     5 leases::lease_and_pause_e5, "a leader that was asleep has no lease";
+    5 services::follower_query_e5, "a follower answers when it has applied what the leader has committed";
+    5 services::weak_reads_never_go_back_e5, "a read that may be old is never older than the last one";
+    5 services::slow_replica_lease_reads_e5, "a lease does not say what is applied";
+    10 services::chaos_e5, "faults of every kind, and all ways to read";
     5 leases::promise_survives_a_restart_e5, "a follower that restarts keeps what it has promised";
 }

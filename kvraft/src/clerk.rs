@@ -20,25 +20,42 @@
 //! [`ClerkError::Maybe`]. It relies on a network that, as MIT's, delivers no request twice: of two copies one may be told
 //! "wrong version" because of the other.
 
-mod route;
-
 use labrpc::network::ClientEnd;
 use labrpc::thread;
 use labrpc::time::{Duration, Instant};
+use raft_interface::Index;
 
 use crate::op::{Command, Reply, Sequence, SessionId, Version, Write};
-use crate::rpc::{EXECUTE, GET, GetArgs, ReadPath, Request, Response};
+use crate::query::{Answer, Consistency, QueryArgs};
+use crate::route::{Heard, Route};
+use crate::rpc::{EXECUTE, GET, GetArgs, QUERY, ReadPath, Request, Response};
 use crate::{ClerkError, Refusal};
-use route::{Heard, Route};
 
 /// How a clerk behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClerkConfig {
-    /// How its reads are made linearizable. Default: through the log.
-    pub reads: ReadPath,
+    /// How it reads. Default: at the leader, through the log.
+    pub reads: ClerkReads,
     /// After this time without an answer it gives an operation up, when the try under way ends. `None`, the default: never, as
     /// MIT's.
     pub give_up_after: Option<Duration>,
+}
+
+/// Whom a clerk asks when it reads, and what the answer is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClerkReads {
+    /// The leader, which makes sure in this way that the value is not an old one.
+    Leader(ReadPath),
+    /// Any server, which asks the leader first how far it has to be. Linearizable.
+    AnyServer,
+    /// Any server, as it is. The value was committed and may be old, but no read sees an older state than the one before it.
+    Weak,
+}
+
+impl Default for ClerkReads {
+    fn default() -> Self {
+        Self::Leader(ReadPath::default())
+    }
 }
 
 /// A client of the service.
@@ -46,7 +63,12 @@ pub struct ClerkConfig {
 pub struct Clerk {
     ends: Vec<ClientEnd>,
     config: ClerkConfig,
+    /// To the leader.
     route: Route,
+    /// To some server that answers queries.
+    queries: Route,
+    /// The highest position that an answer to a query has named. Never goes back.
+    position: Index,
     /// Opened by the first write that needs it, and again when it has expired.
     session: Option<SessionId>,
     /// The number of the last write of the session.
@@ -71,7 +93,7 @@ impl Clerk {
     pub fn new(ends: Vec<ClientEnd>, config: ClerkConfig) -> Self {
         assert!(!ends.is_empty(), "a clerk needs a server");
         let route = Route::new(ends.len());
-        Self { ends, config, route, session: None, sequence: 0 }
+        Self { ends, config, queries: route.clone(), route, position: 0, session: None, sequence: 0 }
     }
 
     /// The value and version of a key; `None` if it was never written.
@@ -80,12 +102,24 @@ impl Clerk {
     ///
     /// [`ClerkError::NoLeader`] when the clerk has given up; [`ClerkError::TooLarge`].
     pub fn get(&mut self, key: &str) -> Result<Option<(String, Version)>, ClerkError> {
-        let args = GetArgs { key: key.to_owned(), via: self.config.reads };
-        match self.ask(&Request::Get(args))?.reply {
+        let reply = match self.config.reads {
+            ClerkReads::Leader(via) => self.ask(&Request::Get(GetArgs { key: key.to_owned(), via }))?.reply,
+            ClerkReads::AnyServer => self.query(key, Consistency::Linearizable)?,
+            // Whichever server answers, it has what the last one had.
+            ClerkReads::Weak => self.query(key, Consistency::NotBefore(self.position))?,
+        };
+        match reply {
             Some(Reply::Value(value)) => Ok(value),
             Some(_) => Err(ClerkError::Protocol),
             None => Err(ClerkError::NoLeader),
         }
+    }
+
+    /// The highest position of which an answer to a query was: the index of the last entry that the machine had applied which
+    /// answered. 0 before the first.
+    #[must_use]
+    pub fn position(&self) -> Index {
+        self.position
     }
 
     /// Replaces a value, exactly once.
@@ -171,7 +205,7 @@ impl Clerk {
 
     /// Sends a request until a server has replied, or it is time to give up.
     fn ask(&mut self, request: &Request) -> Result<Ended, ClerkError> {
-        let give_up_at = self.config.give_up_after.map(|patience| Instant::now() + patience);
+        let give_up_at = self.give_up_at();
         let mut is_uncertain = false;
         loop {
             let heard = match self.call(request) {
@@ -198,6 +232,34 @@ impl Clerk {
                 thread::sleep(pause);
             }
         }
+    }
+
+    /// Asks one server after the other until one has answered; `None` when the clerk has given up.
+    fn query(&mut self, key: &str, consistency: Consistency) -> Result<Option<Reply>, ClerkError> {
+        let args = QueryArgs { key: key.to_owned(), consistency };
+        let give_up_at = self.give_up_at();
+        loop {
+            match self.ends[self.queries.server()].call::<_, Result<Answer, Refusal>>(QUERY, &args) {
+                Some(Ok(Answer { reply, position })) => {
+                    self.queries.answered();
+                    self.position = self.position.max(position);
+                    return Ok(Some(reply));
+                }
+                Some(Err(Refusal::TooLarge(what))) => return Err(what.into()),
+                Some(Err(_)) | None => {}
+            }
+            if give_up_at.is_some_and(|at| Instant::now() >= at) {
+                return Ok(None);
+            }
+            // Hints are not followed: the server that leads is as good as any.
+            if let Some(pause) = self.queries.next(Heard::Nothing) {
+                thread::sleep(pause);
+            }
+        }
+    }
+
+    fn give_up_at(&self) -> Option<Instant> {
+        self.config.give_up_after.map(|patience| Instant::now() + patience)
     }
 
     /// One try.

@@ -19,7 +19,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(160);
 
 /// What came of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// No reply, or one that does not say who leads.
     Nothing,
     /// This server leads, it is said.
@@ -38,7 +38,7 @@ impl From<Refusal> for Heard {
 
 /// Whom to ask.
 #[derive(Clone, Debug)]
-pub(super) struct Route {
+pub(crate) struct Route {
     servers: usize,
     /// Whom to ask next. In `0..servers`.
     current: Server,
@@ -51,22 +51,27 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn new(servers: usize) -> Self {
-        Self { servers, current: 0, hints: 0, asked: 0, pause: PAUSE_FIRST }
+    pub(crate) fn new(servers: usize) -> Self {
+        Self::beginning_with(0, servers)
+    }
+
+    /// The same, with this server first.
+    pub(crate) fn beginning_with(server: Server, servers: usize) -> Self {
+        Self { servers, current: server, hints: 0, asked: 0, pause: PAUSE_FIRST }
     }
 
     /// Whom to ask.
-    pub(super) fn server(&self) -> Server {
+    pub(crate) fn server(&self) -> Server {
         self.current
     }
 
     /// The server that was asked has answered: it is the leader.
-    pub(super) fn answered(&mut self) {
-        *self = Self { current: self.current, ..Self::new(self.servers) };
+    pub(crate) fn answered(&mut self) {
+        *self = Self::beginning_with(self.current, self.servers);
     }
 
     /// Chooses whom to ask next. Returns how long to wait before.
-    pub(super) fn next(&mut self, heard: Heard) -> Option<Duration> {
+    pub(crate) fn next(&mut self, heard: Heard) -> Option<Duration> {
         match heard {
             Heard::Leader(leader) if self.is_worth_following(leader) => {
                 self.hints += 1;

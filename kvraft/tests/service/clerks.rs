@@ -1,104 +1,22 @@
-//! The service from end to end: three servers on a network, in both worlds.
+//! What clerks are told, while servers restart and clients come in great numbers.
 
-use labrpc::network::{Address, ClientEnd, Network, Server};
-use labrpc::sim::{NodeHandle, Sim};
-use labrpc::sync::Arc;
 use labrpc::thread;
 use labrpc::time::{Duration, Instant};
 use raft::Raft;
-use raft_interface::{MemoryPersister, Persister, RaftServer};
+use raft_interface::Persister;
 
 use kvraft::op::{Command, Reply, Write};
-use kvraft::{Clerk, ClerkConfig, ClerkError, KvServer, ReadPath, RsmConfig, SESSIONS_MAX};
+use kvraft::{ClerkConfig, ClerkError, ClerkReads, KvServer, ReadPath, SESSIONS_MAX};
 
-const SERVERS: u32 = 3;
-
-/// Three servers that can be crashed and started again.
-struct Cluster {
-    network: Network,
-    persisters: Vec<Arc<MemoryPersister>>,
-    servers: Vec<KvServer<Raft>>,
-    clients: u32,
-    bytes: usize,
-}
-
-impl Cluster {
-    fn start() -> Self {
-        Self::with_state_up_to(1000)
-    }
-
-    /// A snapshot is taken when the Raft's state exceeds so many bytes.
-    fn with_state_up_to(bytes: usize) -> Self {
-        let mut cluster =
-            Self { network: Network::new(), persisters: vec![], servers: vec![], clients: 0, bytes };
-        for id in 0..SERVERS {
-            let persister = Arc::new(MemoryPersister::new());
-            cluster.servers.push(boot(&cluster.network, id, &persister, bytes));
-            cluster.persisters.push(persister);
-        }
-        cluster
-    }
-
-    fn bounce(&mut self, id: u32) {
-        let place = id as usize;
-        self.network.delete_server(id);
-        let copy = Arc::new(self.persisters[place].copy());
-        self.servers[place].kill();
-        self.servers[place] = boot(&self.network, id, &copy, self.bytes);
-        self.persisters[place] = copy;
-    }
-
-    fn clerk(&mut self, config: ClerkConfig) -> Clerk {
-        self.clients += 1;
-        let ends = (0..SERVERS).map(|id| self.network.make_connected_end(Address::Client(self.clients), id));
-        Clerk::new(ends.collect(), config)
-    }
-
-    fn leader(&self) -> u32 {
-        loop {
-            let leads = |id: &u32| self.servers[*id as usize].raft().get_state().1;
-            if let Some(id) = (0..SERVERS).find(leads) {
-                return id;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn end(self) {
-        self.servers.iter().for_each(KvServer::kill);
-        self.network.cleanup();
-    }
-}
-
-/// Starts a server on a node of its own.
-fn boot(network: &Network, id: u32, persister: &Arc<MemoryPersister>, bytes: usize) -> KvServer<Raft> {
-    let node = NodeHandle::new(format!("S{id}"));
-    let ends: Vec<ClientEnd> = (0..SERVERS).map(|peer| network.make_connected_end(id, peer)).collect();
-    let persister: Arc<dyn Persister> = persister.clone();
-    let config = RsmConfig { raft_state_bytes_max: Some(bytes), ..RsmConfig::default() };
-    let make = move || KvServer::<Raft>::make(ends, id as usize, persister, config).expect("a good snapshot");
-    let server = node.spawn("make", make).join().expect("a server");
-    network.add_server(id, Server::new(&node).service(server.raft().service()).service(server.service()));
-    server
-}
-
-/// Runs a scenario over some seeds and once on real threads.
-fn in_both_worlds(seeds: u64, scenario: fn()) {
-    for seed in 0..seeds {
-        Sim::new(seed)
-            .time_max(Duration::from_secs(300))
-            .run(scenario)
-            .unwrap_or_else(|failure| panic!("{failure}"));
-    }
-    scenario();
-}
+use crate::cluster::{Cluster, SERVERS, in_both_worlds};
 
 /// Every answer is right while every server is restarted in turn, with snapshots under way.
 #[test]
 fn what_is_written_stays_through_restarts() {
     in_both_worlds(10, || {
         let mut cluster = Cluster::start();
-        for reads in [ReadPath::Log, ReadPath::ReadIndex] {
+        let at_the_leader = [ReadPath::Log, ReadPath::ReadIndex, ReadPath::Lease].map(ClerkReads::Leader);
+        for reads in at_the_leader.into_iter().chain([ClerkReads::AnyServer]) {
             let mut clerk = cluster.clerk(ClerkConfig { reads, ..ClerkConfig::default() });
             let key = format!("{reads:?}");
             let mut expected = String::new();

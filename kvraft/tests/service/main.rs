@@ -1,0 +1,5 @@
+//! The service from end to end.
+
+mod clerks;
+mod cluster;
+mod forwarding;
