@@ -2,10 +2,33 @@
 
 use std::time::Duration;
 
-use labrpc::sim::{NodeHandle, Sim};
+use labrpc::sim::{HeapMark, NodeHandle, Sim};
 use labrpc::thread;
 
 #[test]
+fn memory_of_this_process() {
+    heap_of_a_simulation_is_known_while_it_is_alone();
+    memory_does_not_grow_over_ten_thousand_runs_with_crashes();
+}
+
+fn heap_of_a_simulation_is_known_while_it_is_alone() {
+    const BYTES: usize = 1_000_000;
+    assert!(HeapMark::now().is_none(), "there is no simulation");
+    let body = || {
+        let Some(mark) = HeapMark::now() else { return }; // not on this system
+        let kept = vec![1_u8; BYTES];
+        let growth = mark.growth().expect("it is alone");
+        assert!((BYTES..2 * BYTES).contains(&growth), "{growth} bytes");
+        drop(kept);
+        assert!(mark.growth().expect("it is alone") < BYTES / 2);
+        let other =
+            std::thread::spawn(|| Sim::new(2).run(|| assert!(HeapMark::now().is_none(), "there are two")));
+        assert!(other.join().is_ok_and(|outcome| outcome.is_ok()));
+        assert_eq!(mark.growth(), None, "another one has run since");
+    };
+    Sim::new(1).run(body).unwrap();
+}
+
 fn memory_does_not_grow_over_ten_thousand_runs_with_crashes() {
     /// Resident memory of this process in KiB, on Linux.
     fn resident_kib() -> Option<u64> {

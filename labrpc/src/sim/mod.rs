@@ -57,7 +57,7 @@
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_mutex` with `raw_fair_mutex`, `raw_rwlock`, `raw_thread_id`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_mutex` with `raw_fair_mutex`, `raw_rwlock`, `raw_thread_id`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`, `heap`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -77,6 +77,7 @@ mod event;
 mod failure;
 mod fiber;
 mod frames;
+mod heap;
 #[cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -132,6 +133,7 @@ pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, t
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
 pub use failure::{Failure, Report};
+pub use heap::HeapMark;
 pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
 pub use node_handle::NodeHandle;
 pub use panics::keep_backtraces;

@@ -69,6 +69,7 @@
 //! | a test | ends within 120 s of virtual time, unless it says otherwise | MIT: "test took longer than 120 seconds" | all tests |
 //! | bytes for ten commands of 5,000 | each command once to each server, and 50,000 for the rest | MIT | `rpc_bytes_3b` |
 //! | fast backup | 2,000 conflicting or missing entries in 500 calls, 300 in 40 and some heartbeats | end of §5.3; MIT asks for it in 3C | `far_apart_3b`, `backs_up_fast_3b` |
+//! | memory of an idle server | at most 8 bytes for each message in ten minutes, after two and a half | it may live for months | `memory_of_an_idle_life_3b` |
 //! | a backlog | 10,000 entries in 1,000 calls | entries are sent many at a time | `backlog_3b` |
 //! | answers | somebody is answered every 4 s while requests are open, each request within 10 s | a lock held during a call makes a server as good as dead | rule *answers* |
 //! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |

@@ -126,7 +126,7 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     /// Starts a server (MIT's `Make`). `peers[i]` reaches server `i`, `me` is this server's own place in that
     /// list. State is restored from `persister`; committed entries and snapshots go to `apply`. Returns
     /// quickly: long work belongs to threads. The server may live long: its threads must not grow in number with the calls
-    /// that have hung, or one day the system refuses another.
+    /// that have hung, nor its memory with the heartbeats that have come and gone, or one day the system refuses another.
     ///
     /// The service reads the stored snapshot itself. A server may also deliver it, as the first message after a
     /// start.

@@ -17,6 +17,28 @@ use std::process::ExitCode;
 use lab::{Implementation, Program, Subcommand};
 use raft_interface::RaftServer;
 
+/// All of them and their variants, by name: as Rafts, without a service.
+#[must_use]
+pub fn all() -> [(&'static str, Implementation); 11] {
+    [
+        ("event_loop", Implementation::of::<event_loop::EventLoop>()),
+        ("one_way", Implementation::of::<event_loop::OneWay>()),
+        ("polling", Implementation::of::<polling::Raft>()),
+        ("no_op", Implementation::of::<no_op::Raft>()),
+        ("pre_vote", Implementation::of::<pre_vote::Raft>()),
+        ("retrying", Implementation::of::<retrying::Raft>().with_names(retrying::names)),
+        ("own_names", Implementation::of::<retrying::Raft>()),
+        ("resettable_timer", Implementation::of::<resettable_timer::Raft>()),
+        ("group_commit", group_commit_as::<group_commit::GroupCommit>()),
+        ("group_commit_unhurried", group_commit_as::<group_commit::Unhurried>()),
+        ("group_commit_own_fields", group_commit_as::<group_commit::OwnFields>()),
+    ]
+}
+
+fn group_commit_as<R: RaftServer>() -> Implementation {
+    Implementation::of::<R>().with_names(group_commit::names)
+}
+
 /// The program `lab` for a control in which bugs are planted, with the subcommand by which they are tried.
 #[must_use]
 pub fn main<R: RaftServer>() -> ExitCode {

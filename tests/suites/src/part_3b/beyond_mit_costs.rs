@@ -5,8 +5,9 @@ use std::time::Duration;
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
 use lab_harness::lab::Lab;
+use lab_runs::settings::World;
 use labrpc::network::{Address, Delay, Delays, Fault, Rule, Traffic};
-use labrpc::sim::ThreadReport;
+use labrpc::sim::{HeapMark, ThreadReport};
 use raft_interface::ServerId;
 
 /// Many commands, one in a millisecond, while messages to one follower take long.
@@ -90,6 +91,40 @@ pub fn long_life_3b(lab: &Lab) {
         )
         .rule("the threads of a server do not grow in number with the partitions that it has lived through (RaftServer::make)")
         .hint("a thread for each call that hangs, and none of them ends")
+    });
+}
+
+/// Nobody asks for anything, for ten minutes. Heartbeats come and go.
+///
+/// Catches: what is noted for each message that was sent or answered, and never thrown away: a server that lives for months runs out
+/// of memory.
+pub fn memory_of_an_idle_life_3b(lab: &Lab) {
+    /// Before the first look, for what is made once and kept.
+    const WARM_UP: Duration = Duration::from_secs(150);
+    const IDLE: Duration = Duration::from_secs(600);
+    /// Less than the smallest note of a message, in a list that doubles when it is full.
+    const BYTES_PER_MESSAGE_MAX: usize = 8;
+
+    let cannot = || lab.skip("the memory of these servers alone cannot be measured here");
+    if lab.world() == World::Real {
+        cannot();
+    }
+    let cluster = lab.cluster(3).start();
+    cluster.one(3);
+    lab.sleep(WARM_UP);
+    let Some(mark) = HeapMark::now() else { cannot() };
+    let calls_before = cluster.rpcs();
+    lab.sleep(IDLE);
+    let Some(growth) = mark.growth() else { cannot() };
+    let messages = (cluster.rpcs() - calls_before) as usize;
+    lab.expect(growth <= messages * BYTES_PER_MESSAGE_MAX, || {
+        Violation::new(
+            "the memory of idle servers grows with each message",
+            format!("at most {BYTES_PER_MESSAGE_MAX} bytes for each in {IDLE:?}, in which nobody asks for anything"),
+            format!("{growth} bytes for {messages} messages"),
+        )
+        .rule("the memory of a server does not grow with the heartbeats that it has lived through (RaftServer::make)")
+        .hint("a list of what was sent or answered, of which nothing is ever removed")
     });
 }
 

@@ -52,6 +52,7 @@ suite! { $
     5 beyond_mit::idle_3b, "an idle cluster costs next to nothing";
     2 beyond_mit_costs::bytes_on_a_slow_link_3b, "a slow link carries each command a few times at most";
     2 beyond_mit_costs::long_life_3b, "a server that lives long needs no more threads";
+    2 beyond_mit_costs::memory_of_an_idle_life_3b, "a server that lives long needs no more memory" (within 1000 s);
     5 beyond_mit::threads_end_3b, "no thread outlives kill";
     5 beyond_mit::kill_with_full_channel_3b, "kill frees a server whose service is stuck";
     2 conformance_votes::up_to_date_3b, "whose log is more up to date, all nine cases";
