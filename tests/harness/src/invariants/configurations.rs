@@ -55,6 +55,14 @@ use lab_referee::{Committable, Violation};
 /// A configuration, and where it stands; at 0 the first.
 type Placed = (Index, Configuration);
 
+/// Such a one, for people.
+fn show((at, configuration): Placed) -> String {
+    match at {
+        0 => format!("{configuration}, the first configuration,"),
+        at => format!("{configuration} of entry {at}"),
+    }
+}
+
 /// The committed configurations, by index.
 #[derive(Debug, Default)]
 pub(super) struct Configurations {
@@ -114,11 +122,11 @@ impl Invariant for Configurations {
             Observation::Changed { index, term, committable } => {
                 self.appended.insert((index, term), committable);
             }
-            Observation::Configured { index, term, configuration } => {
-                if !self.committed.contains_key(&index) {
-                    self.deliver(server, (index, configuration), term)?;
-                    self.committed.insert(index, configuration);
-                }
+            Observation::Configured { index, term, configuration }
+                if !self.committed.contains_key(&index) =>
+            {
+                self.deliver(server, (index, configuration), term)?;
+                self.committed.insert(index, configuration);
             }
             _ => {}
         }
@@ -134,12 +142,12 @@ struct Step {
 }
 
 impl Step {
-    fn too_large(&self, (at, before): Placed, half: Servers) -> Violation {
+    fn too_large(&self, before: Placed, half: Servers) -> Violation {
         let Self { server, index, configuration } = self;
         Violation::new(
             format!("S{server} delivers a configuration at {index} whose majorities need not meet those of the one before"),
-            format!("one in which whatever is enough shares a server with whatever is enough in {before}, of entry {at}"),
-            format!("{configuration}: {half} are enough in the old one, and {} in the new one", self.rest(before, half)),
+            format!("one in which whatever is enough shares a server with whatever is enough in {}", show(before)),
+            format!("{configuration}: {half} are enough in the old one, and {} in the new one", self.rest(before.1, half)),
         )
         .rule("neighbouring configurations have no disjoint majorities (§6; thesis §4.1)")
         .hint(
@@ -149,29 +157,26 @@ impl Step {
         .servers([*server])
     }
 
-    fn second(&self, last: Index, (at, other): Placed, half: Servers) -> Violation {
+    fn second(&self, last: Index, other: Placed, half: Servers) -> Violation {
         let Self { server, index, configuration } = self;
         Violation::new(
             format!("the configuration at {index} was appended before the one at {last} could be committed"),
-            format!("one change at a time: until then {other}, of entry {at}, is in force where that of {last} is not"),
-            format!("{configuration}: {half} are enough in {other}, and {} in this one", self.rest(other, half)),
+            format!(
+                "one change at a time: until then {} is in force where that of {last} is not",
+                show(other)
+            ),
+            format!("{configuration}: {half} are enough there, and {} here", self.rest(other.1, half)),
         )
         .rule("no change before the last one is committed (thesis §4.1)")
         .hint("a second change is not refused while the first one is on its way")
         .servers([*server])
     }
 
-    fn before_own_term(
-        &self,
-        term: Term,
-        (at, before): Placed,
-        rival: Configuration,
-        half: Servers,
-    ) -> Violation {
+    fn before_own_term(&self, term: Term, before: Placed, rival: Configuration, half: Servers) -> Violation {
         let Self { server, index, configuration } = self;
         Violation::new(
             format!("the configuration at {index} was appended before an entry of term {term} could be committed"),
-            format!("an entry of term {term} on a majority of {before}, of entry {at}, and a change of one voter after that"),
+            format!("an entry of term {term} on a majority of {}, and a change of one voter after that", before.1),
             format!(
                 "{configuration}. An earlier leader may have appended {rival}, and nobody else knows: {half} are enough in that \
                  one, and {} here",
@@ -186,7 +191,7 @@ impl Step {
 
     /// Those of this configuration and another one that are not among `half`.
     fn rest(&self, other: Configuration, half: Servers) -> Servers {
-        let both = other.members().union(self.configuration.members()).iter();
+        let both = other.deciders().union(self.configuration.deciders()).iter();
         both.filter(|&server| !half.contains(server)).collect()
     }
 }
