@@ -48,7 +48,7 @@ impl State {
         change: Change,
         moment: &Moment,
     ) -> Result<Index, ChangeError> {
-        let now = self.configuration();
+        let now = *self.configuration();
         let knows_commit_index = self.knows_commit_index();
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ChangeError::NotLeader { leader: self.leader });
@@ -101,7 +101,7 @@ impl State {
         if self.log.configuration_index() > self.commit_index {
             return;
         }
-        let configuration = self.configuration();
+        let configuration = *self.configuration();
         if configuration.incoming.is_some() {
             // Not before: while a server may have the old configuration alone, its majority decides too (§6).
             self.append_configuration(configuration.settled(), moment);

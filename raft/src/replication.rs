@@ -162,7 +162,7 @@ impl State {
         progress.heartbeat_at = moment.now + self.config.heartbeat_interval;
         progress.round_sent = round;
         let message = if is_trimmed {
-            Message::InstallSnapshot(self.next_piece(peer))
+            Message::InstallSnapshot(Box::new(self.next_piece(peer)))
         } else {
             Message::AppendEntries(self.append_entries_args(first))
         };
@@ -325,7 +325,10 @@ impl State {
             // well, or it believes that news has arrived which has not, and does not send it again before a
             // heartbeat.
             progress.commit_known = progress.commit_known.max(args.leader_commit.min(stored));
-            self.advance_commit_index(moment);
+            // Most answers are to heartbeats, or come from the slower half: one more copy of what is committed commits nothing.
+            if stored > self.commit_index {
+                self.advance_commit_index(moment);
+            }
         } else if progress.next_index == args.prev_log_index + 1 && progress.match_index < args.prev_log_index
         {
             // Only the refusal of a message that stands at `next_index` moves it: a late one would take the

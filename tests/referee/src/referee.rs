@@ -279,7 +279,7 @@ impl Referee {
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
         // It concerns its receiver, and nobody else.
-        if self.names.is_timeout_now(message.method) {
+        if kind.is_none() && self.names.is_timeout_now(message.method) {
             return None;
         }
         // Not at the first one: servers may greet each other in their own ways. But none that have said so
