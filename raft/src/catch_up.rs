@@ -214,8 +214,8 @@ impl State {
         if let Some(reply) = given.filter(|_| fits) {
             self.store_entries(args.first - 1, &reply.entries);
             log::debug!(
-                target: "FTCH", "S{} T{} has {} from S{}",
-                self.me, self.current_term, args.first + reply.entries.len() as Index - 1, tag.peer,
+                target: "FTCH", "S{} T{} stores what S{} answers to {args}: {reply}",
+                self.me, self.current_term, tag.peer,
             );
         }
         let (last, commit_index) = (self.log.last_index(), self.commit_index);

@@ -128,7 +128,7 @@ impl State {
             return self.on_pre_vote(args, moment);
         }
         if self.ignores(args, moment) {
-            log::debug!(target: "VOTE", "S{} T{} has a leader and ignores S{}", self.me, self.current_term, args.candidate_id);
+            log::debug!(target: "VOTE", "S{} T{} has a leader and ignores S{}: {args}", self.me, self.current_term, args.candidate_id);
             return self.vote_reply(false);
         }
         self.observe_term(args.term, moment);
@@ -154,8 +154,8 @@ impl State {
             self.reset_election_timer(moment);
         }
         log::debug!(
-            target: "VOTE", "S{} T{} {} S{} for T{}",
-            self.me, self.current_term, if vote_granted { "votes for" } else { "refuses" }, args.candidate_id, args.term,
+            target: "VOTE", "S{} T{} {} S{}: {args}",
+            self.me, self.current_term, if vote_granted { "votes for" } else { "refuses" }, args.candidate_id,
         );
         // Whether this server has a vote is no question here: a candidate may have a newer configuration, in which it has one
         // (thesis §4.1). Who counts looks that up; see `membership`.

@@ -107,6 +107,7 @@
 //! | a configuration is changed by an entry: the new one, or the joint one first (§6; thesis §4.1, §4.3) | `State::change_configuration`, [`Configuration::after`](raft_interface::Configuration::after) | [`first_configuration`](raft_interface::Features::first_configuration) |
 //! | not before the last change is committed, nor an entry of the own term (raft-dev, July 2015), nor for a server that lags (thesis §4.2.1) | `State::change_configuration` | `first_configuration` |
 //! | the joint one is left when it is committed; a leader without a vote goes when the new one is (§6) | `State::on_commit` | `first_configuration` |
+//! | it hands its office to a voter first, that nobody waits for an election timeout (thesis §3.10, §4.2.2) | `State::hand_over_and_go` | `first_configuration` |
 //! | a leader begins its term with a no-op (§8) | `State::become_leader` | [`noop_on_election`](raft_interface::Features::noop_on_election), `first_configuration` |
 //! | a server asks whether it would win before it moves on to a term and stands (thesis §9.6) | `State::start_pre_vote`, `State::count_votes` | [`pre_vote`](raft_interface::Features::pre_vote) |
 //! | a pre-vote moves neither a term nor a vote, and is refused to a log that is behind and while there is a leader (thesis §9.6) | `State::on_pre_vote`, `State::hears_leader` | always |

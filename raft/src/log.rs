@@ -61,8 +61,9 @@ impl Log {
     }
 
     /// The last configuration in the log, committed or not: it is in force (§6). `None` when no entry has ever set one.
-    pub(crate) fn configuration(&self) -> Option<Configuration> {
-        self.configuration_at(self.last_index())
+    pub(crate) fn configuration(&self) -> Option<&Configuration> {
+        let last = self.configurations.last().map(|(_, configuration)| configuration);
+        last.or(self.base_configuration.as_ref())
     }
 
     /// Where that one stands; 0 if it is at or before the base, or there is none.

@@ -4,7 +4,8 @@
 //! then on, on every server that has the entry, committed or not; it goes with the entry if that is cut off again
 //! ([`crate::log::Log::configuration`], so there is nothing to roll back here). If more than one voter changes, the entry names
 //! the joint configuration, in which both majorities decide; when it is committed, the leader appends the new one alone. When
-//! that is committed, a leader that has no vote in it steps down.
+//! that is committed, a leader that has no vote in it hands its office to one that has, and steps down. Gone without a word, it
+//! would leave the cluster without a leader for an election timeout (`benches/membership.rs` measures it).
 //!
 //! # What is refused, and why
 //!
@@ -47,7 +48,7 @@ impl State {
         change: Change,
         moment: &Moment,
     ) -> Result<Index, ChangeError> {
-        let now = self.configuration();
+        let now = *self.configuration();
         let knows_commit_index = self.knows_commit_index();
         let Role::Leader(leadership) = &mut self.role else {
             return Err(ChangeError::NotLeader { leader: self.leader });
@@ -100,13 +101,13 @@ impl State {
         if self.log.configuration_index() > self.commit_index {
             return;
         }
-        let configuration = self.configuration();
+        let configuration = *self.configuration();
         if configuration.incoming.is_some() {
             // Not before: while a server may have the old configuration alone, its majority decides too (§6).
             self.append_configuration(configuration.settled(), moment);
         } else if !configuration.is_voter(self.me) {
             // Until now it had to lead, without counting itself: nobody else could commit its own removal (§6).
-            self.give_up_office(moment);
+            self.hand_over_and_go(moment);
         }
     }
 
@@ -118,6 +119,11 @@ impl State {
             Role::Leader(_) => self.configuration().members(),
         };
         all.without(self.me)
+    }
+
+    /// Whether it is committed that this server has no vote.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.log.configuration_index() <= self.commit_index && !self.is_voter()
     }
 
     /// Whether this server has a vote in the configuration that is in force here.

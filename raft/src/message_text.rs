@@ -72,6 +72,8 @@ impl fmt::Display for AppendEntriesReply {
             (true, _) if *abstained => write!(f, "T{term} success, without a vote"),
             (true, _) => write!(f, "T{term} success"),
             (false, Some(conflict)) => write!(f, "T{term} conflict: term {conflict} from {conflict_index}"),
+            // Not for what is in the log: the term, or an entry that cannot be.
+            (false, None) if *conflict_index == 0 => write!(f, "T{term} refused"),
             (false, None) => write!(f, "T{term} conflict: log ends before {conflict_index}"),
         }
     }

@@ -35,8 +35,8 @@ impl State {
         // Whoever cannot hear the leader is not to take it from those who can.
         let vote_granted = is_votable && is_up_to_date && !self.hears_leader(moment.now);
         log::debug!(
-            target: "VOTE", "S{} T{} {} S{} for T{}", self.me, self.current_term,
-            if vote_granted { "would vote for" } else { "would refuse" }, args.candidate_id, args.term,
+            target: "VOTE", "S{} T{} {} S{}: {args}",
+            self.me, self.current_term, if vote_granted { "would vote for" } else { "would refuse" }, args.candidate_id,
         );
         self.vote_reply(vote_granted)
     }

@@ -162,7 +162,7 @@ impl State {
         progress.heartbeat_at = moment.now + self.config.heartbeat_interval;
         progress.round_sent = round;
         let message = if is_trimmed {
-            Message::InstallSnapshot(self.next_piece(peer))
+            Message::InstallSnapshot(Box::new(self.next_piece(peer)))
         } else {
             Message::AppendEntries(self.append_entries_args(first))
         };
@@ -195,10 +195,10 @@ impl State {
         // Before the timer is touched. A deposed leader behind a slow link would otherwise keep this server
         // from standing for election, although nobody leads.
         if args.term < self.current_term {
-            return self.reject(None, 0); // receiver 1
+            return self.reject(args, None, 0); // receiver 1
         }
         if args.entries.iter().any(|entry| self.refuses(entry.configuration())) {
-            return self.reject(None, args.prev_log_index);
+            return self.reject(args, None, args.prev_log_index);
         }
         self.hear_leader(args.leader_id, moment);
         // Receiver 2. What the snapshot covers is committed and therefore matches (§7): only later indexes tell.
@@ -207,12 +207,16 @@ impl State {
             match self.log.term_at(args.prev_log_index) {
                 // Heartbeats are not special. Success here, because "there is nothing to store", tells a leader
                 // that everything up to the previous entry is stored, and it counts copies that do not exist.
-                None => return self.reject(None, self.log.last_index() + 1),
+                None => return self.reject(args, None, self.log.last_index() + 1),
                 // Same index, other term: a different entry, left by a leader that was deposed before it could
                 // commit it.
                 Some(term) if term != args.prev_log_term => {
                     self.assert_uncommitted(args.prev_log_index, args.prev_log_term);
-                    return self.reject(Some(term), self.log.first_index_of_term_at(args.prev_log_index));
+                    return self.reject(
+                        args,
+                        Some(term),
+                        self.log.first_index_of_term_at(args.prev_log_index),
+                    );
                 }
                 Some(_) => {}
             }
@@ -262,20 +266,23 @@ impl State {
     }
 
     /// The answer to a message that does not fit, with the hints for a fast backup.
-    fn reject(&self, conflict_term: Option<u64>, conflict_index: Index) -> AppendEntriesReply {
-        log::debug!(
-            target: "LOG", "S{} T{} rejects entries: conflict at {conflict_index} with term {conflict_term:?}",
-            self.me, self.current_term,
-        );
+    fn reject(
+        &self,
+        args: &AppendEntriesArgs,
+        conflict_term: Option<u64>,
+        conflict_index: Index,
+    ) -> AppendEntriesReply {
         // A log that does not fit is no word against the leader: it will fit.
         let abstained = conflict_index > 0 || !self.is_voter();
-        AppendEntriesReply {
+        let reply = AppendEntriesReply {
             term: self.current_term,
             success: false,
             abstained,
             conflict_term,
             conflict_index,
-        }
+        };
+        log::debug!(target: "LOG", "S{} T{} refuses {args} of S{}: {reply}", self.me, self.current_term, args.leader_id);
+        reply
     }
 
     /// A committed entry never changes (Fig. 3, State Machine Safety). No weather makes a leader say otherwise.
@@ -318,7 +325,10 @@ impl State {
             // well, or it believes that news has arrived which has not, and does not send it again before a
             // heartbeat.
             progress.commit_known = progress.commit_known.max(args.leader_commit.min(stored));
-            self.advance_commit_index(moment);
+            // Most answers are to heartbeats, or come from the slower half: one more copy of what is committed commits nothing.
+            if stored > self.commit_index {
+                self.advance_commit_index(moment);
+            }
         } else if progress.next_index == args.prev_log_index + 1 && progress.match_index < args.prev_log_index
         {
             // Only the refusal of a message that stands at `next_index` moves it: a late one would take the
@@ -328,7 +338,10 @@ impl State {
             // Never back over what is stored there, and at least one step back, whatever the follower says: so
             // the search ends.
             progress.next_index = hint.clamp(progress.match_index + 1, args.prev_log_index);
-            log::debug!(target: "LOG", "S{} T{} backs up to {} for S{}", self.me, self.current_term, progress.next_index, tag.peer);
+            log::debug!(
+                target: "LOG", "S{} T{} backs up to {}, for S{} answers {args}: {reply}",
+                self.me, self.current_term, progress.next_index, tag.peer,
+            );
         } else {
             // A late refusal, or a follower that has lost what it acknowledged: not worth a tight loop.
             progress.retry_at = moment.now + self.config.retry_pause;

@@ -217,22 +217,23 @@ pub(crate) struct Ended {
     pub(crate) exchange: Exchange,
 }
 
-/// Any of the requests, with its reply if one came.
+/// Any of the requests, with its reply if one came. The large one is rare, and in a box: the others are moved a few times for each
+/// call.
 #[derive(Debug)]
 pub(crate) enum Exchange {
     RequestVote(RequestVoteArgs, Option<RequestVoteReply>),
     AppendEntries(AppendEntriesArgs, Option<AppendEntriesReply>),
-    InstallSnapshot(InstallSnapshotArgs, Option<InstallSnapshotReply>),
+    InstallSnapshot(Box<InstallSnapshotArgs>, Option<InstallSnapshotReply>),
     TimeoutNow(TimeoutNowArgs, Option<TimeoutNowReply>),
     FetchEntries(FetchEntriesArgs, Option<FetchEntriesReply>),
 }
 
-/// Any of the requests.
+/// Any of the requests; see [`Exchange`] for the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     RequestVote(RequestVoteArgs),
     AppendEntries(AppendEntriesArgs),
-    InstallSnapshot(InstallSnapshotArgs),
+    InstallSnapshot(Box<InstallSnapshotArgs>),
     TimeoutNow(TimeoutNowArgs),
     FetchEntries(FetchEntriesArgs),
 }

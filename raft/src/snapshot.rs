@@ -124,7 +124,7 @@ impl State {
             Ok(Received::More) => return answer(None),
             Ok(Received::Refused(instead)) => return answer(Some(instead)),
             Err(error) => {
-                log::error!(target: "SNAP", "S{} T{term} cannot keep a piece: {error}", self.me);
+                log::error!(target: "SNAP", "S{} T{term} cannot keep a piece: {args}: {error}", self.me);
                 return answer(Some(self.receiver.expected(args)));
             }
         };
@@ -134,10 +134,7 @@ impl State {
         // A snapshot holds applied entries only, hence committed ones. Without this an older snapshot that
         // comes after would pass the check above, although it says less.
         self.follow_commit_index(args.last_included_index);
-        log::debug!(
-            target: "SNAP", "S{} T{} installs a snapshot up to {}",
-            self.me, self.current_term, args.last_included_index,
-        );
+        log::debug!(target: "SNAP", "S{} T{term} installs a snapshot of S{}: {args}", self.me, args.leader_id);
         answer(None)
     }
 

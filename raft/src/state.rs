@@ -163,8 +163,8 @@ impl State {
     }
 
     /// Who counts now: the last configuration in the log, committed or not (§6).
-    pub(crate) fn configuration(&self) -> Configuration {
-        self.log.configuration().unwrap_or(self.first_configuration)
+    pub(crate) fn configuration(&self) -> &Configuration {
+        self.log.configuration().unwrap_or(&self.first_configuration)
     }
 
     /// Whether a message says something of the configuration that no leader does: it names nobody, or who is not there.
@@ -243,10 +243,10 @@ impl State {
         match &self.role {
             Role::Follower | Role::Candidate(_) => self.may_stand().then_some(self.election_deadline),
             // A leader does not stand for election: a higher term ends its office, or the silence of a majority.
-            Role::Leader(leadership) => {
-                let ends = [self.quorum_deadline(leadership), leadership.handover_deadline()];
-                ends.into_iter().flatten().min()
-            }
+            Role::Leader(leadership) => match leadership.handover_deadline() {
+                Some(end) => Some(self.quorum_deadline(leadership).map_or(end, |silence| silence.min(end))),
+                None => self.quorum_deadline(leadership),
+            },
         }
     }
 
@@ -279,8 +279,8 @@ impl State {
         self.last_call
     }
 
-    /// When the next message to `peer`, one of the [correspondents](Self::correspondents), should leave; `None` when only a change
-    /// of state can make one due.
+    /// When the next message to `peer` should leave, if it is one of the [correspondents](Self::correspondents); `None` when only a
+    /// change of state can make one due.
     pub(crate) fn due_at(&self, peer: ServerId) -> Option<Instant> {
         match &self.role {
             Role::Follower => self.fetch_due_at(peer),
@@ -291,7 +291,8 @@ impl State {
 
     /// Whether a message to `peer` should leave now.
     pub(crate) fn is_due(&self, peer: ServerId, now: Instant) -> bool {
-        self.correspondents().contains(peer) && self.due_at(peer).is_some_and(|at| at <= now)
+        // In this order, for most of the time nothing is due.
+        self.due_at(peer).is_some_and(|at| at <= now) && self.correspondents().contains(peer)
     }
 
     /// Handles the end of a call.

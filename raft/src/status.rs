@@ -99,7 +99,7 @@ impl State {
     /// All that this server can say about itself. Once it has stopped because it could not save, log and indexes may be further
     /// than what is stored.
     pub(crate) fn report(&self) -> Report {
-        let configuration = self.configuration();
+        let configuration = *self.configuration();
         let (peers, transfer) = match &self.role {
             Role::Follower | Role::Candidate(_) => (Vec::new(), None),
             Role::Leader(leadership) => {

@@ -8,8 +8,10 @@
 //! Nothing of this is needed for safety: the new leader is elected by the rules of Figure 2. So all of it may be lost, late or
 //! repeated. A transfer that has come to nothing within the minimum election timeout is given up, and the leader goes on: whoever
 //! was to take over is down or too far behind. If the order arrives all the same, there is one election too many.
+//!
+//! A leader that has lost its vote hands its office over in the same way, without being asked ([`crate::membership`]).
 
-use labrpc::time::Instant;
+use labrpc::time::{Duration, Instant};
 use raft_interface::{ServerId, TransferError};
 
 use crate::election::Asking;
@@ -31,6 +33,12 @@ pub(crate) struct Handover {
 }
 
 impl Leadership {
+    /// Begins to hand the office to a server, which has so much time to take over.
+    fn hand_over(&mut self, to: ServerId, now: Instant, time: Duration) {
+        self.may_lease = false;
+        self.handover = Some(Handover { to, ends_at: now + time, told: None, tell_at: now });
+    }
+
     /// When the transfer that is under way is given up.
     pub(crate) fn handover_deadline(&self) -> Option<Instant> {
         self.handover.as_ref().map(|handover| handover.ends_at)
@@ -71,10 +79,24 @@ impl State {
             return Err(TransferError::InProgress(handover.to));
         }
         log::info!(target: "LEAD", "S{} T{} hands its office to S{to}", self.me, self.current_term);
-        let ends_at = moment.now + self.config.election_timeout_min;
-        leadership.may_lease = false;
-        leadership.handover = Some(Handover { to, ends_at, told: None, tell_at: moment.now });
+        leadership.hand_over(to, moment.now, self.config.election_timeout_min);
         Ok(())
+    }
+
+    /// A leader whose [removal](Self::is_removed) is committed goes, when a voter has taken over or has had the time for that.
+    pub(crate) fn hand_over_and_go(&mut self, moment: &Moment) {
+        let voters = self.configuration().voters;
+        let Role::Leader(leadership) = &mut self.role else { return };
+        if leadership.handover.as_ref().is_some_and(|handover| voters.contains(handover.to)) {
+            return; // it is under way
+        }
+        // Who has most of the log needs the fewest messages; of those, who is certainly not down.
+        let progress = &leadership.progress;
+        let readiest = |&voter: &ServerId| (progress[voter].match_index, progress[voter].heard_at);
+        let to = voters.iter().max_by_key(readiest).expect("a configuration has voters");
+        log::info!(target: "LEAD", "S{} T{} goes, and hands its office to S{to}", self.me, self.current_term);
+        // Not for long: its heartbeats keep the voters waiting, and it is none of them.
+        leadership.hand_over(to, moment.now, self.config.heartbeat_interval);
     }
 
     /// When `peer` should be told to stand for election; `None` if it should not, was already, or is not up to date yet.
@@ -108,6 +130,7 @@ impl State {
         }
         // A late order may find a server that has lost its vote since.
         if args.term == self.current_term && self.may_stand() {
+            log::info!(target: "VOTE", "S{} T{} is to stand, says S{}: {args}", self.me, self.current_term, args.leader_id);
             self.start_election(Asking::VotesForTransfer, moment);
         }
         TimeoutNowReply { term: self.current_term }
@@ -132,13 +155,14 @@ impl State {
         }
     }
 
-    /// Leads on if the transfer has come to nothing in its time.
+    /// Leads on if the transfer has come to nothing in its time, or goes all the same if it has no vote any more.
     pub(crate) fn give_handover_up(&mut self, moment: &Moment) {
         let Role::Leader(leadership) = &mut self.role else { return };
         if let Some(handover) = leadership.handover.take_if(|handover| handover.ends_at <= moment.now) {
-            log::info!(
-                target: "LEAD", "S{} T{} leads on: S{} has not taken over", self.me, self.current_term, handover.to,
-            );
+            log::info!(target: "LEAD", "S{} T{}: S{} has not taken over", self.me, self.current_term, handover.to);
+            if self.is_removed() {
+                self.give_up_office(moment);
+            }
         }
     }
 }

@@ -52,18 +52,21 @@ impl Servers {
 
     /// These but `server`.
     #[must_use]
+    #[inline]
     pub fn without(self, server: ServerId) -> Self {
         if self.contains(server) { Self(self.0 & !(1 << server)) } else { self }
     }
 
     /// Those that are in one of the two sets.
     #[must_use]
+    #[inline]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Those that are in both sets.
     #[must_use]
+    #[inline]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
@@ -150,18 +153,21 @@ impl Configuration {
 
     /// Everybody who gets entries.
     #[must_use]
+    #[inline]
     pub fn members(&self) -> Servers {
         self.deciders().union(self.learners)
     }
 
     /// Everybody whose answer may count: those of both sets, while the configuration is joint.
     #[must_use]
+    #[inline]
     pub fn deciders(&self) -> Servers {
         self.voters.union(self.incoming.unwrap_or_default())
     }
 
     /// Whether this server's answer counts.
     #[must_use]
+    #[inline]
     pub fn is_voter(&self, server: ServerId) -> bool {
         self.deciders().contains(server)
     }

@@ -234,7 +234,7 @@ fn higher_term_deposes() {
         S0 -> S1  RequestVote T8 last 0:0
            S1 answers  T8 yes
         S0 -> S2  AppendEntries T8 prev 0:0 [] commit 0
-           S2 answers  T20 conflict: log ends before 0
+           S2 answers  T20 refused
         S0: Follower T20 vote - log [] committed 0
         S1: Follower T8 vote S0 log [] committed 0
         S2: Follower T20 vote - log [] committed 0

@@ -1,14 +1,15 @@
 //! Servers that go: a removal that is not committed yet, and messages that were meant for an earlier member or voter.
 
 use expect_test::expect;
-use raft_interface::Change;
+use raft_interface::{Change, ChangeError};
 
 use super::membership::members;
 use super::step;
+use crate::state::Moment;
 use crate::status::RoleName;
 
 /// Thesis §4.2.2: of two servers S0 removes itself, and nobody else has that entry. S1 cannot win without S0's vote, and does not
-/// get it: S0 stands, with S1's vote alone, commits its removal, and goes.
+/// get it: S0 stands, with S1's vote alone, commits its removal, and goes; S1 leads at once, for S0 tells it to stand.
 #[test]
 fn leader_that_removed_itself_may_still_be_needed() {
     let mut s = members(2, &[0, 1], &[]);
@@ -24,7 +25,7 @@ fn leader_that_removed_itself_may_still_be_needed() {
     s.elect(0, &[1]);
     s.exchange_with(0, &[1]);
     s.show();
-    assert!(!s.servers[0].may_stand() && s.servers[1].may_stand());
+    assert!(!s.servers[0].may_stand() && s.servers[1].is_leader());
     s.ends_as(&expect![[r#"
         S0 stands for election: Candidate of T1
         S0 -> S1  RequestVote T1 last 0:0
@@ -45,8 +46,10 @@ fn leader_that_removed_itself_may_still_be_needed() {
            S1 answers  T3 conflict: log ends before 2
         S0 -> S1  AppendEntries T3 prev 1:1 [1({S1}) 3(no-op)] commit 0
            S1 answers  T3 success
-        S0: Follower T3 vote S0 log [1 1 3] committed 3
-        S1: Follower T3 vote S0 log [1 1 3] committed 0
+        S0 -> S1  TimeoutNow T3
+           S1 answers  T4
+        S0: Follower T4 vote - log [1 1 3] committed 3
+        S1: Leader T4 vote S1 log [1 1 3 4] committed 4
     "#]]);
 }
 
@@ -67,6 +70,23 @@ fn vote_that_is_not_known_to_be_committed_is_enough_to_stand() {
     s.stand(0);
     s.exchange(0, 1);
     assert!(s.servers[1].may_stand(), "S0 gets no vote of S1");
+}
+
+/// Whom a leader without a vote tells to stand is down. It does not wait for long: its heartbeats keep the others from standing.
+#[test]
+fn leader_without_a_vote_goes_although_nobody_takes_over() {
+    let mut s = members(3, &[0, 1, 2], &[]);
+    s.elect(0, &[1]);
+    s.exchange_with(0, &[1, 2]);
+    s.change(0, Change::Remove(0));
+    [1, 2].into_iter().for_each(|peer| s.exchange(0, peer));
+    assert!(s.servers[0].is_leader() && !s.servers[0].may_accept());
+    let again = s.servers[0].change_configuration(Change::AddLearner(0), &Moment::now());
+    assert_eq!(again, Err(ChangeError::HandingOver));
+    s.after(100);
+    step(&mut s, 0, |state, moment| state.on_alarm(moment));
+    assert_eq!(s.servers[0].role_name(), RoleName::Follower);
+    assert!(!s.servers[0].may_stand());
 }
 
 /// An order to stand that finds a server without a vote is none (thesis §4.2.1).

@@ -204,7 +204,7 @@ fn snapshot_keeps_the_suffix() {
     s.exchange_all(0, 1);
     s.apply(0);
     s.snapshot(0, 6);
-    let message = Message::InstallSnapshot(s.servers[0].install_snapshot_args());
+    let message = Message::InstallSnapshot(Box::new(s.servers[0].install_snapshot_args()));
     s.deliver(&Carried { from: 0, tag: Tag { peer: 1, call: 99, round: 0, sent_at: s.now }, message });
     s.apply(1);
     s.show();
@@ -279,7 +279,7 @@ fn snapshot_overtakes_the_applier() {
     s.exchange_all(0, 2);
     s.apply(0);
     s.snapshot(0, 4);
-    let sent = Message::InstallSnapshot(s.servers[0].install_snapshot_args());
+    let sent = Message::InstallSnapshot(Box::new(s.servers[0].install_snapshot_args()));
     let tag = Tag { peer: 1, call: 99, round: 0, sent_at: s.now };
     s.page.clear();
     s.deliver(&Carried { from: 0, tag, message: sent });

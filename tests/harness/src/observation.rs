@@ -3,6 +3,7 @@
 //! All of it is black box. Facts come from the five calls of a server and from its apply channel. The messages on the
 //! network are for the [referee](lab_referee).
 
+use lab_referee::Committable;
 use raft_interface::{Command, Configuration, Index, ServerId, Term};
 
 /// One fact about one server.
@@ -44,10 +45,21 @@ pub enum Observation<'a> {
         /// The entry's command.
         command: &'a Command,
     },
+    /// It has appended a configuration, for it was asked for a change and said yes.
+    Changed {
+        /// The entry's index.
+        index: Index,
+        /// The term in which the server leads.
+        term: Term,
+        /// What could be committed by then, at most.
+        committable: Committable,
+    },
     /// It delivered a committed entry that says who counts.
     Configured {
         /// The entry's index.
         index: Index,
+        /// The entry's term.
+        term: Term,
         /// What it says.
         configuration: Configuration,
     },

@@ -72,8 +72,12 @@
 //!
 //! Liveness in general: that something happens at all is for scenarios to ask. The last few rules look only at what a
 //! server leaves undone for seconds of virtual time although it runs. Which configuration a server has: they count who may count
-//! in any that can be in force.
+//! in any that can be in force. So nothing is said here of changes that come too early or go too far. Which entry is a
+//! configuration, and what it says, no name of the paper tells, and a change that is asked for may come about by one entry or by two
+//! (§6). What is delivered says it: the harness judges that, and asks here what [could be committed](Committable) when a change
+//! was made.
 
+mod committable;
 mod fact;
 mod judge;
 mod ledger;
@@ -88,6 +92,7 @@ mod rules;
 mod tests;
 mod violation;
 
+pub use committable::Committable;
 pub use names::{Names, is_one_of};
 pub use notice::Notice;
 pub use referee::Referee;

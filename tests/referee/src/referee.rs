@@ -9,6 +9,7 @@ use labrpc::sim::{self, NodeHandle};
 use parking_lot::Mutex;
 use raft_interface::{Change, Configuration, Index, ServerId, Term};
 
+use crate::committable::Committable;
 use crate::fact::{Envelope, Life};
 use crate::judge::Judge;
 use crate::ledger::{Duties, Server};
@@ -86,6 +87,14 @@ impl Referee {
     /// Somebody is about to ask a server for a change of the configuration.
     pub fn may_change(&self, change: Change) {
         self.judge.lock().ledger.may_change(change);
+    }
+
+    /// What can be committed by now, of a term and at all; `None` if nobody knows.
+    #[must_use]
+    pub fn committable(&self, term: Term) -> Option<Committable> {
+        let judge = self.judge.lock();
+        // A cluster of one has no wire, and what is not judged any more is not followed either.
+        if self.is_over.load(Ordering::Relaxed) { None } else { Committable::of(&judge.ledger, term) }
     }
 
     /// The service of a server is about to hand it a snapshot.
@@ -270,7 +279,7 @@ impl Referee {
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
         // It concerns its receiver, and nobody else.
-        if self.names.is_timeout_now(message.method) {
+        if kind.is_none() && self.names.is_timeout_now(message.method) {
             return None;
         }
         // Not at the first one: servers may greet each other in their own ways. But none that have said so

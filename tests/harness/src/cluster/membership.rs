@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use labrpc::time::Instant;
-use raft_interface::{Change, ChangeError, Configuration, Index, ServerId};
+use raft_interface::{Change, ChangeError, Configuration, Index, ServerId, Term};
 
 use super::handle::Cluster;
+use crate::observation::Observation;
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
 
@@ -28,13 +29,29 @@ impl Cluster {
     fn change_now(&self, server: ServerId, change: Change) -> Option<Result<Index, ChangeError>> {
         // Before the server hears of it: its messages may count by it before it has answered.
         self.inner.referee.may_change(change);
+        let (start, _) = self.inner.lab.record().before(server)?;
+        let before = self.state(server);
         let answer =
             self.call(server, "change_configuration", move |raft| raft.change_configuration(change))?;
+        if let Ok(index) = answer {
+            self.observe_change(server, start, index, before);
+        }
         if answer == Err(ChangeError::NotOffered) {
             self.inner.lab.skip(&ChangeError::NotOffered.to_string());
         }
         self.inner.lab.note(format!("S{server} is asked for {change:?}: {answer:?}"));
         Some(answer)
+    }
+
+    /// A server has appended a configuration. `before` is its state before it was asked.
+    fn observe_change(&self, server: ServerId, start: u64, index: Index, before: Option<(Term, bool)>) {
+        // A server that led a term before and after has led it all the time: the entry is of that term. Of another one nothing
+        // is said.
+        let Some((term, true)) = before.filter(|_| self.state(server) == before) else { return };
+        // By now more may be committed than when the entry was appended. Never less.
+        if let Some(committable) = self.inner.referee.committable(term) {
+            self.observe(server, start, &Observation::Changed { index, term, committable });
+        }
     }
 
     /// Expects a change to be made within ten seconds, whoever leads, and that some server has delivered it. What a leader may

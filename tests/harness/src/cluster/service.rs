@@ -116,7 +116,7 @@ impl Cluster {
             ApplyMsg::Own { index, term, entry } => {
                 self.observe(server, start, &Observation::Applied { index, term, command: &shown(entry) });
                 if let OwnEntry::Configuration(configuration) = entry {
-                    self.observe(server, start, &Observation::Configured { index, configuration });
+                    self.observe(server, start, &Observation::Configured { index, term, configuration });
                 }
             }
             ApplyMsg::Snapshot { index, term, .. } => {

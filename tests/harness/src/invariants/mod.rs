@@ -11,7 +11,7 @@
 //! | `leader_completeness` | a leader's log holds what was committed before its term, across crashes | Fig. 3; §5.4 |
 //! | `state_machine_safety` | applied entries agree, for ever | Fig. 3; §5.4.3 |
 //! | `applied_in_order` | indexes are applied in order and once | Fig. 2, Rules for all servers 1 |
-//! | `configurations` | neighbouring configurations have no disjoint majorities | §6; thesis §4.1 |
+//! | `configurations` | configurations that can be in force together have no disjoint majorities | §6; thesis §4.1; raft-dev, July 2015 |
 //! | `monotonic_terms` | a server's term never goes back, across crashes | Fig. 2, State; §5.1 |
 
 mod applied_in_order;
@@ -55,7 +55,7 @@ pub(crate) struct Invariants {
 impl Invariants {
     /// Fresh ones, for a cluster of `servers` servers that begins with this configuration, if it may change.
     pub(crate) fn new(servers: usize, first: Option<Configuration>) -> Self {
-        let configurations = Configurations::new(first);
+        let configurations = Configurations::new(servers, first);
         Self { applied_in_order: AppliedInOrder::new(servers), configurations, ..Self::default() }
     }
 
@@ -77,7 +77,9 @@ impl Invariants {
     ) -> Result<(), Violation> {
         match fact {
             Observation::Stopped => {}
-            Observation::Configured { .. } => self.configurations.observe(server, fact, committed)?,
+            Observation::Changed { .. } | Observation::Configured { .. } => {
+                self.configurations.observe(server, fact, committed)?
+            }
             Observation::Started { .. } => self.applied_in_order.observe(server, fact, committed)?,
             Observation::State { .. } | Observation::Accepted { .. } => {
                 // The first that is broken is the one that is reported. A term that went back makes two leaders

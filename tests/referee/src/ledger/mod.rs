@@ -106,6 +106,8 @@ impl Ledger {
     /// Somebody asks for a change of the configuration.
     pub(super) fn may_change(&mut self, change: Change) {
         self.quorum.may_change(change);
+        // A leader that loses its vote may hand its office over, in whatever message (thesis §3.10).
+        self.has_orders_to_stand |= !matches!(change, Change::AddLearner(_) | Change::Promote(_));
         // What was acknowledged before may be enough from now on: the next configuration is in force as soon as it is appended.
         for record in self.terms.all() {
             let Some(leader) = record.leader_id() else { continue };

@@ -87,7 +87,7 @@ impl TermRecord {
 
     /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
     /// has acknowledged it, and the entry there is of this term.
-    pub(super) fn committable(&self, quorum: &Quorum) -> Index {
+    pub(crate) fn committable(&self, quorum: &Quorum) -> Index {
         let leader = self.leader_id();
         // A leader stores all of its own log, and acknowledges it to nobody.
         let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };

@@ -6,11 +6,13 @@
 //! |---|---|
 //! | `conformance` | one leader that changes who counts |
 //! | `clusters` | clusters whose members come and go |
+//! | `hasty` | changes that are asked for as early as can be |
 //!
 //! A new test is a function with the suffix `_e3` in the file of its subject, and a row below.
 
 pub mod clusters;
 pub mod conformance;
+pub mod hasty;
 
 use crate::suite::suite;
 
@@ -35,6 +37,8 @@ suite! { $
     5 clusters::configuration_in_snapshot_e3, "the configuration is in the snapshot, and stays stored";
     5 clusters::newer_snapshot_newer_configuration_e3, "a snapshot brings the configuration at its end";
     5 clusters::learner_catches_up_first_e3, "a server that lags gets no vote";
+    5 hasty::change_of_a_new_leader_e3, "a new leader is asked for a change at once";
+    5 hasty::second_change_at_once_e3, "two changes are asked for at once";
     5 clusters::majority_of_one_grows_e3, "a cluster of one grows to five";
     5 clusters::changes_while_clients_work_e3, "changes while commands come";
     10 clusters::chaos_e3, "faults of every kind at once, and members that come and go";
