@@ -78,7 +78,8 @@ pub(crate) fn is_over() -> bool {
     with_core(|core| core.is_over)
 }
 
-/// Starts a thread. Its body must not let a panic out. `None` once the run is over.
+/// Starts a thread. Its body must not let a panic out. `None` once the run is over. If it is one of a scope, `borrows_from` is the
+/// number of the thread from whose frames it may borrow.
 ///
 /// # Errors
 ///
@@ -86,6 +87,7 @@ pub(crate) fn is_over() -> bool {
 pub(crate) fn start_thread(
     node: Option<NodeId>,
     name: Name,
+    borrows_from: Option<u64>,
     body: Box<dyn FnOnce()>,
 ) -> std::io::Result<Option<(u32, u64)>> {
     with_core(|core| {
@@ -99,7 +101,7 @@ pub(crate) fn start_thread(
             Ok(stack) => stack,
             Err(error) => return Err((error, body)),
         };
-        let slot = core.start_thread(node, name, Fiber::new(stack, body));
+        let slot = core.start_thread(node, name, borrows_from, Fiber::new(stack, body));
         Ok(Ok((slot, core.threads.slot(slot).number)))
     })
     // The body of a refused thread is dropped here, where the core is not borrowed.

@@ -294,7 +294,9 @@ fn drop_in_a_thread(value: Box<dyn FnOnce()>) {
     let started = with_core(|core| {
         let Ok(stack) = core.stacks.take() else { return Err(value) };
         let index = core.threads.add(NodeId::TESTER, Name::Static("end of the run"));
-        Ok((index, Fiber::new(stack, Box::new(|| drop_last(value)))))
+        let fiber = Fiber::new(stack, Box::new(|| drop_last(value)));
+        core.threads.slot_mut(index).stack = fiber.stack();
+        Ok((index, fiber))
     });
     match started {
         Ok((index, fiber)) => {

@@ -172,6 +172,11 @@ impl Fiber {
         Self { coroutine, yielder: ptr::null(), limit, base }
     }
 
+    /// Where its stack lies: the lowest address, and the length in bytes.
+    pub(crate) fn stack(&self) -> (usize, usize) {
+        (self.limit, self.base - self.limit)
+    }
+
     /// Runs the fiber until it suspends itself or ends.
     pub(crate) fn resume(&mut self) -> Resumed {
         // Null before the first resume. The fiber sets it by its first instruction, before it can be

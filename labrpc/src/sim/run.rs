@@ -183,7 +183,7 @@ fn start_first(body: Body, value: Arc<Mutex<Option<Value>>>) {
             }
         },
     );
-    if let Err(error) = context::start_thread(None, Name::Static("main"), first) {
+    if let Err(error) = context::start_thread(None, Name::Static("main"), None, first) {
         with_core(|core| {
             core.fail(Cause::Misuse { thread: "tester/main".into(), time_ns: 0, message: error.to_string() })
         });
