@@ -1,7 +1,10 @@
 //! Guards that leave the stack of their thread, and what was borrowed from them: whatever safe code does with them, and whenever
 //! the node of their thread crashes, nobody gets a lock whose value somebody who still runs can reach.
 
-use std::cell::{Cell, RefCell};
+#![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "what goes wrong with std's thread_local is tested")]
+
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -36,7 +39,10 @@ fn crash_after(holds: impl FnOnce() + Send + 'static, then: impl FnOnce()) {
 /// Nobody may change what `value` leads to while it is there.
 fn nobody_gets_in(lock: &Mutex<Vec<String>>, value: &mut Vec<String>) {
     let first = &value[0];
-    assert!(lock.try_lock().is_none() && lock.try_lock_for(MS).is_none(), "two have the value for themselves");
+    assert!(
+        lock.try_lock().is_none() && lock.try_lock_for(MS).is_none(),
+        "two have the value for themselves"
+    );
     assert_eq!(first, "first");
     value.clear();
 }
@@ -81,7 +87,7 @@ fn reference_out_of_a_leaked_guard_that_owns_its_lock_keeps_it() {
         let theirs = Arc::clone(&lock);
         crash_after(
             move || {
-                let value: &'static mut Vec<String> = Box::leak(Box::new(theirs.lock_arc()));
+                let value: &'static mut Vec<String> = &mut **Box::leak(Box::new(theirs.lock_arc()));
                 sender.send(value).unwrap();
             },
             || nobody_gets_in(&lock, receiver.recv().unwrap()),
@@ -97,7 +103,7 @@ fn part_of_a_value_out_of_a_leaked_guard_keeps_the_lock() {
         crash_after(
             move || {
                 let part: &'static mut Vec<String> =
-                    Box::leak(Box::new(MutexGuard::map(lock.lock(), |pair| &mut pair.1)));
+                    &mut **Box::leak(Box::new(MutexGuard::map(lock.lock(), |pair| &mut pair.1)));
                 sender.send(part).unwrap();
             },
             || {
@@ -146,9 +152,9 @@ fn references_under_a_read_write_lock_keep_it() {
         let lock = leaked(RwLock::new(value()));
         crash_after(
             move || {
-                let shared: &'static Vec<String> = Box::leak(Box::new(lock.read()));
+                let shared: &'static Vec<String> = &**Box::leak(Box::new(lock.read()));
                 let part: &'static String =
-                    Box::leak(Box::new(RwLockReadGuard::map(lock.read(), |value| &value[0])));
+                    &**Box::leak(Box::new(RwLockReadGuard::map(lock.read(), |value| &value[0])));
                 let upgradable = Box::leak(Box::new(lock.upgradable_read()));
                 sender.send((shared, part, &**upgradable)).unwrap();
             },
@@ -164,7 +170,7 @@ fn references_under_a_read_write_lock_keep_it() {
         crash_after(
             move || {
                 let part: &'static mut String =
-                    Box::leak(Box::new(RwLockWriteGuard::map(lock.write(), |value| &mut value[0])));
+                    &mut **Box::leak(Box::new(RwLockWriteGuard::map(lock.write(), |value| &mut value[0])));
                 sender.send(part).unwrap();
             },
             || {
@@ -184,7 +190,7 @@ fn references_under_a_reentrant_mutex_keep_it() {
         crash_after(
             move || {
                 let _inner = lock.lock();
-                let value: &'static Vec<String> = Box::leak(Box::new(lock.lock()));
+                let value: &'static Vec<String> = &**Box::leak(Box::new(lock.lock()));
                 sender.send(value).unwrap();
             },
             || {
@@ -197,7 +203,6 @@ fn references_under_a_reentrant_mutex_keep_it() {
 }
 
 std::thread_local! {
-    #[allow(clippy::disallowed_macros, reason = "what goes wrong with it is tested")]
     static SHARED: RefCell<Option<MutexGuard<'static, Vec<String>>>> = const { RefCell::new(None) };
 }
 
@@ -207,11 +212,21 @@ fn guard_that_another_thread_takes_out_of_a_thread_local_gives_its_lock_back_or_
     in_simulation(|| {
         // Its thread lives: the other one has the lock now, and gives it back.
         let lock = leaked(Mutex::new(value()));
-        thread::spawn(move || SHARED.set(Some(lock.lock()))).join().unwrap();
+        thread::spawn(move || {
+            SHARED.set(Some(lock.lock()));
+            thread::sleep(LONG);
+        });
+        thread::sleep(MS);
         let mut guard = SHARED.take().unwrap();
         nobody_gets_in(lock, &mut guard);
         drop(guard);
         lock.lock().push("first".to_owned());
+        // Its thread has ended: the guard is all that is left of its hold.
+        thread::spawn(move || SHARED.set(Some(lock.lock()))).join().unwrap();
+        let guard = SHARED.take().unwrap();
+        assert!(guard[0] == "first" && lock.try_lock().is_none());
+        drop(guard);
+        assert!(lock.try_lock().is_some());
         // Its thread crashes, and it was used.
         crash_after(
             move || SHARED.set(Some(lock.lock())),
@@ -240,8 +255,7 @@ fn guard_that_another_thread_takes_out_of_a_thread_local_gives_its_lock_back_or_
 #[test]
 fn reader_who_drops_the_guard_of_a_crashed_one_still_reads() {
     std::thread_local! {
-        #[allow(clippy::disallowed_macros, reason = "what goes wrong with it is tested")]
-        static READS: RefCell<Option<RwLockReadGuard<'static, Vec<String>>>> = const { RefCell::new(None) };
+            static READS: RefCell<Option<RwLockReadGuard<'static, Vec<String>>>> = const { RefCell::new(None) };
     }
     in_simulation(|| {
         let lock = leaked(RwLock::new(value()));
@@ -264,28 +278,27 @@ fn reader_who_drops_the_guard_of_a_crashed_one_still_reads() {
 fn guard_dropped_after_the_run_leaves_a_lock_of_the_real_world_alone() {
     static LOCK: Mutex<Vec<String>> = Mutex::new(Vec::new());
     std::thread_local! {
-        #[allow(clippy::disallowed_macros, reason = "what goes wrong with it is tested")]
-        static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+            static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
     }
-    struct Late(Option<MutexGuard<'static, Vec<String>>>, std::sync::mpsc::Receiver<()>, Arc<Cell2>);
-    #[derive(Default)]
-    struct Cell2(std::sync::atomic::AtomicBool);
+    struct Late {
+        guard: Option<MutexGuard<'static, Vec<String>>>,
+        go: std::sync::mpsc::Receiver<()>,
+        dropped: std::sync::mpsc::Sender<()>,
+    }
     impl Drop for Late {
         fn drop(&mut self) {
-            self.1.recv().unwrap();
-            self.0.take();
-            self.2.0.store(true, std::sync::atomic::Ordering::SeqCst);
+            self.go.recv().unwrap();
+            self.guard.take();
+            self.dropped.send(()).unwrap();
         }
     }
-    let (go, wait) = std::sync::mpsc::channel();
-    let is_dropped = Arc::new(Cell2::default());
-    let (told, waits) = (Arc::clone(&is_dropped), Cell::new(Some(wait)));
-    let wait = waits.take().unwrap();
+    let (go, waits) = std::sync::mpsc::channel();
+    let (dropped, is_dropped) = std::sync::mpsc::channel();
     Sim::new(1)
         .run(move || {
             let node = NodeHandle::new("S1");
             node.spawn("holder", move || {
-                LATE.set(Some(Late(Some(LOCK.lock()), wait, told)));
+                LATE.set(Some(Late { guard: Some(LOCK.lock()), go: waits, dropped }));
                 thread::sleep(LONG);
             });
             thread::sleep(MS);
@@ -295,9 +308,7 @@ fn guard_dropped_after_the_run_leaves_a_lock_of_the_real_world_alone() {
         .unwrap();
     let guard = LOCK.lock();
     go.send(()).unwrap();
-    while !is_dropped.0.load(std::sync::atomic::Ordering::SeqCst) {
-        std::thread::yield_now();
-    }
+    is_dropped.recv().unwrap();
     assert!(LOCK.try_lock().is_none(), "the guard of a run that is over has unlocked it");
     drop(guard);
 }
@@ -381,31 +392,29 @@ impl Drop for Replaces {
 /// Threads of the system may borrow as well.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]
+#[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
 fn thread_that_lends_to_a_thread_of_the_system_keeps_its_lock() {
     let run = Sim::new(1).run(|| {
         let lock = Arc::new(Mutex::new(value()));
         let theirs = Arc::clone(&lock);
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
         crash_after(
             move || {
                 let mut guard = theirs.lock();
                 let value: &mut Vec<String> = &mut guard;
-                let is_stopped = std::sync::atomic::AtomicBool::new(false);
-                #[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
                 std::thread::scope(|scope| {
-                    scope.spawn(|| {
-                        while !is_stopped.load(std::sync::atomic::Ordering::Relaxed) && value[0] == "first" {
-                            std::thread::yield_now();
-                        }
+                    scope.spawn(move || {
+                        stopped.recv().unwrap();
+                        assert_eq!(value[0], "first");
                     });
-                    thread::sleep(2 * MS);
-                    is_stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+                    thread::sleep(LONG);
                 });
             },
             || assert!(lock.try_lock().is_none()),
         );
-        std::process::exit(if lock.is_locked() { 0 } else { 1 });
+        stop.send(()).unwrap();
     });
-    drop(run);
+    run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// Guards in a vector, as those who lock all of many have them: they work, in both worlds.
@@ -459,8 +468,9 @@ fn report_says_why_a_lock_stays_locked() {
         );
     });
     let text = failure.to_string();
-    assert!(text.contains("S1/holder, which was crashed"), "{text}");
-    assert!(text.contains("its guard was used where it does not lie on the stack of its thread"), "{text}");
+    let why =
+        "its holder was crashed, and it stays locked: its guard was used where it does not lie on the stack";
+    assert!(text.contains(why) && text.contains("which S1/holder holds"), "{text}");
 }
 
 /// Each of these was right before, too.
