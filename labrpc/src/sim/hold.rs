@@ -27,7 +27,7 @@
 //! drops a guard gives back this hold, wherever it is listed, or nothing if it has been taken away; the lock may be
 //! somebody else's by then, of another simulation or of the real world.
 //!
-//! In the real world nothing is ever taken away, and a hold has the number 0.
+//! In the real world nothing is ever taken away, and all holds have one number.
 //!
 //! # What this does not cover
 //!
@@ -43,6 +43,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -61,13 +62,13 @@ enum Fate {
 
 /// The holds, by number, that were kept or taken away while their guards were there. They are few. Not in the core: a reference to
 /// a guard can be in the hands of a thread of another simulation, or of a real one.
-static FATES: Mutex<BTreeMap<u64, Fate>> = Mutex::new(BTreeMap::new());
+static FATES: Mutex<BTreeMap<NonZeroU64, Fate>> = Mutex::new(BTreeMap::new());
 
 /// The number of holds in the real world.
-const REAL: u64 = 0;
+const REAL: NonZeroU64 = NonZeroU64::MIN;
 
 /// The number of a guard's hold while it has none: its lock is unlocked for a moment, and could not be taken again.
-const NONE: u64 = u64::MAX;
+const NONE: NonZeroU64 = NonZeroU64::MAX;
 
 /// How many numbers a simulation takes at once.
 const BLOCK: u64 = 1 << 20;
@@ -75,37 +76,84 @@ const BLOCK: u64 = 1 << 20;
 /// A simulation's own supply of numbers for holds.
 #[derive(Default)]
 pub(crate) struct HoldNumbers {
-    next: u64,
+    last: u64,
     end: u64,
 }
 
 impl HoldNumbers {
     /// A number that no other hold of the process has.
     #[inline]
-    pub(super) fn next(&mut self) -> u64 {
-        if self.next == self.end {
+    pub(super) fn next(&mut self) -> NonZeroU64 {
+        if self.last == self.end {
             self.take_a_block();
         }
-        let number = self.next;
-        self.next += 1;
-        number
+        self.last += 1;
+        NonZeroU64::MIN.saturating_add(self.last)
     }
 
     #[cold]
     fn take_a_block(&mut self) {
-        static NEXT: AtomicU64 = AtomicU64::new(REAL + 1);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         // 2^64 of them would take a thousand years.
-        self.next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
-        self.end = self.next + BLOCK;
+        self.last = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+        self.end = self.last + BLOCK;
+    }
+}
+
+/// Where the stack of a thread lies, and what side of a lock it has got, in one word: a guard is two words and what its lock
+/// needs, and goes through registers.
+///
+/// The address above the stack, which is a multiple of 128; its length as a power of two, in 5 bits; and the side in 2 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct StackWord(usize);
+
+/// The bits that are not the address.
+const LOW_BITS: usize = 127;
+
+/// The shortest length, as a power of two.
+const LENGTH_MIN: u32 = 8;
+
+impl StackWord {
+    /// No stack.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The stack from `limit` up to `base`. Of one whose length is no power of two its far end counts as none: a guard that lies so deep
+    /// is kept.
+    pub(super) fn new(limit: usize, base: usize) -> Self {
+        let length = (base - limit).ilog2().clamp(LENGTH_MIN, LENGTH_MIN + 31) - LENGTH_MIN;
+        assert!(
+            base & LOW_BITS == 0 && base - limit >= 1 << LENGTH_MIN,
+            "a stack begins at a multiple of 128"
+        );
+        Self(base | (length as usize) << 2)
+    }
+
+    const fn with(self, side: Side) -> Self {
+        Self(self.0 & !3 | side as usize)
+    }
+
+    #[inline]
+    const fn side(self) -> Side {
+        match self.0 & 3 {
+            0 => Side::Shared,
+            1 => Side::Upgradable,
+            _ => Side::Exclusive,
+        }
+    }
+
+    /// Whether something lies on this stack.
+    #[inline]
+    fn has(self, address: usize) -> bool {
+        let length = 1_usize << ((self.0 >> 2 & 31) as u32 + LENGTH_MIN);
+        (self.0 & !LOW_BITS).wrapping_sub(address).wrapping_sub(1) < length
     }
 }
 
 /// One side of one lock, held by one guard. Dropping it gives nothing back: guards do.
 pub(crate) struct Hold {
-    number: u64,
-    /// Where the stack of the thread lies that has taken the lock: its lowest address, and how long it is.
-    stack: (usize, usize),
-    side: Side,
+    number: NonZeroU64,
+    /// The stack of the thread that has taken the lock, and the side.
+    stack: StackWord,
     /// Like parking_lot's guards, ours stay with their thread.
     _no_send: PhantomData<*mut ()>,
 }
@@ -117,40 +165,41 @@ impl Hold {
     /// One that was taken in the real world.
     #[inline]
     pub(crate) const fn real(side: Side) -> Self {
-        Self { number: REAL, stack: (0, 0), side, _no_send: PhantomData }
+        Self { number: REAL, stack: StackWord::NONE.with(side), _no_send: PhantomData }
     }
 
     /// One with a number of its own, that was taken by a thread with this stack.
     #[inline]
-    pub(super) const fn simulated(number: u64, stack: (usize, usize), side: Side) -> Self {
-        Self { number, stack, side, _no_send: PhantomData }
+    pub(super) const fn simulated(number: NonZeroU64, stack: StackWord, side: Side) -> Self {
+        Self { number, stack: stack.with(side), _no_send: PhantomData }
     }
 
     /// No hold.
     pub(crate) const fn none(side: Side) -> Self {
-        Self { number: NONE, stack: (0, 0), side, _no_send: PhantomData }
+        Self { number: NONE, stack: StackWord::NONE.with(side), _no_send: PhantomData }
     }
 
     /// The same hold, for another guard of it: that of a reentrant lock has many.
     pub(super) const fn another(&self) -> Self {
-        Self { number: self.number, stack: self.stack, side: self.side, _no_send: PhantomData }
+        Self { number: self.number, stack: self.stack, _no_send: PhantomData }
     }
 
     #[inline]
-    pub(crate) const fn is_real(&self) -> bool {
+    pub(crate) fn is_real(&self) -> bool {
         self.number == REAL
     }
 
-    pub(super) const fn number(&self) -> u64 {
+    pub(super) const fn number(&self) -> NonZeroU64 {
         self.number
     }
 
+    #[inline]
     pub(crate) const fn side(&self) -> Side {
-        self.side
+        self.stack.side()
     }
 
     pub(super) const fn set_side(&mut self, side: Side) {
-        self.side = side;
+        self.stack = self.stack.with(side);
     }
 
     /// A guard, in which this lies, is about to give a reference to what it guards.
@@ -160,8 +209,7 @@ impl Hold {
     /// If the hold was taken away.
     #[inline(always)]
     pub(crate) fn check(&self) {
-        let (lowest, bytes) = self.stack;
-        if self.number != REAL && std::ptr::from_ref(self).addr().wrapping_sub(lowest) >= bytes {
+        if self.number != REAL && !self.stack.has(std::ptr::from_ref(self).addr()) {
             self.keep();
         }
     }
@@ -189,21 +237,21 @@ impl Hold {
 }
 
 /// Takes a hold away from its thread. `false` if it is kept.
-pub(super) fn take_away(number: u64) -> bool {
+pub(super) fn take_away(number: NonZeroU64) -> bool {
     *FATES.lock().entry(number).or_insert(Fate::TakenAway) == Fate::TakenAway
 }
 
 /// The guard of a hold that no thread's table lists has gone. Returns whether the lock is still held for it.
-pub(super) fn ends_unlisted(number: u64) -> bool {
+pub(super) fn ends_unlisted(number: NonZeroU64) -> bool {
     number != NONE && FATES.lock().remove(&number) != Some(Fate::TakenAway)
 }
 
 /// The guard of a hold has gone that was kept, or perhaps was.
-pub(super) fn ends(number: u64) {
+pub(super) fn ends(number: NonZeroU64) {
     FATES.lock().remove(&number);
 }
 
 /// Whether a hold that no thread's table lists was taken away, or is none.
-pub(super) fn is_taken_away(number: u64) -> bool {
+pub(super) fn is_taken_away(number: NonZeroU64) -> bool {
     number == NONE || FATES.lock().get(&number) == Some(&Fate::TakenAway)
 }

@@ -23,6 +23,7 @@
 //!   guard of another thread, and the real lock must be given back, by a guard or on behalf of a thread, what was taken of it:
 //!   else it would have a reader too many, or one too few.
 
+use std::num::NonZeroU64;
 use std::panic::Location;
 
 use super::core::Core;
@@ -69,12 +70,12 @@ impl Core {
     }
 
     /// Whether the running thread has this hold.
-    pub(crate) fn has_hold(&self, hold: u64) -> bool {
+    pub(crate) fn has_hold(&self, hold: NonZeroU64) -> bool {
         self.threads.slot(self.current).held.iter().any(|held| held.number == hold)
     }
 
     /// The running thread, which holds the upgradable side of a lock, has the exclusive one instead.
-    pub(crate) fn upgrade_hold(&mut self, hold: u64, location: &'static Location<'static>) -> Hold {
+    pub(crate) fn upgrade_hold(&mut self, hold: NonZeroU64, location: &'static Location<'static>) -> Hold {
         let slot = self.threads.slot_mut(self.current);
         slot.is_locking = false;
         if let Some(held) = slot.held.iter_mut().find(|held| held.number == hold) {
@@ -84,7 +85,7 @@ impl Core {
     }
 
     /// A hold is of the side `to` instead of the one that it was of. `false` if the lock is not held for it any more.
-    pub(crate) fn downgrade_hold(&mut self, hold: u64, to: Side) -> bool {
+    pub(crate) fn downgrade_hold(&mut self, hold: NonZeroU64, to: Side) -> bool {
         let Some((index, place)) = self.find_hold(hold) else { return !hold::is_taken_away(hold) };
         let slot = self.threads.slot_mut(index);
         // As to give it back: no step, but others can come in now.
@@ -95,10 +96,26 @@ impl Core {
 
     /// A guard gives its hold back. `false` when it was taken away before: somebody else may have the lock, which must be left
     /// alone.
-    pub(crate) fn release_hold(&mut self, hold: u64) -> bool {
+    pub(crate) fn release_hold(&mut self, hold: NonZeroU64) -> bool {
+        if self.current != NONE {
+            let slot = self.threads.slot_mut(self.current);
+            // The lock that was taken last, as a rule.
+            if let Some(held) = slot.held.pop_if(|held| held.number == hold) {
+                // To give a lock back is no step, but others can have it now.
+                slot.is_unobserved = false;
+                if held.is_kept {
+                    hold::ends(hold);
+                }
+                return true;
+            }
+        }
+        self.release_older_hold(hold)
+    }
+
+    #[inline(never)]
+    fn release_older_hold(&mut self, hold: NonZeroU64) -> bool {
         let Some((index, place)) = self.find_hold(hold) else { return hold::ends_unlisted(hold) };
         let slot = self.threads.slot_mut(index);
-        // To give a lock back is no step, but others can have it now.
         slot.is_unobserved = false;
         if slot.held.remove(place).is_kept {
             hold::ends(hold);
@@ -108,7 +125,7 @@ impl Core {
 
     /// Where a hold is listed: in the slot of the running thread, and there last, as a rule. In that of another one if its guard
     /// has come here through a thread-local of std's.
-    fn find_hold(&self, hold: u64) -> Option<(u32, usize)> {
+    fn find_hold(&self, hold: NonZeroU64) -> Option<(u32, usize)> {
         let find = |index: u32| {
             let place = self.threads.slot(index).held.iter().rposition(|held| held.number == hold)?;
             Some((index, place))
@@ -118,7 +135,7 @@ impl Core {
     }
 
     /// A hold is never taken away from now on.
-    pub(crate) fn hold_is_kept(&mut self, hold: u64) {
+    pub(crate) fn hold_is_kept(&mut self, hold: NonZeroU64) {
         if let Some((index, place)) = self.find_hold(hold) {
             self.threads.slot_mut(index).held[place].is_kept = true;
         }
@@ -179,7 +196,7 @@ impl Core {
     }
 
     /// Why a lock cannot be had. `own`: the hold of the caller that is not in its way.
-    pub(crate) fn why_refused(&self, lock: usize, own: Option<u64>) -> Attempt {
+    pub(crate) fn why_refused(&self, lock: usize, own: Option<NonZeroU64>) -> Attempt {
         let holds = |index: u32| {
             let held = &self.threads.slot(index).held;
             held.iter().find(|held| held.lock == lock && Some(held.number) != own)

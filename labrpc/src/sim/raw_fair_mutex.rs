@@ -18,6 +18,11 @@ unsafe impl RawLock for RawFairMutex {
     const INIT: Self = Self(RawMutex::INIT);
 
     #[inline]
+    fn lock(&self, side: Side, location: &'static Location<'static>) -> Hold {
+        self.0.lock(side, location)
+    }
+
+    #[inline]
     fn take(&self, side: Side, until: Until, location: &'static Location<'static>) -> Option<Hold> {
         self.0.take(side, until, location)
     }

@@ -36,6 +36,11 @@ pub(crate) unsafe trait RawLock: Sync {
     #[allow(clippy::declare_interior_mutable_const, reason = "each use is to be a lock of its own")]
     const INIT: Self;
 
+    /// Takes a side, waiting for it.
+    fn lock(&self, side: Side, location: &'static Location<'static>) -> Hold {
+        self.take(side, Until::Taken, location).expect("a wait without deadline")
+    }
+
     /// Takes a side. `None` if it was not to be had in time; always something with [`Until::Taken`].
     fn take(&self, side: Side, until: Until, location: &'static Location<'static>) -> Option<Hold>;
 

@@ -190,6 +190,14 @@ unsafe impl RawLock for RawMutex {
         Self { real: parking_lot::RawMutex::INIT, waiting: WaitList::new(), number: ObjectId::new() };
 
     #[inline]
+    fn lock(&self, _side: Side, location: &'static Location<'static>) -> Hold {
+        if is_simulated() {
+            return self.lock_simulated(None, location).expect("a wait without deadline");
+        }
+        self.real.lock();
+        Hold::real(Side::Exclusive)
+    }
+
     fn take(&self, _side: Side, until: Until, location: &'static Location<'static>) -> Option<Hold> {
         if is_simulated() {
             return self.take_simulated(until, location);

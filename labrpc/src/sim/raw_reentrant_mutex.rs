@@ -55,7 +55,7 @@ unsafe impl RawLock for RawReentrantMutex {
         if self.owner.load(Relaxed) != id {
             let hold = self.mutex.take(Side::Exclusive, until, location)?;
             self.owner.store(id, Relaxed);
-            self.hold_number.store(hold.number(), Relaxed);
+            self.hold_number.store(hold.number().get(), Relaxed);
             self.guards.set(0);
             // SAFETY: this thread has just taken the mutex, so nobody else is here.
             unsafe { *self.shared.get() = Some(hold) };
@@ -68,7 +68,7 @@ unsafe impl RawLock for RawReentrantMutex {
     #[inline]
     unsafe fn release(&self, hold: &Hold, is_fair: bool) {
         // It was taken away. Who takes a mutex away takes it over in the same moment, and its hold has another number.
-        if self.hold_number.load(Relaxed) != hold.number() {
+        if self.hold_number.load(Relaxed) != hold.number().get() {
             return;
         }
         self.guards.set(self.guards.get() - 1);

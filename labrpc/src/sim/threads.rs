@@ -1,12 +1,14 @@
 //! The table of simulated threads: who they are, what they do and what they wait for.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::cause::{PanicOrigin, PanicReport};
+use super::hold::StackWord;
 use super::node::NodeId;
 use crate::thread::Locals;
 
@@ -148,7 +150,7 @@ pub(crate) enum Ending {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
     /// The number of the hold; see [`super::hold`].
-    pub(crate) number: u64,
+    pub(crate) number: NonZeroU64,
     /// The number of the lock.
     pub(crate) lock: usize,
     pub(crate) location: &'static Location<'static>,
@@ -199,8 +201,8 @@ pub(crate) struct Slot {
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
     pub(crate) just_taken: Option<usize>,
     pub(crate) held: Vec<Held>,
-    /// Where the thread's stack lies: its lowest address, and its length in bytes.
-    pub(crate) stack: (usize, usize),
+    /// Where the thread's stack lies.
+    pub(crate) stack: StackWord,
     /// The number of the thread from whose frames this one may borrow, if it is one of a scope.
     pub(crate) borrows_from: Option<u64>,
     /// It has started threads of the system, which may borrow from its frames.
@@ -252,7 +254,7 @@ impl Slot {
             is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
-            stack: (0, 0),
+            stack: StackWord::NONE,
             borrows_from: None,
             has_system_threads: false,
             lock_owner: 0,

@@ -58,6 +58,15 @@ unsafe impl<const RECURSIVE: bool> RawLock for RawRwLock<RECURSIVE> {
     const INIT: Self = Self { real: parking_lot::RawRwLock::INIT, simulated: Simulated::new(RECURSIVE) };
 
     #[inline]
+    fn lock(&self, side: Side, location: &'static Location<'static>) -> Hold {
+        if is_simulated() {
+            let hold = self.simulated.lock(&self.real, Goal::Take(side), None, location);
+            return hold.expect("a wait without deadline");
+        }
+        self.real.wait_for(side, None);
+        Hold::real(side)
+    }
+
     fn take(&self, side: Side, until: Until, location: &'static Location<'static>) -> Option<Hold> {
         if is_simulated() {
             let goal = Goal::Take(side);

@@ -1,5 +1,6 @@
 //! How a simulated thread waits for a read-write lock.
 
+use std::num::NonZeroU64;
 use std::panic::Location;
 
 use super::real::Real;
@@ -21,7 +22,7 @@ pub(super) enum Goal {
     /// A side.
     Take(Side),
     /// It has this hold of the upgradable side, and wants the exclusive one instead.
-    Upgrade(u64),
+    Upgrade(NonZeroU64),
 }
 
 /// Who waits for a lock, and its name.

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 
-use crate::sim::{Hold, RawLock, Side, Until};
+use crate::sim::{Hold, RawLock, Side};
 
 /// A lock with data.
 pub(crate) trait Lock {
@@ -225,7 +225,6 @@ struct Relock<'a, H: Handle, T: ?Sized> {
 impl<H: Handle, T: ?Sized> Drop for Relock<'_, H, T> {
     #[inline]
     fn drop(&mut self) {
-        let hold = self.held.handle.raw().take(self.side, Until::Taken, self.location);
-        self.held.hold = hold.expect("a wait without deadline");
+        self.held.hold = self.held.handle.raw().lock(self.side, self.location);
     }
 }

@@ -9,8 +9,8 @@
 //! # Differences from lock_api
 //!
 //! - The raw locks are those of this crate, and nobody else's: with `lock_api::Mutex` over them, guards would not look.
-//! - Left out: `from_raw`, `raw`, `make_guard_unchecked`, `force_unlock` and their like, which are unsafe and for foreign
-//!   code; `read_recursive`, for which there is [`RecursiveRwLock`](super::RecursiveRwLock).
+//! - Left out: `from_raw`, `raw`, `make_guard_unchecked`, `force_unlock` and their like, which are unsafe and for foreign code.
+//! - A `ReentrantMutex` and its guards have no parameters but the value: there is one raw lock for it.
 //! - `unlocked` does not abort when the lock cannot be taken again: the guard has none then, and panics when it is used.
 
 #![allow(unsafe_code, reason = "this is where a held lock becomes a reference")]

@@ -65,7 +65,9 @@ impl<R: RawLock, T: ?Sized> Mutex<R, T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, R, T> {
-        self.take(Until::Taken, Location::caller()).expect("a wait without deadline")
+        let hold = self.raw.lock(Side::Exclusive, Location::caller());
+        // SAFETY: the hold is a new one of this lock, and the data what it guards.
+        MutexGuard(unsafe { Held::new(self, hold, self.data.get()) })
     }
 
     /// Takes the lock if that is possible at once.

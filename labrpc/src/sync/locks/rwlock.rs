@@ -48,6 +48,13 @@ impl<R: RawSides, T> RwLock<R, T> {
 
 impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     #[inline]
+    fn lock(&self, side: Side, location: &'static Location<'static>) -> Held<&Self, T> {
+        let hold = self.raw.lock(side, location);
+        // SAFETY: the hold is a new one of this lock, and the data what it guards.
+        unsafe { Held::new(self, hold, self.data.get()) }
+    }
+
+    #[inline]
     fn take(&self, side: Side, until: Until, location: &'static Location<'static>) -> Option<Held<&Self, T>> {
         let hold = self.raw.take(side, until, location)?;
         // SAFETY: the hold is a new one of this lock, and the data what it guards.
@@ -69,9 +76,7 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, R, T> {
-        RwLockReadGuard(
-            self.take(Side::Shared, Until::Taken, Location::caller()).expect("a wait without deadline"),
-        )
+        RwLockReadGuard(self.lock(Side::Shared, Location::caller()))
     }
 
     /// Takes the lock to read if that is possible at once.
@@ -131,9 +136,7 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, R, T> {
-        RwLockWriteGuard(
-            self.take(Side::Exclusive, Until::Taken, Location::caller()).expect("a wait without deadline"),
-        )
+        RwLockWriteGuard(self.lock(Side::Exclusive, Location::caller()))
     }
 
     /// Takes the lock to write if that is possible at once.
@@ -194,9 +197,7 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     #[inline]
     #[track_caller]
     pub fn upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, R, T> {
-        RwLockUpgradableReadGuard(
-            self.take(Side::Upgradable, Until::Taken, Location::caller()).expect("a wait without deadline"),
-        )
+        RwLockUpgradableReadGuard(self.lock(Side::Upgradable, Location::caller()))
     }
 
     /// Takes the lock to read and perhaps to write later if that is possible at once.
