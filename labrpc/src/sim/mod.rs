@@ -57,7 +57,7 @@
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_lock`, `raw_mutex` with `raw_fair_mutex`, `raw_thread_id` with `raw_reentrant_mutex`, `raw_rwlock`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_lock`, `raw_mutex` with `raw_fair_mutex`, `raw_thread_id` with `raw_reentrant_mutex`, `raw_rwlock`, `panics`, `exits`, `system_calls` with `interpose`, `node_handle`, `current`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -74,6 +74,7 @@ mod current;
 mod determinism;
 mod end_of_run;
 mod event;
+mod exits;
 mod failure;
 mod fiber;
 mod frames;
@@ -134,6 +135,7 @@ pub use coverage::{Covered, Covers, Feature};
 pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, threads_alive};
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
+pub use exits::allow_exits;
 pub use failure::{Failure, Report};
 pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
 pub use node_handle::NodeHandle;

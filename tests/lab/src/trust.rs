@@ -29,8 +29,13 @@
 //! no points, as a failure does, and if nothing else has failed the exit code is 2. Code that kills or stops itself so gains
 //! nothing by it.
 //!
+//! `exhaust`, `replay` and tests with `labrpc::check` run the code in their own process. There, too, `std::process::exit` in a simulated
+//! thread is a failure, with exit code 1 and a sentence that names the thread, the run and the place (on Unix).
+//!
 //! # What is not
 //!
+//! - In `exhaust` and tests with `labrpc::check`: the end of the process in ways of which nobody is told (`_exit`, `exec`), or by a thread
+//!   of the system that the code has started. What aborts ends with a signal, and that is no exit code 0.
 //! - **The program itself.** It is built from the folder that was handed in: `src/main.rs`, `Cargo.toml`, `.cargo/config.toml`,
 //!   `build.rs`. Whoever writes these can print any table. Take `src/lib.rs` alone, and put it into a folder of yours (below).
 //! - The build. A build script and a procedural macro run when cargo compiles, with all rights of whoever types the command.
