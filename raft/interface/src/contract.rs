@@ -1,7 +1,8 @@
 //! What the suites ask of a Raft: read this page before the first line of your own.
 //!
 //! A test fails a Raft for two reasons only: a sentence of the paper that is a must, or a line of this page. What is only
-//! usual is said and costs nothing: such a test is shown as *skipped*, with the reason, and gives no points. Numbers are of
+//! usual is said and costs nothing: such a test is shown as *skipped*, with the reason, and gives no points. (If another test of its
+//! part fails, its points stay in the sum: who is wrong gains nothing by messages that cannot be read.) Numbers are of
 //! virtual time in the simulated world; on real threads they are longer, or are not measured.
 //!
 //! # The calls

@@ -43,9 +43,11 @@
 //!   code is enough. It can find the key and say what it wants. Rust has no wall within a process.
 //! - Other processes of the same user. The code under test can kill the grader (there is no table then, and no exit code 0),
 //!   write to the file into which the table goes, write over the executable, and use the network of the machine.
-//! - A Raft whose messages cannot be read. Tests that need to read them are skipped: they give no points, and the sum is of fewer.
-//!   Look at the sum, and not at "all passed" alone. Servers that agree by memory which they share, and send each other noise,
-//!   can pass single tests of agreement so.
+//! - A Raft whose messages cannot be read, in full. Tests that need to read them are skipped: they give no points, and the sum is of fewer,
+//!   unless another test of the part has failed: then what was not judged counts as not passed. Look at the sum, and not at "all passed"
+//!   alone. Of such messages one thing is judged: that they were sent. What is applied, a majority must have heard of by messages since
+//!   the command was given. Servers that agree by memory which they share, and send each other noise, fail so. Those that share memory and
+//!   wait for as many messages as a Raft needs are not seen: nobody can tell what is in these.
 //! - A Raft that knows the test by its seed and its traffic. Grade with seeds that nobody knows: `--seed 0x5eed`.
 //!
 //! # A class's submissions

@@ -138,6 +138,16 @@ impl Record {
         self.state.lock().invariants.configuration()
     }
 
+    /// A command is about to be given to a server.
+    pub(crate) fn note_offer(&self, server: ServerId, command: &Command) {
+        self.state.lock().invariants.offered(server, command);
+    }
+
+    /// A message has come from one server to another.
+    pub(crate) fn note_message(&self, from: ServerId, to: ServerId) {
+        self.state.lock().invariants.delivered(from, to);
+    }
+
     /// A server was seen to lead a term.
     pub(crate) fn note_leader(&self, at: Duration, server: ServerId, term: Term) {
         self.state.lock().note_leader(at, server, term);
@@ -268,7 +278,8 @@ impl Record {
         let state = self.state.lock();
         let seen = state.servers.get(server).filter(|seen| seen.is_up)?;
         let &Seen { term, applied, restarted, .. } = seen;
-        Some((seen.starts, Before { term, applied, restarted }))
+        let moment = state.invariants.moment();
+        Some((seen.starts, Before { term, applied, restarted, moment }))
     }
 
     /// Something about a server.
