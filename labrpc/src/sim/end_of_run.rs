@@ -19,7 +19,8 @@
 //!   has ended. A handle that is dropped at the end leaves its channel open, and what is sent to it is dropped.
 //! - What takes time and no more has passed at once: a sleep, and a wait with a deadline. The clock moves on.
 //! - A call has no reply, which a call may always have.
-//! - A lock that another thread holds is taken away from it, and that thread is left as it is: see [`super::lock_owners`].
+//! - A lock that another thread holds is taken away from it, and that thread is left as it is: see [`super::lock_owners`]. Where it
+//!   cannot be taken away, whoever wants it never goes on.
 //! - Whoever would wait for something that only another thread can bring never goes on. It is *left*: its stack stays
 //!   as it is for good, as if all that lies on it had been [forgotten](std::mem::forget). So is a thread that
 //!   has caught the unwinding and goes on, and one whose destructors take more than [`STEPS_MAX`] steps.

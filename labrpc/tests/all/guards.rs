@@ -2,6 +2,10 @@
 //! the node of their thread crashes, nobody gets a lock whose value somebody who still runs can reach.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::explicit_auto_deref,
+    reason = "without it a box of the value is expected, and not one of its guard"
+)]
 #![allow(clippy::disallowed_macros, reason = "what goes wrong with std's thread_local is tested")]
 
 use std::cell::RefCell;

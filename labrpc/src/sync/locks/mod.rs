@@ -35,6 +35,11 @@ pub use rwlock_guards::{
     MappedRwLockWriteGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 
+/// What came of a wait without a deadline.
+fn taken<T>(taken: Option<T>) -> T {
+    taken.expect("a wait without a deadline ends with the lock")
+}
+
 /// Shows a lock whose value is there, or not.
 fn show<T: fmt::Debug + ?Sized>(name: &str, value: Option<&T>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut shown = f.debug_struct(name);

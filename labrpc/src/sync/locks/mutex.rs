@@ -96,7 +96,7 @@ impl<R: RawLock, T: ?Sized> Mutex<R, T> {
     /// As [`lock`](Self::lock); the guard keeps the lock alive.
     #[track_caller]
     pub fn lock_arc(self: &Arc<Self>) -> ArcMutexGuard<R, T> {
-        self.take_arc(Until::Taken, Location::caller()).expect("a wait without deadline")
+        super::taken(self.take_arc(Until::Taken, Location::caller()))
     }
 
     /// As [`try_lock`](Self::try_lock); the guard keeps the lock alive.

@@ -63,7 +63,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
     /// Takes the lock, waiting for it if another thread has it.
     #[track_caller]
     pub fn lock(&self) -> ReentrantMutexGuard<'_, T> {
-        self.take(Until::Taken, Location::caller()).expect("a wait without deadline")
+        super::taken(self.take(Until::Taken, Location::caller()))
     }
 
     /// Takes the lock if that is possible at once.
@@ -91,7 +91,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
     /// As [`lock`](Self::lock); the guard keeps the lock alive.
     #[track_caller]
     pub fn lock_arc(self: &Arc<Self>) -> ArcReentrantMutexGuard<T> {
-        self.take_arc(Until::Taken, Location::caller()).expect("a wait without deadline")
+        super::taken(self.take_arc(Until::Taken, Location::caller()))
     }
 
     /// As [`try_lock`](Self::try_lock); the guard keeps the lock alive.

@@ -105,9 +105,7 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     /// As [`read`](Self::read); the guard keeps the lock alive.
     #[track_caller]
     pub fn read_arc(self: &Arc<Self>) -> ArcRwLockReadGuard<R, T> {
-        ArcRwLockReadGuard(
-            self.take_arc(Side::Shared, Until::Taken, Location::caller()).expect("a wait without deadline"),
-        )
+        ArcRwLockReadGuard(super::taken(self.take_arc(Side::Shared, Until::Taken, Location::caller())))
     }
 
     /// As [`try_read`](Self::try_read); the guard keeps the lock alive.
@@ -165,10 +163,7 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     /// As [`write`](Self::write); the guard keeps the lock alive.
     #[track_caller]
     pub fn write_arc(self: &Arc<Self>) -> ArcRwLockWriteGuard<R, T> {
-        ArcRwLockWriteGuard(
-            self.take_arc(Side::Exclusive, Until::Taken, Location::caller())
-                .expect("a wait without deadline"),
-        )
+        ArcRwLockWriteGuard(super::taken(self.take_arc(Side::Exclusive, Until::Taken, Location::caller())))
     }
 
     /// As [`try_write`](Self::try_write); the guard keeps the lock alive.
@@ -229,10 +224,11 @@ impl<R: RawSides, T: ?Sized> RwLock<R, T> {
     /// As [`upgradable_read`](Self::upgradable_read); the guard keeps the lock alive.
     #[track_caller]
     pub fn upgradable_read_arc(self: &Arc<Self>) -> ArcRwLockUpgradableReadGuard<R, T> {
-        ArcRwLockUpgradableReadGuard(
-            self.take_arc(Side::Upgradable, Until::Taken, Location::caller())
-                .expect("a wait without deadline"),
-        )
+        ArcRwLockUpgradableReadGuard(super::taken(self.take_arc(
+            Side::Upgradable,
+            Until::Taken,
+            Location::caller(),
+        )))
     }
 
     /// As [`try_upgradable_read`](Self::try_upgradable_read); the guard keeps the lock alive.

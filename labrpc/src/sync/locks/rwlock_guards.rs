@@ -229,7 +229,7 @@ impl<'a, R: RawSides, T: ?Sized> RwLockUpgradableReadGuard<'a, R, T> {
     /// Calls `f` with the value, to change it, when all others have left.
     #[track_caller]
     pub fn with_upgraded<Ret, F: FnOnce(&mut T) -> Ret>(&mut self, f: F) -> Ret {
-        with_upgraded(&mut self.0, Until::Taken, Location::caller(), f).expect("a wait without deadline")
+        super::taken(with_upgraded(&mut self.0, Until::Taken, Location::caller(), f))
     }
 
     /// As [`with_upgraded`](Self::with_upgraded), if that is possible at once.
@@ -339,7 +339,7 @@ impl<R: RawSides, T: ?Sized> ArcRwLockUpgradableReadGuard<R, T> {
     /// Calls `f` with the value, to change it, when all others have left.
     #[track_caller]
     pub fn with_upgraded<Ret, F: FnOnce(&mut T) -> Ret>(&mut self, f: F) -> Ret {
-        with_upgraded(&mut self.0, Until::Taken, Location::caller(), f).expect("a wait without deadline")
+        super::taken(with_upgraded(&mut self.0, Until::Taken, Location::caller(), f))
     }
 
     /// As [`with_upgraded`](Self::with_upgraded), if that is possible at once.

@@ -13,6 +13,7 @@
 //! where the configuration changes, and with it what a majority is.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use raft_interface::{Command, Index, ServerId, Term};
 
@@ -48,8 +49,9 @@ pub(super) struct HeardByMajority {
     /// `[knower][who][of]`: up to when `who` has heard of `of`, as far as `knower` can know.
     heard: Vec<u64>,
     shown: Vec<Shown>,
-    /// When each command was about to be given to which servers.
-    offered: BTreeMap<Command, Vec<(ServerId, u64)>>,
+    /// When each command, by its hash, was about to be given to which servers. Two of one hash are taken for one, and more is said to be
+    /// known of them than is.
+    offered: BTreeMap<u64, Vec<(ServerId, u64)>>,
 }
 
 impl HeardByMajority {
@@ -79,7 +81,7 @@ impl HeardByMajority {
     pub(super) fn offered(&mut self, server: ServerId, command: &Command) {
         if server < self.servers {
             self.happens(server);
-            self.offered.entry(command.clone()).or_default().push((server, self.now));
+            self.offered.entry(hash(command)).or_default().push((server, self.now));
         }
     }
 
@@ -89,25 +91,31 @@ impl HeardByMajority {
             return;
         }
         self.happens(from);
+        let size = self.servers * self.servers;
+        for place in 0..size {
+            let known = self.heard[from * size + place];
+            self.learns(to * size + place, known);
+        }
         for of in 0..self.servers {
-            for who in 0..self.servers {
-                self.learns(to, who, of, self.heard[self.at(from, who, of)]);
-            }
-            self.learns(to, to, of, self.heard[self.at(from, from, of)]);
+            let known = self.heard[self.at(from, from, of)];
+            self.learns(self.at(to, to, of), known);
         }
     }
 
-    fn learns(&mut self, knower: ServerId, who: ServerId, of: ServerId, until: u64) {
-        let place = self.at(knower, who, of);
-        self.heard[place] = self.heard[place].max(until);
+    fn learns(&mut self, place: usize, until: u64) {
+        let heard = &mut self.heard[place];
+        *heard = (*heard).max(until);
     }
 
     /// Who can have heard of one of these servers since the moment beside it, as far as `knower` can know.
-    fn who_has_heard(&self, knower: ServerId, since: &[(ServerId, u64)]) -> Vec<ServerId> {
-        let has_heard = |&who: &ServerId| {
-            since.iter().any(|&(server, when)| self.heard[self.at(knower, who, server)] >= when)
-        };
-        (0..self.servers).filter(has_heard).collect()
+    fn who_has_heard<'a>(
+        &'a self,
+        knower: ServerId,
+        since: &'a [(ServerId, u64)],
+    ) -> impl Iterator<Item = ServerId> + 'a {
+        let of_knower = &self.heard[self.at(knower, 0, 0)..self.at(knower + 1, 0, 0)];
+        let rows = of_knower.chunks_exact(self.servers).enumerate();
+        rows.filter(|(_, row)| since.iter().any(|&(server, when)| row[server] >= when)).map(|(who, _)| who)
     }
 
     fn majority(&self) -> usize {
@@ -132,10 +140,10 @@ impl HeardByMajority {
         if shown.term != term {
             return Ok(());
         }
-        let mut heard = self.who_has_heard(server, &[(server, shown.since + 1)]);
-        heard.retain(|&who| who != server);
+        let since = [(server, shown.since + 1)];
+        let heard = || self.who_has_heard(server, &since).filter(|&who| who != server);
         let others = self.majority() - 1;
-        if heard.len() >= others {
+        if heard().count() >= others {
             return Ok(());
         }
         Err(Violation::new(
@@ -143,7 +151,7 @@ impl HeardByMajority {
             format!(
                 "messages, in whatever form, from S{server} to {others} other servers and back, since it can have come to term {term}"
             ),
-            format!("since then messages can have gone from S{server} and back only by way of {}", show(&heard)),
+            format!("since then messages can have gone from S{server} and back only by way of {}", show(heard())),
         )
         .rule(VOTES)
         .hint(HINT)
@@ -159,9 +167,10 @@ impl HeardByMajority {
         term: Term,
         command: &Command,
     ) -> Result<(), Violation> {
-        let Some(offers) = self.offered.get(command) else { return Ok(()) };
-        let (heard, majority) = (self.who_has_heard(server, offers), self.majority());
-        if heard.len() >= majority && heard.contains(&server) {
+        let Some(offers) = self.offered.get(&hash(command)) else { return Ok(()) };
+        let heard = || self.who_has_heard(server, offers);
+        let majority = self.majority();
+        if heard().count() >= majority && heard().any(|who| who == server) {
             return Ok(());
         }
         let command = show_command(command);
@@ -172,7 +181,7 @@ impl HeardByMajority {
             ),
             format!(
                 "since {command} was given to a server, messages can have told S{server} of it only that it has come to {}",
-                show(&heard)
+                show(heard())
             ),
         )
         .rule(COMMIT)
@@ -182,11 +191,16 @@ impl HeardByMajority {
     }
 }
 
-fn show(servers: &[ServerId]) -> String {
-    match servers {
-        [] => "nobody".to_owned(),
-        servers => servers.iter().map(|server| format!("S{server}")).collect::<Vec<_>>().join(" and "),
-    }
+/// The same in each run.
+fn hash(command: &Command) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    command.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn show(servers: impl Iterator<Item = ServerId>) -> String {
+    let servers: Vec<String> = servers.map(|server| format!("S{server}")).collect();
+    if servers.is_empty() { "nobody".to_owned() } else { servers.join(" and ") }
 }
 
 impl Invariant for HeardByMajority {
