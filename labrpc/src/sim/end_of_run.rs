@@ -277,7 +277,11 @@ fn resume_last(index: u32, mut fiber: Fiber) {
         core.heartbeat.beat(index, core.now);
     });
     if fiber.resume() == Resumed::Finished {
-        with_core(|core| core.stacks.give_back(fiber.into_stack()));
+        with_core(|core| {
+            // A guard that it has left elsewhere keeps its lock: whoever gets this stack next may have it on the same place.
+            core.threads.slot_mut(index).held.clear();
+            core.stacks.give_back(fiber.into_stack());
+        });
     } else {
         forget(index, fiber);
     }
