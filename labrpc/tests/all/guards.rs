@@ -394,7 +394,7 @@ impl Drop for Replaces {
 }
 
 /// Threads of the system may borrow as well.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
 #[test]
 #[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
 fn thread_that_lends_to_a_thread_of_the_system_keeps_its_lock() {
