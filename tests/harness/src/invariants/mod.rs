@@ -54,6 +54,8 @@ pub(crate) struct Invariants {
     leader_completeness: LeaderCompleteness,
     configurations: Configurations,
     heard_by_majority: HeardByMajority,
+    /// What that one has found.
+    unheard: Option<Violation>,
 }
 
 impl Invariants {
@@ -74,6 +76,17 @@ impl Invariants {
     /// The last configuration that was delivered, or the first; `None` where it never changes.
     pub(crate) fn configuration(&self) -> Option<Configuration> {
         self.configurations.last()
+    }
+
+    /// What no majority can have heard of, since this was asked last. It is no reason to end a run at once: whatever else goes wrong
+    /// says more.
+    pub(crate) fn take_unheard(&mut self) -> Option<Violation> {
+        self.unheard.take()
+    }
+
+    fn observe_unheard(&mut self, server: ServerId, fact: &Observation<'_>, committed: &CommittedLog) {
+        let heard = self.heard_by_majority.observe(server, fact, committed);
+        self.unheard = self.unheard.take().or(heard.err());
     }
 
     /// A number that grows with each message.
@@ -103,7 +116,7 @@ impl Invariants {
         committed: &CommittedLog,
     ) -> Result<(), Violation> {
         match fact {
-            Observation::Stopped => self.heard_by_majority.observe(server, fact, committed)?,
+            Observation::Stopped => self.observe_unheard(server, fact, committed),
             Observation::Configured { .. } => self.configurations.observe(server, fact, committed)?,
             Observation::Started { .. } => self.applied_in_order.observe(server, fact, committed)?,
             Observation::State { .. } | Observation::Accepted { .. } => {
@@ -113,13 +126,13 @@ impl Invariants {
                 self.election_safety.observe(server, fact, committed)?;
                 self.log_matching.observe(server, fact, committed)?;
                 self.leader_completeness.observe(server, fact, committed)?;
-                self.heard_by_majority.observe(server, fact, committed)?;
+                self.observe_unheard(server, fact, committed);
             }
             Observation::Applied { .. } | Observation::Installed { .. } => {
                 self.log_matching.observe(server, fact, committed)?;
                 self.state_machine_safety.observe(server, fact, committed)?;
                 self.applied_in_order.observe(server, fact, committed)?;
-                self.heard_by_majority.observe(server, fact, committed)?;
+                self.observe_unheard(server, fact, committed);
             }
         }
         Ok(())

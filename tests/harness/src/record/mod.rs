@@ -128,6 +128,9 @@ impl Record {
             state.violation.get_or_insert_with(|| violation.clone());
             return Err(violation);
         }
+        if let Some(unheard) = state.invariants.take_unheard() {
+            state.unheard.get_or_insert(Violation { at, ..unheard });
+        }
         let is_awaited = state.enter(at, server, fact);
         state.cover();
         Ok(is_awaited)
@@ -230,6 +233,11 @@ impl Record {
     /// Keeps a violation if it is the first.
     pub(crate) fn note_violation(&self, violation: Violation) {
         self.state.lock().violation.get_or_insert(violation);
+    }
+
+    /// What no majority can have heard of, for a run in which nothing else is wrong.
+    pub(crate) fn unheard(&self) -> Option<Violation> {
+        self.state.lock().unheard.clone()
     }
 
     /// The test cannot be run on this implementation, and why.
