@@ -1,7 +1,8 @@
 //! What must hold at every moment of every run, whatever the scenario: one file per property.
 //!
 //! An invariant is handed the [`Observation`]s that it is about, in the order in which things happened, and keeps what
-//! it needs to remember. It never asks anybody anything. A broken one ends the test at once. These look at what servers tell and
+//! it needs to remember. It never asks anybody anything. A broken one ends the test at once, but for `heard_by_majority`, which waits for
+//! the end of a test in which nothing else is wrong. These look at what servers tell and
 //! apply; what they send each other is judged by the [referee](lab_referee).
 //!
 //! | file | property | source |
