@@ -80,7 +80,7 @@ impl World {
                         with_core(|core| core.fail(Cause::Panic(panic)));
                     }
                 });
-                if let Err(error) = sim::start_thread(Some(node.id()), Name::Static(method), main) {
+                if let Err(error) = sim::start_thread(Some(node.id()), Name::Static(method), None, main) {
                     fail_simulation(format!("no stack for a handler of {method}: {error}"));
                 }
             }

@@ -4,6 +4,9 @@
 //! RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg labrpc_asan" cargo build --target x86_64-unknown-linux-gnu
 //! ```
 //!
+//! with `ASAN_OPTIONS=detect_stack_use_after_return=0`: else it has variables elsewhere than on the stack, where no guard may
+//! lie whose lock is to be taken away ([`super::hold`]).
+//!
 //! It marks the places between the variables of a frame, and clears the marks when the frame ends, or the stack unwinds. So it
 //! must know on which stack the thread is; and a stack that is used again begins without marks, because the
 //! frames of a thread that was left have never ended. In all other builds these functions do nothing.

@@ -8,6 +8,7 @@
 //! here says what it does then.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::core::Core;
@@ -20,7 +21,9 @@ use super::words::TracedMessage;
 
 thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
-    static CORE: RefCell<Option<Box<Core>>> = const { RefCell::new(None) };
+    /// Without a destructor, so that it is there to the last: code under test may end the process, and then the C library
+    /// drops what this OS thread has, while a simulated thread still runs.
+    static CORE: RefCell<ManuallyDrop<Option<Box<Core>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Whether the calling thread is part of a simulation.
@@ -32,7 +35,7 @@ pub(crate) fn is_simulated() -> bool {
 /// Installs or takes away this OS thread's simulation.
 pub(crate) fn set_core(core: Option<Box<Core>>) -> Option<Box<Core>> {
     SIMULATED.set(core.is_some());
-    CORE.replace(core)
+    ManuallyDrop::into_inner(CORE.replace(ManuallyDrop::new(core)))
 }
 
 /// Whether the simulation `run`, of which the calling thread is part, goes on. `None` if it is not part of it.
@@ -78,7 +81,8 @@ pub(crate) fn is_over() -> bool {
     with_core(|core| core.is_over)
 }
 
-/// Starts a thread. Its body must not let a panic out. `None` once the run is over.
+/// Starts a thread. Its body must not let a panic out. `None` once the run is over. If it is one of a scope, `borrows_from` is the
+/// number of the thread from whose frames it may borrow.
 ///
 /// # Errors
 ///
@@ -86,6 +90,7 @@ pub(crate) fn is_over() -> bool {
 pub(crate) fn start_thread(
     node: Option<NodeId>,
     name: Name,
+    borrows_from: Option<u64>,
     body: Box<dyn FnOnce()>,
 ) -> std::io::Result<Option<(u32, u64)>> {
     with_core(|core| {
@@ -99,7 +104,7 @@ pub(crate) fn start_thread(
             Ok(stack) => stack,
             Err(error) => return Err((error, body)),
         };
-        let slot = core.start_thread(node, name, Fiber::new(stack, body));
+        let slot = core.start_thread(node, name, borrows_from, Fiber::new(stack, body));
         Ok(Ok((slot, core.threads.slot(slot).number)))
     })
     // The body of a refused thread is dropped here, where the core is not borrowed.

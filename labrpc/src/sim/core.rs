@@ -19,6 +19,7 @@ use super::continued::Continuation;
 use super::coverage::Coverage;
 use super::event::Kind;
 use super::fiber::{Fiber, Stacks};
+use super::hold::HoldNumbers;
 use super::node::{Node, NodeId};
 use super::object::{Access, On};
 use super::scheduler::Scheduler;
@@ -79,6 +80,7 @@ pub(crate) struct Core {
     pub(super) watches: bool,
     /// What the run has covered, if somebody wants to know.
     pub(crate) coverage: Option<Box<Coverage>>,
+    pub(super) hold_numbers: HoldNumbers,
     /// Steps of the running thread since it last gave way or waited.
     pub(super) steps_in_a_row: u64,
     /// From this step on each thread's steps are counted for the report of spinners.
@@ -125,6 +127,7 @@ impl Core {
             continuations: settings.continuations().into(),
             watches: false,
             coverage: settings.covers.then(Box::default),
+            hold_numbers: HoldNumbers::default(),
             steps_in_a_row: 0,
             census_at: limit - limit / 10,
             check_at: 0,
@@ -336,8 +339,16 @@ impl Core {
     // ----- threads -----
 
     /// Starts a thread. On a crashed node it never runs.
-    pub(crate) fn start_thread(&mut self, node: NodeId, name: Name, fiber: Fiber) -> u32 {
+    pub(crate) fn start_thread(
+        &mut self,
+        node: NodeId,
+        name: Name,
+        borrows_from: Option<u64>,
+        fiber: Fiber,
+    ) -> u32 {
         let index = self.threads.add(node, name);
+        let slot = self.threads.slot_mut(index);
+        (slot.stack, slot.borrows_from) = (fiber.stack(), borrows_from);
         // On a crashed node, too: what the closure owns is dropped at the end with that of the others, and
         // not here, where the core is borrowed.
         self.new_fibers.push((index, fiber));

@@ -19,7 +19,8 @@
 //!   has ended. A handle that is dropped at the end leaves its channel open, and what is sent to it is dropped.
 //! - What takes time and no more has passed at once: a sleep, and a wait with a deadline. The clock moves on.
 //! - A call has no reply, which a call may always have.
-//! - A lock that another thread holds is taken away from it, and that thread is left as it is: see [`super::lock_owners`].
+//! - A lock that another thread holds is taken away from it, and that thread is left as it is: see [`super::lock_owners`]. Where it
+//!   cannot be taken away, whoever wants it never goes on.
 //! - Whoever would wait for something that only another thread can bring never goes on. It is *left*: its stack stays
 //!   as it is for good, as if all that lies on it had been [forgotten](std::mem::forget). So is a thread that
 //!   has caught the unwinding and goes on, and one whose destructors take more than [`STEPS_MAX`] steps.
@@ -276,7 +277,11 @@ fn resume_last(index: u32, mut fiber: Fiber) {
         core.heartbeat.beat(index, core.now);
     });
     if fiber.resume() == Resumed::Finished {
-        with_core(|core| core.stacks.give_back(fiber.into_stack()));
+        with_core(|core| {
+            // A guard that it has left elsewhere keeps its lock: whoever gets this stack next may have it on the same place.
+            core.threads.slot_mut(index).held.clear();
+            core.stacks.give_back(fiber.into_stack());
+        });
     } else {
         forget(index, fiber);
     }
@@ -294,7 +299,9 @@ fn drop_in_a_thread(value: Box<dyn FnOnce()>) {
     let started = with_core(|core| {
         let Ok(stack) = core.stacks.take() else { return Err(value) };
         let index = core.threads.add(NodeId::TESTER, Name::Static("end of the run"));
-        Ok((index, Fiber::new(stack, Box::new(|| drop_last(value)))))
+        let fiber = Fiber::new(stack, Box::new(|| drop_last(value)));
+        core.threads.slot_mut(index).stack = fiber.stack();
+        Ok((index, fiber))
     });
     match started {
         Ok((index, fiber)) => {

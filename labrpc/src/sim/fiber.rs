@@ -21,6 +21,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use parking_lot::Mutex;
 
 use super::asan;
+use super::hold::StackWord;
 
 /// Stacks kept for the next simulation. Past this many they are unmapped.
 const POOLED_STACKS_MAX: usize = 2048;
@@ -170,6 +171,11 @@ impl Fiber {
             asan::before_end();
         });
         Self { coroutine, yielder: ptr::null(), limit, base }
+    }
+
+    /// Where its stack lies.
+    pub(crate) fn stack(&self) -> StackWord {
+        StackWord::new(self.limit, self.base)
     }
 
     /// Runs the fiber until it suspends itself or ends.

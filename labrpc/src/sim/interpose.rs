@@ -5,6 +5,11 @@
 //! `nanosleep`, calls the one below; it tells [`system_calls`](super::system_calls), and goes on to the next definition,
 //! which is the C library's. Threads that are not simulated pay for a look at a thread-local.
 //!
+//! Waits of std are system calls without functions of their own: std asks for a `futex` by the C library's `syscall`, and so do
+//! parking_lot and crossbeam. That one takes as many arguments as the call has. A function of stable Rust cannot; but on
+//! x86-64 and AArch64 such arguments travel as any others do, and the kernel does not look at more than it needs. So there the
+//! one below takes seven, as the C library's own does, which is a few moves of registers.
+//!
 //! On Linux with the GNU C library, linked dynamically. Elsewhere nothing is seen, and the reports only guess; nor in a
 //! build with `--cfg labrpc_asan` or `--cfg labrpc_no_interpose`, for programs in which somebody else defines the same symbols, as
 //! sanitizers do.
@@ -161,4 +166,85 @@ unsafe extern "C" fn pthread_create(
     }
     // SAFETY: as for nanosleep.
     unsafe { transmute::<*mut c_void, PthreadCreate>(NEXT.address())(thread, attributes, body, argument) }
+}
+
+/// The system calls that are made by their number.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod by_number {
+    use std::ffi::{c_int, c_long};
+    use std::mem::transmute;
+    use std::ptr;
+    use std::time::Duration;
+
+    use libc::timespec;
+
+    use super::{Next, length, next_clock_gettime};
+    use crate::sim::context::is_simulated;
+    use crate::sim::system_calls::{Answer, Asked, asks};
+
+    type Syscall = unsafe extern "C" fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long;
+
+    /// How long a call to `futex` waits at most. `None` if it does not wait, or without end.
+    ///
+    /// # Safety
+    ///
+    /// `timeout` is the call's own.
+    unsafe fn waits(operation: c_int, timeout: *const timespec) -> Option<Duration> {
+        let is_until = match operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) {
+            libc::FUTEX_WAIT => false,
+            libc::FUTEX_WAIT_BITSET => true,
+            // Only these two have a time in this place.
+            _ => return None,
+        };
+        if timeout.is_null() {
+            return None;
+        }
+        // SAFETY: the kernel reads it as well.
+        let waits = unsafe { length(timeout) };
+        if !is_until {
+            return Some(waits);
+        }
+        let is_of_the_day = operation & libc::FUTEX_CLOCK_REALTIME != 0;
+        let clock = if is_of_the_day { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+        let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the place is this function's own, and both clocks exist.
+        let since = unsafe {
+            next_clock_gettime()(clock, &raw mut now);
+            length(&raw const now)
+        };
+        // What was asked for, and not what is left of it: a loop meets the limit at the same call in each run.
+        let milliseconds = waits.saturating_sub(since).as_nanos().div_ceil(1_000_000);
+        Some(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)))
+    }
+
+    /// # Safety
+    ///
+    /// As `syscall(2)`, but that it takes all arguments.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn syscall(
+        number: c_long,
+        a: c_long,
+        b: c_long,
+        c: c_long,
+        d: c_long,
+        e: c_long,
+        f: c_long,
+    ) -> c_long {
+        static NEXT: Next = Next::new(c"syscall");
+        if number == libc::SYS_futex && is_simulated() {
+            let timeout: *const timespec = ptr::with_exposed_provenance(d as usize);
+            // SAFETY: this is the call whose fourth argument it is.
+            let waits = unsafe { waits(b as c_int, timeout) };
+            if let Some(waits) = waits
+                && asks(Asked::Wait, waits) == Answer::Pretend
+            {
+                // As if the time had passed.
+                // SAFETY: the place is this thread's own.
+                unsafe { *libc::__errno_location() = libc::ETIMEDOUT };
+                return -1;
+            }
+        }
+        // SAFETY: this is the C library's function of this name, called with what the caller gave.
+        unsafe { transmute::<*mut std::ffi::c_void, Syscall>(NEXT.address())(number, a, b, c, d, e, f) }
+    }
 }

@@ -57,7 +57,7 @@
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_mutex` with `raw_fair_mutex`, `raw_rwlock`, `raw_thread_id`, `panics`, `system_calls` with `interpose`, `node_handle`, `current`, `heap`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_lock`, `raw_mutex` with `raw_fair_mutex`, `raw_thread_id` with `raw_reentrant_mutex`, `raw_rwlock`, `panics`, `exits`, `system_calls` with `interpose`, `node_handle`, `current`, `heap`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -74,10 +74,12 @@ mod current;
 mod determinism;
 mod end_of_run;
 mod event;
+mod exits;
 mod failure;
 mod fiber;
 mod frames;
 mod heap;
+mod hold;
 #[cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -102,7 +104,9 @@ mod pos;
 mod preempted;
 mod preemptions;
 mod raw_fair_mutex;
+mod raw_lock;
 mod raw_mutex;
+mod raw_reentrant_mutex;
 mod raw_rwlock;
 mod raw_thread_id;
 mod ready;
@@ -132,6 +136,7 @@ pub use coverage::{Covered, Covers, Feature};
 pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, threads_alive};
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
+pub use exits::allow_exits;
 pub use failure::{Failure, Report};
 pub use heap::HeapMark;
 pub use node::{CLOCK_RATE_NORMAL_PPM, NodeId};
@@ -143,7 +148,6 @@ pub use preemptions::Preemptions;
 pub use raw_fair_mutex::RawFairMutex;
 pub use raw_mutex::RawMutex;
 pub use raw_rwlock::{RawRwLock, RawRwLockRecursive};
-pub use raw_thread_id::RawThreadId;
 pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use simulation::Sim;
 pub use system_calls::SystemCall;
@@ -159,18 +163,20 @@ pub(crate) use core::Core;
 pub(crate) use end_of_run::leave;
 pub(crate) use fiber::forget_lifetime;
 pub use fiber::{stacks_left, threads_left};
+pub(crate) use hold::Hold;
 pub(crate) use misuse::{fail_misuse, fail_shared};
 pub(crate) use nanoseconds::{Seconds, nanos};
 pub(crate) use node_handle::{real_node_label, set_real_node_label};
 pub(crate) use object::{ObjectId, On};
 pub(crate) use panics::message as panic_message;
-pub(crate) use raw_mutex::{wait_real, was_taken_last};
+pub(crate) use raw_lock::{RawLock, RawSides, Until};
+pub(crate) use raw_reentrant_mutex::RawReentrantMutex;
 pub(crate) use run::{drop_caught, panic_report, thread_main};
 pub(crate) use runs::is_live;
 pub(crate) use steps::{
     fail, is_unwinding, look_at_the_clock, step, step_aside, step_on, step_without_choice, wait,
 };
 pub(crate) use streams::{Stream, stream_seed};
-pub(crate) use threads::{NONE, Name, State, Wait, Waiter, Woken};
+pub(crate) use threads::{NONE, Name, Side, State, Wait, Waiter, Woken};
 pub(crate) use wait_list::WaitList;
 pub(crate) use words::place;

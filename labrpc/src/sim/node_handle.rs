@@ -116,8 +116,9 @@ impl NodeHandle {
         Arc::clone(&self.name)
     }
 
-    /// Crashes the node: its threads never run again, and locks that they hold do not hold others up. What they
-    /// own is dropped at the end of the run, but for threads whose lock somebody else has by then: these are left as they
+    /// Crashes the node: its threads never run again, and locks that they hold do not hold others up. (But for locks of which
+    /// references may be anywhere, or in the hands of threads that run on: see [`sync`](crate::sync).) What they own is
+    /// dropped at the end of the run, but for threads whose lock somebody else has by then: these are left as they
     /// are, as if they had forgotten everything. A node may crash itself; then the call does not return.
     ///
     /// Returns whether a simulated node was crashed: `false` if it had been before.

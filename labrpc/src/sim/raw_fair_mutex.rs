@@ -1,71 +1,40 @@
 //! The raw lock under [`sync::FairMutex`](crate::sync::FairMutex): [`RawMutex`], given back to whoever has waited longest.
 
-#![allow(unsafe_code, reason = "lock_api's trait of a raw lock is unsafe to implement")]
+#![allow(unsafe_code, reason = "only who holds a lock may give it back")]
 
-use std::time::Duration;
+use std::panic::Location;
 
-use lock_api::RawMutexFair as _;
-
+use super::hold::Hold;
+use super::raw_lock::{RawLock, Until};
 use super::raw_mutex::RawMutex;
-use crate::time::Instant;
+use super::threads::Side;
 
 /// A fair mutex without data, of both worlds. Use it through [`sync::FairMutex`](crate::sync::FairMutex).
 #[derive(Debug)]
 pub struct RawFairMutex(RawMutex);
 
-type Token = <RawMutex as lock_api::RawMutex>::Guard;
-
 // SAFETY: each operation is the one of `RawMutex`, which upholds the requirements.
-unsafe impl lock_api::RawMutex for RawFairMutex {
-    #[allow(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
+unsafe impl RawLock for RawFairMutex {
     const INIT: Self = Self(RawMutex::INIT);
 
-    type Guard = Token;
-
     #[inline]
-    #[track_caller]
-    fn lock(&self) -> Token {
-        self.0.lock()
+    fn lock(&self, side: Side, location: &'static Location<'static>) -> Hold {
+        self.0.lock(side, location)
     }
 
     #[inline]
-    #[track_caller]
-    fn try_lock(&self) -> Option<Token> {
-        self.0.try_lock()
+    fn take(&self, side: Side, until: Until, location: &'static Location<'static>) -> Option<Hold> {
+        self.0.take(side, until, location)
     }
 
     #[inline]
-    unsafe fn unlock(&self, token: Token) {
-        // SAFETY: lock_api passes the token of a hold of this lock.
-        unsafe { self.0.unlock_fair(token) }
+    unsafe fn release(&self, hold: &Hold, _is_fair: bool) {
+        // SAFETY: as the caller says.
+        unsafe { self.0.release(hold, true) };
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
         self.0.is_locked()
-    }
-}
-
-// SAFETY: as above.
-unsafe impl lock_api::RawMutexFair for RawFairMutex {
-    unsafe fn unlock_fair(&self, token: Token) {
-        // SAFETY: lock_api passes the token of a hold of this lock.
-        unsafe { self.0.unlock_fair(token) }
-    }
-}
-
-// SAFETY: as above.
-unsafe impl lock_api::RawMutexTimed for RawFairMutex {
-    type Duration = Duration;
-    type Instant = Instant;
-
-    #[track_caller]
-    fn try_lock_for(&self, timeout: Duration) -> Option<Token> {
-        self.0.try_lock_for(timeout)
-    }
-
-    #[track_caller]
-    fn try_lock_until(&self, deadline: Instant) -> Option<Token> {
-        self.0.try_lock_until(deadline)
     }
 }

@@ -73,6 +73,23 @@ impl Core {
         })
     }
 
+    /// What is to be said if the holder of a lock has crashed, and the lock was not taken away from it.
+    fn why_not_taken_away(&self, index: u32) -> &'static str {
+        let Some(holder) = self.holder(index).map(|holder| self.threads.slot(holder)) else { return "" };
+        let State::Blocked(wait, _) = self.threads.slot(index).state else { return "" };
+        let is_kept = |held: &Held| Some(held.lock) == wait.lock() && held.is_kept;
+        match holder.state {
+            State::Crashed if holder.held.iter().any(is_kept) => {
+                " (its holder was crashed, and it stays locked: its guard was used where it does not lie on the stack of its \
+                 thread, as in a Box)"
+            }
+            State::Crashed if wait.lock().is_some() => {
+                " (its holder was crashed, and it stays locked: other threads borrow from that one)"
+            }
+            _ => "",
+        }
+    }
+
     fn report_thread(&self, index: u32) -> ThreadReport {
         let slot = self.threads.slot(index);
         let is_paused = self.nodes[slot.node.index()].is_paused;
@@ -86,7 +103,9 @@ impl Core {
                 let joined = joined.map_or_else(|| format!("thread {number}"), |other| self.full_name(other));
                 format!("waits for the end of {joined} at {}", place(location))
             }
-            State::Blocked(wait, location) => format!("waits for {wait} at {}", place(location)),
+            State::Blocked(wait, location) => {
+                format!("waits for {wait} at {}{}", place(location), self.why_not_taken_away(index))
+            }
             State::Runnable if is_paused => "could run, but its node is paused".to_owned(),
             State::Runnable => "can run".to_owned(),
             State::Crashed => "was crashed".to_owned(),

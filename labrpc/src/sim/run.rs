@@ -17,6 +17,7 @@ use super::context::{self, set_core, with_core};
 use super::core::Core;
 use super::end_of_run::{self, Fibers, take_new_fibers};
 use super::event::Kind;
+use super::exits;
 use super::failure::{Failure, Report};
 use super::fiber::{self, Resumed};
 #[cfg(unix)]
@@ -47,6 +48,7 @@ fn run_hidden(settings: Settings, body: Body) -> Outcome {
     panics::install_hook();
     #[cfg(unix)]
     overflow::install_handler();
+    exits::watch();
     if settings.tracing != Tracing::Off && log::max_level() < LevelFilter::Trace {
         // The trace takes its log lines from the logger, which hears only of what passes this filter.
         log::set_max_level(LevelFilter::Trace);
@@ -183,7 +185,7 @@ fn start_first(body: Body, value: Arc<Mutex<Option<Value>>>) {
             }
         },
     );
-    if let Err(error) = context::start_thread(None, Name::Static("main"), first) {
+    if let Err(error) = context::start_thread(None, Name::Static("main"), None, first) {
         with_core(|core| {
             core.fail(Cause::Misuse { thread: "tester/main".into(), time_ns: 0, message: error.to_string() })
         });

@@ -1,4 +1,5 @@
-//! What simulated threads ask the system for, though labrpc has its own: to sleep, for the time, for a thread.
+//! What simulated threads ask the system for, though labrpc has its own: to sleep, to wait with a timeout, for the time, for a
+//! thread.
 //!
 //! None of these is seen by the scheduler. A sleep on the machine's clock stops the whole simulation, and no virtual time
 //! passes; a loop that waits for that clock does the same; a thread of the system stands outside. What then fails is
@@ -9,7 +10,10 @@
 //! harm. What only takes real time is: after [`SLEEP_MAX`], or [`LOOKS_MAX`], the run ends with the place as its cause. What was
 //! asked for counts, and not the time that it took: a loop of sleeps meets the limit at the same call in each run of a seed.
 //!
-//! Waits of `std` with a timeout are system calls of another kind, of which only the look at the clock is seen.
+//! A wait with a timeout, as of std's condition variables and channels, is a sleep: nobody can end it before its time but a thread outside
+//! of the simulation. One without a timeout is left alone. If another simulated thread is to end it, it stops the
+//! simulation for good, and [`Cause::Stall`] says where. But a lock of std that several OS threads use is waited for like this as
+//! well, standard output for one, and at which moments is up to the machine: no report may depend on that.
 
 use std::backtrace::Backtrace;
 use std::fmt;
@@ -24,7 +28,7 @@ use super::frames;
 use super::steps::is_panic_of_current;
 use super::threads::NONE;
 
-/// The sleep on the machine's clock that a run may ask for, in sum. A run of a test takes some milliseconds: whoever asks for
+/// The sleep, with that in waits, on the machine's clock that a run may ask for, in sum. A run of a test takes some milliseconds: whoever asks for
 /// more waits for virtual time, which does not pass.
 const SLEEP_MAX: Duration = Duration::from_millis(250);
 
@@ -36,6 +40,8 @@ const LOOKS_MAX: u64 = 1_000_000;
 pub(crate) enum Asked {
     /// To sleep.
     Sleep,
+    /// To wait for something with a timeout.
+    Wait,
     /// For the time of the machine.
     Time,
     /// For a thread of the system.
@@ -43,11 +49,14 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    const ALL: [Self; 3] = [Self::Sleep, Self::Time, Self::Thread];
+    const ALL: [Self; 4] = [Self::Sleep, Self::Wait, Self::Time, Self::Thread];
 
     fn name(self) -> &'static str {
         match self {
             Self::Sleep => "std::thread::sleep",
+            Self::Wait => {
+                "a wait with a timeout (std's Condvar::wait_timeout, Receiver::recv_timeout or thread::park_timeout)"
+            }
             Self::Time => "std::time::Instant::now (or SystemTime::now)",
             Self::Thread => "std::thread::spawn",
         }
@@ -57,6 +66,10 @@ impl Asked {
         match self {
             Self::Sleep => {
                 "it stops the whole simulation, and no virtual time passes; use labrpc::thread::sleep"
+            }
+            Self::Wait => {
+                "it stops the whole simulation, and no virtual time passes; use labrpc::sync::Condvar, labrpc::sync::mpsc, \
+                 labrpc::channel or labrpc::thread::park_timeout"
             }
             Self::Time => "this clock does not follow virtual time; use labrpc::time::Instant",
             Self::Thread => "that thread is outside of the simulation; use labrpc::thread::spawn",
@@ -103,7 +116,7 @@ struct Calls {
 /// The calls of one run.
 #[derive(Default)]
 pub(crate) struct SystemCalls {
-    calls: [Calls; 3],
+    calls: [Calls; 4],
     slept: Duration,
     /// Looks at the clock since the step with this number.
     looks: (u64, u64),
@@ -126,7 +139,7 @@ impl SystemCalls {
             self.looks = (steps, looks);
         }
         match asked {
-            Asked::Sleep => self.slept > SLEEP_MAX,
+            Asked::Sleep | Asked::Wait => self.slept > SLEEP_MAX,
             Asked::Time => self.looks.1 > LOOKS_MAX,
             Asked::Thread => false,
         }
@@ -173,6 +186,10 @@ pub(super) fn asks(asked: Asked, sleeps: Duration) -> Answer {
 }
 
 fn answer(core: &mut Core, asked: Asked, sleeps: Duration) -> Answer {
+    if core.current != NONE && asked == Asked::Thread {
+        // It may borrow from the frames of this one, as threads of `std::thread::scope` do.
+        core.threads.slot_mut(core.current).has_system_threads = true;
+    }
     // In the run loop no thread runs. Once the run is over, destructors may take what time they like: somebody else
     // watches that.
     if core.current == NONE || core.is_over {

@@ -1,12 +1,14 @@
 //! The table of simulated threads: who they are, what they do and what they wait for.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::cause::{PanicOrigin, PanicReport};
+use super::hold::StackWord;
 use super::node::NodeId;
 use crate::thread::Locals;
 
@@ -147,10 +149,14 @@ pub(crate) enum Ending {
 /// A lock that a thread holds, for the reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
+    /// The number of the hold; see [`super::hold`].
+    pub(crate) number: NonZeroU64,
     /// The number of the lock.
     pub(crate) lock: usize,
     pub(crate) location: &'static Location<'static>,
     pub(crate) side: Side,
+    /// References may be anywhere, so that the lock is never taken away.
+    pub(crate) is_kept: bool,
 }
 
 /// How much of a lock is held. A mutex has only the exclusive side.
@@ -195,6 +201,12 @@ pub(crate) struct Slot {
     /// The lock that the thread took in its last step; see [`super::core::Core::has_just_taken`].
     pub(crate) just_taken: Option<usize>,
     pub(crate) held: Vec<Held>,
+    /// Where the thread's stack lies.
+    pub(crate) stack: StackWord,
+    /// The number of the thread from whose frames this one may borrow, if it is one of a scope.
+    pub(crate) borrows_from: Option<u64>,
+    /// It has started threads of the system, which may borrow from its frames.
+    pub(crate) has_system_threads: bool,
     /// Who the thread is for locks that know their holder; 0 before it has asked. See [`super::raw_thread_id`].
     pub(crate) lock_owner: usize,
     /// A panic began in this thread, whether or not it was caught since, or the end of the run unwinds it.
@@ -242,6 +254,9 @@ impl Slot {
             is_unobserved: true,
             just_taken: None,
             held: Vec::new(),
+            stack: StackWord::NONE,
+            borrows_from: None,
+            has_system_threads: false,
             lock_owner: 0,
             has_panicked: false,
             origin: None,
@@ -300,6 +315,8 @@ impl Threads {
         slot.is_unobserved = true;
         slot.just_taken = None;
         slot.held.clear();
+        slot.borrows_from = None;
+        slot.has_system_threads = false;
         slot.lock_owner = 0;
         slot.has_panicked = false;
         slot.origin = None;

@@ -167,10 +167,10 @@ impl Condvar {
         location: &'static Location<'static>,
     ) -> WaitTimeoutResult {
         if !sim::is_simulated() {
-            return WaitTimeoutResult(sim::wait_real(&self.real, guard, deadline));
+            return WaitTimeoutResult(guard.0.raw().wait_real(&self.real, guard.0.hold(), deadline));
         }
         let deadline = deadline.map(Instant::simulated_ns);
-        if !sim::was_taken_last(guard) {
+        if !guard.0.raw().was_taken_last() {
             // The thread has looked at something that this lock does not protect, an atomic or a channel: it can change
             // before the wait begins, and the notification be lost.
             sim::step(Kind::Wait, 0, location);
@@ -179,7 +179,7 @@ impl Condvar {
         if !with_core(|core| self.waiting.push_current(core)) {
             sim::fail_shared(location);
         }
-        let woken = MutexGuard::unlocked(guard, || {
+        let woken = guard.0.unlocked(false, location, || {
             let woken = sim::wait(Wait::Condvar, deadline, location);
             with_core(|core| {
                 // Before the lock is taken again, which may mean to wait in its list.

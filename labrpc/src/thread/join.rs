@@ -70,7 +70,12 @@ where
 }
 
 /// Starts a simulated thread. Once the run is over nothing is started, and `body` is dropped.
-pub(super) fn spawn_simulated(node: Option<NodeId>, name: Name, body: Body) -> io::Result<Started> {
+pub(super) fn spawn_simulated(
+    node: Option<NodeId>,
+    name: Name,
+    borrows_from: Option<u64>,
+    body: Body,
+) -> io::Result<Started> {
     let packet = Arc::new(Packet(Mutex::new(Ending {
         result: None,
         joiner: None,
@@ -80,7 +85,7 @@ pub(super) fn spawn_simulated(node: Option<NodeId>, name: Name, body: Body) -> i
     let ending = Arc::clone(&packet);
     let main = sim::thread_main(body, move |result| finish(&ending, result));
     let shown = name.as_str().map(Arc::from);
-    let (slot, number) = sim::start_thread(node, name, main)?.unwrap_or((u32::MAX, u64::MAX));
+    let (slot, number) = sim::start_thread(node, name, borrows_from, main)?.unwrap_or((u32::MAX, u64::MAX));
     // Not a scheduling point: what the new thread could do now it can do at the next step of this one.
     sim::record(Kind::Spawn, number, String::new);
     let run = with_core(|core| core.run);

@@ -240,6 +240,8 @@ fn unpark_simulated(slot: u32, number: u64) {
 pub struct Builder {
     name: Option<String>,
     stack_size: Option<usize>,
+    /// The number of the simulated thread that has opened the scope of this one.
+    borrows_from: Option<u64>,
 }
 
 impl Builder {
@@ -260,6 +262,12 @@ impl Builder {
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
+        self
+    }
+
+    /// The thread may borrow from the frames of this one.
+    fn lent_by(mut self, lender: Option<u64>) -> Self {
+        self.borrows_from = lender;
         self
     }
 
@@ -297,7 +305,7 @@ impl Builder {
         if let Some(node) = node {
             node.expect_right_to(Kind::Spawn);
         }
-        join::spawn_simulated(node.map(NodeHandle::id), self.simulated_name(), body)
+        join::spawn_simulated(node.map(NodeHandle::id), self.simulated_name(), self.borrows_from, body)
     }
 
     fn simulated_name(&self) -> Name {

@@ -22,6 +22,8 @@ use crate::sync::{Condvar, Mutex};
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
     shared: Arc<Shared>,
+    /// The number of the simulated thread that has opened the scope, from whose frames its threads may borrow.
+    lender: Option<u64>,
     _scope: PhantomData<&'scope mut &'scope ()>,
     _env: PhantomData<&'env mut &'env ()>,
 }
@@ -96,7 +98,8 @@ pub fn scope<'env, F, T>(body: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let scope = Scope { shared: Arc::default(), _scope: PhantomData, _env: PhantomData };
+    let lender = sim::is_simulated().then(|| with_core(|core| core.threads.slot(core.current).number));
+    let scope = Scope { shared: Arc::default(), lender, _scope: PhantomData, _env: PhantomData };
     let borrowed = Borrowed(&scope.shared);
     let result = match catch_unwind(AssertUnwindSafe(|| body(&scope))) {
         Err(end_of_run) if is_at_the_end() => resume_unwind(end_of_run),
@@ -182,7 +185,7 @@ impl Builder {
         let body = SendBody(unsafe { forget_lifetime(body) });
         // In one value: if it never runs, its fields are dropped in their order.
         let scoped = Scoped { body, counted };
-        let handle = self.spawn(move || scoped.run())?;
+        let handle = self.lent_by(scope.lender).spawn(move || scoped.run())?;
         Ok(ScopedJoinHandle {
             handle,
             number,

@@ -8,6 +8,7 @@
 mod channel;
 mod evictions;
 mod fuzzing;
+mod guards;
 mod hint;
 mod network;
 mod rand;

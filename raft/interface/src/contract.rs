@@ -1,7 +1,8 @@
 //! What the suites ask of a Raft: read this page before the first line of your own.
 //!
 //! A test fails a Raft for two reasons only: a sentence of the paper that is a must, or a line of this page. What is only
-//! usual is said and costs nothing: such a test is shown as *skipped*, with the reason, and gives no points. Numbers are of
+//! usual is said and costs nothing: such a test is shown as *skipped*, with the reason, and gives no points. (If another test of its
+//! part fails, its points stay in the sum: who is wrong gains nothing by messages that cannot be read.) Numbers are of
 //! virtual time in the simulated world; on real threads they are longer, or are not measured.
 //!
 //! # The calls
@@ -55,11 +56,12 @@
 //!
 //! The lab reads messages by the paper's names, in Rust's spelling (`RequestVote { term, candidate_id, last_log_index,
 //! last_log_term }` and so on). Other names can be told (`Implementation::with_names`). Of messages that it cannot read it says
-//! nothing, and tests with scripted peers are skipped. More fields do no harm to the rules; scripted peers stand aside where
+//! no more than that they were sent, and tests with scripted peers are skipped. More fields do no harm to the rules; scripted peers stand aside where
 //! they would have to fill them in, and what fails after they could not is skipped.
 //!
 //! | demand | number | where from | test or rule |
 //! |---|---|---|---|
+//! | servers know of each other by messages alone: whoever leads has had a majority's, and what is applied has come to a majority | in whatever form | Fig. 2; §5.2, §5.3 | all tests of clusters that do not change |
 //! | a leader is elected | within 5 s | MIT | `initial_election_3a`, all tests |
 //! | heartbeats | 2 to 30 a second to each follower when idle; never more than 100 equal ones in a second | MIT: tens of them a second at most | `heartbeats_at_a_sane_rate_3a`, rule *heartbeats* |
 //! | nobody is forgotten | something to each server every 3 s while something goes to others | §5.2 | rule *heartbeats* |

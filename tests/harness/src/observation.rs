@@ -84,6 +84,8 @@ pub struct Before {
     pub applied: Index,
     /// Whether it was started again since it showed that term.
     pub restarted: bool,
+    /// When that was: a number that grows with what happens.
+    pub moment: u64,
 }
 
 /// A command for people: its text if it is text, and its length if it is long.

@@ -138,7 +138,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
     let told = Arc::clone(&record);
     let body = case.body;
     let began = Instant::now();
-    let result = sim.run(move || body(&Lab::new(implementation, World::Simulated, told, 0)));
+    let result = sim.run(move || to_the_end(body, &Lab::new(implementation, World::Simulated, told, 0)));
     let wall = began.elapsed();
     match result.as_ref().err().map(|failure| &failure.cause) {
         // Neither of these comes of what somebody answered.
@@ -179,6 +179,14 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
     }
 }
 
+/// Runs a test, and then asks what could not be judged before.
+fn to_the_end(body: fn(&Lab), lab: &Lab) {
+    body(lab);
+    if let Some(unheard) = lab.record().unheard() {
+        lab.violated(unheard);
+    }
+}
+
 fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome {
     static RUNS: AtomicU64 = AtomicU64::new(1);
     // Tests of cargo run side by side in one process: the number tells their threads apart.
@@ -188,7 +196,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     let body = case.body;
     let began = Instant::now();
     let result = real::run(run, &record, move || {
-        body(&Lab::new(implementation, World::Real, told, run));
+        to_the_end(body, &Lab::new(implementation, World::Real, told, run));
     });
     let elapsed = began.elapsed();
     let cause = result.err();

@@ -29,8 +29,13 @@
 //! no points, as a failure does, and if nothing else has failed the exit code is 2. Code that kills or stops itself so gains
 //! nothing by it.
 //!
+//! `exhaust`, `replay` and tests with `labrpc::check` run the code in their own process. There, too, `std::process::exit` in a simulated
+//! thread is a failure, with exit code 1 and a sentence that names the thread, the run and the place (on Unix).
+//!
 //! # What is not
 //!
+//! - In `exhaust` and tests with `labrpc::check`: the end of the process in ways of which nobody is told (`_exit`, `exec`), or by a thread
+//!   of the system that the code has started. What aborts ends with a signal, and that is no exit code 0.
 //! - **The program itself.** It is built from the folder that was handed in: `src/main.rs`, `Cargo.toml`, `.cargo/config.toml`,
 //!   `build.rs`. Whoever writes these can print any table. Take `src/lib.rs` alone, and put it into a folder of yours (below).
 //! - The build. A build script and a procedural macro run when cargo compiles, with all rights of whoever types the command.
@@ -38,9 +43,11 @@
 //!   code is enough. It can find the key and say what it wants. Rust has no wall within a process.
 //! - Other processes of the same user. The code under test can kill the grader (there is no table then, and no exit code 0),
 //!   write to the file into which the table goes, write over the executable, and use the network of the machine.
-//! - A Raft whose messages cannot be read. Tests that need to read them are skipped: they give no points, and the sum is of fewer.
-//!   Look at the sum, and not at "all passed" alone. Servers that agree by memory which they share, and send each other noise,
-//!   can pass single tests of agreement so.
+//! - A Raft whose messages cannot be read, in full. Tests that need to read them are skipped: they give no points, and the sum is of fewer,
+//!   unless another test of the part has failed: then what was not judged counts as not passed. Look at the sum, and not at "all passed"
+//!   alone. Of such messages one thing is judged: that they were sent. What is applied, a majority must have heard of by messages since
+//!   the command was given. Servers that agree by memory which they share, and send each other noise, fail so. Those that share memory and
+//!   wait for as many messages as a Raft needs are not seen: nobody can tell what is in these.
 //! - A Raft that knows the test by its seed and its traffic. Grade with seeds that nobody knows: `--seed 0x5eed`.
 //!
 //! # A class's submissions

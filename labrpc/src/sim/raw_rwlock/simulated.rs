@@ -1,5 +1,6 @@
 //! How a simulated thread waits for a read-write lock.
 
+use std::num::NonZeroU64;
 use std::panic::Location;
 
 use super::real::Real;
@@ -7,11 +8,12 @@ use crate::sim::context::{self, with_core};
 use crate::sim::core::Core;
 use crate::sim::end_of_run;
 use crate::sim::event::Kind;
+use crate::sim::hold::Hold;
 use crate::sim::lock_owners::Attempt;
 use crate::sim::misuse::{fail_foreign, fail_not_owned, fail_shared};
 use crate::sim::object::{ObjectId, On};
 use crate::sim::steps;
-use crate::sim::threads::{Held, Side, Slot, State, Wait, Woken};
+use crate::sim::threads::{Side, Slot, State, Wait, Woken};
 use crate::sim::wait_list::WaitList;
 
 /// What a thread wants of a lock.
@@ -19,8 +21,8 @@ use crate::sim::wait_list::WaitList;
 pub(super) enum Goal {
     /// A side.
     Take(Side),
-    /// It holds the upgradable side, and wants the exclusive one instead.
-    Upgrade,
+    /// It has this hold of the upgradable side, and wants the exclusive one instead.
+    Upgrade(NonZeroU64),
 }
 
 /// Who waits for a lock, and its name.
@@ -44,7 +46,7 @@ impl Simulated {
     fn access(&self, goal: Goal) -> On<'_> {
         match goal {
             Goal::Take(Side::Shared) => On::Reads(&self.number),
-            Goal::Take(Side::Upgradable | Side::Exclusive) | Goal::Upgrade => On::Changes(&self.number),
+            Goal::Take(Side::Upgradable | Side::Exclusive) | Goal::Upgrade(_) => On::Changes(&self.number),
         }
     }
 
@@ -52,7 +54,7 @@ impl Simulated {
         match goal {
             Goal::Take(Side::Shared | Side::Upgradable) => Wait::Lock(self.id()),
             Goal::Take(Side::Exclusive) => Wait::WriteLock(self.id()),
-            Goal::Upgrade => Wait::Upgrade(self.id()),
+            Goal::Upgrade(_) => Wait::Upgrade(self.id()),
         }
     }
 
@@ -61,7 +63,7 @@ impl Simulated {
     fn lets_a_writer_go_first(&self, core: &Core, goal: Goal) -> bool {
         let lock = self.id();
         match goal {
-            Goal::Take(Side::Exclusive) | Goal::Upgrade => return false,
+            Goal::Take(Side::Exclusive) | Goal::Upgrade(_) => return false,
             Goal::Take(Side::Shared) if self.are_readers_first => return false,
             Goal::Take(Side::Shared | Side::Upgradable) => {}
         }
@@ -88,7 +90,11 @@ impl Simulated {
         location: &'static Location<'static>,
     ) -> Attempt {
         let lock = self.id();
-        if goal == Goal::Upgrade && !core.holds(lock, Side::Upgradable) {
+        let own = match goal {
+            Goal::Upgrade(hold) => Some(hold),
+            Goal::Take(_) => None,
+        };
+        if own.is_some_and(|hold| !core.has_hold(hold)) {
             // Another thread took it, and that one's hold must not be changed behind its back.
             return Attempt::NotOwned;
         }
@@ -100,20 +106,18 @@ impl Simulated {
             // Unlike a mutex's, a hold that is taken away may be one of several. So each is given back, and
             // the lock is tried again: living readers may still be inside.
             // SAFETY: the slot of the evicted thread listed the hold, and does no more.
-            core.evict(lock, |held| unsafe { real.release(held.side) });
+            core.evict(lock, |side| unsafe { real.release(side) });
             if !try_real(real, goal) {
-                let own = (goal == Goal::Upgrade).then_some(Side::Upgradable);
                 return core.why_refused(lock, own);
             }
         }
-        match goal {
-            Goal::Take(side) => core.add_hold(Held { lock, location, side }),
-            Goal::Upgrade => core.upgrade_hold(lock, location),
-        }
-        Attempt::Taken
+        Attempt::Taken(match goal {
+            Goal::Take(side) => core.add_hold(lock, side, location),
+            Goal::Upgrade(hold) => core.upgrade_hold(hold, location),
+        })
     }
 
-    /// Waits for the lock, at most until `deadline`. `false` when it has passed.
+    /// Waits for the lock, at most until `deadline`. `None` when it has passed.
     #[inline(never)]
     pub(super) fn lock(
         &self,
@@ -121,13 +125,13 @@ impl Simulated {
         goal: Goal,
         deadline: Option<u64>,
         location: &'static Location<'static>,
-    ) -> bool {
+    ) -> Option<Hold> {
         steps::step_to_lock(Kind::Lock, self.access(goal), location);
         // As with the mutex, an attempt follows every wait: all who waited were woken, and only some of them
         // get in.
         loop {
             match with_core(|core| self.attempt(real, core, goal, location)) {
-                Attempt::Taken => return true,
+                Attempt::Taken(hold) => return Some(hold),
                 // Nobody will ever give it back, and to let the thread in would make two guards of one lock.
                 Attempt::HeldByCaller(_) if context::is_over() => end_of_run::leave(),
                 Attempt::Busy | Attempt::HeldByCaller(_) => {}
@@ -146,27 +150,36 @@ impl Simulated {
                     self.wake_all(core);
                     core.locking_ends();
                 });
-                return false;
+                return None;
             }
         }
     }
 
-    pub(super) fn try_lock(&self, real: &dyn Real, goal: Goal, location: &'static Location<'static>) -> bool {
+    pub(super) fn try_lock(
+        &self,
+        real: &dyn Real,
+        goal: Goal,
+        location: &'static Location<'static>,
+    ) -> Option<Hold> {
         steps::step_to_lock(Kind::TryLock, self.access(goal), location);
         match with_core(|core| self.attempt(real, core, goal, location)) {
-            Attempt::Taken => true,
+            Attempt::Taken(hold) => Some(hold),
             _ => {
                 with_core(Core::locking_ends);
-                false
+                None
             }
         }
     }
 
-    pub(super) fn unlock(&self, real: &dyn Real, side: Side) {
+    /// # Safety
+    ///
+    /// The hold is one of this lock, of `real`, which the caller does not use any more.
+    pub(super) unsafe fn unlock(&self, real: &dyn Real, hold: &Hold) {
         with_core(|core| {
-            if core.release_hold(self.id(), side) {
-                // SAFETY: the running thread's slot listed the hold, so the real lock is held on its behalf.
-                unsafe { real.release(side) };
+            if core.release_hold(hold.number()) {
+                // SAFETY: the hold was listed, or was neither taken away nor released before. So the real lock is
+                // held on its behalf.
+                unsafe { real.release(hold.side()) };
                 // Whether one writer or several readers are next is not decided here but by who runs first.
                 // And as all are woken, nobody waits for one that is paused or crashes before it runs.
                 self.wake_all(core);
@@ -174,12 +187,16 @@ impl Simulated {
         });
     }
 
-    /// Makes a side that the running thread holds one that excludes less. No step, as to give a lock back is none.
-    pub(super) fn downgrade(&self, real: &dyn Real, from: Side, to: Side) {
+    /// Makes a hold one of a side that excludes less. No step, as to give a lock back is none.
+    ///
+    /// # Safety
+    ///
+    /// The hold is one of this lock, of `real`.
+    pub(super) unsafe fn downgrade(&self, real: &dyn Real, hold: &Hold, to: Side) {
         with_core(|core| {
-            if core.downgrade_hold(self.id(), from, to) {
-                // SAFETY: the running thread's slot listed the hold, and lists the other one now.
-                unsafe { real.lower(from, to) };
+            if core.downgrade_hold(hold.number(), to) {
+                // SAFETY: as in `unlock`; and where it was listed it is of the other side now.
+                unsafe { real.lower(hold.side(), to) };
                 self.wake_all(core);
             }
         });
@@ -198,6 +215,6 @@ fn try_real(real: &dyn Real, goal: Goal) -> bool {
         Goal::Take(side) => real.try_take(side),
         // SAFETY: only `attempt` calls this, which has seen that the running thread's slot lists the upgradable side. So
         // the real lock is held on its behalf.
-        Goal::Upgrade => unsafe { real.try_make_exclusive() },
+        Goal::Upgrade(_) => unsafe { real.try_make_exclusive() },
     }
 }

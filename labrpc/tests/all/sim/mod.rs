@@ -5,6 +5,8 @@ mod crash_memory;
 mod crash_points;
 mod destructors;
 mod end_of_run;
+#[cfg(unix)]
+mod exits;
 mod failures;
 mod joined_panics;
 mod nondeterminism;

@@ -54,6 +54,56 @@ fn one_long_sleep_is_not_waited_for() {
     misuse(&failure(|| std::thread::sleep(Duration::from_secs(1_000_000))));
 }
 
+fn waits_on_a_condition_variable() {
+    let pair = (std::sync::Mutex::new(()), std::sync::Condvar::new());
+    let mut guard = pair.0.lock().unwrap();
+    loop {
+        guard = pair.1.wait_timeout(guard, 40 * MS).unwrap().0;
+    }
+}
+
+fn waits_for_a_message() {
+    let (_sender, receiver) = std::sync::mpsc::channel::<()>();
+    while receiver.recv_timeout(40 * MS).is_err() {
+        thread::yield_now();
+    }
+}
+
+fn waits_to_be_unparked() {
+    loop {
+        std::thread::park_timeout(40 * MS);
+        thread::yield_now();
+    }
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[test]
+fn loop_of_waits_with_a_timeout_is_named_with_its_place() {
+    let loops: [(fn(), &str); 3] = [
+        (waits_on_a_condition_variable, "waits_on_a_condition_variable"),
+        (waits_for_a_message, "waits_for_a_message"),
+        (waits_to_be_unparked, "waits_to_be_unparked"),
+    ];
+    for (waits, name) in loops {
+        let failure = failure(waits);
+        let (thread, message) = misuse(&failure);
+        assert_eq!(thread, "tester/main");
+        assert!(message.contains(&format!("all::sim::system_calls::{name}")), "{message}");
+        assert!(message.contains("calls a wait with a timeout (std's Condvar::wait_timeout"), "{message}");
+        assert!(message.contains("use labrpc::sync::Condvar"), "{message}");
+    }
+}
+
+#[test]
+fn short_wait_with_a_timeout_is_no_failure() {
+    Sim::new(1)
+        .run(|| {
+            let (_sender, receiver) = std::sync::mpsc::channel::<()>();
+            assert!(receiver.recv_timeout(20 * MS).is_err());
+        })
+        .unwrap();
+}
+
 fn waits_for_the_clock() {
     let begin = std::time::Instant::now();
     while begin.elapsed() < Duration::from_secs(1_000_000) {}

@@ -199,6 +199,7 @@ impl ClusterBuilder {
         let watching = Arc::clone(&referee);
         let has_replies = Arc::clone(has_replies);
         network.add_observer(move |event: &MessageEvent<'_>| {
+            note_message(&record, event);
             note_role(&record, &known, &watching, event);
             if !event.message.is_request() && event.message.size > 0 {
                 has_replies.store(true, Ordering::Relaxed);
@@ -206,6 +207,15 @@ impl ClusterBuilder {
             watching.observe(event);
         });
         referee
+    }
+}
+
+/// That a message has come from one server to another, whatever it says.
+fn note_message(record: &Record, event: &MessageEvent<'_>) {
+    if let (Happening::Delivered, Address::Server(from), Address::Server(to)) =
+        (event.what, event.message.from, event.message.to)
+    {
+        record.note_message(from as ServerId, to as ServerId);
     }
 }
 

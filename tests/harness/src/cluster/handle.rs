@@ -162,6 +162,8 @@ impl Cluster {
         // known by the time that it is entered, the server's term would seem to have gone back.
         let (start, before) = self.inner.lab.record().before(server)?;
         let log_end = self.inner.referee.log_end(server);
+        // Before as well: the server may send the command before it answers.
+        self.inner.lab.record().note_offer(server, command);
         let given = command.clone();
         let started = self.call(server, "start", move |raft| raft.start(given))?;
         if started.is_leader {

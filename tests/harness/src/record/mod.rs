@@ -128,6 +128,9 @@ impl Record {
             state.violation.get_or_insert_with(|| violation.clone());
             return Err(violation);
         }
+        if let Some(unheard) = state.invariants.take_unheard() {
+            state.unheard.get_or_insert(Violation { at, ..unheard });
+        }
         let is_awaited = state.enter(at, server, fact);
         state.cover();
         Ok(is_awaited)
@@ -136,6 +139,16 @@ impl Record {
     /// The last configuration that anybody has delivered, or the first; `None` where it never changes.
     pub(crate) fn configuration(&self) -> Option<Configuration> {
         self.state.lock().invariants.configuration()
+    }
+
+    /// A command is about to be given to a server.
+    pub(crate) fn note_offer(&self, server: ServerId, command: &Command) {
+        self.state.lock().invariants.offered(server, command);
+    }
+
+    /// A message has come from one server to another.
+    pub(crate) fn note_message(&self, from: ServerId, to: ServerId) {
+        self.state.lock().invariants.delivered(from, to);
     }
 
     /// A server was seen to lead a term.
@@ -222,6 +235,11 @@ impl Record {
         self.state.lock().violation.get_or_insert(violation);
     }
 
+    /// What no majority can have heard of, for a run in which nothing else is wrong.
+    pub(crate) fn unheard(&self) -> Option<Violation> {
+        self.state.lock().unheard.clone()
+    }
+
     /// The test cannot be run on this implementation, and why.
     pub(crate) fn skip(&self, why: &str) {
         self.state.lock().skipped.get_or_insert_with(|| why.to_owned());
@@ -268,7 +286,8 @@ impl Record {
         let state = self.state.lock();
         let seen = state.servers.get(server).filter(|seen| seen.is_up)?;
         let &Seen { term, applied, restarted, .. } = seen;
-        Some((seen.starts, Before { term, applied, restarted }))
+        let moment = state.invariants.moment();
+        Some((seen.starts, Before { term, applied, restarted, moment }))
     }
 
     /// Something about a server.

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) leaders: BTreeMap<Term, ServerId>,
     /// The first thing that went wrong.
     pub(super) violation: Option<Violation>,
+    /// The first of which no majority can have heard, to be told when nothing else was wrong.
+    pub(super) unheard: Option<Violation>,
     /// Why the implementation cannot be put to this test.
     pub(super) skipped: Option<String>,
     /// What a panic means at the moment, if it is nothing to be blamed for: why the run is skipped then.

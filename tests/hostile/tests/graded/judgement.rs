@@ -8,9 +8,6 @@ use crate::grading::Graded;
 
 /// Submissions that do not get what they deserve, and what happens instead.
 const KNOWN: &[(&str, &str)] = &[
-    // Memory that all servers share is seen by the referee, who knows which commit index a message has told to whom, and by rpc_bytes_3b. If
-    // the messages cannot be read, only the second is left.
-    ("brain-that-mumbles", "it gets the points of basic_agree_3b and fail_agree_3b"),
     // What `lab::trust` says is not defended against: a process may signal whatever runs as the same user, and write to its files.
     ("writes-to-its-graders-output", "the last line of the file is another one; the exit code is right"),
     ("interrupts-its-grader", "the grading ends with exit code 2 and without a table"),

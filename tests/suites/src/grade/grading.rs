@@ -95,10 +95,17 @@ impl Row {
         if matches!(self.end, RowEnd::Passed) { self.case.points } else { 0 }
     }
 
-    /// What there is to gain: nothing by a test that was skipped.
+    /// What there is to gain, among the rows of all tests. Nothing by a test that was skipped, unless another of its part has failed.
+    ///
+    /// Who is right and cannot be put to a test, for the sake of messages of his own, has all points that there are. Who is
+    /// wrong gains nothing by it that messages cannot be read: what was not judged of the part has not been passed.
     #[must_use]
-    pub fn points_max(&self) -> u32 {
-        if matches!(self.end, RowEnd::Skipped(_)) { 0 } else { self.case.points }
+    pub fn points_max(&self, all: &[Self]) -> u32 {
+        let has_failed = |row: &Self| row.case.part == self.case.part && row.failure().is_some();
+        match self.end {
+            RowEnd::Skipped(_) if !all.iter().any(has_failed) => 0,
+            _ => self.case.points,
+        }
     }
 }
 

@@ -20,15 +20,15 @@ pub(super) fn print(graded: &Graded, elapsed: Duration, has_details: bool) {
     for part in Part::ALL {
         let of_part: Vec<&Row> = rows.iter().filter(|row| row.case.part == part).collect();
         if !of_part.is_empty() {
-            print_part(part, &of_part);
+            print_part(part, &of_part, rows);
         }
     }
     println!("{}", sum(graded, elapsed));
 }
 
 /// A part in a line, and below it what did not pass. Fits into 60 columns, but for the longest names of tests.
-fn print_part(part: Part, rows: &[&Row]) {
-    let (got, all) = points(rows);
+fn print_part(part: Part, rows: &[&Row], of_all: &[Row]) {
+    let (got, all) = points(rows, of_all);
     let (mark, plain) = if got == all { style::PASSED } else { style::FAILED };
     let tests = rows.len();
     println!("{part}  {:<32} {mark}{:>9}{plain}  {tests:>3} tests", part.title(), format!("{got}/{all}"));
@@ -75,8 +75,9 @@ pub(super) fn print_not_repeatable(rows: &[Row], first: Plan) {
     );
 }
 
-fn points(rows: &[&Row]) -> (u32, u32) {
-    (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.points_max()).sum())
+fn points(rows: &[&Row], of_all: &[Row]) -> (u32, u32) {
+    let all = rows.iter().map(|row| row.points_max(of_all)).sum();
+    (rows.iter().map(|row| row.points()).sum(), all)
 }
 
 /// Whether the implementation stands aside in all tests.
@@ -86,7 +87,7 @@ pub(super) fn is_all_skipped(rows: &[Row]) -> bool {
 
 fn sum(graded: &Graded, elapsed: Duration) -> String {
     let rows = graded.rows.as_slice();
-    let (got, all) = points(&rows.iter().collect::<Vec<_>>());
+    let (got, all) = points(&rows.iter().collect::<Vec<_>>(), rows);
     let count = |is_one: fn(&RowEnd) -> bool| rows.iter().filter(|row| is_one(&row.end)).count();
     let tests = |count: usize| if count == 1 { "1 test".to_owned() } else { format!("{count} tests") };
     let mut result = Vec::new();
@@ -132,7 +133,7 @@ fn table(rows: &[Row]) -> Table {
         table.add_row([
             row.case.name.to_owned(),
             result.to_owned(),
-            format!("{}/{}", row.points(), row.points_max()),
+            format!("{}/{}", row.points(), row.points_max(rows)),
             row.runs.to_string(),
             format!("{:.1}", row.wall.as_secs_f64() * 1000.0 / runs),
             format!("{:.0}", row.calls as f64 / runs),
