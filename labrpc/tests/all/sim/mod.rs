@@ -7,6 +7,7 @@ mod destructors;
 mod end_of_run;
 mod failures;
 mod joined_panics;
+mod marks;
 mod nondeterminism;
 #[cfg(unix)]
 mod overflow;
