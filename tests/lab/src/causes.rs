@@ -23,7 +23,7 @@ use lab_report::page::{Causes, Moment};
 use lab_runs::Plan;
 use lab_suites::signature;
 use labrpc::printable;
-use labrpc::sim::{Event, Policy, Tracing};
+use labrpc::sim::{Event, Mark, Policy, Tracing};
 use labrpc::sync::atomic::{AtomicUsize, Ordering};
 use labrpc::thread;
 
@@ -133,7 +133,7 @@ pub(crate) fn candidates(events: &[Event]) -> Vec<Candidate> {
                     message.from, message.to, message.call, message.what
                 )
             }
-            (None, Some(mark)) if !matches!(&*mark.what, "state" | "committed" | "leads") => mark.to_string(),
+            (None, Some(mark)) if !matches!(&*mark.what, "state" | "committed" | "leads") => mark_words(mark),
             _ => continue,
         };
         let words = printable(&words).into_owned();
@@ -146,6 +146,16 @@ pub(crate) fn candidates(events: &[Event]) -> Vec<Candidate> {
         }
     }
     out
+}
+
+/// What the harness has marked: `down: S2`.
+fn mark_words(mark: &Mark) -> String {
+    let field = |name| mark.fields.tree().and_then(|tree| tree.field(name));
+    match (field("server"), field("text")) {
+        (Some(server), _) => format!("{}: S{server}", mark.what),
+        (None, Some(text)) => format!("{}: {text}", mark.what),
+        _ => mark.what.to_string(),
+    }
 }
 
 /// The moments that were tried, and the one with the greatest jump since the one before.

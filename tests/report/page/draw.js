@@ -1,14 +1,15 @@
 // The picture: axis, lanes, messages. Drawn on canvases; all that it says stands in the list of events as well.
 
-/// With more messages than this in sight only those that matter are drawn: lost, late, of the proof, of the chosen server.
-const ARROWS_MAX = 2500;
+/// With more messages than this in sight only those that matter are drawn: lost ones, votes, snapshots, those of the proof or of the
+/// chosen server; with still more of these, only the last two.
+const ARROWS_MAX = 1500;
 
 class Picture {
   constructor(view) {
     this.view = view;
     this.axis = document.getElementById("axis");
     this.lanes = document.getElementById("lanes");
-    /// What can be pointed at: {event, x, y} and {message, x1, y1, x2, y2}.
+    /// What can be pointed at: {event, x, y} and {message, x1, y1, x2, y2}. A new list for each drawing, which tells it from others.
     this.shapes = [];
   }
 
@@ -119,8 +120,7 @@ class Picture {
     });
     ink.stroke();
     ink.lineWidth = 1;
-    ink.fillStyle = colors.soft;
-    ink.fillText("fails from here: 100 %", 4, y(1) + 8);
+    this.label("fails from here on", 4, y(0) - 8, colors.soft, colors.ground);
   }
 
   // ----- lanes -----
@@ -230,8 +230,9 @@ class Picture {
     const seen = new Set();
     // Those that were sent before and arrive in sight, too.
     for (let i = first; i < last; i += 1) { const { message } = trace.events[i]; if (message) seen.add(message); }
-    const all = seen.size <= ARROWS_MAX;
-    for (const message of seen) if (all || isNotable(view, message)) this.drawMessage(message);
+    let drawn = [...seen];
+    for (const matters of [isNotable, isWanted]) if (drawn.length > ARROWS_MAX) drawn = drawn.filter((message) => matters(view, message));
+    for (const message of drawn) this.drawMessage(message);
   }
 
   drawMessage(message) {
@@ -336,19 +337,20 @@ class Picture {
       case "down": case "link": case "pause": this.words("faults", `${event.who} ${{ down: "✕", link: f.up ? "connected" : "cut off", pause: f.on ? "‖" : "▶" }[event.name]}`, x, event); break;
       case "start": if (f.life > 1) this.words("faults", `${event.who} ↻`, x, event); break;
       case "accepted": this.words("test", `${event.who} ← ${cut(show(f.command), 14)} @${f.index}`, x, event); break;
-      case "applied": if (own) { ink.fillStyle = colors.applied; ink.beginPath(); ink.arc(x, low, 3, 0, 7); ink.fill(); this.number(f.index, x + 5, low); put(low); } break;
+      case "applied": if (own) { ink.fillStyle = colors.applied; ink.beginPath(); ink.arc(x, low, 3, 0, 7); ink.fill(); this.number(f.index, x + 5, low, own); put(low); } break;
       case "save": if (own) { ink.fillStyle = colors.soft; ink.fillRect(x - 0.5, low - 7, 1.5, 5); put(low - 5); } break;
       case "snapshot": case "installed": if (own) { ink.fillStyle = colors.messageI; ink.save(); ink.translate(x, low); ink.rotate(Math.PI / 4); ink.fillRect(-4, -4, 8, 8); ink.restore(); put(low); } break;
       default:
     }
   }
 
-  /// A number, if there is space.
-  number(number, x, y) {
-    const { ink, colors, view: { scale } } = this;
-    if (scale.to - scale.from > (scale.isEven ? 150 : 30e6)) return;
+  /// A number, if it does not lie on the one before.
+  number(number, x, y, lane) {
+    const { ink, colors } = this;
+    if (lane.numbered === this.shapes && x < lane.numberedTo) return;
     ink.fillStyle = colors.soft;
     ink.fillText(String(number), x, y);
+    Object.assign(lane, { numbered: this.shapes, numberedTo: x + ink.measureText(String(number)).width + 12 });
   }
 
   words(name, text, x, event) {
@@ -359,16 +361,13 @@ class Picture {
     this.shapes.push({ event, x, y: lane.middle });
     // Two rows: what would lie on the words before goes below them, or is left out.
     const width = ink.measureText(cut(text, 60)).width + 8;
-    const row = [0, 1].find((row) => x >= (lane.ends?.[row] ?? -Infinity) || lane.drawn !== this.shapesOf());
-    if (lane.drawn !== this.shapesOf()) { lane.ends = [-Infinity, -Infinity]; lane.drawn = this.shapesOf(); }
+    if (lane.drawn !== this.shapes) Object.assign(lane, { drawn: this.shapes, ends: [-Infinity, -Infinity] });
+    const row = [0, 1].find((row) => x >= lane.ends[row]);
     if (row === undefined) return;
     lane.ends[row] = x + width;
     ink.fillStyle = name === "faults" ? colors.fault : colors.text;
     ink.fillText(cut(text, 60), x + 4, lane.top + 10 + row * 14);
   }
-
-  /// This drawing, to be told from the one before.
-  shapesOf() { return this.shapes; }
 
   drawOperations() {
     const { ink, colors, view: { layout, scale, trace } } = this;
@@ -442,7 +441,12 @@ class Picture {
 
 /// Whether a message is drawn also where there are too many.
 function isNotable(view, message) {
-  return view.proof.has(message.id) || message.isLost || message === view.chosenMessage || (view.server !== null && (message.from === `S${view.server}` || message.to === `S${view.server}`)) || message.kind === "V" || message.kind === "I";
+  return isWanted(view, message) || message.isLost || message.kind === "V" || message.kind === "I";
+}
+
+/// Whether somebody asks for it.
+function isWanted(view, message) {
+  return view.proof.has(message.id) || message === view.chosenMessage || (view.server !== null && (message.from === `S${view.server}` || message.to === `S${view.server}`));
 }
 
 function distance({ x1, y1, x2, y2 }, x, y) {
@@ -467,6 +471,6 @@ function clear(ink, canvas) { ink.clearRect(0, 0, canvas.width, canvas.height); 
 function colorsOf(root) {
   const style = getComputedStyle(root);
   const color = (name) => style.getPropertyValue(`--${name}`).trim();
-  const simple = ["text", "soft", "line", "lane", "chosen", "accent", "bad", "onBad", "warn", "onWarn", "fault", "applied", "wait", "no", "message", "messageA", "messageV", "messageP", "messageI", "messageT", "roleF", "roleC", "roleL", "onF", "onC", "onL", "onRole", "operation", "onOperation"];
+  const simple = ["ground", "text", "soft", "line", "lane", "chosen", "accent", "bad", "onBad", "warn", "onWarn", "fault", "applied", "wait", "no", "message", "messageA", "messageV", "messageP", "messageI", "messageT", "roleF", "roleC", "roleL", "onF", "onC", "onL", "onRole", "operation", "onOperation"];
   return { ...Object.fromEntries(simple.map((name) => [name, color(name)])), groups: [1, 2, 3, 4].map((number) => color(`group${number}`)) };
 }

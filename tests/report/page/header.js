@@ -22,6 +22,12 @@ function buildFailure(view, failure) {
   const facts = el("dl", {});
   for (const [name, words] of rows) if (words) facts.append(el("dt", {}, name), el("dd", { dir: "auto" }, words));
   box.append(facts);
+  const illegal = model.operations.findIndex((operation) => operation[6]);
+  if (illegal >= 0) {
+    const button = el("button", { id: "illegal" }, "To the operation that no order agrees with");
+    button.addEventListener("click", () => view.goToOperation(illegal));
+    box.append(button);
+  }
   if (failure.proof.length > 0) {
     const list = el("ol", { class: "proof", "aria-label": "Messages that prove it" });
     for (const [words, message] of failure.proof) {

@@ -70,7 +70,18 @@ class View {
     this.listen();
     this.list.update();
     this.moved();
+    performance.mark("drawn");
     document.documentElement.dataset.ready = "yes";
+    this.warm(0);
+  }
+
+  /// Makes the words of all events while nobody waits for anything, so that the first search finds them.
+  warm(from) {
+    const { events } = this.main.trace;
+    const began = performance.now();
+    let i = from;
+    while (i < events.length && performance.now() - began < 8) searchText(events[i++]);
+    if (i < events.length) setTimeout(() => this.warm(i), 4);
   }
 
   /// What is in sight at first: the proof and the failure, or the end.
@@ -167,6 +178,21 @@ class View {
     this.found = this.query.run(this.trace.events);
     this.list.update();
     this.go(this.cursor);
+  }
+
+  goToOperation(operation) {
+    const [client, , , asked, ended] = model.operations[operation];
+    const { times } = this.trace;
+    const [first, last] = [lowerBound(times, asked), lowerBound(times, ended ?? this.trace.end)];
+    this.go(last);
+    const margin = Math.max(20, last - first);
+    const { scale } = this;
+    if (scale.isEven) scale.show(first - margin, last + margin);
+    else scale.show(asked - 1e7, (ended ?? asked) + 1e7);
+    this.operation = operation;
+    this.moved();
+    const lane = this.layout.byName.get(`C${client}`);
+    if (lane) document.getElementById("scroll").scrollTop = lane.top - 60;
   }
 
   // ----- what is in sight -----

@@ -103,7 +103,14 @@ pub fn cause_text(causes: &Causes) -> String {
             share(after),
             share(before)
         ),
-        None => "no event changes by much how often the run fails when it goes on otherwise".to_owned(),
+        None => {
+            let at = |moment: Option<&Moment>| moment.map_or_else(String::new, |moment| share(*moment));
+            let (first, last) = (at(causes.moments.first()), at(causes.moments.last()));
+            format!(
+                "no event changes by much how often the run fails in this way if it goes on otherwise: {first} from its first \
+                 moment on, {last} from its last"
+            )
+        }
     }
 }
 

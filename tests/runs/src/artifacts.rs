@@ -5,6 +5,7 @@
 //! | `report.md` | the report of a failure, as on the terminal; of a run that passed the line that says so |
 //! | `log.txt` | what the servers logged, the messages, and what the tester did, in a column for each server |
 //! | `trace.jsonl` | the last events of the simulation, an object a line |
+//! | `timeline.html` | a page that shows the run, if it failed |
 //! | `run.json` | what identifies the run: seed, policy, fingerprint and checkpoints |
 //!
 //! Two runs may leave the same files at the same time: a test and a terminal, or two tests of two implementations. So

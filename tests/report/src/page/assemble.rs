@@ -58,15 +58,13 @@ fn hash(source: &str) -> String {
 
 /// JSON in which nothing can end the element that it stands in: in JSON these signs stand in texts alone.
 fn data(model: &Model) -> String {
-    let json = serde_json::to_string(model).unwrap_or_default();
-    let mut out = String::with_capacity(json.len() + json.len() / 16);
-    for sign in json.chars() {
-        match sign {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out += &format!("\\u{:04x}", u32::from(sign)),
-            sign => out.push(sign),
+    let mut json = serde_json::to_string(model).unwrap_or_default();
+    for sign in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
+        if json.contains(sign) {
+            json = json.replace(sign, &format!("\\u{:04x}", u32::from(sign)));
         }
     }
-    out
+    json
 }
 
 fn escaped(text: &str) -> String {

@@ -26,13 +26,15 @@ use serde_json::{Value as Json, json};
 
 use super::Page;
 use super::encode::{Encoder, shown};
-use super::model::{Against, Causes, Failed, Message, Model, Run, ShownCauses, Traced};
+use super::model::{Against, Causes, Failed, Message, Model, Operation, Run, ShownCauses, Traced};
 use super::threads::threads;
 use crate::explain::{headline, replay_command_of};
 use lab_harness::run::Outcome;
 
 /// How many events a page has at most: the last ones.
 const EVENTS_MAX: usize = 60_000;
+/// How many operations of clients: the last ones, and the illegal one.
+const OPERATIONS_MAX: usize = 10_000;
 /// What the harness sets on the network for each server that it starts, connects or stops: its marks say it better.
 const ROUTINE: [&str; 4] = ["enabled ", "disabled ", "added server ", "deleted server "];
 
@@ -172,9 +174,13 @@ fn message_of(line: &str, traced: &Traced) -> Option<usize> {
     traced.messages.iter().position(|message| message.call == call && traced.strings[message.from] == from)
 }
 
-fn operations(run: &Outcome) -> Vec<super::model::Operation> {
+fn operations(run: &Outcome) -> Vec<Operation> {
     let all = run.operations.as_ref().map(|operations| operations.shown()).unwrap_or_default();
+    let left_out = all.len().saturating_sub(OPERATIONS_MAX);
     all.into_iter()
+        .enumerate()
+        .filter(|(place, operation)| *place >= left_out || operation.is_illegal)
+        .map(|(_, operation)| operation)
         .map(|operation| {
             (
                 operation.client,
@@ -234,21 +240,17 @@ struct Collector {
 
 impl Collector {
     fn collect(trace: &Trace) -> Traced {
+        let shown: Vec<&Event> = trace.events.iter().filter(|event| is_shown(event)).collect();
+        let left_out = shown.len().saturating_sub(EVENTS_MAX);
         let mut collector = Self::default();
-        let mut events = Vec::new();
-        for event in &trace.events {
-            events.extend(collector.event(event).map(|parts| (event, parts)));
+        let (mut events, mut indexes, mut before) = (Vec::new(), Vec::new(), 0);
+        for event in &shown[left_out..] {
+            let Some(parts) = collector.event(event) else { continue };
+            let mut list = vec![Json::from(event.time_ns - std::mem::replace(&mut before, event.time_ns))];
+            list.extend(parts);
+            events.push(Json::Array(list));
+            indexes.push(event.index);
         }
-        let left_out = events.len().saturating_sub(EVENTS_MAX);
-        let mut before = 0;
-        let indexes = events[left_out..].iter().map(|(event, _)| event.index).collect();
-        let events = events.into_iter().skip(left_out).map(|(event, parts)| {
-            let since = event.time_ns - std::mem::replace(&mut before, event.time_ns);
-            let mut event = vec![Json::from(since)];
-            event.extend(parts);
-            Json::Array(event)
-        });
-        let events = events.collect();
         let threads = threads(trace, &mut collector.encoder);
         Traced {
             strings: collector.encoder.strings,
@@ -262,7 +264,7 @@ impl Collector {
         }
     }
 
-    /// What an event says on the page, from its kind on.
+    /// What an event says on the page, from its kind on; `None` if that was said already.
     fn event(&mut self, event: &Event) -> Option<Vec<Json>> {
         if let Some(message) = event.message() {
             return Some(self.message_event(message));
@@ -283,9 +285,6 @@ impl Collector {
             }
             let fields = self.encoder.value(fields);
             return Some(vec![json!(5), json!(self.encoder.text(&mark.what)), fields]);
-        }
-        if !is_shown(event) {
-            return None;
         }
         let words = event.words.to_string();
         let node = self.encoder.text(&event.node);

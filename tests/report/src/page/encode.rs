@@ -30,6 +30,9 @@ pub(super) struct Encoder {
 
 /// A text of code under test: made visible, and cut if it is long.
 pub(super) fn shown(text: &str) -> String {
+    if text.len() <= TEXT_MAX {
+        return printable(text).into_owned();
+    }
     // Cut first: a megabyte is not worth the work.
     let kept: String = text.chars().take(TEXT_MAX).collect();
     let left_out = text.len() - kept.len();
