@@ -38,7 +38,7 @@ class Picture {
     const [first, last] = scale.shownEvents();
     if (last - first < 6000) for (let i = first; i < last; i += 1) this.drawEvent(trace.events[i]);
     this.drawOperations();
-    this.drawFailure();
+    this.drawPins();
     this.drawCursor();
   }
 
@@ -396,22 +396,31 @@ class Picture {
     });
   }
 
-  drawFailure() {
-    const { ink, colors, view: { failureAt, trace, scale, layout } } = this;
-    if (failureAt === null) return;
-    const x = scale.x(scale.ofEvent(trace.events[failureAt]));
-    ink.strokeStyle = colors.bad;
+  /// Where the run fails, and where it differs from the other one.
+  drawPins() {
+    const { colors, view: { failureAt, isSwapped, other, same, causeEvents } } = this;
+    const lost = model.causes && model.causes.jump !== null ? causeEvents[model.causes.jump].i : null;
+    if (lost !== null && !isSwapped) this.pin(lost, "lost here", colors.fault, 36);
+    if (other) this.pin(same, "differs from here on", colors.fault, 19);
+    if (failureAt !== null && !isSwapped) this.pin(failureAt, "✕ fails here", colors.bad, 2);
+  }
+
+  pin(place, words, color, top) {
+    const { ink, colors, view: { trace, scale, layout } } = this;
+    const event = trace.events[place];
+    const x = event ? scale.x(scale.ofEvent(event)) : -1;
+    if (x < 0 || x > scale.width) return;
+    ink.strokeStyle = color;
     ink.lineWidth = 2;
     this.line(x, 0, x, layout.height);
     ink.lineWidth = 1;
-    const words = "✕ fails here";
     ink.font = "bold 11px system-ui, sans-serif";
     const width = ink.measureText(words).width + 10;
     const left = Math.min(Math.max(x + 2, 0), scale.width - width);
-    ink.fillStyle = colors.bad;
-    ink.fillRect(left, 2, width, 16);
+    ink.fillStyle = color;
+    ink.fillRect(left, top, width, 16);
     ink.fillStyle = colors.onBad;
-    ink.fillText(words, left + 5, 10.5);
+    ink.fillText(words, left + 5, top + 8.5);
     ink.font = "11px system-ui, sans-serif";
   }
 

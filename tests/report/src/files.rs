@@ -63,11 +63,11 @@ pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
         write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
     let Files { case, implementation, plan, run, .. } = files;
-    if run.failure.is_some() {
-        write_page(
-            directory,
-            &Page { case, implementation: *implementation, plan: *plan, run, against: None, causes: None },
-        )?;
+    // Of a run that passed only in the place of another page, which would mislead.
+    if run.failure.is_some() || directory.join(PAGE).exists() {
+        let page =
+            Page { case, implementation: *implementation, plan: *plan, run, against: None, causes: None };
+        write_page(directory, &page)?;
     }
     match &run.trace {
         Some(trace) => StoredRun::new(case.name, *plan, implementation.name(), run.failure.is_none(), trace)

@@ -8,4 +8,5 @@ mod large;
 mod looks;
 mod runs;
 mod service;
+mod states;
 mod wrong;

@@ -15,8 +15,9 @@ use crate::program::Verdict;
 use crate::{against, causes};
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
-use lab_harness::run::{Outcome, run_case};
+use lab_harness::run::{Outcome, run_case, run_subset};
 use lab_hunt::program::seed;
+use lab_hunt::shrink;
 use lab_report::explain;
 use lab_report::files::{self, Files, PAGE};
 use lab_report::page::{self, Causes, Page};
@@ -41,6 +42,9 @@ pub(crate) struct Timeline {
     /// Show it in the browser
     #[arg(long)]
     open: bool,
+    /// Show what `cargo lab shrink` left of the run
+    #[arg(long, conflicts_with_all = ["causes", "against"])]
+    shrunk: bool,
     /// Compare with another run: of this seed, or with the nearest one that passed: the same for as long as possible
     #[arg(long, value_name = "SEED|passing", value_parser = against)]
     against: Option<Against>,
@@ -72,7 +76,10 @@ impl Timeline {
         let reserved =
             self.output.as_deref().map(OutputFile::reserve).transpose().map_err(|error| anyhow!(error))?;
         let plan = Plan { world: World::Simulated, seed, policy: self.policy, tracing: artifacts::TRACING };
-        let run = run_case(case, implementation, plan);
+        let run = match self.shrunk {
+            true => shrunk(case, implementation, plan)?,
+            false => run_case(case, implementation, plan),
+        };
         if run.failure.as_ref().is_some_and(|failure| failure.is_stall()) {
             bail!(
                 "{} with seed {seed:#x} did not give way, and whoever does not give way keeps the trace: there is nothing to show",
@@ -91,6 +98,8 @@ impl Timeline {
                 file.write(html.as_bytes()).map_err(|error| anyhow!(error))?;
                 path.clone()
             }
+            // The other files of the folder are those of the whole run.
+            _ if self.shrunk => write_alone(&directory.join("shrunk.html"), &page)?,
             _ => write_all(&directory, &page)
                 .with_context(|| format!("cannot write to {}", directory.display()))?,
         };
@@ -122,6 +131,19 @@ impl Timeline {
         bar.finish_and_clear();
         causes.with_context(|| format!("--causes of {} with seed {:#x}", case.name, plan.seed))
     }
+}
+
+/// What is left of a run, with its trace.
+fn shrunk(case: &'static TestCase, implementation: Implementation, plan: Plan) -> Result<Outcome> {
+    let directory = artifacts::directory(case.name, plan.seed);
+    let stored = shrink::read(&directory, plan, implementation.name()).map_err(|error| anyhow!(error))?;
+    Ok(run_subset(case, implementation, plan, &stored.subset()))
+}
+
+fn write_alone(path: &Path, page: &Page<'_>) -> Result<PathBuf> {
+    let html = page::html(page).context("the run has no trace")?;
+    artifacts::write_text(path, &html).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path.to_path_buf())
 }
 
 /// The run that is compared, with its trace, and the words for it.
@@ -199,4 +221,17 @@ fn open(path: &Path) -> Result<()> {
         OPENERS.join(", "),
         path.display()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_run_is_a_seed_or_the_nearest_that_passed() {
+        assert!(matches!(against("passing"), Ok(Against::Passing)));
+        assert!(matches!(against("0x2a"), Ok(Against::Seed(42))));
+        let error = against("soon").expect_err("it is neither");
+        assert!(error.contains("not a seed") && error.contains("passing"), "{error}");
+    }
 }
