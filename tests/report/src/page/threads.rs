@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use labrpc::sim::{Event, Kind, Trace};
+use labrpc::sim::{Event, Kind, Trace, Words};
 
 use super::encode::Encoder;
 use super::model::Thread;
@@ -15,19 +15,19 @@ const WAIT_MIN_NS: u64 = 1_000_000;
 const THREADS_MAX: usize = 1_500;
 const WAITS_MAX: usize = 6_000;
 
-struct Life {
+struct Life<'a> {
     node: usize,
     name: usize,
     born: u64,
     ended: Option<u64>,
     /// The wait that is under way: since when, and what for.
-    waits: Option<(u64, usize)>,
+    waits: Option<(u64, &'a Words)>,
     waited: Vec<(u64, u64, usize)>,
 }
 
 /// The threads that lived long enough to be seen, in the order in which they began.
 pub(super) fn threads(trace: &Trace, encoder: &mut Encoder) -> Vec<Thread> {
-    let mut lives: BTreeMap<u64, Life> = BTreeMap::new();
+    let mut lives: BTreeMap<u64, Life<'_>> = BTreeMap::new();
     let mut born: BTreeMap<u64, u64> = BTreeMap::new();
     for event in trace.events.iter().filter(|event| event.thread_number != Event::NETWORK) {
         let at = event.time_ns;
@@ -42,15 +42,15 @@ pub(super) fn threads(trace: &Trace, encoder: &mut Encoder) -> Vec<Thread> {
             waits: None,
             waited: Vec::new(),
         });
-        life.end_wait(at);
+        life.end_wait(at, encoder);
         match event.kind {
-            Kind::Block => life.waits = Some((at, encoder.text(&event.words.to_string()))),
+            Kind::Block => life.waits = Some((at, &event.words)),
             Kind::Exit => life.ended = Some(at),
             _ => {}
         }
     }
     let end = trace.events.last().map_or(0, |event| event.time_ns);
-    lives.values_mut().for_each(|life| life.end_wait(end));
+    lives.values_mut().for_each(|life| life.end_wait(end, encoder));
     lives.retain(|_, life| life.ended.is_none_or(|ended| ended - life.born >= LIFE_MIN_NS));
     let waits: usize = lives.values().map(|life| life.waited.len()).sum();
     if waits > WAITS_MAX {
@@ -65,12 +65,13 @@ pub(super) fn threads(trace: &Trace, encoder: &mut Encoder) -> Vec<Thread> {
     kept.map(|(number, life)| (life.node, life.name, number, life.born, life.ended, life.waited)).collect()
 }
 
-impl Life {
-    fn end_wait(&mut self, at: u64) {
+impl Life<'_> {
+    fn end_wait(&mut self, at: u64, encoder: &mut Encoder) {
         if let Some((since, what)) = self.waits.take()
             && at - since >= WAIT_MIN_NS
         {
-            self.waited.push((since, at, what));
+            // Made only here: most waits are short, and nobody reads their words.
+            self.waited.push((since, at, encoder.text(&what.to_string())));
         }
     }
 }
