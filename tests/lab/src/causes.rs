@@ -3,7 +3,7 @@
 //! # How it works
 //!
 //! A run is made again up to one of its moments and goes on from there with other chance, many times. The share of these
-//! continuations that fail for the same cause is low in the beginning and 1 at the end; where it jumps, something happened
+//! continuations that fail in the same way (the same rule, the same servers and term) is low in the beginning and 1 at the end; where it jumps, something happened
 //! that cannot be made good any more. Few moments are tried first, and then those between two whose shares differ most, until
 //! a single event is left between them. These two are tried more often, so that chance does not name the wrong one.
 //!
@@ -17,15 +17,17 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use lab_harness::Implementation;
 use lab_harness::case::TestCase;
-use lab_harness::run::{Outcome, run_case};
+use lab_harness::run::{Failure, Outcome, run_case};
+use lab_hunt::shrink::Signature;
 use lab_hunt::workers::cores;
 use lab_report::page::{Causes, Moment};
 use lab_runs::Plan;
 use lab_suites::signature;
 use labrpc::printable;
-use labrpc::sim::{Event, Mark, Policy, Tracing};
+use labrpc::sim::{Cause, Event, Mark, Policy, Tracing};
 use labrpc::sync::atomic::{AtomicUsize, Ordering};
 use labrpc::thread;
+use raft_interface::{ServerId, Term};
 
 /// So many moments are tried first.
 const FIRST_MOMENTS: usize = 24;
@@ -78,7 +80,7 @@ pub(crate) fn find(
             plan.policy
         );
     }
-    let wanted = signature(failure);
+    let wanted = Way::of(failure);
     let candidates = candidates(&trace.events);
     let mut runs = 0;
     let mut try_all = |jobs: &[(usize, u64, u64)]| {
@@ -94,7 +96,7 @@ pub(crate) fn find(
             })
             .collect();
         let failed = in_parallel(&each, |&(_, plan)| {
-            run_case(case, implementation, plan).failure.is_some_and(|failure| signature(&failure) == wanted)
+            run_case(case, implementation, plan).failure.is_some_and(|failure| Way::of(&failure) == wanted)
         });
         runs += each.len();
         progress(runs);
@@ -113,6 +115,33 @@ pub(crate) fn find(
         jump: jump.and_then(|jump| counts.keys().position(|&moment| moment == jump)),
         words: jump.map(|jump| candidates[jump].words.clone()).unwrap_or_default(),
     })
+}
+
+/// In which way a run failed: what broke, on whom, and in which term. A bug that is there for good breaks the same rule sooner or
+/// later whatever follows; that it breaks it here is what some event has decided.
+#[derive(PartialEq, Eq)]
+struct Way {
+    signature: Signature,
+    servers: Vec<ServerId>,
+    term: Option<Term>,
+    /// Of a panic.
+    thread: Option<String>,
+}
+
+impl Way {
+    fn of(failure: &Failure) -> Self {
+        let violation = failure.violation.as_ref();
+        let thread = match &failure.cause {
+            Some(Cause::Panic(panic)) if violation.is_none() => Some(panic.thread.clone()),
+            _ => None,
+        };
+        Self {
+            signature: signature(failure),
+            servers: violation.map_or_else(Vec::new, |violation| violation.servers.clone()),
+            term: violation.and_then(|violation| violation.term),
+            thread,
+        }
+    }
 }
 
 /// Whether a run of this policy can go on otherwise from some step on.

@@ -1,4 +1,4 @@
-// The picture: axis, lanes, messages. Drawn on canvases; all that it says stands in the list of events as well.
+// The picture: lanes, messages, events. Drawn on a canvas; all that it says stands in the list of events as well.
 
 /// With more messages than this in sight only those that matter are drawn: lost ones, votes, snapshots, those of the proof or of the
 /// chosen server; with still more of these, only the last two.
@@ -7,7 +7,7 @@ const ARROWS_MAX = 1500;
 class Picture {
   constructor(view) {
     this.view = view;
-    this.axis = document.getElementById("axis");
+    this.axis = new Axis(view);
     this.lanes = document.getElementById("lanes");
     /// What can be pointed at: {event, x, y} and {message, x1, y1, x2, y2}. A new list for each drawing, which tells it from others.
     this.shapes = [];
@@ -17,7 +17,7 @@ class Picture {
     const { view } = this;
     const stage = document.getElementById("stage");
     view.scale.width = Math.max(stage.clientWidth, 50);
-    fitCanvas(this.axis, view.scale.width, model.causes ? 96 : 52);
+    this.axis.resize();
     fitCanvas(this.lanes, view.scale.width, view.layout.height);
     stage.style.height = `${view.layout.height}px`;
   }
@@ -25,7 +25,7 @@ class Picture {
   draw() {
     this.colors = colorsOf(document.documentElement);
     this.shapes = [];
-    this.drawAxis();
+    this.axis.draw(this.colors);
     const ink = this.lanes.getContext("2d");
     clear(ink, this.lanes);
     this.ink = ink;
@@ -42,86 +42,7 @@ class Picture {
     this.drawCursor();
   }
 
-  line(x1, y1, x2, y2) { const { ink } = this; ink.beginPath(); ink.moveTo(x1, y1); ink.lineTo(x2, y2); ink.stroke(); }
-
-  // ----- the axis -----
-
-  drawAxis() {
-    const { view: { scale, trace, cursor }, colors, axis } = this;
-    const ink = axis.getContext("2d");
-    this.ink = ink;
-    clear(ink, axis);
-    ink.font = "11px system-ui, sans-serif";
-    ink.textBaseline = "middle";
-    this.drawOverview(ink);
-    ink.strokeStyle = colors.line;
-    ink.fillStyle = colors.soft;
-    for (const { position, words } of scale.ticks()) {
-      const x = Math.round(scale.x(position)) + 0.5;
-      this.line(x, 24, x, 30);
-      ink.fillText(words, Math.min(x + 3, scale.width - ink.measureText(words).width), 38);
-    }
-    if (model.causes) this.drawCurve(ink);
-    const event = trace.events[cursor];
-    if (event) { ink.fillStyle = colors.accent; ink.fillRect(scale.x(scale.ofEvent(event)) - 1, 22, 2, 100); }
-  }
-
-  /// The whole run in a strip: how much happens where, faults, the failure, and the part that is in sight.
-  drawOverview(ink) {
-    const { view: { scale, trace, density }, colors } = this;
-    const whole = scale.length;
-    ink.fillStyle = colors.lane;
-    ink.fillRect(0, 2, scale.width, 16);
-    ink.fillStyle = colors.soft;
-    // At even distances each pixel has as many events as the next: then who leads says more.
-    if (!scale.isEven) density(scale.width).forEach((height, x) => ink.fillRect(x, 18 - height * 14, 1, height * 14));
-    else this.drawLeaders(ink, whole);
-    ink.fillStyle = colors.fault;
-    for (const i of this.view.faults) ink.fillRect((scale.ofEvent(trace.events[i]) / whole) * scale.width, 2, 1, 5);
-    if (this.view.failureAt !== null) {
-      ink.fillStyle = colors.bad;
-      ink.fillRect((scale.ofEvent(trace.events[this.view.failureAt]) / whole) * scale.width - 2, 2, 4, 16);
-    }
-    ink.strokeStyle = colors.accent;
-    ink.lineWidth = 2;
-    const left = Math.max(0, (scale.from / whole) * scale.width);
-    ink.strokeRect(left + 1, 2, Math.max(4, Math.min(scale.width, (scale.to / whole) * scale.width) - left - 2), 16);
-    ink.lineWidth = 1;
-  }
-
-  drawLeaders(ink, whole) {
-    const { view: { scale, history, trace }, colors } = this;
-    ink.fillStyle = colors.roleL;
-    history.segments.forEach((list, id) => list.forEach((segment, place) => {
-      if (segment.role !== "L" || !segment.up) return;
-      const to = list[place + 1]?.i ?? trace.events.length;
-      const row = 7 + (id * 10) / history.segments.length;
-      ink.fillRect((segment.i / whole) * scale.width, row, Math.max(1, ((to - segment.i) / whole) * scale.width), Math.max(1, 10 / history.segments.length - 0.5));
-    }));
-  }
-
-  /// How likely the run is to fail from each moment on.
-  drawCurve(ink) {
-    const { view: { scale, causeEvents }, colors } = this;
-    const y = (share) => 92 - share * 40;
-    ink.strokeStyle = colors.line;
-    this.line(0, y(0) + 0.5, scale.width, y(0) + 0.5);
-    this.line(0, y(1) + 0.5, scale.width, y(1) + 0.5);
-    ink.strokeStyle = colors.bad;
-    ink.lineWidth = 2;
-    ink.beginPath();
-    let before = null;
-    model.causes.moments.forEach(([, tried, failed], place) => {
-      const share = tried === 0 ? 0 : failed / tried;
-      const x = scale.x(scale.ofEvent(causeEvents[place]));
-      if (before === null) ink.moveTo(x, y(share));
-      else { ink.lineTo(x, y(before)); ink.lineTo(x, y(share)); }
-      before = share;
-    });
-    ink.stroke();
-    ink.lineWidth = 1;
-    this.label("fails from here on", 4, y(0) - 8, colors.soft, colors.ground);
-  }
+  line(x1, y1, x2, y2) { stroke(this.ink, x1, y1, x2, y2); }
 
   // ----- lanes -----
 
@@ -456,30 +377,4 @@ function isNotable(view, message) {
 /// Whether somebody asks for it.
 function isWanted(view, message) {
   return view.proof.has(message.id) || message === view.chosenMessage || (view.server !== null && (message.from === `S${view.server}` || message.to === `S${view.server}`));
-}
-
-function distance({ x1, y1, x2, y2 }, x, y) {
-  const [dx, dy] = [x2 - x1, y2 - y1];
-  const length = dx * dx + dy * dy;
-  const part = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - x1) * dx + (y - y1) * dy) / length));
-  return Math.hypot(x1 + part * dx - x, y1 + part * dy - y);
-}
-
-function fitCanvas(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-}
-
-function clear(ink, canvas) { ink.clearRect(0, 0, canvas.width, canvas.height); }
-
-/// The colours of the theme: those of Okabe and Ito, which all kinds of colour vision tell apart, darker or lighter as the ground asks.
-function colorsOf(root) {
-  const style = getComputedStyle(root);
-  const color = (name) => style.getPropertyValue(`--${name}`).trim();
-  const simple = ["ground", "text", "soft", "line", "lane", "chosen", "accent", "bad", "onBad", "warn", "onWarn", "fault", "applied", "wait", "no", "message", "messageA", "messageV", "messageP", "messageI", "messageT", "roleF", "roleC", "roleL", "onF", "onC", "onL", "onRole", "operation", "onOperation"];
-  return { ...Object.fromEntries(simple.map((name) => [name, color(name)])), groups: [1, 2, 3, 4].map((number) => color(`group${number}`)) };
 }

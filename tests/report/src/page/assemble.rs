@@ -9,13 +9,15 @@ use super::model::Model;
 const FRAME: &str = include_str!("../../page/index.html");
 const STYLE: &str = include_str!("../../page/page.css");
 /// In the order in which they build on each other. They share one scope.
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 15] = [
     include_str!("../../page/data.js"),
     include_str!("../../page/words.js"),
     include_str!("../../page/state.js"),
     include_str!("../../page/search.js"),
     include_str!("../../page/scale.js"),
     include_str!("../../page/lanes.js"),
+    include_str!("../../page/ink.js"),
+    include_str!("../../page/axis.js"),
     include_str!("../../page/draw.js"),
     include_str!("../../page/details.js"),
     include_str!("../../page/cluster.js"),
