@@ -36,7 +36,9 @@ class Picture {
     this.drawPartitions();
     this.drawArrows();
     const [first, last] = scale.shownEvents();
+    this.applied = new Map();
     if (last - first < 6000) for (let i = first; i < last; i += 1) this.drawEvent(trace.events[i]);
+    this.drawNumbers();
     this.drawOperations();
     this.drawPins();
     this.drawCursor();
@@ -258,20 +260,28 @@ class Picture {
       case "down": case "link": case "pause": this.words("faults", `${event.who} ${{ down: "✕", link: f.up ? "connected" : "cut off", pause: f.on ? "‖" : "▶" }[event.name]}`, x, event); break;
       case "start": if (f.life > 1) this.words("faults", `${event.who} ↻`, x, event); break;
       case "accepted": this.words("test", `${event.who} ← ${cut(show(f.command), 14)} @${f.index}`, x, event); break;
-      case "applied": if (own) { ink.fillStyle = colors.applied; ink.beginPath(); ink.arc(x, low, 3, 0, 7); ink.fill(); this.number(f.index, x + 5, low, own); put(low); } break;
+      case "applied": if (own) { ink.fillStyle = colors.applied; ink.beginPath(); ink.arc(x, low, 3, 0, 7); ink.fill(); this.note(own, f.index, x); put(low); } break;
       case "save": if (own) { ink.fillStyle = colors.soft; ink.fillRect(x - 0.5, low - 7, 1.5, 5); put(low - 5); } break;
       case "snapshot": case "installed": if (own) { ink.fillStyle = colors.messageI; ink.save(); ink.translate(x, low); ink.rotate(Math.PI / 4); ink.fillRect(-4, -4, 8, 8); ink.restore(); put(low); } break;
       default:
     }
   }
 
-  /// A number, if it does not lie on the one before.
-  number(number, x, y, lane) {
+  note(lane, index, x) {
+    if (!this.applied.has(lane)) this.applied.set(lane, []);
+    this.applied.get(lane).push({ index, x });
+  }
+
+  /// The indexes of applied entries, where there is room before the next dot.
+  drawNumbers() {
     const { ink, colors } = this;
-    if (lane.numbered === this.shapes && x < lane.numberedTo) return;
     ink.fillStyle = colors.soft;
-    ink.fillText(String(number), x, y);
-    Object.assign(lane, { numbered: this.shapes, numberedTo: x + ink.measureText(String(number)).width + 12 });
+    for (const [lane, dots] of this.applied) {
+      dots.forEach(({ index, x }, place) => {
+        const room = (dots[place + 1]?.x ?? Infinity) - x - 10;
+        if (ink.measureText(String(index)).width < room) ink.fillText(String(index), x + 5, lane.top + lane.height - 12);
+      });
+    }
   }
 
   words(name, text, x, event) {

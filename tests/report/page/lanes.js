@@ -2,12 +2,22 @@
 
 const HEIGHTS = { test: 34, faults: 34, server: 64, client: 26, thread: 16 };
 
-/// The lanes of a trace from top to bottom, each with its place.
-function lanesOf(trace, unfolded) {
+/// So many threads of a server are shown.
+const THREADS_SHOWN = 24;
+
+/// The threads of a server that live at a moment, or else the last ones.
+function threadsOf(trace, id, t) {
+  const all = trace.threads.filter(({ node }) => node === `S${id}`);
+  const alive = all.filter(({ born, ended }) => born <= t && t <= ended);
+  return (alive.length > 0 ? alive : all).slice(-THREADS_SHOWN);
+}
+
+/// The lanes of a trace from top to bottom, each with its place; unfolded servers have the threads of the moment `t`.
+function lanesOf(trace, unfolded, t) {
   const lanes = [{ kind: "test", name: "test" }, { kind: "faults", name: "faults" }];
   for (let id = 0; id < model.run.servers; id += 1) {
     lanes.push({ kind: "server", name: `S${id}`, id });
-    if (unfolded.has(id)) for (const thread of trace.threads.filter(({ node }) => node === `S${id}`)) lanes.push({ kind: "thread", name: thread.name, thread });
+    if (unfolded.has(id)) for (const thread of threadsOf(trace, id, t)) lanes.push({ kind: "thread", name: thread.name, thread });
   }
   for (const name of clientsOf(trace)) lanes.push({ kind: "client", name });
   const dense = model.run.servers > 9;

@@ -27,7 +27,7 @@ class View {
     this.history = run.history;
     this.faults = this.trace.events.filter(isFault).map(({ i }) => i);
     this.partitions = partitionsOf(this.trace);
-    this.layout = lanesOf(this.trace, this.unfolded);
+    this.layout = lanesOf(this.trace, this.unfolded, this.trace.times[this.cursor ?? 0] ?? 0);
     const even = this.scale?.isEven ?? true;
     const width = this.scale?.width ?? 100;
     this.scale = Object.assign(new Scale(this.trace), { isEven: even, width });
@@ -241,7 +241,7 @@ class View {
   fold(server) {
     if (this.unfolded.has(server)) this.unfolded.delete(server);
     else this.unfolded.add(server);
-    this.layout = lanesOf(this.trace, this.unfolded);
+    this.layout = lanesOf(this.trace, this.unfolded, this.trace.times[this.cursor ?? 0] ?? 0);
     this.labels.build();
     this.picture.resize();
     this.moved();

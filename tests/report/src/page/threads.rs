@@ -29,8 +29,22 @@ struct Life<'a> {
 pub(super) fn threads(trace: &Trace, encoder: &mut Encoder) -> Vec<Thread> {
     let mut lives: BTreeMap<u64, Life<'_>> = BTreeMap::new();
     let mut born: BTreeMap<u64, u64> = BTreeMap::new();
-    for event in trace.events.iter().filter(|event| event.thread_number != Event::NETWORK) {
+    for event in &trace.events {
         let at = event.time_ns;
+        // Whoever tells of the crash is another thread, or the network.
+        if event.kind == Kind::Crash
+            && let Some(node) = event.words.to_string().strip_prefix("Crash ")
+        {
+            let node = encoder.text(node);
+            let crashed = lives.values_mut().filter(|life| life.node == node && life.ended.is_none());
+            crashed.for_each(|life| {
+                life.end_wait(at, encoder);
+                life.ended = Some(at);
+            });
+        }
+        if event.thread_number == Event::NETWORK {
+            continue;
+        }
         if event.kind == Kind::Spawn {
             born.insert(event.payload, at);
         }
