@@ -15,6 +15,7 @@ use std::time::Instant;
 use env_logger::fmt::Formatter;
 use log::{Log, Metadata, Record};
 
+use crate::sim::Words;
 use crate::{printable, sim};
 
 static STARTED: OnceLock<Instant> = OnceLock::new();
@@ -60,7 +61,7 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if sim::keeps_trace() {
-            sim::annotate(format!("{} {}", record.target(), record.args()));
+            sim::annotate(Words::Text(format!("{} {}", record.target(), record.args())));
         }
         if self.shown.matches(record) {
             self.shown.log(record);

@@ -8,6 +8,7 @@
 //! can speak to code whose types it does not have.
 
 mod ask;
+mod json;
 mod plain;
 mod probe;
 mod show;
@@ -20,6 +21,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use json::{FromJson, Json};
 pub use plain::{field_names, from_value};
 pub use probe::{Describe, Each, Elements};
 pub use value::Value;

@@ -83,6 +83,9 @@ fn traced(message: &Message<'_>, what: Happening<'_>) -> Box<TracedMessage> {
             other => Cow::Owned(other.to_string()),
         },
         size: message.size,
+        // The trace fills them in when it is whole.
+        made: None,
+        sent: None,
         content: message.content.map_or(Content::Gone, |content| Content::Tree(content.beginning())),
     })
 }

@@ -17,7 +17,7 @@ use super::fiber::Fiber;
 use super::node::NodeId;
 use super::threads::{Name, Waiter, Woken};
 use super::timers::Due;
-use super::words::TracedMessage;
+use super::words::{TracedMessage, Words};
 
 thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
@@ -184,7 +184,7 @@ pub(crate) fn keeps_trace() -> bool {
     is_simulated() && try_with_core(|core| core.recorder.keeps_next()).unwrap_or(false)
 }
 
-/// Keeps a log line with the trace.
-pub(crate) fn annotate(text: String) {
-    with_core(|core| core.annotate(text));
+/// Keeps a log line, or a mark, with the trace.
+pub(crate) fn annotate(words: Words) {
+    with_core(|core| core.annotate(words));
 }

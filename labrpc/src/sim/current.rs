@@ -1,13 +1,16 @@
 //! What a program can ask and tell of the run that it is part of.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cause::ThreadReport;
-use super::context::{is_simulated, record, try_with_core, with_core};
+use super::context::{annotate, is_simulated, keeps_trace, record, try_with_core, with_core};
 use super::coverage::Covers;
 use super::event::Kind;
 use super::node::NodeId;
 use super::settings::Replay;
+use super::words::{Content, Mark, Words};
+use crate::wire::Value;
 
 /// Whether the calling thread is part of a simulation.
 #[must_use]
@@ -58,5 +61,20 @@ pub fn is_covered() -> bool {
 pub fn note(text: impl FnOnce() -> String) {
     if is_simulated() {
         record(Kind::Note, 0, text);
+    }
+}
+
+/// Whether the caller is part of a simulation that keeps its next event: whether a [`mark`] is worth the work.
+#[must_use]
+pub fn is_traced() -> bool {
+    keeps_trace()
+}
+
+/// Puts what a tester knows into the trace, such as that a server saves: in a word, and with fields that programs read. It has no
+/// part in the fingerprint, so a tester that tells more has not made another run; it costs nothing when the trace is not kept.
+pub fn mark(what: &'static str, fields: impl FnOnce() -> Value) {
+    if keeps_trace() {
+        let fields = Content::Tree(fields());
+        annotate(Words::Mark(Box::new(Mark { what: Cow::Borrowed(what), fields })));
     }
 }

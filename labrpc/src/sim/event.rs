@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::nanoseconds::Seconds;
-use super::words::{TracedMessage, Words};
+use super::words::{Mark, TracedMessage, Words};
 
 /// What kind of thing an event is. The numbers are part of the fingerprint: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,7 @@ pub enum Kind {
     Fault = 38,
     Note = 48,
     Log = 49,
+    Mark = 50,
 }
 
 impl Kind {
@@ -55,13 +56,23 @@ impl Kind {
         use Kind::{ClockRate, Crash, Log, Note, Panic, Pause, Unpause};
         matches!(self, Log | Note | Panic | Crash | Pause | Unpause | ClockRate)
     }
+
+    /// Whether an event of this kind is only there for those who read the trace: it has no part in the fingerprint, and the
+    /// index of the event that follows it.
+    #[must_use]
+    pub fn is_annotation(self) -> bool {
+        matches!(self, Self::Log | Self::Mark)
+    }
 }
 
 /// One event of a full trace.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its place among all events of the run, from 0. A log line has the index of the event that follows it.
+    /// Its place among all events of the run, from 0. A log line, or a mark, has the index of the event that follows it.
     pub index: u64,
+    /// How many steps were taken by then: a run that [continues](super::Policy::then) otherwise from the next step on has this
+    /// event.
+    pub step: u64,
     /// Virtual time since the start of the run, in nanoseconds.
     pub time_ns: u64,
     /// The name of the node.
@@ -88,6 +99,15 @@ impl Event {
     pub fn message(&self) -> Option<&TracedMessage> {
         match &self.words {
             Words::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// What a tester knows of it, if the event is that.
+    #[must_use]
+    pub fn mark(&self) -> Option<&Mark> {
+        match &self.words {
+            Words::Mark(mark) => Some(mark),
             _ => None,
         }
     }
@@ -121,6 +141,8 @@ impl fmt::Display for Event {
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
     index: u64,
+    #[serde(default)]
+    step: u64,
     time: u64,
     node: Arc<str>,
     thread: Arc<str>,
@@ -130,12 +152,15 @@ struct Line<'a> {
     detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<Cow<'a, TracedMessage>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<Cow<'a, Mark>>,
 }
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let line = Line {
             index: self.index,
+            step: self.step,
             time: self.time_ns,
             node: Arc::clone(&self.node),
             thread: Arc::clone(&self.thread),
@@ -144,6 +169,7 @@ impl Serialize for Event {
             payload: self.payload,
             detail: self.words.to_string(),
             message: self.message().map(Cow::Borrowed),
+            mark: self.mark().map(Cow::Borrowed),
         };
         line.serialize(serializer)
     }
@@ -152,12 +178,22 @@ impl Serialize for Event {
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let line = Line::deserialize(deserializer)?;
-        let words = match line.message {
-            Some(message) => Words::Message(Box::new(message.into_owned())),
-            None => Words::Text(line.detail),
+        let words = match (line.message, line.mark) {
+            (Some(message), _) => {
+                let mut message = Box::new(message.into_owned());
+                message.set_words(&line.detail);
+                Words::Message(message)
+            }
+            (None, Some(mark)) => {
+                let mut mark = Box::new(mark.into_owned());
+                mark.set_words(&line.detail);
+                Words::Mark(mark)
+            }
+            (None, None) => Words::Text(line.detail),
         };
         Ok(Self {
             index: line.index,
+            step: line.step,
             time_ns: line.time,
             node: line.node,
             thread: line.thread,

@@ -88,6 +88,7 @@ mod hold;
 ))]
 mod interpose;
 mod lock_owners;
+mod message_times;
 mod misuse;
 mod nanoseconds;
 mod node;
@@ -133,7 +134,9 @@ mod words;
 pub use cause::{Cause, PanicReport, SpinReport, ThreadReport};
 pub use continued::{Continuation, Continued};
 pub use coverage::{Covered, Covers, Feature};
-pub use current::{cover, current_replay, elapsed, is_active, is_covered, note, threads_alive};
+pub use current::{
+    cover, current_replay, elapsed, is_active, is_covered, is_traced, mark, note, threads_alive,
+};
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};
 pub use exits::allow_exits;
@@ -152,7 +155,7 @@ pub use settings::{ParseReplayError, Replay, parse_seed};
 pub use simulation::Sim;
 pub use system_calls::SystemCall;
 pub use trace::{Fingerprint, Trace, Tracing};
-pub use words::{Content, TracedMessage, Words};
+pub use words::{Content, Mark, TracedMessage, Words};
 
 pub(crate) use channels::ThreadKey;
 pub(crate) use context::{

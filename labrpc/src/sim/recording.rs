@@ -46,17 +46,18 @@ impl Core {
         RawEvent { time_ns: self.now, node, thread, kind, payload }
     }
 
-    /// Keeps a log line with the trace, if there is one.
-    pub(crate) fn annotate(&mut self, text: String) {
-        let event = self.raw_event(Kind::Log, 0);
+    /// Keeps a log line, or a mark, with the trace, if there is one.
+    pub(crate) fn annotate(&mut self, words: Words) {
+        let kind = if matches!(words, Words::Mark(_)) { Kind::Mark } else { Kind::Log };
+        let event = self.raw_event(kind, 0);
         let names = self.names(event);
-        self.recorder.annotate(event, names, text);
+        self.recorder.annotate(event, self.steps, names, words);
     }
 
     #[cold]
     fn keep(&mut self, event: RawEvent, words: Words) {
         let names = self.names(event);
-        self.recorder.keep(event, names, words);
+        self.recorder.keep(event, self.steps, names, words);
     }
 
     /// The names of an event's node and thread. Threads keep theirs, so that an event does not make it anew.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::event::{Event, Kind};
+use super::message_times::time_messages;
 use super::words::Words;
 
 /// Events in a block of the fingerprint.
@@ -126,9 +127,9 @@ impl Recorder {
     }
 
     /// Keeps a line that is not an event: it has no part in the fingerprint, so a run that keeps it is the same run.
-    pub(crate) fn annotate(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), detail: String) {
+    pub(crate) fn annotate(&mut self, event: RawEvent, step: u64, names: (Arc<str>, Arc<str>), words: Words) {
         if self.keeps_next() {
-            self.keep_at(self.events, event, names, Words::Text(detail));
+            self.keep_at(self.events, event, step, names, words);
         }
     }
 
@@ -148,12 +149,12 @@ impl Recorder {
         self.filled = 0;
     }
 
-    /// Keeps the event that was added last.
-    pub(crate) fn keep(&mut self, event: RawEvent, names: (Arc<str>, Arc<str>), words: Words) {
-        self.keep_at(self.events - 1, event, names, words);
+    /// Keeps the event that was added last, when so many steps were taken.
+    pub(crate) fn keep(&mut self, event: RawEvent, step: u64, names: (Arc<str>, Arc<str>), words: Words) {
+        self.keep_at(self.events - 1, event, step, names, words);
     }
 
-    fn keep_at(&mut self, index: u64, event: RawEvent, names: (Arc<str>, Arc<str>), words: Words) {
+    fn keep_at(&mut self, index: u64, event: RawEvent, step: u64, names: (Arc<str>, Arc<str>), words: Words) {
         if let Tracing::Last(n) = self.tracing
             && self.kept.len() >= n
         {
@@ -161,7 +162,17 @@ impl Recorder {
         }
         let RawEvent { time_ns, thread: thread_number, kind, payload, .. } = event;
         let (node, thread) = names;
-        self.kept.push_back(Event { index, time_ns, node, thread, thread_number, kind, payload, words });
+        self.kept.push_back(Event {
+            index,
+            step,
+            time_ns,
+            node,
+            thread,
+            thread_number,
+            kind,
+            payload,
+            words,
+        });
     }
 
     /// Ends the trace.
@@ -169,11 +180,13 @@ impl Recorder {
         if self.filled > 0 {
             self.fold();
         }
+        let mut events: Vec<Event> = std::mem::take(&mut self.kept).into();
+        time_messages(&mut events);
         Trace {
             fingerprint: Fingerprint(self.hash),
             checkpoints: std::mem::take(&mut self.checkpoints),
             total: self.events,
-            events: std::mem::take(&mut self.kept).into(),
+            events,
         }
     }
 }

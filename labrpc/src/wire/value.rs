@@ -33,12 +33,17 @@ pub enum Value {
 }
 
 impl Value {
-    /// The field of that name, if this is a struct, or a variant that carries one.
+    /// The field of that name, if this is a struct, or a variant that carries one. A struct that was read from a file is a
+    /// map, whose keys are the names.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Struct(_, fields) => {
                 fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+            }
+            Self::Map(entries) => {
+                let is_name = |key: &Self| matches!(key, Self::Text(text) if text == name);
+                entries.iter().find(|(key, _)| is_name(key)).map(|(_, value)| value)
             }
             Self::Variant(_, content) => content.field(name),
             _ => None,

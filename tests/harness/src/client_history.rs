@@ -6,6 +6,7 @@ use std::time::Duration;
 use labrpc::sync::Arc;
 use parking_lot::Mutex;
 
+use crate::operations::{self, ShownOperation};
 use lab_linearizability::model::{Kv, KvInput, KvOutput, VersionedInput, VersionedKv, VersionedOutput};
 use lab_linearizability::text::{Format, Model, write_history};
 use lab_linearizability::{
@@ -197,6 +198,15 @@ impl Operations {
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
         (self.0.classic.count().0, self.0.versioned.count().0)
+    }
+
+    /// All operations in the order of their calls, with what the checker makes of them.
+    #[must_use]
+    pub fn shown(&self) -> Vec<ShownOperation> {
+        let mut shown = operations::shown(&Kv, &self.0.classic.0.lock());
+        shown.extend(operations::shown(&VersionedKv, &self.0.versioned.0.lock()));
+        shown.sort_by_key(|operation| operation.asked);
+        shown
     }
 
     /// The model of the kind of operation of which there are more.

@@ -170,7 +170,8 @@ impl Implementation {
     }
 
     /// The names that the referee looks for.
-    pub(crate) fn names(&self) -> Names {
+    #[must_use]
+    pub fn names(&self) -> Names {
         (self.names)()
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
 
+use crate::marks;
+
 /// One thing worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimelineEvent {
@@ -64,6 +66,7 @@ const KEPT_MAX: usize = 200;
 impl Timeline {
     /// Adds one, and logs it. A run of commits is kept as its last.
     pub(crate) fn push(&mut self, at: Duration, what: TimelineEvent) {
+        marks::happened(&what);
         match &what {
             // Thousands in some runs: only for who asks for them.
             TimelineEvent::Committed(..) => log::debug!(target: "CMIT", "{what}"),

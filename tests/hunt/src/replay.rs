@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use lab_runs::artifacts::{self, StoredRun};
-use labrpc::sim::{Divergence, Event, Fingerprint, Kind, Trace, Tracing};
+use labrpc::sim::{Divergence, Event, Fingerprint, Trace, Tracing};
 
 /// A test with its seed and policy, which can be run again and again.
 pub trait Repeatable {
@@ -105,7 +105,7 @@ fn first_difference(repeatable: &dyn Repeatable, directory: &Path, block: u64) -
     let then = artifacts::stored_events(directory, block, end);
     let now = repeatable.run(Tracing::Window { from: block, len: BLOCK }).trace;
     // Log lines are no events of the fingerprint: who logs more has not made another run.
-    let now: Vec<&Event> = now.events.iter().filter(|event| event.kind != Kind::Log).collect();
+    let now: Vec<&Event> = now.events.iter().filter(|event| !event.kind.is_annotation()).collect();
     // The stored trace is the end of a run. If the block begins before it, its first event is not the first
     // of the block, and comparing would name a wrong one.
     let starts_alike = then.first().is_some_and(|event| event.index == block) || then.is_empty();

@@ -37,6 +37,8 @@
 //! [`Program`] reads the command line; each subcommand is a file of `cli`. What knows Raft is done by the crates below:
 //! `lab-harness` runs a test, `lab-report` explains it. `hunted` offers the tests to `lab-hunt`, which knows no Raft.
 
+mod against;
+mod causes;
 mod cli;
 mod hunted;
 mod program;

@@ -13,6 +13,7 @@ use labrpc::sim::{Cause, Divergence, SystemCall, Tracing};
 
 use crate::facts;
 use crate::files::{self, Files};
+use crate::page::{Causes, Moment};
 use crate::truncate::{one_line, one_line_of, truncate, truncate_front};
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
@@ -77,8 +78,40 @@ pub fn untraced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
 
 /// The report of a simulation that was run with a full trace already. Writes nothing.
 pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
+    with_cause(case, plan, failure, None)
+}
+
+/// The same, with the event after which the run was lost, if that was asked for.
+pub fn with_cause(case: &TestCase, plan: Plan, failure: &Failure, causes: Option<&Causes>) -> String {
     let directory = artifacts::directory(case.name, plan.seed);
-    assemble(case, plan, failure, None, &format!("\ntrace:  {}/", artifacts::shown(&directory)))
+    let cause = causes.map_or_else(String::new, |causes| format!("\nlost:   {}", cause_text(causes)));
+    assemble(case, plan, failure, None, &format!("{cause}\ntrace:  {}/", artifacts::shown(&directory)))
+}
+
+/// After which event a run was lost, in a sentence.
+#[must_use]
+pub fn cause_text(causes: &Causes) -> String {
+    let share = |moment: Moment| match moment.tried {
+        0 => "none".to_owned(),
+        tried => format!("{:.0} %", moment.failed as f64 / tried as f64 * 100.0),
+    };
+    match causes.around_jump() {
+        Some((before, after)) => format!(
+            "at {:.6} s: {}. After it {} of the continuations fail in this way, before it {}",
+            Duration::from_nanos(after.at).as_secs_f64(),
+            one_line_of(&causes.words, LINE_MAX),
+            share(after),
+            share(before)
+        ),
+        None => {
+            let at = |moment: Option<&Moment>| moment.map_or_else(String::new, |moment| share(*moment));
+            let (first, last) = (at(causes.moments.first()), at(causes.moments.last()));
+            format!(
+                "no event changes by much how often the run fails in this way if it goes on otherwise: {first} from its first \
+                 moment on, {last} from its last"
+            )
+        }
+    }
 }
 
 /// Puts the parts together. What went wrong and the way to replay it are always there; what is between is truncated if it

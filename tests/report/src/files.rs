@@ -7,9 +7,10 @@ use std::path::Path;
 use lab_harness::case::TestCase;
 use lab_harness::implementation::Implementation;
 use lab_runs::Plan;
-use lab_runs::artifacts::{StoredRun, write_block, write_file};
+use lab_runs::artifacts::{StoredRun, write_block, write_file, write_text};
 
 use crate::columns::{self, Layout, Selection};
+use crate::page::{self, Page};
 use lab_harness::run::Outcome;
 
 /// How wide `log.txt` is, in characters for each server.
@@ -28,6 +29,19 @@ pub struct Files<'a> {
     pub report: &'a str,
     /// The run, with its trace.
     pub run: &'a Outcome,
+}
+
+/// The page of a run, in its folder.
+pub const PAGE: &str = "timeline.html";
+
+/// Writes the page of a run that has a trace.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn write_page(directory: &Path, page: &Page<'_>) -> io::Result<()> {
+    let Some(html) = page::html(page) else { return Ok(()) };
+    write_text(&directory.join(PAGE), &html)
 }
 
 /// Writes the files.
@@ -49,6 +63,12 @@ pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
         write_file(&directory.join("log.txt"), |out| columns::write(out, &layout, &lines))?;
     }
     let Files { case, implementation, plan, run, .. } = files;
+    // Of a run that passed only in the place of another page, which would mislead.
+    if run.failure.is_some() || directory.join(PAGE).exists() {
+        let page =
+            Page { case, implementation: *implementation, plan: *plan, run, against: None, causes: None };
+        write_page(directory, &page)?;
+    }
     match &run.trace {
         Some(trace) => StoredRun::new(case.name, *plan, implementation.name(), run.failure.is_none(), trace)
             .write(directory),

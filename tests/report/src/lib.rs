@@ -10,17 +10,18 @@
 //!
 //! # Read in this order
 //!
-//! [`explain`](mod@explain), [`files`], [`columns`], [`export`](mod@export).
+//! [`explain`](mod@explain), [`files`], [`columns`], [`export`](mod@export), [`page`].
 //!
 //! # What it leaves out
 //!
-//! When a test fails, and why: that is for the harness and the referee. The page that a program shows is for the program.
+//! When a test fails, and why: that is for the harness and the referee.
 
 pub mod columns;
 pub mod explain;
 pub mod export;
 mod facts;
 pub mod files;
+pub mod page;
 mod truncate;
 mod verdict_lines;
 

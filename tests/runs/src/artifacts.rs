@@ -5,6 +5,7 @@
 //! | `report.md` | the report of a failure, as on the terminal; of a run that passed the line that says so |
 //! | `log.txt` | what the servers logged, the messages, and what the tester did, in a column for each server |
 //! | `trace.jsonl` | the last events of the simulation, an object a line |
+//! | `timeline.html` | a page that shows the run, if it failed |
 //! | `run.json` | what identifies the run: seed, policy, fingerprint and checkpoints |
 //!
 //! Two runs may leave the same files at the same time: a test and a terminal, or two tests of two implementations. So
@@ -23,7 +24,7 @@ use std::sync::OnceLock;
 use tempfile::NamedTempFile;
 
 use labrpc::printable;
-use labrpc::sim::{Event, Fingerprint, Kind, Trace, Tracing};
+use labrpc::sim::{Event, Fingerprint, Trace, Tracing};
 use serde::{Deserialize, Serialize};
 
 use crate::input;
@@ -187,7 +188,7 @@ pub fn write_alone(directory: &Path, report: &str) -> io::Result<()> {
     write_block(&directory.join("report.md"), report)?;
     // Files of an earlier run of this seed would mislead. A damaged one is no such file any more.
     StoredRun::make_room(directory);
-    for name in ["run.json", "trace.jsonl", "log.txt", "output.txt"] {
+    for name in ["run.json", "trace.jsonl", "timeline.html", "log.txt", "output.txt"] {
         match fs::remove_file(directory.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -261,6 +262,6 @@ pub fn stored_events(directory: &Path, from: u64, to: u64) -> Vec<Event> {
         .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
         // Events stand in order, so there is nothing to find behind the end.
         .take_while(|event| event.index < to)
-        .filter(|event| event.index >= from && event.kind != Kind::Log)
+        .filter(|event| event.index >= from && !event.kind.is_annotation())
         .collect()
 }

@@ -81,6 +81,15 @@ pub fn program() -> String {
     }
 }
 
+/// The command with this subcommand and its arguments; `None` for tests of cargo, which have no subcommands.
+#[must_use]
+pub fn subcommand(words: &str) -> Option<String> {
+    match invocation().0 {
+        Invocation::Program(program) => Some(format!("{program} {words}")),
+        Invocation::Tests { .. } => None,
+    }
+}
+
 /// The command that makes a run happen again; policy and world as they are written. In the real world it makes another run:
 /// nothing can be replayed there.
 #[must_use]

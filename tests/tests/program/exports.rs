@@ -9,7 +9,7 @@ use lab_linearizability::model::{Kv, VersionedKv};
 use lab_linearizability::text::{Model, check_text, read_history};
 use lab_linearizability::{Budget, Verdict};
 use lab_report::export::{ExportFormat, SHIVIZ_EXPRESSION, export};
-use labrpc::sim::{Event, Kind, Policy, Tracing};
+use labrpc::sim::{Event, Policy, Tracing};
 use serde_json::Value;
 
 fn run(test: &str, seed: u64) -> Outcome {
@@ -158,5 +158,5 @@ fn trace_is_read_back_event_by_event() {
         let told = |event: &Event| serde_json::to_string(event).expect("text");
         assert_eq!(told(read), told(event));
     }
-    assert_eq!(read.iter().filter(|event| event.kind != Kind::Log).count() as u64, trace.total);
+    assert_eq!(read.iter().filter(|event| !event.kind.is_annotation()).count() as u64, trace.total);
 }

@@ -67,7 +67,7 @@ fn wrong_raft_fails_with_a_report() {
     }
     assert!(report.chars().count() <= 2000, "{} characters:\n{report}", report.chars().count());
     let directory = lab_runs::artifacts::directory(case.name, 1);
-    for file in ["report.md", "run.json", "trace.jsonl", "log.txt"] {
+    for file in ["report.md", "run.json", "trace.jsonl", "log.txt", "timeline.html"] {
         let text = std::fs::read_to_string(directory.join(file)).expect(file);
         assert!(!text.is_empty(), "{file}");
     }

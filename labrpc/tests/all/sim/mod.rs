@@ -9,6 +9,7 @@ mod end_of_run;
 mod exits;
 mod failures;
 mod joined_panics;
+mod marks;
 mod nondeterminism;
 #[cfg(unix)]
 mod overflow;

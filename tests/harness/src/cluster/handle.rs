@@ -16,6 +16,7 @@ use super::options::{Reading, Snapshots};
 use super::slot::Slot;
 use crate::implementation::{AnyRaft, ServicePlan};
 use crate::lab::Lab;
+use crate::marks;
 use crate::observation::{Observation, show_command};
 use crate::on_node::on_node;
 use crate::record::Traffic;
@@ -254,6 +255,7 @@ impl Cluster {
             Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
             _ => {}
         }
+        marks::observed(server, fact);
         match lab.record().observe(lab.now(), server, start, fact) {
             Ok(false) => {}
             // Only if somebody waits for this. To wake for every applied entry would give the scheduler a step

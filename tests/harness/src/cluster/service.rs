@@ -12,6 +12,7 @@ use raft_interface::{ApplyMsg, Command, Index, OwnEntry, ServerId};
 use super::handle::Cluster;
 use super::options::{Reading, Snapshots};
 use crate::implementation::AnyRaft;
+use crate::marks;
 use crate::observation::Observation;
 use crate::service_state::ServiceState;
 
@@ -141,6 +142,7 @@ impl Cluster {
         let Some(digest) = self.inner.lab.record().digest(index) else { return };
         // Before the call, for the server may send the snapshot before it returns from it.
         self.inner.referee.takes_snapshot(server, index);
+        marks::takes_snapshot(server, index);
         raft.snapshot(index, ServiceState { index, digest }.encode(self.inner.snapshot_padding));
     }
 

@@ -11,6 +11,7 @@ mod repeat;
 mod replay;
 mod shrink;
 mod sweep;
+mod timeline;
 mod user;
 
 use anyhow::Result;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Exhaust(exhaust::Exhaust),
     /// Writes a run for other tools.
     Export(export::Export),
+    /// Writes a page that shows a run: servers, messages, faults and clients on one axis of time.
+    Timeline(timeline::Timeline),
     /// Finds a smaller run that still fails, and tells it as a story.
     Shrink(shrink::Shrink),
     /// Checks a history of operations in a file for linearizability.
@@ -57,6 +60,7 @@ impl Command {
             Self::Replay(replay) => replay.run(implementation),
             Self::Exhaust(exhaust) => exhaust.run(implementation),
             Self::Export(export) => export.run(implementation),
+            Self::Timeline(timeline) => timeline.run(implementation),
             Self::Shrink(shrink) => shrink.run(graded),
             Self::Check(check) => check.run(),
             Self::Sweep(sweep) => sweep.run(implementation),

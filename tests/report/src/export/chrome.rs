@@ -54,7 +54,7 @@ impl Writer {
     fn event(&mut self, event: &Event) {
         let place = self.place(event);
         let at = event.time_ns;
-        if event.kind != Kind::Log {
+        if !event.kind.is_annotation() {
             self.wakes(place, at);
         }
         if let Some(message) = event.message() {

@@ -1,0 +1,61 @@
+//! What the page shows of a run that failed.
+
+use lab_harness::Implementation;
+
+use super::runs::{assert_accessible, assert_quiet, open, test};
+use super::wrong::{AlwaysLeader, Amnesiac, Deadlocks, With};
+
+#[test]
+fn broken_rule_is_shown_with_its_proof_and_the_logs_around_it() {
+    let Some(mut tab) = open(test("crash_at_every_save_3c"), Implementation::of::<With<Amnesiac>>(), 1)
+    else {
+        return;
+    };
+    let head = tab.text("#head");
+    assert!(head.contains("crash_at_every_save_3c") && head.contains("0x1"), "{head}");
+    assert!(head.contains("rule") && head.contains("expected") && head.contains("seen"), "{head}");
+    assert!(tab.text(".verdict").eq_ignore_ascii_case("failed"));
+    // The cursor stands at the failure; the servers are what they then were.
+    assert_eq!(tab.eval("view.cursor === view.failureAt"), true);
+    assert_eq!(tab.eval("document.querySelectorAll('#labels .pick').length === model.run.servers"), true);
+    // A click on a line of the proof goes to that message, and its fields are there.
+    assert!(tab.eval("view.proof.size").as_u64().expect("a number") > 0, "{head}");
+    tab.click("ol.proof button");
+    assert_eq!(tab.eval("isProof(view.trace.events[view.cursor])"), true);
+    let details = tab.text("#details");
+    assert!(details.contains("part of the proof") && details.contains("term"), "{details}");
+    // And back.
+    tab.press("j");
+    assert_eq!(tab.eval("view.cursor === view.failureAt"), true);
+    tab.press("p");
+    assert_eq!(tab.eval("view.fades"), true);
+    let cluster = tab.text("#cluster");
+    assert!(cluster.contains("follower") && cluster.contains("Logs"), "{cluster}");
+    tab.eval("document.querySelector('.commands').open = true");
+    let commands = tab.text(".commands");
+    assert!(commands.contains("replay crash_at_every_save_3c 0x1"), "{commands}");
+    assert_accessible(&mut tab);
+    assert_quiet(&mut tab);
+}
+
+#[test]
+fn broken_invariant_is_shown_where_no_message_proves_it() {
+    let Some(mut tab) = open(test("initial_election_3a"), Implementation::of::<With<AlwaysLeader>>(), 1)
+    else {
+        return;
+    };
+    let head = tab.text("#head");
+    assert!(head.contains("leads term") || head.contains("leader"), "{head}");
+    assert_quiet(&mut tab);
+}
+
+#[test]
+fn deadlock_is_shown_with_its_circle() {
+    let Some(mut tab) = open(test("initial_election_3a"), Implementation::of::<With<Deadlocks>>(), 1) else {
+        return;
+    };
+    tab.press("End");
+    let cluster = tab.text("#cluster");
+    assert!(cluster.contains("A circle:") && cluster.contains("keeper-"), "{cluster}");
+    assert_quiet(&mut tab);
+}

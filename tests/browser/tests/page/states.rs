@@ -1,0 +1,61 @@
+//! What the page works out of messages and marks, beside what must be so.
+
+use kvraft::Reference;
+use lab_harness::Implementation;
+use raft::Raft;
+use serde_json::Value;
+
+use super::runs::{assert_quiet, open, test};
+
+/// In a run of a right Raft these hold at every moment, so what breaks one is a mistake of the page: a committed entry is the
+/// one that everybody applies, what was applied is committed and in the log or the snapshot, and a term has one leader. Returns
+/// how many entries and leaders it has looked at, and what is wrong.
+const CHECK: &str = "(() => {
+  const wrong = [], leaders = new Map();
+  let entries = 0;
+  const { events } = view.trace;
+  for (let i = 0; i < events.length; i += 1 + Math.floor(events.length / 300)) {
+    for (const server of view.history.at(i)) {
+      const say = (words) => wrong.push(`event ${i}, S${server.id}: ${words}`);
+      if (server.applied > server.commit) say(`applied ${server.applied}, committed ${server.commit}`);
+      if (server.commit > server.last) say(`committed ${server.commit}, last entry ${server.last}`);
+      const indexes = [...server.log.keys()].sort((one, other) => one - other);
+      indexes.forEach((index, place) => { if (place > 0 && server.log.get(index).term < server.log.get(indexes[place - 1]).term) say(`the terms of its log go down at ${index}`); });
+      if (server.up && server.role === 'L') {
+        if ((leaders.get(server.term) ?? server.id) !== server.id) say(`leads term ${server.term}, as S${leaders.get(server.term)} does`);
+        leaders.set(server.term, server.id);
+      }
+      for (const [index, entry] of server.log) {
+        const committed = view.history.committed.get(index);
+        entries += 1;
+        if (index <= server.commit && committed && committed.term !== entry.term) say(`entry ${index} of term ${entry.term}, committed of term ${committed.term}`);
+      }
+      for (let index = server.snapshot + 1; index <= server.applied; index += 1) if (!server.log.has(index)) say(`has applied ${index} and does not have it`);
+    }
+  }
+  return { entries, leaders: leaders.size, wrong: wrong.slice(0, 5) };
+})()";
+
+fn agrees(name: &str, implementation: Implementation) {
+    let Some(mut tab) = open(test(name), implementation, 1) else { return };
+    let found = tab.eval(CHECK);
+    assert_eq!(found["wrong"], Value::Array(Vec::new()), "{name} of {}", implementation.name());
+    let count = |what: &str| found[what].as_u64().expect("a number");
+    assert!(count("entries") > 100 && count("leaders") > 0, "{name} of {}: {found}", implementation.name());
+    assert_quiet(&mut tab);
+}
+
+#[test]
+fn states_are_those_of_the_servers() {
+    for name in ["figure8_3c", "chaos_3c", "chaos_3d", "chaos_4c"] {
+        agrees(name, Implementation::of_service::<Reference<Raft>>());
+    }
+}
+
+#[test]
+fn states_are_those_of_servers_in_other_styles() {
+    agrees("chaos_3c", Implementation::of::<controls::event_loop::EventLoop>());
+    let told =
+        Implementation::of::<controls::group_commit::GroupCommit>().with_names(controls::group_commit::names);
+    agrees("chaos_3d", told);
+}

@@ -1,0 +1,334 @@
+//! Where a failing run was lost: how likely it is to fail from each of its moments on.
+//!
+//! # How it works
+//!
+//! A run is made again up to one of its moments and goes on from there with other chance, many times. The share of these
+//! continuations that fail in the same way (the same rule, the same servers and term) is low in the beginning and 1 at the end; where it jumps, something happened
+//! that cannot be made good any more. Few moments are tried first, and then those between two whose shares differ most, until
+//! a single event is left between them. These two are tried more often, so that chance does not name the wrong one.
+//!
+//! # What it leaves out
+//!
+//! Several events that are lost only together: the last of them has the jump. And scheduling: with a policy that prefers some
+//! schedules, "likely" is what it is under that policy.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use lab_harness::Implementation;
+use lab_harness::case::TestCase;
+use lab_harness::run::{Failure, Outcome, run_case};
+use lab_hunt::shrink::Signature;
+use lab_hunt::workers::cores;
+use lab_report::page::{Causes, Moment};
+use lab_runs::Plan;
+use lab_suites::signature;
+use labrpc::printable;
+use labrpc::sim::{Cause, Event, Mark, Policy, Tracing};
+use labrpc::sync::atomic::{AtomicUsize, Ordering};
+use labrpc::thread;
+use raft_interface::{ServerId, Term};
+
+/// So many moments are tried first.
+const FIRST_MOMENTS: usize = 24;
+/// So many continuations each moment is given at first.
+const FIRST_TRIES: u64 = 12;
+/// So many the two moments around a jump are given in the end.
+pub(crate) const TRIES_MAX: u64 = 200;
+/// By so many at a time.
+const MORE_TRIES: u64 = 47;
+/// A smaller jump is none.
+const JUMP_MIN: f64 = 0.2;
+
+/// How many runs a search takes at most, if nobody says otherwise.
+pub(crate) const RUNS_DEFAULT: usize = 1_500;
+
+/// A moment of a run after which it can go on otherwise.
+pub(crate) struct Candidate {
+    event: u64,
+    at: u64,
+    /// The step from which on chance is another.
+    pub(crate) step: u64,
+    words: String,
+}
+
+/// How many continuations were tried from a moment, and how many of them failed.
+type Count = (u64, u64);
+
+/// Tries continuations from moments: for each how many more, after so many that were tried before. Returns how many failed.
+type Try<'a> = dyn FnMut(&[(usize, u64, u64)]) -> Vec<u64> + 'a;
+
+/// Searches for the event after which a run that failed, and was traced, was lost.
+///
+/// # Errors
+///
+/// If the run cannot be continued: it did not fail, or its policy says what happens at each step.
+pub(crate) fn find(
+    case: &'static TestCase,
+    implementation: Implementation,
+    plan: Plan,
+    run: &Outcome,
+    runs_max: usize,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Causes> {
+    let (Some(failure), Some(trace)) = (&run.failure, &run.trace) else {
+        bail!("the run passed: causes are those of a failure")
+    };
+    if !can_go_on(plan.policy) {
+        bail!(
+            "--policy {}: a run that is told what happens at each step cannot go on otherwise",
+            plan.policy
+        );
+    }
+    let wanted = Way::of(failure);
+    let candidates = candidates(&trace.events);
+    let mut runs = 0;
+    let mut try_all = |jobs: &[(usize, u64, u64)]| {
+        let each: Vec<(usize, Plan)> = jobs
+            .iter()
+            .enumerate()
+            .flat_map(|(job, &(moment, before, more))| {
+                let step = candidates[moment].step;
+                (before..before + more).map(move |number| {
+                    let policy = plan.policy.then(step, number + 1, plan.policy);
+                    (job, Plan { policy, tracing: Tracing::Off, ..plan })
+                })
+            })
+            .collect();
+        let failed = in_parallel(&each, |&(_, plan)| {
+            run_case(case, implementation, plan).failure.is_some_and(|failure| Way::of(&failure) == wanted)
+        });
+        runs += each.len();
+        progress(runs);
+        let mut counts = vec![0; jobs.len()];
+        each.iter().zip(failed).for_each(|(&(job, _), failed)| counts[job] += u64::from(failed));
+        counts
+    };
+    let (counts, jump) = search(candidates.len(), runs_max, &mut try_all);
+    let moments = counts.iter().map(|(&moment, &(tried, failed))| {
+        let Candidate { event, at, .. } = candidates[moment];
+        Moment { event, at, tried, failed }
+    });
+    Ok(Causes {
+        moments: moments.collect(),
+        tries: counts.values().map(|&(tried, _)| tried).max().unwrap_or(0),
+        jump: jump.and_then(|jump| counts.keys().position(|&moment| moment == jump)),
+        words: jump.map(|jump| candidates[jump].words.clone()).unwrap_or_default(),
+    })
+}
+
+/// In which way a run failed: what broke, on whom, and in which term. A bug that is there for good breaks the same rule sooner or
+/// later whatever follows; that it breaks it here is what some event has decided.
+#[derive(PartialEq, Eq)]
+struct Way {
+    signature: Signature,
+    servers: Vec<ServerId>,
+    term: Option<Term>,
+    /// Of a panic.
+    thread: Option<String>,
+}
+
+impl Way {
+    fn of(failure: &Failure) -> Self {
+        let violation = failure.violation.as_ref();
+        let thread = match &failure.cause {
+            Some(Cause::Panic(panic)) if violation.is_none() => Some(panic.thread.clone()),
+            _ => None,
+        };
+        Self {
+            signature: signature(failure),
+            servers: violation.map_or_else(Vec::new, |violation| violation.servers.clone()),
+            term: violation.and_then(|violation| violation.term),
+            thread,
+        }
+    }
+}
+
+/// Whether a run of this policy can go on otherwise from some step on.
+pub(crate) fn can_go_on(policy: Policy) -> bool {
+    !matches!(policy, Policy::Preempted(_) | Policy::Continued(_))
+}
+
+/// What happened to messages and servers, without what shows only afterwards.
+pub(crate) fn candidates(events: &[Event]) -> Vec<Candidate> {
+    let mut out: Vec<Candidate> = Vec::new();
+    for event in events {
+        let words = match (event.message(), event.mark()) {
+            (Some(message), _) => {
+                let direction = if message.is_reply { "reply" } else { "request" };
+                let method = message.method.rsplit('.').next().unwrap_or_default();
+                format!(
+                    "{} -> {} {method} {direction} #{} is {}",
+                    message.from, message.to, message.call, message.what
+                )
+            }
+            (None, Some(mark)) if !matches!(&*mark.what, "state" | "committed" | "leads") => mark_words(mark),
+            _ => continue,
+        };
+        let words = printable(&words).into_owned();
+        // Of several in one step the last one stands for all: chance is the same for them.
+        let step = event.step + 1;
+        let candidate = Candidate { event: event.index, at: event.time_ns, step, words };
+        match out.last_mut().filter(|last| last.step == step) {
+            Some(last) => *last = candidate,
+            None => out.push(candidate),
+        }
+    }
+    out
+}
+
+/// What the harness has marked: `down: S2`.
+fn mark_words(mark: &Mark) -> String {
+    let field = |name| mark.fields.tree().and_then(|tree| tree.field(name));
+    match (field("server"), field("text")) {
+        (Some(server), _) => format!("{}: S{server}", mark.what),
+        (None, Some(text)) => format!("{}: {text}", mark.what),
+        _ => mark.what.to_string(),
+    }
+}
+
+/// The moments that were tried, and the one with the greatest jump since the one before.
+fn search(moments: usize, runs_max: usize, try_all: &mut Try<'_>) -> (BTreeMap<usize, Count>, Option<usize>) {
+    let mut search = Search { counts: BTreeMap::new(), left: runs_max as u64, try_all };
+    let Some(last) = moments.checked_sub(1) else { return (search.counts, None) };
+    let first = FIRST_MOMENTS.min(moments).max(2) - 1;
+    search.try_moments((0..=first).map(|place| last * place / first), FIRST_TRIES);
+    // Between the moments that differ most, a few at a time: how many must not depend on the machine.
+    loop {
+        let mut gaps = search.jumps();
+        gaps.retain(|&(jump, from, to)| jump.abs() >= JUMP_MIN && to - from > 1);
+        gaps.truncate(2);
+        if gaps.is_empty()
+            || !search.try_moments(gaps.iter().map(|&(_, from, to)| (from + to) / 2), FIRST_TRIES)
+        {
+            break;
+        }
+    }
+    // Chance may have made a jump where there is none: the greatest one is tried until it stays so.
+    loop {
+        let jump = search.greatest();
+        let Some((_, from, to)) = jump else { return (search.counts, None) };
+        let is_sure = [from, to].iter().all(|moment| search.counts[moment].0 >= TRIES_MAX);
+        if is_sure || !search.try_moments([from, to], MORE_TRIES) {
+            return (search.counts, Some(to));
+        }
+    }
+}
+
+struct Search<'a, 'b> {
+    counts: BTreeMap<usize, Count>,
+    /// How many runs are left.
+    left: u64,
+    try_all: &'a mut Try<'b>,
+}
+
+impl Search<'_, '_> {
+    /// Tries these moments so many times more. Returns whether there were runs left for it.
+    fn try_moments(&mut self, moments: impl IntoIterator<Item = usize>, more: u64) -> bool {
+        let mut moments: Vec<usize> = moments.into_iter().collect();
+        moments.dedup();
+        let wanted = moments.len() as u64 * more;
+        if wanted > self.left {
+            return false;
+        }
+        self.left -= wanted;
+        let tried = |moment: &usize| self.counts.get(moment).map_or(0, |count| count.0);
+        let jobs: Vec<(usize, u64, u64)> =
+            moments.iter().map(|moment| (*moment, tried(moment), more)).collect();
+        let failed = (self.try_all)(&jobs);
+        for ((moment, _, more), failed) in jobs.into_iter().zip(failed) {
+            let count = self.counts.entry(moment).or_default();
+            *count = (count.0 + more, count.1 + failed);
+        }
+        true
+    }
+
+    /// The jumps between neighbours, the greatest first, with the moments before and after.
+    fn jumps(&self) -> Vec<(f64, usize, usize)> {
+        let shares: Vec<(usize, f64)> = self
+            .counts
+            .iter()
+            .map(|(&moment, &(tried, failed))| (moment, failed as f64 / tried as f64))
+            .collect();
+        let mut jumps: Vec<(f64, usize, usize)> =
+            shares.windows(2).map(|pair| (pair[1].1 - pair[0].1, pair[0].0, pair[1].0)).collect();
+        jumps.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));
+        jumps
+    }
+
+    /// The greatest rise.
+    fn greatest(&self) -> Option<(f64, usize, usize)> {
+        self.jumps().into_iter().find(|&(jump, ..)| jump >= JUMP_MIN)
+    }
+}
+
+/// What `work` makes of each job, on all cores.
+pub(crate) fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) -> bool + Sync) -> Vec<bool> {
+    let next = AtomicUsize::new(0);
+    let of_one = || {
+        let mut done = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(place) else { return done };
+            done.push((place, work(job)));
+        }
+    };
+    let mut out = vec![false; jobs.len()];
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores()).map(|_| scope.spawn(of_one)).collect();
+        for worker in workers {
+            let done = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            done.into_iter().for_each(|(place, failed)| out[place] = failed);
+        }
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that fails from a moment on with another chance; numbers of tries stand for chance.
+    fn found(
+        moments: usize,
+        lost_at: usize,
+        before: u64,
+        after: u64,
+    ) -> (BTreeMap<usize, Count>, Option<usize>, u64) {
+        let mut runs = 0;
+        let mut try_all = |jobs: &[(usize, u64, u64)]| {
+            jobs.iter()
+                .map(|&(moment, tried, more)| {
+                    runs += more;
+                    let percent = if moment >= lost_at { after } else { before };
+                    (tried..tried + more).filter(|number| number * 37 % 100 < percent).count() as u64
+                })
+                .collect()
+        };
+        let (counts, jump) = search(moments, RUNS_DEFAULT, &mut try_all);
+        (counts, jump, runs)
+    }
+
+    #[test]
+    fn event_after_which_a_run_is_lost_is_found() {
+        for (moments, lost_at) in [(2_000, 1_234), (2_000, 1_999), (2_000, 1), (30, 7), (2, 1)] {
+            let (counts, jump, runs) = found(moments, lost_at, 6, 97);
+            assert_eq!(jump, Some(lost_at), "of {moments}");
+            assert!(runs <= RUNS_DEFAULT as u64);
+            assert!(counts[&lost_at].0 >= TRIES_MAX && counts[&(lost_at - 1)].0 >= TRIES_MAX);
+        }
+    }
+
+    #[test]
+    fn run_that_is_lost_from_the_beginning_has_no_such_event() {
+        assert_eq!(found(500, 0, 0, 100).1, None);
+        assert_eq!(found(0, 0, 0, 100).1, None);
+        assert_eq!(found(1, 0, 0, 100).1, None);
+    }
+
+    #[test]
+    fn budget_is_kept() {
+        let (counts, _, runs) = found(100_000, 50_001, 0, 100);
+        assert!(runs <= RUNS_DEFAULT as u64 && counts.len() < 60, "{runs}, {}", counts.len());
+    }
+}

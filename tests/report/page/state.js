@@ -1,0 +1,260 @@
+// What servers are at a moment, from messages and marks alone: what no message has shown is not known, and not shown.
+
+/// So many events lie between two states that are kept.
+const KEPT_EVERY = 512;
+
+class Server {
+  constructor(id) {
+    Object.assign(this, {
+      id, up: false, paused: false, linked: true, life: 0, role: "F", term: 0, vote: null, commit: 0, applied: 0, snapshot: 0, saves: 0,
+      // Entries by index; before the snapshot there are none.
+      log: new Map(),
+      next: new Map(), match: new Map(), votes: null,
+    });
+  }
+
+  copy() {
+    const copy = Object.assign(new Server(this.id), this);
+    copy.log = new Map(this.log);
+    copy.next = new Map(this.next);
+    copy.match = new Map(this.match);
+    copy.votes = this.votes && { ...this.votes, asked: [...this.votes.asked], got: [...this.votes.got], refused: [...this.votes.refused] };
+    return copy;
+  }
+
+  get last() { let last = this.snapshot; for (const index of this.log.keys()) last = Math.max(last, index); return last; }
+
+  see(term) {
+    if (term === undefined || term <= this.term) return;
+    this.term = term;
+    if (this.role !== "F") this.role = "F";
+  }
+
+  /// It has this entry; a conflicting one goes with all that follow it (Fig. 2, AppendEntries, receiver 3).
+  put(index, term, command) {
+    const there = this.log.get(index);
+    if (there && there.term !== term) for (const other of [...this.log.keys()]) if (other >= index) this.log.delete(other);
+    if (!there || there.term !== term || there.command === undefined) this.log.set(index, { term, command });
+  }
+}
+
+/// The states of a run, at any event.
+class History {
+  constructor(trace, servers) {
+    this.trace = trace;
+    this.servers = servers;
+    this.kept = [];
+    /// What was applied anywhere, by index: the term and command, who was first, and when.
+    this.committed = new Map();
+    /// Commands by index and term, as far as any message or mark tells.
+    this.commands = new Map();
+    /// Changes of roles, terms and whereabouts for the picture: for each server a list of {t, i, role, term, up, paused, linked}.
+    this.segments = Array.from({ length: servers }, () => []);
+    let state = Array.from({ length: servers }, (_, id) => new Server(id));
+    trace.events.forEach((event, i) => {
+      if (i % KEPT_EVERY === 0) this.kept.push(state.map((server) => server.copy()));
+      this.learn(event);
+      apply(state, event);
+      this.segment(state, event);
+    });
+    this.cached = { i: -1, state: null };
+  }
+
+  learn(event) {
+    if (event.kind === MARK && (event.name === "applied" || event.name === "accepted")) {
+      const { index, term, command, server } = event.fields;
+      this.commands.set(`${index} ${term}`, command);
+      if (event.name === "applied" && !this.committed.has(index)) this.committed.set(index, { term, command, first: server, i: event.i });
+    }
+  }
+
+  segment(state, event) {
+    if (event.server === null || event.server >= state.length) return;
+    const { role, term, up, paused, linked } = state[event.server];
+    const list = this.segments[event.server];
+    const before = list[list.length - 1];
+    if (before && before.role === role && before.term === term && before.up === up && before.paused === paused && before.linked === linked) return;
+    list.push({ t: event.t, i: event.i, role, term, up, paused, linked });
+  }
+
+  /// The servers just after event `i`; before the first for -1.
+  at(i) {
+    if (this.cached.i === i) return this.cached.state;
+    const start = Math.floor(Math.max(i, 0) / KEPT_EVERY);
+    const state = (this.kept[start] ?? []).map((server) => server.copy());
+    for (let place = start * KEPT_EVERY; place <= i; place += 1) apply(state, this.trace.events[place]);
+    this.cached = { i, state };
+    return state;
+  }
+
+  commandOf(index, entry) {
+    return entry.command ?? this.commands.get(`${index} ${entry.term}`);
+  }
+}
+
+/// What an event shows of the servers.
+function apply(state, event) {
+  if (event.kind === MARK) return applyMark(state, event);
+  if (event.kind > DELIVERED) return undefined;
+  const { message } = event;
+  if (!message.kind || message.kind === "P") return undefined;
+  const from = state[serverOf(message.from) ?? -1];
+  const to = state[serverOf(message.to) ?? -1];
+  if (event.kind === SENT && from) return message.reply ? answers(state, from, message) : asks(from, message);
+  if (event.kind === DELIVERED && to && message.reply) return hears(to, message);
+  return undefined;
+}
+
+function applyMark(state, { name, fields: f }) {
+  const server = state[f.server];
+  if (!server) return;
+  switch (name) {
+    case "start":
+      // What is volatile (Fig. 2, State) begins anew; what it has acknowledged it must still have.
+      Object.assign(server, { up: true, paused: false, life: f.life, role: "F", commit: server.snapshot, applied: server.snapshot, votes: null });
+      server.next.clear();
+      server.match.clear();
+      break;
+    case "down": Object.assign(server, { up: false, role: "F", votes: null }); break;
+    case "link": server.linked = f.up; break;
+    case "pause": server.paused = f.on; break;
+    case "leads": if (f.term >= server.term) Object.assign(server, { term: f.term, role: "L" }); break;
+    case "state":
+      if (f.term < server.term) break;
+      server.see(f.term);
+      if (f.leader) server.role = "L";
+      else if (server.role === "L") server.role = "F";
+      break;
+    case "accepted": server.put(f.index, f.term, f.command); break;
+    case "applied":
+      server.applied = f.index;
+      server.commit = Math.max(server.commit, f.index);
+      server.put(f.index, f.term, f.command);
+      break;
+    case "installed": Object.assign(server, { applied: f.index, snapshot: f.index, commit: Math.max(server.commit, f.index) }); trim(server); break;
+    case "snapshot": server.snapshot = Math.max(server.snapshot, f.index); trim(server); break;
+    case "save": server.saves += 1; break;
+    default:
+  }
+}
+
+function trim(server) {
+  for (const index of [...server.log.keys()]) if (index <= server.snapshot) server.log.delete(index);
+}
+
+/// A server asks: it stands, or it leads.
+function asks(server, message) {
+  const { term } = message;
+  if (term === undefined || term < server.term) return;
+  server.see(term);
+  const peer = serverOf(message.to);
+  if (message.kind === "V") {
+    if (server.role !== "C" || server.votes === null || server.votes.term !== term) {
+      Object.assign(server, { role: "C", vote: { term, for: server.id }, votes: { term, asked: [], got: [server.id], refused: [] } });
+    }
+    server.votes.asked.push(peer);
+  } else if (message.kind === "A") {
+    server.role = "L";
+    const prev = message.num(names.prevLogIndex) ?? 0;
+    putEntries(server, message, prev);
+    server.next.set(peer, prev + 1);
+    server.commit = Math.max(server.commit, message.num(names.leaderCommit) ?? 0);
+  } else if (message.kind === "I") {
+    server.role = "L";
+    server.next.set(peer, (message.num(names.lastIncludedIndex) ?? 0) + 1);
+  }
+}
+
+function putEntries(server, message, prev) {
+  const prevTerm = message.num(names.prevLogTerm);
+  if (prev > server.snapshot && prevTerm !== undefined) server.put(prev, prevTerm, undefined);
+  message.entries.list.forEach((entry, place) => {
+    const term = field(entry, names.term);
+    const command = field(entry, names.command);
+    if (typeof term === "number" && prev + 1 + place > server.snapshot) server.put(prev + 1 + place, term, command);
+  });
+}
+
+/// A server answers: what it says yes to has become part of its state.
+function answers(state, server, message) {
+  const request = message.other;
+  const { term } = message;
+  if (request === null) return server.see(term);
+  const before = server.term;
+  server.see(term);
+  if (message.kind === "V" && message.yes(names.voteGranted)) {
+    server.vote = { term: request.term, for: serverOf(request.from) };
+    if ((request.term ?? 0) > before) server.role = "F";
+  } else if (message.kind === "A") {
+    if ((request.term ?? 0) >= server.term && server.role === "C") server.role = "F";
+    if (message.yes(names.success)) accepts(state, server, request);
+  } else if (message.kind === "I" && (request.term ?? 0) >= before && (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot && request.yes(names.done) !== false) {
+    // Whether all pieces are there shows when the service gets the snapshot.
+    if (server.role === "C") server.role = "F";
+  }
+  return undefined;
+}
+
+function accepts(state, server, request) {
+  const prev = request.num(names.prevLogIndex) ?? 0;
+  const end = prev + request.entryCount;
+  putEntries(server, request, prev);
+  // Two logs with an entry of the same index and term are the same up to there (§5.3, Log Matching).
+  const leader = state[serverOf(request.from) ?? -1];
+  const mark = server.log.get(end);
+  const theirs = leader?.log.get(end);
+  if (leader && theirs && (!mark || mark.term === theirs.term)) {
+    for (const [index, entry] of leader.log) if (index <= end && index > server.snapshot && !server.log.has(index)) server.log.set(index, entry);
+  }
+  server.commit = Math.max(server.commit, Math.min(request.num(names.leaderCommit) ?? 0, end));
+}
+
+/// The answer arrives.
+function hears(server, message) {
+  const request = message.other;
+  if (message.term !== undefined && message.term > server.term) return server.see(message.term);
+  if (request === null) return undefined;
+  const peer = serverOf(message.from);
+  if (message.kind === "V" && server.votes !== null && server.votes.term === request.term) {
+    const list = message.yes(names.voteGranted) ? server.votes.got : server.votes.refused;
+    if (!list.includes(peer)) list.push(peer);
+  } else if (server.role === "L" && request.term === server.term) {
+    const yes = message.kind === "I" || message.yes(names.success);
+    const end = message.kind === "I" ? request.num(names.lastIncludedIndex) ?? 0 : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
+    if (yes) {
+      server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
+      server.next.set(peer, (server.match.get(peer) ?? 0) + 1);
+    }
+  }
+  return undefined;
+}
+
+/// What an event has changed, in words.
+function changes(history, i) {
+  const before = history.at(i - 1).map((server) => server.copy());
+  const after = history.at(i);
+  const out = [];
+  after.forEach((now, id) => {
+    const old = before[id];
+    const say = (what, from, to) => { if (show(from) !== show(to)) out.push(`S${id} ${what}: ${show(from)} → ${show(to)}`); };
+    say("role", ROLES[old.role], ROLES[now.role]);
+    say("term", old.term, now.term);
+    say("vote", voteWords(old.vote), voteWords(now.vote));
+    say("commit", old.commit, now.commit);
+    say("applied", old.applied, now.applied);
+    say("snapshot up to", old.snapshot, now.snapshot);
+    say("last entry", old.last, now.last);
+    say("votes for it", old.votes?.got.map((peer) => `S${peer}`) ?? null, now.votes?.got.map((peer) => `S${peer}`) ?? null);
+    for (const [peer, match] of now.match) say(`matchIndex of S${peer}`, old.match.get(peer), match);
+    say("is", whereabouts(old), whereabouts(now));
+  });
+  return out;
+}
+
+const ROLES = { F: "follower", C: "candidate", L: "leader" };
+function voteWords(vote) { return vote === null ? null : `S${vote.for} in term ${vote.term}`; }
+function whereabouts(server) {
+  if (!server.up) return server.life === 0 ? "not started" : "down";
+  if (server.paused) return "paused";
+  return server.linked ? "up" : "cut off";
+}

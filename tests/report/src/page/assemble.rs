@@ -1,0 +1,74 @@
+//! Sources and data of the page, joined.
+
+use base64ct::{Base64, Encoding};
+use sha2::{Digest, Sha256};
+
+use super::model::Model;
+
+/// The frame, with a place for each of the others.
+const FRAME: &str = include_str!("../../page/index.html");
+const STYLE: &str = include_str!("../../page/page.css");
+/// In the order in which they build on each other. They share one scope.
+const SCRIPTS: [&str; 15] = [
+    include_str!("../../page/data.js"),
+    include_str!("../../page/words.js"),
+    include_str!("../../page/state.js"),
+    include_str!("../../page/search.js"),
+    include_str!("../../page/scale.js"),
+    include_str!("../../page/lanes.js"),
+    include_str!("../../page/ink.js"),
+    include_str!("../../page/axis.js"),
+    include_str!("../../page/draw.js"),
+    include_str!("../../page/details.js"),
+    include_str!("../../page/cluster.js"),
+    include_str!("../../page/list.js"),
+    include_str!("../../page/header.js"),
+    include_str!("../../page/keys.js"),
+    include_str!("../../page/main.js"),
+];
+
+/// The whole page.
+pub(super) fn page(title: &str, model: &Model) -> String {
+    let script = format!("\n\"use strict\";\n{}", SCRIPTS.concat());
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(&script),
+        hash(STYLE)
+    );
+    let parts = [
+        ("title", escaped(title)),
+        ("policy", policy),
+        ("style", STYLE.to_owned()),
+        ("data", data(model)),
+        ("script", script),
+    ];
+    // Piece by piece and not by replacing: what was put in is not looked at again.
+    let mut out = String::new();
+    for (place, piece) in FRAME.split("@@").enumerate() {
+        match (place % 2, parts.iter().find(|(name, _)| *name == piece)) {
+            (1, Some((_, part))) => out += part,
+            _ => out += piece,
+        }
+    }
+    out
+}
+
+/// A source as a Content-Security-Policy names it.
+fn hash(source: &str) -> String {
+    format!("'sha256-{}'", Base64::encode_string(&Sha256::digest(source.as_bytes())))
+}
+
+/// JSON in which nothing can end the element that it stands in: in JSON these signs stand in texts alone.
+fn data(model: &Model) -> String {
+    let mut json = serde_json::to_string(model).unwrap_or_default();
+    for sign in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
+        if json.contains(sign) {
+            json = json.replace(sign, &format!("\\u{:04x}", u32::from(sign)));
+        }
+    }
+    json
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

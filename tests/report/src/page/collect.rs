@@ -1,0 +1,341 @@
+//! From a run to what its page knows.
+//!
+//! An event is a list: the nanoseconds since the event before, its kind, and
+//!
+//! | kind | | then |
+//! |---|---|---|
+//! | 0 | a message was sent | the message |
+//! | 1 | it was delivered | the message |
+//! | 2 | a rule lost it | the message, the words |
+//! | 3 | a rule holds it back | the message, the words |
+//! | 4 | it was of no use | the message, the words |
+//! | 5 | a mark of the harness | its name, its fields |
+//! | 6 | a log line | node, thread, text |
+//! | 7 | something befell a node, or its code said so | the kind of event, node, text |
+//! | 8 | a rule of the network began or ended | text |
+//!
+//! Messages, names, nodes, threads and words are places in lists.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lab_harness::run::Failure;
+use lab_runs::commands;
+use labrpc::sim::{Event, Kind, Trace, TracedMessage};
+use serde_json::{Value as Json, json};
+
+use super::Page;
+use super::encode::{Encoder, shown};
+use super::model::{Against, Causes, Failed, Message, Model, Operation, Run, ShownCauses, Traced};
+use super::threads::threads;
+use crate::explain::{headline, replay_command_of};
+use lab_harness::run::Outcome;
+
+/// How many events a page has at most: the last ones.
+const EVENTS_MAX: usize = 60_000;
+/// How many operations of clients: the last ones, and the illegal one.
+const OPERATIONS_MAX: usize = 10_000;
+/// What the harness sets on the network for each server that it starts, connects or stops: its marks say it better.
+const ROUTINE: [&str; 4] = ["enabled ", "disabled ", "added server ", "deleted server "];
+
+/// The model of a run; `None` if it has no trace.
+pub(super) fn model(page: &Page<'_>) -> Option<Model> {
+    let Page { case, implementation, plan, run, .. } = page;
+    let trace = run.trace.as_ref()?;
+    let traced = Collector::collect(trace);
+    Some(Model {
+        run: Run {
+            test: case.name.to_owned(),
+            about: case.about.to_owned(),
+            part: case.part.name().to_owned(),
+            seed: format!("{:#x}", plan.seed),
+            policy: plan.policy.to_string(),
+            implementation: implementation.name().to_owned(),
+            verdict: verdict(run),
+            remark: run.skipped.clone().or_else(|| run.remark.clone()),
+            fingerprint: trace.fingerprint.to_string(),
+            servers: run.tally.servers,
+            steps: trace.total,
+        },
+        commands: commands_of(page),
+        failure: run.failure.as_deref().map(|failure| failed(failure, trace, &traced)),
+        names: names(page),
+        against: page.against.map(|(other, label)| against(other, label, &traced)),
+        causes: page.causes.map(|causes| shown_causes(causes, &traced)),
+        trace: traced,
+        operations: operations(run),
+    })
+}
+
+fn shown_causes(causes: &Causes, traced: &Traced) -> ShownCauses {
+    // A mark has the index of the event that follows it, so of several with one index the last is meant.
+    let place = |event: u64| traced.indexes.partition_point(|&index| index <= event).saturating_sub(1);
+    ShownCauses {
+        moments: causes
+            .moments
+            .iter()
+            .map(|moment| (place(moment.event), moment.tried, moment.failed))
+            .collect(),
+        tries: causes.tries,
+        jump: causes.jump,
+    }
+}
+
+fn verdict(run: &Outcome) -> &'static str {
+    match (&run.failure, &run.skipped) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "skipped",
+        (None, None) => "passed",
+    }
+}
+
+fn commands_of(page: &Page<'_>) -> Vec<(&'static str, String)> {
+    let Page { case, plan, .. } = page;
+    let (name, seed) = (case.name, plan.seed);
+    let policy = match plan.policy.to_string() {
+        policy if policy == "random" => String::new(),
+        policy => format!(" --policy {policy}"),
+    };
+    let mut all = vec![("replay", replay_command_of(case, *plan))];
+    // Tests of cargo have no subcommands.
+    let more = [
+        ("shrink", format!("shrink {name} {seed:#x}{policy}")),
+        ("export", format!("export trace {name} {seed:#x}{policy} -o trace.jsonl")),
+        ("causes", format!("timeline {name} {seed:#x}{policy} --causes")),
+        ("compare", format!("timeline {name} {seed:#x}{policy} --against passing")),
+    ];
+    let is_wanted = |word: &str| page.run.failure.is_some() || word == "export";
+    all.extend(
+        more.into_iter()
+            .filter(|(word, _)| is_wanted(word))
+            .filter_map(|(word, words)| Some((word, commands::subcommand(&words)?))),
+    );
+    all
+}
+
+fn names(page: &Page<'_>) -> Vec<(&'static str, Vec<&'static str>)> {
+    let names = page.implementation.names();
+    vec![
+        ("requestVote", names.request_vote),
+        ("appendEntries", names.append_entries),
+        ("installSnapshot", names.install_snapshot),
+        ("requestPreVote", names.request_pre_vote),
+        ("timeoutNow", names.timeout_now),
+        ("term", names.term),
+        ("lastLogIndex", names.last_log_index),
+        ("lastLogTerm", names.last_log_term),
+        ("voteGranted", names.vote_granted),
+        ("prevLogIndex", names.prev_log_index),
+        ("prevLogTerm", names.prev_log_term),
+        ("entries", names.entries),
+        ("command", names.command),
+        ("leaderCommit", names.leader_commit),
+        ("success", names.success),
+        ("lastIncludedIndex", names.last_included_index),
+        ("lastIncludedTerm", names.last_included_term),
+        ("done", names.done),
+        ("conflictIndex", names.conflict_index),
+        ("preVote", names.pre_vote),
+    ]
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn failed(failure: &Failure, trace: &Trace, traced: &Traced) -> Failed {
+    let violation = failure.violation.clone().unwrap_or_default();
+    let end = trace.events.last().map_or(0, |event| event.time_ns);
+    let threads = failure.threads.iter().map(|report| {
+        let holds = report.holds.iter().map(|place| shown(place)).collect();
+        (shown(&report.thread), shown(&report.activity), report.waits_for.as_deref().map(shown), holds)
+    });
+    Failed {
+        headline: headline(failure),
+        rule: violation.rule.map(shown),
+        expected: shown(&violation.expected),
+        seen: shown(&violation.seen),
+        hint: violation.hint.map(shown),
+        place: violation.place.as_deref().map(shown),
+        servers: violation.servers,
+        term: violation.term,
+        at: if violation.at.is_zero() { end } else { nanoseconds(violation.at) },
+        proof: violation.proof.iter().map(|line| (shown(line), message_of(line, traced))).collect(),
+        threads: threads.collect(),
+        cycle: failure.cycle.iter().map(|thread| shown(thread)).collect(),
+    }
+}
+
+/// The message that a line of a proof is about: `0.4 s  S0 -> S2 #17 AppendEntries ...`.
+fn message_of(line: &str, traced: &Traced) -> Option<usize> {
+    let (before, after) = line.split_once(" -> ")?;
+    let from = before.split_whitespace().next_back()?;
+    let call: u64 = after.split_once('#')?.1.split_whitespace().next()?.parse().ok()?;
+    traced.messages.iter().position(|message| message.call == call && traced.strings[message.from] == from)
+}
+
+fn operations(run: &Outcome) -> Vec<Operation> {
+    let all = run.operations.as_ref().map(|operations| operations.shown()).unwrap_or_default();
+    let left_out = all.len().saturating_sub(OPERATIONS_MAX);
+    all.into_iter()
+        .enumerate()
+        .filter(|(place, operation)| *place >= left_out || operation.is_illegal)
+        .map(|(_, operation)| operation)
+        .map(|operation| {
+            (
+                operation.client,
+                shown(&operation.call),
+                operation.answer.as_deref().map(shown),
+                operation.asked,
+                operation.ended,
+                operation.has_failed,
+                operation.is_illegal,
+                operation.place,
+            )
+        })
+        .collect()
+}
+
+fn against(other: &Outcome, label: &str, one: &Traced) -> Against {
+    let trace = other.trace.as_ref().map(Collector::collect).unwrap_or_default();
+    Against { label: shown(label), verdict: verdict(other), same: same_events(one, &trace), trace }
+}
+
+/// How many events are the same in both runs, from the beginning.
+fn same_events(one: &Traced, other: &Traced) -> usize {
+    // Places in lists are given out in the order of events, so as long as runs are the same, so are they.
+    let content = |traced: &Traced, event: &Json| {
+        let place = event[2].as_u64().filter(|_| event[1] == 0).unwrap_or(u64::MAX) as usize;
+        traced.messages.get(place).map(|message| (message.content.clone(), message.size))
+    };
+    let is_same =
+        |(first, second): &(&Json, &Json)| first == second && content(one, first) == content(other, second);
+    one.events.iter().zip(&other.events).take_while(is_same).count()
+}
+
+/// Whether an event says something on the page.
+fn is_shown(event: &Event) -> bool {
+    match event.kind {
+        Kind::Fault => event.message().is_some() || !is_routine(event),
+        kind => event.message().is_some() || kind == Kind::Mark || kind.is_for_people(),
+    }
+}
+
+fn is_routine(event: &Event) -> bool {
+    let words = event.words.to_string();
+    ROUTINE.iter().any(|routine| words.starts_with(routine))
+}
+
+#[derive(Default)]
+struct Collector {
+    encoder: Encoder,
+    messages: Vec<Message>,
+    /// The place of a message, by call and direction.
+    places: BTreeMap<(u64, bool), usize>,
+    /// What `get_state` said last of each server.
+    states: BTreeMap<i128, String>,
+    /// What the harness has marked in this instant, which the log repeats.
+    marked: Option<u64>,
+}
+
+impl Collector {
+    fn collect(trace: &Trace) -> Traced {
+        let shown: Vec<&Event> = trace.events.iter().filter(|event| is_shown(event)).collect();
+        let left_out = shown.len().saturating_sub(EVENTS_MAX);
+        let mut collector = Self::default();
+        let (mut events, mut indexes, mut before) = (Vec::new(), Vec::new(), 0);
+        for event in &shown[left_out..] {
+            let Some(parts) = collector.event(event) else { continue };
+            let mut list = vec![Json::from(event.time_ns - std::mem::replace(&mut before, event.time_ns))];
+            list.extend(parts);
+            events.push(Json::Array(list));
+            indexes.push(event.index);
+        }
+        let threads = threads(trace, &mut collector.encoder);
+        Traced {
+            strings: collector.encoder.strings,
+            shapes: collector.encoder.shapes,
+            messages: collector.messages,
+            events,
+            indexes,
+            left_out,
+            threads,
+            end: trace.events.last().map_or(0, |event| event.time_ns),
+        }
+    }
+
+    /// What an event says on the page, from its kind on; `None` if that was said already.
+    fn event(&mut self, event: &Event) -> Option<Vec<Json>> {
+        if let Some(message) = event.message() {
+            return Some(self.message_event(message));
+        }
+        if let Some(mark) = event.mark() {
+            let fields = mark.fields.tree()?;
+            self.marked = Some(event.index);
+            let server = fields.field("server").and_then(labrpc::wire::Value::as_int);
+            if let Some(server) = server {
+                let told = fields.to_string();
+                // The harness asks often, and is mostly told the same.
+                if mark.what == "state" && self.states.insert(server, told.clone()) == Some(told) {
+                    return None;
+                }
+                if matches!(&*mark.what, "start" | "down") {
+                    self.states.remove(&server);
+                }
+            }
+            let fields = self.encoder.value(fields);
+            return Some(vec![json!(5), json!(self.encoder.text(&mark.what)), fields]);
+        }
+        let words = event.words.to_string();
+        let node = self.encoder.text(&event.node);
+        match event.kind {
+            Kind::Log => {
+                let repeats = self.marked == Some(event.index)
+                    && (words.starts_with("TEST ") || words.starts_with("CMIT "))
+                    && &*event.node == "tester";
+                let thread = self.encoder.text(&event.thread);
+                (!repeats).then(|| vec![json!(6), json!(node), json!(thread), json!(shown(&words))])
+            }
+            Kind::Fault => Some(vec![json!(8), json!(shown(&words))]),
+            kind => {
+                let kind = self.encoder.text(&format!("{kind:?}"));
+                Some(vec![json!(7), json!(kind), json!(node), json!(shown(&words))])
+            }
+        }
+    }
+
+    fn message_event(&mut self, message: &TracedMessage) -> Vec<Json> {
+        let place = self.message(message);
+        let kind = match &*message.what {
+            "sent" => return vec![json!(0), json!(place)],
+            "delivered" => return vec![json!(1), json!(place)],
+            what if what.starts_with("dropped") => 2,
+            what if what.starts_with("held") => 3,
+            _ => 4,
+        };
+        vec![json!(kind), json!(place), json!(self.encoder.text(&message.what))]
+    }
+
+    fn message(&mut self, traced: &TracedMessage) -> usize {
+        let key = (traced.call, traced.is_reply);
+        if let Some(&place) = self.places.get(&key) {
+            return place;
+        }
+        let encoder = &mut self.encoder;
+        let content = traced.content.tree().map_or(Json::Null, |tree| encoder.value(tree));
+        let message = Message {
+            call: traced.call,
+            is_reply: traced.is_reply,
+            from: encoder.text(&traced.from.to_string()),
+            to: encoder.text(&traced.to.to_string()),
+            method: encoder.text(&traced.method),
+            size: traced.size,
+            made: traced.made,
+            sent: traced.sent,
+            content,
+        };
+        self.messages.push(message);
+        self.places.insert(key, self.messages.len() - 1);
+        self.messages.len() - 1
+    }
+}

@@ -1,0 +1,164 @@
+//! What a page knows of a run, as it stands in the page: lists in place of objects where there are thousands.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// A run, and what belongs to it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Model {
+    pub(super) run: Run,
+    /// What to type: a word, and the command.
+    pub(super) commands: Vec<(&'static str, String)>,
+    pub(super) failure: Option<Failed>,
+    /// How the implementation spells the paper's names: a name of the page, and those that it looks for.
+    pub(super) names: Vec<(&'static str, Vec<&'static str>)>,
+    /// The run itself.
+    pub(super) trace: Traced,
+    pub(super) operations: Vec<Operation>,
+    pub(super) against: Option<Against>,
+    pub(super) causes: Option<ShownCauses>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Run {
+    pub(super) test: String,
+    pub(super) about: String,
+    pub(super) part: String,
+    pub(super) seed: String,
+    pub(super) policy: String,
+    pub(super) implementation: String,
+    /// `passed`, `failed` or `skipped`.
+    pub(super) verdict: &'static str,
+    /// Why it was skipped, or what must be known about the verdict.
+    pub(super) remark: Option<String>,
+    pub(super) fingerprint: String,
+    pub(super) servers: usize,
+    /// The events of the scheduler, shown or not.
+    pub(super) steps: u64,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Failed {
+    pub(super) headline: String,
+    pub(super) rule: Option<String>,
+    pub(super) expected: String,
+    pub(super) seen: String,
+    pub(super) hint: Option<String>,
+    pub(super) place: Option<String>,
+    pub(super) servers: Vec<usize>,
+    pub(super) term: Option<u64>,
+    /// When, in nanoseconds.
+    pub(super) at: u64,
+    /// The lines that prove it, each with the place of its message in [`Traced::messages`].
+    pub(super) proof: Vec<(String, Option<usize>)>,
+    /// What the threads did when the run ended: thread, what it did, what it waits for, where it took the locks that it holds.
+    pub(super) threads: Vec<(String, String, Option<String>, Vec<String>)>,
+    pub(super) cycle: Vec<String>,
+}
+
+/// A trace in lists.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Traced {
+    /// Texts that come often; elsewhere their places stand.
+    pub(super) strings: Vec<String>,
+    /// The names of the fields of a struct, as places in `strings`.
+    pub(super) shapes: Vec<Vec<usize>>,
+    pub(super) messages: Vec<Message>,
+    /// Each begins with the nanoseconds since the one before and its kind; see `collect`.
+    pub(super) events: Vec<Json>,
+    /// The place of each among all events of the run.
+    #[serde(skip)]
+    pub(super) indexes: Vec<u64>,
+    /// How many of the oldest events were left out.
+    pub(super) left_out: usize,
+    pub(super) threads: Vec<Thread>,
+    /// When the run ended, in nanoseconds.
+    pub(super) end: u64,
+}
+
+/// A message, in the order of the fields.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) call: u64,
+    pub(super) is_reply: bool,
+    /// These three are places in `strings`.
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) method: usize,
+    pub(super) size: usize,
+    /// When it was made and sent, in nanoseconds.
+    pub(super) made: Option<u64>,
+    pub(super) sent: Option<u64>,
+    pub(super) content: Json,
+}
+
+impl Serialize for Message {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let Self { call, is_reply, from, to, method, size, made, sent, content } = self;
+        let waited = made.zip(*sent).map(|(made, sent)| sent.saturating_sub(made));
+        (call, u8::from(*is_reply), from, to, method, size, sent, waited, content).serialize(out)
+    }
+}
+
+/// A thread: its node and name as places in `strings`, its number, when it began and ended, and its longer waits, each with
+/// beginning, end, and the place of its words in `strings`.
+pub(super) type Thread = (usize, usize, u64, u64, Option<u64>, Vec<(u64, u64, usize)>);
+
+/// An operation of a client: who, call, answer, when it asked, when it ended, failed, illegal, its place in an order.
+pub(super) type Operation = (u64, String, Option<String>, u64, Option<u64>, bool, bool, Option<usize>);
+
+/// The run that this one is compared with.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Against {
+    pub(super) label: String,
+    pub(super) verdict: &'static str,
+    pub(super) trace: Traced,
+    /// How many events of both are the same from the beginning.
+    pub(super) same: usize,
+}
+
+/// Where a run was lost, as it stands in the page.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ShownCauses {
+    /// The place of the event of each moment in [`Traced::events`], how many continuations were run from there, and how many of
+    /// them failed.
+    pub(super) moments: Vec<(usize, u64, u64)>,
+    pub(super) tries: u64,
+    pub(super) jump: Option<usize>,
+}
+
+/// Where a run was lost: how likely it is to fail from each of its moments on.
+#[derive(Clone, Debug)]
+pub struct Causes {
+    /// The moments that were tried, in the order of time.
+    pub moments: Vec<Moment>,
+    /// How many continuations each was given at most.
+    pub tries: u64,
+    /// The place in [`moments`](Self::moments) of the one with the greatest jump since the one before.
+    pub jump: Option<usize>,
+    /// The event that happened there, in words.
+    pub words: String,
+}
+
+impl Causes {
+    /// The moments before and after the greatest jump; `None` if there is none.
+    #[must_use]
+    pub fn around_jump(&self) -> Option<(Moment, Moment)> {
+        let jump = self.jump?;
+        Some((*self.moments.get(jump.checked_sub(1)?)?, *self.moments.get(jump)?))
+    }
+}
+
+/// How often a run fails that is the same up to a moment and goes on otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The last event that is the same: its place among all events of the run.
+    pub event: u64,
+    /// When: nanoseconds of virtual time.
+    pub at: u64,
+    /// How many continuations were run.
+    pub tried: u64,
+    /// How many of them failed as the run did.
+    pub failed: u64,
+}
