@@ -97,6 +97,17 @@ impl Referee {
         if self.is_over.load(Ordering::Relaxed) { None } else { Committable::of(&judge.ledger, term) }
     }
 
+    /// Whether it can read all that servers have sent each other so far, so that who has stored and voted for what is judged by
+    /// that.
+    #[must_use]
+    pub fn reads_everything(&self) -> bool {
+        if self.is_over.load(Ordering::Relaxed) {
+            return false;
+        }
+        let ledger = &self.judge.lock().ledger;
+        ledger.sees_all_contents() && !ledger.has_own_indexes
+    }
+
     /// The service of a server is about to hand it a snapshot.
     pub fn takes_snapshot(&self, server: ServerId, index: Index) {
         self.judge.lock().ledger.servers[server].trims(index);

@@ -198,8 +198,9 @@ impl ClusterBuilder {
         let referee = Arc::new(referee);
         let watching = Arc::clone(&referee);
         let has_replies = Arc::clone(has_replies);
+        let is_read = AtomicBool::new(false);
         network.add_observer(move |event: &MessageEvent<'_>| {
-            note_message(&record, event);
+            note_message(&record, &watching, &is_read, event);
             note_role(&record, &known, &watching, event);
             if !event.message.is_request() && event.message.size > 0 {
                 has_replies.store(true, Ordering::Relaxed);
@@ -210,12 +211,19 @@ impl ClusterBuilder {
     }
 }
 
-/// That a message has come from one server to another, whatever it says.
-fn note_message(record: &Record, event: &MessageEvent<'_>) {
-    if let (Happening::Delivered, Address::Server(from), Address::Server(to)) =
+/// That a message has come from one server to another, whatever it says. For what the referee cannot judge: it knows more where it
+/// can read.
+fn note_message(record: &Record, referee: &Referee, is_read: &AtomicBool, event: &MessageEvent<'_>) {
+    let (Happening::Delivered, Address::Server(from), Address::Server(to)) =
         (event.what, event.message.from, event.message.to)
-    {
+    else {
+        return;
+    };
+    if !referee.reads_everything() {
+        is_read.store(false, Ordering::Relaxed);
         record.note_message(from as ServerId, to as ServerId);
+    } else if !is_read.swap(true, Ordering::Relaxed) {
+        record.note_read();
     }
 }
 

@@ -7,6 +7,9 @@
 //! it. By whatever ways, and in whatever form: that is all that this looks at, who has sent to whom. So it holds for messages that
 //! nobody can read, too, and what breaks it is memory that servers share.
 //!
+//! Where the referee reads what servers send, it knows who has stored and voted for what, and this is not needed. So nothing is noted
+//! from the first message that it has read to the next one that it cannot; and what went before that counts as heard by everybody.
+//!
 //! For each server a matrix says, for any two, how much of the second one's past the first can have heard of, as far as the server
 //! itself can know that (a matrix clock: Wuu and Bernstein, PODC 1984). More is said to be known than is: a message brings what its sender
 //! knows when it arrives, and a crash forgets nothing. Of what the tester has not given to a server, nothing is said; nor
@@ -44,6 +47,8 @@ struct Shown {
 pub(super) struct HeardByMajority {
     /// How many servers there are; 0 if nothing is judged.
     servers: usize,
+    /// Whether anything is noted at the moment.
+    is_active: bool,
     /// Counts what happens.
     now: u64,
     /// `[knower][who][of]`: up to when `who` has heard of `of`, as far as `knower` can know.
@@ -58,7 +63,7 @@ impl HeardByMajority {
     /// For a cluster of so many servers.
     pub(super) fn new(servers: usize) -> Self {
         let (heard, shown) = (vec![0; servers.pow(3)], vec![Shown::default(); servers]);
-        Self { servers, heard, shown, ..Self::default() }
+        Self { servers, is_active: true, heard, shown, ..Self::default() }
     }
 
     fn at(&self, knower: ServerId, who: ServerId, of: ServerId) -> usize {
@@ -79,16 +84,29 @@ impl HeardByMajority {
 
     /// A command is about to be given to a server.
     pub(super) fn offered(&mut self, server: ServerId, command: &Command) {
-        if server < self.servers {
+        if self.is_active && server < self.servers {
             self.happens(server);
             self.offered.entry(xxh3_64(command)).or_default().push((server, self.now));
         }
+    }
+
+    /// The referee reads what servers send.
+    pub(super) fn rests(&mut self) {
+        self.is_active = false;
+        self.offered.clear();
     }
 
     /// A message has come from one server to another.
     pub(super) fn delivered(&mut self, from: ServerId, to: ServerId) {
         if from >= self.servers || to >= self.servers || from == to {
             return;
+        }
+        if !self.is_active {
+            // Later than all that was noted, and of that everybody has heard.
+            self.now += 1;
+            self.is_active = true;
+            self.heard.fill(self.now);
+            self.shown.fill(Shown::default());
         }
         self.happens(from);
         let size = self.servers * self.servers;
@@ -203,7 +221,7 @@ impl Invariant for HeardByMajority {
         fact: &Observation<'_>,
         _: &CommittedLog,
     ) -> Result<(), Violation> {
-        if server >= self.servers {
+        if !self.is_active || server >= self.servers {
             return Ok(());
         }
         match *fact {
@@ -336,6 +354,22 @@ mod tests {
         assert!(!may_lead(&mut invariant, 0, 6));
         exchange(&mut invariant);
         assert!(may_lead(&mut invariant, 0, 6));
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_the_referee_could_read() {
+        let mut invariant = HeardByMajority::new(3);
+        assert!(look(&mut invariant, 1, 1, false));
+        invariant.rests();
+        invariant.offered(0, &command());
+        assert!(may_apply(&mut invariant, 0));
+        assert!(may_lead(&mut invariant, 0, 1));
+        // The first that it cannot read.
+        invariant.delivered(1, 2);
+        assert!(may_apply(&mut invariant, 1));
+        assert!(may_lead(&mut invariant, 0, 1), "who has voted before is not known");
+        assert!(look(&mut invariant, 1, 2, false));
+        assert!(!may_lead(&mut invariant, 1, 3));
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl Invariants {
         self.heard_by_majority.offered(server, command);
     }
 
+    /// The referee reads what servers send each other.
+    pub(crate) fn is_read(&mut self) {
+        self.heard_by_majority.rests();
+    }
+
     /// A message has come from one server to another.
     pub(crate) fn delivered(&mut self, from: ServerId, to: ServerId) {
         self.heard_by_majority.delivered(from, to);

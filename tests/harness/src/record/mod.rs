@@ -146,6 +146,11 @@ impl Record {
         self.state.lock().invariants.offered(server, command);
     }
 
+    /// The referee reads what servers send each other.
+    pub(crate) fn note_read(&self) {
+        self.state.lock().invariants.is_read();
+    }
+
     /// A message has come from one server to another.
     pub(crate) fn note_message(&self, from: ServerId, to: ServerId) {
         self.state.lock().invariants.delivered(from, to);
