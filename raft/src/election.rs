@@ -66,6 +66,7 @@ impl Ballot {
 impl State {
     /// Whether it stands for election when it has waited long enough. A leader does not: only a higher term ends its office. Nor
     /// who has no vote: it would drive up the term, and can win nothing (thesis §4.2.1).
+    #[inline]
     pub(crate) fn may_stand(&self) -> bool {
         !self.is_leader() && (self.is_voter() || self.is_voter_while_undecided())
     }

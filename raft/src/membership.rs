@@ -112,6 +112,7 @@ impl State {
     }
 
     /// Whom this server sends to in its role: a candidate those who vote, a leader all members, a follower who helps it to catch up.
+    #[inline]
     pub(crate) fn correspondents(&self) -> Servers {
         let all = match self.role {
             Role::Follower => self.helper().into_iter().collect(),

@@ -142,7 +142,7 @@ impl Monitor {
         if self.state.stopped {
             return None;
         }
-        let before = self.state.status();
+        let before = self.state.never_back();
         let out = change(&mut self.state, moment);
         // Saved before the lock is free, so before any thread can send what the step has decided. A vote that
         // leaves first: S2 votes for S0, crashes before the save, comes back without a memory of it and votes
@@ -150,7 +150,7 @@ impl Monitor {
         if self.state.dirty
             && let Err(error) = self.journal.save(&mut self.state, persister)
         {
-            log::error!(target: "PERS", "S{} T{} stops like a crashed server: {error}", before.id, before.term);
+            log::error!(target: "PERS", "S{} T{} stops like a crashed server: {error}", self.state.me, before.term);
             // The change is in memory and cannot be undone piece by piece. Dead, it does no harm: no reply of
             // this step leaves.
             self.state.stop(before.term);

@@ -30,6 +30,7 @@ impl State {
     }
 
     /// When a leader that hears nothing more from its majority steps down.
+    #[inline]
     pub(crate) fn quorum_deadline(&self, leadership: &Leadership) -> Option<Instant> {
         if !self.config.features.check_quorum {
             return None;

@@ -21,7 +21,7 @@ use crate::log::Log;
 use crate::persist::Restored;
 use crate::replication::Progress;
 use crate::rpc::{CallId, Ended, Exchange, Outgoing};
-use crate::status::{RoleName, Status};
+use crate::status::RoleName;
 use crate::transfer::Handover;
 
 /// What a step needs to know of time and chance.
@@ -31,6 +31,14 @@ pub(crate) struct Moment {
     pub(crate) now: Instant,
     /// Draws how long the server waits for a leader. Asked each time the election timer is restarted (§5.2).
     pub(crate) election_timeout: fn(&Config) -> Duration,
+}
+
+/// What only grows while a server runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeverBack {
+    pub(crate) term: Term,
+    commit_index: Index,
+    last_applied: Index,
 }
 
 /// One server. See [`Self::assert_invariants`] for what always holds.
@@ -345,31 +353,49 @@ impl State {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// What no step may take back.
+    pub(crate) fn never_back(&self) -> NeverBack {
+        let (term, commit_index, last_applied) = (self.current_term, self.commit_index, self.last_applied);
+        NeverBack { term, commit_index, last_applied }
+    }
+
     /// Checks what holds between any two steps. `before` is what held before this one.
     ///
     /// # Panics
     ///
     /// With the broken fact.
-    pub(crate) fn assert_invariants(&self, before: &Status) {
-        let now = self.status();
-        assert!(now.term >= before.term, "the term went back: {before} -> {now}");
-        assert!(now.commit_index >= before.commit_index, "the commit index went back: {before} -> {now}");
-        assert!(now.last_applied >= before.last_applied, "applied entries came back: {before} -> {now}");
-        assert!(now.snapshot_index <= now.commit_index, "the snapshot covers more than is committed: {now}");
-        assert!(now.last_applied <= now.commit_index, "more is applied than committed: {now}");
-        assert!(now.commit_index <= now.last_log_index, "more is committed than there is: {now}");
-        assert!(self.log.last_term() <= self.current_term, "an entry comes from a later term: {now}");
-        if matches!(now.role, RoleName::Candidate | RoleName::Leader) {
-            assert_eq!(self.voted_for, Some(self.me), "who stands for election votes for itself: {now}");
+    pub(crate) fn assert_invariants(&self, before: &NeverBack) {
+        // Made for the message only: this runs at each step.
+        let now = || self.status();
+        let NeverBack { term, commit_index, last_applied } = *before;
+        assert!(self.current_term >= term, "the term went back from {term}: {}", now());
+        assert!(
+            self.commit_index >= commit_index,
+            "the commit index went back from {commit_index}: {}",
+            now()
+        );
+        assert!(
+            self.last_applied >= last_applied,
+            "applied entries came back, up to {last_applied}: {}",
+            now()
+        );
+        let (snapshot_index, last_log_index) = (self.log.base_index(), self.log.last_index());
+        assert!(snapshot_index <= self.commit_index, "the snapshot covers more than is committed: {}", now());
+        assert!(self.last_applied <= self.commit_index, "more is applied than committed: {}", now());
+        assert!(self.commit_index <= last_log_index, "more is committed than there is: {}", now());
+        assert!(self.log.last_term() <= self.current_term, "an entry comes from a later term: {}", now());
+        if matches!(self.role_name(), RoleName::Candidate | RoleName::Leader) {
+            assert_eq!(self.voted_for, Some(self.me), "who stands for election votes for itself: {}", now());
         }
-        assert_eq!(self.is_leader(), now.leader == Some(self.me), "a leader knows that it leads: {now}");
+        assert_eq!(self.is_leader(), self.leader == Some(self.me), "a leader knows that it leads: {}", now());
         if let Role::Leader(leadership) = &self.role {
             for peer in self.peers() {
                 let Progress { match_index, next_index, .. } = leadership.progress[peer];
-                assert!(match_index < next_index, "S{peer} would be sent what it has: {now}");
+                assert!(match_index < next_index, "S{peer} would be sent what it has: {}", now());
                 assert!(
-                    next_index <= now.last_log_index + 1,
-                    "S{peer} would be sent what is not there: {now}"
+                    next_index <= last_log_index + 1,
+                    "S{peer} would be sent what is not there: {}",
+                    now()
                 );
             }
         }

@@ -52,12 +52,11 @@ impl Core {
     }
 
     fn recheck(&mut self, is_meant: impl Fn(&Slot, Wait) -> bool) {
-        for index in self.threads.by_age() {
-            let slot = self.threads.slot(index);
+        let meant = |slot: &Slot| matches!(slot.state, State::Blocked(wait, _) if is_meant(slot, wait));
+        for index in self.threads.by_age_where(meant) {
             // One too many does no harm: it finds nothing, and waits again.
-            if matches!(slot.state, State::Blocked(wait, _) if is_meant(slot, wait)) {
-                self.wake(Waiter { slot: index, ticket: slot.ticket }, Woken::ByPeer);
-            }
+            let ticket = self.threads.slot(index).ticket;
+            self.wake(Waiter { slot: index, ticket }, Woken::ByPeer);
         }
     }
 }

@@ -14,9 +14,7 @@ impl Core {
     }
 
     fn threads_of(&self, node: NodeId) -> Vec<u32> {
-        let mut of_node = self.threads.by_age();
-        of_node.retain(|&index| self.threads.slot(index).node == node);
-        of_node
+        self.threads.by_age_where(|slot| slot.node == node)
     }
 
     /// Stops all threads of a node for good.
@@ -44,15 +42,16 @@ impl Core {
         self.calls.extend(calls);
         // Only when all of them are stopped: a lock must not be passed on to a thread that crashes in the
         // same moment.
+        let blocked = self.threads.by_age_where(|slot| matches!(slot.state, State::Blocked(..)));
         for &index in &crashed {
-            self.wake_waiters_of(index);
+            self.wake_waiters_of(index, &blocked);
         }
         self.recheck_channel_waiters();
     }
 
     /// Wakes whoever waits for a thread that will not run again: for a lock that it holds, for a lock that it was
-    /// woken to take, or for its end.
-    fn wake_waiters_of(&mut self, index: u32) {
+    /// woken to take, or for its end. `blocked` are the threads that may do so, the oldest first.
+    fn wake_waiters_of(&mut self, index: u32, blocked: &[u32]) {
         let slot = self.threads.slot_mut(index);
         let number = slot.number;
         let mut locks: Vec<usize> = slot.held.iter().map(|held| held.lock).collect();
@@ -60,7 +59,7 @@ impl Core {
         // All who wait, not one. The locks are still marked as held, and whoever tries first takes them away;
         // who that is, is for the policy to choose. One that was woken alone could crash before it runs, and
         // as no `woken_for` tells of this wake-up, nobody would wake the next.
-        for other in self.threads.by_age() {
+        for &other in blocked {
             let slot = self.threads.slot(other);
             let waits_for_it = match slot.state {
                 State::Blocked(Wait::Join(joined), _) => joined == number,

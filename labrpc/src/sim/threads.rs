@@ -43,6 +43,14 @@ impl Name {
             Self::None => None,
         }
     }
+
+    /// The same, for somebody else to keep.
+    pub(crate) fn shared(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Shared(name) => Some(Arc::clone(name)),
+            _ => self.as_str().map(Arc::from),
+        }
+    }
 }
 
 /// What a blocked thread waits for. Shown in deadlock reports, so each variant is a sentence to a student.
@@ -355,8 +363,14 @@ impl Threads {
 
     /// The slots of all threads that have started and not ended, crashed ones included, oldest first.
     pub(crate) fn by_age(&self) -> Vec<u32> {
+        self.by_age_where(|_| true)
+    }
+
+    /// Those of them that are meant.
+    pub(crate) fn by_age_where(&self, is_meant: impl Fn(&Slot) -> bool) -> Vec<u32> {
+        let is_meant = |slot: &Slot| slot.state != State::Vacant && is_meant(slot);
         let mut alive: Vec<u32> =
-            (0..self.slots.len() as u32).filter(|&index| self.slot(index).state != State::Vacant).collect();
+            (0..self.slots.len() as u32).filter(|&index| is_meant(self.slot(index))).collect();
         // By age and not by slot: which slot a thread has depends on who ended before, and reports and
         // crashes go through all threads in this order.
         alive.sort_unstable_by_key(|&index| self.slot(index).number);

@@ -84,7 +84,7 @@ pub(super) fn spawn_simulated(
     })));
     let ending = Arc::clone(&packet);
     let main = sim::thread_main(body, move |result| finish(&ending, result));
-    let shown = name.as_str().map(Arc::from);
+    let shown = name.shared();
     let (slot, number) = sim::start_thread(node, name, borrows_from, main)?.unwrap_or((u32::MAX, u64::MAX));
     // Not a scheduling point: what the new thread could do now it can do at the next step of this one.
     sim::record(Kind::Spawn, number, String::new);

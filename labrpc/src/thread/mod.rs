@@ -48,7 +48,8 @@ impl NodeHandle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Builder::new().name(name.into()).spawn_on(self, body).expect("a stack for a new thread")
+        let builder = Builder { name: Some(name.into()), ..Builder::new() };
+        builder.spawn_on(self, body).expect("a stack for a new thread")
     }
 }
 
@@ -118,7 +119,7 @@ pub fn current() -> Thread {
             run: core.run,
             slot: core.current,
             number: slot.number,
-            name: slot.name.as_str().map(Arc::from),
+            name: slot.name.shared(),
         })
     })
 }
@@ -238,7 +239,8 @@ fn unpark_simulated(slot: u32, number: u64) {
 /// [`stack_size`](Self::stack_size) is ignored.
 #[derive(Debug, Default)]
 pub struct Builder {
-    name: Option<String>,
+    /// As reports and the handle of the thread share it.
+    name: Option<Arc<str>>,
     stack_size: Option<usize>,
     /// The number of the simulated thread that has opened the scope of this one.
     borrows_from: Option<u64>,
@@ -254,7 +256,7 @@ impl Builder {
     /// The thread's name, for log lines and reports.
     #[must_use]
     pub fn name(mut self, name: String) -> Self {
-        self.name = Some(name);
+        self.name = Some(name.into());
         self
     }
 
@@ -305,17 +307,14 @@ impl Builder {
         if let Some(node) = node {
             node.expect_right_to(Kind::Spawn);
         }
-        join::spawn_simulated(node.map(NodeHandle::id), self.simulated_name(), self.borrows_from, body)
-    }
-
-    fn simulated_name(&self) -> Name {
-        self.name.as_deref().map_or(Name::None, |name| Name::Shared(Arc::from(name)))
+        let name = self.name.map_or(Name::None, Name::Shared);
+        join::spawn_simulated(node.map(NodeHandle::id), name, self.borrows_from, body)
     }
 
     fn start_real(self, label: Arc<str>, body: Body) -> io::Result<Started> {
         let mut builder = std::thread::Builder::new();
         if let Some(name) = self.name {
-            builder = builder.name(name);
+            builder = builder.name(name.as_ref().to_owned());
         }
         if let Some(bytes) = self.stack_size {
             builder = builder.stack_size(bytes);

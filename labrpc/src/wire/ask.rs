@@ -128,6 +128,7 @@ macro_rules! fields {
         $(impl<Q: Question> ser::$part for Parts<'_, Q> {
             type Ok = ();
             type Error = Refused;
+            #[inline]
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,
                 name: &'static str,

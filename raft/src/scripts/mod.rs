@@ -78,7 +78,7 @@ impl fmt::Display for Reply {
 /// Steps one server: change, save, check, as the monitor does.
 fn step<T>(script: &mut Script, id: ServerId, change: impl FnOnce(&mut State, &Moment) -> T) -> T {
     let moment = Moment { now: script.now, election_timeout: |_| Duration::from_millis(500) };
-    let before = script.servers[id].status();
+    let before = script.servers[id].never_back();
     let out = change(&mut script.servers[id], &moment);
     if script.servers[id].dirty {
         let (persister, journal) = &mut script.disks[id];

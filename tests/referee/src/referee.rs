@@ -97,6 +97,12 @@ impl Referee {
         if self.is_over.load(Ordering::Relaxed) { None } else { Committable::of(&judge.ledger, term) }
     }
 
+    /// The names that it looks for.
+    #[must_use]
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// Whether it can read all that servers have sent each other so far, so that who has stored and voted for what is judged by
     /// that.
     #[must_use]

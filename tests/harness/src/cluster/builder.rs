@@ -18,7 +18,7 @@ use super::storage::Storage;
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use crate::record::Record;
-use lab_referee::{Names, Referee};
+use lab_referee::Referee;
 use lab_runs::settings::World;
 
 /// A cluster that has not been started yet.
@@ -184,7 +184,6 @@ impl ClusterBuilder {
         let told = self.lab.clone();
         let names = self.lab.implementation().names();
         let record = Arc::clone(self.lab.record());
-        let known = names.clone();
         let referee = Referee::new(self.servers, names, move |call| told.on_notice(call));
         let referee = match self.features.first_configuration {
             Some(first) => referee.with_configuration(first),
@@ -201,7 +200,7 @@ impl ClusterBuilder {
         let is_read = AtomicBool::new(false);
         network.add_observer(move |event: &MessageEvent<'_>| {
             note_message(&record, &watching, &is_read, event);
-            note_role(&record, &known, &watching, event);
+            note_role(&record, &watching, event);
             if !event.message.is_request() && event.message.size > 0 {
                 has_replies.store(true, Ordering::Relaxed);
             }
@@ -228,7 +227,8 @@ fn note_message(record: &Record, referee: &Referee, is_read: &AtomicBool, event:
 }
 
 /// What a message tells of the role of its sender, for the report of a failure.
-fn note_role(record: &Record, names: &Names, referee: &Referee, event: &MessageEvent<'_>) {
+fn note_role(record: &Record, referee: &Referee, event: &MessageEvent<'_>) {
+    let names = referee.names();
     let Address::Server(number) = event.message.from else { return };
     let sender = number as ServerId;
     match event.what {

@@ -1,6 +1,7 @@
 //! A handle to a cluster: which servers there are, what they say, and what the network has counted.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -74,8 +75,8 @@ impl Cluster {
 
     /// All servers, by id.
     #[must_use]
-    pub fn servers(&self) -> Vec<ServerId> {
-        (0..self.size()).collect()
+    pub fn servers(&self) -> Range<ServerId> {
+        0..self.size()
     }
 
     /// The other servers, in the order in which they follow `server` in a circle.

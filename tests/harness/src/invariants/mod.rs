@@ -56,7 +56,7 @@ pub(crate) struct Invariants {
     configurations: Configurations,
     heard_by_majority: HeardByMajority,
     /// What that one has found.
-    unheard: Option<Violation>,
+    unheard: Option<Box<Violation>>,
 }
 
 impl Invariants {
@@ -81,13 +81,14 @@ impl Invariants {
 
     /// What no majority can have heard of, since this was asked last. It is no reason to end a run at once: whatever else goes wrong
     /// says more.
-    pub(crate) fn take_unheard(&mut self) -> Option<Violation> {
+    pub(crate) fn take_unheard(&mut self) -> Option<Box<Violation>> {
         self.unheard.take()
     }
 
     fn observe_unheard(&mut self, server: ServerId, fact: &Observation<'_>, committed: &CommittedLog) {
-        let heard = self.heard_by_majority.observe(server, fact, committed);
-        self.unheard = self.unheard.take().or(heard.err());
+        if let Err(unheard) = self.heard_by_majority.observe(server, fact, committed) {
+            self.unheard.get_or_insert_with(|| Box::new(unheard));
+        }
     }
 
     /// A number that grows with each message.

@@ -112,10 +112,10 @@ impl KvCluster {
         const TRIES: usize = 4;
         for _ in 0..TRIES {
             let sum = self.add_somewhere(0);
-            let agrees = |&server: &ServerId| self.counter(server).is_none_or(|counter| counter == sum);
+            let agrees = |server: ServerId| self.counter(server).is_none_or(|counter| counter == sum);
             // A request whose caller has given up may come late, and changes the sum once more.
             for _ in 0..100 {
-                if self.servers().iter().all(agrees) {
+                if self.servers().all(agrees) {
                     return sum;
                 }
                 self.lab().sleep_ms(20);

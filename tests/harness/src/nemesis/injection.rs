@@ -68,8 +68,8 @@ impl Nemesis<'_> {
             FaultKind::Blackout => {
                 let all = self.cluster.servers();
                 // All are down at one moment, with nobody who could remember for the others.
-                all.iter().for_each(|&server| self.cluster.power_failure(server));
-                all.iter().for_each(|&server| self.cluster.restart(server));
+                all.clone().for_each(|server| self.cluster.power_failure(server));
+                all.for_each(|server| self.cluster.restart(server));
                 return None;
             }
             other => unreachable!("{other:?} is no crash: see `inject`"),

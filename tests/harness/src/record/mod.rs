@@ -129,7 +129,7 @@ impl Record {
             return Err(violation);
         }
         if let Some(unheard) = state.invariants.take_unheard() {
-            state.unheard.get_or_insert(Violation { at, ..unheard });
+            state.unheard.get_or_insert(Violation { at, ..*unheard });
         }
         let is_awaited = state.enter(at, server, fact);
         state.cover();

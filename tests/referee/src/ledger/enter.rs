@@ -293,8 +293,9 @@ impl Ledger {
             return; // nothing new
         }
         record.acked[callee] = last.index;
-        let index = record.committable(&self.quorum);
         let Some(leader) = record.leader_id() else { return };
+        let known = self.committable.min(self.servers[leader].commit_max);
+        let index = record.committable_after(known, &self.quorum);
         self.committable = self.committable.max(index);
         self.servers[leader].commit_max = self.servers[leader].commit_max.max(index);
     }

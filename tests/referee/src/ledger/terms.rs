@@ -88,6 +88,11 @@ impl TermRecord {
     /// The highest index that the leader can have found to be committed in this term (Fig. 2, Leaders 4): a majority
     /// has acknowledged it, and the entry there is of this term.
     pub(crate) fn committable(&self, quorum: &Quorum) -> Index {
+        self.committable_after(0, quorum)
+    }
+
+    /// The same, if it is higher than `known`; otherwise 0.
+    pub(crate) fn committable_after(&self, known: Index, quorum: &Quorum) -> Index {
         let leader = self.leader_id();
         // A leader stores all of its own log, and acknowledges it to nobody.
         let acked = |server: ServerId| if Some(server) == leader { Index::MAX } else { self.acked[server] };
@@ -95,7 +100,10 @@ impl TermRecord {
         // The highest that so many have reached; the number of servers is small.
         let is_reached =
             |&index: &Index| quorum.agree(servers.clone().filter(|&server| acked(server) >= index));
-        let index = servers.clone().map(acked).filter(is_reached).max().unwrap_or(0);
+        // With the leader alone nothing is reached, but where one is enough.
+        let counts = |&server: &ServerId| Some(server) != leader || quorum.may_be_one();
+        let new = servers.clone().filter(counts).map(acked).filter(|&index| index > known);
+        let index = new.filter(is_reached).max().unwrap_or(0);
         // What is not known of the leader's log is given the benefit of the doubt.
         let is_own = self.term_at(index).is_none_or(|term| term == self.term);
         if is_own { index } else { 0 }

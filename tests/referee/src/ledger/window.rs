@@ -36,10 +36,14 @@ impl<T: Default> Window<T> {
 
     /// The value of an index, a new one if need be; `None` if it was forgotten, or is too far below the others.
     pub(super) fn get_or_insert(&mut self, index: Index) -> Option<&mut T> {
+        let end = self.end();
+        // Nearly always.
+        if index >= self.first && index < end {
+            return self.get_mut(index);
+        }
         if index < self.horizon {
             return None;
         }
-        let end = self.end();
         // A gap wider than what is kept: to fill it would mean to forget what lies before it, so it begins
         // anew.
         if self.values.is_empty() || index >= end.saturating_add(KEPT_MAX) {

@@ -3,7 +3,6 @@
 use lab_harness::Violation;
 use lab_harness::cluster::{Cluster, Snapshots};
 use lab_harness::lab::Lab;
-use raft_interface::ServerId;
 
 /// MIT's limit for the stored Raft state, in bytes.
 const RAFT_STATE_MAX: usize = 2000;
@@ -140,7 +139,7 @@ pub fn snapshot_init_3d(lab: &Lab) {
     for _ in 0..12 {
         cluster.one(3);
     }
-    let all: Vec<ServerId> = cluster.servers();
+    let all = cluster.servers();
     cluster.bounce(all.clone());
     // One command, so that something is saved after the restart.
     cluster.one(3);
