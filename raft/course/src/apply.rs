@@ -52,9 +52,9 @@ impl State {
         // begin solution 3B.3: the entries after `last_applied`, up to `commit_index`
         // hint: 3D.3: if the log begins after `last_applied`, the snapshot comes first, and then what follows it.
         let mut messages = Vec::new();
-        if self.last_applied < self.log.base_index() {
+        if self.log.base_index() > self.last_applied {
             let (index, term) = (self.log.base_index(), self.log.base_term());
-            messages.push(ApplyMsg::Snapshot { index, term, data: Arc::clone(&self.snapshot) });
+            messages.push(ApplyMsg::Snapshot { index, term, data: self.snapshot.clone() });
             self.last_applied = index;
         }
         let first: Index = self.last_applied + 1;

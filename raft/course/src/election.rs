@@ -45,7 +45,7 @@ impl State {
         // hint: Who stands: followers and candidates whose `election_deadline` has passed. Who does not: a leader.
         // hint: A leader can become a follower while the ticker sleeps, so look again soon enough.
         let now = Instant::now();
-        if self.role == Role::Leader {
+        if self.is_leader() {
             return (None, now + ELECTION_TIMEOUT_MIN);
         }
         let request = (now >= self.election_deadline).then(|| self.start_election());
@@ -97,8 +97,7 @@ impl State {
     fn on_vote_reply(&mut self, voter: ServerId, args: &RequestVoteArgs, reply: &RequestVoteReply) {
         // begin solution 3A.2: count the vote, if it is for the election that goes on
         // hint: The reply may be late: is this server still a candidate, in the term in which it has asked?
-        let is_current = self.role == Role::Candidate && args.term == self.current_term;
-        if is_current && reply.vote_granted {
+        if reply.vote_granted && self.role == Role::Candidate && self.current_term == args.term {
             self.count_vote(voter);
         }
         // end solution
@@ -124,7 +123,8 @@ impl State {
         self.next_index.fill(self.log.last_index() + 1);
         self.match_index.fill(0);
         self.is_awaiting.fill(false);
-        self.heartbeat_at.fill(Instant::now());
+        let now = Instant::now();
+        self.heartbeat_at.fill(now);
         log::info!(target: "LEAD", "S{} leads T{}", self.me, self.current_term);
         // end solution
     }

@@ -70,6 +70,12 @@ impl Log {
         &self.entries[place(first)..place(last + 1)]
     }
 
+    /// By the Log Matching Property (Fig. 3) two states of this log with the same last index and the same last term have the same
+    /// entries. So these three numbers differ if anything does.
+    pub(crate) fn mark(&self) -> [u64; 3] {
+        [self.base_index, self.last_index(), self.last_term()]
+    }
+
     /// Adds an entry at the end.
     pub(crate) fn append(&mut self, entry: Entry) {
         self.entries.push(entry);
@@ -94,9 +100,8 @@ impl Log {
             if index <= self.base_index || self.term_at(index) == Some(entry.term) {
                 continue;
             }
-            let kept = self.place(index).expect("a place after the base");
-            self.entries.truncate(kept);
-            self.entries.push(entry);
+            self.entries.truncate((index - self.base_index - 1) as usize);
+            self.append(entry);
         }
         // end solution
     }

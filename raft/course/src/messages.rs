@@ -47,6 +47,13 @@ pub(crate) struct AppendEntriesArgs {
     pub(crate) leader_commit: Index,
 }
 
+impl AppendEntriesArgs {
+    /// The index of the last entry that the message speaks of: the one before the new ones, if there are none.
+    pub(crate) fn last_new_index(&self) -> Index {
+        self.prev_log_index + self.entries.len() as Index
+    }
+}
+
 /// The answer to [`AppendEntriesArgs`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AppendEntriesReply {

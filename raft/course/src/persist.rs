@@ -36,30 +36,28 @@ impl Persistent {
         if bytes.is_empty() {
             return Self::default(); // the first start
         }
-        // begin solution 3C.1: read what `encode` has written
+        // begin solution 3A.4: read what `encode` has written
         // hint: postcard::from_bytes reads what postcard::to_stdvec has written, if the type is the same.
         // hint: 3D.2: the snapshot is stored beside the state: `persister.snapshot()`.
         let stored: Stored<Log> = postcard::from_bytes(&bytes).expect("bytes that a server has saved");
         let Stored { current_term, voted_for, log } = stored;
-        Self { current_term, voted_for, log, snapshot: persister.snapshot().into() }
+        Self { snapshot: persister.snapshot().into(), log, voted_for, current_term }
         // end solution
     }
 }
 
-/// Tells whether something persistent has changed. By the Log Matching Property (Fig. 3) two states of a log with the same last
-/// index and the same last term are the same log, so nobody has to remember each place that changes one.
+/// Tells whether something persistent has changed, so that nobody has to remember each place that changes it.
 pub(crate) type Mark = (Term, Option<ServerId>, [u64; 3]);
 
 impl State {
     /// A mark that differs if anything persistent does.
     pub(crate) fn mark(&self) -> Mark {
-        let log = [self.log.last_index(), self.log.last_term(), self.log.base_index()];
-        (self.current_term, self.voted_for, log)
+        (self.current_term, self.voted_for, self.log.mark())
     }
 
     /// The bytes to save.
     fn encode(&self) -> Vec<u8> {
-        // begin solution 3C.1: write term, vote and log
+        // begin solution 3A.4: write term and vote; the log as well, for 3C
         let stored = Stored { current_term: self.current_term, voted_for: self.voted_for, log: &self.log };
         postcard::to_stdvec(&stored).expect("plain data")
         // end solution
@@ -69,13 +67,14 @@ impl State {
 impl Node {
     /// Saves what has changed since `before`, if anything has.
     pub(crate) fn save(&self, state: &State, before: Mark) -> Result<(), SaveError> {
-        // begin solution 3C.2: save the state, before anybody hears of it
+        // begin solution 3A.4: save the state, before anybody hears of it
+        // hint: Who forgets its vote in a restart votes twice in a term. 3C asks for the log as well.
         // hint: 3D.2: with a new snapshot, save both in one call. A crash between two calls would leave what does not fit.
         // instead: Ok(())
         if state.mark() == before {
             return Ok(());
         }
-        let has_new_snapshot = state.log.base_index() > before.2[2];
+        let has_new_snapshot = state.log.base_index() > before.2[0];
         self.persister.save(&state.encode(), has_new_snapshot.then_some(&*state.snapshot))
         // end solution
     }

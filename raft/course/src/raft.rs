@@ -17,7 +17,7 @@ use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, 
 
 use crate::messages::{AppendEntriesArgs, InstallSnapshotArgs, RequestVoteArgs};
 use crate::persist::Persistent;
-use crate::state::{Role, State};
+use crate::state::State;
 
 /// One Raft server. Cheap to clone: all clones are the same server. It runs until it is killed.
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl RaftServer for Raft {
 
     fn get_state(&self) -> (Term, bool) {
         let state = self.node.state.lock();
-        (state.current_term, state.role == Role::Leader)
+        (state.current_term, state.is_leader())
     }
 
     fn snapshot(&self, index: Index, data: Vec<u8>) {

@@ -13,7 +13,7 @@ use raft_interface::{Command, Index, ServerId, Started, Term};
 use crate::log::Entry;
 use crate::messages::{AppendEntriesArgs, AppendEntriesReply, InstallSnapshotReply, Message};
 use crate::raft::{Node, spawn};
-use crate::state::{Role, State};
+use crate::state::State;
 
 /// The time between two messages to a follower if there is nothing to say. MIT: at most some tens in a second.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
@@ -65,19 +65,18 @@ impl State {
         // begin solution 3B.1: a leader appends the command to its log
         // hint: Who does not lead appends nothing, and says so.
         // hint: The senders find the entry by themselves, through `has_entries_for`.
-        let term = self.current_term;
-        if self.role != Role::Leader {
-            return Started { index: 0, term, is_leader: false };
+        let (term, is_leader) = (self.current_term, self.is_leader());
+        if is_leader {
+            self.log.append(Entry { term, command });
+            self.advance_commit_index(); // where there is nobody else
         }
-        self.log.append(Entry { term, command });
-        self.advance_commit_index(); // where there is nobody else
-        Started { index: self.log.last_index(), term, is_leader: true }
+        Started { term, is_leader, index: self.log.last_index() }
         // end solution
     }
 
     /// When the next message to a follower should leave: now or earlier if one is due, never if this server does not lead.
     fn due_at(&self, peer: ServerId) -> Option<Instant> {
-        if self.role != Role::Leader {
+        if !self.is_leader() {
             return None;
         }
         Some(if self.has_entries_for(peer) { Instant::now() } else { self.heartbeat_at[peer] })
@@ -135,9 +134,10 @@ impl State {
         }
         self.follow();
         self.reset_election_timer();
-        match self.store(args) {
-            Ok(()) => reply.success = true,
-            Err(conflict) => (reply.conflict_term, reply.conflict_index) = conflict,
+        let stored = self.store(args);
+        reply.success = stored.is_ok();
+        if let Err(conflict) = stored {
+            (reply.conflict_term, reply.conflict_index) = conflict;
         }
         reply
         // end solution
@@ -150,11 +150,12 @@ impl State {
         // hint: A heartbeat is checked like every other message. Success means: everything up to the last new entry is the same.
         // hint: 3B.3: what is committed is at most the last entry that this message has checked, not the last of the log.
         // hint: 3D: what the snapshot covers is committed, and therefore matches.
+        // instead: Ok(()) // as long as the log is empty
         let prev = args.prev_log_index;
         if prev >= self.log.base_index() && self.log.term_at(prev) != Some(args.prev_log_term) {
             return Err(self.conflict_at(prev));
         }
-        let last_new = prev + args.entries.len() as Index;
+        let last_new = args.last_new_index();
         self.log.merge(prev, args.entries);
         self.commit_index = self.commit_index.max(args.leader_commit.min(last_new));
         Ok(())
@@ -174,6 +175,15 @@ impl State {
         // end solution
     }
 
+    /// Whether the answer to a message of this term counts. It may be late: only what was asked in this leadership does.
+    pub(crate) fn counts_answer(&mut self, peer: ServerId, term: Term) -> bool {
+        let is_current = self.is_leader() && term == self.current_term;
+        if is_current {
+            self.is_awaiting[peer] = false;
+        }
+        is_current
+    }
+
     /// A follower has answered. A higher term has been adopted already.
     fn on_append_entries_reply(
         &mut self,
@@ -181,13 +191,12 @@ impl State {
         args: &AppendEntriesArgs,
         reply: &AppendEntriesReply,
     ) {
-        // The answer may be late: only what was asked in this leadership counts.
-        if self.role != Role::Leader || args.term != self.current_term {
+        if !self.counts_answer(peer, args.term) {
             return;
         }
-        self.is_awaiting[peer] = false;
+        let stored = args.last_new_index();
         if reply.success {
-            self.follower_has(peer, args.prev_log_index + args.entries.len() as Index);
+            self.follower_has(peer, stored);
         } else if self.next_index[peer] == args.prev_log_index + 1 {
             // Else it refuses what was sent before something better was found out.
             self.back_up(peer, args.prev_log_index, reply);
@@ -210,6 +219,7 @@ impl State {
         // begin solution 3B.3: the highest index that a majority stores
         // hint: Sorted, the index that a majority has reached is in a fixed place. The leader itself stores all its log.
         // hint: §5.4.2 and Figure 8: entries of an older term are never committed by counting, only along with one of this term.
+        // instead: // 3B.3: the highest index that a majority stores
         self.match_index[self.me] = self.log.last_index();
         let mut stored = self.match_index.clone();
         stored.sort_unstable();

@@ -3,7 +3,7 @@
 use raft_interface::{Index, ServerId};
 
 use crate::messages::{InstallSnapshotArgs, InstallSnapshotReply};
-use crate::state::{Role, State};
+use crate::state::State;
 
 impl State {
     /// The service has put everything up to `index` into `data` (MIT's Snapshot).
@@ -55,10 +55,10 @@ impl State {
     /// A follower has answered, and has everything that the snapshot covers. A higher term has been adopted already.
     pub(crate) fn on_install_snapshot_reply(&mut self, peer: ServerId, args: &InstallSnapshotArgs) {
         // begin solution 3D.3: the follower has the snapshot
-        // hint: Late answers: as for AppendEntries.
-        if self.role == Role::Leader && args.term == self.current_term {
-            self.is_awaiting[peer] = false;
-            self.follower_has(peer, args.last_included_index);
+        // hint: Late answers: see `counts_answer`.
+        let &InstallSnapshotArgs { term: asked_in, last_included_index: covered, .. } = args;
+        if self.counts_answer(peer, asked_in) {
+            self.follower_has(peer, covered);
         }
         // end solution
     }

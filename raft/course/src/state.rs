@@ -111,6 +111,11 @@ impl State {
         (0..self.servers).filter(move |&peer| peer != me)
     }
 
+    /// Whether this server leads its term.
+    pub(crate) fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader)
+    }
+
     /// The smallest number of servers that is more than half of them.
     pub(crate) fn majority(&self) -> usize {
         self.servers / 2 + 1
@@ -118,12 +123,11 @@ impl State {
 
     /// Waits another timeout for a leader before this server stands for election (§5.2).
     pub(crate) fn reset_election_timer(&mut self) {
-        // begin solution 3A.4: draw a new timeout each time
+        // begin solution 3A.1: draw a new timeout each time
         // hint: With the same timeout for all, they all stand at the same moment, and all vote for themselves. §5.2, last part.
         // hint: labrpc::rand::random_range draws what the seed of the run decides.
-        // instead: self.election_deadline = Instant::now() + ELECTION_TIMEOUT_MIN;
-        let drawn = rand::random_range(ELECTION_TIMEOUT_MIN..ELECTION_TIMEOUT_MAX);
-        self.election_deadline = Instant::now() + drawn;
+        let (now, drawn) = (Instant::now(), rand::random_range(ELECTION_TIMEOUT_MIN..ELECTION_TIMEOUT_MAX));
+        self.election_deadline = now + drawn;
         // end solution
     }
 
@@ -145,7 +149,7 @@ impl State {
     pub(crate) fn follow(&mut self) {
         // begin solution 3A.1: become a follower
         // hint: A leader has no timer that runs. What must it have when it is a follower again?
-        if self.role == Role::Leader {
+        if self.is_leader() {
             self.reset_election_timer();
         }
         // A follower's and a candidate's timer runs on: a server that only drives the term up must not keep one from standing

@@ -34,7 +34,10 @@ struct Arguments {
     /// Build against this commit of it
     #[arg(long, value_name = "REV", requires = "git")]
     rev: Option<String>,
-    /// With the solution in it: for teachers
+    /// Parts whose solution is given, in the guided shape: a class that begins with 3B gets a leader election that works
+    #[arg(long, value_delimiter = ',', value_name = "PARTS", conflicts_with = "solution")]
+    given: Vec<String>,
+    /// With the whole solution in the place of the skeleton: for teachers
     #[arg(long)]
     solution: bool,
 }
@@ -51,14 +54,19 @@ pub fn command() -> clap::Command {
 ///
 /// A sentence about what is wrong with the arguments, or what could not be written.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let Arguments { folder, parts, name, shape, git, rev, solution } = Arguments::from_arg_matches(matches)?;
+    let Arguments { folder, parts, name, shape, git, rev, given, solution } =
+        Arguments::from_arg_matches(matches)?;
     check_name(&name)?;
     let source = match git {
         Some(url) => Source::Git(url, rev),
         None => Source::Path(root()?),
     };
-    let parts = known(&parts)?;
-    let handout = Handout { name, parts, shape, source, is_solved: solution };
+    let (parts, given) = (known(&parts)?, known(&given)?);
+    ensure!(
+        given.is_empty() || shape == Shape::Guided,
+        "parts can be given in the guided shape only: --shape guided"
+    );
+    let handout = Handout { name, parts, shape, source, given, is_solved: solution };
     handout.write(&folder)?;
     let folder = folder.display();
     Ok(format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab"))

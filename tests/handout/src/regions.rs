@@ -133,28 +133,16 @@ fn pieces(source: &str) -> Result<Vec<Piece>, Error> {
     }
 }
 
-/// The file as a student gets it.
+/// The file as a student gets it: without the marks, and without the solution of milestones that are not given.
 ///
 /// # Errors
 ///
 /// Marks that do not fit together.
-pub fn cut(source: &str) -> Result<String, Error> {
+pub fn cut(source: &str, is_given: impl Fn(&str) -> bool) -> Result<String, Error> {
     let of_piece = |piece| match piece {
         Piece::Given(given) => given,
+        Piece::Region(region) if is_given(&region.milestone) => region.solution,
         Piece::Region(region) => region.shape(),
-    };
-    Ok(pieces(source)?.into_iter().map(of_piece).collect())
-}
-
-/// The file as a teacher reads it: everything but the marks, hints, and what stands instead.
-///
-/// # Errors
-///
-/// Marks that do not fit together.
-pub fn solution(source: &str) -> Result<String, Error> {
-    let of_piece = |piece| match piece {
-        Piece::Given(given) => given,
-        Piece::Region(region) => region.solution,
     };
     Ok(pieces(source)?.into_iter().map(of_piece).collect())
 }
@@ -197,7 +185,7 @@ fn g() {
 
     #[test]
     fn region_becomes_a_todo_or_what_stands_instead() {
-        let cut = cut(SOURCE).expect("marks that fit");
+        let cut = cut(SOURCE, |_| false).expect("marks that fit");
         assert_eq!(
             cut,
             "fn f() -> u8 {
@@ -214,7 +202,7 @@ fn g() {
 
     #[test]
     fn solution_has_no_marks() {
-        let whole = solution(SOURCE).expect("marks that fit");
+        let whole = cut(SOURCE, |_| true).expect("marks that fit");
         assert_eq!(whole, "fn f() -> u8 {\n    let one = 1;\n    one\n}\nfn g() {\n    f();\n}\n");
         let milestones: Vec<_> =
             regions(SOURCE).unwrap().into_iter().map(|region| region.milestone).collect();
@@ -229,7 +217,7 @@ fn g() {
             ("// hint: b\n", 1),
             ("\n\n// begin solution of everything\n// end solution\n", 3),
         ] {
-            assert_eq!(cut(source).expect_err(source).line, line);
+            assert_eq!(cut(source, |_| false).expect_err(source).line, line);
         }
     }
 }

@@ -40,12 +40,12 @@ pub fn master() -> &'static [(&'static str, &'static str)] {
 }
 
 impl Shape {
-    /// Its files, below `src`.
+    /// Its files, below `src`, with the solution of the given milestones.
     ///
     /// # Panics
     ///
     /// If the marks in the master do not fit together. A test cuts it.
-    pub(crate) fn files(self) -> Vec<(&'static str, String)> {
+    pub(crate) fn files(self, is_given: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {
         match self {
             Self::Free => vec![("lib.rs", include_str!("../../template/src/lib.rs").to_owned())],
             Self::Mit => vec![
@@ -54,13 +54,7 @@ impl Shape {
             ],
             Self::Guided => {
                 let of_master = master().iter().filter(|(name, _)| *name != "lib.rs");
-                let cut = of_master.map(|(name, source)| {
-                    (
-                        *name,
-                        regions::cut(source)
-                            .unwrap_or_else(|error| panic!("raft/course/src/{name}, {error}")),
-                    )
-                });
+                let cut = of_master.map(|(name, source)| (*name, cut(source, &is_given)));
                 [("lib.rs", include_str!("../shapes/guided/lib.rs").to_owned())]
                     .into_iter()
                     .chain(cut)
@@ -70,12 +64,11 @@ impl Shape {
     }
 }
 
-/// The files of the solution, below `src`: for all shapes the same.
-///
-/// # Panics
-///
-/// If the marks in the master do not fit together. A test reads it.
+/// All files of the master, below `src`: the solution, for every shape.
 pub(crate) fn solution() -> Vec<(&'static str, String)> {
-    let whole = |source| regions::solution(source).unwrap_or_else(|error| panic!("raft/course/src: {error}"));
-    master().iter().map(|(name, source)| (*name, whole(source))).collect()
+    master().iter().map(|(name, source)| (*name, cut(source, |_| true))).collect()
+}
+
+fn cut(source: &str, is_given: impl Fn(&str) -> bool) -> String {
+    regions::cut(source, is_given).unwrap_or_else(|error| panic!("raft/course/src: {error} of a file"))
 }

@@ -1,5 +1,6 @@
 //! All files of a handout.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,9 @@ pub struct Handout {
     pub shape: Shape,
     /// Where the lab comes from.
     pub source: Source,
-    /// With the solution in it: for teachers.
+    /// Parts whose solution is in it, in the shape that has signatures for them.
+    pub given: Vec<&'static Part>,
+    /// With the whole solution in it, in the place of the skeleton: for teachers.
     pub is_solved: bool,
 }
 
@@ -59,7 +62,8 @@ impl Handout {
             ("src/main.rs".into(), own(&template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code()))),
             ("tests/suites.rs".into(), own(&self.suites())),
         ];
-        let sources = if self.is_solved { shapes::solution() } else { self.shape.files() };
+        let is_given = |milestone: &str| self.given.iter().any(|part| milestone.starts_with(part.name));
+        let sources = if self.is_solved { shapes::solution() } else { self.shape.files(is_given) };
         files.extend(sources.into_iter().map(|(name, text)| (Path::new("src").join(name), text)));
         files.extend(self.texts().into_iter().map(|(name, text)| (Path::new("docs").join(name), text)));
         files.sort();
@@ -161,7 +165,9 @@ impl Handout {
         let names: Vec<String> = TEXTS.iter().map(|&name| name.to_owned()).chain(of_parts).collect();
         let is_asked = |name: &str| names.iter().any(|asked| asked == name);
         let asked = lab_course::TEXTS.iter().filter(|(name, _)| is_asked(name));
-        asked.map(|(name, text)| ((*name).to_owned(), without_dead_links(text, is_asked))).collect()
+        asked
+            .map(|(name, text)| ((*name).to_owned(), without_dead_links(&without_hints(text), is_asked)))
+            .collect()
     }
 }
 
@@ -176,6 +182,27 @@ fn file_of(part: &Part) -> String {
 /// A string of TOML.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A part's text without its hints: whoever reads on would have read them all.
+fn without_hints(text: &str) -> String {
+    let mut out = String::new();
+    let (mut milestone, mut is_hint) = ("", false);
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            milestone = heading.split(' ').next().unwrap_or_default();
+        }
+        if line.starts_with('#') {
+            is_hint = line == "#### Hints";
+            if is_hint {
+                let _ = writeln!(out, "Hints, one at a time: `cargo lab hint {milestone}`.\n");
+            }
+        }
+        if !is_hint {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    out
 }
 
 /// A text of which only some neighbours are there: links to the others are their words alone.
@@ -214,6 +241,14 @@ mod tests {
             without_dead_links(text, |name| name == "3a.md"),
             "See [this](3a.md#task), that, [the paper](https://raft.github.io), `votes[i]` and [x]."
         );
+    }
+
+    #[test]
+    fn hints_are_left_to_the_program() {
+        let text =
+            "# 3A: x\n### 3A.1 Terms\nDo.\n\n#### Hints\n\n1. Think.\n   Well.\n\n### 3A.2 Votes\nDo.\n";
+        let shown = "# 3A: x\n### 3A.1 Terms\nDo.\n\nHints, one at a time: `cargo lab hint 3A.1`.\n\n### 3A.2 Votes\nDo.\n";
+        assert_eq!(without_hints(text), shown);
     }
 
     #[test]

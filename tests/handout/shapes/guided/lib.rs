@@ -13,7 +13,7 @@
 //! | `snapshot` | part 3D: what is forgotten |
 
 // Until everything is written. Delete it then: what the compiler still finds unused is worth a look.
-#![allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "some of it is still to be written")]
+#![allow(dead_code, unused_imports, unused_variables, reason = "some of it is still to be written")]
 
 mod apply;
 mod election;

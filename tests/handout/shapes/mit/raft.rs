@@ -90,6 +90,22 @@ struct AppendEntriesReply {
     success: bool,
 }
 
+/// Figure 13, arguments. The snapshot comes whole, so `offset` and `done` are left out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct InstallSnapshotArgs {
+    term: Term,
+    leader_id: ServerId,
+    last_included_index: Index,
+    last_included_term: Term,
+    data: Vec<u8>,
+}
+
+/// Figure 13, results.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct InstallSnapshotReply {
+    term: Term,
+}
+
 impl Shared {
     /// A thread: stands for election when no leader was heard of for a while, and sends heartbeats while it leads.
     fn ticker(&self) {
@@ -109,9 +125,14 @@ impl Shared {
         todo!("3A.3: follow who leads this term")
     }
 
+    /// A leader sends its snapshot.
+    fn install_snapshot(&self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
+        todo!("3D.3: take the snapshot in the place of the log that it covers")
+    }
+
     /// Saves what Figure 2 calls persistent state.
     fn persist(&self) {
-        todo!("3C.1: encode term, vote and log with postcard::to_stdvec, and hand them to self.persister.save")
+        todo!("3A.4: save term and vote, for 3C the log too: postcard::to_stdvec, self.persister.save")
     }
 
     /// Reads it again when the server comes up.
@@ -119,12 +140,17 @@ impl Shared {
         if bytes.is_empty() {
             return; // the first start
         }
-        todo!("3C.1: decode with postcard::from_bytes what persist has encoded")
+        todo!("3A.4: decode with postcard::from_bytes what persist has encoded")
     }
 }
 
 impl RaftServer for Raft {
-    fn make(peers: Vec<ClientEnd>, me: ServerId, persister: Arc<dyn Persister>, apply: Sender<ApplyMsg>) -> Self {
+    fn make(
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
         let mut state = State::default();
         Shared::read_persist(&mut state, &persister.raft_state());
         let is_dead = AtomicBool::new(false);
@@ -135,11 +161,11 @@ impl RaftServer for Raft {
     }
 
     fn service(&self) -> Service {
-        let [votes, entries] = [(); 2].map(|()| Arc::clone(&self.shared));
-        // 3D.3: InstallSnapshot is one more.
+        let [votes, entries, snapshots] = [(); 3].map(|()| Arc::clone(&self.shared));
         Service::new("Raft")
             .method("RequestVote", move |args: RequestVoteArgs| votes.request_vote(args))
             .method("AppendEntries", move |args: AppendEntriesArgs| entries.append_entries(args))
+            .method("InstallSnapshot", move |args: InstallSnapshotArgs| snapshots.install_snapshot(args))
     }
 
     fn start(&self, command: Command) -> Started {
