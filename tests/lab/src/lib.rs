@@ -40,6 +40,7 @@
 mod against;
 mod causes;
 mod cli;
+mod course;
 mod hunted;
 mod program;
 pub mod replay;

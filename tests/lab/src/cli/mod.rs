@@ -5,14 +5,17 @@ mod check;
 mod exhaust;
 mod export;
 mod grade;
+mod hint;
 mod list;
 mod names;
+pub(crate) mod next;
 mod repeat;
 mod replay;
 mod shrink;
 mod sweep;
 mod timeline;
 mod user;
+mod watch;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -26,6 +29,12 @@ use crate::program::{Implementations, Verdict};
 pub(crate) enum Command {
     /// Runs parts or tests over their seeds and shows what they are worth.
     Grade(grade::Grade),
+    /// Shows the next milestone of the course: the first with a test that fails.
+    Next(next::Next),
+    /// Shows the next hint of a milestone.
+    Hint(hint::Hint),
+    /// Grades what comes next each time you save.
+    Watch(watch::Watch),
     /// Shows all tests, with their points.
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
@@ -56,6 +65,9 @@ impl Command {
         let implementation = graded.implementation;
         match self {
             Self::Grade(grade) => grade.run(implementation),
+            Self::Next(next) => next.run(graded.course),
+            Self::Hint(hint) => hint.run(graded.course),
+            Self::Watch(watch) => watch.run(graded.course),
             Self::List(list) => list.run(),
             Self::Replay(replay) => replay.run(implementation),
             Self::Exhaust(exhaust) => exhaust.run(implementation),
