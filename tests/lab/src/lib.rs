@@ -27,9 +27,10 @@
 //!
 //! | you are | read |
 //! |---|---|
-//! | a student | [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
-//! | a teacher | [`suites::TESTS`]: points and limits; [`trust`]: what grading trusts, and how to grade a class; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
-//! | a hunter of flakes | [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
+//! | a student | [the first hour](lab_course::students), and [the text of each part](lab_course); [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
+//! | a teacher | [for teachers](lab_course::teachers): a handout, a rubric, a class, an exam; [`suites::TESTS`]: points and limits; [`trust`]: what grading trusts, and how to grade a class; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
+//! | somebody who has a Raft | [your own Raft](lab_course::your_own_raft) |
+//! | a hunter of flakes | [for hunters](lab_course::hunters); [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
 //! | a contributor | `tests/README.md`: the map of the crates; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
 //!
 //! # How it works
