@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, default_value = "my-raft")]
     name: String,
     /// How much is given
-    #[arg(long, value_enum, default_value = "guided")]
+    #[arg(long, value_enum, default_value = "guided", overrides_with = "shape")]
     shape: Shape,
     /// Build against this repository of the lab; otherwise against this clone
     #[arg(long, value_name = "URL")]
