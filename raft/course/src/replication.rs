@@ -236,6 +236,7 @@ impl State {
         // hint: One entry for each refusal is right, and slow. 3B.5 asks for a whole term at once:
         // hint: if this log has the follower's term, go on after its last entry; else go to where that term begins there.
         // hint: Never behind what is known to match, and always back.
+        // instead: // 3B.2: try again from an earlier entry
         let next =
             match reply.conflict_term.and_then(|term| self.log.last_index_of_term(term, prev_log_index)) {
                 Some(last) => last + 1,

@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, default_value = "my-raft")]
     name: String,
     /// How much is given
-    #[arg(long, value_enum, default_value = "guided")]
+    #[arg(long, value_enum, default_value = "guided", overrides_with = "shape")]
     shape: Shape,
     /// Build against this repository of the lab; otherwise against this clone
     #[arg(long, value_name = "URL")]
@@ -34,8 +34,8 @@ struct Arguments {
     /// Build against this commit of it
     #[arg(long, value_name = "REV", requires = "git")]
     rev: Option<String>,
-    /// Parts whose solution is given, in the guided shape: a class that begins with 3B gets a leader election that works
-    #[arg(long, value_delimiter = ',', value_name = "PARTS", conflicts_with = "solution")]
+    /// Parts or milestones whose solution is given, in the guided shape: a class that begins with 3B gets an election that works
+    #[arg(long, value_delimiter = ',', value_name = "3A,3B.1", conflicts_with = "solution")]
     given: Vec<String>,
     /// With the whole solution in the place of the skeleton: for teachers
     #[arg(long)]
@@ -61,10 +61,10 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Some(url) => Source::Git(url, rev),
         None => Source::Path(root()?),
     };
-    let (parts, given) = (known(&parts)?, known(&given)?);
+    let (parts, given) = (known(&parts)?, milestones(&given)?);
     ensure!(
         given.is_empty() || shape == Shape::Guided,
-        "parts can be given in the guided shape only: --shape guided"
+        "milestones can be given in the guided shape only: --shape guided"
     );
     let handout = Handout { name, parts, shape, source, given, is_solved: solution };
     handout.write(&folder)?;
@@ -84,6 +84,20 @@ fn known(names: &[String]) -> Result<Vec<&'static Part>> {
     }
     let is_asked = |part: &&Part| names.iter().any(|name| part.name.eq_ignore_ascii_case(name));
     Ok(all().filter(is_asked).collect())
+}
+
+/// The milestones of these names, and all those of the parts among them.
+fn milestones(names: &[String]) -> Result<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for name in names {
+        let is_meant = |id: &str| id.eq_ignore_ascii_case(name) || id[..2].eq_ignore_ascii_case(name);
+        let parts = PARTS.iter().filter_map(|part| lab_course::part(part));
+        let ids = parts.flat_map(|part| &part.milestones).map(|milestone| milestone.id);
+        let before = found.len();
+        found.extend(ids.filter(|id| is_meant(id)));
+        ensure!(found.len() > before, "there is no part or milestone {name:?} to give: 3A, or 3A.1");
+    }
+    Ok(found)
 }
 
 /// The clone that this program was built from.
@@ -166,6 +180,8 @@ mod tests {
         let found: Vec<_> =
             known(&names(&["3b", "3A", "3B"])).unwrap().iter().map(|part| part.name).collect();
         assert_eq!(found, ["3A", "3B"]);
+        assert_eq!(milestones(&names(&["3a.1", "3B"])).unwrap()[..2], ["3A.1", "3B.1"]);
+        milestones(&names(&["3A.9"])).expect_err("no milestone");
         let error = known(&names(&["3A", "9Z"])).expect_err("no part").to_string();
         assert!(error.contains("\"9Z\""), "{error}");
     }
