@@ -1,5 +1,6 @@
 //! The subcommands of every program of the lab: one file each.
 
+pub(crate) mod another;
 mod arguments;
 mod check;
 mod exhaust;
@@ -12,13 +13,15 @@ mod replay;
 mod shrink;
 mod sweep;
 mod timeline;
-mod user;
+pub(crate) mod user;
 
 use anyhow::Result;
 use clap::Subcommand;
 
 use lab_hunt::workers;
 use lab_suites::grade::target::Suites;
+
+pub use grade::RubricArguments;
 
 use crate::program::{Implementations, Verdict};
 

@@ -293,6 +293,8 @@ impl UnderWay<'_> {
             Outcome::Returned(job) => self.returned.push_back(job),
             // Nobody has asked for one alone.
             Outcome::Reported(..) => {}
+            // Of a test that has failed already, that is known.
+            Outcome::Interrupted(job, _) if self.rows[job.row].failure().is_some() => self.over(job.row),
             Outcome::Interrupted(job, how) => self.end(job.row, RowEnd::Interrupted(how)),
             // The first seed once more. Whatever came of it, it counts for nothing but this.
             Outcome::Ended(job, _, _, facts, _) if self.repeats.contains_key(&job.row) => {
