@@ -11,6 +11,7 @@
 //!
 //! [`rubric`] and its example, [`points`], [`seeds`], [`record`], [`run`], [`formats`], [`one`].
 
+pub mod class;
 pub mod files;
 pub mod formats;
 pub mod launch;
@@ -22,4 +23,5 @@ pub mod rubric;
 pub mod run;
 mod score;
 pub mod seeds;
+mod similarity;
 pub mod versions;

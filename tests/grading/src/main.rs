@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lab_grading::class::Class;
 use lab_grading::one::One;
 use lab_hunt::program::process;
 
@@ -19,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Grades one program with a rubric.
     Grade(One),
+    /// Grades a class: each submission built and graded apart.
+    GradeClass(Class),
 }
 
 fn main() -> ExitCode {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         Err(error) => process::usage(&error),
         Ok(Arguments { command }) => process::exit_code(match command {
             Command::Grade(one) => one.run(),
+            Command::GradeClass(class) => class.run(),
         }),
     })
 }

@@ -203,6 +203,10 @@ impl Watcher for Recorder<'_> {
 }
 
 /// A grade of something that could not be run at all: no points, and why.
+///
+/// # Errors
+///
+/// If the files cannot be written.
 pub fn not_graded(grading: &Grading<'_>, error: &str) -> Result<Grade> {
     let rows = vec![None; grading.seeds.len()];
     let (parts, tests) = score(grading.rubric, grading.seeds, &rows, grading.made_with.submitted);

@@ -10,8 +10,7 @@ use crate::record::Grade;
 /// The tests of a grade, a line each.
 #[must_use]
 pub fn text(grade: &Grade, telling: &Telling) -> String {
-    let mut text =
-        String::from("part,test,score,max_score,status,seeds,runs,passed,failed_seed,headline\r\n");
+    let mut text = String::from("part,test,score,max_score,status,seeds,runs,passed,failed_seed,headline\n");
     for test in &grade.tests {
         let seed = match &test.failure {
             Some(failure) if telling.is_seed_shown => format!("{:#x}", failure.seed),
@@ -38,7 +37,7 @@ pub fn text(grade: &Grade, telling: &Telling) -> String {
 /// A line of fields.
 #[must_use]
 pub fn line(fields: &[String]) -> String {
-    fields.iter().map(|value| field(value)).collect::<Vec<_>>().join(",") + "\r\n"
+    fields.iter().map(|value| field(value)).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A field. What a table would calculate is text: names and messages come from people who are graded.

@@ -6,6 +6,7 @@ mod check;
 mod exhaust;
 mod export;
 mod grade;
+mod grade_class;
 mod list;
 mod names;
 mod repeat;
@@ -29,6 +30,9 @@ use crate::program::{Implementations, Verdict};
 pub(crate) enum Command {
     /// Runs parts or tests over their seeds and shows what they are worth.
     Grade(grade::Grade),
+    /// Grades a class: each submission built and graded apart, with a rubric.
+    #[command(disable_help_flag = true)]
+    GradeClass(grade_class::GradeClass),
     /// Shows all tests, with their points.
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
@@ -59,6 +63,7 @@ impl Command {
         let implementation = graded.implementation;
         match self {
             Self::Grade(grade) => grade.run(implementation),
+            Self::GradeClass(class) => class.run(),
             Self::List(list) => list.run(),
             Self::Replay(replay) => replay.run(implementation),
             Self::Exhaust(exhaust) => exhaust.run(implementation),
