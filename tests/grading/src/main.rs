@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab_grading::class::Class;
+use lab_grading::class::{Class, Prepare};
 use lab_grading::one::One;
 use lab_hunt::program::process;
 
@@ -22,6 +22,8 @@ enum Command {
     Grade(One),
     /// Grades a class: each submission built and graded apart.
     GradeClass(Class),
+    /// Builds what a class is built with, so that grading begins at once.
+    Prepare(Prepare),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Ok(Arguments { command }) => process::exit_code(match command {
             Command::Grade(one) => one.run(),
             Command::GradeClass(class) => class.run(),
+            Command::Prepare(prepare) => prepare.run(),
         }),
     })
 }

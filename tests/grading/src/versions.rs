@@ -15,6 +15,10 @@ pub const HARNESS: &str = env!("CARGO_PKG_VERSION");
 #[must_use]
 pub fn commit() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Where there are sources without their history, as in a kit for a grader.
+    if let Ok(commit) = std::fs::read_to_string(folder.join("../../COMMIT")) {
+        return commit.trim().to_owned();
+    }
     let git = |arguments: &[&str]| said(Command::new("git").arg("-C").arg(folder).args(arguments));
     let Some(commit) = git(&["rev-parse", "HEAD"]) else { return String::new() };
     let is_changed = git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty());

@@ -31,16 +31,19 @@ mod workshop;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use lab::Verdict;
+use lab_hunt::program::quantity;
 use lab_hunt::workers::{self, Interrupts};
 use lab_runs::artifacts::write_text;
 use lab_runs::{commands, eprintln, println};
+use labrpc::time::Instant;
 
 use crate::files::Extra;
-use crate::formats::Telling;
+use crate::formats::{Telling, classroom50};
 use crate::launch;
 use crate::moment::Moment;
 use crate::one::read_rubric;
@@ -87,9 +90,8 @@ pub struct Class {
     /// Grade these alone, by name, with commas between
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Write Gradescope's results.json to this file as well, if there is one submission
-    #[arg(long, value_name = "FILE")]
-    gradescope: Option<PathBuf>,
+    #[command(flatten)]
+    kit: Kit,
     /// Grade again what was graded before
     #[arg(long)]
     fresh: bool,
@@ -102,6 +104,7 @@ impl Class {
     ///
     /// A sentence about what is wrong with the arguments or the handout, or that some could not be graded.
     pub fn run(&self) -> Result<Verdict> {
+        let began = Instant::now();
         let rubric = read_rubric(&self.rubric)?;
         let secret = Secret::find(self.secret_file.as_deref())?;
         seeds::close_process();
@@ -109,7 +112,11 @@ impl Class {
         let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
         drop(secret);
         let submissions = self.submissions()?;
-        let times = self.times.as_deref().map(names::read_times).transpose()?.unwrap_or_default();
+        let times = match (&self.times, &self.kit.metadata) {
+            (Some(file), _) => names::read_times(file)?,
+            (None, Some(file)) => names::of_gradescope(file, &submissions[0].name)?,
+            (None, None) => BTreeMap::new(),
+        };
         names::check_times(&times, &submissions)?;
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
         let out = self.out.canonicalize()?;
@@ -127,6 +134,7 @@ impl Class {
             toolchain: versions::toolchain(&self.handout),
             interrupts: Interrupts::listen()?,
             count: submissions.len(),
+            began,
         };
         let mut graded = Vec::new();
         for (number, submission) in submissions.iter().enumerate() {
@@ -175,10 +183,62 @@ impl Class {
                 self.submissions.display()
             );
         }
-        if self.gradescope.is_some() && submissions.len() > 1 {
-            bail!("--gradescope is for one submission, and there are {}", submissions.len());
+        if self.kit.is_used() && submissions.len() > 1 {
+            bail!(
+                "--gradescope, --classroom50, --metadata and --time are for one submission, and there are {}",
+                submissions.len()
+            );
         }
         Ok(submissions)
+    }
+}
+
+/// For graders that hand over one submission at a time, as the kits in `scripts/kits` do.
+#[derive(Args, Clone, Debug, Default)]
+struct Kit {
+    /// With one submission: write Gradescope's results.json to this file as well
+    #[arg(long, value_name = "FILE")]
+    gradescope: Option<PathBuf>,
+    /// With one submission: write Classroom 50's result.json to this file as well
+    #[arg(long, value_name = "FILE")]
+    classroom50: Option<PathBuf>,
+    /// With one submission: when it was handed in, from Gradescope's submission_metadata.json
+    #[arg(long, value_name = "FILE", conflicts_with = "times")]
+    metadata: Option<PathBuf>,
+    /// With one submission: take no longer than this, with the build: 90s, 9m
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    time: Option<Duration>,
+}
+
+impl Kit {
+    fn is_used(&self) -> bool {
+        let Self { gradescope, classroom50, metadata, time } = self;
+        [gradescope, classroom50, metadata].into_iter().any(Option::is_some) || time.is_some()
+    }
+}
+
+/// Builds what all submissions of a class are built with, and grades nothing. The next `grade-class` with the same handout and folder
+/// begins at once.
+#[derive(Args, Debug)]
+pub struct Prepare {
+    /// The folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// What students were given
+    #[arg(long, value_name = "DIR")]
+    handout: PathBuf,
+}
+
+impl Prepare {
+    /// Builds it.
+    ///
+    /// # Errors
+    ///
+    /// If the handout is none, or does not compile.
+    pub fn run(&self) -> Result<Verdict> {
+        fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
+        Workshop::open(&self.handout, &self.out.canonicalize()?.join("work"), Duration::ZERO, false)?;
+        Ok(Verdict::Ok)
     }
 }
 
@@ -201,6 +261,8 @@ struct Room<'a> {
     toolchain: String,
     interrupts: Interrupts,
     count: usize,
+    /// When all of it began.
+    began: Instant,
 }
 
 impl Room<'_> {
@@ -280,7 +342,11 @@ impl Room<'_> {
                 submitted,
             },
             out,
-            extra: Extra { gradescope: self.class.gradescope.clone(), ..Extra::default() },
+            extra: Extra {
+                gradescope: self.class.kit.gradescope.clone(),
+                classroom50: self.class.kit.classroom50.clone(),
+                context: classroom50::Context::find(),
+            },
             telling: Telling { words: "cargo lab".to_owned(), is_seed_shown: self.rubric.seeds.is_shown },
         }
     }
@@ -291,6 +357,7 @@ impl Room<'_> {
         let started = launch::start(program, self.class.as_user.as_deref(), &grading.left, &words)?;
         empty(&started.left)?;
         grading.made_with.program = versions::program(program)?;
+        grading.time = self.class.kit.time.map(|time| time.saturating_sub(self.began.elapsed()));
         (grading.launch, grading.left) = (started.launch, started.left);
         Ok(())
     }

@@ -37,6 +37,20 @@ pub(super) fn read_times(path: &Path) -> Result<BTreeMap<String, Moment>> {
     Ok(times)
 }
 
+/// When one was handed in, as Gradescope tells it: `created_at` of its `submission_metadata.json`.
+///
+/// # Errors
+///
+/// If it does not say.
+pub(super) fn of_gradescope(path: &Path, name: &str) -> Result<BTreeMap<String, Moment>> {
+    let problem = || format!("{} does not say when it was handed in (created_at)", path.display());
+    let text = input::read_text(path, TIMES_MAX).with_context(problem)?;
+    let metadata: serde_json::Value = serde_json::from_str(&text).with_context(problem)?;
+    let created = metadata["created_at"].as_str().with_context(problem)?;
+    let moment = Moment::read(created).map_err(anyhow::Error::msg).with_context(problem)?;
+    Ok(BTreeMap::from([(name.to_owned(), moment)]))
+}
+
 /// Who is not in the file would never be late.
 ///
 /// # Errors

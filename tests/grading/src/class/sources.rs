@@ -46,7 +46,11 @@ impl Sources {
 ///
 /// A sentence for whoever has handed it in.
 pub(super) fn of_folder(folder: &Path) -> Result<Sources, String> {
-    let found = find_src(folder);
+    let mut found = find_src(folder);
+    // Files that were dragged onto a page have lost their folder.
+    if found.is_empty() && is_file(&folder.join("lib.rs")) {
+        found.push(PathBuf::new());
+    }
     let src = only(&found)?;
     let mut taken = Taken::default();
     walk(&folder.join(src), &PathBuf::new(), 0, &mut taken)?;

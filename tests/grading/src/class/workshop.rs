@@ -20,6 +20,8 @@ use cargo::Cargo;
 /// What stands before the first line of a library: in that line, so that the lines of errors are right. Code that says
 /// `unsafe` could take the place of functions that the harness calls, or run before the program begins.
 const FORBID: &str = "#![forbid(unsafe_code)] ";
+/// The handout is built once, with all that it depends on.
+const HANDOUT_TIME_MAX: Duration = Duration::from_secs(3600);
 /// A longer file of a handout is none that cargo needs.
 const FILE_MAX: u64 = 16 << 20;
 
@@ -35,6 +37,8 @@ pub(super) struct Workshop {
     program: String,
     allows_unsafe: bool,
     left: PathBuf,
+    /// What the build of a submission may take.
+    time: Duration,
 }
 
 /// What came of a build.
@@ -59,28 +63,54 @@ impl Workshop {
                 bail!("{} is no handout: it has no {needed}", handout.display());
             }
         }
-        let copy = work.join("handout");
-        fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
-        if copy.exists() {
-            fs::remove_dir_all(&copy).with_context(|| format!("cannot empty {}", copy.display()))?;
-        }
-        copy_folder(&handout, &copy).with_context(|| format!("cannot copy {}", handout.display()))?;
         let manifest = fs::read_to_string(handout.join("Cargo.toml")).with_context(problem)?;
-        fs::write(copy.join("Cargo.toml"), with_whole_paths(&manifest, &handout))?;
+        let sources = sources_of(&handout.join("src"))?;
+        let copy = work.join("handout");
         let mut workshop = Self {
-            handout: sources_of(&handout.join("src"))?,
-            cargo: Cargo::new(&copy, &work.join("target"), time),
+            cargo: Cargo::new(&copy, &work.join("target")),
+            handout: sources,
             copy,
             program: String::new(),
             allows_unsafe,
             left: work.join("left"),
+            time,
         };
+        let stamp = workshop.stamp(&handout, &manifest);
+        let prepared = fs::read_to_string(work.join("prepared")).unwrap_or_default();
+        let is_changing = versions::commit().ends_with('+');
+        if let Some(program) = prepared.strip_prefix(&stamp).filter(|_| !is_changing) {
+            // It was built with the same before; what has been built since needs nothing else.
+            workshop.cargo.go_offline();
+            workshop.program = program.trim().to_owned();
+            return Ok(workshop);
+        }
+        fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
+        if workshop.copy.exists() {
+            fs::remove_dir_all(&workshop.copy)
+                .with_context(|| format!("cannot empty {}", workshop.copy.display()))?;
+        }
+        copy_folder(&handout, &workshop.copy)
+            .with_context(|| format!("cannot copy {}", handout.display()))?;
+        fs::write(workshop.copy.join("Cargo.toml"), with_whole_paths(&manifest, &handout))?;
         // What it says of each error is the teacher's to read, all of it.
-        match workshop.cargo.build()? {
+        match workshop.cargo.build(HANDOUT_TIME_MAX)? {
             Built::Program(program) => workshop.program = versions::program(&program)?,
             Built::Error(error) => bail!("the handout {} does not compile: {error}", handout.display()),
         }
+        fs::write(work.join("prepared"), format!("{stamp} {}", workshop.program))?;
         Ok(workshop)
+    }
+
+    /// What identifies all that is built but for the sources of the lab, of which the time of their last change is in cargo's
+    /// hands; a commit of them is here.
+    fn stamp(&self, handout: &Path, manifest: &str) -> String {
+        let read = |name: &str| fs::read_to_string(handout.join(name)).unwrap_or_default();
+        let commit = versions::commit();
+        let main = self.handout.get("main.rs").map_or("", String::as_str);
+        let lib = self.handout.get("lib.rs").map_or("", String::as_str);
+        let parts = [manifest, &read("Cargo.lock"), &read(".cargo/config.toml"), &commit, main, lib];
+        let parts = parts.map(|part| crate::rubric::sha256(part.as_bytes()));
+        crate::rubric::sha256(format!("{} {}", parts.join(" "), versions::toolchain(handout)).as_bytes())
     }
 
     /// The handout's sources, which are nobody's own.
@@ -114,7 +144,7 @@ impl Workshop {
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
         fs::write(src.join("main.rs"), program)?;
-        self.cargo.build()
+        self.cargo.build(self.time)
     }
 }
 

@@ -99,6 +99,9 @@ fn folder_gives_the_same_as_its_archive() {
         read_archive(&*archive(&[("src/lib.rs", FILE, "mod log;"), ("src/log/mod.rs", FILE, "")])).unwrap();
     assert_eq!(packed, sources);
     assert_eq!(packed.hash(), sources.hash());
+    write("flat/lib.rs", "mod log;");
+    write("flat/log/mod.rs", "");
+    assert_eq!(of_folder(&folder.path().join("flat")).unwrap(), sources);
     write("b/other/src/lib.rs", "");
     assert!(of_folder(folder.path()).unwrap_err().contains("more than one"));
 }

@@ -26,33 +26,37 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) struct Cargo {
     folder: PathBuf,
     target: PathBuf,
-    time: Duration,
     /// The first build fetches what it needs.
     is_offline: bool,
 }
 
 impl Cargo {
-    pub(super) fn new(folder: &Path, target: &Path, time: Duration) -> Self {
-        Self { folder: folder.to_path_buf(), target: target.to_path_buf(), time, is_offline: false }
+    pub(super) fn new(folder: &Path, target: &Path) -> Self {
+        Self { folder: folder.to_path_buf(), target: target.to_path_buf(), is_offline: false }
     }
 
-    /// Builds what stands in the folder.
+    /// What it needs is there already.
+    pub(super) fn go_offline(&mut self) {
+        self.is_offline = true;
+    }
+
+    /// Builds what stands in the folder, within this time.
     ///
     /// # Errors
     ///
     /// If cargo cannot be started.
-    pub(super) fn build(&mut self) -> Result<Built> {
+    pub(super) fn build(&mut self, time: Duration) -> Result<Built> {
         let mut child = self.command().spawn().context("cargo cannot be started")?;
         limit_memory(&child);
         let said = reader(child.stdout.take(), Said::read);
         let errors = reader(child.stderr.take(), |line| Some(String::from_utf8_lossy(line).into_owned()));
-        let is_in_time = wait(&mut child, self.time)?;
+        let is_in_time = wait(&mut child, time)?;
         // The pipes end with the last process that has them open, and all of them have been ended.
         let (said, errors) = (said.join(), errors.join());
         let said = said.unwrap_or_default();
         let status = child.wait().context("waiting for cargo")?;
         if !is_in_time {
-            return Ok(Built::Error(format!("it was not built within {:?}", self.time)));
+            return Ok(Built::Error(format!("it was not built within {time:?}")));
         }
         if status.success() {
             self.is_offline = true;
