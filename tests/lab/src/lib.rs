@@ -50,6 +50,9 @@ mod story;
 mod style;
 pub mod trust;
 
+pub use cli::RubricArguments;
+pub use cli::another::become_it;
+pub use cli::user::run_as;
 pub use program::{Program, Subcommand, Verdict, main};
 
 pub use lab_harness::implementation::Services;
