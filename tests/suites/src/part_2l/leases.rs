@@ -63,13 +63,22 @@ pub fn lease_of_the_dead_2l(lab: &Lab) {
     let (first, called, _) = server.finish(vec![thread], PATIENCE).remove(0);
     lab.note(format!("C1 has the lease with token {first}, and dies"));
     node.crash();
-    let (second, _, taken) = take(&server);
+    // Two wait for it. The second of them also waits for the first.
+    let other = server.spawn(|client| client.lease("l", LEASE).acquire()).1;
+    let (token, _, at) = take(&server);
+    let (other, _, other_at) = server.finish(vec![other], PATIENCE).remove(0);
+    let ((second, taken), (third, again)) =
+        if token < other { ((token, at), (other, other_at)) } else { ((other, other_at), (token, at)) };
     expect_greater(lab, second, first);
-    lab.expect(taken >= called + LEASE, || {
+    expect_greater(lab, third, second);
+    lab.expect(taken >= called + LEASE && again >= called + 2 * LEASE, || {
         Violation::new(
             "a lease was given to another client before its time was over",
-            format!("nobody else has it before {LEASE:?} have passed since C1 asked, at {called:?}"),
-            format!("at {taken:?} it was given again"),
+            format!(
+                "nobody else has it before {LEASE:?} have passed since C1 asked, at {called:?}, and the next one not before twice \
+                 that time"
+            ),
+            format!("at {taken:?} it was given again, and then at {again:?}"),
         )
         .rule("nobody else is lent the lock before its time is over, unless it was released (AnyLease::acquire)")
         .hint("a waiter that measures from when the lease was written by another clock, or that does not begin anew for a new holder")
@@ -140,20 +149,23 @@ pub fn late_release_of_a_lease_2l(lab: &Lab) {
     let client = server.lock_client();
     let thread = client.node().spawn("client", move || {
         let mut lease = client.lease("l", LEASE);
-        let (token, ..) = lease.acquire();
-        (lease, token)
+        let (token, called, _) = lease.acquire();
+        (lease, token, called)
     });
-    let (mut lease, first) = server.finish(vec![thread], PATIENCE).remove(0);
-    let (second, called, _) = take(&server);
+    let (mut lease, first, called) = server.finish(vec![thread], PATIENCE).remove(0);
+    let (second, ..) = take(&server);
     expect_greater(lab, second, first);
     let thread = labrpc::thread::spawn(move || lease.release());
     server.finish(vec![thread], PATIENCE);
     let (third, _, taken) = take(&server);
     expect_greater(lab, third, second);
-    lab.expect(taken >= called + LEASE, || {
+    lab.expect(taken >= called + 2 * LEASE, || {
         Violation::new(
             "a release of who had the lease no more has taken it from its holder",
-            format!("nobody else has it before {LEASE:?} have passed since its holder asked, at {called:?}"),
+            format!(
+                "nobody else has it before twice {LEASE:?} have passed since C1 asked, at {called:?}: its own time, and that of its \
+                 successor"
+            ),
             format!("at {taken:?} it was given again"),
         )
         .rule("a release after the end of the lease leaves the next holder alone (AnyLease::release)")
