@@ -60,8 +60,8 @@ pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestC
 pub use lab_referee::{Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
 pub use lab_suites::{
-    grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c, suite_e1, suite_e2,
-    suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,
+    grade_test, suite_2k, suite_2l, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c,
+    suite_e1, suite_e2, suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,
 };
 
 pub use {
