@@ -11,6 +11,8 @@ pub use lab_hunt::program::process::Verdict;
 use lab_runs::{commands, eprintln, println};
 
 use crate::cli::Command;
+use crate::cli::next::Next;
+use crate::course::Course;
 
 /// Grades a Raft and a key/value service on it: elections, replication, persistence, snapshots and clients, in simulations that replay from their seed.
 #[derive(Parser, Debug)]
@@ -40,6 +42,7 @@ impl std::fmt::Debug for Subcommand {
 pub(crate) struct Implementations {
     pub(crate) implementation: Implementation,
     pub(crate) reference: Option<Implementation>,
+    pub(crate) course: Course,
 }
 
 /// A program of the lab for some implementation.
@@ -59,7 +62,8 @@ impl Program {
     /// A program that grades this implementation.
     #[must_use]
     pub fn new(implementation: Implementation) -> Self {
-        Self { graded: Implementations { implementation, reference: None }, subcommands: Vec::new() }
+        let course = Course::default();
+        Self { graded: Implementations { implementation, reference: None, course }, subcommands: Vec::new() }
     }
 
     /// An implementation that is known to be right. When a failed expectation is shrunk, what is left must be passed by this
@@ -67,6 +71,14 @@ impl Program {
     #[must_use]
     pub fn reference(mut self, reference: Implementation) -> Self {
         self.graded.reference = Some(reference);
+        self
+    }
+
+    /// For a student of these parts of the course, `3A` and so on: without arguments, the program says which milestone is next. Without
+    /// this it shows its subcommands; `next`, `hint` and `watch` are of 3A to 3D.
+    #[must_use]
+    pub fn course(mut self, parts: &'static [&'static str]) -> Self {
+        self.graded.course = Course { parts, is_of_student: true };
         self
     }
 
@@ -96,6 +108,7 @@ impl Program {
             return ExitCode::from(2);
         }
         let verdict = match matches.subcommand() {
+            None if self.graded.course.is_of_student => Next::default().run(self.graded.course),
             None => {
                 println!("{}", friendly());
                 return ExitCode::SUCCESS;

@@ -31,6 +31,8 @@ const TIMELINE_SHOWN: usize = 8;
 const TIMELINE_ROOM: usize = 330;
 /// The longest panic message, hint or event that a report shows, in characters.
 const LINE_MAX: usize = 220;
+/// How the message of a `todo!` begins, which names in a handout what a student is to write. Whoever reads it is not told of a panic.
+const UNWRITTEN: &str = "not yet implemented: ";
 /// The longest head: what went wrong, rule and expectation.
 const HEAD_MAX: usize = 1_050;
 
@@ -213,7 +215,11 @@ fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
         Cause::Panic(panic) => {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
             let message = one_line(&panic.message);
-            (format!("{} panicked at {place}: {message}", panic.thread), Some(panic.time_ns))
+            let headline = match message.strip_prefix(UNWRITTEN) {
+                Some(what) => format!("{what} is still to be written (at {place})"),
+                None => format!("{} panicked at {place}: {message}", panic.thread),
+            };
+            (headline, Some(panic.time_ns))
         }
         Cause::Deadlock { time_ns, .. } => {
             (format!("deadlock: {}", facts::cycle_text(failure)), Some(*time_ns))

@@ -6,11 +6,11 @@
 //! fn names() -> lab::Names {
 //!     lab::Names { request_vote: vec!["AskVote"], term: vec!["epoch"], ..lab::Names::default() }
 //! }
-//! lab::main(lab::Implementation::of::<my_raft::Raft>().with_names(names))
+//! lab::Program::new(lab::Implementation::of::<my_raft::Raft>().with_names(names)).main()
 //! ```
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lab::main(lab::Implementation::of::<my_raft::Raft>())
+    lab::Program::new(lab::Implementation::of::<my_raft::Raft>()).course(&["3A", "3B", "3C", "3D"]).main()
 }

@@ -1,18 +1,23 @@
 //! The subcommands of every program of the lab: one file each.
 
+pub(crate) mod another;
 mod arguments;
 mod check;
 mod exhaust;
 mod export;
 mod grade;
+mod grade_class;
+mod hint;
 mod list;
 mod names;
+pub(crate) mod next;
 mod repeat;
 mod replay;
 mod shrink;
 mod sweep;
 mod timeline;
-mod user;
+pub(crate) mod user;
+mod watch;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -20,12 +25,23 @@ use clap::Subcommand;
 use lab_hunt::workers;
 use lab_suites::grade::target::Suites;
 
+pub use grade::RubricArguments;
+
 use crate::program::{Implementations, Verdict};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Runs parts or tests over their seeds and shows what they are worth.
     Grade(grade::Grade),
+    /// Shows the next milestone of the course: the first with a test that fails.
+    Next(next::Next),
+    /// Shows the next hint of a milestone.
+    Hint(hint::Hint),
+    /// Grades what comes next each time you save.
+    Watch(watch::Watch),
+    /// Grades a class: each submission built and graded apart, with a rubric.
+    #[command(disable_help_flag = true)]
+    GradeClass(grade_class::GradeClass),
     /// Shows all tests, with their points.
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
@@ -56,6 +72,10 @@ impl Command {
         let implementation = graded.implementation;
         match self {
             Self::Grade(grade) => grade.run(implementation),
+            Self::Next(next) => next.run(graded.course),
+            Self::Hint(hint) => hint.run(graded.course),
+            Self::Watch(watch) => watch.run(graded.course),
+            Self::GradeClass(class) => class.run(),
             Self::List(list) => list.run(),
             Self::Replay(replay) => replay.run(implementation),
             Self::Exhaust(exhaust) => exhaust.run(implementation),

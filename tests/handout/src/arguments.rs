@@ -1,0 +1,188 @@
+//! The command line, and what it refuses.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use lab_course::Part;
+
+use crate::shapes::Shape;
+use crate::workspace::{Handout, Source};
+
+/// Parts that the master teaches.
+const PARTS: [&str; 4] = ["3A", "3B", "3C", "3D"];
+
+/// Makes a student's workspace: a skeleton, the tests, and the texts of the parts.
+#[derive(Parser, Debug)]
+#[command(name = "handout")]
+struct Arguments {
+    /// The folder, which must not be there, or be empty
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Which parts of the course: 3A to 3D, with commas between
+    #[arg(long, value_delimiter = ',', default_value = "3A,3B,3C,3D")]
+    parts: Vec<String>,
+    /// The name of the student's package
+    #[arg(long, default_value = "my-raft")]
+    name: String,
+    /// How much is given
+    #[arg(long, value_enum, default_value = "guided", overrides_with = "shape")]
+    shape: Shape,
+    /// Build against this repository of the lab; otherwise against this clone
+    #[arg(long, value_name = "URL")]
+    git: Option<String>,
+    /// Build against this commit of it
+    #[arg(long, value_name = "REV", requires = "git")]
+    rev: Option<String>,
+    /// Parts or milestones whose solution is given, in the guided shape: a class that begins with 3B gets an election that works
+    #[arg(long, value_delimiter = ',', value_name = "3A,3B.1", conflicts_with = "solution")]
+    given: Vec<String>,
+    /// With the whole solution in the place of the skeleton: for teachers
+    #[arg(long)]
+    solution: bool,
+}
+
+/// The subcommand `handout`.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Makes the workspace. Returns what to say: where it is, and what to type next.
+///
+/// # Errors
+///
+/// A sentence about what is wrong with the arguments, or what could not be written.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let Arguments { folder, parts, name, shape, git, rev, given, solution } =
+        Arguments::from_arg_matches(matches)?;
+    check_name(&name)?;
+    let source = match git {
+        Some(url) => Source::Git(url, rev),
+        None => Source::Path(root()?),
+    };
+    let (parts, given) = (known(&parts)?, milestones(&given)?);
+    ensure!(
+        given.is_empty() || shape == Shape::Guided,
+        "milestones can be given in the guided shape only: --shape guided"
+    );
+    let handout = Handout { name, parts, shape, source, given, is_solved: solution };
+    handout.write(&folder)?;
+    let folder = folder.display();
+    Ok(format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab"))
+}
+
+/// The parts of these names, in the order of the course, each once.
+fn known(names: &[String]) -> Result<Vec<&'static Part>> {
+    let all = || PARTS.iter().filter_map(|name| lab_course::part(name));
+    for name in names {
+        ensure!(
+            PARTS.iter().any(|part| part.eq_ignore_ascii_case(name)),
+            "there is no handout for part {name:?}: {}",
+            PARTS.join(", ")
+        );
+    }
+    let is_asked = |part: &&Part| names.iter().any(|name| part.name.eq_ignore_ascii_case(name));
+    Ok(all().filter(is_asked).collect())
+}
+
+/// The milestones of these names, and all those of the parts among them.
+fn milestones(names: &[String]) -> Result<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for name in names {
+        let is_meant = |id: &str| id.eq_ignore_ascii_case(name) || id[..2].eq_ignore_ascii_case(name);
+        let parts = PARTS.iter().filter_map(|part| lab_course::part(part));
+        let ids = parts.flat_map(|part| &part.milestones).map(|milestone| milestone.id);
+        let before = found.len();
+        found.extend(ids.filter(|id| is_meant(id)));
+        ensure!(found.len() > before, "there is no part or milestone {name:?} to give: 3A, or 3A.1");
+    }
+    Ok(found)
+}
+
+/// The clone that this program was built from.
+fn root() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().with_context(|| {
+        format!(
+            "the clone of the lab is not at {} any more: build again, or name a repository with --git",
+            root.display()
+        )
+    })
+}
+
+/// Names that cargo or the compiler would refuse, or take for another package.
+fn check_name(name: &str) -> Result<()> {
+    let is_made_of = |allowed: fn(char) -> bool| name.chars().all(allowed);
+    let begins_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
+    if !begins_well || !is_made_of(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c)) {
+        bail!("{name:?} is no name of a package: small letters, digits, - and _, and a letter first");
+    }
+    ensure!(!is_word_of_rust(name), "{name} is a word of Rust: choose another name");
+    ensure!(
+        !is_of_the_lab(name),
+        "{name} is a package of the lab, or one that it needs: choose another name"
+    );
+    Ok(())
+}
+
+fn is_word_of_rust(name: &str) -> bool {
+    // Keywords, and crates that come with the compiler.
+    let words = "_ abstract alloc as async await become box break const continue core crate do dyn else enum extern false final fn \
+        for gen if impl in let loop macro match mod move mut override priv proc_macro pub ref return self static std struct super \
+        test trait true try type typeof unsafe unsized use virtual where while yield";
+    words.split(' ').any(|word| word == name.replace('-', "_"))
+}
+
+/// Whether a lock file could not hold both, or the two crates could not be told apart.
+fn is_of_the_lab(name: &str) -> bool {
+    let direct = ["log", "serde", "postcard"];
+    let packages = include_str!("../../../Cargo.lock").split("[[package]]");
+    // What comes from a registry has a source; what has none is of this workspace.
+    let own = packages
+        .filter(|package| !package.contains("\nsource = "))
+        .filter_map(|package| package.split('"').nth(1));
+    let plain = |name: &str| name.replace('-', "_");
+    own.chain(direct).any(|taken| plain(taken) == plain(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_not_build_are_refused() {
+        for name in ["my-raft", "raft", "r2", "paxos_no", "_x"] {
+            check_name(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        for name in [
+            "",
+            "My-raft",
+            "2raft",
+            "-x",
+            "a b",
+            "ä",
+            "lab",
+            "labrpc",
+            "raft_interface",
+            "serde",
+            "match",
+            "proc-macro",
+            "test",
+        ] {
+            check_name(name).expect_err(name);
+        }
+    }
+
+    #[test]
+    fn parts_are_sorted_and_unknown_ones_named() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let found: Vec<_> =
+            known(&names(&["3b", "3A", "3B"])).unwrap().iter().map(|part| part.name).collect();
+        assert_eq!(found, ["3A", "3B"]);
+        assert_eq!(milestones(&names(&["3a.1", "3B"])).unwrap()[..2], ["3A.1", "3B.1"]);
+        milestones(&names(&["3A.9"])).expect_err("no milestone");
+        let error = known(&names(&["3A", "9Z"])).expect_err("no part").to_string();
+        assert!(error.contains("\"9Z\""), "{error}");
+    }
+}

@@ -1,0 +1,29 @@
+//! `cargo lab handout DIR`: the workspace that a student begins with.
+//!
+//! # How it works
+//!
+//! The master is `raft/course`, a Raft that passes all that it is to teach. [`regions`] cuts out of its files what a student is to
+//! write, and leaves a `todo!` and the hints that stand beside it. `shapes` says which files a student gets: all of
+//! the master's with their signatures (guided), MIT's one struct with handlers (mit), or the trait alone (free). `workspace` adds what cargo
+//! needs, the texts of the parts, and `arguments` refuses what would not work.
+//!
+//! Everything is embedded when this crate is built: the same program makes the same bytes.
+//!
+//! # What a handout depends on
+//!
+//! The harness, the network and the interface: `lab`, `labrpc`, `raft-interface`. Not on `raft`, `kvraft` or the master. But who gives out
+//! `--git URL` gives out all that is in that repository: leave `raft/src`, `raft/course` and `kvraft` out of the one that students can
+//! read, or take `--git` of one that they know anyway.
+//!
+//! # What it leaves out
+//!
+//! It makes no git repository: the history of the handout begins with the student.
+
+mod arguments;
+pub mod regions;
+mod shapes;
+mod workspace;
+
+pub use arguments::{command, run};
+pub use shapes::{Shape, master};
+pub use workspace::{Handout, Source};

@@ -1,0 +1,258 @@
+//! All files of a handout.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use lab_course::Part;
+
+use crate::shapes::{self, Shape};
+
+/// The template of the lab, which holds what cargo needs.
+macro_rules! template {
+    ($file:literal) => {
+        include_str!(concat!("../../template/", $file))
+    };
+}
+
+/// Texts that go with every handout.
+const TEXTS: [&str; 3] = ["students.md", "rust.md", "labrpc.md"];
+
+/// Where the lab comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A clone.
+    Path(PathBuf),
+    /// A repository, and one of its commits if one is named.
+    Git(String, Option<String>),
+}
+
+/// A student's workspace.
+#[derive(Clone, Debug)]
+pub struct Handout {
+    /// The name of its package.
+    pub name: String,
+    /// What of the course it is for, in the order of the course.
+    pub parts: Vec<&'static Part>,
+    /// How much is given.
+    pub shape: Shape,
+    /// Where the lab comes from.
+    pub source: Source,
+    /// Milestones whose solution is in it, in the shape that has signatures for them.
+    pub given: Vec<&'static str>,
+    /// With the whole solution in it, in the place of the skeleton: for teachers.
+    pub is_solved: bool,
+}
+
+impl Handout {
+    /// All files, by their paths in the workspace, in a fixed order.
+    #[must_use]
+    pub fn files(&self) -> Vec<(PathBuf, String)> {
+        let lib = self.name.replace('-', "_");
+        let own = |text: &str| text.replace("my_raft::", &format!("{lib}::"));
+        let mut files: Vec<(PathBuf, String)> = vec![
+            (".cargo/config.toml".into(), template!(".cargo/config.toml").into()),
+            (".gitignore".into(), template!(".gitignore").into()),
+            ("Cargo.lock".into(), include_str!("../../../Cargo.lock").into()),
+            ("Cargo.toml".into(), self.manifest()),
+            ("README.md".into(), self.readme()),
+            ("clippy.toml".into(), template!("clippy.toml").into()),
+            ("rustfmt.toml".into(), include_str!("../../../rustfmt.toml").into()),
+            ("src/main.rs".into(), own(&template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code()))),
+            ("tests/suites.rs".into(), own(&self.suites())),
+        ];
+        let is_given = |milestone: &str| self.given.contains(&milestone);
+        let sources = if self.is_solved { shapes::solution() } else { self.shape.files(is_given) };
+        files.extend(sources.into_iter().map(|(name, text)| (Path::new("src").join(name), text)));
+        files.extend(self.texts().into_iter().map(|(name, text)| (Path::new("docs").join(name), text)));
+        files.sort();
+        files
+    }
+
+    /// Writes all of it into a folder, which must not be there, or be empty.
+    ///
+    /// # Errors
+    ///
+    /// In words for people: the folder is not empty, or a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        if let Ok(mut entries) = fs::read_dir(folder) {
+            ensure!(entries.next().is_none(), "{} is there and not empty", folder.display());
+        } else {
+            ensure!(!folder.exists(), "{} is there and no folder", folder.display());
+        }
+        for (path, text) in self.files() {
+            let path = folder.join(path);
+            let written =
+                fs::create_dir_all(path.parent().unwrap_or(folder)).and_then(|()| fs::write(&path, text));
+            written.with_context(|| format!("{} cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn manifest(&self) -> String {
+        let line = |line: &str| {
+            for (package, path) in
+                [("lab", "tests/lab"), ("labrpc", "labrpc"), ("raft-interface", "raft/interface")]
+            {
+                if line.starts_with(&format!("{package} = {{ path = ")) {
+                    return format!("{package} = {{ {} }}\n", self.dependency(path));
+                }
+            }
+            match line {
+                "name = \"my-raft\"" => format!("name = \"{}\"\n", self.name),
+                line => format!("{line}\n"),
+            }
+        };
+        template!("Cargo.toml").lines().map(line).collect()
+    }
+
+    /// Where cargo finds a package of the lab, which lies there in a clone.
+    fn dependency(&self, path: &str) -> String {
+        match &self.source {
+            Source::Path(root) => format!("path = {}", quoted(&root.join(path).display().to_string())),
+            Source::Git(url, None) => format!("git = {}", quoted(url)),
+            Source::Git(url, Some(rev)) => format!("git = {}, rev = {}", quoted(url), quoted(rev)),
+        }
+    }
+
+    /// `&["3A", "3B"]`.
+    fn parts_as_code(&self) -> String {
+        let names: Vec<String> = self.parts.iter().map(|part| format!("\"{}\"", part.name)).collect();
+        format!("&[{}]", names.join(", "))
+    }
+
+    /// The template's tests, as far as they are of these parts.
+    fn suites(&self) -> String {
+        let is_asked = |line: &&str| match line.strip_prefix("lab::suite_") {
+            Some(suite) => {
+                self.parts.iter().any(|part| suite.starts_with(&format!("{}!", part.name.to_lowercase())))
+            }
+            None => true,
+        };
+        template!("tests/suites.rs").lines().filter(is_asked).map(|line| format!("{line}\n")).collect()
+    }
+
+    fn readme(&self) -> String {
+        let parts: Vec<String> = self
+            .parts
+            .iter()
+            .map(|part| {
+                format!(
+                    "| {} | {} | [docs/{file}](docs/{file}) |\n",
+                    part.name,
+                    part.title,
+                    file = file_of(part)
+                )
+            })
+            .collect();
+        let shape = match self.shape {
+            _ if self.is_solved => include_str!("../shapes/solved.md"),
+            Shape::Free => include_str!("../shapes/free.md"),
+            Shape::Mit => include_str!("../shapes/mit.md"),
+            Shape::Guided => include_str!("../shapes/guided.md"),
+        };
+        include_str!("../shapes/README.md")
+            .replace("{name}", &self.name)
+            .replace("{first}", self.parts.first().map_or("3A", |part| part.name))
+            .replace("{parts}\n", &parts.concat())
+            .replace("{shape}\n", shape)
+    }
+
+    /// The texts of the course that are asked for.
+    fn texts(&self) -> Vec<(String, String)> {
+        let of_parts = self.parts.iter().map(|part| file_of(part));
+        let names: Vec<String> = TEXTS.iter().map(|&name| name.to_owned()).chain(of_parts).collect();
+        let is_asked = |name: &str| names.iter().any(|asked| asked == name);
+        let asked = lab_course::TEXTS.iter().filter(|(name, _)| is_asked(name));
+        asked
+            .map(|(name, text)| ((*name).to_owned(), without_dead_links(&without_hints(text), is_asked)))
+            .collect()
+    }
+}
+
+/// The list of parts in the template's program.
+const ALL_PARTS: &str = r#"&["3A", "3B", "3C", "3D"]"#;
+
+/// The file of a part's text: `3a.md`.
+fn file_of(part: &Part) -> String {
+    format!("{}.md", part.name.to_lowercase())
+}
+
+/// A string of TOML.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A part's text without its hints: whoever reads on would have read them all.
+fn without_hints(text: &str) -> String {
+    let mut out = String::new();
+    let (mut milestone, mut is_hint) = ("", false);
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            milestone = heading.split(' ').next().unwrap_or_default();
+        }
+        if line.starts_with('#') {
+            is_hint = line == "#### Hints";
+            if is_hint {
+                let _ = writeln!(out, "Hints, one at a time: `cargo lab hint {milestone}`.\n");
+            }
+        }
+        if !is_hint {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    out
+}
+
+/// A text of which only some neighbours are there: links to the others are their words alone.
+fn without_dead_links(text: &str, is_there: impl Fn(&str) -> bool) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find('[') {
+        out.push_str(&rest[..begin]);
+        rest = &rest[begin..];
+        let link = rest.find("](").and_then(|middle| {
+            let end = middle + rest[middle..].find(')')?;
+            Some((&rest[1..middle], &rest[middle + 2..end], end + 1))
+        });
+        let Some((words, target, length)) = link.filter(|(words, ..)| !words.contains('[')) else {
+            out.push('[');
+            rest = &rest[1..];
+            continue;
+        };
+        let file = target.split('#').next().unwrap_or_default();
+        let is_alive = file.is_empty() || target.contains("://") || is_there(file);
+        out.push_str(if is_alive { &rest[..length] } else { words });
+        rest = &rest[length..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_texts_that_are_not_there_become_words() {
+        let text =
+            "See [this](3a.md#task), [that](3b.md), [the paper](https://raft.github.io), `votes[i]` and [x].";
+        assert_eq!(
+            without_dead_links(text, |name| name == "3a.md"),
+            "See [this](3a.md#task), that, [the paper](https://raft.github.io), `votes[i]` and [x]."
+        );
+    }
+
+    #[test]
+    fn hints_are_left_to_the_program() {
+        let text =
+            "# 3A: x\n### 3A.1 Terms\nDo.\n\n#### Hints\n\n1. Think.\n   Well.\n\n### 3A.2 Votes\nDo.\n";
+        let shown = "# 3A: x\n### 3A.1 Terms\nDo.\n\nHints, one at a time: `cargo lab hint 3A.1`.\n\n### 3A.2 Votes\nDo.\n";
+        assert_eq!(without_hints(text), shown);
+    }
+
+    #[test]
+    fn paths_are_strings_of_toml() {
+        assert_eq!(quoted(r#"C:\labs\"a""#), r#""C:\\labs\\\"a\"""#);
+    }
+}

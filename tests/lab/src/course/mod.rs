@@ -1,0 +1,116 @@
+//! The way of a student through the course: which milestone comes next, and what is remembered of the way.
+//!
+//! The texts say which tests belong to which milestone (`lab-course`). A milestone is reached when all of its tests have passed once.
+//! [`walk`](walk::walk) goes on from the first that is not; [`Memory`](memory::Memory) keeps that, and how many hints were shown, in
+//! `target/lab/course.json`.
+
+pub(crate) mod memory;
+pub(crate) mod walk;
+
+use anyhow::{Context, Result, bail};
+use lab_course::{Milestone, Part};
+use lab_harness::case::TestCase;
+use lab_runs::commands;
+use lab_runs::similarity::nearest;
+
+/// What of the course a program is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    /// The names of its parts.
+    pub(crate) parts: &'static [&'static str],
+    /// Whether the program says what comes next when it is asked for nothing.
+    pub(crate) is_of_student: bool,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self { parts: &["3A", "3B", "3C", "3D"], is_of_student: false }
+    }
+}
+
+/// A milestone with its part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) part: &'static Part,
+    pub(crate) milestone: &'static Milestone,
+}
+
+impl Step {
+    /// The tests that show that it is reached.
+    pub(crate) fn cases(self) -> Vec<&'static TestCase> {
+        self.milestone.tests.iter().filter_map(|name| lab_suites::find(name)).collect()
+    }
+
+    /// `3A.2 Votes are given once in a term, and counted`.
+    pub(crate) fn title(self) -> String {
+        format!("{} {}", self.milestone.id, self.milestone.title)
+    }
+}
+
+impl Course {
+    /// All milestones, in the order of the course.
+    ///
+    /// # Errors
+    ///
+    /// If a part is not one of the course.
+    pub(crate) fn steps(self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for name in self.parts {
+            let part = lab_course::part(name).with_context(|| {
+                format!("the program names part {name:?}, and the course has no such part")
+            })?;
+            steps.extend(part.milestones.iter().map(|milestone| Step { part, milestone }));
+        }
+        Ok(steps)
+    }
+
+    /// The milestones of one part only, if one is named.
+    ///
+    /// # Errors
+    ///
+    /// If that is no part of this program.
+    pub(crate) fn steps_of(self, part: Option<&str>) -> Result<Vec<Step>> {
+        let steps = self.steps()?;
+        let Some(name) = part else { return Ok(steps) };
+        let of_part: Vec<Step> =
+            steps.into_iter().filter(|step| step.part.name.eq_ignore_ascii_case(name)).collect();
+        if of_part.is_empty() {
+            bail!("there is no part {name:?} here: {}", self.parts.join(", "));
+        }
+        Ok(of_part)
+    }
+
+    /// The milestone of that name.
+    ///
+    /// # Errors
+    ///
+    /// With the nearest one, if there is none.
+    pub(crate) fn find(self, id: &str) -> Result<Step> {
+        let steps = self.steps()?;
+        if let Some(step) = steps.iter().find(|step| step.milestone.id.eq_ignore_ascii_case(id)) {
+            return Ok(*step);
+        }
+        let ids = steps.iter().map(|step| step.milestone.id);
+        match nearest(ids.map(|other| (strsim::jaro(id, other), other)), 0.7).first() {
+            Some(near) => bail!("there is no milestone {id:?}. Did you mean {near}?"),
+            None => bail!("there is no milestone {id:?}: they are called 3A.1, 3A.2 and so on"),
+        }
+    }
+}
+
+/// The milestones of each part that are reached, in a line: `3A 2/4   3B 0/5`.
+pub(crate) fn progress_line(steps: &[Step], is_reached: impl Fn(&Step) -> bool) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for of_part in steps.chunk_by(|a, b| a.part.name == b.part.name) {
+        let reached = of_part.iter().filter(|step| is_reached(step)).count();
+        words.push(format!("{} {reached}/{}", of_part[0].part.name, of_part.len()));
+    }
+    words.join("   ")
+}
+
+/// A table of commands and what they do.
+pub(crate) fn commands_table(rows: &[(String, &str)]) -> String {
+    let lab = commands::program();
+    let width = rows.iter().map(|(words, _)| words.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(words, what)| format!("  {lab} {words:<width$}   {what}\n")).collect()
+}
