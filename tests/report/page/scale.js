@@ -10,14 +10,26 @@ class Scale {
   }
 
   /// The whole run.
-  get length() { return this.isEven ? Math.max(this.trace.events.length, 1) : Math.max(this.trace.end, 1); }
-  get least() { return this.isEven ? 4 : 20_000; }
+  get length() {
+    return this.isEven ? Math.max(this.trace.events.length, 1) : Math.max(this.trace.end, 1);
+  }
+  get least() {
+    return this.isEven ? 4 : 20_000;
+  }
 
   /// Where an event stands on the axis, and where a time does.
-  ofEvent(event) { return this.isEven ? event.i : event.t; }
-  ofTime(t) { return this.isEven ? lowerBound(this.trace.times, t) : t; }
-  x(position) { return ((position - this.from) / (this.to - this.from)) * this.width; }
-  position(x) { return this.from + (x / this.width) * (this.to - this.from); }
+  ofEvent(event) {
+    return this.isEven ? event.i : event.t;
+  }
+  ofTime(t) {
+    return this.isEven ? lowerBound(this.trace.times, t) : t;
+  }
+  x(position) {
+    return ((position - this.from) / (this.to - this.from)) * this.width;
+  }
+  position(x) {
+    return this.from + (x / this.width) * (this.to - this.from);
+  }
 
   show(from, to) {
     const length = Math.min(Math.max(to - from, this.least), this.length * 1.04);
@@ -28,14 +40,19 @@ class Scale {
     this.to = start + length;
   }
 
-  fit() { this.show(-this.length * 0.02, this.length * 1.02); }
+  fit() {
+    this.show(-this.length * 0.02, this.length * 1.02);
+  }
 
   zoom(factor, around) {
     const left = (around - this.from) * factor;
     this.show(around - left, around - left + (this.to - this.from) * factor);
   }
 
-  pan(part) { const by = (this.to - this.from) * part; this.show(this.from + by, this.to + by); }
+  pan(part) {
+    const by = (this.to - this.from) * part;
+    this.show(this.from + by, this.to + by);
+  }
 
   /// Moves as little as needed to have this in sight.
   reveal(position) {
@@ -77,7 +94,8 @@ class Scale {
     const step = niceStep((this.to - this.from) / most, 1000);
     const digits = Math.max(0, Math.ceil(-Math.log10(step / 1e9)));
     const out = [];
-    for (let t = Math.ceil(Math.max(this.from, 0) / step) * step; t <= this.to; t += step) out.push({ position: t, words: `${(t / 1e9).toFixed(digits)} s` });
+    for (let t = Math.ceil(Math.max(this.from, 0) / step) * step; t <= this.to; t += step)
+      out.push({ position: t, words: `${(t / 1e9).toFixed(digits)} s` });
     return out;
   }
 }

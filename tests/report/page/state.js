@@ -6,10 +6,23 @@ const KEPT_EVERY = 512;
 class Server {
   constructor(id) {
     Object.assign(this, {
-      id, up: false, paused: false, linked: true, life: 0, role: "F", term: 0, vote: null, commit: 0, applied: 0, snapshot: 0, saves: 0,
+      id,
+      up: false,
+      paused: false,
+      linked: true,
+      life: 0,
+      role: "F",
+      term: 0,
+      vote: null,
+      commit: 0,
+      applied: 0,
+      snapshot: 0,
+      saves: 0,
       // Entries by index; before the snapshot there are none.
       log: new Map(),
-      next: new Map(), match: new Map(), votes: null,
+      next: new Map(),
+      match: new Map(),
+      votes: null,
     });
   }
 
@@ -18,11 +31,20 @@ class Server {
     copy.log = new Map(this.log);
     copy.next = new Map(this.next);
     copy.match = new Map(this.match);
-    copy.votes = this.votes && { ...this.votes, asked: [...this.votes.asked], got: [...this.votes.got], refused: [...this.votes.refused] };
+    copy.votes = this.votes && {
+      ...this.votes,
+      asked: [...this.votes.asked],
+      got: [...this.votes.got],
+      refused: [...this.votes.refused],
+    };
     return copy;
   }
 
-  get last() { let last = this.snapshot; for (const index of this.log.keys()) last = Math.max(last, index); return last; }
+  get last() {
+    let last = this.snapshot;
+    for (const index of this.log.keys()) last = Math.max(last, index);
+    return last;
+  }
 
   see(term) {
     if (term === undefined || term <= this.term) return;
@@ -50,7 +72,7 @@ class History {
     this.commands = new Map();
     /// Changes of roles, terms and whereabouts for the picture: for each server a list of {t, i, role, term, up, paused, linked}.
     this.segments = Array.from({ length: servers }, () => []);
-    let state = Array.from({ length: servers }, (_, id) => new Server(id));
+    const state = Array.from({ length: servers }, (_, id) => new Server(id));
     trace.events.forEach((event, i) => {
       if (i % KEPT_EVERY === 0) this.kept.push(state.map((server) => server.copy()));
       this.learn(event);
@@ -64,7 +86,8 @@ class History {
     if (event.kind === MARK && (event.name === "applied" || event.name === "accepted")) {
       const { index, term, command, server } = event.fields;
       this.commands.set(`${index} ${term}`, command);
-      if (event.name === "applied" && !this.committed.has(index)) this.committed.set(index, { term, command, first: server, i: event.i });
+      if (event.name === "applied" && !this.committed.has(index))
+        this.committed.set(index, { term, command, first: server, i: event.i });
     }
   }
 
@@ -73,7 +96,15 @@ class History {
     const { role, term, up, paused, linked } = state[event.server];
     const list = this.segments[event.server];
     const before = list[list.length - 1];
-    if (before && before.role === role && before.term === term && before.up === up && before.paused === paused && before.linked === linked) return;
+    if (
+      before &&
+      before.role === role &&
+      before.term === term &&
+      before.up === up &&
+      before.paused === paused &&
+      before.linked === linked
+    )
+      return;
     list.push({ t: event.t, i: event.i, role, term, up, paused, linked });
   }
 
@@ -111,29 +142,55 @@ function applyMark(state, { name, fields: f }) {
   switch (name) {
     case "start":
       // What is volatile (Fig. 2, State) begins anew; what it has acknowledged it must still have.
-      Object.assign(server, { up: true, paused: false, life: f.life, role: "F", commit: server.snapshot, applied: server.snapshot, votes: null });
+      Object.assign(server, {
+        up: true,
+        paused: false,
+        life: f.life,
+        role: "F",
+        commit: server.snapshot,
+        applied: server.snapshot,
+        votes: null,
+      });
       server.next.clear();
       server.match.clear();
       break;
-    case "down": Object.assign(server, { up: false, role: "F", votes: null }); break;
-    case "link": server.linked = f.up; break;
-    case "pause": server.paused = f.on; break;
-    case "leads": if (f.term >= server.term) Object.assign(server, { term: f.term, role: "L" }); break;
+    case "down":
+      Object.assign(server, { up: false, role: "F", votes: null });
+      break;
+    case "link":
+      server.linked = f.up;
+      break;
+    case "pause":
+      server.paused = f.on;
+      break;
+    case "leads":
+      if (f.term >= server.term) Object.assign(server, { term: f.term, role: "L" });
+      break;
     case "state":
       if (f.term < server.term) break;
       server.see(f.term);
       if (f.leader) server.role = "L";
       else if (server.role === "L") server.role = "F";
       break;
-    case "accepted": server.put(f.index, f.term, f.command); break;
+    case "accepted":
+      server.put(f.index, f.term, f.command);
+      break;
     case "applied":
       server.applied = f.index;
       server.commit = Math.max(server.commit, f.index);
       server.put(f.index, f.term, f.command);
       break;
-    case "installed": Object.assign(server, { applied: f.index, snapshot: f.index, commit: Math.max(server.commit, f.index) }); trim(server); break;
-    case "snapshot": server.snapshot = Math.max(server.snapshot, f.index); trim(server); break;
-    case "save": server.saves += 1; break;
+    case "installed":
+      Object.assign(server, { applied: f.index, snapshot: f.index, commit: Math.max(server.commit, f.index) });
+      trim(server);
+      break;
+    case "snapshot":
+      server.snapshot = Math.max(server.snapshot, f.index);
+      trim(server);
+      break;
+    case "save":
+      server.saves += 1;
+      break;
     default:
   }
 }
@@ -150,7 +207,11 @@ function asks(server, message) {
   const peer = serverOf(message.to);
   if (message.kind === "V") {
     if (server.role !== "C" || server.votes === null || server.votes.term !== term) {
-      Object.assign(server, { role: "C", vote: { term, for: server.id }, votes: { term, asked: [], got: [server.id], refused: [] } });
+      Object.assign(server, {
+        role: "C",
+        vote: { term, for: server.id },
+        votes: { term, asked: [], got: [server.id], refused: [] },
+      });
     }
     server.votes.asked.push(peer);
   } else if (message.kind === "A") {
@@ -188,7 +249,12 @@ function answers(state, server, message) {
   } else if (message.kind === "A") {
     if ((request.term ?? 0) >= server.term && server.role === "C") server.role = "F";
     if (message.yes(names.success)) accepts(state, server, request);
-  } else if (message.kind === "I" && (request.term ?? 0) >= before && (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot && request.yes(names.done) !== false) {
+  } else if (
+    message.kind === "I" &&
+    (request.term ?? 0) >= before &&
+    (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot &&
+    request.yes(names.done) !== false
+  ) {
     // Whether all pieces are there shows when the service gets the snapshot.
     if (server.role === "C") server.role = "F";
   }
@@ -204,7 +270,8 @@ function accepts(state, server, request) {
   const mark = server.log.get(end);
   const theirs = leader?.log.get(end);
   if (leader && theirs && (!mark || mark.term === theirs.term)) {
-    for (const [index, entry] of leader.log) if (index <= end && index > server.snapshot && !server.log.has(index)) server.log.set(index, entry);
+    for (const [index, entry] of leader.log)
+      if (index <= end && index > server.snapshot && !server.log.has(index)) server.log.set(index, entry);
   }
   server.commit = Math.max(server.commit, Math.min(request.num(names.leaderCommit) ?? 0, end));
 }
@@ -220,7 +287,10 @@ function hears(server, message) {
     if (!list.includes(peer)) list.push(peer);
   } else if (server.role === "L" && request.term === server.term) {
     const yes = message.kind === "I" || message.yes(names.success);
-    const end = message.kind === "I" ? request.num(names.lastIncludedIndex) ?? 0 : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
+    const end =
+      message.kind === "I"
+        ? (request.num(names.lastIncludedIndex) ?? 0)
+        : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
     if (yes) {
       server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
       server.next.set(peer, (server.match.get(peer) ?? 0) + 1);
@@ -236,7 +306,9 @@ function changes(history, i) {
   const out = [];
   after.forEach((now, id) => {
     const old = before[id];
-    const say = (what, from, to) => { if (show(from) !== show(to)) out.push(`S${id} ${what}: ${show(from)} → ${show(to)}`); };
+    const say = (what, from, to) => {
+      if (show(from) !== show(to)) out.push(`S${id} ${what}: ${show(from)} → ${show(to)}`);
+    };
     say("role", ROLES[old.role], ROLES[now.role]);
     say("term", old.term, now.term);
     say("vote", voteWords(old.vote), voteWords(now.vote));
@@ -252,7 +324,9 @@ function changes(history, i) {
 }
 
 const ROLES = { F: "follower", C: "candidate", L: "leader" };
-function voteWords(vote) { return vote === null ? null : `S${vote.for} in term ${vote.term}`; }
+function voteWords(vote) {
+  return vote === null ? null : `S${vote.for} in term ${vote.term}`;
+}
 function whereabouts(server) {
   if (!server.up) return server.life === 0 ? "not started" : "down";
   if (server.paused) return "paused";
