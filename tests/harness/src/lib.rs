@@ -48,6 +48,7 @@ pub mod record;
 pub mod run;
 mod service_state;
 pub mod timeline;
+mod told_service;
 
 pub use case::{Origin, Part, TestCase};
 pub use cluster::Cluster;
