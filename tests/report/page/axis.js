@@ -7,7 +7,7 @@ class Axis {
   }
 
   resize() {
-    fitCanvas(this.canvas, this.view.scale.width, model.causes ? 96 : 52);
+    fitCanvas(this.canvas, this.view.scale.width, model.causes ? 108 : 64);
   }
 
   draw(colors) {
@@ -28,6 +28,10 @@ class Axis {
       stroke(ink, x, 24, x, 30);
       ink.fillText(words, Math.min(x + 3, scale.width - ink.measureText(words).width), 38);
     }
+    ink.fillStyle = colors.fault;
+    ink.textAlign = "center";
+    for (const { position, words } of scale.gaps(72)) ink.fillText(words, scale.x(position), 53);
+    ink.textAlign = "left";
     if (model.causes) this.drawCurve(ink);
     const event = trace.events[cursor];
     if (event) {
@@ -92,7 +96,7 @@ class Axis {
       view: { scale, causeEvents },
       colors,
     } = this;
-    const y = (share) => 92 - share * 40;
+    const y = (share) => 104 - share * 40;
     ink.strokeStyle = colors.line;
     stroke(ink, 0, y(0) + 0.5, scale.width, y(0) + 0.5);
     stroke(ink, 0, y(1) + 0.5, scale.width, y(1) + 0.5);

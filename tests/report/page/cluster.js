@@ -18,7 +18,10 @@ class ClusterPanel {
     root.append(this.servers(state), el("h3", {}, "Logs"), this.logs(state));
     const leaders = state.filter((server) => server.up && server.role === "L" && server.next.size > 0);
     for (const leader of leaders)
-      root.append(el("h3", {}, `What S${leader.id} knows of others (leader of term ${leader.term})`), this.progress(leader));
+      root.append(
+        el("h3", {}, `nextIndex and matchIndex of S${leader.id}, as they should be (leader of term ${leader.term})`),
+        this.progress(leader),
+      );
     for (const candidate of state.filter((server) => server.up && server.votes !== null && server.votes.term === server.term))
       root.append(...this.votes(candidate, state.length));
     root.append(el("h3", {}, "Who waits for what"), this.waits(event));
@@ -36,15 +39,24 @@ class ClusterPanel {
         `S${server.id}`,
         role,
         server.term,
-        server.vote === null ? "–" : voteWords(server.vote),
-        server.commit,
+        voteWords(server),
+        commitWords(server),
         server.applied,
-        server.snapshot || "–",
-        server.last,
+        snapshotWords(server),
+        lastWords(server),
         whereabouts(server),
       ];
     });
-    return grid("As messages and calls have shown", head, body);
+    const stored = state.some((server) => server.stored);
+    const caption = `As messages, calls${stored ? ", saves" : ""} and their log lines have shown`;
+    const said = state.filter((server) => server.up && server.said !== null);
+    const lines = said.map(({ said }) => el("li", { dir: "auto" }, cut(said, 120)));
+    return el(
+      "div",
+      {},
+      grid(caption, head, body),
+      lines.length === 0 ? null : el("ul", { class: "said", "aria-label": "The last log line of each server" }, ...lines),
+    );
   }
 
   logs(state) {
@@ -66,7 +78,7 @@ class ClusterPanel {
       el(
         "p",
         { class: "meta" },
-        "✓ applied, • committed there, ≠ another entry than was applied elsewhere, ▣ in the snapshot; an empty field: no message has shown it.",
+        "✓ applied, • committed there, ≠ another entry than was applied elsewhere, ▣ in the snapshot, ? not known, or not sure to be there still; an empty field: nothing has shown an entry there.",
       ),
     );
     return out;
@@ -76,27 +88,32 @@ class ClusterPanel {
     if (index <= server.snapshot)
       return el("span", { class: "snap", title: `S${server.id}: entry ${index} is in the snapshot` }, "▣");
     const entry = server.log.get(index);
-    if (!entry) return "";
+    if (!entry) {
+      const isThere = server.stored && index <= server.stored.last;
+      return isThere
+        ? el("span", { title: `S${server.id} has stored an entry ${index}, and nothing has shown what it is` }, "?")
+        : "";
+    }
     const committed = history.committed.get(index);
     const conflicts = committed !== undefined && committed.i <= cursor && committed.term !== entry.term;
     const command = history.commandOf(index, entry);
-    const sign = `${conflicts ? "≠" : ""}${index <= server.applied ? "✓" : index <= server.commit ? "•" : ""}`;
-    const words = `S${server.id}, entry ${index}: term ${entry.term}, ${command === undefined ? "command unknown" : cut(show(command), 60)}${index <= server.applied ? ", applied" : index <= server.commit ? ", committed" : ""}${conflicts ? `; S${committed.first} has applied another of term ${committed.term} there` : ""}`;
+    const sign = `${entry.unsure ? "?" : ""}${conflicts ? "≠" : ""}${index <= server.applied ? "✓" : index <= server.commit ? "•" : ""}`;
+    const words = `S${server.id}, entry ${index}: term ${entry.term}, ${command === undefined ? "command unknown" : cut(show(command), 60)}${index <= server.applied ? ", applied" : index <= server.commit ? ", committed" : ""}${entry.unsure ? "; nothing has shown since whether it is still there" : ""}${conflicts ? `; S${committed.first} has applied another of term ${committed.term} there` : ""}`;
     return el(
       "span",
       {
-        class: `cell term${entry.term % 4}${conflicts ? " conflict" : ""}${index <= server.commit ? " sure" : ""}`,
+        class: `cell term${entry.term % 4}${conflicts ? " conflict" : ""}${entry.unsure ? " unsure" : ""}${index <= server.commit ? " sure" : ""}`,
         title: words,
       },
       el("b", {}, `${entry.term}${sign}`),
-      el("bdi", {}, command === undefined ? "?" : cut(show(command), 6)),
+      el("bdi", {}, command === undefined ? "?" : cut(show(command), 14)),
     );
   }
 
   progress(leader) {
     const peers = [...new Set([...leader.next.keys(), ...leader.match.keys()])].sort((one, other) => one - other);
     const head = ["", ...peers.map((peer) => `S${peer}`)];
-    return grid("From its messages and the answers that reached it", head, [
+    return grid("Worked out from what it sent and the answers that reached it: what it has itself may be wrong", head, [
       ["nextIndex", ...peers.map((peer) => show(leader.next.get(peer)))],
       ["matchIndex", ...peers.map((peer) => show(leader.match.get(peer)))],
     ]);
@@ -111,7 +128,7 @@ class ClusterPanel {
             .sort((one, other) => one - other)
             .map((peer) => `S${peer}`)
             .join(", ");
-    const need = Math.floor(servers / 2) + 1;
+    const need = Math.floor((servers + model.run.scripted) / 2) + 1;
     return [
       el("h3", {}, `Election of term ${term}: S${candidate.id}`),
       table([

@@ -20,7 +20,17 @@ class Details {
       ),
     );
     if (isProof(event))
-      root.append(el("p", { class: "badges" }, el("strong", { class: "proof" }, "part of the proof of the broken rule")));
+      root.append(
+        el(
+          "p",
+          { class: "badges" },
+          el(
+            "strong",
+            { class: "proof" },
+            `part of the proof of what went wrong${view.stepOf.get(event.i)?.why ? `: ${view.stepOf.get(event.i).why}` : ""}`,
+          ),
+        ),
+      );
     if (event.message) this.message(event.message);
     else if (event.fields) root.append(table(Object.entries(event.fields)));
     this.changes(event);

@@ -1,6 +1,6 @@
 // The picture: lanes, messages, events. Drawn on a canvas; all that it says stands in the list of events as well.
 
-class Picture extends Arrows {
+class Picture extends Overlay {
   constructor(view) {
     super(view);
     this.axis = new Axis(view);
@@ -27,6 +27,7 @@ class Picture extends Arrows {
     ink.textBaseline = "middle";
     const { layout, scale, trace } = this.view;
     for (const lane of layout.lanes) this.drawLane(lane);
+    this.drawGaps();
     this.drawPartitions();
     this.drawArrows();
     const [first, last] = scale.shownEvents();
@@ -34,6 +35,7 @@ class Picture extends Arrows {
     if (last - first < 6000) for (let i = first; i < last; i += 1) this.drawEvent(trace.events[i]);
     this.drawNumbers();
     this.drawOperations();
+    this.drawSteps();
     this.drawPins();
     this.drawCursor();
   }
@@ -141,28 +143,6 @@ class Picture extends Arrows {
     };
     bar(thread.born, thread.ended, top + height / 2 - 3, 6, colors.accent);
     for (const { from, to } of thread.waits) bar(from, to, top + height / 2 - 3, 6, colors.wait);
-  }
-
-  /// Groups of a partition, in colours and numbers, at the upper edge of the lanes.
-  drawPartitions() {
-    const {
-      ink,
-      colors,
-      view: { scale, partitions, layout },
-    } = this;
-    for (const { from, to, groups } of partitions) {
-      const [left, right] = [Math.max(scale.x(scale.ofTime(from)), 0), Math.min(scale.x(scale.ofTime(to)), scale.width)];
-      if (right <= left) continue;
-      groups.forEach((group, place) => {
-        for (const name of group) {
-          const lane = layout.byName.get(name);
-          if (!lane) continue;
-          ink.fillStyle = colors.groups[place % colors.groups.length];
-          ink.fillRect(left, lane.top + 1, right - left, 4);
-          if (right - left > 60) ink.fillText(`group ${place + 1}`, left + 3, lane.top + 11);
-        }
-      });
-    }
   }
 
   // ----- events -----
@@ -282,101 +262,6 @@ class Picture extends Arrows {
     lane.ends[row] = x + width;
     ink.fillStyle = name === "faults" ? colors.fault : colors.text;
     ink.fillText(cut(text, 60), x + 4, lane.top + 10 + row * 14);
-  }
-
-  drawOperations() {
-    const {
-      ink,
-      colors,
-      view: { layout, scale, trace },
-    } = this;
-    model.operations.forEach(([client, call, answer, asked, ended, failed, illegal, place], id) => {
-      const lane = layout.byName.get(`C${client}`);
-      if (!lane) return;
-      const from = scale.x(scale.ofTime(asked)),
-        to = scale.x(scale.ofTime(ended ?? trace.end));
-      if (to < 0 || from > scale.width) return;
-      const [left, width] = [Math.max(from, -4), Math.max(Math.min(to, scale.width + 4) - Math.max(from, -4), 2)];
-      ink.fillStyle = illegal ? colors.bad : ended === null || answer === null ? colors.wait : colors.operation;
-      ink.globalAlpha = failed ? 0.4 : 1;
-      ink.fillRect(left, lane.top + 3, width, lane.height - 7);
-      ink.globalAlpha = 1;
-      if (illegal) {
-        ink.strokeStyle = colors.text;
-        ink.lineWidth = 2;
-        ink.strokeRect(left, lane.top + 3, width, lane.height - 7);
-        ink.lineWidth = 1;
-      }
-      const words = `${illegal ? "✕ " : ""}${place === null ? "" : `${place}. `}${call}${answer === null ? " …" : ` = ${answer}`}`;
-      if (width > 40) {
-        ink.save();
-        ink.beginPath();
-        ink.rect(left, lane.top, width, lane.height);
-        ink.clip();
-        ink.fillStyle = illegal ? colors.onBad : colors.onOperation;
-        ink.fillText(cut(words, 80), left + 4, lane.middle);
-        ink.restore();
-      }
-      this.shapes.push({ operation: id, x1: left, y1: lane.middle, x2: left + width, y2: lane.middle });
-    });
-  }
-
-  /// Where the run fails, and where it differs from the other one.
-  drawPins() {
-    const {
-      colors,
-      view: { failureAt, isSwapped, other, same, causeEvents },
-    } = this;
-    const lost = model.causes && model.causes.jump !== null ? causeEvents[model.causes.jump].i : null;
-    if (lost !== null && !isSwapped) this.pin(lost, "lost here", colors.fault, 36);
-    if (other) this.pin(same, "differs from here on", colors.fault, 19);
-    if (failureAt !== null && !isSwapped) this.pin(failureAt, "✕ fails here", colors.bad, 2);
-  }
-
-  pin(place, words, color, top) {
-    const {
-      ink,
-      colors,
-      view: { trace, scale, layout },
-    } = this;
-    const event = trace.events[place];
-    const x = event ? scale.x(scale.ofEvent(event)) : -1;
-    if (x < 0 || x > scale.width) return;
-    ink.strokeStyle = color;
-    ink.lineWidth = 2;
-    this.line(x, 0, x, layout.height);
-    ink.lineWidth = 1;
-    ink.font = "bold 11px system-ui, sans-serif";
-    const width = ink.measureText(words).width + 10;
-    const left = Math.min(Math.max(x + 2, 0), scale.width - width);
-    ink.fillStyle = color;
-    ink.fillRect(left, top, width, 16);
-    ink.fillStyle = colors.onBad;
-    ink.fillText(words, left + 5, top + 8.5);
-    ink.font = "11px system-ui, sans-serif";
-  }
-
-  drawCursor() {
-    const {
-      ink,
-      colors,
-      view: { cursor, trace, scale, layout },
-    } = this;
-    const event = trace.events[cursor];
-    if (!event) return;
-    const x = scale.x(scale.ofEvent(event));
-    ink.strokeStyle = colors.accent;
-    ink.setLineDash([3, 3]);
-    this.line(x, 0, x, layout.height);
-    ink.setLineDash([]);
-    const lane = layout.byName.get(event.who ?? (isFault(event) ? "faults" : "test"));
-    if (lane) {
-      ink.lineWidth = 2;
-      ink.beginPath();
-      ink.arc(x, lane.middle, 7, 0, 7);
-      ink.stroke();
-      ink.lineWidth = 1;
-    }
   }
 
   /// What lies next to a point, if anything does.

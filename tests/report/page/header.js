@@ -22,7 +22,7 @@ function buildHead(view) {
     { class: "commands" },
     el("summary", {}, "Commands and facts"),
     el("p", { class: "meta" }, facts),
-    ...(failure ? [el("p", { class: "meta" }, `The test: ${run.about}`)] : []),
+    ...(failure ? [el("p", { class: "meta" }, `The test: ${run.about}${failure.place ? `, at ${failure.place}` : ""}`)] : []),
   );
   for (const [word, command] of model.commands) more.append(commandLine(word, command));
   head.append(more);
@@ -34,8 +34,7 @@ function buildFailure(view, failure) {
     ["rule", failure.rule],
     ["expected", failure.expected],
     ["seen", failure.seen],
-    ["at", failure.place],
-    ["often", failure.hint],
+    [failure.hint?.includes(", or ") ? "one of these, often" : "often", failure.hint],
   ];
   const facts = el("dl", {});
   for (const [name, words] of rows) if (words) facts.append(el("dt", {}, name), el("dd", { dir: "auto" }, words));
@@ -46,21 +45,26 @@ function buildFailure(view, failure) {
     button.addEventListener("click", () => view.goToOperation(illegal));
     box.append(button);
   }
-  if (failure.proof.length > 0) {
-    const list = el("ol", { class: "proof", "aria-label": "Messages that prove it" });
-    for (const [words, message] of failure.proof) {
-      const event = message === null ? null : firstOf(view.trace.messages[message]);
-      if (!event) {
-        list.append(el("li", {}, words));
-        continue;
-      }
-      const button = el("button", {}, words);
-      button.addEventListener("click", () => view.go(event.i));
-      list.append(el("li", {}, button));
-    }
-    box.append(el("p", { class: "meta" }, "Messages that prove it:"), list);
+  return el("div", { class: "verdictbox" }, box, buildSteps(view));
+}
+
+/// What led to it, step by step.
+function buildSteps(view) {
+  if (view.steps.length === 0) return null;
+  const list = el("ol", { class: "proof", "aria-label": "What led to it" });
+  for (const { event, why, weight } of view.steps) {
+    const button = el("button", {}, `${seconds(event.t)} s `, el("bdi", {}, cut(wordsOf(event), 130)));
+    button.addEventListener("click", () => view.go(event.i));
+    list.append(
+      el(
+        "li",
+        { class: `${weight === MISTAKE ? "mistake" : ""}${event === view.opening ? " opening" : ""}` },
+        button,
+        why ? el("span", { class: "why" }, ` ${why}`) : null,
+      ),
+    );
   }
-  return box;
+  return el("div", { class: "steps" }, el("p", { class: "meta" }, "What led to it (k: next step, K: the one before)"), list);
 }
 
 function firstOf(message) {
@@ -153,8 +157,14 @@ function buildTools(view) {
   button("Fit", "The whole run (0)", () => view.fit());
   button("Even", "Events at even distances, or true to time (e)", () => view.toggleAxis(), "isEven", "true");
   if (view.failureAt !== null) button("Failure", "To the failure (j)", () => view.go(view.failureAt));
-  if (view.proof.size > 0)
-    button("Proof only", "Fade everything but the messages that prove it (p)", () => view.toggle("fades"), "fades", "false");
+  if (view.steps.length > 0)
+    button(
+      "Steps only",
+      "Fade everything but the steps that led to the failure (p)",
+      () => view.toggle("fades"),
+      "fades",
+      "false",
+    );
   button("Theme", "Light or dark (t)", () => view.toggleTheme());
   button("?", "All keys (?)", () => view.help());
 }

@@ -20,8 +20,10 @@ const KEYS = [
       if (view.failureAt !== null) view.go(view.failureAt);
     },
   ],
+  [["k"], "k", "next step that led to the failure", (view) => view.seekStep(1)],
+  [["K"], "K", "the step before", (view) => view.seekStep(-1)],
   [["u"], "u", "from a request to its reply and back", (view) => view.otherHalf()],
-  [["p"], "p", "fade everything but the proof", (view) => view.toggle("fades")],
+  [["p"], "p", "fade everything but the steps that led to the failure", (view) => view.toggle("fades")],
   [["/"], "/", "search", () => document.getElementById("search").focus()],
   [["n"], "n", "next match", (view) => view.match(1)],
   [["N"], "N", "match before", (view) => view.match(-1)],

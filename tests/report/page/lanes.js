@@ -1,7 +1,9 @@
 // Which lanes there are, how high they are, and what stands at their left.
 
-const HEIGHTS = { test: 34, faults: 34, server: 64, client: 26, thread: 16 };
+const HEIGHTS = { marks: 20, script: 40, test: 34, faults: 34, server: 64, client: 26, thread: 16 };
 
+/// So many clients have a lane.
+const CLIENTS_SHOWN = 40;
 /// So many threads of a server are shown.
 const THREADS_SHOWN = 24;
 
@@ -15,6 +17,7 @@ function threadsOf(trace, id, t) {
 /// The lanes of a trace from top to bottom, each with its place; unfolded servers have the threads of the moment `t`.
 function lanesOf(trace, unfolded, t) {
   const lanes = [
+    { kind: "marks", name: "marks" },
     { kind: "test", name: "test" },
     { kind: "faults", name: "faults" },
   ];
@@ -22,7 +25,9 @@ function lanesOf(trace, unfolded, t) {
     lanes.push({ kind: "server", name: `S${id}`, id });
     if (unfolded.has(id)) for (const thread of threadsOf(trace, id, t)) lanes.push({ kind: "thread", name: thread.name, thread });
   }
-  for (const name of clientsOf(trace)) lanes.push({ kind: "client", name });
+  for (let id = model.run.servers; id < model.run.servers + model.run.scripted; id += 1)
+    lanes.push({ kind: "script", name: `S${id}` });
+  for (const name of clientsOf(trace).slice(0, CLIENTS_SHOWN)) lanes.push({ kind: "client", name });
   const dense = model.run.servers > 9;
   let top = 4;
   for (const lane of lanes) {
@@ -46,18 +51,27 @@ function clientsOf(trace) {
   return [...found].sort((one, other) => Number(one.slice(1)) - Number(other.slice(1)));
 }
 
+/// What stands at the left of a lane that is no server's.
+function laneWords({ kind, name }) {
+  if (kind === "marks") return "";
+  if (kind === "script") return `${name} (script)`;
+  return kind === "client" && model.run.is_called ? `caller ${name.slice(1)}` : name;
+}
+
 /// When the network was split, and into which groups.
 function partitionsOf(trace) {
   const out = [];
   for (const event of trace.events) {
     if (event.kind === MARK && event.name === "note") {
       const [, groups] = /^the network is split: (.*)$/.exec(event.fields.text) ?? [];
-      if (groups)
-        out.push({
-          from: event.t,
-          to: trace.end,
-          groups: groups.split("|").map((group) => group.split(",").map((name) => name.trim())),
-        });
+      if (!groups) continue;
+      // A new split takes the place of the one before.
+      for (const open of out) if (open.to === trace.end) open.to = event.t;
+      out.push({
+        from: event.t,
+        to: trace.end,
+        groups: groups.split("|").map((group) => group.split(",").map((name) => name.trim())),
+      });
     } else if (event.kind === RULE && /^end of .*partition/i.test(event.words)) {
       const open = out.find(({ to }) => to === trace.end);
       if (open) open.to = event.t;
@@ -84,7 +98,7 @@ class Labels {
       box.style.top = `${lane.top}px`;
       box.style.height = `${lane.height}px`;
       if (lane.kind === "server") this.buildServer(box, lane);
-      else box.append(el("span", { title: lane.name }, lane.name));
+      else box.append(el("span", { title: lane.name }, laneWords(lane)));
       this.root.append(box);
     }
   }

@@ -13,11 +13,17 @@ class View {
     this.fades = false;
     this.query = new Query("");
     this.found = [];
-    this.proof = new Set((model.failure?.proof ?? []).map(([, message]) => message).filter((message) => message !== null));
     this.use(this.main);
+    const found = model.failure ? new Proof(this.trace, this.history, model.failure) : null;
+    /// What led to the failure: {event, why}, in the order of time.
+    this.steps = found?.steps ?? [];
+    this.opening = found?.opening ?? null;
+    this.stepOf = new Map(this.steps.map((step) => [step.event.i, step]));
+    /// The messages among them, by number.
+    this.proof = new Set(this.steps.flatMap(({ event }) => (event.message ? [event.message.id] : [])));
     this.causeEvents = (model.causes?.moments ?? []).map(([place]) => this.trace.events[place]);
     this.failureAt = this.findFailure();
-    this.cursor = this.failureAt ?? Math.max(0, this.trace.events.length - 1);
+    this.cursor = found?.opening?.i ?? this.failureAt ?? Math.max(0, this.trace.events.length - 1);
   }
 
   /// Shows a run.
@@ -65,6 +71,7 @@ class View {
     buildHead(this);
     buildTools(this);
     buildHelp();
+    buildLegend();
     this.picture = new Picture(this);
     this.labels = new Labels(this);
     this.list = new List(this);
@@ -76,6 +83,8 @@ class View {
     readFragment(this);
     this.listen();
     this.list.update();
+    // The step that the page opens at, if there are more than have room.
+    document.querySelector(".steps .opening")?.scrollIntoView({ block: "nearest" });
     this.moved();
     performance.mark("drawn");
     document.documentElement.dataset.ready = "yes";
@@ -96,10 +105,11 @@ class View {
     const { trace, scale } = this;
     const count = trace.events.length;
     const room = Math.max(30, Math.round(scale.width / 16));
-    const proof = [...this.proof].map((id) => firstOf(trace.messages[id])?.i).filter((i) => i !== undefined);
     const last = this.failureAt ?? count - 1;
-    const first = Math.min(...proof, last - room);
-    scale.show(Math.max(first, last - 3 * room) - 2, last + 6);
+    // As many of the steps as there is room for, and the one that the page opens at among them.
+    const first = this.steps.find(({ event }) => event.i >= last - 3 * room)?.event.i ?? last;
+    if (this.cursor < last - 3 * room) scale.show(this.cursor - room, this.cursor + room);
+    else scale.show(Math.min(first, last - room) - 2, last + 6);
   }
 
   listen() {
@@ -152,6 +162,13 @@ class View {
     const event = this.list.event(Math.max(0, Math.min(place, this.list.length - 1)));
     if (event) this.go(event.i);
     return undefined;
+  }
+
+  /// To the next step that led to the failure, or the one before.
+  seekStep(direction) {
+    const places = this.isSwapped ? [] : this.steps.map(({ event }) => event.i);
+    const next = direction > 0 ? places.find((i) => i > this.cursor) : places.findLast((i) => i < this.cursor);
+    if (next !== undefined) this.go(next);
   }
 
   seek(direction, isWanted) {
@@ -295,9 +312,10 @@ class View {
   }
 }
 
-/// Whether an event is one of a message that proves the broken rule.
+/// Whether an event is one of the steps that led to the failure, or of their messages.
 function isProof(event) {
-  return Boolean(event.message) && !view.isSwapped && view.proof.has(event.message.id);
+  if (view.isSwapped) return false;
+  return view.stepOf.has(event.i) || (Boolean(event.message) && view.proof.has(event.message.id));
 }
 
 const view = new View();

@@ -1,5 +1,8 @@
 // The axis: virtual time, or events at even distances, which spreads what happens in one instant.
 
+/// A gap between two events that is longer than this is marked where events stand at even distances, in nanoseconds.
+const GAP_NS = 20e6;
+
 class Scale {
   constructor(trace) {
     this.trace = trace;
@@ -80,14 +83,34 @@ class Scale {
     return [lowerBound(this.trace.times, this.from), lowerBound(this.trace.times, this.to + 1)];
   }
 
+  /// Where events that stand side by side are far apart in time: positions between them, with how far. At least so many pixels apart.
+  gaps(apart) {
+    if (!this.isEven) return [];
+    const out = [];
+    const [first, last] = this.shownEvents();
+    const { times } = this.trace;
+    let free = -Infinity;
+    for (let i = Math.max(first, 1); i < last; i += 1) {
+      const gap = times[i] - times[i - 1];
+      if (gap < GAP_NS || this.x(i - 0.5) < free) continue;
+      free = this.x(i - 0.5) + apart;
+      out.push({ position: i - 0.5, words: `+${span(gap)}` });
+    }
+    return out;
+  }
+
   /// Marks of the axis: positions with words.
   ticks() {
     const most = Math.max(2, Math.floor(this.width / 110));
     if (this.isEven) {
       const step = niceStep((this.to - this.from) / most, 1);
       const out = [];
+      let before = "";
       for (let i = Math.ceil(Math.max(this.from, 0) / step) * step; i <= this.to && i < this.trace.events.length; i += step) {
-        out.push({ position: i, words: `${seconds(this.trace.times[i])} s` });
+        // Many events may be of one instant: its time stands once.
+        const words = `${seconds(this.trace.times[i])} s`;
+        out.push({ position: i, words: words === before ? "" : words });
+        before = words;
       }
       return out;
     }

@@ -114,12 +114,25 @@ function markWords({ name, fields: f }) {
     case "snapshot":
       return `${server} takes a snapshot up to ${f.index}`;
     case "save":
-      return `${server} saves ${f.bytes} bytes${f.snapshot === null ? "" : ` and a snapshot of ${f.snapshot}`}`;
+      return `${server} saves ${savedWords(f)}`;
+    case "asked":
+      return `a caller asks ${server}: ${f.text}`;
+    case "told":
+      return `${server} tells its caller: ${f.text}`;
     case "note":
       return `test: ${f.text}`;
     default:
       return `${name} ${show(f)}`;
   }
+}
+
+/// What a server stored: `term 11, vote S2, log 1 to 4, 83 bytes`.
+function savedWords({ bytes, snapshot, term, vote, base, last }) {
+  const size = `${bytes} bytes${snapshot === null ? "" : ` and a snapshot of ${snapshot}`}`;
+  if (typeof last !== "number") return size;
+  const log = last > base ? `log ${base + 1} to ${last}` : "an empty log";
+  const behind = base > 0 ? ` behind a snapshot up to ${base}` : "";
+  return `term ${term}, ${vote === null ? "no vote" : `vote S${vote}`}, ${log}${behind} (${size})`;
 }
 
 /// A word for the kind of an event, for search and the list.

@@ -9,16 +9,20 @@ use super::model::Model;
 const FRAME: &str = include_str!("../../page/index.html");
 const STYLES: [&str; 2] = [include_str!("../../page/colors.css"), include_str!("../../page/page.css")];
 /// In the order in which they build on each other. They share one scope.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 23] = [
     include_str!("../../page/data.js"),
     include_str!("../../page/words.js"),
     include_str!("../../page/state.js"),
+    include_str!("../../page/changes.js"),
     include_str!("../../page/search.js"),
+    include_str!("../../page/steps.js"),
+    include_str!("../../page/proof.js"),
     include_str!("../../page/scale.js"),
     include_str!("../../page/lanes.js"),
     include_str!("../../page/ink.js"),
     include_str!("../../page/axis.js"),
     include_str!("../../page/arrows.js"),
+    include_str!("../../page/overlay.js"),
     include_str!("../../page/draw.js"),
     include_str!("../../page/details.js"),
     include_str!("../../page/cluster.js"),
@@ -26,6 +30,7 @@ const SCRIPTS: [&str; 18] = [
     include_str!("../../page/header.js"),
     include_str!("../../page/address.js"),
     include_str!("../../page/pointer.js"),
+    include_str!("../../page/legend.js"),
     include_str!("../../page/keys.js"),
     include_str!("../../page/main.js"),
 ];
