@@ -3,6 +3,8 @@
 //! A [`Command`] is what one entry of the log says. It is encoded once, by the server that gets the request, and decoded by
 //! every replica that applies it.
 
+use std::fmt;
+
 pub use kvraft_interface::{KEY_BYTES_MAX, TooLarge, VALUE_BYTES_MAX, Version, check_key};
 use raft_interface::Index;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,26 @@ pub enum Command {
         /// The key.
         key: String,
     },
+}
+
+/// As a call: `put(x, "1") #3 of session 8`.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let write = |f: &mut fmt::Formatter<'_>, key: &str, write: &Write| match write {
+            Write::Put(value) => write!(f, "put({key}, {value:?})"),
+            Write::Append(value) => write!(f, "append({key}, {value:?})"),
+            Write::PutIf(value, version) => write!(f, "put({key}, {value:?}, at version {version})"),
+        };
+        match self {
+            Self::Register => f.write_str("open a session"),
+            Self::Once { session, sequence, key, write: what } => {
+                write(f, key, what)?;
+                write!(f, " #{sequence} of session {session}")
+            }
+            Self::Plain { key, write: what } => write(f, key, what),
+            Self::Get { key } => write!(f, "get({key})"),
+        }
+    }
 }
 
 /// What the state machine replies to a [`Command`].

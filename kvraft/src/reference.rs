@@ -57,6 +57,13 @@ impl<R: RaftServer> KeyValue for Reference<R> {
         snapshot_index(snapshot).ok()
     }
 
+    fn show_command(layer: Layer, command: &[u8]) -> Option<String> {
+        match layer {
+            Layer::Counter => Some(format!("add({})", i64::from_le_bytes(command.try_into().ok()?))),
+            Layer::KeyValue => crate::op::Command::decode(command).map(|command| command.to_string()),
+        }
+    }
+
     fn offers_reads(_: Reads) -> bool {
         true
     }

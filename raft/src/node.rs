@@ -8,7 +8,7 @@ use labrpc::sync::{Arc, Condvar, Mutex};
 use labrpc::time::Instant;
 use raft_interface::{
     ApplyMsg, Change, ChangeError, Command, Features, Index, NotOffered, Persister, RaftServer,
-    ReadIndexError, ServerId, Servers, Started, Term, TransferError,
+    ReadIndexError, ServerId, Servers, Started, Stored, Term, TransferError,
 };
 
 use crate::config::{Config, ConfigError};
@@ -123,6 +123,10 @@ impl RaftServer for Raft {
         apply: Sender<ApplyMsg>,
     ) -> Self {
         Self::make_with_features(&Features::default(), peers, me, persister, apply)
+    }
+
+    fn read_stored(state: &[u8]) -> Option<Stored> {
+        crate::persist::stored(state)
     }
 
     /// All of them.

@@ -18,7 +18,7 @@
 //! bytes; the index that it covers is the base.
 
 use labrpc::sync::Arc;
-use raft_interface::{Configuration, Index, OwnEntry, Persister, SaveError, ServerId, Term};
+use raft_interface::{Configuration, Index, OwnEntry, Persister, SaveError, ServerId, Stored, Term};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -154,6 +154,12 @@ fn record(entry: &Entry) -> Record<'_> {
             Record::Configuration { term, configuration: *configuration }
         }
     }
+}
+
+/// What stored bytes say, for the page that shows a run; `None` if no save wrote them.
+pub(crate) fn stored(state: &[u8]) -> Option<Stored> {
+    let (term, voted_for, log) = decode(state).ok()?;
+    Some(Stored { term, voted_for, base: log.base_index(), last: log.last_index() })
 }
 
 fn decode(state: &[u8]) -> Result<(Term, Option<ServerId>, Log), CorruptState> {

@@ -23,6 +23,13 @@ pub trait KeyValue: 'static {
     /// The last index that a stored snapshot covers; `None` if it is none of this service's.
     fn snapshot_index(snapshot: &[u8]) -> Option<Index>;
 
+    /// What an entry of the log asks for, in a few words. Nothing is graded by it: the page that shows a failed run has words then
+    /// in place of bytes. By default it is not known, and `None` also stands for bytes that are no command.
+    fn show_command(layer: Layer, command: &[u8]) -> Option<String> {
+        let _ = (layer, command);
+        None
+    }
+
     /// Whether its clerks can read in this way. By default in the two that parts 4A to 4C ask for. Parts E grade what is offered,
     /// and nobody loses a point for the rest.
     fn offers_reads(reads: Reads) -> bool {

@@ -21,6 +21,7 @@ mod pair;
 mod persister;
 mod read;
 mod real_disk;
+mod stored;
 mod transfer;
 
 pub use change::{Change, ChangeError};
@@ -33,6 +34,7 @@ pub use memory::{MemoryPersister, SaveHook, SavePoint};
 pub use persister::{Persister, SaveError};
 pub use read::ReadIndexError;
 pub use real_disk::RealDisk;
+pub use stored::Stored;
 pub use transfer::TransferError;
 
 use std::error::Error;
@@ -170,6 +172,14 @@ pub trait RaftServer: Clone + Send + Sync + 'static {
     fn open_storage(disk: Arc<dyn Disk>) -> Result<Arc<dyn Persister>, Box<dyn Error + Send + Sync>> {
         Ok(Arc::new(JournalPersister::open(disk)?))
     }
+    /// What bytes that a server of this kind has [saved](Persister::save) as its state say. Nothing is graded by it: the page that
+    /// shows a failed run then knows the term, the vote and the log of each server, where it would else guess them from messages. By
+    /// default it is not known, and `None` also stands for bytes that make no sense.
+    fn read_stored(state: &[u8]) -> Option<Stored> {
+        let _ = state;
+        None
+    }
+
     /// The RPC handlers of this server, to be added to its `labrpc` server.
     fn service(&self) -> Service;
     /// Asks for agreement on a command (MIT's `Start`). Returns at once; no promise that it ever commits.

@@ -9,7 +9,7 @@ use labrpc::sync::Arc;
 use labrpc::time::Instant;
 use raft_interface::{
     ApplyMsg, Change, ChangeError, Command, Disk, Features, Index, NotOffered, Persister, RaftServer,
-    ReadIndexError, ServerId, Started, Term, TransferError,
+    ReadIndexError, ServerId, Started, Stored, Term, TransferError,
 };
 
 use kvraft_interface::{
@@ -91,6 +91,7 @@ pub struct Services {
     pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
     pub(crate) offers_reads: fn(Reads) -> bool,
     pub(crate) forwards: fn() -> bool,
+    show_command: fn(Layer, &[u8]) -> Option<String>,
 }
 
 impl Services {
@@ -110,6 +111,7 @@ impl Services {
             snapshot_index: K::snapshot_index,
             offers_reads: K::offers_reads,
             forwards: K::forwards,
+            show_command: K::show_command,
         }
     }
 }
@@ -172,6 +174,7 @@ pub struct Implementation {
     names: fn() -> Names,
     single: Option<Single>,
     locks: Option<LockMakers>,
+    read_stored: fn(&[u8]) -> Option<Stored>,
 }
 
 impl Implementation {
@@ -189,6 +192,7 @@ impl Implementation {
             names: Names::default,
             single: None,
             locks: None,
+            read_stored: R::read_stored,
         }
     }
 
@@ -287,6 +291,17 @@ impl Implementation {
     /// Its words for what is wrong with the stored bytes.
     pub fn open_storage(&self, disk: Arc<dyn Disk>) -> Result<Arc<dyn Persister>, String> {
         (self.open_storage)(disk)
+    }
+
+    /// What stored bytes say, if it tells.
+    pub(crate) fn read_stored(&self, state: &[u8]) -> Option<Stored> {
+        (self.read_stored)(state)
+    }
+
+    /// What a command of its service asks for in this layer, if it tells.
+    #[must_use]
+    pub fn show_command(&self, layer: Layer, command: &[u8]) -> Option<String> {
+        (self.services?.show_command)(layer, command)
     }
 
     /// Whether there is a service on the Raft.

@@ -50,6 +50,7 @@ pub mod run;
 mod service_state;
 pub mod single;
 pub mod timeline;
+mod told_service;
 
 pub use case::{Origin, Part, TestCase};
 pub use cluster::Cluster;

@@ -14,6 +14,9 @@
 //! | `committed` | server, index | it is the first to deliver that entry |
 //! | `snapshot` | server, index | its service takes a snapshot |
 //! | `save` | server, bytes, snapshot | it stored its state, and a snapshot of so many bytes if there is one |
+//! | | and term, vote, base, last | what it stored, if its [implementation tells](raft_interface::RaftServer::read_stored) |
+//! | `asked` | server, text | a thread calls the service of a server, in the same process |
+//! | `told` | server, text | that call returns, in the same thread |
 //! | `note` | text | the scenario says what it does |
 //!
 //! A run without a trace pays a look at a flag for each.
@@ -23,8 +26,10 @@ use std::fmt;
 use labrpc::sim;
 use labrpc::sync::Arc;
 use labrpc::wire::Value;
-use raft_interface::{Persister, SaveError, ServerId};
+use parking_lot::Mutex;
+use raft_interface::{ApplyMsg, Persister, SaveError, ServerId};
 
+use crate::implementation::Implementation;
 use crate::observation::Observation;
 use crate::timeline::TimelineEvent;
 
@@ -81,6 +86,19 @@ pub(crate) fn observed(server: ServerId, fact: &Observation<'_>) {
     }
 }
 
+/// A server on the bench delivered something.
+pub(crate) fn delivered(server: ServerId, message: &ApplyMsg) {
+    match *message {
+        ApplyMsg::Command { index, term, ref command } => {
+            observed(server, &Observation::Applied { index, term, command });
+        }
+        ApplyMsg::Snapshot { index, term, ref data } => {
+            observed(server, &Observation::Installed { index, term, data });
+        }
+        ApplyMsg::Own { .. } => {}
+    }
+}
+
 /// Something that the tester did, or that it saw for the first time.
 pub(crate) fn happened(what: &TimelineEvent) {
     use TimelineEvent as E;
@@ -109,23 +127,70 @@ pub(crate) fn takes_snapshot(server: ServerId, index: raft_interface::Index) {
     sim::mark("snapshot", || fields([("server", number(server)), ("index", number(index))]));
 }
 
+/// A thread calls the service of a server.
+pub(crate) fn asked(server: ServerId, text: impl FnOnce() -> String) {
+    sim::mark("asked", || fields([("server", number(server)), ("text", Value::Text(text()))]));
+}
+
+/// That call returns.
+pub(crate) fn told(server: ServerId, text: impl FnOnce() -> String) {
+    sim::mark("told", || fields([("server", number(server)), ("text", Value::Text(text()))]));
+}
+
 /// What a server is given to store its state in: a persister that tells the trace of each save, if there is one.
-pub(crate) fn told_of(persister: Arc<dyn Persister>, server: ServerId) -> Arc<dyn Persister> {
-    if sim::is_traced() { Arc::new(Told { persister, server }) } else { persister }
+pub(crate) fn told_of(
+    persister: Arc<dyn Persister>,
+    implementation: &Implementation,
+    server: ServerId,
+) -> Arc<dyn Persister> {
+    if !sim::is_traced() {
+        return persister;
+    }
+    Arc::new(Told { persister, implementation: *implementation, server, state: Mutex::default() })
 }
 
 struct Told {
     persister: Arc<dyn Persister>,
+    implementation: Implementation,
     server: ServerId,
+    /// What was saved last, as long as it is short. The persister may be code under test, and a run with a trace must not call it
+    /// more often than one without.
+    state: Mutex<Option<Vec<u8>>>,
 }
 
+/// A longer state is not read: the page must cost little.
+const STATE_READ_MAX: usize = 4_096;
+
 impl Told {
-    /// The lengths are those that were given: the persister may be code under test, and a run with a trace must not call it more
-    /// often than one without.
-    fn tell(&self, bytes: usize, snapshot: Option<&[u8]>) {
+    /// The first `keep` bytes of what was saved last stay, and `tail` follows.
+    fn tell(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) {
+        let bytes = keep + tail.len();
+        let mut state = self.state.lock();
+        *state = match state.take() {
+            _ if bytes > STATE_READ_MAX => None,
+            Some(mut state) if keep <= state.len() => {
+                state.truncate(keep);
+                state.extend_from_slice(tail);
+                Some(state)
+            }
+            _ if keep == 0 => Some(tail.to_vec()),
+            _ => None,
+        };
+        let stored = state.as_deref().and_then(|state| self.implementation.read_stored(state));
+        drop(state);
         sim::mark("save", || {
             let snapshot = snapshot.map_or(Value::Nothing, |bytes| number(bytes.len()));
-            fields([("server", number(self.server)), ("bytes", number(bytes)), ("snapshot", snapshot)])
+            let mut told =
+                vec![("server", number(self.server)), ("bytes", number(bytes)), ("snapshot", snapshot)];
+            if let Some(stored) = stored {
+                told.extend([
+                    ("term", number(stored.term)),
+                    ("vote", stored.voted_for.map_or(Value::Nothing, number)),
+                    ("base", number(stored.base)),
+                    ("last", number(stored.last)),
+                ]);
+            }
+            fields(told)
         });
     }
 }
@@ -133,18 +198,20 @@ impl Told {
 impl Persister for Told {
     fn save(&self, state: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
         self.persister.save(state, snapshot)?;
-        self.tell(state.len(), snapshot);
+        self.tell(0, state, snapshot);
         Ok(())
     }
 
     fn save_tail(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
         self.persister.save_tail(keep, tail, snapshot)?;
-        self.tell(keep + tail.len(), snapshot);
+        self.tell(keep, tail, snapshot);
         Ok(())
     }
 
     fn raft_state(&self) -> Vec<u8> {
-        self.persister.raft_state()
+        let state = self.persister.raft_state();
+        *self.state.lock() = (state.len() <= STATE_READ_MAX).then(|| state.clone());
+        state
     }
 
     fn snapshot(&self) -> Vec<u8> {

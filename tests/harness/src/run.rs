@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kvraft_interface::Layer;
 use labrpc::sim::{Cause, Covered, Divergence, Fingerprint, Sim, SystemCall, ThreadReport, Trace};
 use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub covered: Vec<Covered>,
     /// What clients of a service asked and were told; `None` if there was no service.
     pub operations: Option<Operations>,
+    /// What stands on the Raft; `None` if there is no service.
+    pub layer: Option<Layer>,
 }
 
 /// A failed run: everything that a report is made of.
@@ -176,6 +179,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
         choices: report.choices,
         covered: report.covered,
         operations: record.client_history().map(Operations::of),
+        layer: record.layer(),
     }
 }
 
@@ -221,6 +225,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         choices: Vec::new(),
         covered: Vec::new(),
         operations: record.client_history().map(Operations::of),
+        layer: record.layer(),
     }
 }
 

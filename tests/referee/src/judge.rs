@@ -17,8 +17,10 @@ use crate::violation::Violation;
 const LINES_KEPT: usize = 64;
 /// How many requests for votes that do not count are kept. Whoever asks forgets them in a second.
 const PRE_VOTES_KEPT: usize = 1024;
-/// How many messages a violation shows at most.
+/// With fewer messages than this a proof has the requests of its replies as well.
 const PROOF_MAX: usize = 6;
+/// How many of the last messages stand for a proof where the rule names none.
+const CONTEXT_MAX: usize = 4;
 
 /// What is known, and the last messages.
 #[derive(Debug)]
@@ -267,21 +269,48 @@ impl Judge {
         self.lines.push_back(line);
     }
 
-    /// Puts the proof together: what the rule names, the call that broke it, and the last words of those concerned.
+    /// Puts the proof together: what the rule names and the call that broke it, each reply with its request. Where the rule names
+    /// nothing, the last words of those concerned stand for it; else they would only hide it.
     fn violation(&self, rule: &Rule, accusation: Accusation, fact: &Fact<'_>) -> Violation {
-        let concerns =
-            |line: &&Line| accusation.servers.contains(&line.from) || accusation.servers.contains(&line.to);
-        // What the rule names is the proof and must be there. The last messages are context, as far as there
-        // is room.
-        let room = PROOF_MAX.saturating_sub(accusation.proof.len() + 1);
-        let context = self.lines.iter().rev().filter(concerns).take(room).copied();
-        let mut lines = proof(context.chain(accusation.proof.iter().copied()).map(Some));
-        lines.push(fact.line());
+        let breaks = fact.line();
+        // Who answers decides what to answer when it has got the request.
+        let asked = match fact.what {
+            What::Answered { request, delivery, .. } => {
+                Some(Envelope { at: delivery.at, ..fact.envelope }.request(request))
+            }
+            _ => None,
+        };
+        let mut named: Vec<Line> = accusation.proof.iter().copied().chain(asked).collect();
+        if named.is_empty() {
+            let concerns = |line: &&Line| {
+                accusation.servers.contains(&line.from) || accusation.servers.contains(&line.to)
+            };
+            named.extend(self.lines.iter().rev().filter(concerns).take(CONTEXT_MAX));
+        }
+        let asked_for = |reply: &Line| {
+            self.lines.iter().copied().find(|line| {
+                line.call == reply.call && (line.from, line.to) == (reply.to, reply.from) && line.call != 0
+            })
+        };
+        let requests: Vec<Line> = match named.len() {
+            0..PROOF_MAX => {
+                named.iter().filter(|line| line.content.is_reply()).filter_map(asked_for).collect()
+            }
+            // A long proof is one of votes, say: the requests would only make it longer.
+            _ => Vec::new(),
+        };
+        let mut lines = proof(named.into_iter().chain(requests).map(Some));
+        // Of a request that was delivered one line is enough: the one that its reply brings along.
+        lines.retain(|line| {
+            asked.is_none_or(|asked| line.call != asked.call || line.content.is_reply() || *line == asked)
+        });
+        lines.push(breaks);
         let mut violation = Violation::new(accusation.headline, accusation.expected, accusation.seen)
             .rule(rule.title)
             .hint(rule.hint)
             .servers(accusation.servers)
             .term(accusation.term);
+        violation.entry = accusation.entry;
         violation.at = fact.envelope.at;
         violation.proof =
             lines.iter().map(|line| format!("{:>10.6} s  {line}", line.at.as_secs_f64())).collect();

@@ -19,6 +19,13 @@ pub(crate) enum Content {
     Applied { index: Index, term: Term },
 }
 
+impl Content {
+    /// Whether somebody answers with it.
+    pub(crate) fn is_reply(&self) -> bool {
+        matches!(self, Self::Vote { .. } | Self::Appended { .. } | Self::Installed { .. })
+    }
+}
+
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

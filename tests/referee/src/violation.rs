@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use raft_interface::{ServerId, Term};
+use raft_interface::{Index, ServerId, Term};
 
 /// A broken rule or a failed expectation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Violation {
     pub servers: Vec<ServerId>,
     /// The term that it is about.
     pub term: Option<Term>,
+    /// The entry that it is about.
+    pub entry: Option<Index>,
     /// When: virtual time, or real time since the start of the test.
     pub at: Duration,
     /// The messages that prove it, oldest first, each with its time; empty if the rule is not about messages.
@@ -67,6 +69,13 @@ impl Violation {
     #[must_use]
     pub fn term(mut self, term: Term) -> Self {
         self.term = Some(term);
+        self
+    }
+
+    /// The entry that it is about.
+    #[must_use]
+    pub fn entry(mut self, index: Index) -> Self {
+        self.entry = Some(index);
         self
     }
 }

@@ -1,7 +1,15 @@
 // The run as it stands in the page, made into objects. See tests/report/src/page/collect.rs for the lists it comes in.
 
 const model = JSON.parse(document.getElementById("data").textContent);
-const SENT = 0, DELIVERED = 1, DROPPED = 2, HELD = 3, DISCARDED = 4, MARK = 5, LOG = 6, NODE = 7, RULE = 8;
+const SENT = 0,
+  DELIVERED = 1,
+  DROPPED = 2,
+  HELD = 3,
+  DISCARDED = 4,
+  MARK = 5,
+  LOG = 6,
+  NODE = 7,
+  RULE = 8;
 const names = Object.fromEntries(model.names);
 
 /// A message that takes longer than this to arrive is late, in nanoseconds: MIT's unreliable network takes up to 26 ms.
@@ -13,17 +21,28 @@ function decoded(value, trace) {
   const [head, ...rest] = value;
   if (head >= 0) {
     const out = {};
-    trace.shapes[head].forEach((name, place) => { out[trace.strings[name]] = decoded(rest[place], trace); });
+    trace.shapes[head].forEach((name, place) => {
+      out[trace.strings[name]] = decoded(rest[place], trace);
+    });
     return out;
   }
   if (head === -1) return rest.map((element) => decoded(element, trace));
-  if (head === -2) return new Beginning(rest.slice(1).map((element) => decoded(element, trace)), rest[0]);
+  if (head === -2)
+    return new Beginning(
+      rest.slice(1).map((element) => decoded(element, trace)),
+      rest[0],
+    );
   return new Beginning(rest[1], rest[0]);
 }
 
 class Beginning {
-  constructor(of, more) { this.of = of; this.more = more; }
-  toString() { return `${show(this.of)} and ${this.more} more`; }
+  constructor(of, more) {
+    this.of = of;
+    this.more = more;
+  }
+  toString() {
+    return `${show(this.of)} and ${this.more} more`;
+  }
 }
 
 /// A value in words, on one line.
@@ -31,7 +50,10 @@ function show(value) {
   if (value === null || value === undefined) return "–";
   if (value instanceof Beginning) return value.toString();
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  if (typeof value === "object") return `{${Object.entries(value).map(([name, field]) => `${name}: ${show(field)}`).join(", ")}}`;
+  if (typeof value === "object")
+    return `{${Object.entries(value)
+      .map(([name, field]) => `${name}: ${show(field)}`)
+      .join(", ")}}`;
   return String(value);
 }
 
@@ -70,17 +92,30 @@ class Message {
     this.kind = kindOf(this);
   }
 
-  get isPreVote() { return this.kind === "P"; }
-  num(wanted) { const value = field(this.content, wanted); return typeof value === "number" ? value : undefined; }
-  yes(wanted) { const value = field(this.content, wanted); return value === true || value === 1; }
-  get term() { return this.num(names.term); }
+  get isPreVote() {
+    return this.kind === "P";
+  }
+  num(wanted) {
+    const value = field(this.content, wanted);
+    return typeof value === "number" ? value : undefined;
+  }
+  yes(wanted) {
+    const value = field(this.content, wanted);
+    return value === true || value === 1;
+  }
+  get term() {
+    return this.num(names.term);
+  }
   /// The entries of an AppendEntries that are told, with how many more there are.
   get entries() {
     const list = field(this.content, names.entries);
     if (list instanceof Beginning) return { list: Array.isArray(list.of) ? list.of : [], more: list.more };
     return { list: Array.isArray(list) ? list : [], more: 0 };
   }
-  get entryCount() { const { list, more } = this.entries; return list.length + more; }
+  get entryCount() {
+    const { list, more } = this.entries;
+    return list.length + more;
+  }
 }
 
 /// Which of the paper's messages it is: V a vote, P a pre-vote, A entries, I a snapshot, T an order to stand; others have none.
@@ -113,7 +148,9 @@ function readTrace(trace) {
     time += list[0];
     return readEvent(list, i, time, trace, messages);
   });
-  messages.forEach((message) => { message.isLost = message.arrivals.length === 0 && message.ends.length > 0; });
+  messages.forEach((message) => {
+    message.isLost = message.arrivals.length === 0 && message.ends.length > 0;
+  });
   markReordered(events);
   const times = Float64Array.from(events, (event) => event.t);
   return { messages, events, times, threads: readThreads(trace), end: trace.end, leftOut: trace.left_out };
@@ -162,13 +199,19 @@ function markReordered(events) {
 
 function readThreads(trace) {
   return trace.threads.map(([node, name, number, born, ended, waits]) => ({
-    node: trace.strings[node], name: trace.strings[name], number, born, ended: ended ?? trace.end,
+    node: trace.strings[node],
+    name: trace.strings[name],
+    number,
+    born,
+    ended: ended ?? trace.end,
     waits: waits.map(([from, to, what]) => ({ from, to, what: trace.strings[what] })),
   }));
 }
 
 /// Nanoseconds as seconds, with as many digits as tell two events apart.
-function seconds(ns) { return (ns / 1e9).toFixed(6); }
+function seconds(ns) {
+  return (ns / 1e9).toFixed(6);
+}
 
 /// A length of time in a unit that suits it.
 function span(ns) {

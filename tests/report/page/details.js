@@ -12,8 +12,25 @@ class Details {
     root.replaceChildren(el("h2", {}, "Event"));
     if (!event) return;
     root.append(el("p", { class: "headline", dir: "auto" }, wordsOf(event)));
-    root.append(el("p", { class: "meta" }, `event ${event.i + 1} of ${view.trace.events.length}, at ${seconds(event.t)} s${event.who === null ? "" : `, ${event.who}`}`));
-    if (isProof(event)) root.append(el("p", { class: "badges" }, el("strong", { class: "proof" }, "part of the proof of the broken rule")));
+    root.append(
+      el(
+        "p",
+        { class: "meta" },
+        `event ${event.i + 1} of ${view.trace.events.length}, at ${seconds(event.t)} s${event.who === null ? "" : `, ${event.who}`}`,
+      ),
+    );
+    if (isProof(event))
+      root.append(
+        el(
+          "p",
+          { class: "badges" },
+          el(
+            "strong",
+            { class: "proof" },
+            `part of the proof of what went wrong${view.stepOf.get(event.i)?.why ? `: ${view.stepOf.get(event.i).why}` : ""}`,
+          ),
+        ),
+      );
     if (event.message) this.message(event.message);
     else if (event.fields) root.append(table(Object.entries(event.fields)));
     this.changes(event);
@@ -25,15 +42,24 @@ class Details {
     const other = message.other;
     const jump = other && (other.sentBy ?? other.arrivals[0] ?? other.ends[0]);
     if (jump) root.append(this.button(message.reply ? "Its request (u)" : "Its reply (u)", () => this.view.go(jump.i)));
-    else root.append(el("p", { class: "meta" }, message.reply ? "The request lies before the part of the run that is kept." : "No reply was ever given: unanswered."));
+    else
+      root.append(
+        el(
+          "p",
+          { class: "meta" },
+          message.reply ? "The request lies before the part of the run that is kept." : "No reply was ever given: unanswered.",
+        ),
+      );
     const content = message.content;
-    const isStruct = content !== null && typeof content === "object" && !Array.isArray(content) && !(content instanceof Beginning);
+    const isStruct =
+      content !== null && typeof content === "object" && !Array.isArray(content) && !(content instanceof Beginning);
     root.append(table(isStruct ? Object.entries(content) : [["content", content]]));
     const way = [];
     if (message.made !== null) way.push([message.made, "made", null], [message.sent, "sent", message.sentBy]);
     for (const arrival of message.arrivals) way.push([arrival.t, `arrived${arrivalNotes(arrival)}`, arrival]);
     for (const end of message.ends) way.push([end.t, end.words, end]);
-    if (message.arrivals.length + message.ends.length === 0) way.push([this.view.trace.end, "still under way when the run ended", null]);
+    if (message.arrivals.length + message.ends.length === 0)
+      way.push([this.view.trace.end, "still under way when the run ended", null]);
     const list = el("ol", { class: "way" });
     for (const [t, words, event] of way.sort((one, next) => one[0] - next[0])) {
       list.append(el("li", {}, `${seconds(t)} s `, event ? this.button(words, () => this.view.go(event.i)) : words));
@@ -53,10 +79,17 @@ class Details {
     if (operation === null) return;
     const [client, call, answer, asked, ended, failed, illegal, place] = model.operations[operation];
     const outcome = failed ? "it never took effect" : answer === null ? "no answer" : answer;
-    this.root.append(el("h3", {}, `Operation of C${client}`), table([
-      ["call", call], ["answer", outcome], ["asked", `${seconds(asked)} s`], ["ended", ended === null ? "never" : `${seconds(ended)} s`],
-      ["place in an order that explains the others", place], ["illegal", illegal ? "no order of the operations agrees with this answer" : "no"],
-    ]));
+    this.root.append(
+      el("h3", {}, `Operation of C${client}`),
+      table([
+        ["call", call],
+        ["answer", outcome],
+        ["asked", `${seconds(asked)} s`],
+        ["ended", ended === null ? "never" : `${seconds(ended)} s`],
+        ["place in an order that explains the others", place],
+        ["illegal", illegal ? "no order of the operations agrees with this answer" : "no"],
+      ]),
+    );
   }
 
   button(words, act) {
@@ -69,15 +102,17 @@ class Details {
 /// Names and values. Lists of structs, such as entries, are tables in it.
 function table(rows) {
   const out = el("table", { class: "fields" });
-  for (const [name, value] of rows) out.append(el("tr", {}, el("th", { scope: "row" }, name), el("td", { dir: "auto" }, ...valueOf(value))));
+  for (const [name, value] of rows)
+    out.append(el("tr", {}, el("th", { scope: "row" }, name), el("td", { dir: "auto" }, ...cellsOf(value))));
   return out;
 }
 
-function valueOf(value) {
+function cellsOf(value) {
   const list = value instanceof Beginning && Array.isArray(value.of) ? value.of : value;
   if (!Array.isArray(list) || list.length === 0 || typeof list[0] !== "object" || list[0] === null) return [show(value)];
   const columns = Object.keys(list[0]);
   const inner = el("table", { class: "entries" }, el("tr", {}, ...columns.map((column) => el("th", { scope: "col" }, column))));
-  for (const entry of list) inner.append(el("tr", {}, ...columns.map((column) => el("td", { dir: "auto" }, cut(show(entry?.[column]), 60)))));
+  for (const entry of list)
+    inner.append(el("tr", {}, ...columns.map((column) => el("td", { dir: "auto" }, cut(show(entry?.[column]), 60)))));
   return value instanceof Beginning ? [inner, `and ${value.more} more`] : [inner];
 }

@@ -1,16 +1,10 @@
 // The picture: lanes, messages, events. Drawn on a canvas; all that it says stands in the list of events as well.
 
-/// With more messages than this in sight only those that matter are drawn: lost ones, votes, snapshots, those of the proof or of the
-/// chosen server; with still more of these, only the last two.
-const ARROWS_MAX = 1500;
-
-class Picture {
+class Picture extends Overlay {
   constructor(view) {
-    this.view = view;
+    super(view);
     this.axis = new Axis(view);
     this.lanes = document.getElementById("lanes");
-    /// What can be pointed at: {event, x, y} and {message, x1, y1, x2, y2}. A new list for each drawing, which tells it from others.
-    this.shapes = [];
   }
 
   resize() {
@@ -33,6 +27,7 @@ class Picture {
     ink.textBaseline = "middle";
     const { layout, scale, trace } = this.view;
     for (const lane of layout.lanes) this.drawLane(lane);
+    this.drawGaps();
     this.drawPartitions();
     this.drawArrows();
     const [first, last] = scale.shownEvents();
@@ -40,11 +35,10 @@ class Picture {
     if (last - first < 6000) for (let i = first; i < last; i += 1) this.drawEvent(trace.events[i]);
     this.drawNumbers();
     this.drawOperations();
+    this.drawSteps();
     this.drawPins();
     this.drawCursor();
   }
-
-  line(x1, y1, x2, y2) { stroke(this.ink, x1, y1, x2, y2); }
 
   // ----- lanes -----
 
@@ -52,7 +46,10 @@ class Picture {
     const { ink, colors, view } = this;
     const { width } = view.scale;
     if (lane.kind === "server") {
-      if (view.server === lane.id) { ink.fillStyle = colors.chosen; ink.fillRect(0, lane.top, width, lane.height); }
+      if (view.server === lane.id) {
+        ink.fillStyle = colors.chosen;
+        ink.fillRect(0, lane.top, width, lane.height);
+      }
       this.drawRoles(lane);
     }
     if (lane.kind === "thread") this.drawThread(lane);
@@ -61,20 +58,30 @@ class Picture {
   }
 
   drawRoles(lane) {
-    const { ink, colors, view: { scale, history, trace } } = this;
+    const {
+      ink,
+      colors,
+      view: { scale, history, trace },
+    } = this;
     const list = history.segments[lane.id];
     const top = lane.middle - 8;
     list.forEach((segment, place) => {
       const next = list[place + 1];
       const from = Math.max(scale.x(scale.isEven ? segment.i : segment.t), -2);
-      const to = Math.min(next ? scale.x(scale.isEven ? next.i : next.t) : scale.x(scale.isEven ? trace.events.length : trace.end), scale.width + 2);
+      const to = Math.min(
+        next ? scale.x(scale.isEven ? next.i : next.t) : scale.x(scale.isEven ? trace.events.length : trace.end),
+        scale.width + 2,
+      );
       if (to < 0 || from > scale.width || to - from < 0.2) return;
       if (!segment.up) {
         ink.strokeStyle = colors.bad;
         ink.setLineDash([2, 4]);
         this.line(from, lane.middle, to, lane.middle);
         ink.setLineDash([]);
-        if (to - from > 40 && place > 0) { ink.fillStyle = colors.bad; ink.fillText("✕ down", from + 4, lane.middle - 9); }
+        if (to - from > 40 && place > 0) {
+          ink.fillStyle = colors.bad;
+          ink.fillText("✕ down", from + 4, lane.middle - 9);
+        }
         return;
       }
       ink.fillStyle = colors[`role${segment.role}`];
@@ -90,8 +97,10 @@ class Picture {
       const words = `${segment.role} T${segment.term}${segment.paused ? " paused" : ""}${segment.linked ? "" : " cut off"}`;
       ink.font = "bold 11px system-ui, sans-serif";
       const space = ink.measureText(words).width + 8;
-      if (to - from > space) this.label(words, from + 4, lane.middle, colors[`on${segment.role}`], segment.role === "C" ? colors.roleC : null);
-      else if (to - from > 14) this.label(segment.role, from + 3, lane.middle, colors[`on${segment.role}`], segment.role === "C" ? colors.roleC : null);
+      if (to - from > space)
+        this.label(words, from + 4, lane.middle, colors[`on${segment.role}`], segment.role === "C" ? colors.roleC : null);
+      else if (to - from > 14)
+        this.label(segment.role, from + 3, lane.middle, colors[`on${segment.role}`], segment.role === "C" ? colors.roleC : null);
       ink.font = "11px system-ui, sans-serif";
     });
   }
@@ -99,7 +108,10 @@ class Picture {
   /// Words on a ground of their own, where they would not be readable otherwise.
   label(words, x, y, color, ground) {
     const { ink } = this;
-    if (ground) { ink.fillStyle = ground; ink.fillRect(x - 2, y - 7, ink.measureText(words).width + 4, 14); }
+    if (ground) {
+      ink.fillStyle = ground;
+      ink.fillRect(x - 2, y - 7, ink.measureText(words).width + 4, 14);
+    }
     ink.fillStyle = color;
     ink.fillText(words, x, y);
   }
@@ -117,127 +129,30 @@ class Picture {
   }
 
   drawThread({ thread, top, height }) {
-    const { ink, colors, view: { scale } } = this;
+    const {
+      ink,
+      colors,
+      view: { scale },
+    } = this;
     const bar = (from, to, y, thickness, color) => {
       const [left, right] = [Math.max(scale.x(scale.ofTime(from)), 0), Math.min(scale.x(scale.ofTime(to)), scale.width)];
-      if (right >= left) { ink.fillStyle = color; ink.fillRect(left, y, Math.max(right - left, 1), thickness); }
+      if (right >= left) {
+        ink.fillStyle = color;
+        ink.fillRect(left, y, Math.max(right - left, 1), thickness);
+      }
     };
     bar(thread.born, thread.ended, top + height / 2 - 3, 6, colors.accent);
     for (const { from, to } of thread.waits) bar(from, to, top + height / 2 - 3, 6, colors.wait);
   }
 
-  /// Groups of a partition, in colours and numbers, at the upper edge of the lanes.
-  drawPartitions() {
-    const { ink, colors, view: { scale, partitions, layout } } = this;
-    for (const { from, to, groups } of partitions) {
-      const [left, right] = [Math.max(scale.x(scale.ofTime(from)), 0), Math.min(scale.x(scale.ofTime(to)), scale.width)];
-      if (right <= left) continue;
-      groups.forEach((group, place) => {
-        for (const name of group) {
-          const lane = layout.byName.get(name);
-          if (!lane) continue;
-          ink.fillStyle = colors.groups[place % colors.groups.length];
-          ink.fillRect(left, lane.top + 1, right - left, 4);
-          if (right - left > 60) ink.fillText(`group ${place + 1}`, left + 3, lane.top + 11);
-        }
-      });
-    }
-  }
-
-  // ----- messages -----
-
-  drawArrows() {
-    const { view } = this;
-    const { trace, scale } = view;
-    const [first, last] = scale.shownEvents();
-    const seen = new Set();
-    // Those that were sent before and arrive in sight, too.
-    for (let i = first; i < last; i += 1) { const { message } = trace.events[i]; if (message) seen.add(message); }
-    let drawn = [...seen];
-    for (const matters of [isNotable, isWanted]) if (drawn.length > ARROWS_MAX) drawn = drawn.filter((message) => matters(view, message));
-    for (const message of drawn) this.drawMessage(message);
-  }
-
-  drawMessage(message) {
-    const { ink, view: { layout, scale, proof, fades, chosenMessage, server } } = this;
-    const [from, to] = [layout.byName.get(message.from), layout.byName.get(message.to)];
-    if (!from || !to) return;
-    const isBright = proof.has(message.id) || message === chosenMessage || message === chosenMessage?.other;
-    const isFaded = (fades && !isBright) || (server !== null && message.from !== `S${server}` && message.to !== `S${server}`);
-    ink.globalAlpha = isFaded ? 0.12 : isBright ? 1 : message.kind === "A" && !message.reply && message.entryCount === 0 ? 0.55 : 0.85;
-    ink.strokeStyle = this.colorOf(message);
-    ink.fillStyle = ink.strokeStyle;
-    ink.lineWidth = isBright ? 2.6 : message.reply ? 1 : 1.5;
-    const down = to.middle > from.middle ? 1 : -1;
-    const y1 = from.middle + 9 * down, y2 = to.middle - 9 * down;
-    const start = message.sentBy ?? message.arrivals[0] ?? message.ends[0];
-    const x1 = scale.x(scale.ofEvent(start));
-    if (message.arrivals.length === 0) this.drawLost(message, x1, y1, y2);
-    message.arrivals.forEach((arrival, place) => {
-      const x2 = scale.x(scale.ofEvent(arrival));
-      if (place > 0) ink.setLineDash([7, 2, 1, 2]);
-      this.arrow(x1, y1, x2, y2);
-      ink.setLineDash([]);
-      const mark = place > 0 ? "2" : arrival.overtaken ? "R" : arrival.late ? "L" : "";
-      if (mark && !isFaded) this.badge(mark, x2, y2 - 9 * down);
-      this.shapes.push({ message, event: arrival, x1, y1, x2, y2 });
-    });
-    if (!message.reply && message.arrivals.length > 0 && message.other === null && !isFaded) this.badge("?", scale.x(scale.ofEvent(message.arrivals[0])) + 9, to.middle + 12 * down);
-    ink.globalAlpha = 1;
-    ink.lineWidth = 1;
-  }
-
-  /// A message that never arrived ends on its way.
-  drawLost(message, x1, y1, y2) {
-    const { ink, view: { scale } } = this;
-    const end = message.ends[message.ends.length - 1];
-    const reach = end && end.kind !== DROPPED ? 0.9 : 0.5;
-    const x2 = Math.max(end ? scale.x(scale.ofEvent(end)) : x1, x1 + 6);
-    const stop = y1 + (y2 - y1) * reach;
-    ink.setLineDash([4, 4]);
-    this.line(x1, y1, x2, stop);
-    ink.setLineDash([]);
-    if (end) { this.line(x2 - 4, stop - 4, x2 + 4, stop + 4); this.line(x2 - 4, stop + 4, x2 + 4, stop - 4); }
-    this.shapes.push({ message, event: end ?? message.sentBy, x1, y1, x2, y2: stop });
-  }
-
-  arrow(x1, y1, x2, y2) {
-    const { ink } = this;
-    this.line(x1, y1, x2, y2);
-    const angle = Math.atan2(y2 - y1, x2 - x1);
-    ink.beginPath();
-    ink.moveTo(x2, y2);
-    ink.lineTo(x2 - 7 * Math.cos(angle - 0.4), y2 - 7 * Math.sin(angle - 0.4));
-    ink.lineTo(x2 - 7 * Math.cos(angle + 0.4), y2 - 7 * Math.sin(angle + 0.4));
-    ink.fill();
-  }
-
-  badge(sign, x, y) {
-    const { ink, colors } = this;
-    ink.fillStyle = colors.warn;
-    ink.beginPath();
-    ink.arc(x, y, 6, 0, 7);
-    ink.fill();
-    ink.fillStyle = colors.onWarn;
-    ink.font = "bold 9px system-ui, sans-serif";
-    ink.textAlign = "center";
-    ink.fillText(sign, x, y + 0.5);
-    ink.textAlign = "left";
-    ink.font = "11px system-ui, sans-serif";
-  }
-
-  colorOf(message) {
-    const { colors } = this;
-    if (this.view.proof.has(message.id)) return colors.bad;
-    const isNo = message.reply && ((message.kind === "A" && !message.yes(names.success)) || (message.kind === "V" && !message.yes(names.voteGranted)));
-    if (isNo) return colors.no;
-    return colors[`message${message.kind}`] ?? colors.message;
-  }
-
   // ----- events -----
 
   drawEvent(event) {
-    const { ink, colors, view: { layout, scale } } = this;
+    const {
+      ink,
+      colors,
+      view: { layout, scale },
+    } = this;
     const x = scale.x(scale.ofEvent(event));
     if (event.kind === MARK) return this.drawMark(event, x);
     if (event.kind === NODE || event.kind === RULE) {
@@ -250,19 +165,64 @@ class Picture {
   }
 
   drawMark(event, x) {
-    const { ink, colors, view: { layout } } = this;
+    const {
+      ink,
+      colors,
+      view: { layout },
+    } = this;
     const f = event.fields;
     const own = layout.byName.get(event.who);
     const low = own ? own.top + own.height - 12 : 0;
     const put = (y) => this.shapes.push({ event, x, y });
     switch (event.name) {
-      case "note": this.words(isFault(event) ? "faults" : "test", f.text, x, event); break;
-      case "down": case "link": case "pause": this.words("faults", `${event.who} ${{ down: "✕", link: f.up ? "connected" : "cut off", pause: f.on ? "‖" : "▶" }[event.name]}`, x, event); break;
-      case "start": if (f.life > 1) this.words("faults", `${event.who} ↻`, x, event); break;
-      case "accepted": this.words("test", `${event.who} ← ${cut(show(f.command), 14)} @${f.index}`, x, event); break;
-      case "applied": if (own) { ink.fillStyle = colors.applied; ink.beginPath(); ink.arc(x, low, 3, 0, 7); ink.fill(); this.note(own, f.index, x); put(low); } break;
-      case "save": if (own) { ink.fillStyle = colors.soft; ink.fillRect(x - 0.5, low - 7, 1.5, 5); put(low - 5); } break;
-      case "snapshot": case "installed": if (own) { ink.fillStyle = colors.messageI; ink.save(); ink.translate(x, low); ink.rotate(Math.PI / 4); ink.fillRect(-4, -4, 8, 8); ink.restore(); put(low); } break;
+      case "note":
+        this.words(isFault(event) ? "faults" : "test", f.text, x, event);
+        break;
+      case "down":
+      case "link":
+      case "pause":
+        this.words(
+          "faults",
+          `${event.who} ${{ down: "✕", link: f.up ? "connected" : "cut off", pause: f.on ? "‖" : "▶" }[event.name]}`,
+          x,
+          event,
+        );
+        break;
+      case "start":
+        if (f.life > 1) this.words("faults", `${event.who} ↻`, x, event);
+        break;
+      case "accepted":
+        this.words("test", `${event.who} ← ${cut(show(f.command), 14)} @${f.index}`, x, event);
+        break;
+      case "applied":
+        if (own) {
+          ink.fillStyle = colors.applied;
+          ink.beginPath();
+          ink.arc(x, low, 3, 0, 7);
+          ink.fill();
+          this.note(own, f.index, x);
+          put(low);
+        }
+        break;
+      case "save":
+        if (own) {
+          ink.fillStyle = colors.soft;
+          ink.fillRect(x - 0.5, low - 7, 1.5, 5);
+          put(low - 5);
+        }
+        break;
+      case "snapshot":
+      case "installed":
+        if (own) {
+          ink.fillStyle = colors.messageI;
+          ink.save();
+          ink.translate(x, low);
+          ink.rotate(Math.PI / 4);
+          ink.fillRect(-4, -4, 8, 8);
+          ink.restore();
+          put(low);
+        }
+        break;
       default:
     }
   }
@@ -285,7 +245,11 @@ class Picture {
   }
 
   words(name, text, x, event) {
-    const { ink, colors, view: { layout } } = this;
+    const {
+      ink,
+      colors,
+      view: { layout },
+    } = this;
     const lane = layout.byName.get(name);
     ink.fillStyle = name === "faults" ? colors.fault : colors.soft;
     ink.fillRect(x - 1, lane.top + 4, 2, lane.height - 8);
@@ -300,74 +264,6 @@ class Picture {
     ink.fillText(cut(text, 60), x + 4, lane.top + 10 + row * 14);
   }
 
-  drawOperations() {
-    const { ink, colors, view: { layout, scale, trace } } = this;
-    model.operations.forEach(([client, call, answer, asked, ended, failed, illegal, place], id) => {
-      const lane = layout.byName.get(`C${client}`);
-      if (!lane) return;
-      const from = scale.x(scale.ofTime(asked)), to = scale.x(scale.ofTime(ended ?? trace.end));
-      if (to < 0 || from > scale.width) return;
-      const [left, width] = [Math.max(from, -4), Math.max(Math.min(to, scale.width + 4) - Math.max(from, -4), 2)];
-      ink.fillStyle = illegal ? colors.bad : ended === null || answer === null ? colors.wait : colors.operation;
-      ink.globalAlpha = failed ? 0.4 : 1;
-      ink.fillRect(left, lane.top + 3, width, lane.height - 7);
-      ink.globalAlpha = 1;
-      if (illegal) { ink.strokeStyle = colors.text; ink.lineWidth = 2; ink.strokeRect(left, lane.top + 3, width, lane.height - 7); ink.lineWidth = 1; }
-      const words = `${illegal ? "✕ " : ""}${place === null ? "" : `${place}. `}${call}${answer === null ? " …" : ` = ${answer}`}`;
-      if (width > 40) {
-        ink.save();
-        ink.beginPath();
-        ink.rect(left, lane.top, width, lane.height);
-        ink.clip();
-        ink.fillStyle = illegal ? colors.onBad : colors.onOperation;
-        ink.fillText(cut(words, 80), left + 4, lane.middle);
-        ink.restore();
-      }
-      this.shapes.push({ operation: id, x1: left, y1: lane.middle, x2: left + width, y2: lane.middle });
-    });
-  }
-
-  /// Where the run fails, and where it differs from the other one.
-  drawPins() {
-    const { colors, view: { failureAt, isSwapped, other, same, causeEvents } } = this;
-    const lost = model.causes && model.causes.jump !== null ? causeEvents[model.causes.jump].i : null;
-    if (lost !== null && !isSwapped) this.pin(lost, "lost here", colors.fault, 36);
-    if (other) this.pin(same, "differs from here on", colors.fault, 19);
-    if (failureAt !== null && !isSwapped) this.pin(failureAt, "✕ fails here", colors.bad, 2);
-  }
-
-  pin(place, words, color, top) {
-    const { ink, colors, view: { trace, scale, layout } } = this;
-    const event = trace.events[place];
-    const x = event ? scale.x(scale.ofEvent(event)) : -1;
-    if (x < 0 || x > scale.width) return;
-    ink.strokeStyle = color;
-    ink.lineWidth = 2;
-    this.line(x, 0, x, layout.height);
-    ink.lineWidth = 1;
-    ink.font = "bold 11px system-ui, sans-serif";
-    const width = ink.measureText(words).width + 10;
-    const left = Math.min(Math.max(x + 2, 0), scale.width - width);
-    ink.fillStyle = color;
-    ink.fillRect(left, top, width, 16);
-    ink.fillStyle = colors.onBad;
-    ink.fillText(words, left + 5, top + 8.5);
-    ink.font = "11px system-ui, sans-serif";
-  }
-
-  drawCursor() {
-    const { ink, colors, view: { cursor, trace, scale, layout } } = this;
-    const event = trace.events[cursor];
-    if (!event) return;
-    const x = scale.x(scale.ofEvent(event));
-    ink.strokeStyle = colors.accent;
-    ink.setLineDash([3, 3]);
-    this.line(x, 0, x, layout.height);
-    ink.setLineDash([]);
-    const lane = layout.byName.get(event.who ?? (isFault(event) ? "faults" : "test"));
-    if (lane) { ink.lineWidth = 2; ink.beginPath(); ink.arc(x, lane.middle, 7, 0, 7); ink.stroke(); ink.lineWidth = 1; }
-  }
-
   /// What lies next to a point, if anything does.
   at(x, y) {
     let [best, least] = [null, 8];
@@ -377,14 +273,4 @@ class Picture {
     }
     return best;
   }
-}
-
-/// Whether a message is drawn also where there are too many.
-function isNotable(view, message) {
-  return isWanted(view, message) || message.isLost || message.kind === "V" || message.kind === "I";
-}
-
-/// Whether somebody asks for it.
-function isWanted(view, message) {
-  return view.proof.has(message.id) || message === view.chosenMessage || (view.server !== null && (message.from === `S${view.server}` || message.to === `S${view.server}`));
 }

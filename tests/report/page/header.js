@@ -3,7 +3,13 @@
 function buildHead(view) {
   const { run, failure } = model;
   const head = document.getElementById("head");
-  const title = el("h1", {}, el("span", { class: `verdict ${run.verdict}` }, run.verdict), ` ${run.test} `, el("code", {}, run.seed));
+  const title = el(
+    "h1",
+    {},
+    el("span", { class: `verdict ${run.verdict}` }, run.verdict),
+    ` ${run.test} `,
+    el("code", {}, run.seed),
+  );
   head.append(title);
   if (failure) head.append(buildFailure(view, failure));
   else head.append(el("p", { class: "meta" }, run.about));
@@ -11,14 +17,25 @@ function buildHead(view) {
   if (model.causes) head.append(buildCauses(view));
   if (model.against) head.append(buildAgainst(view));
   const facts = `${run.implementation}, part ${run.part}, ${run.servers} servers, policy ${run.policy}, ${run.steps} steps of the scheduler, fingerprint ${run.fingerprint}`;
-  const more = el("details", { class: "commands" }, el("summary", {}, "Commands and facts"), el("p", { class: "meta" }, facts), ...(failure ? [el("p", { class: "meta" }, `The test: ${run.about}`)] : []));
+  const more = el(
+    "details",
+    { class: "commands" },
+    el("summary", {}, "Commands and facts"),
+    el("p", { class: "meta" }, facts),
+    ...(failure ? [el("p", { class: "meta" }, `The test: ${run.about}${failure.place ? `, at ${failure.place}` : ""}`)] : []),
+  );
   for (const [word, command] of model.commands) more.append(commandLine(word, command));
   head.append(more);
 }
 
 function buildFailure(view, failure) {
   const box = el("div", { class: "failure" }, el("p", { class: "headline", dir: "auto" }, failure.headline));
-  const rows = [["rule", failure.rule], ["expected", failure.expected], ["seen", failure.seen], ["at", failure.place], ["often", failure.hint]];
+  const rows = [
+    ["rule", failure.rule],
+    ["expected", failure.expected],
+    ["seen", failure.seen],
+    [failure.hint?.includes(", or ") ? "one of these, often" : "often", failure.hint],
+  ];
   const facts = el("dl", {});
   for (const [name, words] of rows) if (words) facts.append(el("dt", {}, name), el("dd", { dir: "auto" }, words));
   box.append(facts);
@@ -28,34 +45,57 @@ function buildFailure(view, failure) {
     button.addEventListener("click", () => view.goToOperation(illegal));
     box.append(button);
   }
-  if (failure.proof.length > 0) {
-    const list = el("ol", { class: "proof", "aria-label": "Messages that prove it" });
-    for (const [words, message] of failure.proof) {
-      const event = message === null ? null : firstOf(view.trace.messages[message]);
-      if (!event) { list.append(el("li", {}, words)); continue; }
-      const button = el("button", {}, words);
-      button.addEventListener("click", () => view.go(event.i));
-      list.append(el("li", {}, button));
-    }
-    box.append(el("p", { class: "meta" }, "Messages that prove it:"), list);
-  }
-  return box;
+  return el("div", { class: "verdictbox" }, box, buildSteps(view));
 }
 
-function firstOf(message) { return message.sentBy ?? message.arrivals[0] ?? message.ends[0] ?? null; }
+/// What led to it, step by step.
+function buildSteps(view) {
+  if (view.steps.length === 0) return null;
+  const list = el("ol", { class: "proof", "aria-label": "What led to it" });
+  for (const { event, why, weight } of view.steps) {
+    const button = el("button", {}, `${seconds(event.t)} s `, el("bdi", {}, cut(wordsOf(event), 130)));
+    button.addEventListener("click", () => view.go(event.i));
+    list.append(
+      el(
+        "li",
+        { class: `${weight === MISTAKE ? "mistake" : ""}${event === view.opening ? " opening" : ""}` },
+        button,
+        why ? el("span", { class: "why" }, ` ${why}`) : null,
+      ),
+    );
+  }
+  return el("div", { class: "steps" }, el("p", { class: "meta" }, "What led to it (k: next step, K: the one before)"), list);
+}
+
+function firstOf(message) {
+  return message.sentBy ?? message.arrivals[0] ?? message.ends[0] ?? null;
+}
 
 function buildCauses(view) {
   const { moments, jump, tries } = model.causes;
   const percent = ([, tried, failed]) => `${tried === 0 ? "?" : Math.round((failed / tried) * 100)} %`;
   if (jump === null) {
-    const shares = moments.length === 0 ? "" : ` (${percent(moments[0])} at its first moment, ${percent(moments[moments.length - 1])} at its last)`;
-    return el("p", { class: "causes" }, `The run was continued otherwise from its moments, and no event changes by much how often it fails in this way${shares}.`);
+    const shares =
+      moments.length === 0
+        ? ""
+        : ` (${percent(moments[0])} at its first moment, ${percent(moments[moments.length - 1])} at its last)`;
+    return el(
+      "p",
+      { class: "causes" },
+      `The run was continued otherwise from its moments, and no event changes by much how often it fails in this way${shares}.`,
+    );
   }
   const before = jump > 0 ? percent(moments[jump - 1]) : "0 %";
   const event = view.causeEvents[jump];
   const button = el("button", {}, wordsOf(event));
   button.addEventListener("click", () => view.go(event.i));
-  return el("p", { class: "causes" }, "Where it was lost: after ", button, ` ${percent(moments[jump])} of the continuations fail, before it ${before} (up to ${tries} from each moment).`);
+  return el(
+    "p",
+    { class: "causes" },
+    "Where it was lost: after ",
+    button,
+    ` ${percent(moments[jump])} of the continuations fail, before it ${before} (up to ${tries} from each moment).`,
+  );
 }
 
 function buildAgainst(view) {
@@ -75,8 +115,15 @@ function commandLine(word, command) {
   copy.addEventListener("click", async () => {
     // A page from the disk may not use the clipboard everywhere: then the text is at least selected.
     getSelection().selectAllChildren(code);
-    try { await navigator.clipboard.writeText(command); copy.textContent = "Copied"; } catch { copy.textContent = "Selected"; }
-    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+    try {
+      await navigator.clipboard.writeText(command);
+      copy.textContent = "Copied";
+    } catch {
+      copy.textContent = "Selected";
+    }
+    setTimeout(() => {
+      copy.textContent = "Copy";
+    }, 1500);
   });
   return el("p", { class: "command" }, el("span", { class: "word" }, word), code, copy);
 }
@@ -84,7 +131,15 @@ function commandLine(word, command) {
 /// Search, buttons for what keys do, and switches.
 function buildTools(view) {
   const tools = document.getElementById("tools");
-  const search = el("input", { id: "search", type: "search", placeholder: "Search:  vote  server:2  term:3  is:lost  granted after crash", "aria-label": "Search events: words, server:2, term:3, type:sent, from:S1, to:S2, is:lost, late, repeated, reordered, fault or proof; X after Y within 200ms", spellcheck: "false", autocomplete: "off" });
+  const search = el("input", {
+    id: "search",
+    type: "search",
+    placeholder: "Search:  vote  server:2  term:3  is:lost  granted after crash",
+    "aria-label":
+      "Search events: words, server:2, term:3, type:sent, from:S1, to:S2, is:lost, late, repeated, reordered, fault or proof; X after Y within 200ms",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   search.addEventListener("input", () => view.search(search.value));
   tools.append(search);
   const button = (words, title, act, id = null, pressed = null) => {
@@ -102,7 +157,14 @@ function buildTools(view) {
   button("Fit", "The whole run (0)", () => view.fit());
   button("Even", "Events at even distances, or true to time (e)", () => view.toggleAxis(), "isEven", "true");
   if (view.failureAt !== null) button("Failure", "To the failure (j)", () => view.go(view.failureAt));
-  if (view.proof.size > 0) button("Proof only", "Fade everything but the messages that prove it (p)", () => view.toggle("fades"), "fades", "false");
+  if (view.steps.length > 0)
+    button(
+      "Steps only",
+      "Fade everything but the steps that led to the failure (p)",
+      () => view.toggle("fades"),
+      "fades",
+      "false",
+    );
   button("Theme", "Light or dark (t)", () => view.toggleTheme());
   button("?", "All keys (?)", () => view.help());
 }

@@ -1,6 +1,11 @@
 // Drawing in general: canvases that are sharp on every screen, lines, and the colours of the theme.
 
-function stroke(ink, x1, y1, x2, y2) { ink.beginPath(); ink.moveTo(x1, y1); ink.lineTo(x2, y2); ink.stroke(); }
+function stroke(ink, x1, y1, x2, y2) {
+  ink.beginPath();
+  ink.moveTo(x1, y1);
+  ink.lineTo(x2, y2);
+  ink.stroke();
+}
 
 /// How far a point is from a line.
 function distance({ x1, y1, x2, y2 }, x, y) {
@@ -19,12 +24,48 @@ function fitCanvas(canvas, width, height) {
   canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
 }
 
-function clear(ink, canvas) { ink.clearRect(0, 0, canvas.width, canvas.height); }
+function clear(ink, canvas) {
+  ink.clearRect(0, 0, canvas.width, canvas.height);
+}
 
 /// The colours of the theme: those of Okabe and Ito, which all kinds of colour vision tell apart, darker or lighter as the ground asks.
 function colorsOf(root) {
   const style = getComputedStyle(root);
   const color = (name) => style.getPropertyValue(`--${name}`).trim();
-  const simple = ["ground", "text", "soft", "line", "lane", "chosen", "accent", "bad", "onBad", "warn", "onWarn", "fault", "applied", "wait", "no", "message", "messageA", "messageV", "messageP", "messageI", "messageT", "roleF", "roleC", "roleL", "onF", "onC", "onL", "onRole", "operation", "onOperation"];
-  return { ...Object.fromEntries(simple.map((name) => [name, color(name)])), groups: [1, 2, 3, 4].map((number) => color(`group${number}`)) };
+  const simple = [
+    "ground",
+    "text",
+    "soft",
+    "line",
+    "lane",
+    "chosen",
+    "accent",
+    "bad",
+    "onBad",
+    "warn",
+    "onWarn",
+    "fault",
+    "applied",
+    "wait",
+    "no",
+    "message",
+    "messageA",
+    "messageV",
+    "messageP",
+    "messageI",
+    "messageT",
+    "roleF",
+    "roleC",
+    "roleL",
+    "onF",
+    "onC",
+    "onL",
+    "onRole",
+    "operation",
+    "onOperation",
+  ];
+  return {
+    ...Object.fromEntries(simple.map((name) => [name, color(name)])),
+    groups: [1, 2, 3, 4].map((number) => color(`group${number}`)),
+  };
 }

@@ -12,9 +12,18 @@ const KEYS = [
   [["R"], "R", "change of a role before", (view) => view.seekRole(-1)],
   [["f"], "f", "next fault", (view) => view.seek(1, isFault)],
   [["F"], "F", "fault before", (view) => view.seek(-1, isFault)],
-  [["j"], "j", "to the failure", (view) => { if (view.failureAt !== null) view.go(view.failureAt); }],
+  [
+    ["j"],
+    "j",
+    "to the failure",
+    (view) => {
+      if (view.failureAt !== null) view.go(view.failureAt);
+    },
+  ],
+  [["k"], "k", "next step that led to the failure", (view) => view.seekStep(1)],
+  [["K"], "K", "the step before", (view) => view.seekStep(-1)],
   [["u"], "u", "from a request to its reply and back", (view) => view.otherHalf()],
-  [["p"], "p", "fade everything but the proof", (view) => view.toggle("fades")],
+  [["p"], "p", "fade everything but the steps that led to the failure", (view) => view.toggle("fades")],
   [["/"], "/", "search", () => document.getElementById("search").focus()],
   [["n"], "n", "next match", (view) => view.match(1)],
   [["N"], "N", "match before", (view) => view.match(-1)],
@@ -25,8 +34,20 @@ const KEYS = [
   [["["], "[", "to the left", (view) => view.pan(-0.3)],
   [["]"], "]", "to the right", (view) => view.pan(0.3)],
   [["e"], "e", "axis: events at even distances, or true to time", (view) => view.toggleAxis()],
-  [["1", "2", "3", "4", "5", "6", "7", "8", "9"], "1 … 9", "choose server 0 … 8, or none again", (view, key) => view.choose(view.server === Number(key) - 1 ? null : Number(key) - 1)],
-  [["w"], "w", "threads of the chosen server", (view) => { if (view.server !== null) view.fold(view.server); }],
+  [
+    ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    "1 … 9",
+    "choose server 0 … 8, or none again",
+    (view, key) => view.choose(view.server === Number(key) - 1 ? null : Number(key) - 1),
+  ],
+  [
+    ["w"],
+    "w",
+    "threads of the chosen server",
+    (view) => {
+      if (view.server !== null) view.fold(view.server);
+    },
+  ],
   [["d"], "d", "first event that differs from the other run", (view) => view.goToDifference()],
   [["x"], "x", "the other run, and back", (view) => view.swap()],
   [["t"], "t", "light or dark", (view) => view.toggleTheme()],
@@ -58,15 +79,20 @@ function listenToKeys(view) {
 function buildHelp() {
   const help = document.getElementById("help");
   const keys = el("table", { class: "fields" });
-  for (const [, sign, words] of KEYS) keys.append(el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, sign)), el("td", {}, words)));
-  const signs = el("ul", {}, ...[
-    "F follower, C candidate (hatched), L leader, with its term; a dashed frame: cut off; hatched in the colour of faults: paused",
-    "arrows: requests thick, replies thin, heartbeats pale, refusals in a colour of their own; dashed with a cross: lost",
-    "in a disc: L late, R overtaken by a later one, 2 arrived again, ? never answered",
-    "below a server: a dot is an entry that it applied, a stroke a save, a square a snapshot",
-    "search: words, server:2, term:3, type:applied, from:S1, to:S2, is:lost, is:late, is:repeated, is:reordered, is:fault, is:proof; \"granted after crash\", \"crash then granted within 500ms\"",
-    "the address of the page holds the moment, the part in sight and the search: it can be sent to somebody",
-  ].map((words) => el("li", {}, words)));
+  for (const [, sign, words] of KEYS)
+    keys.append(el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, sign)), el("td", {}, words)));
+  const signs = el(
+    "ul",
+    {},
+    ...[
+      "F follower, C candidate (hatched), L leader, with its term; a dashed frame: cut off; hatched in the colour of faults: paused",
+      "arrows: requests thick, replies thin, heartbeats pale, refusals in a colour of their own; dashed with a cross: lost",
+      "in a disc: L late, R overtaken by a later one, 2 arrived again, ? never answered",
+      "below a server: a dot is an entry that it applied, a stroke a save, a square a snapshot",
+      'search: words, server:2, term:3, type:applied, from:S1, to:S2, is:lost, is:late, is:repeated, is:reordered, is:fault, is:proof; "granted after crash", "crash then granted within 500ms"',
+      "the address of the page holds the moment, the part in sight and the search: it can be sent to somebody",
+    ].map((words) => el("li", {}, words)),
+  );
   const close = el("button", { autofocus: "" }, "Close");
   close.addEventListener("click", () => help.close());
   help.append(el("h2", {}, "Keys"), keys, el("h2", {}, "Signs"), signs, close);

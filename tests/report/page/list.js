@@ -17,10 +17,18 @@ class List {
   }
 
   /// The places of the events in the list.
-  get shown() { return this.view.onlyMatches && !this.view.query.isEmpty ? this.view.found : null; }
-  get length() { return this.shown ? this.shown.length : this.view.trace.events.length; }
-  event(place) { return this.view.trace.events[this.shown ? this.shown[place] : place]; }
-  placeOf(i) { return this.shown ? lowerBound(this.shown, i) : i; }
+  get shown() {
+    return this.view.onlyMatches && !this.view.query.isEmpty ? this.view.found : null;
+  }
+  get length() {
+    return this.shown ? this.shown.length : this.view.trace.events.length;
+  }
+  event(place) {
+    return this.view.trace.events[this.shown ? this.shown[place] : place];
+  }
+  placeOf(i) {
+    return this.shown ? lowerBound(this.shown, i) : i;
+  }
 
   update() {
     const { view } = this;
@@ -43,7 +51,14 @@ class List {
     const { view, root } = this;
     const first = Math.max(0, Math.floor(root.scrollTop / ROW) - 4);
     const last = Math.min(this.length, Math.ceil((root.scrollTop + root.clientHeight) / ROW) + 4);
-    const found = new Set(view.query.isEmpty ? [] : view.found.slice(lowerBound(view.found, this.event(first)?.i ?? 0), lowerBound(view.found, (this.event(last - 1)?.i ?? 0) + 1)));
+    const found = new Set(
+      view.query.isEmpty
+        ? []
+        : view.found.slice(
+            lowerBound(view.found, this.event(first)?.i ?? 0),
+            lowerBound(view.found, (this.event(last - 1)?.i ?? 0) + 1),
+          ),
+    );
     const rows = [];
     for (let place = first; place < last; place += 1) rows.push(this.row(this.event(place), place, found));
     this.rows.replaceChildren(...rows);
@@ -57,10 +72,21 @@ class List {
     if (isProof(event)) classes.push("proof");
     if (isFault(event)) classes.push("fault");
     if (view.other && event.i === view.same) classes.push("differs");
-    const row = el("div", {
-      class: classes.join(" "), role: "option", id: `row-${event.i}`, "data-i": event.i, "aria-selected": String(event.i === view.cursor),
-      "aria-setsize": this.length, "aria-posinset": place + 1,
-    }, el("span", { class: "time" }, seconds(event.t)), el("span", { class: "who" }, event.who ?? "–"), el("bdi", { class: "words" }, cut(wordsOf(event), 300)));
+    const row = el(
+      "div",
+      {
+        class: classes.join(" "),
+        role: "option",
+        id: `row-${event.i}`,
+        "data-i": event.i,
+        "aria-selected": String(event.i === view.cursor),
+        "aria-setsize": this.length,
+        "aria-posinset": place + 1,
+      },
+      el("span", { class: "time" }, seconds(event.t)),
+      el("span", { class: "who" }, event.who ?? "–"),
+      el("bdi", { class: "words" }, cut(wordsOf(event), 300)),
+    );
     row.style.top = `${place * ROW}px`;
     return row;
   }

@@ -13,11 +13,17 @@ class View {
     this.fades = false;
     this.query = new Query("");
     this.found = [];
-    this.proof = new Set((model.failure?.proof ?? []).map(([, message]) => message).filter((message) => message !== null));
     this.use(this.main);
+    const found = model.failure ? new Proof(this.trace, this.history, model.failure) : null;
+    /// What led to the failure: {event, why}, in the order of time.
+    this.steps = found?.steps ?? [];
+    this.opening = found?.opening ?? null;
+    this.stepOf = new Map(this.steps.map((step) => [step.event.i, step]));
+    /// The messages among them, by number.
+    this.proof = new Set(this.steps.flatMap(({ event }) => (event.message ? [event.message.id] : [])));
     this.causeEvents = (model.causes?.moments ?? []).map(([place]) => this.trace.events[place]);
     this.failureAt = this.findFailure();
-    this.cursor = this.failureAt ?? Math.max(0, this.trace.events.length - 1);
+    this.cursor = found?.opening?.i ?? this.failureAt ?? Math.max(0, this.trace.events.length - 1);
   }
 
   /// Shows a run.
@@ -40,16 +46,23 @@ class View {
     return Math.max(0, Math.min(lowerBound(this.trace.times, model.failure.at + 1), this.trace.events.length) - 1);
   }
 
-  get chosenMessage() { return this.trace.events[this.cursor]?.message ?? null; }
+  get chosenMessage() {
+    return this.trace.events[this.cursor]?.message ?? null;
+  }
 
   /// How much happens in each pixel of the whole run, from 0 to 1.
   density = (width) => {
     if (!this.densities.has(width)) {
       const counts = new Float64Array(Math.ceil(width));
       const { times, end } = this.trace;
-      times.forEach((t) => { counts[Math.min(counts.length - 1, Math.floor((t / Math.max(end, 1)) * counts.length))] += 1; });
+      times.forEach((t) => {
+        counts[Math.min(counts.length - 1, Math.floor((t / Math.max(end, 1)) * counts.length))] += 1;
+      });
       const most = Math.max(1, ...counts);
-      this.densities.set(width, counts.map((count) => Math.sqrt(count / most)));
+      this.densities.set(
+        width,
+        counts.map((count) => Math.sqrt(count / most)),
+      );
     }
     return this.densities.get(width);
   };
@@ -58,6 +71,7 @@ class View {
     buildHead(this);
     buildTools(this);
     buildHelp();
+    buildLegend();
     this.picture = new Picture(this);
     this.labels = new Labels(this);
     this.list = new List(this);
@@ -66,9 +80,11 @@ class View {
     this.labels.build();
     this.picture.resize();
     this.firstSight();
-    this.readFragment();
+    readFragment(this);
     this.listen();
     this.list.update();
+    // The step that the page opens at, if there are more than have room.
+    document.querySelector(".steps .opening")?.scrollIntoView({ block: "nearest" });
     this.moved();
     performance.mark("drawn");
     document.documentElement.dataset.ready = "yes";
@@ -89,10 +105,11 @@ class View {
     const { trace, scale } = this;
     const count = trace.events.length;
     const room = Math.max(30, Math.round(scale.width / 16));
-    const proof = [...this.proof].map((id) => firstOf(trace.messages[id])?.i).filter((i) => i !== undefined);
     const last = this.failureAt ?? count - 1;
-    const first = Math.min(...proof, last - room);
-    scale.show(Math.max(first, last - 3 * room) - 2, last + 6);
+    // As many of the steps as there is room for, and the one that the page opens at among them.
+    const first = this.steps.find(({ event }) => event.i >= last - 3 * room)?.event.i ?? last;
+    if (this.cursor < last - 3 * room) scale.show(this.cursor - room, this.cursor + room);
+    else scale.show(Math.min(first, last - room) - 2, last + 6);
   }
 
   listen() {
@@ -106,7 +123,12 @@ class View {
       this.picture.resize();
       this.picture.draw();
     }).observe(document.getElementById("stage"));
-    window.addEventListener("hashchange", () => { if (location.hash !== this.written) { this.readFragment(); this.moved(); } });
+    window.addEventListener("hashchange", () => {
+      if (location.hash !== this.written) {
+        readFragment(this);
+        this.moved();
+      }
+    });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.picture.draw());
   }
 
@@ -128,8 +150,10 @@ class View {
     this.details.update();
     this.panel.update(state);
     const event = this.trace.events[this.cursor];
-    document.getElementById("now").textContent = event ? `${seconds(event.t)} s: ${cut(wordsOf(event), 200)}` : "Nothing happened in this run.";
-    this.writeFragment();
+    document.getElementById("now").textContent = event
+      ? `${seconds(event.t)} s: ${cut(wordsOf(event), 200)}`
+      : "Nothing happened in this run.";
+    writeFragment(this);
   }
 
   step(by) {
@@ -138,6 +162,13 @@ class View {
     const event = this.list.event(Math.max(0, Math.min(place, this.list.length - 1)));
     if (event) this.go(event.i);
     return undefined;
+  }
+
+  /// To the next step that led to the failure, or the one before.
+  seekStep(direction) {
+    const places = this.isSwapped ? [] : this.steps.map(({ event }) => event.i);
+    const next = direction > 0 ? places.find((i) => i > this.cursor) : places.findLast((i) => i < this.cursor);
+    if (next !== undefined) this.go(next);
   }
 
   seek(direction, isWanted) {
@@ -151,7 +182,9 @@ class View {
   }
 
   seekRole(direction) {
-    const starts = this.history.segments.filter((_, id) => this.server === null || id === this.server).flatMap((list) => list.filter((segment, place) => place > 0 && segment.role !== list[place - 1].role).map(({ i }) => i));
+    const starts = this.history.segments
+      .filter((_, id) => this.server === null || id === this.server)
+      .flatMap((list) => list.filter((segment, place) => place > 0 && segment.role !== list[place - 1].role).map(({ i }) => i));
     const wanted = starts.filter((i) => (direction > 0 ? i > this.cursor : i < this.cursor));
     if (wanted.length > 0) this.go(direction > 0 ? Math.min(...wanted) : Math.max(...wanted));
   }
@@ -205,9 +238,18 @@ class View {
     this.seen();
   }
 
-  fit() { this.scale.fit(); this.seen(); }
-  pan(part) { this.scale.pan(part); this.seen(); }
-  seen() { this.picture.draw(); this.writeFragment(); }
+  fit() {
+    this.scale.fit();
+    this.seen();
+  }
+  pan(part) {
+    this.scale.pan(part);
+    this.seen();
+  }
+  seen() {
+    this.picture.draw();
+    writeFragment(this);
+  }
 
   toggleAxis() {
     this.scale.switchTo(!this.scale.isEven, this.trace.events[this.cursor]);
@@ -216,7 +258,12 @@ class View {
   }
 
   showSwitches() {
-    for (const [id, is] of [["isEven", this.scale.isEven], ["onlyMatches", this.onlyMatches], ["fades", this.fades]]) document.getElementById(id)?.setAttribute("aria-pressed", String(is));
+    for (const [id, is] of [
+      ["isEven", this.scale.isEven],
+      ["onlyMatches", this.onlyMatches],
+      ["fades", this.fades],
+    ])
+      document.getElementById(id)?.setAttribute("aria-pressed", String(is));
   }
 
   toggle(name) {
@@ -251,7 +298,7 @@ class View {
     this.query = new Query(text);
     this.found = this.query.run(this.trace.events);
     this.list.update();
-    this.writeFragment();
+    writeFragment(this);
   }
 
   match(direction) {
@@ -260,129 +307,15 @@ class View {
     this.go(this.found[(place + this.found.length) % this.found.length]);
   }
 
-  help() { document.getElementById("help").showModal(); }
-
-  // ----- the address -----
-
-  writeFragment() {
-    const { scale } = this;
-    const parts = new URLSearchParams({ e: this.cursor, z: `${Math.round(scale.from)},${Math.round(scale.to)}`, axis: scale.isEven ? "even" : "time" });
-    if (!this.query.isEmpty) parts.set("q", this.query.text);
-    if (this.server !== null) parts.set("s", this.server);
-    if (this.fades) parts.set("proof", 1);
-    if (this.onlyMatches) parts.set("only", 1);
-    this.written = `#${parts}`;
-    // Safari allows a hundred of these in half a minute.
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => { try { history.replaceState(null, "", this.written); } catch { /* the page works without */ } }, 150);
-  }
-
-  readFragment() {
-    const parts = new URLSearchParams(location.hash.slice(1));
-    const number = (name) => { const value = Number(parts.get(name)); return parts.has(name) && Number.isFinite(value) ? value : null; };
-    const count = this.trace.events.length;
-    if (parts.has("axis")) this.scale.isEven = parts.get("axis") !== "time";
-    const [from, to] = (parts.get("z") ?? "").split(",").map(Number);
-    if (Number.isFinite(from) && Number.isFinite(to) && to > from) this.scale.show(from, to);
-    const cursor = number("e");
-    if (cursor !== null) {
-      this.cursor = Math.max(0, Math.min(Math.trunc(cursor), count - 1));
-      // A hand-made link may name a moment alone.
-      if (this.trace.events[this.cursor]) this.scale.reveal(this.scale.ofEvent(this.trace.events[this.cursor]));
-    }
-    const server = number("s");
-    this.server = server !== null && server >= 0 && server < model.run.servers ? Math.trunc(server) : null;
-    this.fades = parts.has("proof");
-    this.onlyMatches = parts.has("only");
-    if (parts.has("q")) {
-      document.getElementById("search").value = parts.get("q");
-      this.search(parts.get("q"));
-    }
-    this.showSwitches();
+  help() {
+    document.getElementById("help").showModal();
   }
 }
 
-/// Whether an event is one of a message that proves the broken rule.
-function isProof(event) { return Boolean(event.message) && !view.isSwapped && view.proof.has(event.message.id); }
-
-/// When the network was split, and into which groups.
-function partitionsOf(trace) {
-  const out = [];
-  for (const event of trace.events) {
-    if (event.kind === MARK && event.name === "note") {
-      const [, groups] = /^the network is split: (.*)$/.exec(event.fields.text) ?? [];
-      if (groups) out.push({ from: event.t, to: trace.end, groups: groups.split("|").map((group) => group.split(",").map((name) => name.trim())) });
-    } else if (event.kind === RULE && /^end of .*partition/i.test(event.words)) {
-      const open = out.find(({ to }) => to === trace.end);
-      if (open) open.to = event.t;
-    }
-  }
-  return out;
-}
-
-function listenToPointer(view) {
-  const stage = document.getElementById("stage");
-  const axis = document.getElementById("axis");
-  const tip = document.getElementById("tip");
-  const place = (event) => { const box = document.getElementById("lanes").getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
-  let drag = null;
-  stage.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, from: view.scale.from, to: view.scale.to, moved: false }; });
-  stage.addEventListener("pointermove", (event) => {
-    if (drag && event.buttons === 1) {
-      const by = ((drag.x - event.clientX) / view.scale.width) * (drag.to - drag.from);
-      drag.moved ||= Math.abs(drag.x - event.clientX) > 3;
-      if (drag.moved) { view.scale.show(drag.from + by, drag.to + by); view.seen(); }
-      return;
-    }
-    const [x, y] = place(event);
-    showTip(tip, view.picture.at(x, y), x, y, view);
-  });
-  stage.addEventListener("pointerleave", () => { tip.hidden = true; });
-  stage.addEventListener("click", (event) => {
-    const wasDragged = drag?.moved;
-    drag = null;
-    if (wasDragged) return;
-    const [x, y] = place(event);
-    const shape = view.picture.at(x, y);
-    if (shape?.operation !== undefined) { view.operation = shape.operation; view.details.update(); } else if (shape) view.go(shape.event.i);
-    else view.go(nearest(view, x));
-  });
-  stage.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.shiftKey) return;
-    event.preventDefault();
-    const amount = event.deltaY || event.deltaX;
-    if (event.ctrlKey) view.zoom(amount > 0 ? 1.2 : 1 / 1.2, view.scale.position(place(event)[0]));
-    else view.pan(amount > 0 ? 0.1 : -0.1);
-  }, { passive: false });
-  const jump = (event) => {
-    if (event.offsetY > 20) return;
-    const middle = (event.offsetX / view.scale.width) * view.scale.length;
-    const half = (view.scale.to - view.scale.from) / 2;
-    view.scale.show(middle - half, middle + half);
-    view.seen();
-  };
-  axis.addEventListener("pointerdown", jump);
-  axis.addEventListener("pointermove", (event) => { if (event.buttons === 1) jump(event); });
-}
-
-/// The event that stands nearest to a place of the axis.
-function nearest(view, x) {
-  const position = view.scale.position(x);
-  if (view.scale.isEven) return Math.round(position);
-  const { times } = view.trace;
-  const after = Math.min(lowerBound(times, position), times.length - 1);
-  return after > 0 && position - times[after - 1] < times[after] - position ? after - 1 : after;
-}
-
-function showTip(tip, shape, x, y, view) {
-  tip.hidden = !shape;
-  if (!shape) return;
-  const words = shape.operation === undefined ? wordsOf(shape.event) : model.operations[shape.operation].slice(1, 3).filter((word) => word !== null).join(" = ");
-  tip.textContent = cut(words, 220);
-  const width = Math.min(420, view.scale.width - 20);
-  tip.style.maxWidth = `${width}px`;
-  tip.style.left = `${Math.max(4, Math.min(x + 12, view.scale.width - width - 4))}px`;
-  tip.style.top = `${y + 14}px`;
+/// Whether an event is one of the steps that led to the failure, or of their messages.
+function isProof(event) {
+  if (view.isSwapped) return false;
+  return view.stepOf.has(event.i) || (Boolean(event.message) && view.proof.has(event.message.id));
 }
 
 const view = new View();

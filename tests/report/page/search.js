@@ -14,7 +14,9 @@ class Query {
     this.before = first !== undefined ? tokens(first) : before !== undefined ? tokens(before) : null;
   }
 
-  get isEmpty() { return this.text === ""; }
+  get isEmpty() {
+    return this.text === "";
+  }
 
   /// The events that match, in order.
   run(events) {
@@ -39,7 +41,9 @@ function tokens(text) {
   const found = text.trim().match(/[a-z]+:"[^"]*"|"[^"]*"|\S+/gi) ?? [];
   return found.map((token) => {
     const [, key, value] = /^(type|server|s|term|from|to|is):(.+)$/i.exec(token) ?? [];
-    return key ? { key: key.toLowerCase(), value: value.replaceAll("\"", "").toLowerCase() } : { key: "text", value: token.replaceAll("\"", "").toLowerCase() };
+    return key
+      ? { key: key.toLowerCase(), value: value.replaceAll('"', "").toLowerCase() }
+      : { key: "text", value: token.replaceAll('"', "").toLowerCase() };
   });
 }
 
@@ -53,30 +57,50 @@ function parties(event) {
 function matches(event, wanted) {
   return wanted.every(({ key, value }) => {
     switch (key) {
-      case "server": case "s": return parties(event).some((who) => who.toLowerCase() === (/^\d/.test(value) ? `s${value}` : value));
-      case "from": return event.message?.from.toLowerCase() === value;
-      case "to": return event.message?.to.toLowerCase() === value;
-      case "term": return termOf(event) === Number(value);
-      case "type": return typeOf(event).includes(value);
-      case "is": return isSo(event, value);
-      default: return searchText(event).includes(value);
+      case "server":
+      case "s":
+        return parties(event).some((who) => who.toLowerCase() === (/^\d/.test(value) ? `s${value}` : value));
+      case "from":
+        return event.message?.from.toLowerCase() === value;
+      case "to":
+        return event.message?.to.toLowerCase() === value;
+      case "term":
+        return termOf(event) === Number(value);
+      case "type":
+        return typeOf(event).includes(value);
+      case "is":
+        return isSo(event, value);
+      default:
+        return searchText(event).includes(value);
     }
   });
 }
 
-function termOf(event) { return event.message ? event.message.term : event.fields?.term; }
-function typeOf(event) { return `${kindWord(event)} ${event.message ? methodName(event.message) : ""}`.toLowerCase(); }
+function termOf(event) {
+  return event.message ? event.message.term : event.fields?.term;
+}
+function typeOf(event) {
+  return `${kindWord(event)} ${event.message ? methodName(event.message) : ""}`.toLowerCase();
+}
 
 function isSo(event, value) {
   switch (value) {
-    case "lost": return event.kind === DROPPED || Boolean(event.message?.isLost);
-    case "late": return Boolean(event.late);
-    case "repeated": return Boolean(event.again);
-    case "reordered": return Boolean(event.overtaken);
-    case "fault": return isFault(event);
-    case "proof": return isProof(event);
-    case "heartbeat": return event.message?.kind === "A" && !event.message.reply && event.message.entryCount === 0;
-    default: return false;
+    case "lost":
+      return event.kind === DROPPED || Boolean(event.message?.isLost);
+    case "late":
+      return Boolean(event.late);
+    case "repeated":
+      return Boolean(event.again);
+    case "reordered":
+      return Boolean(event.overtaken);
+    case "fault":
+      return isFault(event);
+    case "proof":
+      return isProof(event);
+    case "heartbeat":
+      return event.message?.kind === "A" && !event.message.reply && event.message.entryCount === 0;
+    default:
+      return false;
   }
 }
 

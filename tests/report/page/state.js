@@ -1,4 +1,4 @@
-// What servers are at a moment, from messages and marks alone: what no message has shown is not known, and not shown.
+// What servers are at a moment, from messages, marks and their own log lines: what nothing has shown is not known, and said so.
 
 /// So many events lie between two states that are kept.
 const KEPT_EVERY = 512;
@@ -6,10 +6,28 @@ const KEPT_EVERY = 512;
 class Server {
   constructor(id) {
     Object.assign(this, {
-      id, up: false, paused: false, linked: true, life: 0, role: "F", term: 0, vote: null, commit: 0, applied: 0, snapshot: 0, saves: 0,
-      // Entries by index; before the snapshot there are none.
+      id,
+      up: false,
+      paused: false,
+      linked: true,
+      life: 0,
+      role: "F",
+      term: 0,
+      vote: null,
+      commit: 0,
+      applied: 0,
+      snapshot: 0,
+      saves: 0,
+      // What it stored last, if its implementation tells; whether it has stored a snapshot; its last log line, and the commit index in one.
+      stored: null,
+      hasSnapshot: false,
+      said: null,
+      saidCommit: 0,
+      // Entries by index; before the snapshot there are none. An unsure one may be gone: nothing has shown it since it could be cut.
       log: new Map(),
-      next: new Map(), match: new Map(), votes: null,
+      next: new Map(),
+      match: new Map(),
+      votes: null,
     });
   }
 
@@ -18,11 +36,20 @@ class Server {
     copy.log = new Map(this.log);
     copy.next = new Map(this.next);
     copy.match = new Map(this.match);
-    copy.votes = this.votes && { ...this.votes, asked: [...this.votes.asked], got: [...this.votes.got], refused: [...this.votes.refused] };
+    copy.votes = this.votes && {
+      ...this.votes,
+      asked: [...this.votes.asked],
+      got: [...this.votes.got],
+      refused: [...this.votes.refused],
+    };
     return copy;
   }
 
-  get last() { let last = this.snapshot; for (const index of this.log.keys()) last = Math.max(last, index); return last; }
+  get last() {
+    let last = Math.max(this.snapshot, this.stored?.last ?? 0);
+    for (const index of this.log.keys()) last = Math.max(last, index);
+    return last;
+  }
 
   see(term) {
     if (term === undefined || term <= this.term) return;
@@ -30,11 +57,18 @@ class Server {
     if (this.role !== "F") this.role = "F";
   }
 
+  /// The entries from this index on are gone.
+  cut(from) {
+    for (const index of [...this.log.keys()]) if (index >= from) this.log.delete(index);
+  }
+
   /// It has this entry; a conflicting one goes with all that follow it (Fig. 2, AppendEntries, receiver 3).
   put(index, term, command) {
     const there = this.log.get(index);
-    if (there && there.term !== term) for (const other of [...this.log.keys()]) if (other >= index) this.log.delete(other);
-    if (!there || there.term !== term || there.command === undefined) this.log.set(index, { term, command });
+    if (there && there.term !== term) this.cut(index);
+    if (!there || there.term !== term || there.unsure || there.command === undefined) {
+      this.log.set(index, { term, command: command ?? (there?.term === term ? there.command : undefined) });
+    }
   }
 }
 
@@ -50,7 +84,7 @@ class History {
     this.commands = new Map();
     /// Changes of roles, terms and whereabouts for the picture: for each server a list of {t, i, role, term, up, paused, linked}.
     this.segments = Array.from({ length: servers }, () => []);
-    let state = Array.from({ length: servers }, (_, id) => new Server(id));
+    const state = Array.from({ length: servers }, (_, id) => new Server(id));
     trace.events.forEach((event, i) => {
       if (i % KEPT_EVERY === 0) this.kept.push(state.map((server) => server.copy()));
       this.learn(event);
@@ -64,7 +98,8 @@ class History {
     if (event.kind === MARK && (event.name === "applied" || event.name === "accepted")) {
       const { index, term, command, server } = event.fields;
       this.commands.set(`${index} ${term}`, command);
-      if (event.name === "applied" && !this.committed.has(index)) this.committed.set(index, { term, command, first: server, i: event.i });
+      if (event.name === "applied" && !this.committed.has(index))
+        this.committed.set(index, { term, command, first: server, i: event.i });
     }
   }
 
@@ -73,7 +108,15 @@ class History {
     const { role, term, up, paused, linked } = state[event.server];
     const list = this.segments[event.server];
     const before = list[list.length - 1];
-    if (before && before.role === role && before.term === term && before.up === up && before.paused === paused && before.linked === linked) return;
+    if (
+      before &&
+      before.role === role &&
+      before.term === term &&
+      before.up === up &&
+      before.paused === paused &&
+      before.linked === linked
+    )
+      return;
     list.push({ t: event.t, i: event.i, role, term, up, paused, linked });
   }
 
@@ -95,6 +138,7 @@ class History {
 /// What an event shows of the servers.
 function apply(state, event) {
   if (event.kind === MARK) return applyMark(state, event);
+  if (event.kind === LOG) return says(state[event.server ?? -1], event.words);
   if (event.kind > DELIVERED) return undefined;
   const { message } = event;
   if (!message.kind || message.kind === "P") return undefined;
@@ -105,35 +149,94 @@ function apply(state, event) {
   return undefined;
 }
 
+/// A log line of the server's own.
+function says(server, words) {
+  if (!server) return;
+  server.said = words;
+  server.saidCommit = Math.max(server.saidCommit, commitOf(words) ?? 0);
+}
+
+/// The commit index that a log line tells; null if it tells none.
+function commitOf(words) {
+  const found =
+    /(\d+) is committed/i.exec(words) ?? /\bcommit(?:s|ted)?(?:[ _]?index)?\s*(?:up to|to|is|=|:|->|→)?\s*(\d+)/i.exec(words);
+  return found ? Number(found[1]) : null;
+}
+
+/// It stored its state. What that says is known of implementations that tell.
+function saved(server, fields) {
+  server.saves += 1;
+  server.hasSnapshot ||= fields.snapshot !== null;
+  if (typeof fields.last !== "number") return;
+  // An entry that was given and is not stored yet may still come: only what was there can have been cut.
+  if (server.stored && fields.last < server.stored.last) server.cut(fields.last + 1);
+  server.stored = fields;
+  server.see(fields.term);
+  if (fields.vote !== null && (server.vote === null || server.vote.term < fields.term))
+    server.vote = { term: fields.term, for: fields.vote };
+  if (fields.base > server.snapshot) {
+    server.snapshot = fields.base;
+    trim(server);
+  }
+}
+
+/// It starts: what is volatile (Fig. 2, State) begins anew, and of the rest it has what it had stored.
+function starts(server, life) {
+  const { stored } = server;
+  if (stored) {
+    server.cut(stored.last + 1);
+    server.vote = stored.vote === null ? null : { term: stored.term, for: stored.vote };
+  } else for (const [index, entry] of server.log) server.log.set(index, { ...entry, unsure: true });
+  const begin = { commit: server.snapshot, applied: server.snapshot, saidCommit: 0, votes: null };
+  Object.assign(server, { up: true, paused: false, life, role: "F" }, begin);
+  server.next.clear();
+  server.match.clear();
+}
+
 function applyMark(state, { name, fields: f }) {
   const server = state[f.server];
   if (!server) return;
   switch (name) {
     case "start":
-      // What is volatile (Fig. 2, State) begins anew; what it has acknowledged it must still have.
-      Object.assign(server, { up: true, paused: false, life: f.life, role: "F", commit: server.snapshot, applied: server.snapshot, votes: null });
-      server.next.clear();
-      server.match.clear();
+      starts(server, f.life);
       break;
-    case "down": Object.assign(server, { up: false, role: "F", votes: null }); break;
-    case "link": server.linked = f.up; break;
-    case "pause": server.paused = f.on; break;
-    case "leads": if (f.term >= server.term) Object.assign(server, { term: f.term, role: "L" }); break;
+    case "down":
+      Object.assign(server, { up: false, role: "F", votes: null });
+      break;
+    case "link":
+      server.linked = f.up;
+      break;
+    case "pause":
+      server.paused = f.on;
+      break;
+    case "leads":
+      if (f.term >= server.term) Object.assign(server, { term: f.term, role: "L" });
+      break;
     case "state":
       if (f.term < server.term) break;
       server.see(f.term);
       if (f.leader) server.role = "L";
       else if (server.role === "L") server.role = "F";
       break;
-    case "accepted": server.put(f.index, f.term, f.command); break;
+    case "accepted":
+      server.put(f.index, f.term, f.command);
+      break;
     case "applied":
       server.applied = f.index;
       server.commit = Math.max(server.commit, f.index);
       server.put(f.index, f.term, f.command);
       break;
-    case "installed": Object.assign(server, { applied: f.index, snapshot: f.index, commit: Math.max(server.commit, f.index) }); trim(server); break;
-    case "snapshot": server.snapshot = Math.max(server.snapshot, f.index); trim(server); break;
-    case "save": server.saves += 1; break;
+    case "installed":
+      Object.assign(server, { applied: f.index, snapshot: f.index, commit: Math.max(server.commit, f.index) });
+      trim(server);
+      break;
+    case "snapshot":
+      server.snapshot = Math.max(server.snapshot, f.index);
+      trim(server);
+      break;
+    case "save":
+      saved(server, f);
+      break;
     default:
   }
 }
@@ -150,9 +253,16 @@ function asks(server, message) {
   const peer = serverOf(message.to);
   if (message.kind === "V") {
     if (server.role !== "C" || server.votes === null || server.votes.term !== term) {
-      Object.assign(server, { role: "C", vote: { term, for: server.id }, votes: { term, asked: [], got: [server.id], refused: [] } });
+      Object.assign(server, {
+        role: "C",
+        vote: { term, for: server.id },
+        votes: { term, asked: [], got: [server.id], refused: [] },
+      });
     }
     server.votes.asked.push(peer);
+    // It tells where its log ends.
+    const last = message.num(names.lastLogIndex);
+    if (last !== undefined) server.cut(last + 1);
   } else if (message.kind === "A") {
     server.role = "L";
     const prev = message.num(names.prevLogIndex) ?? 0;
@@ -188,11 +298,24 @@ function answers(state, server, message) {
   } else if (message.kind === "A") {
     if ((request.term ?? 0) >= server.term && server.role === "C") server.role = "F";
     if (message.yes(names.success)) accepts(state, server, request);
-  } else if (message.kind === "I" && (request.term ?? 0) >= before && (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot && request.yes(names.done) !== false) {
+    else if (term === request.term) rejects(server, request, message);
+  } else if (
+    message.kind === "I" &&
+    (request.term ?? 0) >= before &&
+    (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot &&
+    request.yes(names.done) !== false
+  ) {
     // Whether all pieces are there shows when the service gets the snapshot.
     if (server.role === "C") server.role = "F";
   }
   return undefined;
+}
+
+/// It says no to entries behind one that it was thought to have: so it does not have that one.
+function rejects(server, request, message) {
+  const prev = request.num(names.prevLogIndex) ?? 0;
+  if (prev <= server.snapshot || server.log.get(prev)?.term !== request.num(names.prevLogTerm)) return;
+  server.cut(Math.min(prev, message.num(names.conflictIndex) ?? prev));
 }
 
 function accepts(state, server, request) {
@@ -204,8 +327,11 @@ function accepts(state, server, request) {
   const mark = server.log.get(end);
   const theirs = leader?.log.get(end);
   if (leader && theirs && (!mark || mark.term === theirs.term)) {
-    for (const [index, entry] of leader.log) if (index <= end && index > server.snapshot && !server.log.has(index)) server.log.set(index, entry);
+    for (const [index, entry] of leader.log)
+      if (index <= end && index > server.snapshot && !server.log.has(index)) server.log.set(index, { ...entry });
   }
+  // What follows stays, if it does not conflict (Fig. 2, AppendEntries, receiver 3). Whether it has, later messages show.
+  if (!server.stored) for (const [index, entry] of server.log) if (index > end) server.log.set(index, { ...entry, unsure: true });
   server.commit = Math.max(server.commit, Math.min(request.num(names.leaderCommit) ?? 0, end));
 }
 
@@ -220,41 +346,14 @@ function hears(server, message) {
     if (!list.includes(peer)) list.push(peer);
   } else if (server.role === "L" && request.term === server.term) {
     const yes = message.kind === "I" || message.yes(names.success);
-    const end = message.kind === "I" ? request.num(names.lastIncludedIndex) ?? 0 : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
+    const end =
+      message.kind === "I"
+        ? (request.num(names.lastIncludedIndex) ?? 0)
+        : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
     if (yes) {
       server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
       server.next.set(peer, (server.match.get(peer) ?? 0) + 1);
     }
   }
   return undefined;
-}
-
-/// What an event has changed, in words.
-function changes(history, i) {
-  const before = history.at(i - 1).map((server) => server.copy());
-  const after = history.at(i);
-  const out = [];
-  after.forEach((now, id) => {
-    const old = before[id];
-    const say = (what, from, to) => { if (show(from) !== show(to)) out.push(`S${id} ${what}: ${show(from)} → ${show(to)}`); };
-    say("role", ROLES[old.role], ROLES[now.role]);
-    say("term", old.term, now.term);
-    say("vote", voteWords(old.vote), voteWords(now.vote));
-    say("commit", old.commit, now.commit);
-    say("applied", old.applied, now.applied);
-    say("snapshot up to", old.snapshot, now.snapshot);
-    say("last entry", old.last, now.last);
-    say("votes for it", old.votes?.got.map((peer) => `S${peer}`) ?? null, now.votes?.got.map((peer) => `S${peer}`) ?? null);
-    for (const [peer, match] of now.match) say(`matchIndex of S${peer}`, old.match.get(peer), match);
-    say("is", whereabouts(old), whereabouts(now));
-  });
-  return out;
-}
-
-const ROLES = { F: "follower", C: "candidate", L: "leader" };
-function voteWords(vote) { return vote === null ? null : `S${vote.for} in term ${vote.term}`; }
-function whereabouts(server) {
-  if (!server.up) return server.life === 0 ? "not started" : "down";
-  if (server.paused) return "paused";
-  return server.linked ? "up" : "cut off";
 }

@@ -12,7 +12,8 @@ function saying(message) {
   if (message.content === null || message.content === undefined) return "(nothing is known of what was in it)";
   if (message.reply) return replySaying(message, term);
   switch (message.kind) {
-    case "V": case "P":
+    case "V":
+    case "P":
       return `${term}, last entry ${show(message.num(names.lastLogIndex))} of term ${show(message.num(names.lastLogTerm))}`;
     case "A": {
       const count = message.entryCount;
@@ -28,7 +29,8 @@ function saying(message) {
 
 function replySaying(message, term) {
   switch (message.kind) {
-    case "V": case "P":
+    case "V":
+    case "P":
       return `${message.yes(names.voteGranted) ? "granted" : "refused"}, ${term}`;
     case "A": {
       const conflict = message.num(names.conflictIndex);
@@ -59,13 +61,22 @@ function wordsOf(event) {
 
 function makeWords(event) {
   switch (event.kind) {
-    case SENT: return `sent ${messageWords(event.message)}`;
-    case DELIVERED: return `got ${messageWords(event.message)}${arrivalNotes(event)}`;
-    case DROPPED: case HELD: case DISCARDED: return `${event.words}: ${messageWords(event.message)}`;
-    case MARK: return markWords(event);
-    case LOG: return `log ${event.words}`;
-    case NODE: return event.name === "Panic" ? `panic: ${event.words}` : event.words;
-    default: return `network: ${event.words}`;
+    case SENT:
+      return `sent ${messageWords(event.message)}`;
+    case DELIVERED:
+      return `got ${messageWords(event.message)}${arrivalNotes(event)}`;
+    case DROPPED:
+    case HELD:
+    case DISCARDED:
+      return `${event.words}: ${messageWords(event.message)}`;
+    case MARK:
+      return markWords(event);
+    case LOG:
+      return `log ${event.words}`;
+    case NODE:
+      return event.name === "Panic" ? `panic: ${event.words}` : event.words;
+    default:
+      return `network: ${event.words}`;
   }
 }
 
@@ -80,21 +91,48 @@ function arrivalNotes(event) {
 function markWords({ name, fields: f }) {
   const server = `S${f.server}`;
   switch (name) {
-    case "start": return f.life === 1 ? `${server} starts` : `${server} starts again, for the ${f.life}. time (restart)`;
-    case "down": return f.how === "killed" ? `${server} is killed (crash)` : `${server} loses its power (crash)`;
-    case "link": return f.up ? `${server} is connected` : `${server} is disconnected`;
-    case "pause": return f.on ? `${server} is paused` : `${server} goes on`;
-    case "leads": return `${server} leads term ${f.term}`;
-    case "state": return `${server} says: term ${f.term}, ${f.leader ? "leader" : "no leader"}`;
-    case "accepted": return `${server} accepts command ${show(f.command)} at index ${f.index}, term ${f.term}`;
-    case "applied": return `${server} applies entry ${f.index} of term ${f.term}: ${show(f.command)}`;
-    case "installed": return `${server} delivers a snapshot up to ${f.index} of term ${f.term}`;
-    case "committed": return `${server} is the first to apply entry ${f.index}`;
-    case "snapshot": return `${server} takes a snapshot up to ${f.index}`;
-    case "save": return `${server} saves ${f.bytes} bytes${f.snapshot === null ? "" : ` and a snapshot of ${f.snapshot}`}`;
-    case "note": return `test: ${f.text}`;
-    default: return `${name} ${show(f)}`;
+    case "start":
+      return f.life === 1 ? `${server} starts` : `${server} starts again, for the ${f.life}. time (restart)`;
+    case "down":
+      return f.how === "killed" ? `${server} is killed (crash)` : `${server} loses its power (crash)`;
+    case "link":
+      return f.up ? `${server} is connected` : `${server} is disconnected`;
+    case "pause":
+      return f.on ? `${server} is paused` : `${server} goes on`;
+    case "leads":
+      return `${server} leads term ${f.term}`;
+    case "state":
+      return `${server} says: term ${f.term}, ${f.leader ? "leader" : "no leader"}`;
+    case "accepted":
+      return `${server} accepts command ${show(f.command)} at index ${f.index}, term ${f.term}`;
+    case "applied":
+      return `${server} applies entry ${f.index} of term ${f.term}: ${show(f.command)}`;
+    case "installed":
+      return `${server} delivers a snapshot up to ${f.index} of term ${f.term}`;
+    case "committed":
+      return `${server} is the first to apply entry ${f.index}`;
+    case "snapshot":
+      return `${server} takes a snapshot up to ${f.index}`;
+    case "save":
+      return `${server} saves ${savedWords(f)}`;
+    case "asked":
+      return `a caller asks ${server}: ${f.text}`;
+    case "told":
+      return `${server} tells its caller: ${f.text}`;
+    case "note":
+      return `test: ${f.text}`;
+    default:
+      return `${name} ${show(f)}`;
   }
+}
+
+/// What a server stored: `term 11, vote S2, log 1 to 4, 83 bytes`.
+function savedWords({ bytes, snapshot, term, vote, base, last }) {
+  const size = `${bytes} bytes${snapshot === null ? "" : ` and a snapshot of ${snapshot}`}`;
+  if (typeof last !== "number") return size;
+  const log = last > base ? `log ${base + 1} to ${last}` : "an empty log";
+  const behind = base > 0 ? ` behind a snapshot up to ${base}` : "";
+  return `term ${term}, ${vote === null ? "no vote" : `vote S${vote}`}, ${log}${behind} (${size})`;
 }
 
 /// A word for the kind of an event, for search and the list.
@@ -105,11 +143,18 @@ function kindWord(event) {
 
 /// Whether it is something that the test does to the cluster, or that befalls it.
 function isFault(event) {
-  if (event.kind === MARK) return ["down", "link", "pause"].includes(event.name) || (event.name === "start" && event.fields.life > 1) || (event.name === "note" && isFaultNote(event.fields.text));
+  if (event.kind === MARK)
+    return (
+      ["down", "link", "pause"].includes(event.name) ||
+      (event.name === "start" && event.fields.life > 1) ||
+      (event.name === "note" && isFaultNote(event.fields.text))
+    );
   return event.kind === RULE || (event.kind === NODE && ["Crash", "Pause", "Unpause", "ClockRate"].includes(event.name));
 }
 
 /// A note of the harness about a fault: see tests/harness/src/cluster/faults.rs.
 function isFaultNote(text) {
-  return /are lost|is split|are up to|arrive twice|is lost|clock of|lose its power|saves of|fails?\b|heals?\b|unreliable/.test(text);
+  return /are lost|is split|are up to|arrive twice|is lost|clock of|lose its power|saves of|fails?\b|heals?\b|unreliable/.test(
+    text,
+  );
 }

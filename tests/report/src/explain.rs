@@ -13,6 +13,7 @@ use labrpc::sim::{Cause, Divergence, SystemCall, Tracing};
 
 use crate::facts;
 use crate::files::{self, Files};
+use crate::hint;
 use crate::page::{Causes, Moment};
 use crate::truncate::{one_line, one_line_of, truncate, truncate_front};
 use lab_harness::case::TestCase;
@@ -125,7 +126,7 @@ fn assemble(case: &TestCase, plan: Plan, failure: &Failure, diverged: Option<&st
     // all facts.
     let head =
         truncate(&head(case, plan, failure), HEAD_MAX.saturating_sub(diverged.chars().count())) + &diverged;
-    let tail = printable(&notes(failure)).into_owned() + &hint(failure) + &replay(case, plan) + ending;
+    let tail = printable(&notes(failure)).into_owned() + &hint(case, failure) + &replay(case, plan) + ending;
     let room = REPORT_MAX.saturating_sub(head.chars().count() + tail.chars().count());
     let timeline = timeline(failure);
     let timeline = printable(&timeline);
@@ -268,15 +269,15 @@ fn notes(failure: &Failure) -> String {
 }
 
 /// What often leads here.
-fn hint(failure: &Failure) -> String {
-    let of_violation = failure.violation.as_ref().and_then(|violation| violation.hint);
+fn hint(case: &TestCase, failure: &Failure) -> String {
+    let of_violation = hint::of(case, failure);
     let hint = match (&failure.violation, &failure.cause) {
         // A scenario notices a deadlock as something else, such as no leader. The circle is the cause, so its
         // hint comes first.
         (Some(_), _) if !failure.cycle.is_empty() => Some(
             "two locks that are taken in two orders: take them in one, or give the first back before the second",
         ),
-        (Some(_), _) => of_violation,
+        (Some(_), _) => of_violation.as_deref(),
         (None, Some(Cause::TimeLimit { .. })) if facts::last_commit(failure).is_some() => Some(
             "nothing hangs, and it is slow: election timeouts or heartbeat intervals of more than MIT's, or a command at a time",
         ),

@@ -21,6 +21,7 @@ pub mod explain;
 pub mod export;
 mod facts;
 pub mod files;
+mod hint;
 pub mod page;
 mod truncate;
 mod verdict_lines;

@@ -15,8 +15,11 @@ fn broken_rule_is_shown_with_its_proof_and_the_logs_around_it() {
     assert!(head.contains("crash_at_every_save_3c") && head.contains("0x1"), "{head}");
     assert!(head.contains("rule") && head.contains("expected") && head.contains("seen"), "{head}");
     assert!(tab.text(".verdict").eq_ignore_ascii_case("failed"));
-    // The cursor stands at the failure; the servers are what they then were.
-    assert_eq!(tab.eval("view.cursor === view.failureAt"), true);
+    // The cursor stands at the moment of the mistake, and what led there is listed: the server that has forgotten was started anew.
+    assert_eq!(tab.eval("isProof(view.trace.events[view.cursor]) && view.cursor <= view.failureAt"), true);
+    let steps = tab.text(".steps");
+    assert!(steps.contains("starts again") && steps.contains("restart"), "{steps}");
+    assert_eq!(tab.eval("[...view.proof].every((id) => view.trace.messages[id].arrivals.length > 0 || view.steps.at(-1).event.message?.id === id)"), true, "{steps}");
     assert_eq!(tab.eval("document.querySelectorAll('#labels .pick').length === model.run.servers"), true);
     // A click on a line of the proof goes to that message, and its fields are there.
     assert!(tab.eval("view.proof.size").as_u64().expect("a number") > 0, "{head}");
@@ -24,7 +27,13 @@ fn broken_rule_is_shown_with_its_proof_and_the_logs_around_it() {
     assert_eq!(tab.eval("isProof(view.trace.events[view.cursor])"), true);
     let details = tab.text("#details");
     assert!(details.contains("part of the proof") && details.contains("term"), "{details}");
-    // And back.
+    // From step to step by the keyboard, and to the failure.
+    tab.press("Home");
+    tab.press("k");
+    assert_eq!(tab.eval("view.cursor === view.steps[0].event.i"), true);
+    tab.press("k");
+    tab.press("K");
+    assert_eq!(tab.eval("view.cursor === view.steps[0].event.i"), true);
     tab.press("j");
     assert_eq!(tab.eval("view.cursor === view.failureAt"), true);
     tab.press("p");
@@ -46,6 +55,21 @@ fn broken_invariant_is_shown_where_no_message_proves_it() {
     };
     let head = tab.text("#head");
     assert!(head.contains("leads term") || head.contains("leader"), "{head}");
+    assert_quiet(&mut tab);
+}
+
+/// Scripted peers have lanes and count for a majority; what they asked last is what the failure is about.
+#[test]
+fn server_among_scripts_is_shown_with_them() {
+    let Some(mut tab) = open(test("vote_survives_3c"), Implementation::of::<With<Amnesiac>>(), 1) else {
+        return;
+    };
+    let steps = tab.text(".steps");
+    assert!(steps.contains("the last that a script asks"), "{steps}");
+    let labels = tab.text("#labels");
+    assert!(labels.contains("S1 (script)") && labels.contains("S2 (script)"), "{labels}");
+    assert_eq!(tab.eval("view.picture.shapes.filter(({ message }) => message).length > 0"), true);
+    assert_eq!(tab.eval("model.run.servers + model.run.scripted >= 3"), true);
     assert_quiet(&mut tab);
 }
 

@@ -30,32 +30,38 @@ const CHECK: &str = "(() => {
         entries += 1;
         if (index <= server.commit && committed && committed.term !== entry.term) say(`entry ${index} of term ${entry.term}, committed of term ${committed.term}`);
       }
+      if (server.stored && server.stored.last > server.last) say(`has stored up to ${server.stored.last}, shown up to ${server.last}`);
+      if (server.stored && indexes.at(-1) > server.stored.last) say(`has entry ${indexes.at(-1)}, stored up to ${server.stored.last}`);
+      if (server.stored && server.stored.term > server.term) say(`has stored term ${server.stored.term}, shown ${server.term}`);
       for (let index = server.snapshot + 1; index <= server.applied; index += 1) if (!server.log.has(index)) say(`has applied ${index} and does not have it`);
     }
   }
-  return { entries, leaders: leaders.size, wrong: wrong.slice(0, 5) };
+  const stored = view.history.at(events.length - 1).filter((server) => server.stored).length;
+  return { entries, stored, leaders: leaders.size, wrong: wrong.slice(0, 5) };
 })()";
 
-fn agrees(name: &str, implementation: Implementation) {
+/// `tells`: it says what it has stored.
+fn agrees(name: &str, implementation: Implementation, tells: bool) {
     let Some(mut tab) = open(test(name), implementation, 1) else { return };
     let found = tab.eval(CHECK);
     assert_eq!(found["wrong"], Value::Array(Vec::new()), "{name} of {}", implementation.name());
     let count = |what: &str| found[what].as_u64().expect("a number");
     assert!(count("entries") > 100 && count("leaders") > 0, "{name} of {}: {found}", implementation.name());
+    assert_eq!(count("stored") > 0, tells, "{name} of {}", implementation.name());
     assert_quiet(&mut tab);
 }
 
 #[test]
 fn states_are_those_of_the_servers() {
     for name in ["figure8_3c", "chaos_3c", "chaos_3d", "chaos_4c"] {
-        agrees(name, Implementation::of_service::<Reference<Raft>>());
+        agrees(name, Implementation::of_service::<Reference<Raft>>(), true);
     }
 }
 
 #[test]
 fn states_are_those_of_servers_in_other_styles() {
-    agrees("chaos_3c", Implementation::of::<controls::event_loop::EventLoop>());
+    agrees("chaos_3c", Implementation::of::<controls::event_loop::EventLoop>(), false);
     let told =
         Implementation::of::<controls::group_commit::GroupCommit>().with_names(controls::group_commit::names);
-    agrees("chaos_3d", told);
+    agrees("chaos_3d", told, false);
 }

@@ -1,7 +1,7 @@
 //! Implementations that are wrong on purpose.
 
 use kvraft::Reference;
-use kvraft_interface::{AnyClerk, AnyService, ClerkError, KeyValue, Reads, ServiceSetup};
+use kvraft_interface::{AnyClerk, AnyService, ClerkError, KeyValue, Layer, Reads, ServiceSetup};
 use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Mutex};
@@ -150,6 +150,10 @@ impl KeyValue for StaleReads {
 
     fn snapshot_index(snapshot: &[u8]) -> Option<Index> {
         Reference::<Raft>::snapshot_index(snapshot)
+    }
+
+    fn show_command(layer: Layer, command: &[u8]) -> Option<String> {
+        Reference::<Raft>::show_command(layer, command)
     }
 }
 

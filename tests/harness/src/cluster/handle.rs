@@ -21,6 +21,7 @@ use crate::marks;
 use crate::observation::{Observation, show_command};
 use crate::on_node::on_node;
 use crate::record::Traffic;
+use crate::told_service;
 use kvraft_interface::AnyService;
 use lab_referee::Referee;
 use lab_runs::actions::ActionKind;
@@ -251,12 +252,13 @@ impl Cluster {
         // The referee first: a mistake that shows on the wire is named by the message that made it, before an
         // invariant names what came of it.
         let (lab, referee) = (&self.inner.lab, &self.inner.referee);
+        // Before anybody judges it: what breaks a rule must be in the trace.
+        marks::observed(server, fact);
         match *fact {
             Observation::Applied { index, term, .. } => referee.applied(lab.now(), server, index, term),
             Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
             _ => {}
         }
-        marks::observed(server, fact);
         match lab.record().observe(lab.now(), server, start, fact) {
             Ok(false) => {}
             // Only if somebody waits for this. To wake for every applied entry would give the scheduler a step
@@ -281,7 +283,8 @@ impl Cluster {
 
     /// The service of a server that runs one.
     pub fn service(&self, server: ServerId) -> Option<Arc<dyn AnyService>> {
-        self.inner.slots.lock()[server].service()
+        let service = self.inner.slots.lock()[server].service()?;
+        Some(told_service::told_of(service, server))
     }
 
     /// The length of a server's stored snapshot in bytes.

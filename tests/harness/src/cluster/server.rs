@@ -71,8 +71,8 @@ impl Cluster {
         self.inner.slots.lock()[server].nodes.push(node.clone());
         self.inner.referee.starts(lab.now(), server, base, &node);
         // On the server's own node, to which the threads that it starts will belong.
-        let made =
-            node.spawn("make", self.maker(ends, server, start, marks::told_of(persister, server))).join();
+        let persister = marks::told_of(persister, lab.implementation(), server);
+        let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut handlers = Server::new(&node).service(raft.service());
         if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {

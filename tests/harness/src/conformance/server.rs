@@ -17,6 +17,7 @@ use super::bench::{Bench, Inner, SERVER};
 use super::message::snapshot;
 use super::slot::Methods;
 use crate::implementation::AnyRaft;
+use crate::marks;
 use crate::observation::Observation;
 use crate::on_node::on_node;
 use crate::timeline::TimelineEvent;
@@ -50,6 +51,7 @@ impl Inner {
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
         let (implementation, features) = (*self.lab.implementation(), self.features);
+        let persister = marks::told_of(persister, &implementation, SERVER);
         let make = move || implementation.make(&features, ends, SERVER, persister, sender);
         let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let service = raft.service();
@@ -111,6 +113,7 @@ impl Inner {
             drop(state);
             self.lab.record().note_applied(SERVER, index);
             self.changed.notify_all();
+            marks::delivered(SERVER, &message);
             self.note(format!("S{SERVER} delivers {message:?}"));
             if !is_in_order || !is_what_was_sent {
                 let expected = format!("entry {}, as it was sent, or a snapshot beyond {before}", before + 1);
@@ -167,7 +170,12 @@ impl Bench {
     /// The service hands over a snapshot of everything up to each of these indexes, one right after the other.
     pub fn take_snapshots(&self, indexes: RangeInclusive<Index>) {
         self.0.note(format!("the service of S{SERVER} takes snapshots up to {indexes:?}"));
-        self.call("snapshot", move |raft| indexes.for_each(|index| raft.snapshot(index, snapshot(index))));
+        self.call("snapshot", move |raft| {
+            indexes.for_each(|index| {
+                marks::takes_snapshot(SERVER, index);
+                raft.snapshot(index, snapshot(index));
+            });
+        });
     }
 
     /// Asks the server for another configuration. Skips the test if it does not change its configuration.

@@ -67,7 +67,8 @@ impl Invariant for AppliedInOrder {
             "lastApplied raised at the wrong moment, two threads that deliver, or a snapshot below the commit index \
              that was installed",
         )
-        .servers([server]))
+        .servers([server])
+        .entry(last + 1))
     }
 }
 

@@ -72,7 +72,8 @@ impl Invariant for LeaderCompleteness {
                      not saved before it was acknowledged",
                 )
                 .servers([server, first])
-                .term(term));
+                .term(term)
+                .entry(index));
             }
             _ => {}
         }

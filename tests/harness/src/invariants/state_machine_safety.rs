@@ -55,7 +55,8 @@ fn applied(
          a wrong log pass, or entries lost in a crash",
     )
     .servers([before.first, server])
-    .term(term))
+    .term(term)
+    .entry(index))
 }
 
 fn installed(
@@ -70,7 +71,8 @@ fn installed(
             .rule(RULE)
             .hint("the bytes of one snapshot with the index or the term of another")
             .servers([server])
-            .term(term))
+            .term(term)
+            .entry(index))
     };
     // Whoever made the snapshot had applied this index. If nobody has, the index or the bytes are made up.
     let Some(last) = committed.get(index) else {

@@ -86,9 +86,10 @@ impl KvBuilder {
 
     /// Starts all servers, connected.
     pub fn start(self) -> KvCluster {
+        let layer = self.plan.layer;
         let cluster = self.cluster.service(self.plan).start();
         let client_history = Arc::default();
-        cluster.lab().record().set_client_history(&client_history);
+        cluster.lab().record().begin_service(layer, &client_history);
         KvCluster { cluster, reads: self.reads, clients: AtomicU32::new(0), client_history }
     }
 }

@@ -10,6 +10,7 @@ mod state;
 
 use std::time::Duration;
 
+use kvraft_interface::Layer;
 use labrpc::sync::Arc;
 use parking_lot::Mutex;
 use raft_interface::{Command, Configuration, Index, ServerId, Term};
@@ -33,6 +34,8 @@ pub(crate) struct Record {
     actions: Option<ActionLog>,
     /// What clients of a service asked and were told, if there is a service.
     client_history: Mutex<Option<Arc<ClientHistory>>>,
+    /// What stands on the Raft, if there is a service.
+    layer: Mutex<Option<Layer>>,
 }
 
 impl Record {
@@ -46,8 +49,13 @@ impl Record {
     }
 
     /// A service begins, whose clients write this history.
-    pub(crate) fn set_client_history(&self, client_history: &Arc<ClientHistory>) {
+    pub(crate) fn begin_service(&self, layer: Layer, client_history: &Arc<ClientHistory>) {
+        *self.layer.lock() = Some(layer);
         *self.client_history.lock() = Some(Arc::clone(client_history));
+    }
+
+    pub(crate) fn layer(&self) -> Option<Layer> {
+        *self.layer.lock()
     }
 
     pub(crate) fn client_history(&self) -> Option<Arc<ClientHistory>> {

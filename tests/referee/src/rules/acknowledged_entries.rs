@@ -73,6 +73,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{who}: {seen}"),
         servers: vec![who],
         term: fact.term(),
+        entry: stored.map(|stored| stored.position.index),
         proof: proof([stored.map(|stored| stored.line)]),
     })
 }

@@ -54,6 +54,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("request #{call} came at {:.3} s", at.as_secs_f64()),
         servers: vec![server],
         term: fact.term(),
+        entry: None,
         proof: proof([Some(Envelope { at, call, caller, callee: server }.request(request))]),
     })
 }

@@ -44,6 +44,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} delivers entry {index} of term {term} to its service"),
         servers: vec![server],
         term,
+        entry: Some(index),
         proof: proof([ledger.servers[server].floor.line]),
     })
 }

@@ -40,6 +40,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("nothing for {:.1} s, while S{server} sends and answers", time.as_secs_f64()),
         servers: vec![server],
         term: fact.term(),
+        entry: None,
         proof: proof([Some(due.line)]),
     })
 }

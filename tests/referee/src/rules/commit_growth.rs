@@ -32,6 +32,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("lower ones in all messages to S{to} since {:.3} s", back.first.at.as_secs_f64()),
         servers: vec![server],
         term,
+        entry: Some(told),
         proof: proof([Some(line), Some(back.first)]),
     })
 }

@@ -69,6 +69,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} {does} {commit} in term {term}"),
         servers: vec![server],
         term,
+        entry: Some(commit),
         proof: proof([leader_line(ledger, term)]),
     })
 }

@@ -50,6 +50,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         },
         servers: vec![server],
         term,
+        entry: None,
         proof: proof(votes.into_iter().map(Some)),
     })
 }

@@ -38,6 +38,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         ),
         servers: vec![voter],
         term,
+        entry: None,
         proof: proof(refusals.iter().take(3).map(|&(_, line)| Some(line))),
     })
 }

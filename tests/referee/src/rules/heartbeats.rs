@@ -27,7 +27,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let pace = &record.filter(|record| record.leader_id() == Some(server))?.pace;
     let accusation = |headline: String, expected: &str, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
-        Some(Accusation { headline, expected: expected.to_owned(), seen, servers, term, proof })
+        Some(Accusation { headline, expected: expected.to_owned(), seen, servers, term, entry: None, proof })
     };
     let (count, time) = pace.heartbeats(fact.envelope.at, to, request);
     // A leader that serves reads asks a majority for each (§8), in messages that look like heartbeats.

@@ -42,6 +42,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} {seen}"),
         servers: vec![server],
         term,
+        entry: Some(committed.index),
         proof: proof([candidacy]),
     })
 }

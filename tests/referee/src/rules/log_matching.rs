@@ -42,6 +42,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} sends {seen}"),
         servers: vec![server],
         term,
+        entry: None,
         proof: proof([line]),
     })
 }

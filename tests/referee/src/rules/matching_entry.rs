@@ -46,6 +46,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen,
         servers: vec![callee],
         term,
+        entry: Some(prev.index),
         proof: proof([ledger.servers[callee].stored.map(|stored| stored.line)]),
     })
 }

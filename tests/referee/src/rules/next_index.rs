@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let pace = &record.filter(|record| record.leader_id() == Some(server))?.pace;
     let accusation = |headline: String, expected: String, seen: String| {
         let (servers, proof) = (vec![server, to], Vec::new());
-        Some(Accusation { headline, expected, seen, servers, term, proof })
+        Some(Accusation { headline, expected, seen, servers, term, entry: None, proof })
     };
     // Counted from when the confirmation arrived. What was sent before it did is not held against the leader.
     let (count, time) = pace.repeats(fact.envelope.at, to, request);

@@ -32,6 +32,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{callee} says yes to a request of term {term}"),
         servers: vec![callee, caller],
         term,
+        entry: None,
         proof: proof([ledger.servers[callee].floor.line]),
     })
 }

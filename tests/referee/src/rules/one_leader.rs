@@ -46,6 +46,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         ),
         servers,
         term,
+        entry: None,
         proof: proof([Some(leader.line)]),
     })
 }

@@ -35,6 +35,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{voter} votes for S{candidate}, too"),
         servers: vec![voter],
         term,
+        entry: None,
         proof: proof([Some(line)]),
     })
 }

@@ -39,6 +39,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         ),
         servers: vec![callee],
         term,
+        entry: None,
         proof: proof(server.moved.iter().map(|&(_, line)| Some(line))),
     })
 }

@@ -31,6 +31,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("the same time, {} times in a row", same_waits + 1),
         servers: vec![server],
         term,
+        entry: None,
         proof: Vec::new(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use raft_interface::{ServerId, Term};
+use raft_interface::{Index, ServerId, Term};
 
 use crate::fact::Fact;
 use crate::ledger::{Ledger, TermRecord};
@@ -66,6 +66,8 @@ pub(crate) struct Accusation {
     pub(crate) seen: String,
     pub(crate) servers: Vec<ServerId>,
     pub(crate) term: Term,
+    /// The entry that it is about, if it is about one.
+    pub(crate) entry: Option<Index>,
     /// The messages that prove it, oldest first; the one that broke the rule is added by the referee.
     pub(crate) proof: Vec<Line>,
 }

@@ -24,6 +24,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("a snapshot up to {last}"),
         servers: vec![server],
         term,
+        entry: Some(last.index),
         proof: Vec::new(),
     })
 }

@@ -34,6 +34,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} sends requests of term {term} since {:.3} s", stale.first.at.as_secs_f64()),
         servers: vec![server],
         term,
+        entry: None,
         proof: proof([line, Some(stale.first)]),
     })
 }

@@ -40,6 +40,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} sends term {term}"),
         servers: vec![server],
         term: floor,
+        entry: None,
         proof: proof([line.copied()]),
     })
 }

@@ -41,6 +41,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{who} answered in term {before}, and asks for votes in term {term}"),
         servers: vec![who],
         term,
+        entry: None,
         proof: proof([Some(first), Some(line)]),
     })
 }

@@ -37,6 +37,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{caller}'s log ends with {last}, and S{callee} votes for it"),
         servers: vec![callee, caller],
         term,
+        entry: Some(own.index),
         proof: proof([voter.last_certain().map(|stored| stored.line)]),
     })
 }

@@ -23,6 +23,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("S{server} asks for votes"),
         servers: vec![server],
         term,
+        entry: None,
         proof: Vec::new(),
     })
 }

@@ -41,6 +41,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         seen: format!("it took bytes {} to {} as the last", piece.offset, piece.end),
         servers: vec![follower],
         term,
+        entry: None,
         proof: Vec::new(),
     })
 }

@@ -7,38 +7,47 @@ use super::model::Model;
 
 /// The frame, with a place for each of the others.
 const FRAME: &str = include_str!("../../page/index.html");
-const STYLE: &str = include_str!("../../page/page.css");
+const STYLES: [&str; 2] = [include_str!("../../page/colors.css"), include_str!("../../page/page.css")];
 /// In the order in which they build on each other. They share one scope.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 23] = [
     include_str!("../../page/data.js"),
     include_str!("../../page/words.js"),
     include_str!("../../page/state.js"),
+    include_str!("../../page/changes.js"),
     include_str!("../../page/search.js"),
+    include_str!("../../page/steps.js"),
+    include_str!("../../page/proof.js"),
     include_str!("../../page/scale.js"),
     include_str!("../../page/lanes.js"),
     include_str!("../../page/ink.js"),
     include_str!("../../page/axis.js"),
+    include_str!("../../page/arrows.js"),
+    include_str!("../../page/overlay.js"),
     include_str!("../../page/draw.js"),
     include_str!("../../page/details.js"),
     include_str!("../../page/cluster.js"),
     include_str!("../../page/list.js"),
     include_str!("../../page/header.js"),
+    include_str!("../../page/address.js"),
+    include_str!("../../page/pointer.js"),
+    include_str!("../../page/legend.js"),
     include_str!("../../page/keys.js"),
     include_str!("../../page/main.js"),
 ];
 
 /// The whole page.
 pub(super) fn page(title: &str, model: &Model) -> String {
+    let style = STYLES.concat();
     let script = format!("\n\"use strict\";\n{}", SCRIPTS.concat());
     let policy = format!(
         "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         hash(&script),
-        hash(STYLE)
+        hash(&style)
     );
     let parts = [
         ("title", escaped(title)),
         ("policy", policy),
-        ("style", STYLE.to_owned()),
+        ("style", style),
         ("data", data(model)),
         ("script", script),
     ];

@@ -17,24 +17,23 @@
 //! Messages, names, nodes, threads and words are places in lists.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use lab_harness::run::Failure;
+use kvraft_interface::Layer;
 use lab_runs::commands;
 use labrpc::sim::{Event, Kind, Trace, TracedMessage};
 use serde_json::{Value as Json, json};
 
 use super::Page;
-use super::encode::{Encoder, shown};
-use super::model::{Against, Causes, Failed, Message, Model, Operation, Run, ShownCauses, Traced};
+use super::encode::{Encoder, Words, shown};
+use super::failed::failed;
+use super::model::{Against, Causes, Message, Model, Run, ShownCauses, Traced};
+use super::operations::operations;
 use super::threads::threads;
-use crate::explain::{headline, replay_command_of};
+use crate::explain::replay_command_of;
 use lab_harness::run::Outcome;
 
 /// How many events a page has at most: the last ones.
 const EVENTS_MAX: usize = 60_000;
-/// How many operations of clients: the last ones, and the illegal one.
-const OPERATIONS_MAX: usize = 10_000;
 /// What the harness sets on the network for each server that it starts, connects or stops: its marks say it better.
 const ROUTINE: [&str; 4] = ["enabled ", "disabled ", "added server ", "deleted server "];
 
@@ -42,7 +41,8 @@ const ROUTINE: [&str; 4] = ["enabled ", "disabled ", "added server ", "deleted s
 pub(super) fn model(page: &Page<'_>) -> Option<Model> {
     let Page { case, implementation, plan, run, .. } = page;
     let trace = run.trace.as_ref()?;
-    let traced = Collector::collect(trace);
+    let words = Words::of(page);
+    let traced = Collector::collect(trace, &words);
     Some(Model {
         run: Run {
             test: case.name.to_owned(),
@@ -55,16 +55,25 @@ pub(super) fn model(page: &Page<'_>) -> Option<Model> {
             remark: run.skipped.clone().or_else(|| run.remark.clone()),
             fingerprint: trace.fingerprint.to_string(),
             servers: run.tally.servers,
+            scripted: scripted(&traced, run.tally.servers),
+            is_called: run.layer == Some(Layer::Counter),
             steps: trace.total,
         },
         commands: commands_of(page),
-        failure: run.failure.as_deref().map(|failure| failed(failure, trace, &traced)),
+        failure: run.failure.as_deref().map(|failure| failed(page, failure, trace, &traced)),
         names: names(page),
-        against: page.against.map(|(other, label)| against(other, label, &traced)),
+        against: page.against.map(|(other, label)| against(other, label, &traced, &words)),
         causes: page.causes.map(|causes| shown_causes(causes, &traced)),
         trace: traced,
-        operations: operations(run),
+        operations: operations(run, trace),
     })
+}
+
+/// How many servers take part that are none, but scripts: those behind the last server, on the conformance bench.
+fn scripted(traced: &Traced, servers: usize) -> usize {
+    let number = |place: usize| traced.strings[place].strip_prefix('S')?.parse::<usize>().ok();
+    let last = traced.messages.iter().flat_map(|message| [message.from, message.to]).filter_map(number).max();
+    last.map_or(0, |last| (last + 1).saturating_sub(servers))
 }
 
 fn shown_causes(causes: &Causes, traced: &Traced) -> ShownCauses {
@@ -139,65 +148,8 @@ fn names(page: &Page<'_>) -> Vec<(&'static str, Vec<&'static str>)> {
     ]
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn failed(failure: &Failure, trace: &Trace, traced: &Traced) -> Failed {
-    let violation = failure.violation.clone().unwrap_or_default();
-    let end = trace.events.last().map_or(0, |event| event.time_ns);
-    let threads = failure.threads.iter().map(|report| {
-        let holds = report.holds.iter().map(|place| shown(place)).collect();
-        (shown(&report.thread), shown(&report.activity), report.waits_for.as_deref().map(shown), holds)
-    });
-    Failed {
-        headline: headline(failure),
-        rule: violation.rule.map(shown),
-        expected: shown(&violation.expected),
-        seen: shown(&violation.seen),
-        hint: violation.hint.map(shown),
-        place: violation.place.as_deref().map(shown),
-        servers: violation.servers,
-        term: violation.term,
-        at: if violation.at.is_zero() { end } else { nanoseconds(violation.at) },
-        proof: violation.proof.iter().map(|line| (shown(line), message_of(line, traced))).collect(),
-        threads: threads.collect(),
-        cycle: failure.cycle.iter().map(|thread| shown(thread)).collect(),
-    }
-}
-
-/// The message that a line of a proof is about: `0.4 s  S0 -> S2 #17 AppendEntries ...`.
-fn message_of(line: &str, traced: &Traced) -> Option<usize> {
-    let (before, after) = line.split_once(" -> ")?;
-    let from = before.split_whitespace().next_back()?;
-    let call: u64 = after.split_once('#')?.1.split_whitespace().next()?.parse().ok()?;
-    traced.messages.iter().position(|message| message.call == call && traced.strings[message.from] == from)
-}
-
-fn operations(run: &Outcome) -> Vec<Operation> {
-    let all = run.operations.as_ref().map(|operations| operations.shown()).unwrap_or_default();
-    let left_out = all.len().saturating_sub(OPERATIONS_MAX);
-    all.into_iter()
-        .enumerate()
-        .filter(|(place, operation)| *place >= left_out || operation.is_illegal)
-        .map(|(_, operation)| operation)
-        .map(|operation| {
-            (
-                operation.client,
-                shown(&operation.call),
-                operation.answer.as_deref().map(shown),
-                operation.asked,
-                operation.ended,
-                operation.has_failed,
-                operation.is_illegal,
-                operation.place,
-            )
-        })
-        .collect()
-}
-
-fn against(other: &Outcome, label: &str, one: &Traced) -> Against {
-    let trace = other.trace.as_ref().map(Collector::collect).unwrap_or_default();
+fn against(other: &Outcome, label: &str, one: &Traced, words: &Words) -> Against {
+    let trace = other.trace.as_ref().map(|trace| Collector::collect(trace, words)).unwrap_or_default();
     Against { label: shown(label), verdict: verdict(other), same: same_events(one, &trace), trace }
 }
 
@@ -239,10 +191,10 @@ struct Collector {
 }
 
 impl Collector {
-    fn collect(trace: &Trace) -> Traced {
+    fn collect(trace: &Trace, words: &Words) -> Traced {
         let shown: Vec<&Event> = trace.events.iter().filter(|event| is_shown(event)).collect();
         let left_out = shown.len().saturating_sub(EVENTS_MAX);
-        let mut collector = Self::default();
+        let mut collector = Self { encoder: Encoder::new(words), ..Self::default() };
         let (mut events, mut indexes, mut before) = (Vec::new(), Vec::new(), 0);
         for event in &shown[left_out..] {
             let Some(parts) = collector.event(event) else { continue };
@@ -290,9 +242,11 @@ impl Collector {
         let node = self.encoder.text(&event.node);
         match event.kind {
             Kind::Log => {
+                // The harness says it in the thread that applies.
                 let repeats = self.marked == Some(event.index)
-                    && (words.starts_with("TEST ") || words.starts_with("CMIT "))
-                    && &*event.node == "tester";
+                    && ((words.starts_with("TEST ") || words.starts_with("CMIT "))
+                        && &*event.node == "tester"
+                        || words.starts_with("CMIT ") && words.contains(" is the first to apply entry "));
                 let thread = self.encoder.text(&event.thread);
                 (!repeats).then(|| vec![json!(6), json!(node), json!(thread), json!(shown(&words))])
             }

@@ -10,18 +10,47 @@
 
 use std::collections::BTreeMap;
 
+use kvraft_interface::Layer;
+use lab_harness::Implementation;
 use labrpc::printable;
 use labrpc::wire::Value;
 use serde_json::Value as Json;
+
+use super::Page;
 
 /// The longest text that a page shows of code under test, in characters.
 const TEXT_MAX: usize = 2_000;
 /// The greatest number that JavaScript has exactly.
 const EXACT_MAX: u128 = (1 << 53) - 1;
 
+/// Words for the commands of a service, where it tells them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    service: Option<(Implementation, Layer)>,
+    /// What the fields are called that commands stand in.
+    fields: Vec<&'static str>,
+}
+
+impl Words {
+    /// Those of the run of a page.
+    pub(super) fn of(page: &Page<'_>) -> Self {
+        Self {
+            service: page.run.layer.map(|layer| (page.implementation, layer)),
+            fields: page.implementation.names().command,
+        }
+    }
+
+    fn command(&self, field: &str, value: &Value) -> Option<String> {
+        let (implementation, layer) = self.service?;
+        let Value::Bytes(bytes) = value else { return None };
+        self.fields.contains(&field).then(|| implementation.show_command(layer, bytes))?
+    }
+}
+
 /// Texts and shapes, each once.
 #[derive(Default)]
 pub(super) struct Encoder {
+    words: Words,
     places: BTreeMap<String, usize>,
     pub(super) strings: Vec<String>,
     shape_places: BTreeMap<Vec<usize>, usize>,
@@ -44,6 +73,11 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 impl Encoder {
+    /// An empty one, which shows commands in these words.
+    pub(super) fn new(words: &Words) -> Self {
+        Self { words: words.clone(), ..Self::default() }
+    }
+
     /// The place of a text.
     pub(super) fn text(&mut self, text: &str) -> usize {
         if let Some(&place) = self.places.get(text) {
@@ -81,7 +115,14 @@ impl Encoder {
             Value::Struct(_, fields) => {
                 let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
                 let shape = Json::from(self.shape(&names));
-                self.list([shape], fields.iter().map(|(_, value)| value))
+                let mut list = vec![shape];
+                for (name, value) in fields {
+                    list.push(match self.words.command(name, value) {
+                        Some(words) => Json::from(shown(&words)),
+                        None => self.value(value),
+                    });
+                }
+                Json::Array(list)
             }
             Value::Variant(name, content) if **content == Value::Nothing => Json::from(*name),
             Value::Variant(name, content) => {

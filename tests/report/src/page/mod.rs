@@ -16,7 +16,9 @@
 mod assemble;
 mod collect;
 mod encode;
+mod failed;
 pub mod model;
+mod operations;
 mod threads;
 
 use lab_harness::case::TestCase;

@@ -33,6 +33,10 @@ pub(super) struct Run {
     pub(super) remark: Option<String>,
     pub(super) fingerprint: String,
     pub(super) servers: usize,
+    /// How many more there are that are scripts.
+    pub(super) scripted: usize,
+    /// Whether clients call servers in the same process, and send no messages.
+    pub(super) is_called: bool,
     /// The events of the scheduler, shown or not.
     pub(super) steps: u64,
 }
@@ -48,6 +52,8 @@ pub(super) struct Failed {
     pub(super) place: Option<String>,
     pub(super) servers: Vec<usize>,
     pub(super) term: Option<u64>,
+    /// The entry that it is about.
+    pub(super) entry: Option<u64>,
     /// When, in nanoseconds.
     pub(super) at: u64,
     /// The lines that prove it, each with the place of its message in [`Traced::messages`].

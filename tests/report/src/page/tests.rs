@@ -16,6 +16,8 @@ fn model(about: &str) -> Model {
             remark: None,
             fingerprint: String::new(),
             servers: 3,
+            scripted: 0,
+            is_called: false,
             steps: 0,
         },
         commands: Vec::new(),
