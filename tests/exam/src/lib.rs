@@ -89,7 +89,7 @@ fn grade(
     scenarios: &'static [TestCase],
 ) -> Result<Verdict> {
     if arguments.command.is_some() {
-        return workers::work(&run::Rafts { subjects, scenarios }).map(|()| Verdict::Ok);
+        return workers::work(&run::Rafts::new(subjects, scenarios)).map(|()| Verdict::Ok);
     }
     if arguments.measure {
         return run::measure(subjects, arguments.seeds).map(|()| Verdict::Ok);

@@ -1,8 +1,8 @@
 //! Runs scenarios on Rafts, in worker processes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use lab_harness::TestCase;
 use lab_hunt::program::launch;
 use lab_hunt::target::{Ran, RunEnd, Target};
@@ -10,6 +10,7 @@ use lab_runs::{Plan, TestInfo, World, eprintln, println};
 use lab_suites::grade::grading::{self, Grading, Row, RowEnd, Watcher};
 use lab_suites::grade::target::{Suites, info};
 use labrpc::sim::{Policy, Tracing};
+use labrpc::sync::Mutex;
 
 use crate::ledger::{End, Entry, Ledger, Results};
 use crate::subjects::{Subject, Subjects};
@@ -18,9 +19,26 @@ use crate::subjects::{Subject, Subjects};
 pub(crate) struct Rafts {
     pub(crate) subjects: &'static Subjects,
     pub(crate) scenarios: &'static [TestCase],
+    /// The names that were asked for, each once: a test keeps its name for as long as the program runs.
+    names: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Rafts {
+    pub(crate) fn new(subjects: &'static Subjects, scenarios: &'static [TestCase]) -> Self {
+        Self { subjects, scenarios, names: Mutex::default() }
+    }
+
+    /// The name for as long as the program runs.
+    fn kept(&self, name: &str) -> &'static str {
+        let mut names = self.names.lock();
+        if let Some(kept) = names.get(name) {
+            return kept;
+        }
+        let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+        names.insert(kept);
+        kept
+    }
+
     fn of(&self, name: &str) -> Option<(&'static Subject, &'static TestCase)> {
         let (number, name) = name.split_once('/')?;
         let subject = self.subjects.all.get(number.parse::<usize>().ok()?)?;
@@ -31,7 +49,8 @@ impl Rafts {
 
 impl Target for Rafts {
     fn find(&self, name: &str) -> Option<TestInfo> {
-        self.of(name).map(|(_, case)| info(case))
+        // The hunt runs what is called so: with the number of the Raft.
+        self.of(name).map(|(_, case)| TestInfo { name: self.kept(name), ..info(case) })
     }
 
     fn run(&self, name: &str, plan: Plan, covers: bool) -> Ran<'_> {
@@ -65,7 +84,7 @@ impl Exam {
     ///
     /// # Errors
     ///
-    /// If it was interrupted, or no worker can be started.
+    /// If no worker can be started, or somebody ends them again and again.
     pub(crate) fn run(&self) -> Result<Results> {
         let mut results = Results::new();
         let mut scenarios: Vec<&'static TestCase> = self.scenarios.iter().collect();
@@ -105,14 +124,8 @@ impl Exam {
             self.subjects.all.iter().filter(|s| is_meant(s)).count()
         );
         let mut keeper = Keeper { exam: self, results, error: None };
-        let is_interrupted = run_all(&cases, seeds, &mut keeper)?;
-        if let Some(error) = keeper.error {
-            return Err(error);
-        }
-        if is_interrupted {
-            bail!("interrupted: the same command goes on from here");
-        }
-        Ok(())
+        run_all(&cases, seeds, &mut keeper)?;
+        keeper.error.map_or(Ok(()), Err)
     }
 }
 
@@ -122,8 +135,8 @@ fn named(number: usize, case: &TestCase) -> &'static TestCase {
     Box::leak(Box::new(TestCase { name, ..*case }))
 }
 
-/// Runs tests over their seeds; returns whether it was interrupted.
-fn run_all(cases: &[&'static TestCase], seeds: u64, watcher: &mut dyn Watcher) -> Result<bool> {
+/// Runs tests over their seeds.
+fn run_all(cases: &[&'static TestCase], seeds: u64, watcher: &mut dyn Watcher) -> Result<()> {
     let plan = |seed| Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
     let plans: Vec<Plan> = (1..=seeds).map(plan).collect();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -133,9 +146,10 @@ fn run_all(cases: &[&'static TestCase], seeds: u64, watcher: &mut dyn Watcher) -
         workers,
         launch: launch(),
         is_repeated: false,
-        is_interruptible: true,
+        // Ctrl-C ends this process, and its workers with it. What has ended is in the ledger by then.
+        is_interruptible: false,
     };
-    Ok(grading::grade(&grading, watcher)?.is_interrupted)
+    grading::grade(&grading, watcher).map(drop)
 }
 
 /// Keeps each row as it ends.
@@ -178,7 +192,7 @@ impl Watcher for Keeper<'_> {
 ///
 /// # Errors
 ///
-/// If it was interrupted, or no worker can be started.
+/// If no worker can be started, or somebody ends them again and again.
 pub(crate) fn measure(subjects: &'static Subjects, seeds: u64) -> Result<()> {
     let tests: Vec<&'static TestCase> = Subject::own_tests().collect();
     let cases: Vec<&'static TestCase> = (0..subjects.all.len())
@@ -186,9 +200,7 @@ pub(crate) fn measure(subjects: &'static Subjects, seeds: u64) -> Result<()> {
         .flat_map(|number| tests.iter().map(move |case| named(number, case)))
         .collect();
     let mut counter = Counter { subjects, found_by: BTreeMap::new() };
-    if run_all(&cases, seeds, &mut counter)? {
-        bail!("interrupted");
-    }
+    run_all(&cases, seeds, &mut counter)?;
     println!("{}", serde_json::json!({ "tests": tests.len(), "found_by": counter.found_by }));
     Ok(())
 }

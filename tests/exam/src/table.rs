@@ -40,13 +40,16 @@ pub(crate) fn show(score: &Score, has_details: bool) -> String {
         }
     }
     for alarm in &score.false_alarms {
+        // How to replay it: this program has no such command.
+        let is_of_use = |line: &&str| !line.starts_with("replay:") && !line.starts_with("again:");
+        let report: Vec<&str> = alarm.report.trim_end().lines().filter(is_of_use).collect();
         let _ = writeln!(
             out,
             "false alarm: {} fails on {}, which is right (seed {:#x}); it finds nothing, and costs {FALSE_ALARM_COST}\n{}\n",
             alarm.scenario,
             alarm.subject,
             alarm.seed,
-            printable(alarm.report.trim_end())
+            printable(&report.join("\n"))
         );
     }
     let found = score.bugs.iter().filter(|bug| !bug.found.is_empty()).count();
