@@ -24,7 +24,16 @@ class ClusterPanel {
       );
     for (const candidate of state.filter((server) => server.up && server.votes !== null && server.votes.term === server.term))
       root.append(...this.votes(candidate, state.length));
+    if (view.twin) root.append(...this.compared(view.twin));
     root.append(el("h3", {}, "Who waits for what"), this.waits(event));
+  }
+
+  /// Where servers are something else in the other run.
+  compared(twin) {
+    const rows = twin.differences();
+    const title = el("h3", {}, "What differs in the other run at this moment");
+    if (rows.length === 0) return [title, el("p", {}, "Nothing that is known of the servers.")];
+    return [title, grid("In this run and in the other", ["", "here", "there"], rows)];
   }
 
   servers(state) {

@@ -1,17 +1,16 @@
 // The picture: lanes, messages, events. Drawn on a canvas; all that it says stands in the list of events as well.
 
 class Picture extends Overlay {
-  constructor(view) {
+  /// On this canvas, which lies in this stage; with an axis, if it has one of its own.
+  constructor(view, lanes, stage, axis) {
     super(view);
-    this.axis = new Axis(view);
-    this.lanes = document.getElementById("lanes");
+    Object.assign(this, { lanes, stage, axis });
   }
 
   resize() {
-    const { view } = this;
-    const stage = document.getElementById("stage");
+    const { view, stage } = this;
     view.scale.width = Math.max(stage.clientWidth, 50);
-    this.axis.resize();
+    this.axis?.resize();
     fitCanvas(this.lanes, view.scale.width, view.layout.height);
     stage.style.height = `${view.layout.height}px`;
   }
@@ -19,7 +18,7 @@ class Picture extends Overlay {
   draw() {
     this.colors = colorsOf(document.documentElement);
     this.shapes = [];
-    this.axis.draw(this.colors);
+    this.axis?.draw(this.colors);
     const ink = this.lanes.getContext("2d");
     clear(ink, this.lanes);
     this.ink = ink;

@@ -82,9 +82,9 @@ function partitionsOf(trace) {
 
 /// The column at the left: names, and for servers what they are at the moment. Also for the keyboard: each server is a button.
 class Labels {
-  constructor(view) {
+  constructor(view, root) {
     this.view = view;
-    this.root = document.getElementById("labels");
+    this.root = root;
     this.servers = [];
   }
 

@@ -8,6 +8,7 @@ class View {
     this.same = model.against?.same ?? 0;
     this.server = null;
     this.operation = null;
+    this.operations = model.operations;
     this.unfolded = new Set();
     this.onlyMatches = false;
     this.fades = false;
@@ -72,13 +73,14 @@ class View {
     buildTools(this);
     buildHelp();
     buildLegend();
-    this.picture = new Picture(this);
-    this.labels = new Labels(this);
+    this.picture = new Picture(this, document.getElementById("lanes"), document.getElementById("stage"), new Axis(this));
+    this.labels = new Labels(this, document.getElementById("labels"));
     this.list = new List(this);
     this.details = new Details(this);
     this.panel = new ClusterPanel(this);
     this.labels.build();
     this.picture.resize();
+    this.twin = this.other ? new Twin(this) : null;
     this.firstSight();
     readFragment(this);
     this.listen();
@@ -121,7 +123,8 @@ class View {
       if (now === width) return;
       width = now;
       this.picture.resize();
-      this.picture.draw();
+      this.twin?.picture.resize();
+      this.draw();
     }).observe(document.getElementById("stage"));
     window.addEventListener("hashchange", () => {
       if (location.hash !== this.written) {
@@ -129,7 +132,13 @@ class View {
         this.moved();
       }
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.picture.draw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  /// Draws the run, and the other one below it.
+  draw() {
+    this.picture.draw();
+    this.twin?.draw();
   }
 
   // ----- moving -----
@@ -144,8 +153,9 @@ class View {
 
   moved() {
     const state = this.history.at(this.cursor);
-    this.picture.draw();
+    this.draw();
     this.labels.update(state);
+    this.twin?.update();
     this.list.reveal();
     this.details.update();
     this.panel.update(state);
@@ -206,6 +216,7 @@ class View {
     this.use(this.isSwapped ? this.other : this.main);
     this.scale.show(from, to);
     document.getElementById("swap").setAttribute("aria-pressed", String(this.isSwapped));
+    this.twin.take();
     this.labels.build();
     this.picture.resize();
     this.found = this.query.run(this.trace.events);
@@ -247,7 +258,7 @@ class View {
     this.seen();
   }
   seen() {
-    this.picture.draw();
+    this.draw();
     writeFragment(this);
   }
 
@@ -277,7 +288,7 @@ class View {
     const root = document.documentElement;
     const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = isDark ? "light" : "dark";
-    this.picture.draw();
+    this.draw();
   }
 
   choose(server) {

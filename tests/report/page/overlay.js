@@ -41,7 +41,7 @@ class Overlay extends Arrows {
       colors,
       view: { layout, scale, trace },
     } = this;
-    model.operations.forEach(([client, call, answer, asked, ended, failed, illegal, place], id) => {
+    view.operations.forEach(([client, call, answer, asked, ended, failed, illegal, place], id) => {
       const lane = layout.byName.get(`C${client}`);
       if (!lane) return;
       const from = scale.x(scale.ofTime(asked)),

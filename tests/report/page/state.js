@@ -252,9 +252,10 @@ function asks(server, message) {
   server.see(term);
   const peer = serverOf(message.to);
   if (message.kind === "V") {
-    if (server.role !== "C" || server.votes === null || server.votes.term !== term) {
+    if (server.votes === null || server.votes.term !== term) {
+      // A request may leave late, when enough others have voted already: who leads stays leader.
       Object.assign(server, {
-        role: "C",
+        role: server.role === "L" ? "L" : "C",
         vote: { term, for: server.id },
         votes: { term, asked: [], got: [server.id], refused: [] },
       });

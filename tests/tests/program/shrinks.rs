@@ -6,6 +6,8 @@ use lab::hunt::shrink::{NothingToShrink, Shrunk, ShrunkRun, read, write};
 use lab::shrinking::{Part, shrink, signature, story};
 use lab::suites::find;
 use lab::{Implementation, Plan, World, run_case};
+use lab_report::page::{Page, html};
+use lab_runs::artifacts::TRACING;
 use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sim::{Policy, Tracing};
@@ -76,6 +78,11 @@ fn failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
     let stored = read(&directory, plan(1), implementation.name()).expect("what was written");
     let again = run_subset(case, implementation, plan(1), &stored.subset());
     assert_eq!(again.fingerprint, shrunk.run.0.fingerprint);
+    // Small enough for a mail: most of it are the page's own sources.
+    let traced = run_subset(case, implementation, Plan { tracing: TRACING, ..plan(1) }, &stored.subset());
+    let page = Page { case, implementation, plan: plan(1), run: &traced, against: None, causes: None };
+    let page = html(&page).expect("a trace");
+    assert!(page.len() <= 300_000, "{} bytes", page.len());
     let file = std::fs::read_to_string(directory.join("shrunk.md")).expect("a story");
     assert!(file.contains(&text));
 }

@@ -9,4 +9,5 @@ mod looks;
 mod runs;
 mod service;
 mod states;
+mod twin;
 mod wrong;

@@ -47,6 +47,18 @@ pub(crate) fn html(case: &TestCase, implementation: Implementation, seed: u64) -
     (page::html(&page).expect("a trace"), run)
 }
 
+/// Opens a run beside another one; `None` if there is no browser.
+pub(crate) fn open_beside(case: &TestCase, implementation: Implementation, seeds: [u64; 2]) -> Option<Tab> {
+    let mut tab = Tab::start()?;
+    tab.look(1440, 1400, Theme::Light);
+    let [run, other] = seeds.map(|seed| run_case(case, implementation, plan(seed)));
+    let plan = plan(seeds[0]);
+    let page =
+        Page { case, implementation, plan, run: &run, against: Some((&other, "another seed")), causes: None };
+    tab.open(&file(&format!("{}_beside", case.name), &page::html(&page).expect("a trace")), "");
+    Some(tab)
+}
+
 /// A page as a file.
 pub(crate) fn file(name: &str, html: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.html"));

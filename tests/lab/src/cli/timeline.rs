@@ -226,6 +226,72 @@ fn open(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shrinking;
+    use clap::Parser;
+    use lab_hunt::shrink::ShrunkRun;
+    use labrpc::channel::Sender;
+    use labrpc::network::{ClientEnd, Service};
+    use labrpc::sync::Arc;
+    use raft_interface::{
+        ApplyMsg, Command as RaftCommand, Index, Persister, RaftServer, ServerId, Started, Term,
+    };
+
+    /// A Raft that never leads.
+    #[derive(Clone)]
+    struct Idle;
+
+    impl RaftServer for Idle {
+        fn make(_: Vec<ClientEnd>, _: ServerId, _: Arc<dyn Persister>, _: Sender<ApplyMsg>) -> Self {
+            Self
+        }
+
+        fn service(&self) -> Service {
+            Service::new("Raft")
+        }
+
+        fn start(&self, _: RaftCommand) -> Started {
+            Started { index: 0, term: 0, is_leader: false }
+        }
+
+        fn get_state(&self) -> (Term, bool) {
+            (0, false)
+        }
+
+        fn snapshot(&self, _: Index, _: Vec<u8>) {}
+
+        fn kill(&self) {}
+    }
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        timeline: Timeline,
+    }
+
+    #[test]
+    fn page_of_what_shrinking_left_stands_beside_the_whole_one() {
+        let implementation = Implementation::of::<Idle>();
+        let (name, seed) = ("basic_agree_3b", 0x5113);
+        let line = || Line::parse_from(["timeline", name, "0x5113", "--shrunk"]).timeline;
+        let directory = artifacts::directory(name, seed);
+        // It may not be there.
+        let _ = fs::remove_dir_all(&directory);
+        let error = line().run(implementation).expect_err("nothing was shrunk").to_string();
+        assert!(error.contains("shrunk.json") && error.contains("cargo lab shrink"), "{error}");
+
+        let case = lab_suites::find(name).expect("a test");
+        let plan =
+            Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: artifacts::TRACING };
+        let shrunk =
+            shrinking::shrink(case, implementation, None, plan, 20, &mut |_, _| {}).expect("it fails");
+        let choices = ShrunkRun::of(name, plan, implementation.name(), &shrunk);
+        shrink::write(&directory, &choices, "a story").expect("files");
+        assert!(matches!(line().run(implementation), Ok(Verdict::Failed)));
+        let page = fs::read_to_string(directory.join("shrunk.html")).expect("a page");
+        assert!(page.contains(name) && page.contains("no leader"), "{} bytes", page.len());
+        // The files of the whole run are not those of the part.
+        assert!(!directory.join(PAGE).exists());
+    }
 
     #[test]
     fn other_run_is_a_seed_or_the_nearest_that_passed() {

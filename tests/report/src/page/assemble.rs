@@ -9,7 +9,7 @@ use super::model::Model;
 const FRAME: &str = include_str!("../../page/index.html");
 const STYLES: [&str; 2] = [include_str!("../../page/colors.css"), include_str!("../../page/page.css")];
 /// In the order in which they build on each other. They share one scope.
-const SCRIPTS: [&str; 23] = [
+const SCRIPTS: [&str; 24] = [
     include_str!("../../page/data.js"),
     include_str!("../../page/words.js"),
     include_str!("../../page/state.js"),
@@ -28,6 +28,7 @@ const SCRIPTS: [&str; 23] = [
     include_str!("../../page/cluster.js"),
     include_str!("../../page/list.js"),
     include_str!("../../page/header.js"),
+    include_str!("../../page/twin.js"),
     include_str!("../../page/address.js"),
     include_str!("../../page/pointer.js"),
     include_str!("../../page/legend.js"),

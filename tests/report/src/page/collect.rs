@@ -184,8 +184,8 @@ struct Collector {
     messages: Vec<Message>,
     /// The place of a message, by call and direction.
     places: BTreeMap<(u64, bool), usize>,
-    /// What `get_state` said last of each server.
-    states: BTreeMap<i128, String>,
+    /// What `get_state` said last of each server: the term, and whether it leads.
+    states: BTreeMap<i128, (Option<i128>, bool)>,
     /// What the harness has marked in this instant, which the log repeats.
     marked: Option<u64>,
 }
@@ -225,15 +225,19 @@ impl Collector {
             let fields = mark.fields.tree()?;
             self.marked = Some(event.index);
             let server = fields.field("server").and_then(labrpc::wire::Value::as_int);
-            if let Some(server) = server {
-                let told = fields.to_string();
-                // The harness asks often, and is mostly told the same.
-                if mark.what == "state" && self.states.insert(server, told.clone()) == Some(told) {
-                    return None;
+            match (&*mark.what, server) {
+                ("state", Some(server)) => {
+                    let term = fields.field("term").and_then(labrpc::wire::Value::as_int);
+                    let told = (term, fields.field("leader") == Some(&labrpc::wire::Value::Bool(true)));
+                    // The harness asks often, and is mostly told the same.
+                    if self.states.insert(server, told) == Some(told) {
+                        return None;
+                    }
                 }
-                if matches!(&*mark.what, "start" | "down") {
+                ("start" | "down", Some(server)) => {
                     self.states.remove(&server);
                 }
+                _ => {}
             }
             let fields = self.encoder.value(fields);
             return Some(vec![json!(5), json!(self.encoder.text(&mark.what)), fields]);

@@ -41,8 +41,7 @@ impl Words {
     }
 
     fn command(&self, field: &str, value: &Value) -> Option<String> {
-        let (implementation, layer) = self.service?;
-        let Value::Bytes(bytes) = value else { return None };
+        let ((implementation, layer), Value::Bytes(bytes)) = (self.service?, value) else { return None };
         self.fields.contains(&field).then(|| implementation.show_command(layer, bytes))?
     }
 }
@@ -54,6 +53,8 @@ pub(super) struct Encoder {
     places: BTreeMap<String, usize>,
     pub(super) strings: Vec<String>,
     shape_places: BTreeMap<Vec<usize>, usize>,
+    /// The shapes of structs, by the names of their fields, which are the program's own: few, and looked for thousands of times.
+    known_shapes: Vec<(Vec<&'static str>, usize)>,
     pub(super) shapes: Vec<Vec<usize>>,
 }
 
@@ -89,6 +90,21 @@ impl Encoder {
         place
     }
 
+    /// The shape of a struct. Names are compared by where they lie: the same struct has the same.
+    fn shape_of(&mut self, fields: &[(&'static str, Value)]) -> usize {
+        let is_same = |(names, _): &&(Vec<&'static str>, usize)| {
+            names.len() == fields.len()
+                && names.iter().zip(fields).all(|(name, (other, _))| std::ptr::eq(*name, *other))
+        };
+        if let Some((_, place)) = self.known_shapes.iter().find(is_same) {
+            return *place;
+        }
+        let names: Vec<&'static str> = fields.iter().map(|(name, _)| *name).collect();
+        let place = self.shape(&names);
+        self.known_shapes.push((names, place));
+        place
+    }
+
     fn shape(&mut self, names: &[&str]) -> usize {
         let shape: Vec<usize> = names.iter().map(|name| self.text(name)).collect();
         if let Some(&place) = self.shape_places.get(&shape) {
@@ -113,8 +129,7 @@ impl Encoder {
             Value::Seq(elements) => self.list([Json::from(-1)], elements.iter()),
             Value::Map(pairs) => self.map(pairs),
             Value::Struct(_, fields) => {
-                let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-                let shape = Json::from(self.shape(&names));
+                let shape = Json::from(self.shape_of(fields));
                 let mut list = vec![shape];
                 for (name, value) in fields {
                     list.push(match self.words.command(name, value) {
