@@ -208,6 +208,7 @@ impl Implementation {
             names: Names::default,
             single: Some(Single { serve: K::serve, clerk: K::clerk }),
             locks: None,
+            read_stored: |_| None,
         }
     }
 

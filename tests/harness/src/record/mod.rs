@@ -51,6 +51,11 @@ impl Record {
     /// A service begins, whose clients write this history.
     pub(crate) fn begin_service(&self, layer: Layer, client_history: &Arc<ClientHistory>) {
         *self.layer.lock() = Some(layer);
+        self.set_client_history(client_history);
+    }
+
+    /// What clients ask of a server that has no Raft below it.
+    pub(crate) fn set_client_history(&self, client_history: &Arc<ClientHistory>) {
         *self.client_history.lock() = Some(Arc::clone(client_history));
     }
 
