@@ -54,12 +54,12 @@ impl State {
         let mut messages = Vec::new();
         if self.log.base_index() > self.last_applied {
             let (index, term) = (self.log.base_index(), self.log.base_term());
-            messages.push(ApplyMsg::Snapshot { index, term, data: self.snapshot.clone() });
+            messages.push(ApplyMsg::Snapshot { data: self.snapshot.clone(), index, term });
             self.last_applied = index;
         }
         let first: Index = self.last_applied + 1;
         for (index, entry) in (first..).zip(self.log.between(first, self.commit_index)) {
-            messages.push(ApplyMsg::Command { index, term: entry.term, command: entry.command.clone() });
+            messages.push(ApplyMsg::Command { command: entry.command.clone(), term: entry.term, index });
         }
         self.last_applied = self.commit_index;
         messages

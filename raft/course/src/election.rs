@@ -62,7 +62,7 @@ impl State {
         self.voted_for = Some(self.me);
         self.votes.fill(false);
         self.reset_election_timer();
-        log::info!(target: "VOTE", "S{} stands in T{}", self.me, self.current_term);
+        log::info!(target: "TERM", "S{} stands in T{}", self.me, self.current_term);
         let request = RequestVoteArgs {
             term: self.current_term,
             candidate_id: self.me,

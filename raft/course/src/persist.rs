@@ -32,14 +32,14 @@ impl Persistent {
     ///
     /// If the bytes are none that a server has saved.
     pub(crate) fn restore(persister: &dyn Persister) -> Self {
-        let bytes = persister.raft_state();
-        if bytes.is_empty() {
+        let saved = persister.raft_state();
+        if saved.is_empty() {
             return Self::default(); // the first start
         }
         // begin solution 3A.4: read what `encode` has written
         // hint: postcard::from_bytes reads what postcard::to_stdvec has written, if the type is the same.
         // hint: 3D.2: the snapshot is stored beside the state: `persister.snapshot()`.
-        let stored: Stored<Log> = postcard::from_bytes(&bytes).expect("bytes that a server has saved");
+        let stored: Stored<Log> = postcard::from_bytes(&saved).expect("bytes that a server has saved");
         let Stored { current_term, voted_for, log } = stored;
         Self { snapshot: persister.snapshot().into(), log, voted_for, current_term }
         // end solution

@@ -149,12 +149,12 @@ impl State {
     pub(crate) fn follow(&mut self) {
         // begin solution 3A.1: become a follower
         // hint: A leader has no timer that runs. What must it have when it is a follower again?
-        if self.is_leader() {
-            self.reset_election_timer();
-        }
+        let before = std::mem::replace(&mut self.role, Role::Follower);
         // A follower's and a candidate's timer runs on: a server that only drives the term up must not keep one from standing
         // that can win.
-        self.role = Role::Follower;
+        if before == Role::Leader {
+            self.reset_election_timer();
+        }
         // end solution
     }
 }

@@ -26,11 +26,9 @@ impl Next {
     pub(crate) fn run(&self, course: Course) -> Result<Verdict> {
         let steps = course.steps_of(self.part.as_deref())?;
         let mut memory = Memory::read();
-        let stand = walk(&steps, &mut memory)?;
+        let on_failure = if self.watching { |row: &Row| println!("{}\n", report(row)) } else { |_: &Row| {} };
+        let stand = walk(&steps, &mut memory, on_failure)?;
         if self.watching {
-            if let Stand::Next(next) = &stand {
-                println!("{}\n", report(&next.failed));
-            }
             println!("{}", status_line(course, &memory, &stand)?);
             return Ok(Verdict::Ok);
         }

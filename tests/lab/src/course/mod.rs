@@ -114,3 +114,37 @@ pub(crate) fn commands_table(rows: &[(String, &str)]) -> String {
     let width = rows.iter().map(|(words, _)| words.chars().count()).max().unwrap_or(0);
     rows.iter().map(|(words, what)| format!("  {lab} {words:<width$}   {what}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_milestone_has_tests_of_the_suites() {
+        for step in Course::default().steps().unwrap() {
+            assert_eq!(step.cases().len(), step.milestone.tests.len(), "{}", step.title());
+        }
+    }
+
+    #[test]
+    fn progress_is_a_line_with_a_count_for_each_part() {
+        let course = Course { parts: &["3A", "3B"], is_of_student: true };
+        let steps = course.steps().unwrap();
+        let line = progress_line(&steps, |step| ["3A.1", "3A.2"].contains(&step.milestone.id));
+        assert_eq!(line, "3A 2/4   3B 0/5");
+    }
+
+    #[test]
+    fn names_of_parts_and_milestones_are_checked() {
+        let course = Course { parts: &["3B"], is_of_student: true };
+        assert_eq!(course.find("3b.2").unwrap().milestone.id, "3B.2");
+        for (words, error) in [
+            ("Did you mean 3B.", course.find("3B.9").expect_err("no milestone")),
+            ("no part \"3A\" here: 3B", course.steps_of(Some("3A")).expect_err("another part")),
+            ("no such part", Course { parts: &["9Z"], is_of_student: true }.steps().expect_err("no part")),
+        ] {
+            let error = error.to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -3,6 +3,8 @@
 //! A milestone's tests are run with one seed first: that fails soon. Those that pass get more. When a milestone is reached, the tests of
 //! all before it are run once more, because what was written for it may have broken them.
 
+use std::ops::RangeInclusive;
+
 use anyhow::Result;
 use lab_harness::case::TestCase;
 use lab_hunt::program::launch;
@@ -31,7 +33,7 @@ pub(crate) enum Stand {
 #[derive(Debug)]
 pub(crate) struct Next {
     pub(crate) step: Step,
-    /// The first of its tests that fails, in the order of the text.
+    /// The first of its tests that has failed.
     pub(crate) failed: Row,
     /// How many of its tests have passed.
     pub(crate) passed: usize,
@@ -39,37 +41,38 @@ pub(crate) struct Next {
     pub(crate) is_broken_again: bool,
 }
 
-/// Goes on from the first of these milestones that is not remembered as reached, and remembers what it finds.
+/// Goes on from the first of these milestones that is not remembered as reached, and remembers what it finds. `on_failure` is told of the
+/// first test that fails as soon as it has: others may take their time.
 ///
 /// # Errors
 ///
 /// If no tests can be run, or somebody ended them.
-pub(crate) fn walk(steps: &[Step], memory: &mut Memory) -> Result<Stand> {
+pub(crate) fn walk(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Result<Stand> {
     let mut is_new = false;
     while let Some(place) = steps.iter().position(|step| !memory.reached.contains(step.milestone.id)) {
         let step = steps[place];
-        if let Some(next) = look_at(step, SEEDS)? {
+        if let Some(next) = look_at(step, SEEDS, on_failure)? {
             return Ok(Stand::Next(Box::new(next)));
         }
         println!("reached: {}", step.title());
         is_new = true;
         memory.reached.insert(step.milestone.id.to_owned());
         memory.write();
-        if let Some(broken) = first_broken(&steps[..place], memory)? {
+        if let Some(broken) = first_broken(&steps[..place], memory, on_failure)? {
             return Ok(Stand::Next(Box::new(broken)));
         }
     }
     // Nothing was run: what was reached long ago may be broken now.
-    if !is_new && let Some(broken) = first_broken(steps, memory)? {
+    if !is_new && let Some(broken) = first_broken(steps, memory, on_failure)? {
         return Ok(Stand::Next(Box::new(broken)));
     }
     Ok(Stand::Done)
 }
 
 /// The first of these milestones, all reached before, that is reached no more.
-fn first_broken(steps: &[Step], memory: &mut Memory) -> Result<Option<Next>> {
+fn first_broken(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Next>> {
     for &step in steps {
-        if let Some(next) = look_at(step, 1)? {
+        if let Some(next) = look_at(step, 1, on_failure)? {
             memory.reached.remove(step.milestone.id);
             memory.write();
             return Ok(Some(Next { is_broken_again: true, ..next }));
@@ -79,19 +82,26 @@ fn first_broken(steps: &[Step], memory: &mut Memory) -> Result<Option<Next>> {
 }
 
 /// Runs the tests of a milestone. `None` if they pass, or are skipped.
-fn look_at(step: Step, seeds: u64) -> Result<Option<Next>> {
+fn look_at(step: Step, seeds: u64, on_failure: fn(&Row)) -> Result<Option<Next>> {
     let cases = step.cases();
-    let mut rows = graded(&cases, 1..=1)?;
-    if seeds > 1 && rows.iter().all(|row| row.failure().is_none()) {
-        rows = graded(&cases, 2..=seeds)?;
+    let mut first = First { failed: None, on_failure };
+    let mut rows = graded(&cases, 1..=1, &mut first)?;
+    if seeds > 1 && first.failed.is_none() {
+        rows = graded(&cases, 2..=seeds, &mut first)?;
     }
-    let is_good = |row: &Row| matches!(row.end, RowEnd::Passed | RowEnd::Skipped(_));
     let passed = rows.iter().filter(|row| is_good(row)).count();
-    let failed = rows.into_iter().find(|row| !is_good(row));
-    Ok(failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
+    Ok(first.failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
 }
 
-fn graded(cases: &[&'static TestCase], seeds: std::ops::RangeInclusive<u64>) -> Result<Vec<Row>> {
+fn is_good(row: &Row) -> bool {
+    matches!(row.end, RowEnd::Passed | RowEnd::Skipped(_))
+}
+
+fn graded(
+    cases: &[&'static TestCase],
+    seeds: RangeInclusive<u64>,
+    watcher: &mut dyn Watcher,
+) -> Result<Vec<Row>> {
     let plan = |seed| Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
     let plans: Vec<Plan> = seeds.map(plan).collect();
     let grading = Grading {
@@ -103,10 +113,20 @@ fn graded(cases: &[&'static TestCase], seeds: std::ops::RangeInclusive<u64>) -> 
         // Ctrl-C ends this process, and its workers with it: what was reached is written down already.
         is_interruptible: false,
     };
-    Ok(grading::grade(&grading, &mut Silent)?.rows)
+    Ok(grading::grade(&grading, watcher)?.rows)
 }
 
-/// Tells nothing while it goes on: one verdict is what somebody waits for.
-struct Silent;
+/// Remembers the first test that has failed, and tells of it.
+struct First {
+    failed: Option<Row>,
+    on_failure: fn(&Row),
+}
 
-impl Watcher for Silent {}
+impl Watcher for First {
+    fn ended(&mut self, row: &Row) {
+        if self.failed.is_none() && !is_good(row) {
+            (self.on_failure)(row);
+            self.failed = Some(row.clone());
+        }
+    }
+}
