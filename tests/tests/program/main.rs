@@ -6,6 +6,7 @@ mod disks;
 mod exports;
 mod forced;
 mod leases;
+mod plain_service;
 mod referee;
 mod replays;
 mod reports;
