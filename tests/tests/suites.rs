@@ -1,6 +1,8 @@
 //! The suites on the reference: every test of all parts. `cargo test 3a` runs one part, `cargo test figure8` what has
 //! that in its name.
 
+lab::suite_2k!(kv_single::Single);
+lab::suite_2l!(kv_lock::Reference);
 lab::suite_3a!(raft::Raft);
 lab::suite_3b!(raft::Raft);
 lab::suite_3c!(raft::Raft);

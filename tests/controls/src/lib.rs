@@ -6,6 +6,7 @@
 
 pub mod event_loop;
 pub mod group_commit;
+pub mod lab2;
 pub mod no_op;
 pub mod polling;
 pub mod pre_vote;

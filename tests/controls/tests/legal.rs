@@ -95,6 +95,41 @@ fn all_pass_on_real_threads() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Other servers, clerks and locks of lab 2.
+mod lab2 {
+    use super::*;
+
+    /// Its leases are not offered, or cannot be judged on real threads; nor can the memory of a server.
+    const SKIPPED_MAX: usize = 4;
+
+    fn passes_in(world: World, seeds: u64) {
+        for (program, implementation) in controls::lab2::all() {
+            let mut skipped = 0;
+            for case in [Part::K2, Part::L2].into_iter().flat_map(lab_suites::of_part) {
+                for seed in 1..=seeds {
+                    let policy = if seed % 2 == 0 { "pct:3" } else { "random" };
+                    let outcome = run_case(case, implementation, plan(world, policy, seed));
+                    skipped += usize::from(seed == 1 && outcome.skipped.is_some());
+                    if let Some(failure) = outcome.failure.as_deref() {
+                        panic!("{program}, {}, seed {seed}: {}", case.name, report::headline(failure));
+                    }
+                }
+            }
+            assert!(skipped <= SKIPPED_MAX, "{program}: {skipped} tests stand aside");
+        }
+    }
+
+    #[test]
+    fn passes_in_the_simulation() {
+        passes_in(World::Simulated, 10);
+    }
+
+    #[test]
+    fn passes_on_real_threads() {
+        passes_in(World::Real, 1);
+    }
+}
+
 /// A test for each control, and one for all: `NAME, tests that stand aside`.
 macro_rules! controls {
     ($($name:ident, $skipped:expr;)*) => {

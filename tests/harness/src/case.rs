@@ -8,9 +8,14 @@ use raft_interface::{Configuration, Features, Servers};
 
 use crate::lab::Lab;
 
-/// A part of the lab: MIT's, in its numbering since 2024, and E for what goes beyond Figure 2.
+/// A part of the lab: MIT's, in its numbering since 2024, where lab 2 has two parts that MIT does not name; and E for what goes
+/// beyond Figure 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
+    /// Lab 2: a key/value server on one machine, without a Raft.
+    K2,
+    /// Lab 2: locks on it.
+    L2,
     /// Leader election.
     A3,
     /// Log replication.
@@ -43,7 +48,9 @@ pub enum Part {
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
+        Self::K2,
+        Self::L2,
         Self::A3,
         Self::B3,
         Self::C3,
@@ -64,6 +71,8 @@ impl Part {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::K2 => "2K",
+            Self::L2 => "2L",
             Self::A3 => "3A",
             Self::B3 => "3B",
             Self::C3 => "3C",
@@ -87,6 +96,12 @@ impl Part {
         matches!(self, Self::A4 | Self::B4 | Self::C4 | Self::E6)
     }
 
+    /// Whether it grades what stands on no Raft.
+    #[must_use]
+    pub fn needs_no_raft(self) -> bool {
+        matches!(self, Self::K2 | Self::L2)
+    }
+
     /// What a Raft must offer for the part to be graded although nobody asks for it by name: one of these. Every Raft can be put to E7,
     /// and none was told to bear it; to E5, and only one with leases was told.
     #[must_use]
@@ -104,7 +119,9 @@ impl Part {
     pub fn features(self) -> Vec<Features> {
         let none = Features::default();
         match self {
-            Self::A3
+            Self::K2
+            | Self::L2
+            | Self::A3
             | Self::B3
             | Self::C3
             | Self::D3
@@ -132,6 +149,8 @@ impl Part {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::K2 => "key/value server on one machine",
+            Self::L2 => "locks",
             Self::A3 => "leader election",
             Self::B3 => "log replication",
             Self::C3 => "persistence",
@@ -162,6 +181,8 @@ impl FromStr for Part {
     /// Reads `3A` or `3a`, and `2A`, as the lab was numbered before 2024.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
+            "2k" => Ok(Self::K2),
+            "2l" => Ok(Self::L2),
             "3a" | "2a" => Ok(Self::A3),
             "3b" | "2b" => Ok(Self::B3),
             "3c" | "2c" => Ok(Self::C3),
@@ -177,7 +198,7 @@ impl FromStr for Part {
             "e6" => Ok(Self::E6),
             "e7" => Ok(Self::E7),
             _ => Err(format!(
-                "{text:?} is not a part: write 3A to 3D (2A to 2D mean the same), 4A to 4C, or E1 to E7"
+                "{text:?} is not a part: write 2K or 2L, 3A to 3D (2A to 2D mean the same), 4A to 4C, or E1 to E7"
             )),
         }
     }

@@ -1,6 +1,7 @@
 //! Which Raft is graded: any [`RaftServer`], with its type forgotten, so that the suites are compiled once.
 
 use std::fmt;
+use std::time::Duration;
 
 use labrpc::channel::{Receiver, Sender};
 use labrpc::network::{ClientEnd, Service};
@@ -11,7 +12,10 @@ use raft_interface::{
     ReadIndexError, ServerId, Started, Term, TransferError,
 };
 
-use kvraft_interface::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
+use kvraft_interface::{
+    AnyClerk, AnyLease, AnyLock, AnyService, KeyValue, Layer, Locks, Reads, ServiceSetup, SingleKv,
+    VersionedClerk,
+};
 use lab_referee::Names;
 
 /// A Raft server of some implementation. The calls are those of [`RaftServer`].
@@ -116,6 +120,27 @@ impl fmt::Debug for Services {
     }
 }
 
+/// How to make a key/value server on one machine.
+#[derive(Clone, Copy)]
+pub(crate) struct Single {
+    pub(crate) serve: fn() -> Service,
+    pub(crate) clerk: fn(ClientEnd) -> Box<dyn VersionedClerk>,
+}
+
+/// How to make a handle to a lock of some name.
+type MakeLock = fn(Box<dyn VersionedClerk>, &str) -> Box<dyn AnyLock>;
+
+/// How to make a handle to a lock that is lent for a time.
+type MakeLease = fn(Box<dyn VersionedClerk>, &str, Duration) -> Option<Box<dyn AnyLease>>;
+
+/// How to make locks on one.
+#[derive(Clone, Copy)]
+pub(crate) struct LockMakers {
+    pub(crate) lock: MakeLock,
+    pub(crate) lease: MakeLease,
+    pub(crate) leases: fn() -> bool,
+}
+
 /// Which service a cluster runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServicePlan {
@@ -145,6 +170,8 @@ pub struct Implementation {
     open_storage: OpenStorage,
     services: Option<Services>,
     names: fn() -> Names,
+    single: Option<Single>,
+    locks: Option<LockMakers>,
 }
 
 impl Implementation {
@@ -160,7 +187,64 @@ impl Implementation {
             open_storage: |disk| R::open_storage(disk).map_err(|error| error.to_string()),
             services: None,
             names: Names::default,
+            single: None,
+            locks: None,
         }
+    }
+
+    /// The key/value server `K` on one machine, for lab 2, and no Raft.
+    #[must_use]
+    pub fn of_single<K: SingleKv>() -> Self {
+        Self {
+            name: std::any::type_name::<K>(),
+            make: |_, _, _, _, _| panic!("there is no Raft: what is graded is of lab 2"),
+            offers: |_| Err(NotOffered { feature: "a Raft" }),
+            open_storage: |_| Err("there is no Raft".to_owned()),
+            services: None,
+            names: Names::default,
+            single: Some(Single { serve: K::serve, clerk: K::clerk }),
+            locks: None,
+        }
+    }
+
+    /// The locks `L` and the server that they stand on, for lab 2, and no Raft.
+    #[must_use]
+    pub fn of_locks<L: Locks>() -> Self {
+        let single = Self::of_single::<L::Store>();
+        Self { name: std::any::type_name::<L>(), ..single }.with_locks::<L>()
+    }
+
+    /// The key/value server of lab 2 stands beside it.
+    #[must_use]
+    pub fn with_single<K: SingleKv>(self) -> Self {
+        Self { single: Some(Single { serve: K::serve, clerk: K::clerk }), ..self }
+    }
+
+    /// The locks of lab 2 and the server that they stand on stand beside it.
+    #[must_use]
+    pub fn with_locks<L: Locks>(self) -> Self {
+        let locks = LockMakers { lock: L::lock, lease: L::lease, leases: L::leases };
+        Self { locks: Some(locks), ..self.with_single::<L::Store>() }
+    }
+
+    /// Whether there is a key/value server on one machine.
+    #[must_use]
+    pub fn has_single(&self) -> bool {
+        self.single.is_some()
+    }
+
+    /// Whether there are locks.
+    #[must_use]
+    pub fn has_locks(&self) -> bool {
+        self.locks.is_some()
+    }
+
+    pub(crate) fn single(&self) -> Option<Single> {
+        self.single
+    }
+
+    pub(crate) fn locks(&self) -> Option<LockMakers> {
+        self.locks
     }
 
     /// Its messages bear other names than the paper's. The referee needs them to judge what servers send each other.

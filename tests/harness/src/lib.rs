@@ -14,11 +14,12 @@
 //! 2. [`cluster`]: servers, their network, what can be done to them. [`kv`]: a service and its clients on top.
 //! 3. [`observation`], [`record`], [`invariants`]: what is seen, what is remembered, what must hold.
 //! 4. [`conformance`]: one server among scripted peers. [`nemesis`]: faults of all kinds at random.
+//! 5. [`single`]: lab 2, a key/value server on one machine and locks on it, without a Raft.
 //!
 //! # The rules
 //!
 //! - Files use each other one way, from the bottom up: plain data (`committed`, `observation`, `timeline`, `client_history`,
-//!   `service_state`); [`invariants`]; [`record`]; [`lab`]; [`cluster`]; [`kv`], [`nemesis`], [`conformance`]; [`run`]. Where one
+//!   `service_state`); [`invariants`]; [`record`]; [`lab`]; [`cluster`]; [`kv`], [`nemesis`], [`conformance`], [`single`]; [`run`]. Where one
 //!   type has methods on many subjects, as [`Cluster`] has, each subject is a file with an `impl` of its own; these call each
 //!   other's methods. Only tests look up: those of the invariants put their facts before all of them.
 //! - The harness depends on no Raft and on no service: it sees the calls of [`RaftServer`](raft_interface::RaftServer) and of
@@ -47,6 +48,7 @@ mod real;
 pub mod record;
 pub mod run;
 mod service_state;
+pub mod single;
 pub mod timeline;
 
 pub use case::{Origin, Part, TestCase};

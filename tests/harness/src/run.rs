@@ -68,7 +68,7 @@ pub struct Failure {
     pub timeline: Vec<(Duration, TimelineEvent)>,
     /// What each thread did when the simulation ended, oldest first, but for the scenario itself.
     pub threads: Vec<ThreadReport>,
-    /// The threads that waited for each other in a circle when the simulation ended, if any did.
+    /// The threads, or the clients with their locks, that waited for each other in a circle when the run ended, if any did.
     pub cycle: Vec<String>,
     /// What simulated threads asked the system for, though labrpc has its own.
     pub system_calls: Vec<SystemCall>,
@@ -156,7 +156,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
             cause: Some(cause),
             system_calls,
             threads: report.threads_left,
-            cycle: report.cycle,
+            cycle: if report.cycle.is_empty() { record.cycle() } else { report.cycle },
             ..failure(&record, None)
         };
         Box::new(simulated)
@@ -233,6 +233,6 @@ fn failure(record: &Record, real_cause: Option<RealCause>) -> Failure {
         servers: record.all_seen(),
         timeline: record.timeline(TIMELINE_MAX),
         threads: Vec::new(),
-        cycle: Vec::new(),
+        cycle: record.cycle(),
     }
 }

@@ -28,9 +28,10 @@
 //!
 //! | you are | read |
 //! |---|---|
-//! | a student | [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
-//! | a teacher | [`suites::TESTS`]: points and limits; [`trust`]: what grading trusts, and how to grade a class; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
-//! | a hunter of flakes | [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
+//! | a student | [the first hour](lab_course::students), and [the text of each part](lab_course); [`raft_interface`]: what to implement; [`labrpc`]: threads, locks, time and RPC; [`suites`]: what is graded, and why |
+//! | a teacher | [for teachers](lab_course::teachers): a handout, a rubric, a class, an exam; [`suites::TESTS`]: points and limits; [`trust`]: what grading trusts, and how to grade a class; [`Program`]: a program of your own; `tests/README.md`: which bugs are caught |
+//! | somebody who has a Raft | [your own Raft](lab_course::your_own_raft) |
+//! | a hunter of flakes | [for hunters](lab_course::hunters); [`hunt`]: many seeds, replays, smaller failures; [`labrpc::sim`]: the scheduler and its policies |
 //! | a contributor | `tests/README.md`: the map of the crates; `.github/CONTRIBUTING.md`: how to add a rule, a test, a fault, a subcommand or a bug |
 //!
 //! # How it works
@@ -50,6 +51,9 @@ mod story;
 mod style;
 pub mod trust;
 
+pub use cli::RubricArguments;
+pub use cli::another::become_it;
+pub use cli::user::run_as;
 pub use program::{Program, Subcommand, Verdict, main};
 
 pub use lab_harness::implementation::Services;
@@ -57,8 +61,8 @@ pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestC
 pub use lab_referee::{Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
 pub use lab_suites::{
-    grade_test, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c, suite_e1, suite_e2,
-    suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,
+    grade_test, suite_2k, suite_2l, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c,
+    suite_e1, suite_e2, suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,
 };
 
 pub use {

@@ -36,9 +36,11 @@
 //!
 //! - In `exhaust` and tests with `labrpc::check`: the end of the process in ways of which nobody is told (`_exit`, `exec`), or by a thread
 //!   of the system that the code has started. What aborts ends with a signal, and that is no exit code 0.
-//! - **The program itself.** It is built from the folder that was handed in: `src/main.rs`, `Cargo.toml`, `.cargo/config.toml`,
-//!   `build.rs`. Whoever writes these can print any table. Take `src/lib.rs` alone, and put it into a folder of yours (below).
+//! - **The program itself**, if you run `cargo lab grade` in the folder that was handed in: it is built from its `src/main.rs`,
+//!   `Cargo.toml`, `.cargo/config.toml` and `build.rs`, and whoever writes these can print any table. `grade-class` takes the
+//!   sources of the Raft alone (below), and counts the points in a program that has none of them in it.
 //! - The build. A build script and a procedural macro run when cargo compiles, with all rights of whoever types the command.
+//!   `grade-class` takes none of them from a submission.
 //! - Code that reads or changes the memory of its own process: by `unsafe`, or on Linux by way of `/proc/self/mem`, for which safe
 //!   code is enough. It can find the key and say what it wants. Rust has no wall within a process.
 //! - Other processes of the same user. The code under test can kill the grader (there is no table then, and no exit code 0),
@@ -52,22 +54,35 @@
 //!
 //! # A class's submissions
 //!
-//! Make one folder for grading, and bring one submission after the other into it, the file with the Raft alone:
+//! Each submission is a folder, or an archive (`.tar`, `.tar.gz`, `.tgz`), in one folder. What students were given is the handout, and
+//! the rubric says what counts (`cargo lab grade --write-rubric rubric.toml` writes one):
 //!
 //! ```sh
-//! scripts/new-raft ../grading
-//! for submission in ../handed-in/*; do
-//!     cp "$submission/src/lib.rs" ../grading/src/lib.rs
-//!     (cd ../grading && cargo build --quiet && target/debug/lab grade --seed 0x5eed >"$submission/result.txt"
-//!         echo "$submission: exit code $?")
-//! done
+//! scripts/new-raft ../handout
+//! sudo -E cargo lab grade-class ../handed-in --rubric rubric.toml --handout ../handout --out ../grades --as-user nobody
 //! ```
 //!
-//! 0 is all passed, 1 something failed, 2 it could not be told. The line with the points stands in `result.txt`, and it begins with
-//! the number of points. Standard error is where submissions print.
+//! There is a table at the end, `class.csv`, `similarity.txt` (who has much in common with whom), and under `students/NAME` all
+//! that graders and students read. The same command goes on where it was stopped. Code under test runs as a user who may write nowhere
+//! but in a folder that is emptied before the next one; that user must be able to reach the folder of the grades.
 //!
-//! What runs there should not be able to harm you. As another user, who may write nowhere but in a folder of his own. The program
-//! itself runs as root, so it must be yours, as above; the target directory must be one that this user can reach:
+//! | of a submission | |
+//! |---|---|
+//! | `src/**/*.rs` | taken, but for `src/main.rs` and `src/bin/` |
+//! | `unsafe`, `#[no_mangle]` and the like | the compiler refuses it, unless the rubric allows it: with it code could run before the program, or take the place of a function that the harness calls |
+//! | `include!`, `include_str!`, `include_bytes!`, `#[path]` | refused: they read files of the grader while the submission is compiled |
+//! | `Cargo.toml`, `Cargo.lock`, `build.rs`, `.cargo/`, tests, other crates | those of the handout are used |
+//! | links, and archives with a path that leads out of them | refused, with what is wrong |
+//!
+//! Hidden seeds are derived from a secret of the course (`LAB_COURSE_SECRET`, or `--secret-file`) and the name of the assignment. Code under
+//! test gets a bare environment. On Linux nobody but root can look into the program that knows them, so with hidden seeds root
+//! must name another user for the code under test. A seed is known to the code that runs under it, and can be told by
+//! it: next year's assignment needs another name.
+//!
+//! What is left is what stands above: code can still change the memory of its own worker by `/proc/self/mem`, so whoever is
+//! determined can forge the verdict of a run. Read the sources of who has all points and no commit before the last day.
+//!
+//! One program alone, as it is built in its folder:
 //!
 //! ```sh
 //! sudo target/debug/lab grade --as-user nobody

@@ -66,6 +66,8 @@ pub(crate) struct Edit {
 /// The tests that are to catch a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suites {
+    /// Those of lab 2, 2K and 2L.
+    Lab2,
     /// Those of Raft, 3A to 3D.
     Raft,
     /// Those of what goes beyond Figure 2, E1 to E7.
@@ -80,6 +82,7 @@ impl Suites {
     /// Their parts.
     pub(crate) fn parts(self) -> &'static [Part] {
         match self {
+            Self::Lab2 => &[Part::K2, Part::L2],
             Self::Raft => &[Part::A3, Part::B3, Part::C3, Part::D3],
             Self::Beyond => &[Part::E1, Part::E2, Part::E3, Part::E4, Part::E5, Part::E6, Part::E7],
             Self::Service => &[Part::A4, Part::B4, Part::C4],
@@ -92,6 +95,7 @@ impl Mutant {
     /// The tests that are to catch it.
     pub(crate) fn suites(&self) -> Suites {
         match self.part.parse::<Part>() {
+            Ok(Part::K2 | Part::L2) => Suites::Lab2,
             Ok(Part::A3 | Part::B3 | Part::C3 | Part::D3) => Suites::Raft,
             Ok(Part::E1 | Part::E2 | Part::E3 | Part::E4 | Part::E5 | Part::E6 | Part::E7) => Suites::Beyond,
             Ok(Part::A4 | Part::B4 | Part::C4) => Suites::Service,
@@ -119,7 +123,7 @@ struct File {
 }
 
 /// The groups, in the order in which they are shown.
-const GROUPS: [&str; 15] = [
+const GROUPS: [&str; 16] = [
     "votes",
     "log",
     "persistence",
@@ -133,6 +137,7 @@ const GROUPS: [&str; 15] = [
     "catch_up",
     "threads",
     "service",
+    "lab2",
     "blind",
     "harness",
 ];
@@ -298,11 +303,11 @@ mod tests {
         let catalogue = Catalogue::load(&root()).expect("the catalogue");
         let fast: Vec<&Mutant> = catalogue.mutants.iter().filter(|mutant| mutant.fast).collect();
         let of = |program: Program| fast.iter().filter(|mutant| mutant.program == program).count();
-        assert!((10..=14).contains(&of(Program::Reference)), "{} are fast", of(Program::Reference));
+        assert!((10..=16).contains(&of(Program::Reference)), "{} are fast", of(Program::Reference));
         // Each costs a build; the gate asks only whether bugs are found in other Rafts at all.
         let in_controls = fast.len() - of(Program::Reference);
         assert!((3..=6).contains(&in_controls), "{in_controls} are fast in controls");
-        for suites in [Suites::Raft, Suites::Beyond, Suites::Service] {
+        for suites in [Suites::Raft, Suites::Beyond, Suites::Service, Suites::Lab2] {
             assert!(fast.iter().any(|mutant| mutant.suites() == suites), "{suites:?}");
         }
     }

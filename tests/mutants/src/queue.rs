@@ -59,7 +59,7 @@ impl<'a> Queue<'a> {
         };
         Self {
             crates: queue(true, &[Suites::Cargo]),
-            suites: queue(true, &[Suites::Raft, Suites::Beyond, Suites::Service]),
+            suites: queue(true, &[Suites::Raft, Suites::Beyond, Suites::Service, Suites::Lab2]),
             controls: queue(false, &[Suites::Raft]),
         }
     }

@@ -29,7 +29,9 @@ pub(crate) fn run(
     // ways, and none of them names the reason.
     let tried = copy.set(&files).context("applying the mutant").and_then(|()| match subject.suites() {
         Suites::Cargo => cargo_tests::run(copy, subject, &subject.checks(catalogue), options),
-        Suites::Raft | Suites::Beyond | Suites::Service => suite_tests::run(copy, subject, options),
+        Suites::Raft | Suites::Beyond | Suites::Service | Suites::Lab2 => {
+            suite_tests::run(copy, subject, options)
+        }
     });
     // If the copy is gone, that is why, whatever the programs in it printed.
     copy.check(&files).with_context(|| format!("{} was not tried", subject.name()))?;

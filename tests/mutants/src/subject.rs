@@ -102,5 +102,6 @@ mod tests {
             ["chaos_e1", "chaos_e2", "chaos_e3", "chaos_e4", "chaos_e5", "chaos_e6"]
         );
         assert_eq!(chaos(Suites::Service), ["chaos_4c"]);
+        assert_eq!(chaos(Suites::Lab2), ["chaos_2k", "chaos_2l"]);
     }
 }

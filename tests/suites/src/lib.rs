@@ -21,6 +21,8 @@
 mod chaos;
 mod clients;
 pub mod grade;
+pub mod part_2k;
+pub mod part_2l;
 pub mod part_3a;
 pub mod part_3b;
 pub mod part_3c;
@@ -45,7 +47,9 @@ pub use grade::target::signature;
 pub use lab_harness::implementation::{Implementation, Services};
 
 /// The tests of each part.
-const PARTS: [&[TestCase]; 14] = [
+const PARTS: [&[TestCase]; 16] = [
+    part_2k::TESTS,
+    part_2l::TESTS,
     part_3a::TESTS,
     part_3b::TESTS,
     part_3c::TESTS,

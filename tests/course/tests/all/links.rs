@@ -53,3 +53,18 @@ fn every_text_has_a_page() {
     let pages: BTreeSet<String> = lab_course::TEXTS.iter().map(|(file, _)| (*file).to_owned()).collect();
     assert_eq!(files, pages);
 }
+
+/// A bar within a cell ends it, also in backticks: it is written as `\|`.
+#[test]
+fn rows_of_a_table_have_as_many_cells_as_its_head() {
+    for (file, text) in lab_course::TEXTS {
+        let mut head = None;
+        for line in text.lines() {
+            let cells = line.starts_with('|').then(|| line.replace("\\|", "").matches('|').count());
+            if let (Some(head), Some(cells)) = (head, cells) {
+                assert_eq!(cells, head, "{file}: {line}");
+            }
+            head = if cells.is_some() { head.or(cells) } else { None };
+        }
+    }
+}

@@ -30,11 +30,12 @@ impl Template {
         Self { pieces }
     }
 
-    /// Whether it makes this line; one that was cut ends in three dots.
-    pub(crate) fn makes(&self, line: &str) -> bool {
+    /// Whether it makes this line, of which one letter in `own_share` at least is its own; one that was cut ends in three dots.
+    pub(crate) fn makes(&self, line: &str, own_share: usize) -> bool {
         let (line, is_cut) = line.strip_suffix("...").map_or((line, false), |line| (line, true));
-        // Of nothing but places anything can be made.
-        if self.pieces.iter().map(|piece| piece.trim().len()).sum::<usize>() < 3 {
+        // Of a few letters between places anything can be made.
+        let own: usize = self.pieces.iter().map(|piece| piece.trim().len()).sum();
+        if own < 3 || (own * own_share < line.len() && !is_cut) {
             return false;
         }
         let Some(mut rest) = line.strip_prefix(self.pieces[0].as_str()) else {
@@ -118,9 +119,9 @@ fn literals(source: &str) -> Vec<String> {
 #[test]
 fn templates_make_their_lines_and_no_others() {
     let template = Template::new("S{voter} votes twice in term {term}: for {a:?} and {{b}}");
-    assert!(template.makes("S3 votes twice in term 1: for S2 and {b}"));
-    assert!(template.makes("S3 votes twice in te..."));
-    assert!(!template.makes("S3 votes in term 1: for S2 and {b}"));
-    assert!(!Template::new("{}").makes("anything"));
+    assert!(template.makes("S3 votes twice in term 1: for S2 and {b}", 9));
+    assert!(template.makes("S3 votes twice in te...", 9));
+    assert!(!template.makes("S3 votes in term 1: for S2 and {b}", 9));
+    assert!(!Template::new("{}").makes("anything", 9));
     assert_eq!(literals("let a = \"x \\\n    y\"; // don't\nlet b = '\"'; c(\"z\")"), ["x y", "z"]);
 }

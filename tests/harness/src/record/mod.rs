@@ -339,6 +339,15 @@ impl Record {
         self.state.lock().traffic = traffic;
     }
 
+    /// Who waits for whom in a circle, a line for each.
+    pub(crate) fn set_cycle(&self, cycle: Vec<String>) {
+        self.state.lock().cycle = cycle;
+    }
+
+    pub(crate) fn cycle(&self) -> Vec<String> {
+        self.state.lock().cycle.clone()
+    }
+
     pub(crate) fn set_operations(&self, operations: u64) {
         self.state.lock().operations = operations;
     }

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) traffic: Traffic,
     /// How many operations clients were answered.
     pub(super) operations: u64,
+    /// Clients that wait for each other's locks in a circle, if that is what the run has failed by.
+    pub(super) cycle: Vec<String>,
 }
 
 impl State {

@@ -40,5 +40,6 @@ pub use progress::Progress;
 pub use results::{Row, Slowest};
 pub use scope::{Scope, Seeds, Shard, Variant};
 pub use seed_set::SeedSet;
+pub use statistics::failure_rate_max;
 pub use summary::{Extent, conclusion, results_text, summary_text};
 pub use table::rate_text;

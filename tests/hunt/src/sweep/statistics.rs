@@ -10,7 +10,8 @@ const HALVINGS: u32 = 200;
 
 /// The highest failure rate that agrees with `failed` failures in `runs` runs, from 0 to 1. Without failures this is
 /// `1 - 0.05^(1/runs)`, about three divided by the number of runs.
-pub(crate) fn failure_rate_max(failed: u64, runs: u64) -> f64 {
+#[must_use]
+pub fn failure_rate_max(failed: u64, runs: u64) -> f64 {
     // Also without runs: then every rate agrees with what was seen, up to 1.
     if failed >= runs {
         return 1.0;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +24,15 @@ const END_WAIT: Duration = Duration::from_millis(500);
 /// How often one looks whether it has.
 const END_POLL: Duration = Duration::from_millis(2);
 
-/// How workers are started: this executable again, with these arguments.
+/// How workers are started: this executable again, or another program of the lab, with these arguments.
 #[derive(Clone, Default)]
 pub struct Launch {
+    /// Another program of the lab, built from the same version of it; `None` for this executable. So whoever counts points
+    /// needs no code under test in its own process.
+    pub program: Option<PathBuf>,
+    /// Whether it gets of this process's environment only [what every program needs](system::is_harmless): not the tokens and
+    /// secrets of whoever grades.
+    pub is_bare: bool,
     /// The arguments that make it a worker.
     pub arguments: Vec<String>,
     /// Variables of the environment that are set for it.
@@ -41,8 +48,10 @@ pub type Echo = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl fmt::Debug for Launch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { arguments, environment, user, echo: _ } = self;
+        let Self { program, is_bare, arguments, environment, user, echo: _ } = self;
         f.debug_struct("Launch")
+            .field("program", program)
+            .field("is_bare", is_bare)
             .field("arguments", arguments)
             .field("environment", environment)
             .field("user", user)
@@ -113,9 +122,14 @@ impl Process {
         messages: &Sender<Message>,
     ) -> io::Result<Self> {
         let key = Key::new()?;
-        // This executable again, not a program of its own: what is tested is compiled into it, and a worker
-        // can never be of another build.
-        let mut command = system::this_program()?;
+        // As a rule this executable again: what is tested is compiled into it, and a worker can never be of another build.
+        let mut command = match &launch.program {
+            Some(program) => system::other_program(program),
+            None => system::this_program()?,
+        };
+        if launch.is_bare {
+            command.env_clear().envs(std::env::vars_os().filter(|(name, _)| system::is_harmless(name)));
+        }
         command
             .args(&launch.arguments)
             // By the environment, as everybody else sets it: it is read where a simulation is set up, which

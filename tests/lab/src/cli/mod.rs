@@ -1,10 +1,12 @@
 //! The subcommands of every program of the lab: one file each.
 
+pub(crate) mod another;
 mod arguments;
 mod check;
 mod exhaust;
 mod export;
 mod grade;
+mod grade_class;
 mod hint;
 mod list;
 mod names;
@@ -14,7 +16,7 @@ mod replay;
 mod shrink;
 mod sweep;
 mod timeline;
-mod user;
+pub(crate) mod user;
 mod watch;
 
 use anyhow::Result;
@@ -22,6 +24,8 @@ use clap::Subcommand;
 
 use lab_hunt::workers;
 use lab_suites::grade::target::Suites;
+
+pub use grade::RubricArguments;
 
 use crate::program::{Implementations, Verdict};
 
@@ -35,6 +39,9 @@ pub(crate) enum Command {
     Hint(hint::Hint),
     /// Grades what comes next each time you save.
     Watch(watch::Watch),
+    /// Grades a class: each submission built and graded apart, with a rubric.
+    #[command(disable_help_flag = true)]
+    GradeClass(grade_class::GradeClass),
     /// Shows all tests, with their points.
     List(list::List),
     /// Runs one test with one seed again and shows what happened.
@@ -68,6 +75,7 @@ impl Command {
             Self::Next(next) => next.run(graded.course),
             Self::Hint(hint) => hint.run(graded.course),
             Self::Watch(watch) => watch.run(graded.course),
+            Self::GradeClass(class) => class.run(),
             Self::List(list) => list.run(),
             Self::Replay(replay) => replay.run(implementation),
             Self::Exhaust(exhaust) => exhaust.run(implementation),

@@ -26,6 +26,9 @@ pub(super) struct Selected {
 /// whose [features](Part::features_unasked) it does not offer.
 pub(super) fn select_for(names: &[String], implementation: Implementation) -> Result<Selected> {
     let is_shown = |case: &TestCase| {
+        if case.part.needs_no_raft() {
+            return why_not(case.part, implementation).is_none();
+        }
         let features = case.part.features_unasked();
         (case.part != Part::E6 || implementation.forwards())
             && features.iter().any(|features| implementation.offers(features).is_ok())
@@ -48,6 +51,14 @@ pub(super) fn select_for(names: &[String], implementation: Implementation) -> Re
 /// Why an implementation cannot be put to the tests of a part, to be read after their number.
 fn why_not(part: Part, implementation: Implementation) -> Option<String> {
     let name = implementation.name();
+    if part.needs_no_raft() {
+        let (is_there, what) = if part == Part::K2 {
+            (implementation.has_single(), "key/value server on one machine (Implementation::with_single)")
+        } else {
+            (implementation.has_locks(), "locks (Implementation::with_locks)")
+        };
+        return (!is_there).then(|| format!("tests of {part} skipped: {name} comes without {what}"));
+    }
     if part.needs_service() && !implementation.has_service() {
         let parts = if part == Part::E6 { "E6" } else { "4A to 4C" };
         return Some(format!(

@@ -11,7 +11,7 @@ use lab_runs::artifacts;
 /// # Errors
 ///
 /// If there is no such user, or the folder cannot be made. Only root can start processes as somebody else.
-pub(super) fn run_as(name: &str, launch: Launch) -> Result<Launch> {
+pub fn run_as(name: &str, launch: Launch) -> Result<Launch> {
     let (user, group) = find(name)?;
     let folder = artifacts::root().join("users").join(user.to_string());
     let problem = || format!("cannot make {} for the user {name}", folder.display());

@@ -1,7 +1,8 @@
 //! Tests over their seeds, in worker processes: what each of them is worth, whatever the code under test does.
 //!
 //! A test's seeds are run one after the other until one fails: one failure takes the points, and the first report is the one
-//! to read. Several tests are under way at once, so that no worker waits. What came of a test does not depend on that.
+//! to read. Who wants to know how many seeds fail [demands](Demand) that it goes on. Several tests are under way at once, so that
+//! no worker waits. What came of a test does not depend on that.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -11,11 +12,13 @@ use lab_harness::case::TestCase;
 use lab_hunt::FailedRun;
 use lab_hunt::shrink::{Signature, normalised};
 use lab_hunt::target::{RunEnd, RunFacts, RunFailure};
-use lab_hunt::workers::{self, Cost, Job, Launch, Limits, Outcome, Pool, Task, report};
+use lab_hunt::workers::{Cost, Interrupts, Job, Launch, Limits, Outcome, Pool, Task, report};
 use lab_runs::artifacts;
 use lab_runs::settings::{self, World};
 use lab_runs::{Plan, TestInfo};
+use labrpc::time::Instant;
 
+use super::demands::{Budget, Demand, OneRun, Way};
 use super::target::info;
 
 /// The real time that a simulation may take. The slowest takes a second or two.
@@ -49,6 +52,8 @@ pub struct Row {
     pub end: RowEnd,
     /// Whether the first seed was the same run when it was run again; `true` if it was not.
     pub is_repeatable: bool,
+    /// Each run that has ended, in the order of the seeds.
+    pub each: Vec<OneRun>,
 }
 
 /// What came of a test.
@@ -143,44 +148,72 @@ pub trait Watcher {
 pub struct Graded {
     /// A row for each test that is over, in the order of the tests.
     pub rows: Vec<Row>,
+    /// What is known of the tests that are not over, in the same order: if it was ended before all was run.
+    pub unfinished: Vec<Row>,
     /// Whether Ctrl-C has ended it before all was run.
     pub is_interrupted: bool,
 }
 
-/// Grades.
+/// Grades each test over the same seeds, up to the first that fails.
 ///
 /// # Errors
 ///
 /// If no workers can be started.
 pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded> {
     let world = grading.plans.first().map_or(World::Simulated, |plan| plan.world);
-    let limits = Limits {
+    let demand = |&case| Demand { case, plans: grading.plans.to_vec(), goes_on: false };
+    let demands: Vec<Demand> = grading.cases.iter().map(demand).collect();
+    let way = Way {
         workers: grading.workers,
-        run: run_max(world),
+        launch: grading.launch.clone(),
+        budget: Budget { run: run_max(world), memory: MEMORY_MAX, test: None, all: None },
+        is_repeated: grading.is_repeated,
+        interrupts: if grading.is_interruptible { Some(Interrupts::listen()?) } else { None },
+    };
+    meet(&demands, &way, watcher)
+}
+
+/// Grades what is demanded, within the [budget](Way::budget).
+///
+/// # Errors
+///
+/// If no workers can be started.
+pub fn meet(demands: &[Demand], way: &Way, watcher: &mut dyn Watcher) -> Result<Graded> {
+    let world = demands.iter().find_map(|demand| demand.plans.first()).map_or(World::Simulated, |p| p.world);
+    let limits = Limits {
+        workers: way.workers,
+        run: way.budget.run,
         stall: settings::stall(),
-        memory: MEMORY_MAX,
+        memory: way.budget.memory,
     };
     let mut under_way = UnderWay {
-        pool: Pool::new(limits, grading.launch.clone(), world),
-        rows: grading.cases.iter().map(|case| Row::new(case)).collect(),
-        is_over: vec![false; grading.cases.len()],
+        pool: Pool::new(limits, way.launch.clone(), world),
+        rows: demands.iter().map(|demand| Row::new(demand.case)).collect(),
+        is_over: vec![false; demands.len()],
         repeats: BTreeMap::new(),
-        ready: (0..grading.cases.len()).collect(),
+        ready: (0..demands.len()).filter(|&place| !demands[place].plans.is_empty()).collect(),
         returned: VecDeque::new(),
-        grading,
+        began: Instant::now(),
+        demands,
+        way,
         watcher,
     };
-    if grading.is_interruptible {
-        workers::on_interrupt(under_way.pool.interrupter())?;
+    if let Some(interrupts) = &way.interrupts {
+        interrupts.tell(under_way.pool.interrupter());
     }
     let is_interrupted = under_way.run()?;
     let UnderWay { rows, is_over, .. } = under_way;
-    let rows = rows.into_iter().zip(is_over).filter(|(_, is_over)| *is_over).map(|(row, _)| row).collect();
-    Ok(Graded { rows, is_interrupted })
+    let (over, unfinished): (Vec<_>, Vec<_>) =
+        rows.into_iter().zip(is_over).partition(|(_, is_over)| *is_over);
+    let rows = |rows: Vec<(Row, bool)>| rows.into_iter().map(|(row, _)| row).collect();
+    Ok(Graded { rows: rows(over), unfinished: rows(unfinished), is_interrupted })
 }
 
 struct UnderWay<'a> {
-    grading: &'a Grading<'a>,
+    demands: &'a [Demand],
+    way: &'a Way,
+    /// When it began.
+    began: Instant,
     watcher: &'a mut dyn Watcher,
     pool: Pool,
     rows: Vec<Row>,
@@ -195,7 +228,15 @@ struct UnderWay<'a> {
 
 impl Row {
     fn new(case: &'static TestCase) -> Self {
-        Self { case, runs: 0, wall: Duration::ZERO, calls: 0, end: RowEnd::Passed, is_repeatable: true }
+        Self {
+            case,
+            runs: 0,
+            wall: Duration::ZERO,
+            calls: 0,
+            end: RowEnd::Passed,
+            is_repeatable: true,
+            each: Vec::new(),
+        }
     }
 }
 
@@ -214,6 +255,10 @@ impl UnderWay<'_> {
                 self.pool.kill_all();
                 return Ok(true);
             }
+            if self.way.budget.all.is_some_and(|all| self.began.elapsed() >= all) {
+                self.pool.kill_all();
+                return Ok(false);
+            }
         }
     }
 
@@ -229,7 +274,8 @@ impl UnderWay<'_> {
             Task::Run
         } else {
             self.watcher.begins(case, plan);
-            Task::RunAndReport
+            // The first report is the one to read.
+            if self.rows[place].failure().is_some() { Task::Run } else { Task::RunAndReport }
         };
         let (policy, world) = (plan.policy.to_string(), plan.world.to_string());
         self.pool.submit(Job::new(place, case.name, policy, world, plan.seed, task))?;
@@ -239,7 +285,7 @@ impl UnderWay<'_> {
     /// The next run of a test: the first once more, or one that was not made yet.
     fn plan(&self, place: usize) -> Plan {
         let next = if self.repeats.contains_key(&place) { 0 } else { self.rows[place].runs };
-        self.grading.plans[next]
+        self.demands[place].plans[next]
     }
 
     fn on_outcome(&mut self, outcome: Outcome) {
@@ -247,6 +293,8 @@ impl UnderWay<'_> {
             Outcome::Returned(job) => self.returned.push_back(job),
             // Nobody has asked for one alone.
             Outcome::Reported(..) => {}
+            // Of a test that has failed already, that is known.
+            Outcome::Interrupted(job, _) if self.rows[job.row].failure().is_some() => self.over(job.row),
             Outcome::Interrupted(job, how) => self.end(job.row, RowEnd::Interrupted(how)),
             // The first seed once more. Whatever came of it, it counts for nothing but this.
             Outcome::Ended(job, _, _, facts, _) if self.repeats.contains_key(&job.row) => {
@@ -256,7 +304,7 @@ impl UnderWay<'_> {
             }
             Outcome::Ended(job, cost, RunEnd::Failed(failure), facts, report) => {
                 let plan = self.plan(job.row);
-                self.count(job.row, cost, &facts);
+                self.count(job.row, cost, &facts, false);
                 let test = info(self.rows[job.row].case);
                 let RunFailure { kind, headline, signature: cause, report: last_word } = failure;
                 let failed = FailedRun::new(job.seed, kind, &headline);
@@ -266,20 +314,17 @@ impl UnderWay<'_> {
                     (_, last_word) => left(&job, test, &failed, last_word.as_deref(), ""),
                 };
                 let fingerprint = facts.fingerprint;
-                self.end(
-                    job.row,
-                    RowEnd::Failed(Box::new(Failed { plan, headline, cause, report, fingerprint })),
-                );
+                self.fail(job.row, Failed { plan, headline, cause, report, fingerprint });
             }
             Outcome::Ended(job, cost, end, facts, _) => {
                 let plan = self.plan(job.row);
-                self.count(job.row, cost, &facts);
+                self.count(job.row, cost, &facts, true);
                 self.watcher.ran(plan, &facts);
                 let row = &mut self.rows[job.row];
                 let is_first = row.runs == 1;
                 match (end, facts.fingerprint) {
-                    (RunEnd::Skipped(why), _) => row.end = RowEnd::Skipped(why),
-                    (_, Some(print)) if is_first && self.grading.is_repeated => {
+                    (RunEnd::Skipped(why), _) if row.failure().is_none() => row.end = RowEnd::Skipped(why),
+                    (_, Some(print)) if is_first && self.way.is_repeated => {
                         self.repeats.insert(job.row, print);
                     }
                     _ => {}
@@ -290,25 +335,44 @@ impl UnderWay<'_> {
                 let plan = self.plan(job.row);
                 // The first seed once more is no further run. That it ends its process is a failure of that seed.
                 if self.repeats.remove(&job.row).is_none() {
-                    self.count(job.row, cost, &RunFacts::default());
+                    self.count(job.row, cost, &RunFacts::default(), false);
+                } else if let Some(first) = self.rows[job.row].each.first_mut() {
+                    first.is_passed = false;
                 }
                 let failed = crashed(&job, info(self.rows[job.row].case), plan, &failed, &stderr);
-                self.end(job.row, RowEnd::Failed(Box::new(failed)));
+                self.fail(job.row, failed);
             }
         }
     }
 
     /// Counts the run of a test that has ended.
-    fn count(&mut self, place: usize, cost: Cost, facts: &RunFacts) {
+    fn count(&mut self, place: usize, cost: Cost, facts: &RunFacts, is_passed: bool) {
         let row = &mut self.rows[place];
+        row.each.push(OneRun { is_passed, fingerprint: facts.fingerprint.clone() });
         row.runs += 1;
         row.wall += Duration::from_micros(cost.wall_us);
         row.calls += facts.calls;
     }
 
-    /// A run of a test has ended well.
+    /// A run of a test has failed.
+    fn fail(&mut self, place: usize, failed: Failed) {
+        if !self.demands[place].goes_on {
+            return self.end(place, RowEnd::Failed(Box::new(failed)));
+        }
+        // The first is the one that is told.
+        if self.rows[place].failure().is_none() {
+            self.rows[place].end = RowEnd::Failed(Box::new(failed));
+        }
+        self.go_on(place);
+    }
+
+    /// A run of a test has ended.
     fn go_on(&mut self, place: usize) {
-        if self.repeats.contains_key(&place) || self.rows[place].runs < self.grading.plans.len() {
+        let row = &self.rows[place];
+        if self.way.budget.test.is_some_and(|test| row.wall >= test) {
+            return self.over(place);
+        }
+        if self.repeats.contains_key(&place) || row.runs < self.demands[place].plans.len() {
             // Those that were begun first, so that tests end in their order.
             self.ready.push_front(place);
         } else {
@@ -319,7 +383,7 @@ impl UnderWay<'_> {
     /// A test is over before all of its seeds were run.
     fn end(&mut self, place: usize, end: RowEnd) {
         self.rows[place].end = end;
-        self.watcher.left_out(self.grading.plans.len().saturating_sub(self.rows[place].runs));
+        self.watcher.left_out(self.demands[place].plans.len().saturating_sub(self.rows[place].runs));
         self.over(place);
     }
 

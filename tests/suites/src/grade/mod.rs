@@ -3,6 +3,7 @@
 //! Code under test runs in worker processes: what it does to its process costs the test, and not the others or the table.
 //! [`grading`] gives the runs to workers; [`target`] is what a worker does; [`grade_test`] is a `#[test]`.
 
+pub mod demands;
 pub mod grading;
 pub mod target;
 
@@ -98,9 +99,9 @@ fn launch(path: &str) -> Launch {
     Launch {
         arguments: arguments.map(str::to_owned).to_vec(),
         environment: vec![(WORKER.to_owned(), "1".to_owned())],
-        user: None,
         // By a thread that libtest's capture reaches: it belongs to this test.
         echo: Some(Arc::new(|line| eprintln!("{}", labrpc::printable(line)))),
+        ..Launch::default()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod causes;
 mod progress;
+mod rubric;
 mod summary;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use super::names::{self, Selected};
 use super::user;
 use crate::program::Verdict;
 use progress::{Progress, Shown};
+pub use rubric::RubricArguments;
 
 /// Runs parts or tests over their seeds and shows what they are worth.
 #[derive(Args, Debug)]
@@ -41,10 +43,15 @@ pub(crate) struct Grade {
     /// Run the code under test as this user, who is not you (needs root): see `lab::trust`
     #[arg(long, value_name = "USER")]
     as_user: Option<String>,
+    #[command(flatten)]
+    rubric: RubricArguments,
 }
 
 impl Grade {
     pub(crate) fn run(&self, implementation: Implementation) -> Result<Verdict> {
+        if self.rubric.is_asked_for() {
+            return rubric::run(&self.rubric, &self.names, self.as_user.as_deref());
+        }
         let Selected { cases, note } = names::select_for(&self.names, implementation)?;
         if cases.is_empty() {
             bail!("nothing to grade: {}", note.unwrap_or_else(|| "no test was named".to_owned()));

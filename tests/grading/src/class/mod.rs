@@ -1,0 +1,427 @@
+//! `grade-class`: many submissions, each built and graded apart.
+//!
+//! # How it works
+//!
+//! A submission is a folder (a clone of a repository is one) or an archive (`.tar`, `.tar.gz`, `.tgz`) in the folder of
+//! submissions. Of it only the Rust sources below its `src/` are [taken](sources): not its `main.rs`, manifest, lock file, build
+//! script, cargo's settings, tests or dependencies. They are put into a copy of the handout and [built](workshop), with everything
+//! that was built before but the sources themselves. Then the [grading](crate::run) of one program begins, whose workers are that
+//! program.
+//!
+//! # What is kept apart
+//!
+//! - One that does not compile, hangs, crashes or attacks costs its own points. A build has a limit of time and memory.
+//! - Sources may not say `unsafe` (unless the rubric allows it), nor read files while they are compiled.
+//! - As another user (`--as-user`), code under test can write nothing but a folder of its own, which is emptied before the next
+//!   one; so it cannot change what others are built from, or kill who grades. Root is asked for one. Who is not root can
+//!   go without, and then trusts his students that far.
+//! - Who kills the grader all the same is passed over when the command is given again.
+//!
+//! The same command goes on where it was stopped: a submission whose sources, rubric, seeds and harness are the same is not graded
+//! again.
+
+mod check;
+mod folder;
+mod list;
+mod names;
+mod sources;
+mod table;
+mod workshop;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use lab::Verdict;
+use lab_hunt::program::quantity;
+use lab_hunt::workers::{self, Interrupts};
+use lab_runs::artifacts::write_text;
+use lab_runs::{commands, eprintln, println};
+use labrpc::time::Instant;
+
+use crate::files::Extra;
+use crate::formats::{Telling, classroom50};
+use crate::launch;
+use crate::moment::Moment;
+use crate::one::read_rubric;
+use crate::record::{End, Grade, MadeWith};
+use crate::rubric::Rubric;
+use crate::run::{Grading, not_graded};
+use crate::seeds::{self, Secret};
+use crate::similarity;
+use crate::versions;
+use folder::{Begun, StudentFolder};
+use list::Submission;
+use sources::Sources;
+use workshop::{Built, Workshop};
+
+/// Grades a class: each submission built and graded apart, with a rubric.
+///
+/// A submission is a folder, or an archive (.tar, .tar.gz, .tgz). Of each, the Rust sources below its src/ are taken, but for
+/// main.rs, and nothing else: no manifest, lock file, build script or dependency. The same command goes on where it was stopped.
+#[derive(Args, Debug)]
+pub struct Class {
+    /// The folder with the submissions: a folder or an archive each
+    submissions: PathBuf,
+    /// The rubric
+    #[arg(long, value_name = "FILE")]
+    rubric: PathBuf,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// What students were given: a folder that cargo builds, as scripts/new-raft or cargo lab handout makes one
+    #[arg(long, value_name = "DIR")]
+    handout: PathBuf,
+    /// Run the code under test as this user, who is not you (needs root): see `lab::trust`
+    #[arg(long, value_name = "USER")]
+    as_user: Option<String>,
+    /// Run the code under test as yourself, although you are root
+    #[arg(long, conflicts_with = "as_user")]
+    same_user: bool,
+    /// When each was handed in: lines of a name, a comma and a moment, as ann,2026-10-01T23:59:00-04:00
+    #[arg(long, value_name = "FILE")]
+    times: Option<PathBuf>,
+    /// The file with the course's secret [default: the environment's LAB_COURSE_SECRET]
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Grade these alone, by name, with commas between
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
+    #[command(flatten)]
+    kit: Kit,
+    /// Grade again what was graded before
+    #[arg(long)]
+    fresh: bool,
+}
+
+impl Class {
+    /// Grades.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about what is wrong with the arguments or the handout, or that some could not be graded.
+    pub fn run(&self) -> Result<Verdict> {
+        let began = Instant::now();
+        let rubric = read_rubric(&self.rubric)?;
+        let secret = Secret::find(self.secret_file.as_deref())?;
+        seeds::close_process();
+        self.check_user(rubric.seeds.hidden > 0)?;
+        let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
+        drop(secret);
+        let submissions = self.submissions()?;
+        let times = match (&self.times, &self.kit.metadata) {
+            (Some(file), _) => names::read_times(file)?,
+            (None, Some(file)) => names::of_gradescope(file, &submissions[0].name)?,
+            (None, None) => BTreeMap::new(),
+        };
+        names::check_times(&times, &submissions)?;
+        fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
+        let out = self.out.canonicalize()?;
+        eprintln!("building the handout ...");
+        let mut workshop =
+            Workshop::open(&self.handout, &out.join("work"), rubric.budget.build, rubric.allows_unsafe)?;
+        let handout = workshop.handout().clone();
+        let room = Room {
+            class: self,
+            rubric: &rubric,
+            seeds: &seeds,
+            out: &out,
+            times: &times,
+            commit: versions::commit(),
+            toolchain: versions::toolchain(&self.handout),
+            interrupts: Interrupts::listen()?,
+            count: submissions.len(),
+            began,
+        };
+        let mut graded = Vec::new();
+        for (number, submission) in submissions.iter().enumerate() {
+            if room.interrupts.has_come() {
+                break;
+            }
+            let sources = submission.sources();
+            let grade = room.grade(number, submission, &sources, &mut workshop)?;
+            graded.push(Student {
+                name: submission.name.clone(),
+                grade,
+                sources: sources.map(|sources| sources.files).unwrap_or_default(),
+            });
+            // After each, so that whoever looks, or ends it, has what is known.
+            table::write(&out, &rubric, &graded)?;
+        }
+        println!("{}", table::text(&rubric, &graded));
+        tell_similarity(&out, &graded, &handout)?;
+        println!("results: {}/", lab_runs::artifacts::shown(&out));
+        verdict(&graded, submissions.len())
+    }
+
+    fn check_user(&self, has_hidden_seeds: bool) -> Result<()> {
+        #[cfg(unix)]
+        if rustix::process::geteuid().is_root() && self.as_user.is_none() && !self.same_user {
+            bail!(
+                "code that was handed in would run as root, who may do everything here: name another user, as with --as-user nobody, \
+                 or say --same-user where nothing can be lost"
+            );
+        }
+        if self.same_user { Ok(()) } else { launch::check_secrecy(has_hidden_seeds, self.as_user.as_deref()) }
+    }
+
+    fn submissions(&self) -> Result<Vec<Submission>> {
+        let mut submissions = list::list(&self.submissions)?;
+        if !self.only.is_empty() {
+            let missing = self.only.iter().find(|name| submissions.iter().all(|other| other.name != **name));
+            if let Some(missing) = missing {
+                bail!("there is no submission {missing} in {}", self.submissions.display());
+            }
+            submissions.retain(|submission| self.only.contains(&submission.name));
+        }
+        if submissions.is_empty() {
+            bail!(
+                "there is nothing in {}: put a folder or an archive there for each submission",
+                self.submissions.display()
+            );
+        }
+        if self.kit.is_used() && submissions.len() > 1 {
+            bail!(
+                "--gradescope, --classroom50, --metadata and --time are for one submission, and there are {}",
+                submissions.len()
+            );
+        }
+        Ok(submissions)
+    }
+}
+
+/// For graders that hand over one submission at a time, as the kits in `scripts/kits` do.
+#[derive(Args, Clone, Debug, Default)]
+struct Kit {
+    /// With one submission: write Gradescope's results.json to this file as well
+    #[arg(long, value_name = "FILE")]
+    gradescope: Option<PathBuf>,
+    /// With one submission: write Classroom 50's result.json to this file as well
+    #[arg(long, value_name = "FILE")]
+    classroom50: Option<PathBuf>,
+    /// With one submission: when it was handed in, from Gradescope's submission_metadata.json
+    #[arg(long, value_name = "FILE", conflicts_with = "times")]
+    metadata: Option<PathBuf>,
+    /// With one submission: take no longer than this, with the build: 90s, 9m
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    time: Option<Duration>,
+}
+
+impl Kit {
+    fn is_used(&self) -> bool {
+        let Self { gradescope, classroom50, metadata, time } = self;
+        [gradescope, classroom50, metadata].into_iter().any(Option::is_some) || time.is_some()
+    }
+}
+
+/// Builds what all submissions of a class are built with, and grades nothing. The next `grade-class` with the same handout and folder
+/// begins at once.
+#[derive(Args, Debug)]
+pub struct Prepare {
+    /// The folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// What students were given
+    #[arg(long, value_name = "DIR")]
+    handout: PathBuf,
+}
+
+impl Prepare {
+    /// Builds it.
+    ///
+    /// # Errors
+    ///
+    /// If the handout is none, or does not compile.
+    pub fn run(&self) -> Result<Verdict> {
+        fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
+        Workshop::open(&self.handout, &self.out.canonicalize()?.join("work"), Duration::ZERO, false)?;
+        Ok(Verdict::Ok)
+    }
+}
+
+/// A student whose submission was graded.
+pub(crate) struct Student {
+    pub(crate) name: String,
+    pub(crate) grade: Grade,
+    /// What was handed in.
+    pub(crate) sources: similarity::Files,
+}
+
+/// What all gradings of a class have in common.
+struct Room<'a> {
+    class: &'a Class,
+    rubric: &'a Rubric,
+    seeds: &'a [Vec<u64>],
+    out: &'a Path,
+    times: &'a BTreeMap<String, Moment>,
+    commit: String,
+    toolchain: String,
+    interrupts: Interrupts,
+    count: usize,
+    /// When all of it began.
+    began: Instant,
+}
+
+impl Room<'_> {
+    /// Grades one submission, or takes the grade that it had.
+    fn grade(
+        &self,
+        number: usize,
+        submission: &Submission,
+        sources: &Result<Sources, String>,
+        workshop: &mut Workshop,
+    ) -> Result<Grade> {
+        let hash =
+            sources.as_ref().map_or_else(|error| crate::rubric::sha256(error.as_bytes()), Sources::hash);
+        let submitted = self.times.get(&submission.name).copied();
+        let folder = StudentFolder::open(self.out, &submission.name)?;
+        let key = self.key(&hash, submitted, workshop);
+        let shown = |what: &str| eprintln!("[{}/{}] {}: {what}", number + 1, self.count, submission.name);
+        let begun = folder.begin(&key, self.class.fresh)?;
+        if let Begun::Graded(grade) = begun {
+            shown(&format!("{} of {} points, as before", grade.score, grade.max_score));
+            return Ok(*grade);
+        }
+        let mut grading = self.grading(submission, hash, submitted, &folder.path, workshop.left());
+        let error = match (begun, sources) {
+            (Begun::KilledBefore, _) => Some(folder::KILLED.to_owned()),
+            (_, Err(error)) => Some(error.clone()),
+            (_, Ok(sources)) => match workshop.build(sources)? {
+                Built::Program(program) => {
+                    self.let_in(&program, &mut grading)?;
+                    None
+                }
+                Built::Error(error) => Some(error),
+            },
+        };
+        let grade = match error {
+            Some(error) => not_graded(&grading, &error)?,
+            None => match grading.run(&mut |_| {}) {
+                Ok(grade) => grade,
+                // Its workers end before they run anything, for example. The others are graded all the same.
+                Err(error) => not_graded(&grading, &format!("could not be graded: {error:#}"))?,
+            },
+        };
+        empty(&grading.left)?;
+        shown(&table::line(&grade));
+        if grade.end != End::Interrupted {
+            folder.end(&key)?;
+        }
+        Ok(grade)
+    }
+
+    /// The grading of a submission whose program is not known yet.
+    fn grading<'b>(
+        &'b self,
+        submission: &Submission,
+        sources: String,
+        submitted: Option<Moment>,
+        out: &'b Path,
+        left: PathBuf,
+    ) -> Grading<'b> {
+        Grading {
+            rubric: self.rubric,
+            seeds: self.seeds,
+            launch: workers::Launch::default(),
+            workers: workers::cores(),
+            left,
+            time: None,
+            interrupts: Some(self.interrupts.clone()),
+            student: submission.name.clone(),
+            made_with: MadeWith {
+                harness: versions::HARNESS.to_owned(),
+                commit: self.commit.clone(),
+                toolchain: self.toolchain.clone(),
+                program: String::new(),
+                sources,
+                rubric_sha256: self.rubric.hash(),
+                rubric: self.rubric.text.clone(),
+                submitted,
+            },
+            out,
+            extra: Extra {
+                gradescope: self.class.kit.gradescope.clone(),
+                classroom50: self.class.kit.classroom50.clone(),
+                context: classroom50::Context::find(),
+            },
+            telling: Telling { words: "cargo lab".to_owned(), is_seed_shown: self.rubric.seeds.is_shown },
+        }
+    }
+
+    /// Its workers are this program, in a folder that is empty.
+    fn let_in(&self, program: &Path, grading: &mut Grading<'_>) -> Result<()> {
+        let words = grading.telling.words.clone();
+        let started = launch::start(program, self.class.as_user.as_deref(), &grading.left, &words)?;
+        empty(&started.left)?;
+        grading.made_with.program = versions::program(program)?;
+        grading.time = self.class.kit.time.map(|time| time.saturating_sub(self.began.elapsed()));
+        (grading.launch, grading.left) = (started.launch, started.left);
+        Ok(())
+    }
+
+    /// What identifies a grade: who has the same need not be graded again.
+    fn key(&self, sources: &str, submitted: Option<Moment>, workshop: &Workshop) -> String {
+        let seeds = format!("{:?}", self.seeds);
+        let submitted = submitted.map(|moment| moment.to_string()).unwrap_or_default();
+        let parts = [
+            sources,
+            &self.rubric.hash(),
+            &crate::rubric::sha256(seeds.as_bytes()),
+            &self.commit,
+            &self.toolchain,
+            workshop.program(),
+            &submitted,
+        ];
+        crate::rubric::sha256(parts.join("\n").as_bytes())
+    }
+}
+
+/// Empties the folder into which workers write.
+fn empty(folder: &Path) -> Result<()> {
+    let problem = || format!("cannot empty {}", folder.display());
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry.with_context(problem)?.path();
+        let is_folder = fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir());
+        // What is gone already is gone.
+        let _ = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    }
+    Ok(())
+}
+
+fn tell_similarity(out: &Path, graded: &[Student], handout: &similarity::Files) -> Result<()> {
+    let names: Vec<String> = graded.iter().map(|student| student.name.clone()).collect();
+    let sources: Vec<&similarity::Files> = graded.iter().map(|student| &student.sources).collect();
+    let pairs = similarity::compare(&sources, handout);
+    let told = similarity::told(&pairs, &names);
+    let problem = || format!("cannot write to {}", out.display());
+    write_text(&out.join("similarity.csv"), &similarity::table(&pairs, &names)).with_context(problem)?;
+    write_text(&out.join("similarity.txt"), &told).with_context(problem)?;
+    if !pairs.is_empty() {
+        println!("{} pairs have much in common: similarity.txt\n", pairs.len());
+    }
+    Ok(())
+}
+
+/// Whether everybody has a grade.
+fn verdict(graded: &[Student], count: usize) -> Result<Verdict> {
+    let untold: Vec<&str> = graded
+        .iter()
+        .filter(|student| table::is_untold(&student.grade))
+        .map(|student| &*student.name)
+        .collect();
+    if graded.len() < count {
+        bail!(
+            "interrupted: {} of {count} were graded. The same command goes on: {}",
+            graded.len(),
+            commands::program()
+        );
+    }
+    if untold.is_empty() {
+        return Ok(Verdict::Ok);
+    }
+    Err(anyhow!("of these not everything could be told; look at them: {}", untold.join(", ")))
+}

@@ -1,0 +1,123 @@
+use super::*;
+
+/// An archive with these entries: path, kind and content.
+fn archive(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, kind, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        // By hand: the crate does not write what leads out.
+        header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        if !kind.is_file() {
+            header.set_size(0);
+            header.set_link_name("lib.rs").unwrap();
+        }
+        header.set_cksum();
+        builder.append(&header, if kind.is_file() { content.as_bytes() } else { b"" }).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn taken(entries: &[(&str, tar::EntryType, &str)]) -> Result<Vec<String>, String> {
+    read_archive(&*archive(entries)).map(|sources| sources.files.into_keys().collect())
+}
+
+const FILE: tar::EntryType = tar::EntryType::Regular;
+
+#[test]
+fn only_the_sources_are_taken() {
+    let entries = [
+        ("raft/Cargo.toml", FILE, "evil"),
+        ("raft/build.rs", FILE, "evil"),
+        ("raft/.cargo/config.toml", FILE, "evil"),
+        ("raft/tests/suites.rs", FILE, "evil"),
+        ("./raft/src/lib.rs", FILE, "mod log;"),
+        ("raft/src/log.rs", FILE, ""),
+        ("raft/src/log/entry.rs", FILE, ""),
+        ("raft/src/main.rs", FILE, "evil"),
+        ("raft/src/bin/lab.rs", FILE, "evil"),
+        ("raft/src/notes.txt", FILE, "mine"),
+        ("raft/target/debug/build/x/src/lib.rs", FILE, "old"),
+        ("raft/vendor/other/src/lib.rs", FILE, "deeper"),
+    ];
+    assert_eq!(taken(&entries).unwrap(), ["lib.rs", "log.rs", "log/entry.rs"]);
+}
+
+#[test]
+fn path_that_leads_out_refuses_all_of_it() {
+    for path in ["../x.rs", "raft/../../x", "/etc/cron.d/x", "a/src/../../b.rs"] {
+        let error = taken(&[("src/lib.rs", FILE, ""), (path, FILE, "")]).unwrap_err();
+        assert!(error.contains("leads out of it"), "{error}");
+    }
+}
+
+#[test]
+fn links_and_doubts_are_told() {
+    let lib = ("src/lib.rs", FILE, "");
+    for kind in [tar::EntryType::Symlink, tar::EntryType::Link] {
+        let error = taken(&[lib, ("src/log.rs", kind, "")]).unwrap_err();
+        assert_eq!(error, "src/log.rs is a link: hand in the file itself");
+    }
+    assert_eq!(taken(&[("README", FILE, "")]).unwrap_err(), "there is no src/lib.rs in it");
+    let error = taken(&[("a/src/lib.rs", FILE, ""), ("b/src/lib.rs", FILE, "")]).unwrap_err();
+    assert!(error.contains("more than one src/lib.rs: a/src/lib.rs and b/src/lib.rs"), "{error}");
+    let error = taken(&[("src/lib.rs", FILE, &" ".repeat(FILE_MAX as usize + 1))]).unwrap_err();
+    assert_eq!(error, "src/lib.rs has more than 1024 KB");
+    let many: Vec<String> = (0..FILES_MAX).map(|number| format!("src/m{number}.rs")).collect();
+    let mut entries = vec![lib];
+    entries.extend(many.iter().map(|name| (&**name, FILE, "")));
+    assert!(taken(&entries).unwrap_err().contains("more than 500 files"));
+    assert!(read_archive(&b"this is no archive"[..]).is_err());
+    // Compressed, and cut in the middle.
+    assert!(read_archive(GzDecoder::new(&b"\x1f\x8b\x08\0\0\0\0\0"[..])).is_err());
+}
+
+#[test]
+fn folder_gives_the_same_as_its_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for (name, text) in [
+        ("a/raft/src/lib.rs", "mod log;"),
+        ("a/raft/src/log/mod.rs", ""),
+        ("a/raft/src/main.rs", "evil"),
+        ("a/raft/build.rs", "evil"),
+        ("a/target/x/src/lib.rs", "old"),
+        (".git/src/lib.rs", "old"),
+        ("a/raft/vendor/x/src/lib.rs", "deeper"),
+    ] {
+        write(name, text);
+    }
+    let sources = of_folder(folder.path()).unwrap();
+    assert_eq!(sources.files.keys().collect::<Vec<_>>(), ["lib.rs", "log/mod.rs"]);
+    let packed =
+        read_archive(&*archive(&[("src/lib.rs", FILE, "mod log;"), ("src/log/mod.rs", FILE, "")])).unwrap();
+    assert_eq!(packed, sources);
+    assert_eq!(packed.hash(), sources.hash());
+    write("flat/lib.rs", "mod log;");
+    write("flat/log/mod.rs", "");
+    assert_eq!(of_folder(&folder.path().join("flat")).unwrap(), sources);
+    write("b/other/src/lib.rs", "");
+    assert!(of_folder(folder.path()).unwrap_err().contains("more than one"));
+}
+
+#[test]
+#[cfg(unix)]
+fn link_and_pipe_in_a_folder_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let src = folder.path().join("src");
+    fs::create_dir(&src).unwrap();
+    fs::write(src.join("lib.rs"), "").unwrap();
+    std::os::unix::fs::symlink("/etc", src.join("etc")).unwrap();
+    assert_eq!(of_folder(folder.path()).unwrap().files.len(), 1);
+    std::os::unix::fs::symlink("/etc/passwd", src.join("secret.rs")).unwrap();
+    assert!(of_folder(folder.path()).unwrap_err().contains("src/secret.rs is a link"));
+    fs::remove_file(src.join("lib.rs")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", src.join("lib.rs")).unwrap();
+    assert!(of_folder(folder.path()).unwrap_err().contains("no src/lib.rs"));
+}

@@ -1,0 +1,108 @@
+//! The grades of a class: a table to read, and one for programs.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use comfy_table::{CellAlignment, Table, presets};
+use lab_runs::artifacts::write_text;
+
+use super::Student;
+use super::folder::KILLED;
+use crate::formats::csv;
+use crate::record::{End, Grade, Status};
+use crate::rubric::Rubric;
+
+/// What is shown of an error, in characters.
+const NOTE_MAX: usize = 100;
+
+/// Writes `class.csv`.
+pub(super) fn write(out: &Path, rubric: &Rubric, graded: &[Student]) -> Result<()> {
+    let mut text =
+        csv::line(&header(rubric, &["student", "score", "max_score"], &["days_late", "end", "note"]));
+    for student in graded {
+        let grade = &student.grade;
+        let mut fields = vec![student.name.clone(), grade.score.to_string(), grade.max_score.to_string()];
+        fields.extend(grade.parts.iter().map(|part| part.score.to_string()));
+        let days = grade.parts.iter().map(|part| part.days_late).max().unwrap_or(0);
+        fields.extend([days.to_string(), end(grade).to_owned(), note(grade)]);
+        text += &csv::line(&fields);
+    }
+    write_text(&out.join("class.csv"), &text).with_context(|| format!("cannot write to {}", out.display()))
+}
+
+fn header(rubric: &Rubric, first: &[&str], last: &[&str]) -> Vec<String> {
+    let parts = rubric.parts.iter().map(|part| part.part.name());
+    first.iter().copied().chain(parts).chain(last.iter().copied()).map(str::to_owned).collect()
+}
+
+/// The table to read.
+pub(super) fn text(rubric: &Rubric, graded: &[Student]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header(rubric, &["student", "points"], &[""]));
+    for student in graded {
+        let grade = &student.grade;
+        let mut row = vec![student.name.clone(), format!("{}/{}", grade.score, grade.max_score)];
+        row.extend(grade.parts.iter().map(|part| part.score.to_string()));
+        row.push(note(grade));
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1).take(rubric.parts.len() + 1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{table}\n")
+}
+
+/// A grade in a line.
+pub(super) fn line(grade: &Grade) -> String {
+    let note = note(grade);
+    let note = if note.is_empty() { note } else { format!(": {note}") };
+    format!("{} of {} points{note}", grade.score, grade.max_score)
+}
+
+fn end(grade: &Grade) -> &'static str {
+    match grade.end {
+        End::Complete => "complete",
+        End::OutOfTime => "out of time",
+        End::Interrupted => "interrupted",
+        End::UnderWay => "under way",
+        End::NotGraded => "not graded",
+    }
+}
+
+/// What there is to say beside the points.
+fn note(grade: &Grade) -> String {
+    if let Some(error) = &grade.error {
+        let first = error.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let place = error.lines().find_map(|line| line.trim().strip_prefix("--> ")).unwrap_or_default();
+        let text = if place.is_empty() { first.to_owned() } else { format!("{first} ({place})") };
+        return text.chars().take(NOTE_MAX).collect();
+    }
+    let mut notes = Vec::new();
+    if grade.end != End::Complete {
+        notes.push(end(grade).to_owned());
+    }
+    let count = |status| grade.tests.iter().filter(|test| test.status == status).count();
+    for (status, word) in
+        [(Status::Failed, "failed"), (Status::Unknown, "could not be told"), (Status::Skipped, "skipped")]
+    {
+        if count(status) > 0 {
+            notes.push(format!("{} {word}", count(status)));
+        }
+    }
+    let first = grade.tests.iter().find_map(|test| Some((&test.name, test.failure.as_ref()?)));
+    if let Some((test, failure)) = first {
+        notes.push(format!("{test}: {}", failure.headline));
+    }
+    notes.join(", ").chars().take(NOTE_MAX).collect()
+}
+
+/// Whether somebody has to look at it: not everything could be told.
+pub(super) fn is_untold(grade: &Grade) -> bool {
+    let is_unknown = grade.tests.iter().any(|test| test.status == Status::Unknown);
+    let is_killed = grade
+        .error
+        .as_deref()
+        .is_some_and(|error| error == KILLED || error.starts_with("could not be graded"));
+    is_unknown || is_killed || matches!(grade.end, End::Interrupted | End::UnderWay)
+}

@@ -1,0 +1,231 @@
+//! Grades one program with a rubric. What is known is written after each test, so that whoever ends it loses nothing: what has
+//! not run by then gives no points, and says so.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use lab_hunt::workers::{Interrupts, Launch};
+use lab_runs::{Plan, World, commands};
+use lab_suites::grade::demands::{Budget, Demand, Way};
+use lab_suites::grade::grading::{self, Row, Watcher};
+use labrpc::printable;
+use labrpc::sim::Tracing;
+use labrpc::time::Instant;
+
+use crate::files::{Extra, Folder};
+use crate::formats::Telling;
+use crate::record::{End, Failure, Grade, MadeWith, SCHEMA};
+use crate::rubric::Rubric;
+use crate::score::score;
+
+/// What is to be graded, and how.
+#[derive(Debug)]
+pub struct Grading<'a> {
+    /// By what it is measured.
+    pub rubric: &'a Rubric,
+    /// The seeds of each of its tests, in its order.
+    pub seeds: &'a [Vec<u64>],
+    /// How workers are started.
+    pub launch: Launch,
+    /// How many there are.
+    pub workers: usize,
+    /// Into which folder they leave what they leave.
+    pub left: PathBuf,
+    /// The time that there is, if it is less than the rubric's.
+    pub time: Option<Duration>,
+    /// Who listens to Ctrl-C.
+    pub interrupts: Option<Interrupts>,
+    /// Whose it is; empty if it is not one of a class.
+    pub student: String,
+    /// What it is made with.
+    pub made_with: MadeWith,
+    /// Where the results go.
+    pub out: &'a Path,
+    /// Files beside those that are always written.
+    pub extra: Extra,
+    /// What is told about failures.
+    pub telling: Telling,
+}
+
+impl Grading<'_> {
+    /// Grades. Calls `ended` with what is known, after each test.
+    ///
+    /// # Errors
+    ///
+    /// If no workers can be started, or the files cannot be written.
+    pub fn run(&self, ended: &mut dyn FnMut(&Grade)) -> Result<Grade> {
+        let demands = self.demands();
+        let folder = Folder::new(self.out, self.extra.clone(), self.telling.clone())
+            .with_context(|| format!("cannot write to {}", self.out.display()))?;
+        let mut recorder = Recorder {
+            grading: self,
+            folder,
+            rows: vec![None; demands.len()],
+            failures: vec![None; demands.len()],
+            began: Instant::now(),
+            problem: None,
+            ended,
+        };
+        // Before the first test: whoever looks now finds a grade, without points.
+        recorder.write(End::UnderWay)?;
+        let graded = grading::meet(&demands, &self.way(), &mut recorder)?;
+        if let Some(problem) = recorder.problem.take() {
+            return Err(problem);
+        }
+        for row in graded.unfinished {
+            recorder.keep(&row);
+        }
+        let is_complete = recorder.rows.iter().flatten().count() == demands.len()
+            && recorder.rows.iter().flatten().zip(&demands).all(|(row, demand)| is_over(row, demand));
+        let end = match (graded.is_interrupted, is_complete) {
+            (true, _) => End::Interrupted,
+            (false, true) => End::Complete,
+            (false, false) => End::OutOfTime,
+        };
+        recorder.write(end)
+    }
+
+    fn demands(&self) -> Vec<Demand> {
+        let plan = |&seed: &u64| Plan {
+            world: World::Simulated,
+            seed,
+            policy: self.rubric.seeds.schedule,
+            tracing: Tracing::Off,
+        };
+        let demands = self.rubric.tests().zip(self.seeds).map(|((_, test), seeds)| Demand {
+            case: test.case,
+            plans: seeds.iter().map(plan).collect(),
+            goes_on: test.policy.goes_on(),
+        });
+        demands.collect()
+    }
+
+    fn way(&self) -> Way {
+        let budget = self.rubric.budget;
+        Way {
+            workers: self.workers,
+            launch: self.launch.clone(),
+            budget: Budget {
+                run: budget.run,
+                memory: budget.memory,
+                test: Some(budget.test),
+                all: Some(self.time.map_or(budget.time, |time| time.min(budget.time))),
+            },
+            is_repeated: false,
+            interrupts: self.interrupts.clone(),
+        }
+    }
+}
+
+/// Whether all of a test was run that was to be run.
+fn is_over(row: &Row, demand: &Demand) -> bool {
+    row.each.len() == demand.plans.len()
+        || !matches!(row.end, grading::RowEnd::Passed) && !demand.goes_on
+        || matches!(row.end, grading::RowEnd::Interrupted(_))
+}
+
+struct Recorder<'a> {
+    grading: &'a Grading<'a>,
+    folder: Folder,
+    /// What is known of each test.
+    rows: Vec<Option<Row>>,
+    /// Its first failure.
+    failures: Vec<Option<Failure>>,
+    began: Instant,
+    /// Why nothing could be written.
+    problem: Option<anyhow::Error>,
+    ended: &'a mut dyn FnMut(&Grade),
+}
+
+impl Recorder<'_> {
+    fn keep(&mut self, row: &Row) {
+        let place = self.grading.rubric.tests().position(|(_, test)| test.case.name == row.case.name);
+        let Some(place) = place else { return };
+        if let (Some(failed), None) = (row.failure(), &self.failures[place]) {
+            let page = self.folder.keep_run(&self.grading.left, row.case.name, failed.plan.seed);
+            self.failures[place] = Some(Failure {
+                seed: failed.plan.seed,
+                headline: printable(&failed.headline).into_owned(),
+                report: printable(&failed.report).into_owned(),
+                replay: self.replay(row.case.name, failed.plan),
+                page,
+            });
+        }
+        self.rows[place] = Some(row.clone());
+    }
+
+    /// The command that makes it again, where students are.
+    fn replay(&self, test: &str, plan: Plan) -> String {
+        let whole = commands::replay(test, &plan.policy.to_string(), &plan.world.to_string(), plan.seed);
+        // This program is another one, and its own words are no help to them.
+        whole.replacen(&commands::program(), &self.grading.telling.words, 1)
+    }
+
+    fn grade(&self, end: End) -> Grade {
+        let rubric = self.grading.rubric;
+        let submitted = self.grading.made_with.submitted;
+        let (parts, mut tests) = score(rubric, self.grading.seeds, &self.rows, submitted);
+        for (test, failure) in tests.iter_mut().zip(&self.failures) {
+            test.failure.clone_from(failure);
+        }
+        Grade {
+            schema: SCHEMA.to_owned(),
+            assignment: rubric.assignment.clone(),
+            student: self.grading.student.clone(),
+            score: parts.iter().map(|part| part.score).sum(),
+            max_score: parts.iter().map(|part| part.max_score).sum(),
+            end,
+            error: None,
+            parts,
+            tests,
+            made_with: self.grading.made_with.clone(),
+            seconds: (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        }
+    }
+
+    fn write(&mut self, end: End) -> Result<Grade> {
+        let grade = self.grade(end);
+        let problem = || format!("cannot write the grade to {}", self.grading.out.display());
+        self.folder.write(&grade, self.grading.rubric.has_leaderboard).with_context(problem)?;
+        (self.ended)(&grade);
+        Ok(grade)
+    }
+}
+
+impl Watcher for Recorder<'_> {
+    fn ended(&mut self, row: &Row) {
+        self.keep(row);
+        if self.problem.is_none() {
+            self.problem = self.write(End::UnderWay).err();
+        }
+    }
+}
+
+/// A grade of something that could not be run at all: no points, and why.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+pub fn not_graded(grading: &Grading<'_>, error: &str) -> Result<Grade> {
+    let rows = vec![None; grading.seeds.len()];
+    let (parts, tests) = score(grading.rubric, grading.seeds, &rows, grading.made_with.submitted);
+    let grade = Grade {
+        schema: SCHEMA.to_owned(),
+        assignment: grading.rubric.assignment.clone(),
+        student: grading.student.clone(),
+        score: parts.iter().map(|part| part.score).sum(),
+        max_score: parts.iter().map(|part| part.max_score).sum(),
+        end: End::NotGraded,
+        error: Some(printable(error).into_owned()),
+        parts,
+        tests,
+        made_with: grading.made_with.clone(),
+        seconds: 0.0,
+    };
+    let problem = || format!("cannot write the grade to {}", grading.out.display());
+    let folder =
+        Folder::new(grading.out, grading.extra.clone(), grading.telling.clone()).with_context(problem)?;
+    folder.write(&grade, grading.rubric.has_leaderboard).with_context(problem)?;
+    Ok(grade)
+}

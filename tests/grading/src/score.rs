@@ -1,0 +1,135 @@
+//! From what came of the runs to points.
+
+use lab_hunt::sweep::failure_rate_max;
+use lab_suites::grade::grading::{Row, RowEnd};
+use sha2::{Digest, Sha256};
+
+use crate::moment::Moment;
+use crate::points::Points;
+use crate::record::{PartGrade, Status, TestGrade};
+use crate::rubric::{PartRule, Policy, Rubric, TestRule};
+
+/// Parts and tests of a grade, from what is known of the tests: of those without a row nothing was run.
+pub(crate) fn score(
+    rubric: &Rubric,
+    seeds: &[Vec<u64>],
+    rows: &[Option<Row>],
+    submitted: Option<Moment>,
+) -> (Vec<PartGrade>, Vec<TestGrade>) {
+    let (mut parts, mut tests) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    for part in &rubric.parts {
+        let all = first..first + part.tests.len();
+        let (of_part, graded) = of_part(rubric, part, &seeds[all.clone()], &rows[all.clone()], submitted);
+        parts.push(of_part);
+        tests.extend(graded);
+        first = all.end;
+    }
+    (parts, tests)
+}
+
+fn of_part(
+    rubric: &Rubric,
+    part: &PartRule,
+    seeds: &[Vec<u64>],
+    rows: &[Option<Row>],
+    submitted: Option<Moment>,
+) -> (PartGrade, Vec<TestGrade>) {
+    let has_failed = rows.iter().flatten().any(|row| row.failure().is_some());
+    // Who is right and cannot be put to a test has all points that there are. Who is wrong gains nothing by it that messages
+    // cannot be read.
+    let is_left_out = |row: &Option<Row>| {
+        !has_failed && row.as_ref().is_some_and(|row| matches!(row.end, RowEnd::Skipped(_)))
+    };
+    let weights: Vec<u64> = part
+        .tests
+        .iter()
+        .zip(rows)
+        .map(|(test, row)| if is_left_out(row) { 0 } else { test.weight })
+        .collect();
+    let max = part.points.dealt(&weights);
+    let days_late = match (submitted, part.deadline) {
+        (Some(submitted), Some(deadline)) => submitted.days_after(deadline, rubric.late.grace),
+        _ => 0,
+    };
+    let lost = rubric.late.lost(days_late);
+    let tests: Vec<TestGrade> = part
+        .tests
+        .iter()
+        .zip(max)
+        .zip(seeds.iter().zip(rows))
+        .map(|((rule, max), (seeds, row))| of_test(part, rule, max, seeds, row.as_ref(), lost))
+        .collect();
+    let graded = PartGrade {
+        name: part.part.to_string(),
+        title: part.part.title().to_owned(),
+        score: tests.iter().map(|test| test.score).sum(),
+        max_score: tests.iter().map(|test| test.max_score).sum(),
+        days_late,
+        lost,
+    };
+    (graded, tests)
+}
+
+fn of_test(
+    part: &PartRule,
+    rule: &TestRule,
+    max: Points,
+    seeds: &[u64],
+    row: Option<&Row>,
+    lost: u64,
+) -> TestGrade {
+    let runs = row.map_or(&[][..], |row| &row.each);
+    let passed = runs.iter().filter(|run| run.is_passed).count();
+    let (status, reason) = status(row, seeds.len());
+    let planned = seeds.len() as u64;
+    let score = match status {
+        // What was not judged has not been passed.
+        Status::Skipped => Points::default(),
+        // Who ends his process as somebody else would gains nothing by it.
+        Status::Unknown if rule.policy == Policy::All => Points::default(),
+        _ => rule.policy.points(max, runs, planned),
+    };
+    TestGrade {
+        name: rule.case.name.to_owned(),
+        part: part.part.to_string(),
+        about: rule.case.about.to_owned(),
+        score: score.share(100 - lost, 100),
+        max_score: max,
+        status,
+        policy: rule.policy,
+        visibility: rule.visibility,
+        seeds: seeds.to_vec(),
+        runs: runs.len() as u64,
+        passed: passed as u64,
+        failure_rate_max: failure_rate_max((runs.len() - passed) as u64, runs.len() as u64),
+        runs_hash: runs_hash(row),
+        failure: None,
+        reason,
+        seconds: row.map_or(0.0, |row| row.wall.as_secs_f64()),
+    }
+}
+
+fn status(row: Option<&Row>, planned: usize) -> (Status, Option<String>) {
+    match row {
+        None => (Status::NotRun, None),
+        Some(row) => match &row.end {
+            RowEnd::Failed(_) => (Status::Failed, None),
+            RowEnd::Skipped(why) => (Status::Skipped, Some(labrpc::printable(why).into_owned())),
+            RowEnd::Interrupted(how) => (Status::Unknown, Some(labrpc::printable(how).into_owned())),
+            RowEnd::Passed if row.each.len() < planned => (Status::NotRun, None),
+            RowEnd::Passed => (Status::Passed, None),
+        },
+    }
+}
+
+/// A hash over all runs: whether they passed, and their fingerprints.
+fn runs_hash(row: Option<&Row>) -> String {
+    let mut hash = Sha256::new();
+    for run in row.map_or(&[][..], |row| &row.each) {
+        hash.update([u8::from(run.is_passed)]);
+        hash.update(run.fingerprint.as_deref().unwrap_or("none"));
+        hash.update(b";");
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
