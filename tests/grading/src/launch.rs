@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use lab_hunt::workers::Launch;
-use lab_runs::{artifacts, commands, eprintln};
-use labrpc::printable;
+use lab_runs::{artifacts, commands};
 
 /// A program, and who runs it.
 #[derive(Clone, Debug)]
@@ -27,12 +25,7 @@ pub struct Started {
 pub fn start(program: &Path, as_user: Option<&str>, left: &Path, words: &str) -> Result<Started> {
     let problem = || format!("cannot start {}", program.display());
     let program = program.canonicalize().with_context(problem)?;
-    let mut launch = Launch {
-        program: Some(program),
-        is_bare: true,
-        echo: Some(Arc::new(|line: &str| eprintln!("{}", printable(line)))),
-        ..lab_hunt::program::launch()
-    };
+    let mut launch = Launch { program: Some(program), is_bare: true, ..lab_hunt::program::launch() };
     launch.environment = vec![(commands::COMMAND.to_owned(), words.to_owned())];
     let Some(user) = as_user else {
         fs::create_dir_all(left).with_context(|| format!("cannot make {}", left.display()))?;

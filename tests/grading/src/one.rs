@@ -1,6 +1,7 @@
 //! `grade --rubric`: one program, one grade. And `grade --repeat`: the same grade once more.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -9,6 +10,7 @@ use lab_hunt::program::quantity;
 use lab_hunt::workers::{self, Interrupts};
 use lab_runs::artifacts::{self, write_text};
 use lab_runs::{commands, eprintln, input, println};
+use labrpc::printable;
 
 use crate::files::Extra;
 use crate::formats::Telling;
@@ -63,7 +65,9 @@ impl One {
         };
         let out = self.out();
         let words = commands::program();
-        let started = launch::start(&self.program, self.as_user.as_deref(), &artifacts::root(), &words)?;
+        let mut started = launch::start(&self.program, self.as_user.as_deref(), &artifacts::root(), &words)?;
+        // Of one program it is seen; two hundred would print for an hour.
+        started.launch.echo = Some(Arc::new(|line: &str| eprintln!("{}", printable(line))));
         let grading = Grading {
             rubric: &rubric,
             seeds: &seeds,

@@ -48,7 +48,7 @@ pub(crate) const SUBMISSIONS: &[Submission] = &[
         room.write(&format!("submissions/{name}/README"), "to do");
     }),
     submission("panics", "0", "to be written", |room, name| acting(room, name, "panic!(\"to be written\");")),
-    submission("never_gives_way", "0", "does not", |room, name| {
+    submission("never_gives_way", "0", "did not give way", |room, name| {
         acting(room, name, "loop { std::hint::spin_loop(); }")
     }),
     // Hostile ones.
@@ -112,7 +112,7 @@ pub(crate) const SUBMISSIONS: &[Submission] = &[
 
 /// Kills who grades, and writes over what was built and graded: with all that a shell can.
 const KILLS_AND_WRITES: &str = r#"
-    let script = "kill -9 $PPID; kill -9 $(ps -o ppid= -p $PPID); d=$(dirname $(readlink /proc/$PPID/exe)); \
+    let script = "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); d=$(dirname $(readlink /proc/$PPID/exe)); \
         for f in $d/i-was-here $d/lab $d/../../../class.csv; do touch $f 2>/dev/null && echo x >$f-i-was-here; done";
     if _me == 0 { let _ = std::process::Command::new("sh").args(["-c", script]).stderr(std::process::Stdio::null()).status(); }
 "#;
