@@ -36,3 +36,29 @@ pub fn try_scenarios(scenarios: &'static [TestCase], implementation: Implementat
         }
     }
 }
+
+/// The report with how a test of cargo replays it: the subcommand knows the lab's own tests only.
+fn for_cargo(report: &str, seed: u64) -> String {
+    let lines = report.lines().map(|line| {
+        if line.starts_with("replay:") {
+            format!("replay: this test again, whose seed {seed} is the same run")
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn report_names_no_command_that_does_not_exist() {
+        let report = "x: wrong\nreplay: cargo lab replay x 0x3\ntrace:  target/lab/x/0x3/";
+        let told = for_cargo(report, 3);
+        assert!(
+            !told.contains("cargo lab") && told.contains("seed 3") && told.ends_with("target/lab/x/0x3/")
+        );
+    }
+}

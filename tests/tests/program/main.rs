@@ -4,6 +4,7 @@ mod conformance;
 mod disks;
 mod exports;
 mod forced;
+mod lab2;
 mod leases;
 mod referee;
 mod replays;
