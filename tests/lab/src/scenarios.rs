@@ -27,11 +27,10 @@ pub fn try_scenarios(scenarios: &'static [TestCase], implementation: Implementat
         for seed in 1..=seeds {
             let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
             let outcome = run_case(case, implementation, plan);
-            assert!(
-                outcome.failure.is_none(),
-                "{}",
-                lab_report::explain(case, implementation, plan, &outcome)
-            );
+            if outcome.failure.is_some() {
+                let report = lab_report::explain(case, implementation, plan, &outcome);
+                panic!("{}", for_cargo(&report, seed));
+            }
             println!("{}", lab_report::passed_line(case, plan, &outcome));
         }
     }
