@@ -205,9 +205,10 @@ impl State {
 
     /// A follower stores everything up to `index`. Late answers may say less than is known.
     pub(crate) fn follower_has(&mut self, peer: ServerId, index: Index) {
-        // begin solution 3B.3: note what is stored there, and see what is committed by that
-        // hint: `match_index` only grows.
-        // instead: // 3B.3: note what is stored there, and see what is committed by that
+        // begin solution 3B.1: note what is stored there, and see what is committed by that
+        // hint: `match_index` only grows. What is confirmed is not sent again: `next_index`.
+        // hint: 3B.3: `advance_commit_index` sees what is committed.
+        // instead: // 3B.1: note what is stored there, and see what is committed by that
         self.match_index[peer] = self.match_index[peer].max(index);
         self.next_index[peer] = self.next_index[peer].max(index + 1);
         self.advance_commit_index();

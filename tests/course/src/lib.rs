@@ -8,10 +8,13 @@
 //! | new to Rust, or to this network | [from Go to Rust](rust), [from MIT's labrpc to this one](labrpc) |
 //! | a teacher | [for teachers](teachers) |
 //! | somebody who has a Raft | [your own Raft](your_own_raft) |
+//! | somebody who tests Rafts | [somebody else's Raft](someone_elses_raft) |
 //! | a hunter of bugs in threaded code | [for hunters](hunters) |
 //!
 //! | part | page |
 //! |---|---|
+//! | 2K | [a key/value server on one machine](part_2k) |
+//! | 2L | [a lock on it](part_2l) |
 //! | 3A | [leader election](part_3a) |
 //! | 3B | [log replication](part_3b) |
 //! | 3C | [persistence](part_3c) |

@@ -17,7 +17,8 @@
 //! # }
 //! ```
 //!
-//! `tests/template` of the repository is a crate to copy that has both.
+//! `cargo lab handout DIR` of the repository makes a workspace that has both, with a skeleton and the texts of the course. There the
+//! program is told which parts it is for ([`Program::course`]), and says what comes next: `next`, `hint` and `watch`.
 //!
 //! The referee reads the messages by the names that the paper gives them and their fields, in the spelling of Rust:
 //! `RequestVote`, `prev_log_index`. If yours differ, say so with [`Implementation::with_names`]. Messages that it cannot

@@ -30,8 +30,8 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// What of the workspace is copied.
-pub(crate) const COPIED: [&str; 7] =
-    [".cargo", "Cargo.toml", "Cargo.lock", "labrpc", "raft", "kvraft", "tests"];
+pub(crate) const COPIED: [&str; 8] =
+    [".cargo", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "labrpc", "raft", "kvraft", "tests"];
 
 /// The texts of files, by their path from the root of the workspace.
 pub(crate) type Files = BTreeMap<String, String>;

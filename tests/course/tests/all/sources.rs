@@ -48,7 +48,8 @@ impl Template {
                 None => return is_cut,
             }
         }
-        is_cut || rest.ends_with(last.as_str())
+        // What joins it to the next one in a list does not stand behind the last.
+        is_cut || rest.ends_with(last.trim_end_matches("; "))
     }
 }
 

@@ -159,7 +159,6 @@ impl LockServer {
             "somebody can go on: all clients take their locks in one order",
             book.in_words(),
         )
-        .hint("locks that one client takes in one order and another client in the other: agree on an order of all locks, and keep it")
     }
 }
 

@@ -65,7 +65,7 @@ fn print_next(next: &NextStep, memory: &Memory) {
     let verb = if next.is_broken_again { "broken again" } else { "next" };
     println!("{verb}: {}\n", step.title());
     println!("{}\n", step.milestone.about);
-    println!("{} of {} tests pass. The first that does not:", next.passed, step.milestone.tests.len());
+    println!("{} of {} tests pass, and then this one does not:", next.passed, step.milestone.tests.len());
     println!("  {}: {}", next.failed.case.name, headline(&next.failed));
     if let RowEnd::Failed(failed) = &next.failed.end {
         println!("  see it: {}", replay_command_of(next.failed.case, failed.plan));

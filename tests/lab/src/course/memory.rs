@@ -15,6 +15,20 @@ pub(crate) struct Memory {
     pub(crate) reached: BTreeSet<String>,
     /// How many hints of a milestone were shown.
     pub(crate) hints: BTreeMap<String, usize>,
+    /// What failed last, if anything did.
+    pub(crate) failed: Option<Failed>,
+}
+
+/// A test that has failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Failed {
+    /// Its name.
+    pub(crate) test: String,
+    /// With which seed.
+    pub(crate) seed: u64,
+    /// How many tests of its milestone had passed by then.
+    pub(crate) passed: usize,
 }
 
 impl Memory {

@@ -1,6 +1,7 @@
 //! The way from the first milestone that is not reached to the first that fails.
 //!
-//! A milestone's tests are run with one seed first: that fails soon. Those that pass get more. When a milestone is reached, the tests of
+//! What failed last is run first, with the seed that failed. Else a milestone's tests are run with one seed first, and if all pass with
+//! more. When a milestone is reached, the tests of
 //! all before it are run once more, because what was written for it may have broken them.
 
 use std::ops::RangeInclusive;
@@ -15,10 +16,13 @@ use lab_suites::grade::grading::{self, Grading, Row, RowEnd, Watcher};
 use labrpc::sim::{Policy, Tracing};
 
 use super::Step;
-use super::memory::Memory;
+use super::memory::{Failed, Memory};
 
 /// How many seeds a milestone takes: as many as `grade`.
 const SEEDS: u64 = 5;
+
+/// So many tests are run before it is looked whether one of them has failed.
+const AT_ONCE: usize = 4;
 
 /// How far somebody has come.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub(crate) struct Next {
     pub(crate) step: Step,
     /// The first of its tests that has failed.
     pub(crate) failed: Row,
-    /// How many of its tests have passed.
+    /// How many of its tests had passed by then.
     pub(crate) passed: usize,
     /// Whether it was reached before.
     pub(crate) is_broken_again: bool,
@@ -51,7 +55,7 @@ pub(crate) fn walk(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) ->
     let mut is_new = false;
     while let Some(place) = steps.iter().position(|step| !memory.reached.contains(step.milestone.id)) {
         let step = steps[place];
-        if let Some(next) = look_at(step, SEEDS, on_failure)? {
+        if let Some(next) = look_at(step, SEEDS, memory, on_failure)? {
             return Ok(Stand::Next(Box::new(next)));
         }
         println!("reached: {}", step.title());
@@ -72,7 +76,7 @@ pub(crate) fn walk(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) ->
 /// The first of these milestones, all reached before, that is reached no more.
 fn first_broken(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Next>> {
     for &step in steps {
-        if let Some(next) = look_at(step, 1, on_failure)? {
+        if let Some(next) = look_at(step, 1, memory, on_failure)? {
             memory.reached.remove(step.milestone.id);
             memory.write();
             return Ok(Some(Next { is_broken_again: true, ..next }));
@@ -81,16 +85,40 @@ fn first_broken(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Re
     Ok(None)
 }
 
-/// Runs the tests of a milestone. `None` if they pass, or are skipped.
-fn look_at(step: Step, seeds: u64, on_failure: fn(&Row)) -> Result<Option<Next>> {
+/// Runs the tests of a milestone, what failed last before all others. `None` if they pass, or are skipped.
+fn look_at(step: Step, seeds: u64, memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Next>> {
     let cases = step.cases();
     let mut first = First { failed: None, on_failure };
-    let mut rows = graded(&cases, 1..=1, &mut first)?;
-    if seeds > 1 && first.failed.is_none() {
-        rows = graded(&cases, 2..=seeds, &mut first)?;
+    let mut passed = 0;
+    if let Some((case, last)) = last_failed(&cases, memory) {
+        graded(&[case], last.seed..=last.seed, &mut first)?;
+        passed = last.passed;
     }
-    let passed = rows.iter().filter(|row| is_good(row)).count();
+    // What is wrong in one test is often wrong in all, and some of them may then take minutes to fail.
+    for seeds in [1..=1, 2..=seeds] {
+        if first.failed.is_some() || seeds.is_empty() {
+            break;
+        }
+        passed = 0;
+        for some in cases.chunks(AT_ONCE) {
+            if first.failed.is_none() {
+                passed += graded(some, seeds.clone(), &mut first)?.iter().filter(|row| is_good(row)).count();
+            }
+        }
+    }
+    memory.failed = first.failed.as_ref().and_then(|row| {
+        let seed = row.failure()?.plan.seed;
+        Some(Failed { test: row.case.name.to_owned(), seed, passed })
+    });
+    memory.write();
     Ok(first.failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
+}
+
+/// The test among these that failed last.
+fn last_failed(cases: &[&'static TestCase], memory: &Memory) -> Option<(&'static TestCase, Failed)> {
+    let last = memory.failed.clone()?;
+    let case = cases.iter().find(|case| case.name == last.test)?;
+    Some((case, last))
 }
 
 fn is_good(row: &Row) -> bool {
