@@ -3,8 +3,8 @@
 //! # How it works
 //!
 //! A submission is a folder (a clone of a repository is one) or an archive (`.tar`, `.tar.gz`, `.tgz`) in the folder of
-//! submissions. Of it only the Rust sources below its `src/` are [taken](sources): not its `main.rs`, manifest, lock file, build
-//! script, cargo's settings, tests or dependencies. They are put into a copy of the handout and [built](workshop), with everything
+//! submissions. Of it only the Rust sources below its `src/` are taken (`sources`): not its `main.rs`, manifest, lock file, build
+//! script, cargo's settings, tests or dependencies. They are put into a copy of the handout and built (`workshop`), with everything
 //! that was built before but the sources themselves. Then the [grading](crate::run) of one program begins, whose workers are that
 //! program.
 //!
