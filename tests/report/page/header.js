@@ -34,7 +34,7 @@ function buildFailure(view, failure) {
     ["rule", failure.rule],
     ["expected", failure.expected],
     ["seen", failure.seen],
-    [failure.hint?.includes(", or ") ? "one of these, often" : "often", failure.hint],
+    ["often", failure.hint?.includes(", or ") ? `one of: ${failure.hint}` : failure.hint],
   ];
   const facts = el("dl", {});
   for (const [name, words] of rows) if (words) facts.append(el("dt", {}, name), el("dd", { dir: "auto" }, words));
@@ -79,6 +79,11 @@ function buildCauses(view) {
       moments.length === 0
         ? ""
         : ` (${percent(moments[0])} at its first moment, ${percent(moments[moments.length - 1])} at its last)`;
+    const leadsThere = moments.length > 0 && moments[0][1] > 0 && moments[0][2] >= moments[0][1] * 0.9;
+    if (leadsThere) {
+      const words = `No event decides: ${percent(moments[0])} of the continuations fail in this way from the first moment on. The test leads straight there, so the mistake is where the rule is broken.`;
+      return el("p", { class: "causes" }, words);
+    }
     return el(
       "p",
       { class: "causes" },

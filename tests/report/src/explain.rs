@@ -109,6 +109,12 @@ pub fn cause_text(causes: &Causes) -> String {
         None => {
             let at = |moment: Option<&Moment>| moment.map_or_else(String::new, |moment| share(*moment));
             let (first, last) = (at(causes.moments.first()), at(causes.moments.last()));
+            if causes.leads_there() {
+                return format!(
+                    "no event decides: {first} of the continuations fail in this way from the first moment on. The test leads \
+                     straight there, so the mistake is where the rule is broken"
+                );
+            }
             format!(
                 "no event changes by much how often the run fails in this way if it goes on otherwise: {first} from its first \
                  moment on, {last} from its last"

@@ -141,13 +141,24 @@ pub struct Causes {
     pub moments: Vec<Moment>,
     /// How many continuations each was given at most.
     pub tries: u64,
-    /// The place in [`moments`](Self::moments) of the one with the greatest jump since the one before.
+    /// The place in [`moments`](Self::moments) of the one after which the run was lost: there the share of continuations that fail
+    /// rises since the one before.
     pub jump: Option<usize>,
     /// The event that happened there, in words.
     pub words: String,
 }
 
 impl Causes {
+    /// Whether nearly all continuations fail from the first moment on: the test leads there whatever happens.
+    #[must_use]
+    pub fn leads_there(&self) -> bool {
+        self.jump.is_none()
+            && self
+                .moments
+                .first()
+                .is_some_and(|first| first.tried > 0 && first.failed * 10 >= first.tried * 9)
+    }
+
     /// The moments before and after the greatest jump; `None` if there is none.
     #[must_use]
     pub fn around_jump(&self) -> Option<(Moment, Moment)> {
