@@ -109,7 +109,7 @@ impl Cluster {
             // waiting for this one may be in vain (MIT).
             let has_moved =
                 |server| self.state(server).is_some_and(|(now, _)| term.is_some_and(|term| now > term));
-            if self.servers().into_iter().any(has_moved) {
+            if self.servers().any(has_moved) {
                 return None;
             }
         }

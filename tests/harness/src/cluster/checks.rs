@@ -73,7 +73,7 @@ impl Cluster {
         if self.inner.features.first_configuration.is_some() {
             return;
         }
-        let others = self.servers().into_iter().filter(|&server| server != leader);
+        let others = self.servers().filter(|&server| server != leader);
         let asked: Vec<ServerId> = others.filter(|&server| self.rpcs_to(server) > 0).collect();
         let needed = self.servers().len() / 2;
         self.inner.lab.expect(asked.len() >= needed, || {
@@ -160,7 +160,7 @@ impl Cluster {
         // A paused server cannot be asked: it may hold the lock that its `get_state` takes, until it is
         // resumed.
         let is_paused = |server| self.inner.lab.record().seen(server, |seen| seen.is_paused);
-        self.servers().into_iter().filter(|&server| self.is_connected(server) && !is_paused(server)).collect()
+        self.servers().filter(|&server| self.is_connected(server) && !is_paused(server)).collect()
     }
 
     /// Gives a command to a server that must be the leader, and returns where it put it.

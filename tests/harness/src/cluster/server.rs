@@ -51,7 +51,6 @@ impl Cluster {
         // successor.
         let ends: Vec<ClientEnd> = self
             .servers()
-            .into_iter()
             .map(|peer| {
                 let end = network.make_end(address(server));
                 network.connect(&end, address(peer));

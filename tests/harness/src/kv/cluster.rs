@@ -118,7 +118,6 @@ impl KvCluster {
         let network = self.network();
         let ends: Vec<ClientEnd> = self
             .servers()
-            .into_iter()
             .map(|server| network.make_connected_end(Address::Client(number), server as u32))
             .collect();
         let clerk = (self.lab().implementation().services().clerk)(ends.clone(), reads);
@@ -234,8 +233,7 @@ impl KvCluster {
     pub fn expect_counters(&self, value: i64, patience: Duration) {
         let began = Instant::now();
         loop {
-            let counters: Vec<Option<i64>> =
-                self.servers().into_iter().map(|server| self.counter(server)).collect();
+            let counters: Vec<Option<i64>> = self.servers().map(|server| self.counter(server)).collect();
             // Servers that are down have no counter, and none is expected of them.
             if counters.iter().flatten().all(|&counter| counter == value) {
                 return;

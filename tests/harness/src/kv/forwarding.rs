@@ -129,7 +129,7 @@ impl KvCluster {
     /// The requests so far that the handlers of a service got, or were to get.
     #[must_use]
     pub fn requests_of_services(&self) -> u64 {
-        let handlers = self.servers().into_iter().find_map(|server| self.service(server)?.handlers());
+        let handlers = self.servers().find_map(|server| self.service(server)?.handlers());
         let Some(handlers) = handlers else { return 0 };
         let counters = self.counters();
         let calls = |(method, _)| counters.methods.get(method).map_or(0, |tally| tally.calls);

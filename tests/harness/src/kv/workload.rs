@@ -98,7 +98,7 @@ impl Workload {
             lab.note(format!("round {}: {} clients", round + 1, self.clients));
             self.round(&cluster, round);
             if self.crash {
-                cluster.servers().into_iter().for_each(|server| cluster.crash(server));
+                cluster.servers().for_each(|server| cluster.crash(server));
                 // No client is at work now: all have been answered. So what the next round finds missing was
                 // lost by the restart, and not by a fault at the same time.
                 lab.sleep_ms(200);
@@ -261,8 +261,7 @@ fn split_again_and_again(cluster: &KvCluster, time: Duration) {
     let lab = cluster.lab();
     let end = lab.now() + time;
     while lab.now() < end {
-        let (one, other): (Vec<ServerId>, Vec<ServerId>) =
-            cluster.servers().into_iter().partition(|_| lab.happens(50));
+        let (one, other): (Vec<ServerId>, Vec<ServerId>) = cluster.servers().partition(|_| lab.happens(50));
         // Each server is tossed on its own, so one side may be empty: then all are together for a second.
         let split = cluster.partition(&[&one, &other]);
         lab.sleep_ms((1000 + lab.below(200)).min((end.saturating_sub(lab.now())).as_millis() as u64 + 1));

@@ -108,10 +108,7 @@ impl Nemesis<'_> {
                 let sets = 2 + self.lab.below(2);
                 // Any of the sets may be empty or a majority: a cluster has to bear all of that.
                 let mut split = vec![Vec::new(); sets as usize];
-                cluster
-                    .servers()
-                    .into_iter()
-                    .for_each(|server| split[self.lab.below(sets) as usize].push(server));
+                cluster.servers().for_each(|server| split[self.lab.below(sets) as usize].push(server));
                 cluster.partition(&split.iter().map(Vec::as_slice).collect::<Vec<_>>())
             }
             FaultKind::Bridge => {

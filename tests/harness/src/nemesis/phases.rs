@@ -78,7 +78,7 @@ impl<'a> Nemesis<'a> {
         }
         // A power failure may be under way, in a save that takes its time.
         self.lab.sleep(DISK_MAX * 2);
-        self.cluster.servers().into_iter().for_each(|server| self.settle_power_failure(server));
+        self.cluster.servers().for_each(|server| self.settle_power_failure(server));
         // Those whose power has failed at a save only now: their faults have ended, so nothing else starts
         // them.
         self.cluster.repair();

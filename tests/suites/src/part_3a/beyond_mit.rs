@@ -208,9 +208,7 @@ pub fn paused_leader_3a(lab: &Lab) {
 /// Catches: timeouts so tight that an honest clock deposes a leader.
 pub fn drifting_clocks_3a(lab: &Lab) {
     let cluster = lab.cluster(5).start();
-    for (server, ppm) in
-        cluster.servers().into_iter().zip([800_000, 900_000, 1_000_000, 1_100_000, 1_200_000])
-    {
+    for (server, ppm) in cluster.servers().zip([800_000, 900_000, 1_000_000, 1_100_000, 1_200_000]) {
         cluster.set_clock_rate(server, ppm);
     }
     cluster.check_one_leader();

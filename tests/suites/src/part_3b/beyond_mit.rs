@@ -289,7 +289,7 @@ const RESTING_MAX: usize = 16;
 /// Kills all servers and expects their threads to end. Threads of the real world cannot be counted.
 pub(crate) fn expect_threads_end(lab: &Lab, cluster: &Cluster) {
     let nodes: Vec<NodeHandle> =
-        cluster.servers().into_iter().filter_map(|server| cluster.kill_and_watch(server)).collect();
+        cluster.servers().filter_map(|server| cluster.kill_and_watch(server)).collect();
     if lab.world() == World::Real {
         return;
     }

@@ -80,7 +80,7 @@ pub fn long_life_3b(lab: &Lab) {
         }
         // A call may hang for seven seconds.
         lab.sleep_ms(8000);
-        looks.push(cluster.servers().into_iter().flat_map(|server| cluster.threads_alive(server)).collect());
+        looks.push(cluster.servers().flat_map(|server| cluster.threads_alive(server)).collect());
     }
     let counts: Vec<usize> = looks.iter().map(Vec::len).collect();
     lab.expect(counts[LOOKS - 1] <= counts[0] + GROWTH_MAX, || {

@@ -342,7 +342,7 @@ fn expect_calls(lab: &Lab, what: &str, used: u64, min: u64, max: u64) {
 
 /// Whether a server is in a later term.
 fn has_moved_on(cluster: &Cluster, term: Term) -> bool {
-    cluster.servers().into_iter().any(|server| cluster.state(server).is_some_and(|(now, _)| now != term))
+    cluster.servers().any(|server| cluster.state(server).is_some_and(|(now, _)| now != term))
 }
 
 /// Gives a new command to whoever leads, with patience for an election. Returns who it was and the command's index.

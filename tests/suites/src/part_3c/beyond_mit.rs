@@ -95,8 +95,8 @@ pub fn restart_everything_3c(lab: &Lab) {
             lab.sleep_ms(lab.below(15));
         }
         // All go before any comes back: nobody can tell them what they had said.
-        cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
-        cluster.servers().into_iter().for_each(|server| cluster.restart(server));
+        cluster.servers().for_each(|server| cluster.power_failure(server));
+        cluster.servers().for_each(|server| cluster.restart(server));
         cluster.one(3);
     }
     cluster.network().reliable();

@@ -132,7 +132,7 @@ fn sleep_seldom_long(lab: &Lab) {
 }
 
 fn count_up(cluster: &Cluster) -> usize {
-    cluster.servers().into_iter().filter(|&server| cluster.is_up(server)).count()
+    cluster.servers().filter(|&server| cluster.is_up(server)).count()
 }
 
 /// Two hundred and forty-five commands, four at a time, over a network that loses one message in ten.

@@ -74,8 +74,8 @@ pub fn restart_everything_3d(lab: &Lab) {
         cluster.connect(behind);
         // Somewhere between the first refusal and the moment at which the server has caught up.
         lab.sleep_ms(lab.below(120));
-        cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
-        cluster.servers().into_iter().for_each(|server| cluster.restart(server));
+        cluster.servers().for_each(|server| cluster.power_failure(server));
+        cluster.servers().for_each(|server| cluster.restart(server));
         cluster.one(3);
     }
 }

@@ -134,7 +134,7 @@ pub fn shutdown_4a(lab: &Lab) {
     threads.extend(add_at_once(&cluster, cluster.next(leader, 1), 10, 1));
     // So that all of them have submitted.
     lab.sleep_ms(20);
-    cluster.servers().into_iter().for_each(|server| cluster.crash(server));
+    cluster.servers().for_each(|server| cluster.crash(server));
     all_results(lab, threads, Duration::from_secs(1), "all servers were killed");
 }
 

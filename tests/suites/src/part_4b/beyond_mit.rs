@@ -130,7 +130,7 @@ fn reply_is_lost(
     ask: impl FnOnce() -> Asking,
 ) -> Asking {
     let deaf = cluster.network().add_rule(labrpc::network::Partition::one_way(
-        cluster.servers().into_iter().map(|server| server as u32).map(Address::Server),
+        cluster.servers().map(|server| server as u32).map(Address::Server),
         [Address::Client(client)],
     ));
     // The request gets through and takes effect. Its reply does not, so the clerk asks again, and others too.

@@ -208,7 +208,7 @@ pub(crate) fn slow_replica_reads(lab: &Lab, cluster: &KvCluster) {
         for reading in readings {
             finish_within(lab, reading, Duration::from_secs(30), "the leader had crashed");
         }
-        cluster.servers().into_iter().for_each(|server| cluster.pace(server, Duration::ZERO));
+        cluster.servers().for_each(|server| cluster.pace(server, Duration::ZERO));
         cluster.restart(leader);
     }
     cluster.check(150);

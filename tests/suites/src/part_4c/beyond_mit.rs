@@ -24,7 +24,7 @@ pub fn retry_after_restart_4c(lab: &Lab) {
     for round in 0..4_u32 {
         // The request gets through, the replies do not.
         let deaf = cluster.network().add_rule(labrpc::network::Partition::one_way(
-            cluster.servers().into_iter().map(|server| labrpc::network::Address::Server(server as u32)),
+            cluster.servers().map(|server| labrpc::network::Address::Server(server as u32)),
             [labrpc::network::Address::Client(client.number())],
         ));
         let word = format!("{round}.");

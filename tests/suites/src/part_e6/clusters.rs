@@ -116,7 +116,7 @@ pub fn feed_and_execute_e6(lab: &Lab) {
         }
         cluster.pace(server, Duration::ZERO);
     }
-    cluster.servers().into_iter().for_each(|server| cluster.pace(server, Duration::from_secs(1)));
+    cluster.servers().for_each(|server| cluster.pace(server, Duration::from_secs(1)));
     for server in cluster.servers() {
         let Some(command) = commands.next() else { break };
         let began = lab.now();
@@ -134,7 +134,7 @@ pub fn feed_and_execute_e6(lab: &Lab) {
         });
         forwarded.note_feed(&cluster, server, &[command], told.as_ref());
     }
-    cluster.servers().into_iter().for_each(|server| cluster.pace(server, Duration::ZERO));
+    cluster.servers().for_each(|server| cluster.pace(server, Duration::ZERO));
     forwarded.check(&cluster);
 }
 

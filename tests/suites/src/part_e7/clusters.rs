@@ -135,8 +135,8 @@ pub fn unordered_writes_e7(lab: &Lab) {
             offer_to_leaders(lab, &cluster);
             lab.sleep_ms(lab.below(25));
         }
-        cluster.servers().into_iter().for_each(|server| cluster.power_failure(server));
-        cluster.servers().into_iter().for_each(|server| cluster.restart(server));
+        cluster.servers().for_each(|server| cluster.power_failure(server));
+        cluster.servers().for_each(|server| cluster.restart(server));
     }
     cluster.one(3);
 }
