@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     Program::new(reference())
         .reference(reference())
         .subcommand(mutants::subcommand())
+        .subcommand(mutants::grade_tests())
         .subcommand(Subcommand {
             command: lab_handout::command(),
             run: |matches| {

@@ -24,6 +24,11 @@
 //! `RequestVote`, `prev_log_index`. If yours differ, say so with [`Implementation::with_names`]. Messages that it cannot
 //! read are not judged, and a line on standard error says so.
 //!
+//! # Scenarios of your own
+//!
+//! [`scenarios!`] makes a list of them and [`try_scenarios`] runs it; `cargo lab grade-tests FILE` puts them before wrong Rafts. Begin with
+//! [`lab_scenarios`].
+//!
 //! # Who goes on where
 //!
 //! | you are | read |
@@ -46,6 +51,7 @@ mod course;
 mod hunted;
 mod program;
 pub mod replay;
+mod scenarios;
 pub mod shrinking;
 mod story;
 mod style;
@@ -55,11 +61,13 @@ pub use cli::RubricArguments;
 pub use cli::another::become_it;
 pub use cli::user::run_as;
 pub use program::{Program, Subcommand, Verdict, main};
+pub use scenarios::try_scenarios;
 
 pub use lab_harness::implementation::Services;
 pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestCase, run_case};
 pub use lab_referee::{Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
+pub use lab_scenarios::{cluster, kv, scenario, scenarios, single};
 pub use lab_suites::{
     grade_test, suite_2k, suite_2l, suite_3a, suite_3b, suite_3c, suite_3d, suite_4a, suite_4b, suite_4c,
     suite_e1, suite_e2, suite_e3, suite_e4, suite_e5, suite_e6, suite_e7,

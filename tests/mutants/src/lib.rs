@@ -20,6 +20,8 @@
 //! finds a bug by a habit of the reference shows there. An entry of a control's file names the mutant of the reference and
 //! gives the edits; test, seeds and the words that explain it are the same.
 //!
+//! [`grade_tests`](run_grade_tests) turns it round: it puts somebody else's scenarios before some of the bugs.
+//!
 //! # Rules
 //!
 //! - No mutant is ever applied to the tree, only to the copies. One process works in a copy at a time.
@@ -45,6 +47,7 @@ mod command;
 mod controls;
 mod copy_build;
 mod counts;
+mod grade_tests;
 mod matrix;
 mod program;
 mod queue;
@@ -57,3 +60,4 @@ mod working_copy;
 mod workspace;
 
 pub use command::{command, run};
+pub use grade_tests::{GRADE_TESTS, command as grade_tests_command, run as run_grade_tests};

@@ -62,6 +62,15 @@ impl WorkingCopy {
         // on the same code.
         let mut clean = sources(&workspace.root).context("reading the workspace")?;
         apply::apply_edits("disarm.toml", &catalogue.disarm, &mut clean)?;
+        Self::with(workspace, name, clean)
+    }
+
+    /// The same with these files.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or another process is at work in it.
+    pub(crate) fn with(workspace: &Workspace, name: &str, clean: Files) -> Result<Self> {
         let path = workspace.target.join("mutants").join(name);
         // Before the first file is written. Two commands in one copy would try each other's mutants.
         let lock = lock(&path)?;

@@ -5,6 +5,7 @@ mod course;
 mod disks;
 mod exports;
 mod forced;
+mod lab2;
 mod leases;
 mod referee;
 mod replays;

@@ -10,6 +10,8 @@ use raft::Raft;
 #[test]
 fn macros_and_table_name_the_same_tests() {
     let wrapped = [
+        lab::suite_2k!(@names).as_slice(),
+        lab::suite_2l!(@names).as_slice(),
         lab::suite_3a!(@names).as_slice(),
         lab::suite_3b!(@names).as_slice(),
         lab::suite_3c!(@names).as_slice(),

@@ -159,7 +159,6 @@ impl LockServer {
             "somebody can go on: all clients take their locks in one order",
             book.in_words(),
         )
-        .hint("locks that one client takes in one order and another client in the other: agree on an order of all locks, and keep it")
     }
 }
 
@@ -222,7 +221,7 @@ impl LockHandle {
         self.lock.acquire();
         let judged = self.book.lock().acquired(self.client, &self.name);
         match judged {
-            Ok(()) => log::info!(target: "TEST", "C{} holds {}", self.client, self.name),
+            Ok(()) => self.lab.note(format!("C{} has {}", self.client, self.name)),
             Err(violation) => self.lab.violated(violation),
         }
     }
@@ -231,7 +230,7 @@ impl LockHandle {
     pub fn release(&mut self) {
         // Before the call: the server may give it to somebody else long before the call returns.
         self.book.lock().released(self.client, &self.name);
-        log::info!(target: "TEST", "C{} gives {} back", self.client, self.name);
+        self.lab.note(format!("C{} gives {} back", self.client, self.name));
         self.lock.release();
     }
 

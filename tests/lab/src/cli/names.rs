@@ -200,6 +200,33 @@ mod tests {
         }
     }
 
+    struct Unused;
+
+    impl kvraft_interface::SingleKv for Unused {
+        fn serve() -> labrpc::network::Service {
+            unreachable!("nothing is run")
+        }
+
+        fn clerk(_: labrpc::network::ClientEnd) -> Box<dyn kvraft_interface::VersionedClerk> {
+            unreachable!("nothing is run")
+        }
+    }
+
+    /// Who has lab 2 alone is put to that, and hears of the rest what he asks for.
+    #[test]
+    fn lab_2_alone_is_graded_without_a_raft() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            select_for(&names, Implementation::of_single::<Unused>()).expect("known names")
+        };
+        let all = of(&[]);
+        assert!(all.cases.iter().all(|case| case.part == Part::K2) && !all.cases.is_empty());
+        let (raft, locks) = (of(&["3A"]), of(&["2L"]));
+        assert!(raft.cases.is_empty() && locks.cases.is_empty());
+        assert!(raft.note.expect("a line").contains("does not offer a Raft"));
+        assert!(locks.note.expect("a line").contains("comes without locks"));
+    }
+
     #[test]
     fn old_part_numbers_mean_the_new_parts() {
         let names = |text: &str| select(&[text.to_owned()]).unwrap().len();

@@ -27,7 +27,14 @@ impl Target for Suites {
     }
 
     fn run(&self, test: &str, plan: Plan, covers: bool) -> Ran<'_> {
-        let case = crate::find(test).expect("the hunt runs what it has found");
+        self.run_case(crate::find(test).expect("the hunt runs what it has found"), plan, covers)
+    }
+}
+
+impl Suites {
+    /// Runs a test once, also one that is not in the table.
+    #[must_use]
+    pub fn run_case(&self, case: &'static TestCase, plan: Plan, covers: bool) -> Ran<'static> {
         let mut outcome = run_covered(case, self.implementation, plan, covers);
         let covered = std::mem::take(&mut outcome.covered);
         let facts = facts(case, plan, &outcome);

@@ -127,8 +127,8 @@ pub fn lease_of_a_paused_client_2l(lab: &Lab) {
         lab.expect(!late && store.value() == "the next holder's", || {
             Violation::new(
                 "a client that has slept past its lease has overwritten what its successor wrote",
-                format!("its token {first} is below {second}, so the store refuses it"),
-                format!("the store holds {:?}", store.value()),
+                format!("its token is below {second}, its successor's, so that the store refuses it"),
+                format!("its token is {first}, and the store holds {:?}", store.value()),
             )
             .rule(TOKENS)
             .hint("a token that is a client's own count, or chance: the version of the key, which only grows, is one for all")

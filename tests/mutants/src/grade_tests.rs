@@ -1,0 +1,410 @@
+//! `cargo lab grade-tests`: which planted bugs the scenarios of a file find, and whether they accuse what is right.
+//!
+//! # How it works
+//!
+//! A copy of the workspace, as for mutants, gets a few more packages: one for each bug, which is `raft/src` with that bug in it; one with
+//! the file, which sees of the lab what `lab-scenarios` offers; and a program of all of them. The bugs are built once and not again for the next
+//! file, which costs its own build and a link. The program does the rest: see `lab-exam`.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{ArgMatches, Args, FromArgMatches};
+use lab_hunt::program::process::Verdict;
+use lab_runs::{eprintln, println};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::apply;
+use crate::catalogue::Catalogue;
+use crate::working_copy::WorkingCopy;
+use crate::workspace::{Files, Workspace, sources};
+
+/// The word on the command line.
+pub const GRADE_TESTS: &str = "grade-tests";
+
+/// Puts scenarios of your own before wrong Rafts and right ones: counts the bugs that they find, and the false alarms.
+///
+/// FILE is a Rust file that ends in `lab::scenarios! { first, second }`, or the folder of a crate whose src/lib.rs does. It is compiled with
+/// the crate `lab-scenarios` under the name `lab`, and nothing else. The first call builds for two minutes and later ones for seconds. Exit codes: 0 no false
+/// alarm, 1 a scenario fails on a Raft that is right, 2 the file does not compile or something else went wrong.
+#[derive(Args, Debug)]
+struct GradeTests {
+    /// A Rust file, or the folder of a crate, of which src/ is taken and nothing else
+    #[arg(required_unless_present = "measure")]
+    file: Option<PathBuf>,
+    /// How many seeds a scenario has to find a bug
+    #[arg(long, default_value_t = 5, value_parser = lab_runs::settings::seed_count)]
+    seeds: u64,
+    /// How many seeds of each right Raft it must pass
+    #[arg(long, default_value_t = 10, value_parser = lab_runs::settings::seed_count)]
+    sound_seeds: u64,
+    /// Write everything to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Forget what an earlier call has found out
+    #[arg(long)]
+    fresh: bool,
+    /// Show what each scenario finds
+    #[arg(long)]
+    details: bool,
+    /// Count which of the lab's own tests find each bug, and write the weights into tests/mutants/exam.toml
+    #[arg(long, conflicts_with = "file")]
+    measure: bool,
+}
+
+/// The bugs, as they stand in `tests/mutants/exam.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    tests: u32,
+    bug: Vec<ChosenBug>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChosenBug {
+    name: String,
+    found_by: u32,
+}
+
+/// What `--measure` of the program prints.
+#[derive(Debug, Deserialize, Serialize)]
+struct Measured {
+    tests: u32,
+    found_by: std::collections::BTreeMap<String, u32>,
+}
+
+/// Where the chosen bugs stand, from the root.
+const CHOSEN: &str = "tests/mutants/exam.toml";
+/// Where the packages are made in the copy.
+const MADE: &str = "tests/exam/made";
+/// Right Rafts beside the reference, and how they are made.
+const RIGHT: [(&str, &str); 7] = [
+    ("event_loop", "of::<controls::event_loop::EventLoop>()"),
+    ("one_way", "of::<controls::event_loop::OneWay>()"),
+    ("polling", "of::<controls::polling::Raft>()"),
+    ("no_op", "of::<controls::no_op::Raft>()"),
+    ("pre_vote", "of::<controls::pre_vote::Raft>()"),
+    ("resettable_timer", "of::<controls::resettable_timer::Raft>()"),
+    ("retrying", "of::<controls::retrying::Raft>().with_names(controls::retrying::names)"),
+];
+
+/// The subcommand: its name, arguments and help.
+#[must_use]
+pub fn command() -> clap::Command {
+    GradeTests::augment_args(clap::Command::new(GRADE_TESTS))
+}
+
+/// Runs the subcommand. Good if nothing that is right was accused.
+///
+/// # Errors
+///
+/// When the file does not compile, or something could not be run.
+pub fn run(matches: &ArgMatches) -> Result<Verdict> {
+    GradeTests::from_arg_matches(matches)?.run()
+}
+
+impl GradeTests {
+    fn run(&self) -> Result<Verdict> {
+        let workspace = Workspace::of_this_program();
+        let catalogue = Catalogue::load(&workspace.root)?;
+        let clean = sources(&workspace.root).context("reading the workspace")?;
+        let chosen: Chosen =
+            toml::from_str(clean.get(CHOSEN).context("there is no tests/mutants/exam.toml")?)
+                .context("tests/mutants/exam.toml says which bugs there are")?;
+        let student = match &self.file {
+            Some(file) => student_sources(file)?,
+            None => Files::from([("lib.rs".to_owned(), "lab::scenarios! {}\n".to_owned())]),
+        };
+        let mut files = clean.clone();
+        add_bugs(&catalogue, &chosen, &clean, &mut files)?;
+        let key = key(&files, &student);
+        add_student(&student, &mut files);
+        files.insert(format!("{MADE}/program/Cargo.toml"), program_manifest(&chosen));
+        files.insert(format!("{MADE}/program/src/main.rs"), program_source(&catalogue, &chosen));
+        extend_workspace(&chosen, &mut files)?;
+        let copy = WorkingCopy::with(&workspace, "grade-tests", files)?;
+        self.build(&copy)?;
+        self.start(&copy, &workspace, &key)
+    }
+
+    /// Builds first the file alone, so that what is wrong with it is told before anything else is built.
+    fn build(&self, copy: &WorkingCopy) -> Result<()> {
+        let mut check = copy.cargo();
+        check.args(["build", "--offline", "--quiet", "-p", "exam-scenarios"]);
+        let output = check.output().context("cargo cannot be started")?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            let file = self.file.as_deref().unwrap_or(Path::new("the file")).display().to_string();
+            bail!("{file} does not compile:\n{}", labrpc::printable(&first_error(&text)));
+        }
+        eprintln!("building the Rafts; the first time it takes some minutes");
+        let mut build = copy.cargo();
+        build.args(["build", "--offline", "--quiet", "-p", "exam-program"]);
+        let built = build.stdout(Stdio::null()).status().context("cargo cannot be started")?;
+        ensure!(
+            built.success(),
+            "the program was not built: see above. Does the file list its scenarios in `lab::scenarios!`?"
+        );
+        Ok(())
+    }
+
+    fn start(&self, copy: &WorkingCopy, workspace: &Workspace, key: &str) -> Result<Verdict> {
+        let path =
+            copy.path().join("target/debug/exam-program").with_extension(std::env::consts::EXE_EXTENSION);
+        let mut program = Command::new(path);
+        program.args([
+            "--seeds",
+            &self.seeds.to_string(),
+            "--sound-seeds",
+            &self.sound_seeds.to_string(),
+            "--key",
+            key,
+        ]);
+        for (is_wanted, word) in
+            [(self.fresh, "--fresh"), (self.details, "--details"), (self.measure, "--measure")]
+        {
+            program.args(is_wanted.then_some(word));
+        }
+        if let Some(json) = &self.json {
+            program.arg("--json").arg(std::path::absolute(json).context("where the JSON should go")?);
+        }
+        if self.measure {
+            let output = program.stderr(Stdio::inherit()).output().context("starting the program")?;
+            ensure!(output.status.success(), "the bugs were not measured");
+            let measured: Measured =
+                serde_json::from_slice(&output.stdout).context("what it prints is no JSON")?;
+            return write_weights(&workspace.root, &measured);
+        }
+        let status = program.status().context("starting the program")?;
+        match status.code() {
+            Some(0) => Ok(Verdict::Ok),
+            Some(1) => Ok(Verdict::Failed),
+            _ => bail!("not everything was run"),
+        }
+    }
+}
+
+/// The first error of the compiler, with the lines that belong to it.
+fn first_error(text: &str) -> String {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("error"));
+    let first = lines.next().unwrap_or("the compiler says no more");
+    let more = lines.take_while(|line| !line.trim().is_empty());
+    std::iter::once(first).chain(more).collect::<Vec<_>>().join("\n")
+}
+
+/// The sources of a file or of a crate, by their path from its `src`.
+fn student_sources(file: &Path) -> Result<Files> {
+    if !file.is_dir() {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        return Ok(Files::from([("lib.rs".to_owned(), text)]));
+    }
+    let folder = file.join("src");
+    ensure!(folder.join("lib.rs").is_file(), "{} has no src/lib.rs", file.display());
+    let mut files = Files::new();
+    read_sources(&folder, &folder, &mut files)?;
+    Ok(files)
+}
+
+fn read_sources(root: &Path, folder: &Path, files: &mut Files) -> Result<()> {
+    let reading = || format!("cannot read {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(reading)? {
+        let entry = entry.with_context(reading)?;
+        let path = entry.path();
+        // What a link leads to is not of the crate.
+        let kind = entry.file_type().with_context(reading)?;
+        if kind.is_dir() {
+            read_sources(root, &path, files)?;
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.insert(name, text);
+        }
+    }
+    Ok(())
+}
+
+/// The package of a bug, by its place: its name would tell a scenario too much.
+fn package(place: usize) -> String {
+    format!("exam-raft-{place:02}")
+}
+
+/// A package for each bug: the files of `raft/` with it.
+fn add_bugs(catalogue: &Catalogue, chosen: &Chosen, clean: &Files, files: &mut Files) -> Result<()> {
+    let mut disarmed = clean.clone();
+    apply::apply_edits("disarm.toml", &catalogue.disarm, &mut disarmed)?;
+    for (place, bug) in chosen.bug.iter().enumerate() {
+        let mutants = catalogue.select(std::slice::from_ref(&bug.name))?;
+        let [mutant] = mutants[..] else { bail!("{CHOSEN}: {} is no bug", bug.name) };
+        let changed = apply::apply(mutant, &disarmed)?;
+        ensure!(
+            changed.keys().all(|file| file.starts_with("raft/src/")),
+            "{CHOSEN}: {} is not in raft/src alone",
+            bug.name
+        );
+        let folder = format!("{MADE}/{}", package(place));
+        for (file, text) in disarmed.iter().filter(|(file, _)| file.starts_with("raft/src/")) {
+            let text = changed.get(file).unwrap_or(text);
+            files.insert(format!("{folder}/{}", &file["raft/".len()..]), text.clone());
+        }
+        files.insert(format!("{folder}/Cargo.toml"), raft_manifest(place, &disarmed)?);
+    }
+    Ok(())
+}
+
+/// The manifest of `raft/` under another name, without what is for its own tests.
+fn raft_manifest(place: usize, clean: &Files) -> Result<String> {
+    let manifest = clean.get("raft/Cargo.toml").context("there is no raft/Cargo.toml")?;
+    let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]\n"));
+    let dependencies = dependencies.context("raft/Cargo.toml has no [dependencies]")?;
+    Ok(format!("[package]\nname = {:?}\n{PACKAGE}[{dependencies}{LINTS}", package(place)))
+}
+
+/// Switched off checks and planted bugs leave warnings, which nobody can mend here; and those of the file are its author's.
+const LINTS: &str = "\n[lints.rust]\nwarnings = \"allow\"\n";
+const PACKAGE: &str = "version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n\n";
+
+fn add_student(student: &Files, files: &mut Files) {
+    let manifest = format!(
+        "[package]\nname = \"exam-scenarios\"\n{PACKAGE}[dependencies]\nlab = {{ package = \"lab-scenarios\", path = \"../../../scenarios\" }}\n{LINTS}"
+    );
+    files.insert(format!("{MADE}/scenarios/Cargo.toml"), manifest);
+    for (name, text) in student {
+        files.insert(format!("{MADE}/scenarios/src/{name}"), text.clone());
+    }
+}
+
+fn program_manifest(chosen: &Chosen) -> String {
+    let mut text = format!(
+        "[package]\nname = \"exam-program\"\n{PACKAGE}[dependencies]\nlab-exam.workspace = true\nlab-harness.workspace = true\n\
+         lab-controls.workspace = true\nkvraft.workspace = true\nraft.workspace = true\nexam-scenarios = {{ path = \"../scenarios\" }}\n"
+    );
+    for place in 0..chosen.bug.len() {
+        let package = package(place);
+        let _ = writeln!(text, "{package} = {{ path = \"../{package}\" }}");
+    }
+    text
+}
+
+/// The program: a list of all Rafts, and a call.
+fn program_source(catalogue: &Catalogue, chosen: &Chosen) -> String {
+    let mut text = String::from(
+        "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::{Implementation, Services};\n\n\
+         const ALL: &[Subject] = &[\n    Subject { name: \"reference\", bug: None, implementation: || Implementation::of_service::<kvraft::Reference<raft::Raft>>() },\n",
+    );
+    for (name, make) in RIGHT {
+        let raft = make.split(['<', '>']).nth(1).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(Services::of::<kvraft::Reference<{raft}>>()) }},"
+        );
+    }
+    for (place, ChosenBug { name, found_by }) in chosen.bug.iter().enumerate() {
+        let story =
+            catalogue.mutants.iter().find(|mutant| mutant.name == *name).map_or("", |mutant| &mutant.story);
+        let raft = package(place).replace('-', "_");
+        let _ = writeln!(
+            text,
+            "    Subject {{ name: {name:?}, bug: Some(Bug {{ name: {name:?}, story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
+        );
+    }
+    let _ = write!(
+        text,
+        "];\n\nfn main() -> std::process::ExitCode {{\n    lab_exam::main(&Subjects {{ all: ALL, own_tests: {} }}, exam_scenarios::SCENARIOS)\n}}\n",
+        chosen.tests
+    );
+    text
+}
+
+/// Names the packages in the copy's workspace.
+fn extend_workspace(chosen: &Chosen, files: &mut Files) -> Result<()> {
+    let mut members: Vec<String> = (0..chosen.bug.len()).map(package).collect();
+    members.extend(["scenarios".to_owned(), "program".to_owned()]);
+    let members: String = members.iter().map(|name| format!("    \"{MADE}/{name}\",\n")).collect();
+    let manifest = files.get_mut("Cargo.toml").context("there is no Cargo.toml")?;
+    const BEGIN: &str = "\nmembers = [\n";
+    ensure!(manifest.matches(BEGIN).count() == 1, "Cargo.toml has no list of members");
+    *manifest = manifest.replacen(BEGIN, &format!("{BEGIN}{members}"), 1);
+    // Three dozen Rafts, built once: optimised, each takes ten times as long, and runs are short.
+    for name in
+        (0..chosen.bug.len()).map(package).chain(["exam-program".to_owned(), "exam-scenarios".to_owned()])
+    {
+        let _ = write!(
+            manifest,
+            "\n[profile.dev.package.{name}]\nopt-level = 0\nincremental = false\ndebug = false\n"
+        );
+    }
+    Ok(())
+}
+
+/// Tells these Rafts, this harness and this file from all others.
+fn key(files: &Files, student: &Files) -> String {
+    let mut bytes = Vec::new();
+    for (file, text) in files.iter().chain(student) {
+        // Lengths keep a border between two texts.
+        bytes.extend_from_slice(&(file.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(file.as_bytes());
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    format!("{:016x}", xxh3_64(&bytes))
+}
+
+/// Writes what was counted, in the order of the file.
+fn write_weights(root: &Path, measured: &Measured) -> Result<Verdict> {
+    let path = root.join(CHOSEN);
+    let text = fs::read_to_string(&path)?;
+    let chosen: Chosen = toml::from_str(&text)?;
+    let comment: String =
+        text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let mut out = format!("{comment}\ntests = {}\n", measured.tests);
+    for bug in &chosen.bug {
+        let found_by = measured.found_by.get(&bug.name).copied().unwrap_or(0);
+        let _ = write!(out, "\n[[bug]]\nname = {:?}\nfound_by = {found_by}\n", bug.name);
+        println!("{:<40} {found_by:>4} of {}", bug.name, measured.tests);
+    }
+    fs::write(&path, out)?;
+    Ok(Verdict::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::root;
+
+    #[test]
+    fn chosen_bugs_can_be_planted_and_are_enough() {
+        let root = root();
+        let catalogue = Catalogue::load(&root).expect("a catalogue");
+        let clean = sources(&root).expect("the sources");
+        let chosen: Chosen = toml::from_str(&clean[CHOSEN]).expect("a list");
+        assert!((20..=30).contains(&chosen.bug.len()), "{} bugs", chosen.bug.len());
+        assert!(chosen.bug.iter().all(|bug| bug.found_by > 0), "one that nobody finds can have no weight");
+        let mut files = clean.clone();
+        add_bugs(&catalogue, &chosen, &clean, &mut files).expect("they are planted");
+        extend_workspace(&chosen, &mut files).expect("they are members");
+        let made = |file: &str| &files[&format!("{MADE}/{file}")];
+        assert_ne!(made("exam-raft-00/src/election.rs"), &clean["raft/src/election.rs"]);
+        assert!(made("exam-raft-00/Cargo.toml").contains("exam-raft-00"));
+        assert!(!made("exam-raft-00/Cargo.toml").contains("dev-dependencies"));
+    }
+
+    #[test]
+    fn first_error_comes_with_its_lines_and_without_the_next() {
+        let text =
+            "warning: unused\n\nerror[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |\n\nerror: aborting\n";
+        assert_eq!(first_error(text), "error[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |");
+    }
+
+    #[test]
+    fn another_file_is_another_key() {
+        let files = |text: &str| Files::from([("lib.rs".to_owned(), text.to_owned())]);
+        assert_ne!(key(&files("a"), &files("b")), key(&files("a"), &files("c")));
+        assert_eq!(key(&files("a"), &files("b")), key(&files("a"), &files("b")));
+    }
+}
