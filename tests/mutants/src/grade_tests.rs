@@ -29,7 +29,7 @@ pub const GRADE_TESTS: &str = "grade-tests";
 /// Puts scenarios of your own before wrong Rafts and right ones: counts the bugs that they find, and the false alarms.
 ///
 /// FILE is a Rust file that ends in `lab::scenarios! { first, second }`, or the folder of a crate whose src/lib.rs does. It is compiled with
-/// the crate `lab-scenarios` under the name `lab`, and nothing else. The first call builds for two minutes and later ones for seconds. Exit codes: 0 no false
+/// the crate `lab-scenarios` under the name `lab`, and nothing else. The first call builds for some minutes and later ones for seconds. Exit codes: 0 no false
 /// alarm, 1 a scenario fails on a Raft that is right, 2 the file does not compile or something else went wrong.
 #[derive(Args, Debug)]
 struct GradeTests {
