@@ -1,6 +1,6 @@
 //! A holder knows its lock by the version at which it wrote.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lab::kvraft_interface::{AnyLease, AnyLock, Locks, PutError, SingleKv, Token, Version, VersionedClerk};
@@ -30,7 +30,7 @@ type Cell = Arc<Mutex<Option<(String, Version)>>>;
 
 /// The map: each key has a lock of its own.
 #[derive(Default)]
-struct Cells(RwLock<HashMap<String, Cell>>);
+struct Cells(RwLock<BTreeMap<String, Cell>>);
 
 impl Cells {
     fn cell(&self, key: &str) -> Cell {

@@ -26,10 +26,10 @@ use lab_runs::actions::ActionKind;
 pub(super) const SERVER: u32 = 0;
 
 /// A server that has not been started yet.
-#[derive(Debug)]
 #[must_use = "call start()"]
 pub struct SingleBuilder {
     lab: Lab,
+    makers: Single,
     is_unreliable: bool,
 }
 
@@ -52,10 +52,10 @@ impl Lab {
     ///
     /// Skips the test if the implementation has none.
     pub fn single(&self) -> SingleBuilder {
-        if !self.implementation().has_single() {
-            self.skip("there is no key/value server on one machine");
-        }
-        SingleBuilder { lab: self.clone(), is_unreliable: false }
+        let Some(makers) = self.implementation().single() else {
+            self.skip("there is no key/value server on one machine")
+        };
+        SingleBuilder { lab: self.clone(), makers, is_unreliable: false }
     }
 }
 
@@ -73,10 +73,12 @@ impl SingleBuilder {
         if self.is_unreliable {
             network.unreliable();
         }
-        let makers = self.lab.implementation().single().expect("asked before");
+        let makers = self.makers;
         let node = NodeHandle::new(self.lab.node_name(SERVER as usize));
-        let service = on_node(&node, "serve", makers.serve).expect("the server's node runs");
-        network.add_server(SERVER, Server::new(&node).service(service));
+        // `None` if the node has crashed, which a new one has not, unless the code under test does so to itself.
+        if let Some(service) = on_node(&node, "serve", makers.serve) {
+            network.add_server(SERVER, Server::new(&node).service(service));
+        }
         let client_history = Arc::default();
         self.lab.record().set_client_history(&client_history);
         let clients = AtomicU32::new(0);
@@ -255,6 +257,12 @@ impl Drop for SingleServer {
         if !labrpc::thread::panicking() || !labrpc::sim::is_active() {
             network.cleanup();
         }
+    }
+}
+
+impl fmt::Debug for SingleBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SingleBuilder(unreliable: {})", self.is_unreliable)
     }
 }
 

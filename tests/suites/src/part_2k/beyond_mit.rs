@@ -309,7 +309,7 @@ pub fn chaos_2k(lab: &Lab) {
     for _ in 0..CLIENTS {
         working.push(start(&server));
     }
-    let pause = u64::try_from(time.as_millis()).expect("seconds") / (2 * ROUNDS);
+    let pause = (time.as_millis() as u64) / (2 * ROUNDS);
     for _ in 0..ROUNDS {
         lab.sleep_ms(pause);
         let chosen = lab.below(working.len() as u64) as usize;
