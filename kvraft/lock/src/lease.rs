@@ -40,7 +40,7 @@ impl AnyLease for Lease {
     // hint: Measure with `labrpc::time::Instant` from after the read that has shown the holding, and anew when the version changes.
     // hint: The token is the version that your name stands at. Versions of a key only grow.
     fn acquire(&mut self) -> Token {
-        // begin solution 2L.4
+        // begin solution 2L.4: as a lock, but a holding ends by itself
         self.holder = name::draw();
         let mut seen: Option<(Version, Instant)> = None;
         loop {
@@ -67,7 +67,7 @@ impl AnyLease for Lease {
 
     // hint: As a lock's. If another name stands there your time was over: leave it.
     fn release(&mut self) {
-        // begin solution 2L.4
+        // begin solution 2L.4: give back what is still yours
         loop {
             let (value, version) = self.clerk.get(&self.key).unwrap_or_default();
             if value != self.holder || self.clerk.put(&self.key, FREE, version).is_ok() {

@@ -29,7 +29,12 @@ impl VersionedClerk for Clerk {
     // hint: `self.server.call(GET, &key)` gives `None` when no reply came. Then ask again: reading twice harms nobody.
     // hint: Wait a little in between, with `labrpc::thread::sleep`: where all is lost, a loop without a pause asks for ever.
     fn get(&mut self, key: &str) -> Option<(String, Version)> {
-        // begin solution 2K.2
+        // begin solution 2K.2: ask until somebody answers
+        // instead: let (server, asked) = (&self.server, String::from(key));
+        // instead: match server.call(GET, &asked).unwrap_or_else(|| todo!("2K.2: ask until somebody answers")) {
+        // instead:     GetReply::NoKey => None,
+        // instead:     GetReply::Value(text, at) => Some((text, at)),
+        // instead: }
         loop {
             match self.server.call(GET, &key.to_owned()) {
                 Some(GetReply::Value(value, version)) => return Some((value, version)),
@@ -45,7 +50,18 @@ impl VersionedClerk for Clerk {
     // hint: To a request that was sent again it is not. The first copy may have written, its reply was lost, and the second copy met
     // hint: the version that the first has made. Say `Maybe` then, and only then.
     fn put(&mut self, key: &str, value: &str, version: Version) -> Result<(), PutError> {
-        // begin solution 2K.3
+        // begin solution 2K.3: ask until somebody answers, and say Maybe where nobody can know
+        // instead: let server = &self.server;
+        // instead: let asked = PutArgs { key: key.into(), value: value.into(), version };
+        // instead: let reply = server.call(PUT, &asked).unwrap_or_else(|| {
+        // instead:     todo!("2K.3: ask until somebody answers, and say Maybe where nobody can know")
+        // instead: });
+        // instead: let refusal = match reply {
+        // instead:     PutReply::Done => None,
+        // instead:     PutReply::WrongVersion => Some(PutError::Version),
+        // instead:     PutReply::NoKey => Some(PutError::NoKey),
+        // instead: };
+        // instead: refusal.map_or(Ok(()), Err)
         let args = PutArgs { key: key.to_owned(), value: value.to_owned(), version };
         let mut is_repeated = false;
         loop {

@@ -37,7 +37,7 @@ impl Server {
     // hint: A key with an empty value was written: only a key that is not in the map is `NoKey`.
     #[must_use]
     pub fn on_get(&self, key: &str) -> GetReply {
-        // begin solution 2K.1
+        // begin solution 2K.1: look the key up
         match self.map.lock().get(key) {
             Some(stored) => GetReply::Value(stored.value.clone(), stored.version),
             None => GetReply::NoKey,
@@ -51,7 +51,7 @@ impl Server {
     // hint: Three answers: done; another version; and, if the key is not there and the version is not 0, no such key.
     #[must_use]
     pub fn on_put(&self, PutArgs { key, value, version }: PutArgs) -> PutReply {
-        // begin solution 2K.1
+        // begin solution 2K.1: write the key if the version is the one that the client has seen
         let mut map = self.map.lock();
         let current = map.get(&key).map_or(0, |stored| stored.version);
         if version == current {

@@ -36,10 +36,10 @@ impl Node {
     /// Delivers one message. False if that cannot be done any more.
     fn deliver(&self, mut message: ApplyMsg, service: &Sender<ApplyMsg>) -> bool {
         while !self.state.lock().is_stopped {
-            match service.send_timeout(message, PATIENCE) {
-                Ok(()) => return true,
-                Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
-                Err(SendTimeoutError::Disconnected(_)) => return false,
+            let Err(error) = service.send_timeout(message, PATIENCE) else { return true };
+            match error {
+                SendTimeoutError::Timeout(unsent) => message = unsent,
+                SendTimeoutError::Disconnected(_) => return false,
             }
         }
         false

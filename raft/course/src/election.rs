@@ -58,8 +58,7 @@ impl State {
         // begin solution 3A.1: a new term, a vote for oneself, a new timeout
         // hint: Fig. 2, Rules for Servers, Candidates: four points. The fourth is done by who calls this.
         self.current_term += 1;
-        self.role = Role::Candidate;
-        self.voted_for = Some(self.me);
+        (self.role, self.voted_for) = (Role::Candidate, Some(self.me));
         self.votes.fill(false);
         self.reset_election_timer();
         log::info!(target: "TERM", "S{} stands in T{}", self.me, self.current_term);

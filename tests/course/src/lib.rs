@@ -14,7 +14,7 @@
 //! | part | page |
 //! |---|---|
 //! | 2K | [a key/value server on one machine](part_2k) |
-//! | 2L | [a lock on it](part_2l) |
+//! | 2L | [locks on it](part_2l) |
 //! | 3A | [leader election](part_3a) |
 //! | 3B | [log replication](part_3b) |
 //! | 3C | [persistence](part_3c) |

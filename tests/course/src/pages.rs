@@ -25,7 +25,7 @@ pages! {
     rust, "rust.md", "From Go to Rust.";
     labrpc, "labrpc.md", "From MIT's labrpc to this one.";
     part_2k, "2k.md", "A key/value server on one machine.";
-    part_2l, "2l.md", "A lock on it.";
+    part_2l, "2l.md", "Locks on it.";
     part_3a, "3a.md", "Leader election.";
     part_3b, "3b.md", "Log replication.";
     part_3c, "3c.md", "Persistence.";
@@ -33,7 +33,7 @@ pages! {
     part_4a, "4a.md", "The replicated state machine.";
     part_4b, "4b.md", "The key/value service.";
     part_4c, "4c.md", "The key/value service with snapshots.";
-    someone_elses_raft, "someone_elses_raft.md", "Tests of one's own.";
+    someone_elses_raft, "someone_elses_raft.md", "Test somebody else's Raft.";
     teachers, "teachers.md", "What a teacher changes, trusts and looks at.";
     your_own_raft, "your_own_raft.md", "How to grade a Raft that is there already.";
     hunters, "hunters.md", "How to hunt bugs in other programs with threads.";

@@ -7,8 +7,8 @@
 //!
 //! 1. The scenarios are run on the right ones. Who fails there is a false alarm, and finds nothing.
 //! 2. The others are run on the wrong ones, each seed until one fails.
-//! 3. What came of each pair is kept in a file at once ([`ledger`]), so that a call that was interrupted goes on.
-//! 4. The [`score`] counts the bugs that were found, each with its weight, and what false alarms cost.
+//! 3. What came of each pair is kept in a file at once (`ledger`), so that a call that was interrupted goes on.
+//! 4. The `score` counts the bugs that were found, each with its weight, and what false alarms cost.
 //!
 //! All runs are made in worker processes, as those of `cargo lab grade`: a scenario that loops, eats memory or ends its process fails, and
 //! nothing else. A worker is told in the name of a run which server it is; the scenario is not told.

@@ -57,16 +57,15 @@ impl Target for Rafts {
         let (subject, case) = self.of(name).expect("a worker runs what it has found");
         let implementation = (subject.implementation)();
         let ran = Suites { implementation }.run_case(case, plan, covers);
-        // What a false alarm says is told in full, and that is made by a second run. A bug that was found needs its headline.
-        let explain = if subject.bug.is_none() { ran.explain } else { None };
-        let end = match ran.end {
-            RunEnd::Failed(failure) if explain.is_none() && failure.report.is_none() => {
-                let report = Some(failure.headline.clone());
-                RunEnd::Failed(lab_hunt::target::RunFailure { report, ..failure })
+        // What a false alarm says is told in full, and that is made by a second run. Of a bug that was found the headline is enough.
+        let explain = match &ran.end {
+            RunEnd::Failed(failure) if subject.bug.is_some() && ran.explain.is_some() => {
+                let headline = failure.headline.clone();
+                Some(Box::new(move || headline) as Box<dyn FnOnce() -> String>)
             }
-            end => end,
+            _ => ran.explain,
         };
-        Ran { end, explain, ..ran }
+        Ran { explain, ..ran }
     }
 }
 

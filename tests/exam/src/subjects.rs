@@ -34,7 +34,7 @@ pub struct Subjects {
 }
 
 impl Subject {
-    /// Its tests in the lab's own order, for [`measure`](crate::run::measure).
+    /// The tests of the lab by which bugs are measured.
     pub(crate) fn own_tests() -> impl Iterator<Item = &'static TestCase> {
         use lab_harness::Part;
 

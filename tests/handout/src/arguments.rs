@@ -10,7 +10,7 @@ use crate::shapes::Shape;
 use crate::workspace::{Handout, Source};
 
 /// Parts that the master teaches.
-const PARTS: [&str; 4] = ["3A", "3B", "3C", "3D"];
+const PARTS: [&str; 6] = ["2K", "2L", "3A", "3B", "3C", "3D"];
 
 /// Makes a student's workspace: a skeleton, the tests, and the texts of the parts.
 #[derive(Parser, Debug)]
@@ -19,13 +19,13 @@ struct Arguments {
     /// The folder, which must not be there, or be empty
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Which parts of the course: 3A to 3D, with commas between
+    /// Which parts of the course, with commas between: 2K and 2L (lab 2, without a Raft), 3A to 3D
     #[arg(long, value_delimiter = ',', default_value = "3A,3B,3C,3D")]
     parts: Vec<String>,
     /// The name of the student's package
     #[arg(long, default_value = "my-raft")]
     name: String,
-    /// How much is given
+    /// How much of the Raft is given
     #[arg(long, value_enum, default_value = "guided", overrides_with = "shape")]
     shape: Shape,
     /// Build against this repository of the lab; otherwise against this clone

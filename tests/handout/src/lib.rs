@@ -2,9 +2,9 @@
 //!
 //! # How it works
 //!
-//! The master is `raft/course`, a Raft that passes all that it is to teach. [`regions`] cuts out of its files what a student is to
+//! The master is `raft/course`, a Raft that passes all that it is to teach; those of lab 2 are `kvraft/single` and `kvraft/lock`. [`regions`] cuts out of its files what a student is to
 //! write, and leaves a `todo!` and the hints that stand beside it. `shapes` says which files a student gets: all of
-//! the master's with their signatures (guided), MIT's one struct with handlers (mit), or the trait alone (free). `workspace` adds what cargo
+//! the master's with their signatures (guided), MIT's one struct with handlers (mit), or the trait alone (free); lab 2 has one shape, with signatures. `workspace` adds what cargo
 //! needs, the texts of the parts, and `arguments` refuses what would not work.
 //!
 //! Everything is embedded when this crate is built: the same program makes the same bytes.
@@ -25,5 +25,5 @@ mod shapes;
 mod workspace;
 
 pub use arguments::{command, run};
-pub use shapes::{Shape, master};
+pub use shapes::{Shape, lab2_masters, master};
 pub use workspace::{Handout, Source};

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! or, without a line `instead`, ends in `todo!("3A.1: stand for election if nobody was heard of")`. A region in another one goes with it.
-//! Hints and what stands instead come before the first line of the region that goes.
+//! Hints may also stand before their region, above the function in which it lies.
 
 use std::fmt::Write as _;
 
@@ -94,6 +94,8 @@ enum Piece {
 fn pieces(source: &str) -> Result<Vec<Piece>, Error> {
     let mut pieces = Vec::new();
     let mut open: Option<Region> = None;
+    // Hints that stand before their region, above the signature of a function.
+    let mut before = Vec::new();
     let mut depth = 0;
     for (number, line) in (1..).zip(source.lines()) {
         let wrong = |what| Error { line: number, what };
@@ -105,7 +107,8 @@ fn pieces(source: &str) -> Result<Vec<Piece>, Error> {
             if depth == 1 {
                 let indent = line[..line.len() - mark.len()].to_owned();
                 let (milestone, title) = (milestone.to_owned(), title.to_owned());
-                open = Some(Region { milestone, title, indent, ..Region::default() });
+                let hints = std::mem::take(&mut before);
+                open = Some(Region { milestone, title, indent, hints, ..Region::default() });
             }
         } else if mark == END {
             depth = usize::checked_sub(depth, 1).ok_or(wrong("the end of a region that has not begun"))?;
@@ -119,8 +122,10 @@ fn pieces(source: &str) -> Result<Vec<Piece>, Error> {
                 (_, Some(instead)) => region.instead.push(instead.to_owned()),
                 (None, None) => region.solution.extend([line, "\n"]),
             }
-        } else if mark.starts_with(HINT) || mark.starts_with(INSTEAD) {
-            return Err(wrong("a hint outside of a region"));
+        } else if let Some(hint) = mark.strip_prefix(HINT) {
+            before.push(hint.to_owned());
+        } else if mark.starts_with(INSTEAD) {
+            return Err(wrong("what stands instead of a region must stand in it"));
         } else if let Some(Piece::Given(given)) = pieces.last_mut() {
             given.extend([line, "\n"]);
         } else {
@@ -128,7 +133,8 @@ fn pieces(source: &str) -> Result<Vec<Piece>, Error> {
         }
     }
     match depth {
-        0 => Ok(pieces),
+        0 if before.is_empty() => Ok(pieces),
+        0 => Err(Error { line: source.lines().count(), what: "hints, and no region after them" }),
         _ => Err(Error { line: source.lines().count(), what: "a region has no end" }),
     }
 }

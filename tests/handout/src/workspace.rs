@@ -59,12 +59,23 @@ impl Handout {
             ("README.md".into(), self.readme()),
             ("clippy.toml".into(), template!("clippy.toml").into()),
             ("rustfmt.toml".into(), include_str!("../../../rustfmt.toml").into()),
-            ("src/main.rs".into(), own(&template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code()))),
+            ("src/main.rs".into(), own(&self.program())),
             ("tests/suites.rs".into(), own(&self.suites())),
         ];
         let is_given = |milestone: &str| self.given.contains(&milestone);
         let sources = if self.is_solved { shapes::solution() } else { self.shape.files(is_given) };
-        files.extend(sources.into_iter().map(|(name, text)| (Path::new("src").join(name), text)));
+        let below_src = |name: &str| Path::new("src").join(name);
+        let root = ("lib.rs", "//! Lab 2: a key/value server on one machine, and locks on it.\n".to_owned());
+        let sources = if self.has_raft() { sources } else { vec![root] };
+        let modules = if self.has_lab2() { LAB2_MODULES } else { "" };
+        files.extend(sources.into_iter().map(|(name, text)| match name {
+            "lib.rs" => (below_src(name), text + modules),
+            _ => (below_src(name), text),
+        }));
+        if self.has_lab2() {
+            let modules = shapes::lab2(self.is_solved, |milestone| self.is_solved || is_given(milestone));
+            files.extend(modules.into_iter().map(|(name, text)| (below_src(&name), text)));
+        }
         files.extend(self.texts().into_iter().map(|(name, text)| (Path::new("docs").join(name), text)));
         files.sort();
         files
@@ -90,6 +101,36 @@ impl Handout {
         Ok(())
     }
 
+    fn has_raft(&self) -> bool {
+        self.parts.iter().any(|part| part.name.starts_with('3'))
+    }
+
+    fn has_lab2(&self) -> bool {
+        self.parts.iter().any(|part| part.name.starts_with('2'))
+    }
+
+    /// The program, which names what there is.
+    fn program(&self) -> String {
+        let program = template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code());
+        if !self.has_lab2() {
+            return program;
+        }
+        let (head, body) = program.split_once("fn main()").expect("a program has a beginning");
+        let raft = "lab::Implementation::of::<my_raft::Raft>()";
+        let (head, implementation) = match self.has_raft() {
+            true => (
+                head,
+                format!("let raft = {raft};\n    let all = raft.with_locks::<my_raft::locks::MyLocks>();"),
+            ),
+            false => (
+                PLAIN_HEAD,
+                "let all = lab::Implementation::of_locks::<my_raft::locks::MyLocks>();".to_owned(),
+            ),
+        };
+        let run = body.replace(raft, "all").replace("    lab::", &format!("    {implementation}\n    lab::"));
+        format!("{head}fn main(){run}")
+    }
+
     fn manifest(&self) -> String {
         let line = |line: &str| {
             for (package, path) in
@@ -100,6 +141,11 @@ impl Handout {
                 }
             }
             match line {
+                // Beside the line with the network, which all shapes have.
+                "# kvraft-interface" => match self.has_lab2() {
+                    true => format!("kvraft-interface = {{ {} }}\n", self.dependency("kvraft/interface")),
+                    false => String::new(),
+                },
                 "name = \"my-raft\"" => format!("name = \"{}\"\n", self.name),
                 line => format!("{line}\n"),
             }
@@ -130,7 +176,10 @@ impl Handout {
             }
             None => true,
         };
-        template!("tests/suites.rs").lines().filter(is_asked).map(|line| format!("{line}\n")).collect()
+        let of_lab2 = "lab::suite_2k!(my_raft::single::Single);\nlab::suite_2l!(my_raft::locks::MyLocks);\n";
+        let (head, rest) = template!("tests/suites.rs").split_once("\n\n").unwrap_or_default();
+        let all = format!("{head}\n\n{of_lab2}{rest}");
+        all.lines().filter(is_asked).map(|line| format!("{line}\n")).collect()
     }
 
     fn readme(&self) -> String {
@@ -148,6 +197,7 @@ impl Handout {
             .collect();
         let shape = match self.shape {
             _ if self.is_solved => include_str!("../shapes/solved.md"),
+            _ if !self.has_raft() => include_str!("../shapes/lab2.md"),
             Shape::Free => include_str!("../shapes/free.md"),
             Shape::Mit => include_str!("../shapes/mit.md"),
             Shape::Guided => include_str!("../shapes/guided.md"),
@@ -170,6 +220,12 @@ impl Handout {
             .collect()
     }
 }
+
+/// What the root of a crate says of lab 2.
+const LAB2_MODULES: &str = "\npub mod locks;\npub mod single;\n";
+
+/// How the program begins that grades no Raft.
+const PLAIN_HEAD: &str = "//! The program behind `cargo lab`.\n\nuse std::process::ExitCode;\n\n";
 
 /// The list of parts in the template's program.
 const ALL_PARTS: &str = r#"&["3A", "3B", "3C", "3D"]"#;
@@ -207,8 +263,17 @@ fn without_hints(text: &str) -> String {
 
 /// A text of which only some neighbours are there: links to the others are their words alone.
 fn without_dead_links(text: &str, is_there: impl Fn(&str) -> bool) -> String {
+    // `[3c]: 3c.md` at the end of the text, and `[words][3c]` in it.
+    let mut text = text.to_owned();
+    for line in text.clone().lines() {
+        let definition = line.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
+        let Some((name, target)) = definition else { continue };
+        if !target.contains("://") && !is_there(target.split('#').next().unwrap_or_default()) {
+            text = without_reference(&text.replace(&format!("{line}\n"), ""), name);
+        }
+    }
     let mut out = String::new();
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(begin) = rest.find('[') {
         out.push_str(&rest[..begin]);
         rest = &rest[begin..];
@@ -229,6 +294,19 @@ fn without_dead_links(text: &str, is_there: impl Fn(&str) -> bool) -> String {
     out + rest
 }
 
+/// The text with the words of each `[words][name]` in its place.
+fn without_reference(text: &str, name: &str) -> String {
+    let end = format!("][{name}]");
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(&end) {
+        let begin = rest[..at].rfind('[').unwrap_or(at);
+        out.extend([&rest[..begin], rest[..at].get(begin + 1..).unwrap_or_default()]);
+        rest = &rest[at + end.len()..];
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +318,11 @@ mod tests {
         assert_eq!(
             without_dead_links(text, |name| name == "3a.md"),
             "See [this](3a.md#task), that, [the paper](https://raft.github.io), `votes[i]` and [x]."
+        );
+        let text = "See [this][a] and [that][b].\n\n[a]: 3a.md\n[b]: 3b.md\n";
+        assert_eq!(
+            without_dead_links(text, |name| name == "3a.md"),
+            "See [this][a] and that.\n\n[a]: 3a.md\n"
         );
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use lab_handout::{Handout, Shape, Source, master, regions};
+use lab_handout::{Handout, Shape, Source, lab2_masters, master, regions};
 
 /// So many tokens in a row are a part of the solution; fewer are Rust.
 const RUN: usize = 8;
@@ -33,7 +33,7 @@ fn tokens(text: &str) -> Vec<&str> {
 fn handout(shape: Shape) -> Handout {
     Handout {
         name: "my-raft".to_owned(),
-        parts: lab_course::parts().iter().filter(|part| part.name.starts_with('3')).collect(),
+        parts: lab_course::parts().iter().filter(|part| part.name.starts_with(['2', '3'])).collect(),
         shape,
         source: Source::Path(PathBuf::from("/the/lab")),
         given: Vec::new(),
@@ -43,14 +43,19 @@ fn handout(shape: Shape) -> Handout {
 
 const SHAPES: [Shape; 3] = [Shape::Free, Shape::Mit, Shape::Guided];
 
+/// All files with regions.
+fn masters() -> Vec<(&'static str, &'static str)> {
+    master().iter().copied().chain(lab2_masters()).collect()
+}
+
 /// The runs of tokens of all regions, and in which file each is.
 fn runs_of_solution() -> BTreeMap<Vec<&'static str>, &'static str> {
     let mut runs = BTreeMap::new();
-    for (name, source) in master() {
+    for (name, source) in masters() {
         for region in regions::regions(source).expect("marks that fit") {
             let solution: &'static str = Box::leak(region.solution.into_boxed_str());
             for run in tokens(solution).windows(RUN) {
-                runs.insert(run.to_vec(), *name);
+                runs.insert(run.to_vec(), name);
             }
         }
     }
@@ -102,7 +107,7 @@ fn handout_is_the_same_bytes_twice() {
 
 #[test]
 fn marks_name_milestones_of_the_course_and_are_gone() {
-    for (name, source) in master() {
+    for (name, source) in masters() {
         for region in regions::regions(source).expect("marks that fit") {
             let part = lab_course::part(&region.milestone[..2]).expect("a part");
             let is_one = part.milestones.iter().any(|milestone| milestone.id == region.milestone);
@@ -130,7 +135,8 @@ fn handout_depends_on_the_harness_and_on_no_solution() {
             [
                 "lab = { path = \"/the/lab/tests/lab\" }",
                 "labrpc = { path = \"/the/lab/labrpc\" }",
-                "raft-interface = { path = \"/the/lab/raft/interface\" }"
+                "raft-interface = { path = \"/the/lab/raft/interface\" }",
+                "kvraft-interface = { path = \"/the/lab/kvraft/interface\" }"
             ]
         );
     }

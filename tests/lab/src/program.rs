@@ -133,7 +133,7 @@ fn friendly() -> String {
     let lab = commands::program();
     let rows = [
         ("grade", "grade everything"),
-        ("grade 3A", "grade one part, 3A to 3D, 4A to 4C, E1 to E7"),
+        ("grade 3A", "grade one part: 2K, 2L, 3A to 3D, 4A to 4C, E1 to E7"),
         ("grade figure8_3c", "grade one test"),
         ("list", "show all tests"),
         ("replay figure8_3c 0x1", "run one seed again and read what happened"),

@@ -78,9 +78,9 @@ fn quoted_reports_are_lines_that_the_lab_can_say() {
 }
 
 /// In one piece, or as two with a colon between: who says it, and what. A mere value is one of the run, and a list of threads with
-/// their places in the code as well.
+/// their places in the code, or of clients with what they wait for, as well.
 fn is_sayable(templates: &[Template], line: &str, own_share: usize) -> bool {
-    if !line.contains(' ') || line.contains(".rs:") {
+    if !line.contains(' ') || line.contains(".rs:") || line.contains(" waits for ") {
         return true;
     }
     let whole = |line: &str| templates.iter().any(|template| template.makes(line, own_share));

@@ -18,7 +18,7 @@ use lab_suites::grade::target::info;
 /// 2 if the sweep could not be run to its end.
 #[derive(Args, Debug)]
 pub(crate) struct Sweep {
-    /// Parts (3A to 3D, or 2A to 2D; 4A to 4C; E1 to E7) or tests; all that are offered but E7 if none is given
+    /// Parts (2K and 2L; 3A to 3D, or 2A to 2D; 4A to 4C; E1 to E7) or tests; all that are offered but E7 if none is given
     names: Vec<String>,
     #[command(flatten)]
     sweep: SweepArguments,

@@ -33,7 +33,7 @@ pub use rubric::RubricArguments;
 /// Runs parts or tests over their seeds and shows what they are worth.
 #[derive(Args, Debug)]
 pub(crate) struct Grade {
-    /// Parts (3A to 3D, or 2A to 2D; 4A to 4C; E1 to E7), tests or patterns, also with commas between; all that are offered but E7 if none is given
+    /// Parts (2K and 2L; 3A to 3D, or 2A to 2D; 4A to 4C; E1 to E7), tests or patterns, also with commas between; all that are offered but E7 if none is given
     names: Vec<String>,
     #[command(flatten)]
     run: RunArguments,
