@@ -14,6 +14,8 @@
 pub mod class;
 pub mod files;
 pub mod formats;
+#[cfg(test)]
+mod fuzzing;
 pub mod launch;
 pub mod moment;
 pub mod one;

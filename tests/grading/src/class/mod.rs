@@ -56,6 +56,8 @@ use crate::versions;
 use folder::{Begun, StudentFolder};
 use list::Submission;
 use sources::Sources;
+#[cfg(test)]
+pub(crate) use sources::read_archive;
 use workshop::{Built, Workshop};
 
 /// Grades a class: each submission built and graded apart, with a rubric.

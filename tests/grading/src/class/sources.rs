@@ -135,7 +135,7 @@ pub(super) fn of_archive(path: &Path, is_compressed: bool) -> Result<Sources, St
     if is_compressed { read_archive(GzDecoder::new(file)) } else { read_archive(file) }
 }
 
-fn read_archive(content: impl Read) -> Result<Sources, String> {
+pub(crate) fn read_archive(content: impl Read) -> Result<Sources, String> {
     let problem = |error: io::Error| format!("the archive cannot be read: {error}");
     let mut archive = tar::Archive::new(content.take(ARCHIVE_MAX));
     // All that could be meant: which `src` it is, is known at the end.
