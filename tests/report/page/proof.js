@@ -19,7 +19,7 @@ class Proof extends Steps {
     this.clients();
     this.callers();
     if (model.run.scripted > 0) this.exchanges();
-    if (this.count(MISTAKE) === 0) this.standstill();
+    if (this.count(MISTAKE) === 0 && !isOfClients) this.standstill();
     this.lives();
     this.panic();
     this.steps = this.chosen();
@@ -215,37 +215,41 @@ class Proof extends Steps {
 
   /// The operation that no order explains, the write that it should have seen, and who answered.
   clients() {
-    const wrong = model.operations.find((operation) => operation[6]);
+    const { headline } = this.failure;
+    const all = model.operations;
+    // Each key has an operation of its own that no order explains: the headline tells which one is meant.
+    const isTold = ([client, call]) => headline.includes(`C${client}'s ${call}`);
+    const illegal = all.filter((operation) => operation[6]);
+    const wrong = illegal.find(isTold) ?? illegal[0];
     if (!wrong) return;
     const [client, call, , asked, ended] = wrong;
-    const answerer = serverOf(this.answerTo(wrong)?.from ?? "");
-    if (this.failure.servers.length === 0 && answerer !== null) this.accused = [answerer];
-    const exchange = (operation, why, weight) => {
-      const answer = this.answerTo(operation);
-      if (!answer) return;
-      this.add(this.asked(answer), why, weight);
-      this.add(firstOf(answer), "", BEFORE);
-    };
-    exchange(wrong, `the server that gets it answers C${client}'s ${call} wrongly`, MISTAKE);
+    const answer = this.answerTo(wrong);
+    if (this.failure.servers.length === 0 && answer !== null) this.accused = [serverOf(answer.from)];
+    this.exchange(wrong, `the server that gets it answers C${client}'s ${call} wrongly`, MISTAKE);
+    if (answer === null) {
+      const here = this.trace.events[lowerBound(this.trace.times, ended ?? asked)];
+      this.add(here, `at this moment C${client}'s ${call} ends, and no server was asked`, CULPRIT);
+    }
     const key = /\(([^,)]*)/.exec(call)?.[1];
-    const isWrite = ([, other, answer, , end, failed]) =>
-      !failed &&
-      answer !== null &&
-      end !== null &&
-      end <= asked &&
-      /^(put|append|write|cas)/.test(other) &&
-      /\(([^,)]*)/.exec(other)?.[1] === key;
-    const write = model.operations
-      .filter(isWrite)
-      .sort((one, other) => one[4] - other[4])
-      .at(-1);
-    if (write) exchange(write, `C${write[0]}'s ${write[1]}, which has ended before`, NEEDED);
-    this.twice(this.answerTo(wrong));
-    for (const event of this.last(
-      3,
-      (event) => this.marks("leads")(event) && event.t >= (write?.[3] ?? 0) && event.t <= (ended ?? Infinity),
-    ))
-      this.add(event, "", BEFORE);
+    const isWrite = ([, other, told, , end, failed]) => {
+      const has = told !== null && end !== null && end <= asked && !failed;
+      return has && /^(put|append|write|cas)/.test(other) && /\(([^,)]*)/.exec(other)?.[1] === key;
+    };
+    const writes = all.filter(isWrite).sort((one, other) => one[4] - other[4]);
+    const write = writes.findLast(isTold) ?? writes.at(-1);
+    if (write) this.exchange(write, `C${write[0]}'s ${write[1]}, which has ended before`, NEEDED);
+    this.twice(answer);
+    const [from, to] = [write?.[3] ?? 0, ended ?? Infinity];
+    const leads = (event) => this.marks("leads")(event) && event.t >= from && event.t <= to;
+    for (const event of this.last(3, leads)) this.add(event, "", BEFORE);
+  }
+
+  /// The arrival of the request that an operation was answered by, and the answer.
+  exchange(operation, why, weight) {
+    const answer = this.answerTo(operation);
+    if (!answer) return;
+    this.add(this.asked(answer), why, weight);
+    this.add(firstOf(answer), "", BEFORE);
   }
 
   /// The message with which a client was told.
