@@ -11,7 +11,7 @@ class Proof extends Steps {
     this.accused = failure.servers.length > 0 ? failure.servers : Array.from({ length: model.run.servers }, (_, id) => id);
     this.named();
     if (/vote|elect|two leaders|leads term|stands/.test(`${failure.headline} ${failure.rule}`)) this.elections();
-    if (/stand|timer|timeout/.test(this.text)) this.patience();
+    if (failure.proof.length === 0 && /timer|timeout|under a leader/.test(this.text)) this.patience();
     if (failure.entry !== null) this.entry(failure.entry);
     if (/acknowledged|lost|log|entries|suffix/.test(this.text)) this.cuts();
     const isOfClients = model.operations.some((operation) => operation[6]);
@@ -42,12 +42,49 @@ class Proof extends Steps {
 
   line(message, isLast, answered) {
     if (message.reply) {
-      this.add(this.asked(message), isLast ? "what the answer to it must look at" : "", isLast ? MISTAKE : BEFORE);
-      this.add(firstOf(message), isLast ? "this answer breaks the rule" : "", NEEDED);
+      const asked = this.asked(message);
+      this.add(asked, isLast && asked ? this.mustSee(asked) : "", isLast ? MISTAKE : BEFORE);
+      const lacking = isLast ? "" : this.notStored(message);
+      this.add(firstOf(message), isLast ? "this answer breaks the rule" : lacking, lacking ? CULPRIT : NEEDED);
     } else if (!answered.has(message.call)) {
       // Of a request that is answered in the proof its arrival is there.
       this.add(firstOf(message), isLast ? "this breaks the rule" : "", isLast ? MISTAKE : NEEDED);
     }
+  }
+
+  /// What a server tells with an answer and has not stored, where it is known what it has stored.
+  notStored(reply) {
+    const answer = firstOf(reply);
+    const stored = answer && this.history.at(answer.i)[serverOf(reply.from)]?.stored;
+    if (!stored || !reply.other) return "";
+    const end = (reply.other.num(names.prevLogIndex) ?? 0) + reply.other.entryCount;
+    if (reply.kind === "A" && reply.yes(names.success) && stored.last < end) {
+      return `tells that it has entries up to ${end}, and has stored them up to ${stored.last}`;
+    }
+    const isVote = reply.kind === "V" && reply.yes(names.voteGranted) && reply.other.term === reply.term;
+    const isStored = stored.term === reply.term && stored.vote === serverOf(reply.to);
+    return isVote && !isStored ? "gives its vote, and has not stored it" : "";
+  }
+
+  /// What the answer to a request must look at, as far as it is known: votes, the ends of both logs, the entry before the new ones.
+  mustSee({ message, i, server }) {
+    const state = this.history.at(i - 1)[server];
+    const facts = [];
+    if (state && message.kind === "V") {
+      if (state.vote?.term === message.term) facts.push(`S${server} has voted for S${state.vote.for} in that term`);
+      const own = state.log.get(state.last);
+      if (own)
+        facts.push(
+          `S${server}'s log ends with entry ${state.last} of term ${own.term}, the candidate's with ${message.num(names.lastLogIndex)} of term ${message.num(names.lastLogTerm)}`,
+        );
+    } else if (state && message.kind === "A") {
+      const prev = message.num(names.prevLogIndex) ?? 0;
+      const own = state.log.get(prev);
+      if (own) facts.push(`S${server} has entry ${prev} of term ${own.term}, the message says ${message.num(names.prevLogTerm)}`);
+      else if (prev > state.last) facts.push(`the log of S${server} ends at ${state.last}`);
+    }
+    if (state && (message.term ?? 0) < state.term) facts.push(`S${server} is in term ${state.term}`);
+    return `what the answer to it must look at${facts.length > 0 ? `: ${facts.join("; ")}` : ""}`;
   }
 
   /// `S0 applied entry 2 of term 1`.
