@@ -58,7 +58,7 @@ function buildSteps(view) {
     list.append(
       el(
         "li",
-        { class: `${weight === MISTAKE ? "mistake" : ""}${event === view.opening ? " opening" : ""}` },
+        { class: `${weight >= MISTAKE ? "mistake" : ""}${event === view.opening ? " opening" : ""}` },
         button,
         why ? el("span", { class: "why" }, ` ${why}`) : null,
       ),

@@ -11,7 +11,7 @@ class Proof extends Steps {
     this.accused = failure.servers.length > 0 ? failure.servers : Array.from({ length: model.run.servers }, (_, id) => id);
     this.named();
     if (/vote|elect|two leaders|leads term|stands/.test(`${failure.headline} ${failure.rule}`)) this.elections();
-    if (/stand|timer|timeout/.test(this.text)) this.patience();
+    if (failure.proof.length === 0 && /timer|timeout|under a leader/.test(this.text)) this.patience();
     if (failure.entry !== null) this.entry(failure.entry);
     if (/acknowledged|lost|log|entries|suffix/.test(this.text)) this.cuts();
     const isOfClients = model.operations.some((operation) => operation[6]);
@@ -19,7 +19,7 @@ class Proof extends Steps {
     this.clients();
     this.callers();
     if (model.run.scripted > 0) this.exchanges();
-    if (this.count(MISTAKE) === 0) this.standstill();
+    if (this.count(MISTAKE) === 0 && !isOfClients) this.standstill();
     this.lives();
     this.panic();
     this.steps = this.chosen();
@@ -42,12 +42,49 @@ class Proof extends Steps {
 
   line(message, isLast, answered) {
     if (message.reply) {
-      this.add(this.asked(message), isLast ? "what the answer to it must look at" : "", isLast ? MISTAKE : BEFORE);
-      this.add(firstOf(message), isLast ? "this answer breaks the rule" : "", NEEDED);
+      const asked = this.asked(message);
+      this.add(asked, isLast && asked ? this.mustSee(asked) : "", isLast ? MISTAKE : BEFORE);
+      const lacking = isLast ? "" : this.notStored(message);
+      this.add(firstOf(message), isLast ? "this answer breaks the rule" : lacking, lacking ? CULPRIT : NEEDED);
     } else if (!answered.has(message.call)) {
       // Of a request that is answered in the proof its arrival is there.
       this.add(firstOf(message), isLast ? "this breaks the rule" : "", isLast ? MISTAKE : NEEDED);
     }
+  }
+
+  /// What a server tells with an answer and has not stored, where it is known what it has stored.
+  notStored(reply) {
+    const answer = firstOf(reply);
+    const stored = answer && this.history.at(answer.i)[serverOf(reply.from)]?.stored;
+    if (!stored || !reply.other) return "";
+    const end = (reply.other.num(names.prevLogIndex) ?? 0) + reply.other.entryCount;
+    if (reply.kind === "A" && reply.yes(names.success) && stored.last < end) {
+      return `tells that it has entries up to ${end}, and has stored them up to ${stored.last}`;
+    }
+    const isVote = reply.kind === "V" && reply.yes(names.voteGranted) && reply.other.term === reply.term;
+    const isStored = stored.term === reply.term && stored.vote === serverOf(reply.to);
+    return isVote && !isStored ? "gives its vote, and has not stored it" : "";
+  }
+
+  /// What the answer to a request must look at, as far as it is known: votes, the ends of both logs, the entry before the new ones.
+  mustSee({ message, i, server }) {
+    const state = this.history.at(i - 1)[server];
+    const facts = [];
+    if (state && message.kind === "V") {
+      if (state.vote?.term === message.term) facts.push(`S${server} has voted for S${state.vote.for} in that term`);
+      const own = state.log.get(state.last);
+      if (own)
+        facts.push(
+          `S${server}'s log ends with entry ${state.last} of term ${own.term}, the candidate's with ${message.num(names.lastLogIndex)} of term ${message.num(names.lastLogTerm)}`,
+        );
+    } else if (state && message.kind === "A") {
+      const prev = message.num(names.prevLogIndex) ?? 0;
+      const own = state.log.get(prev);
+      if (own) facts.push(`S${server} has entry ${prev} of term ${own.term}, the message says ${message.num(names.prevLogTerm)}`);
+      else if (prev > state.last) facts.push(`the log of S${server} ends at ${state.last}`);
+    }
+    if (state && (message.term ?? 0) < state.term) facts.push(`S${server} is in term ${state.term}`);
+    return `what the answer to it must look at${facts.length > 0 ? `: ${facts.join("; ")}` : ""}`;
   }
 
   /// `S0 applied entry 2 of term 1`.
@@ -215,37 +252,41 @@ class Proof extends Steps {
 
   /// The operation that no order explains, the write that it should have seen, and who answered.
   clients() {
-    const wrong = model.operations.find((operation) => operation[6]);
+    const { headline } = this.failure;
+    const all = model.operations;
+    // Each key has an operation of its own that no order explains: the headline tells which one is meant.
+    const isTold = ([client, call]) => headline.includes(`C${client}'s ${call}`);
+    const illegal = all.filter((operation) => operation[6]);
+    const wrong = illegal.find(isTold) ?? illegal[0];
     if (!wrong) return;
     const [client, call, , asked, ended] = wrong;
-    const answerer = serverOf(this.answerTo(wrong)?.from ?? "");
-    if (this.failure.servers.length === 0 && answerer !== null) this.accused = [answerer];
-    const exchange = (operation, why, weight) => {
-      const answer = this.answerTo(operation);
-      if (!answer) return;
-      this.add(this.asked(answer), why, weight);
-      this.add(firstOf(answer), "", BEFORE);
-    };
-    exchange(wrong, `the server that gets it answers C${client}'s ${call} wrongly`, MISTAKE);
+    const answer = this.answerTo(wrong);
+    if (this.failure.servers.length === 0 && answer !== null) this.accused = [serverOf(answer.from)];
+    this.exchange(wrong, `the server that gets it answers C${client}'s ${call} wrongly`, MISTAKE);
+    if (answer === null) {
+      const here = this.trace.events[lowerBound(this.trace.times, ended ?? asked)];
+      this.add(here, `at this moment C${client}'s ${call} ends, and no server was asked`, CULPRIT);
+    }
     const key = /\(([^,)]*)/.exec(call)?.[1];
-    const isWrite = ([, other, answer, , end, failed]) =>
-      !failed &&
-      answer !== null &&
-      end !== null &&
-      end <= asked &&
-      /^(put|append|write|cas)/.test(other) &&
-      /\(([^,)]*)/.exec(other)?.[1] === key;
-    const write = model.operations
-      .filter(isWrite)
-      .sort((one, other) => one[4] - other[4])
-      .at(-1);
-    if (write) exchange(write, `C${write[0]}'s ${write[1]}, which has ended before`, NEEDED);
-    this.twice(this.answerTo(wrong));
-    for (const event of this.last(
-      3,
-      (event) => this.marks("leads")(event) && event.t >= (write?.[3] ?? 0) && event.t <= (ended ?? Infinity),
-    ))
-      this.add(event, "", BEFORE);
+    const isWrite = ([, other, told, , end, failed]) => {
+      const has = told !== null && end !== null && end <= asked && !failed;
+      return has && /^(put|append|write|cas)/.test(other) && /\(([^,)]*)/.exec(other)?.[1] === key;
+    };
+    const writes = all.filter(isWrite).sort((one, other) => one[4] - other[4]);
+    const write = writes.findLast(isTold) ?? writes.at(-1);
+    if (write) this.exchange(write, `C${write[0]}'s ${write[1]}, which has ended before`, NEEDED);
+    this.twice(answer);
+    const [from, to] = [write?.[3] ?? 0, ended ?? Infinity];
+    const leads = (event) => this.marks("leads")(event) && event.t >= from && event.t <= to;
+    for (const event of this.last(3, leads)) this.add(event, "", BEFORE);
+  }
+
+  /// The arrival of the request that an operation was answered by, and the answer.
+  exchange(operation, why, weight) {
+    const answer = this.answerTo(operation);
+    if (!answer) return;
+    this.add(this.asked(answer), why, weight);
+    this.add(firstOf(answer), "", BEFORE);
   }
 
   /// The message with which a client was told.

@@ -12,6 +12,9 @@ fn illegal_operation_is_marked_and_told_in_full() {
     else {
         return;
     };
+    // The clerk has answered itself: that is the moment at which the page opens.
+    let steps = tab.text(".steps");
+    assert!(steps.contains("and no server was asked") && steps.contains("which has ended before"), "{steps}");
     tab.click("#illegal");
     let details = tab.text("#details");
     assert!(details.contains("no order of the operations agrees"), "{details}");
