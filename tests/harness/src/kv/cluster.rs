@@ -252,7 +252,7 @@ impl KvCluster {
         }
     }
 
-    /// Expects that no server stores more Raft state or a longer snapshot than this.
+    /// Expects that no server stores more Raft state or a longer snapshot than this; [`usize::MAX`] is no limit.
     ///
     /// # Panics
     ///
@@ -264,7 +264,7 @@ impl KvCluster {
             self.lab().expect(state <= raft_state_bytes_max && snapshot <= snapshot_bytes_max, || {
                 Violation::new(
                     format!("S{server} stores too much"),
-                    format!("at most {raft_state_bytes_max} bytes of Raft state, and a snapshot of at most {snapshot_bytes_max}"),
+                    limits(raft_state_bytes_max, snapshot_bytes_max),
                     format!("{state} bytes of Raft state, {snapshot} of snapshot"),
                 )
                 .rule("a log that has grown past the limit is replaced by a snapshot (§7)")
@@ -365,4 +365,12 @@ impl fmt::Debug for KvCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cluster.fmt(f)
     }
+}
+
+/// What may be stored, for people: without the limit that is none.
+fn limits(raft_state_bytes_max: usize, snapshot_bytes_max: usize) -> String {
+    let limit =
+        |bytes: usize, what: &str| (bytes < usize::MAX).then(|| format!("at most {bytes} bytes of {what}"));
+    let limits = [limit(raft_state_bytes_max, "Raft state"), limit(snapshot_bytes_max, "snapshot")];
+    limits.into_iter().flatten().collect::<Vec<_>>().join(", and ")
 }
