@@ -140,7 +140,15 @@ impl GradeTests {
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             let file = self.file.as_deref().unwrap_or(Path::new("the file")).display().to_string();
-            bail!("{file} does not compile:\n{}", labrpc::printable(&first_error(&text)));
+            // Where its author has it, and not where it was put.
+            let made = format!("{MADE}/scenarios/src");
+            let is_crate = self.file.as_deref().is_some_and(Path::is_dir);
+            let error = if is_crate {
+                first_error(&text).replace(&made, &format!("{file}/src"))
+            } else {
+                first_error(&text).replace(&format!("{made}/lib.rs"), &file)
+            };
+            bail!("{file} does not compile:\n{}", labrpc::printable(&error));
         }
         eprintln!("building the Rafts; the first time it takes some minutes");
         let mut build = copy.cargo();
