@@ -18,7 +18,7 @@ use super::storage::Storage;
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use crate::record::Record;
-use lab_referee::Referee;
+use lab_referee::{Notice, Referee};
 use lab_runs::settings::World;
 
 /// A cluster that has not been started yet.
@@ -145,8 +145,8 @@ impl ClusterBuilder {
             network.unreliable();
         }
         let has_replies = Arc::new(AtomicBool::new(false));
-        let referee = self.attach_referee(&network, &has_replies);
-        self.lab.record().begin_cluster(self.servers, self.features.first_configuration);
+        let number = self.lab.record().begin_cluster(self.servers, self.features.first_configuration);
+        let referee = self.attach_referee(number, &network, &has_replies);
         let storage = if self.is_on_disks { Storage::on_disk } else { Storage::default };
         let slots = (0..self.servers).map(|_| Slot { storage: storage(), ..Slot::default() }).collect();
         // A service that takes snapshots calls its server from the thread that reads the channel. If the server
@@ -180,11 +180,16 @@ impl ClusterBuilder {
     }
 
     /// The referee watches the network from the first message on.
-    fn attach_referee(&self, network: &Network, has_replies: &Arc<AtomicBool>) -> Arc<Referee> {
+    fn attach_referee(&self, number: u64, network: &Network, has_replies: &Arc<AtomicBool>) -> Arc<Referee> {
         let told = self.lab.clone();
         let names = self.lab.implementation().names();
         let record = Arc::clone(self.lab.record());
-        let referee = Referee::new(self.servers, names, move |call| told.on_notice(call));
+        let referee = Referee::new(self.servers, names, move |notice| {
+            // Who leads a cluster that is gone leads nothing in this one. What it breaks is broken.
+            if !matches!(notice, Notice::Leads(..)) || told.record().is_cluster(number) {
+                told.on_notice(notice);
+            }
+        });
         let referee = match self.features.first_configuration {
             Some(first) => referee.with_configuration(first),
             None => referee,
@@ -199,8 +204,10 @@ impl ClusterBuilder {
         let has_replies = Arc::clone(has_replies);
         let is_read = AtomicBool::new(false);
         network.add_observer(move |event: &MessageEvent<'_>| {
-            note_message(&record, &watching, &is_read, event);
-            note_role(&record, &watching, event);
+            if record.is_cluster(number) {
+                note_message(&record, &watching, &is_read, event);
+                note_role(&record, &watching, event);
+            }
             if !event.message.is_request() && event.message.size > 0 {
                 has_replies.store(true, Ordering::Relaxed);
             }

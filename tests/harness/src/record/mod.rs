@@ -8,6 +8,7 @@ mod coverage;
 mod seen;
 mod state;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kvraft_interface::Layer;
@@ -30,6 +31,8 @@ use state::State;
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     state: Mutex<State>,
+    /// How many clusters have begun.
+    clusters: AtomicU64,
     /// What actions of the scenario pass; `None`: all, and nobody remembers them.
     actions: Option<ActionLog>,
     /// What clients of a service asked and were told, if there is a service.
@@ -103,13 +106,23 @@ impl Record {
         }
     }
 
-    /// A cluster of this size begins, with this configuration if it may change.
-    pub(crate) fn begin_cluster(&self, servers: usize, first: Option<Configuration>) {
+    /// A cluster of this size begins, with this configuration if it may change. Returns its number: see
+    /// [`is_cluster`](Self::is_cluster).
+    pub(crate) fn begin_cluster(&self, servers: usize, first: Option<Configuration>) -> u64 {
         let mut state = self.state.lock();
+        let starts = state.servers.iter().map(|seen| seen.starts).sum::<u64>();
+        state.starts_before += starts;
         state.servers = vec![Seen { is_connected: true, ..Seen::default() }; servers];
         state.invariants = Invariants::new(servers, first);
         state.committed = CommittedLog::default();
         state.leaders.clear();
+        self.clusters.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether the cluster of this number is still the last one. In the real world the threads of the one before live on, and so do its
+    /// messages: what they tell is nothing about the servers of the same numbers that have come after.
+    pub(crate) fn is_cluster(&self, number: u64) -> bool {
+        self.clusters.load(Ordering::Relaxed) == number
     }
 
     /// Takes note of a fact about the incarnation number `start` of a server; facts about one that is gone are too
@@ -127,10 +140,9 @@ impl Record {
     ) -> Result<bool, Violation> {
         let mut state = self.state.lock();
         let state = &mut *state;
-        let seen = &state.servers[server];
         // In the real world the threads of a killed server live on, and still apply. What they say is not said
         // by their successor, which may begin anew at index 1.
-        if seen.starts != start || !seen.is_up {
+        if !state.runs(server, start) {
             return Ok(false);
         }
         // Judged by what was known before, and entered only then: compared with a log in which it already
@@ -202,9 +214,9 @@ impl Record {
             seen.term = seen.told;
             seen.applied = base;
             seen.tail.clear();
-            let start = seen.starts;
-            state.timeline.push(at, TimelineEvent::Started(server, start));
-            start
+            let starts = seen.starts;
+            state.timeline.push(at, TimelineEvent::Started(server, starts));
+            state.starts_before + starts
         };
         self.observe(at, server, start, &Observation::Started { base })?;
         Ok(start)
@@ -212,7 +224,10 @@ impl Record {
 
     /// A server is gone: whatever is heard of this incarnation from now on does not count.
     pub(crate) fn stopped(&self, at: Duration, server: ServerId, what: TimelineEvent) {
-        let start = self.seen(server, |seen| seen.starts);
+        let start = {
+            let state = self.state.lock();
+            state.starts_before + state.servers[server].starts
+        };
         // Nothing can be broken by this: the rules only forget.
         let _ = self.observe(at, server, start, &Observation::Stopped);
         let mut state = self.state.lock();
@@ -305,12 +320,15 @@ impl Record {
         let seen = state.servers.get(server).filter(|seen| seen.is_up)?;
         let &Seen { term, applied, restarted, .. } = seen;
         let moment = state.invariants.moment();
-        Some((seen.starts, Before { term, applied, restarted, moment }))
+        Some((state.starts_before + seen.starts, Before { term, applied, restarted, moment }))
     }
 
-    /// Something about a server.
+    /// Something about a server. Of one of a larger cluster that is gone, as of one that was never started.
     pub(crate) fn seen<T>(&self, server: ServerId, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.state.lock().servers[server])
+        match self.state.lock().servers.get(server) {
+            Some(seen) => look(seen),
+            None => look(&Seen::default()),
+        }
     }
 
     pub(crate) fn all_seen(&self) -> Vec<Seen> {

@@ -18,6 +18,8 @@ const TAIL_MAX: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) servers: Vec<Seen>,
+    /// How often servers of earlier clusters of the run were started: so each start has a number of its own.
+    pub(super) starts_before: u64,
     pub(super) invariants: Invariants,
     pub(super) committed: CommittedLog,
     pub(super) timeline: Timeline,
@@ -46,6 +48,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether the incarnation of a server that was started with this number still runs.
+    pub(super) fn runs(&self, server: ServerId, start: u64) -> bool {
+        self.servers.get(server).is_some_and(|seen| seen.is_up && self.starts_before + seen.starts == start)
+    }
+
     /// Enters a fact that breaks nothing. Returns whether somebody waits for it.
     pub(super) fn enter(&mut self, at: Duration, server: ServerId, fact: &Observation<'_>) -> bool {
         let seen = &mut self.servers[server];
@@ -101,5 +108,35 @@ impl State {
         if self.leaders.insert(term, server).is_none() {
             self.timeline.push(at, TimelineEvent::Leads(server, term));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::observation::Observation;
+    use crate::record::Record;
+
+    /// As in a test with clusters of two and of four servers on real threads, where the watcher of the first still has an
+    /// answer under way when the second begins.
+    #[test]
+    fn what_is_heard_late_of_a_cluster_that_is_gone_is_not_said_by_the_next_one() {
+        let record = Record::default();
+        let at = Duration::ZERO;
+        let first = record.begin_cluster(3, None);
+        record.started(at, 2, 0).expect("nothing is known yet");
+        let (late, before) = record.before(2).expect("it runs");
+        let second = record.begin_cluster(3, None);
+        assert!(second != first && record.is_cluster(second) && !record.is_cluster(first));
+        record.started(at, 2, 0).expect("a new server");
+        let of_term = |term| Observation::State { term, is_leader: false, before };
+        record.observe(at, 2, late, &of_term(5)).expect("too late to matter");
+        assert_eq!(record.seen(2, |seen| seen.term), 0);
+        let (now, before) = record.before(2).expect("it runs");
+        assert!(now != late && before.term == 0, "its term would have gone back from 5");
+        record.begin_cluster(2, None);
+        assert!(!record.seen(2, |seen| seen.is_up), "nor is there such a server");
+        record.observe(at, 2, now, &of_term(5)).expect("too late to matter");
     }
 }
