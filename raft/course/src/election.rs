@@ -118,7 +118,7 @@ impl State {
     fn lead(&mut self) {
         // begin solution 3A.3: become the leader
         // hint: A first heartbeat is due at once, to everybody: `heartbeat_at`.
-        // hint: 3B.1: `next_index` and `match_index` begin anew with each election.
+        // hint: 3B.1: `next_index` and `match_index` begin anew with each election. Until then they may stay as they are.
         self.role = Role::Leader;
         self.next_index.fill(self.log.last_index() + 1);
         self.match_index.fill(0);

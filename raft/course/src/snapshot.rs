@@ -8,7 +8,7 @@ use crate::state::State;
 impl State {
     /// The service has put everything up to `index` into `data` (MIT's Snapshot).
     pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
-        // begin solution 3D.2: forget the log up to `index`, and keep the bytes
+        // begin solution 3D.1: forget the log up to `index`, and keep the bytes
         // hint: A snapshot from the leader may have gone further meanwhile: then this one is old.
         if index <= self.log.base_index() || index > self.last_applied {
             return;

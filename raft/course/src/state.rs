@@ -61,7 +61,7 @@ pub(crate) struct State {
     pub(crate) last_applied: Index,
 
     // Volatile, on leaders: one place for each server, set anew after each election.
-    /// The next entry to send there. Goes back while the logs do not match.
+    /// The next entry to send there: at first the one after the last. Goes back while the logs do not match.
     pub(crate) next_index: Vec<Index>,
     /// The highest entry that is known to be stored there. Only grows.
     pub(crate) match_index: Vec<Index>,
@@ -80,7 +80,7 @@ impl State {
     /// A server as it comes up: a follower that remembers what it has saved, and nothing else.
     pub(crate) fn new(me: ServerId, servers: usize, persistent: Persistent) -> Self {
         let Persistent { current_term, voted_for, log, snapshot } = persistent;
-        let (base, now) = (log.base_index(), Instant::now());
+        let (base, end, now) = (log.base_index(), log.last_index(), Instant::now());
         let mut state = Self {
             me,
             servers,
@@ -94,7 +94,7 @@ impl State {
             // The service reads the stored snapshot itself, so what it covers is applied.
             commit_index: base,
             last_applied: base,
-            next_index: vec![0; servers],
+            next_index: vec![end + 1; servers],
             match_index: vec![0; servers],
             heartbeat_at: vec![now; servers],
             is_awaiting: vec![false; servers],

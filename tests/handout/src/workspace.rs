@@ -195,6 +195,7 @@ impl Handout {
                 )
             })
             .collect();
+        let first = self.parts.first().map_or("3A", |part| part.name);
         let shape = match self.shape {
             _ if self.is_solved => include_str!("../shapes/solved.md"),
             _ if !self.has_raft() => include_str!("../shapes/lab2.md"),
@@ -204,7 +205,9 @@ impl Handout {
         };
         include_str!("../shapes/README.md")
             .replace("{name}", &self.name)
-            .replace("{first}", self.parts.first().map_or("3A", |part| part.name))
+            .replace("{first}", first)
+            // The modules of the suites, by which cargo chooses tests, are in small letters.
+            .replace("{suite}", &first.to_lowercase())
             .replace("{parts}\n", &parts.concat())
             .replace("{shape}\n", shape)
     }
@@ -216,7 +219,10 @@ impl Handout {
         let is_asked = |name: &str| names.iter().any(|asked| asked == name);
         let asked = lab_course::TEXTS.iter().filter(|(name, _)| is_asked(name));
         asked
-            .map(|(name, text)| ((*name).to_owned(), without_dead_links(&without_hints(text), is_asked)))
+            .map(|(name, text)| {
+                let text = without_hints(&without_making(text));
+                ((*name).to_owned(), without_dead_links(&text, is_asked))
+            })
             .collect()
     }
 }
@@ -238,6 +244,15 @@ fn file_of(part: &Part) -> String {
 /// A string of TOML.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A text without what is only for who has no folder to work in: whoever reads it in a handout is there.
+fn without_making(text: &str) -> String {
+    let (begin, end) = ("<!-- begin without a folder -->\n", "<!-- end -->\n");
+    match text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
+        Some((before, after)) => format!("{before}{}", after.trim_start()),
+        None => text.to_owned(),
+    }
 }
 
 /// A part's text without its hints: whoever reads on would have read them all.
@@ -324,6 +339,16 @@ mod tests {
             without_dead_links(text, |name| name == "3a.md"),
             "See [this][a] and that.\n\n[a]: 3a.md\n"
         );
+    }
+
+    #[test]
+    fn handout_does_not_say_how_to_make_one() {
+        let making = "new-raft";
+        let students = lab_course::TEXTS.iter().find(|(name, _)| *name == "students.md").expect("a text").1;
+        assert!(students.contains(making));
+        let shown = without_making(students);
+        assert!(!shown.contains(making) && !shown.contains("<!--"), "{shown}");
+        assert_eq!(students.matches("\n## ").count(), shown.matches("\n## ").count());
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl RaftServer for Raft {
     }
 
     fn snapshot(&self, index: Index, data: Vec<u8>) {
-        todo!("3D.2: forget the log up to this index, and keep the bytes")
+        todo!("3D.1: forget the log up to this index, and keep the bytes")
     }
 
     fn kill(&self) {

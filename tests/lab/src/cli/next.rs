@@ -13,6 +13,8 @@ use crate::course::{Course, commands_table, progress_line};
 use crate::program::Verdict;
 
 /// Shows the next milestone of the course: the first with a test that fails.
+///
+/// Milestones that were reached are run again, with one seed. Those of their tests that take seconds wait until another is reached.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Next {
     /// One part only: 3A

@@ -40,7 +40,8 @@ pub(crate) struct Replay {
     /// Servers to show, by number
     #[arg(long, value_delimiter = ',', value_name = "0,2")]
     servers: Vec<String>,
-    /// Which part of a long log to show: failure (the end), all, or a time such as 3.2, 3.2s or 3200ms
+    /// Which part of a long log to show: failure (the last 60 lines), all, or a time such as 3.2, 3.2s or 3200ms (30 lines before it and
+    /// 30 after)
     #[arg(long, default_value = "failure", value_parser = around, value_name = "failure|all|TIME")]
     around: Around,
     /// The fingerprint of the run that this should be, as the line of a passed run shows it
@@ -245,6 +246,16 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation, plan: Plan
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_says_how_much_is_shown() {
+        let help =
+            <Replay as clap::Args>::augment_args(clap::Command::new("replay")).render_help().to_string();
+        let half = LINES_SHOWN / 2;
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("the last {LINES_SHOWN} lines")), "{help}");
+        assert!(words.contains(&format!("{half} lines before it and {half} after")), "{help}");
+    }
 
     #[test]
     fn part_of_a_run_is_named_by_its_end_or_a_time() {

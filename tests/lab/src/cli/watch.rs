@@ -1,7 +1,7 @@
 //! `cargo lab watch`: builds and grades each time a file is saved.
 //!
 //! It looks at the files a few times a second. After a save it starts itself anew through cargo, which builds what has changed and
-//! says what does not compile; the new program then goes on from the first milestone that is not reached. What is under way when somebody
+//! says what does not compile; the new program then looks how far the student is, as `next` does. What is under way when somebody
 //! saves again runs to its end: that is a matter of a second.
 
 use std::ffi::OsString;

@@ -1,8 +1,8 @@
 //! The way of a student through the course: which milestone comes next, and what is remembered of the way.
 //!
 //! The texts say which tests belong to which milestone (`lab-course`). A milestone is reached when all of its tests have passed once.
-//! [`walk`](walk::walk) goes on from the first that is not; [`Memory`](memory::Memory) keeps that, and how many hints were shown, in
-//! `target/lab/course.json`.
+//! [`walk`](walk::walk) looks whether that still holds, and goes on from the first that is not reached; [`Memory`](memory::Memory) keeps
+//! that, and how many hints were shown, in `target/lab/course.json`.
 
 pub(crate) mod memory;
 pub(crate) mod walk;

@@ -1,9 +1,10 @@
-//! The way from the first milestone that is not reached to the first that fails.
+//! The way from the first milestone to the first that fails.
 //!
-//! What failed last is run first, with the seed that failed. Else a milestone's tests are run with one seed first, and if all pass with
-//! more. When a milestone is reached, the tests of
-//! all before it are run once more, because what was written for it may have broken them.
+//! Milestones are looked at in the order of the course. One that was reached is run once more with one seed, because what was written
+//! since may have broken it; tests that take seconds wait until another milestone is reached. Of the first that is not reached, what
+//! failed last is run first, with the seed that failed. Else its tests are run with one seed first, and if all pass with more.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use anyhow::Result;
@@ -23,6 +24,16 @@ const SEEDS: u64 = 5;
 
 /// So many tests are run before it is looked whether one of them has failed.
 const AT_ONCE: usize = 4;
+
+/// Tests that take a second or more each, and up to twenty. All others of 3A to 3D take two or three seconds together.
+const SLOW: [&str; 6] = [
+    "backlog_3b",
+    "bytes_on_a_slow_link_3b",
+    "far_apart_3b",
+    "memory_of_an_idle_life_3b",
+    "figure8_unreliable_3c",
+    "reliable_churn_3c",
+];
 
 /// How far somebody has come.
 #[derive(Debug)]
@@ -45,73 +56,104 @@ pub(crate) struct Next {
     pub(crate) is_broken_again: bool,
 }
 
-/// Goes on from the first of these milestones that is not remembered as reached, and remembers what it finds. `on_failure` is told of the
-/// first test that fails as soon as it has: others may take their time.
+/// Goes through these milestones up to the first that is not reached, and remembers what it finds. `on_failure` is told of the first test
+/// that fails as soon as those before it have passed: others may take their time.
 ///
 /// # Errors
 ///
 /// If no tests can be run, or somebody ended them.
 pub(crate) fn walk(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Result<Stand> {
-    let mut is_new = false;
-    while let Some(place) = steps.iter().position(|step| !memory.reached.contains(step.milestone.id)) {
-        let step = steps[place];
-        if let Some(next) = look_at(step, SEEDS, memory, on_failure)? {
+    // Those that were reached before, whose slow tests are still to be run.
+    let mut glanced_at = Vec::new();
+    for &step in steps {
+        if memory.reached.contains(step.milestone.id) {
+            let quick = step.cases().into_iter().filter(|case| !is_slow(case)).collect();
+            if let Some(broken) = look_again(step, quick, memory, on_failure)? {
+                return Ok(broken);
+            }
+            glanced_at.push(step);
+            continue;
+        }
+        if let Some(next) = look_at(step, &step.cases(), SEEDS, memory, on_failure)? {
             return Ok(Stand::Next(Box::new(next)));
         }
         println!("reached: {}", step.title());
-        is_new = true;
         memory.reached.insert(step.milestone.id.to_owned());
         memory.write();
-        if let Some(broken) = first_broken(&steps[..place], memory, on_failure)? {
-            return Ok(Stand::Next(Box::new(broken)));
+        if let Some(broken) = run_slow(&mut glanced_at, memory, on_failure)? {
+            return Ok(broken);
         }
     }
-    // Nothing was run: what was reached long ago may be broken now.
-    if !is_new && let Some(broken) = first_broken(steps, memory, on_failure)? {
-        return Ok(Stand::Next(Box::new(broken)));
-    }
-    Ok(Stand::Done)
+    Ok(run_slow(&mut glanced_at, memory, on_failure)?.unwrap_or(Stand::Done))
 }
 
-/// The first of these milestones, all reached before, that is reached no more.
-fn first_broken(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Next>> {
-    for &step in steps {
-        if let Some(next) = look_at(step, 1, memory, on_failure)? {
-            memory.reached.remove(step.milestone.id);
-            memory.write();
-            return Ok(Some(Next { is_broken_again: true, ..next }));
+/// Runs the slow tests of these milestones, all reached before, and takes them off the list.
+fn run_slow(steps: &mut Vec<Step>, memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Stand>> {
+    for step in std::mem::take(steps) {
+        let slow = step.cases().into_iter().filter(|case| is_slow(case)).collect();
+        let broken = look_again(step, slow, memory, on_failure)?;
+        if broken.is_some() {
+            return Ok(broken);
         }
     }
     Ok(None)
 }
 
-/// Runs the tests of a milestone, what failed last before all others. `None` if they pass, or are skipped.
-fn look_at(step: Step, seeds: u64, memory: &mut Memory, on_failure: fn(&Row)) -> Result<Option<Next>> {
-    let cases = step.cases();
-    let mut first = First { failed: None, on_failure };
-    let mut passed = 0;
-    if let Some((case, last)) = last_failed(&cases, memory) {
-        graded(&[case], last.seed..=last.seed, &mut first)?;
+/// Runs some tests of a milestone that was reached before. If one fails, it is reached no more.
+fn look_again(
+    step: Step,
+    cases: Vec<&'static TestCase>,
+    memory: &mut Memory,
+    on_failure: fn(&Row),
+) -> Result<Option<Stand>> {
+    let Some(next) = look_at(step, &cases, 1, memory, on_failure)? else { return Ok(None) };
+    memory.reached.remove(step.milestone.id);
+    memory.write();
+    Ok(Some(Stand::Next(Box::new(Next { is_broken_again: true, ..next }))))
+}
+
+/// Runs tests of a milestone, what failed last before all others. `None` if they pass, or are skipped.
+fn look_at(
+    step: Step,
+    cases: &[&'static TestCase],
+    seeds: u64,
+    memory: &mut Memory,
+    on_failure: fn(&Row),
+) -> Result<Option<Next>> {
+    let (mut failed, mut passed) = (None, 0);
+    let last = last_failed(cases, memory);
+    if let Some((case, last)) = &last {
+        (failed, _) = graded(&[case], last.seed..=last.seed, on_failure)?;
         passed = last.passed;
     }
     // What is wrong in one test is often wrong in all, and some of them may then take minutes to fail.
     for seeds in [1..=1, 2..=seeds] {
-        if first.failed.is_some() || seeds.is_empty() {
+        if failed.is_some() || seeds.is_empty() {
             break;
         }
         passed = 0;
         for some in cases.chunks(AT_ONCE) {
-            if first.failed.is_none() {
-                passed += graded(some, seeds.clone(), &mut first)?.iter().filter(|row| is_good(row)).count();
+            if failed.is_none() {
+                let good;
+                (failed, good) = graded(some, seeds.clone(), on_failure)?;
+                passed += good;
             }
         }
     }
-    memory.failed = first.failed.as_ref().and_then(|row| {
+    let now = failed.as_ref().and_then(|row: &Row| {
         let seed = row.failure()?.plan.seed;
         Some(Failed { test: row.case.name.to_owned(), seed, passed })
     });
-    memory.write();
-    Ok(first.failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
+    // What failed last in another milestone is still the last.
+    if now.is_some() || last.is_some() {
+        memory.failed = now;
+        memory.write();
+    }
+    Ok(failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
+}
+
+fn is_slow(case: &TestCase) -> bool {
+    SLOW.contains(&case.name)
 }
 
 /// The test among these that failed last.
@@ -125,11 +167,12 @@ fn is_good(row: &Row) -> bool {
     matches!(row.end, RowEnd::Passed | RowEnd::Skipped(_))
 }
 
+/// Runs these tests. Returns the first of them that has failed, in their order, and how many have not.
 fn graded(
     cases: &[&'static TestCase],
     seeds: RangeInclusive<u64>,
-    watcher: &mut dyn Watcher,
-) -> Result<Vec<Row>> {
+    on_failure: fn(&Row),
+) -> Result<(Option<Row>, usize)> {
     let plan = |seed| Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
     let plans: Vec<Plan> = seeds.map(plan).collect();
     let grading = Grading {
@@ -141,20 +184,60 @@ fn graded(
         // Ctrl-C ends this process, and its workers with it: what was reached is written down already.
         is_interruptible: false,
     };
-    Ok(grading::grade(&grading, watcher)?.rows)
+    let mut first = First { cases, ended: BTreeMap::new(), failed: None, on_failure };
+    let rows = grading::grade(&grading, &mut first)?.rows;
+    Ok((first.failed, rows.iter().filter(|row| is_good(row)).count()))
 }
 
 /// Remembers the first test that has failed, and tells of it.
-struct First {
+///
+/// The first in the order of the text, not of time: which of two ends first is chance, and each command would name another.
+struct First<'a> {
+    cases: &'a [&'static TestCase],
+    /// What has ended, by its name.
+    ended: BTreeMap<&'static str, Row>,
     failed: Option<Row>,
     on_failure: fn(&Row),
 }
 
-impl Watcher for First {
+impl Watcher for First<'_> {
     fn ended(&mut self, row: &Row) {
-        if self.failed.is_none() && !is_good(row) {
-            (self.on_failure)(row);
-            self.failed = Some(row.clone());
+        self.ended.insert(row.case.name, row.clone());
+        if self.failed.is_none() {
+            let known = self.cases.iter().map_while(|case| self.ended.get(case.name));
+            self.failed = known.into_iter().find(|row| !is_good(row)).cloned();
+            self.failed.iter().for_each(self.on_failure);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::Course;
+
+    fn row(case: &'static TestCase, end: RowEnd) -> Row {
+        let (wall, each) = (std::time::Duration::ZERO, Vec::new());
+        Row { case, runs: 1, wall, calls: 0, end, is_repeatable: true, each }
+    }
+
+    #[test]
+    fn first_failure_is_the_first_of_the_text() {
+        let cases: Vec<_> = Course::default().find("3A.3").expect("a milestone").cases();
+        let bad = || RowEnd::Interrupted("killed".to_owned());
+        let mut first = First { cases: &cases, ended: BTreeMap::new(), failed: None, on_failure: |_| {} };
+        let failed = |first: &First<'_>| first.failed.as_ref().map(|row| row.case.name);
+        first.ended(&row(cases[2], bad()));
+        first.ended(&row(cases[1], bad()));
+        assert_eq!(failed(&first), None, "the first test is not over");
+        first.ended(&row(cases[0], RowEnd::Passed));
+        assert_eq!(failed(&first), Some(cases[1].name));
+    }
+
+    #[test]
+    fn slow_tests_are_tests_of_milestones() {
+        for name in SLOW {
+            assert!(lab_course::milestone_of(name).is_some(), "{name}");
         }
     }
 }
