@@ -27,6 +27,19 @@ fn heap_of_a_simulation_is_known_while_it_is_alone() {
         assert_eq!(mark.growth(), None, "another one has run since");
     };
     Sim::new(1).run(body).unwrap();
+    // What the simulator itself notes of a run is not measured: a trace of thousands of bytes for each thread, and objects by the thousand.
+    let busy = || {
+        let Some(mark) = HeapMark::now() else { return };
+        for _ in 0..10_000 {
+            let (sender, receiver) = labrpc::channel::bounded(1);
+            thread::spawn(move || sender.send(1)).join().expect("it ends").expect("somebody reads");
+            assert_eq!(receiver.recv(), Ok(1));
+        }
+        let growth = mark.growth().expect("it is alone");
+        assert!(growth < BYTES, "{growth} bytes");
+    };
+    let noted = Sim::new(1).tracing(labrpc::sim::Tracing::Last(1_000_000)).coverage(true);
+    noted.run(busy).unwrap();
 }
 
 fn memory_does_not_grow_over_ten_thousand_runs_with_crashes() {

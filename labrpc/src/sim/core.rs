@@ -373,8 +373,17 @@ impl Core {
         self.scheduler.remove(current);
     }
 
+    /// Nothing is kept of the trace and of what is covered from now on, or it is again. The run stays the same.
+    pub(super) fn pause_notes(&mut self, is_paused: bool) {
+        self.recorder.is_paused = is_paused;
+        if let Some(coverage) = &mut self.coverage {
+            coverage.is_paused = is_paused;
+        }
+    }
+
     /// Ends the run with a failure, unless it has one already.
     pub(crate) fn fail(&mut self, cause: Cause) {
+        self.pause_notes(false);
         if self.cause.is_none() {
             // A panic that nobody has joined yet is more likely the cause than whatever came of it.
             let unjoined = std::mem::take(&mut self.unjoined).into_iter().next();

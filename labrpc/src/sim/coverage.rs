@@ -81,6 +81,8 @@ pub(crate) struct Coverage {
     listed: Vec<(Place, Place, u64)>,
     states: HashSet<u64, Hash>,
     covered: Vec<Covered>,
+    /// Nothing is noted for a while.
+    pub(super) is_paused: bool,
 }
 
 type Hash = BuildHasherDefault<Mix>;
@@ -150,7 +152,7 @@ impl Coverage {
     pub(crate) fn happens(&mut self, slot: u32, step: u64) {
         let Some(next) = self.next.get_mut(slot as usize) else { return };
         let (access, Some(place)) = std::mem::replace(next, (Access::NONE, None)) else { return };
-        let Some(object) = access.object() else { return };
+        let Some(object) = access.object().filter(|_| !self.is_paused) else { return };
         let here = Place(place);
         let Some((before, there)) = self.last.insert(object, (slot, here)) else { return };
         if before != slot && self.orders.insert((there, here)) {
@@ -161,7 +163,7 @@ impl Coverage {
     /// The program says that it is in a state.
     pub(crate) fn reach(&mut self, covers: Covers, state: u64, step: u64) {
         let feature = Feature::new(covers, xxh3_64_with_seed(&state.to_le_bytes(), covers as u64));
-        if self.states.insert(feature.0) {
+        if !self.is_paused && self.states.insert(feature.0) {
             self.covered.push(Covered { feature, step });
         }
     }

@@ -1,12 +1,15 @@
 //! How much memory this process has in use: for tests of programs that live long.
 //!
 //! A simulation runs on one thread, so what the heap has grown by between two moments of it is what the program, and whoever watches
-//! it, has kept. That is only true as long as no other simulation runs in this process: then nothing is said.
+//! it, has kept. That is only true as long as no other simulation runs in this process: then nothing is said. And the simulator itself
+//! must keep nothing meanwhile: no trace, which is a thousand bytes for each message, and no list of who was last at which object.
 
+use super::context::{try_with_core, with_core};
 use super::runs;
 
-/// The heap at one moment of a simulation.
-#[derive(Clone, Copy, Debug)]
+/// The heap at one moment of a simulation. From then until [`growth`](Self::growth) is asked for, or the run fails, nothing is kept of the
+/// trace and of what is [covered](super::cover): it would be measured as well.
+#[derive(Debug)]
 pub struct HeapMark {
     /// In bytes.
     in_use: usize,
@@ -14,10 +17,15 @@ pub struct HeapMark {
 }
 
 impl HeapMark {
-    /// The heap as it is now. `None` where the C library does not tell, and if not one simulation alone runs in this process.
+    /// The heap as it is now. `None` where the C library does not tell, if not one simulation alone runs in this process, and under
+    /// a policy that remembers what was done to each object.
     #[must_use]
     pub fn now() -> Option<Self> {
-        Some(Self { alone: runs::alone()?, in_use: system::heap_in_use()? })
+        let alone = runs::alone()?;
+        let remembers = try_with_core(|core| core.scheduler.looks_at_accesses())?;
+        let mark = Self { alone, in_use: system::heap_in_use().filter(|_| !remembers)? };
+        with_core(|core| core.pause_notes(true));
+        Some(mark)
     }
 
     /// The bytes that were allocated since and not freed, as the C library counts them: a little more than what was asked for; 0 if
@@ -27,8 +35,10 @@ impl HeapMark {
     /// with another global allocator allocates.
     #[must_use]
     pub fn growth(&self) -> Option<usize> {
-        let now = Self::now()?;
-        (now.alone == self.alone).then(|| now.in_use.saturating_sub(self.in_use))
+        let in_use = system::heap_in_use()?;
+        let is_alone = runs::alone() == Some(self.alone);
+        with_core(|core| core.pause_notes(false));
+        is_alone.then(|| in_use.saturating_sub(self.in_use))
     }
 }
 

@@ -172,6 +172,19 @@ impl Core {
         index != self.current && (self.threads.slot(index).state == State::Crashed || self.is_over)
     }
 
+    /// The running thread has started one of the system, which may borrow from its frames, as threads of `std::thread::scope` do.
+    /// And from those of whoever has lent to it: `P` opens a scope of std and in it one of ours, whose thread `C` starts a thread in
+    /// the scope of std. That one may have references out of `P`'s guards when `C` has long ended.
+    pub(super) fn has_started_system_thread(&mut self) {
+        let mut next = Some(self.current);
+        while let Some(index) = next {
+            let slot = self.threads.slot_mut(index);
+            slot.has_system_threads = true;
+            let lender = slot.borrows_from;
+            next = lender.and_then(|lender| self.threads.alive_with_number(lender));
+        }
+    }
+
     /// A thread, and all that may have references into its frames. `None` if one of them may run on.
     fn all_who_borrow_from(&self, index: u32) -> Option<Vec<u32>> {
         let mut found = vec![index];

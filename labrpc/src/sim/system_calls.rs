@@ -187,8 +187,7 @@ pub(super) fn asks(asked: Asked, sleeps: Duration) -> Answer {
 
 fn answer(core: &mut Core, asked: Asked, sleeps: Duration) -> Answer {
     if core.current != NONE && asked == Asked::Thread {
-        // It may borrow from the frames of this one, as threads of `std::thread::scope` do.
-        core.threads.slot_mut(core.current).has_system_threads = true;
+        core.has_started_system_thread();
     }
     // In the run loop no thread runs. Once the run is over, destructors may take what time they like: somebody else
     // watches that.

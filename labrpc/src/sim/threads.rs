@@ -355,6 +355,12 @@ impl Threads {
         &mut self.slots[index as usize]
     }
 
+    /// The slot of the thread with this number, if it has not ended.
+    pub(crate) fn alive_with_number(&self, number: u64) -> Option<u32> {
+        let is_it = |slot: &Slot| slot.state != State::Vacant && slot.number == number;
+        self.slots.iter().position(is_it).map(|index| index as u32)
+    }
+
     /// Whether `waiter` still waits.
     pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
         let slot = self.slot(waiter.slot);

@@ -75,6 +75,8 @@ pub(crate) struct Recorder {
     checkpoints: Vec<u64>,
     events: u64,
     tracing: Tracing,
+    /// Nothing is kept for a while, whatever was asked for.
+    pub(crate) is_paused: bool,
     kept: VecDeque<Event>,
 }
 
@@ -98,6 +100,7 @@ impl Recorder {
             checkpoints: Vec::new(),
             events: 0,
             tracing,
+            is_paused: false,
             // As long as nothing is written there, room costs nothing; to move what is kept would.
             kept: VecDeque::with_capacity(tracing.kept_max().min(ROOM_MAX)),
         }
@@ -119,8 +122,14 @@ impl Recorder {
         }
         let index = self.events;
         self.events += 1;
+        self.keeps(index)
+    }
+
+    #[inline]
+    fn keeps(&self, index: u64) -> bool {
         match self.tracing {
             Tracing::Off => false,
+            _ if self.is_paused => false,
             Tracing::Last(n) => n > 0,
             Tracing::Window { from, len } => (from..from.saturating_add(len as u64)).contains(&index),
         }
@@ -135,11 +144,7 @@ impl Recorder {
 
     /// Whether details are worth writing for the next event.
     pub(crate) fn keeps_next(&self) -> bool {
-        match self.tracing {
-            Tracing::Off => false,
-            Tracing::Last(n) => n > 0,
-            Tracing::Window { from, len } => (from..from.saturating_add(len as u64)).contains(&self.events),
-        }
+        self.keeps(self.events)
     }
 
     #[cold]

@@ -421,6 +421,39 @@ fn thread_that_lends_to_a_thread_of_the_system_keeps_its_lock() {
     run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
+/// The same, and the thread of the system was started by one of a scope of ours, which has long ended.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
+#[test]
+#[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
+fn thread_whose_borrower_lends_to_a_thread_of_the_system_keeps_its_lock() {
+    let run = Sim::new(1).run(|| {
+        let lock = Arc::new(Mutex::new(value()));
+        let theirs = Arc::clone(&lock);
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        crash_after(
+            move || {
+                let guard = theirs.lock();
+                let value: &Vec<String> = &guard;
+                std::thread::scope(|system| {
+                    let borrows = move || {
+                        stopped.recv().unwrap();
+                        assert_eq!(value[0], "first");
+                    };
+                    thread::scope(|ours| {
+                        ours.spawn(move || {
+                            system.spawn(borrows);
+                        });
+                    });
+                    thread::sleep(LONG);
+                });
+            },
+            || assert!(lock.try_lock().is_none()),
+        );
+        stop.send(()).unwrap();
+    });
+    run.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 /// Guards in a vector, as those who lock all of many have them: they work, in both worlds.
 #[test]
 fn guards_in_a_vector_and_in_a_box_lock_and_unlock() {
