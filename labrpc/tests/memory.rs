@@ -36,7 +36,7 @@ fn heap_of_a_simulation_is_known_while_it_is_alone() {
             assert_eq!(receiver.recv(), Ok(1));
         }
         let growth = mark.growth().expect("it is alone");
-        assert!(growth < BYTES, "{growth} bytes");
+        assert!(growth < BYTES / 20, "{growth} bytes");
     };
     let noted = Sim::new(1).tracing(labrpc::sim::Tracing::Last(1_000_000)).coverage(true);
     noted.run(busy).unwrap();
