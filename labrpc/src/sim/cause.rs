@@ -10,7 +10,7 @@ use super::nanoseconds::Seconds;
 pub struct ThreadReport {
     /// Its node and name, as `S1/applier`.
     pub thread: String,
-    /// What it waits for, since when and where; or that it can run, is paused, or was crashed.
+    /// What it waits for, since when and where; or that it can run and where it was last seen, is paused, or was crashed.
     pub activity: String,
     /// It waits, and no time of its own ends that: only somebody else can.
     pub waits_for_ever: bool,

@@ -158,6 +158,7 @@ impl Core {
         // for a condition variable must be a step again.
         slot.just_taken = None;
         slot.looks = 0;
+        slot.last_step = Some(location);
         // A second choice at the same point. The schedule in which U runs before this operation is not lost:
         // it is the one in which U was picked when this thread was, and nobody can tell a thread whose wait
         // is over from one that still waits.

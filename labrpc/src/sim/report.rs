@@ -107,7 +107,11 @@ impl Core {
                 format!("waits for {wait} at {}{}", place(location), self.why_not_taken_away(index))
             }
             State::Runnable if is_paused => "could run, but its node is paused".to_owned(),
-            State::Runnable => "can run".to_owned(),
+            // Of a thread that goes round and round it is a place in its circle.
+            State::Runnable => slot.last_step.map_or_else(
+                || "can run, and has done nothing yet".to_owned(),
+                |location| format!("can run, last seen at {}", place(location)),
+            ),
             State::Crashed => "was crashed".to_owned(),
             State::Vacant => "has ended".to_owned(),
         };

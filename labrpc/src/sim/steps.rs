@@ -133,7 +133,9 @@ pub(super) fn step_to_lock(
             return (core.is_over, false, shown);
         }
         slot.is_locking = true;
-        (false, core.step(kind, on, 0, location), shown)
+        let gives_way = core.step(kind, on, 0, location);
+        core.threads.slot_mut(core.current).last_step = Some(shown);
+        (false, gives_way, shown)
     });
     if is_over {
         end_of_run::before_a_lock(unwinding);

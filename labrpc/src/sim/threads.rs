@@ -202,6 +202,8 @@ pub(crate) struct Slot {
     pub(crate) is_listed: bool,
     /// Steps since the last census; see [`super::core::Core`].
     pub(crate) steps: u64,
+    /// Where it took its last step, or began its last wait; `None` before the first.
+    pub(crate) last_step: Option<&'static Location<'static>>,
     /// How often the thread has looked at the clock since its last step.
     pub(crate) looks: u32,
     /// The thread has done nothing that others could see since it was picked to run; see [`super::core::Core::step`].
@@ -258,6 +260,7 @@ impl Slot {
             next: NONE,
             is_listed: false,
             steps: 0,
+            last_step: None,
             looks: 0,
             is_unobserved: true,
             just_taken: None,
@@ -319,6 +322,7 @@ impl Threads {
         slot.woken_for = None;
         slot.is_listed = false;
         slot.steps = 0;
+        slot.last_step = None;
         slot.looks = 0;
         slot.is_unobserved = true;
         slot.just_taken = None;

@@ -30,6 +30,7 @@ impl Core {
         let slot = self.threads.slot_mut(current);
         slot.state = State::Blocked(wait, location);
         slot.looks = 0;
+        slot.last_step = Some(location);
         slot.has_deadline = deadline.is_some();
         // On the node's clock as well, so that the timer can be set anew if that clock changes its rate.
         slot.local_deadline = deadline.unwrap_or(0);

@@ -33,6 +33,12 @@ pub fn story(case: &TestCase, plan: Plan, shrunk: &Shrunk<Part>) -> String {
         shrunk.runs,
         if shrunk.is_finished { "" } else { "; more runs might leave less: --runs" },
     );
+    if shrunk.keeps_actions {
+        out.push_str(
+            "Faults, commands and operations all stay: the test counts on them, and here is no implementation that is known to be \
+             right and could tell without which of them the test is still fair.\n\n",
+        );
+    }
     let lines = lines(shrunk);
     // The end is kept: a failure is explained by what came just before it.
     let left_out = lines.len().saturating_sub(LINES_MAX);

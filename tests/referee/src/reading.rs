@@ -57,6 +57,12 @@ impl Names {
         if is_candidacy { numbers(message, [&self.term])[0] } else { None }
     }
 
+    /// The term of who answers a request for a vote.
+    pub(crate) fn answer_to_candidate(&self, message: &Message<'_>) -> Option<Term> {
+        let is_answer = !message.is_request() && self.kind(message.method) == Some(Kind::Vote);
+        if is_answer { numbers(message, [&self.term])[0] } else { None }
+    }
+
     /// The term of the leader that a message answers.
     pub fn answer_to_leader(&self, message: &Message<'_>) -> Option<Term> {
         let is_answer =

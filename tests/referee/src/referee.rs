@@ -144,6 +144,14 @@ impl Referee {
         servers.get(server).is_some_and(|server| !server.is_gone(Life::of_this_thread()))
     }
 
+    /// The term of who answers a request for a vote. `None` if the vote would not have counted: with a yes to that some say the term
+    /// that they were asked about.
+    #[must_use]
+    pub fn answer_to_candidate(&self, message: &Message<'_>) -> Option<Term> {
+        let term = self.names().answer_to_candidate(message)?;
+        self.judge.lock().asked_pre_vote(message.call).is_none().then_some(term)
+    }
+
     /// How long the log of a server is at least, as far as its messages tell: to be asked before it is given a command.
     #[must_use]
     pub fn log_end(&self, server: ServerId) -> Index {

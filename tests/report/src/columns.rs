@@ -62,6 +62,12 @@ impl Selection {
     }
 }
 
+/// The servers that have lines in a run of that many peers. One alone, as in lab 2, is nobody's peer.
+#[must_use]
+pub fn servers(peers: usize) -> Vec<ServerId> {
+    (0..peers.max(1)).collect()
+}
+
 /// The lines of a run that are wanted, oldest first.
 #[must_use]
 pub fn lines(trace: &Trace, wanted: &Selection) -> Vec<Line> {

@@ -84,7 +84,14 @@ pub fn of_traced(case: &TestCase, plan: Plan, failure: &Failure) -> String {
     with_cause(case, plan, failure, None)
 }
 
-/// The same, with the event after which the run was lost, if that was asked for.
+/// The report of what is left of a failure, with the command that runs that again. Writes nothing.
+pub fn of_shrunk(case: &TestCase, plan: Plan, failure: &Failure) -> String {
+    let directory = artifacts::directory(case.name, plan.seed);
+    // The ending goes on in the line of the command.
+    assemble(case, plan, failure, None, &format!(" --shrunk\ntrace:  {}/", artifacts::shown(&directory)))
+}
+
+/// The report of a simulation, with the event after which the run was lost, if that was asked for.
 pub fn with_cause(case: &TestCase, plan: Plan, failure: &Failure, causes: Option<&Causes>) -> String {
     let directory = artifacts::directory(case.name, plan.seed);
     let cause = causes.map_or_else(String::new, |causes| format!("\nlost:   {}", cause_text(causes)));

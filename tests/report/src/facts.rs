@@ -129,13 +129,14 @@ fn write_servers(out: &mut String, servers: &[Seen]) {
 }
 
 fn server(seen: &Seen) -> String {
-    let role = match (seen.is_up, seen.role) {
+    let (term, role) = seen.term_and_role();
+    let role = match (seen.is_up, role) {
         (false, _) => "down",
         (true, Role::Follower) => "follower",
         (true, Role::Candidate) => "candidate",
         (true, Role::Leader) => "leader",
     };
-    let mut out = format!("{role}, term {}, applied {}", seen.term, seen.applied);
+    let mut out = format!("{role}, term {term}, applied {}", seen.applied);
     if let Some((index, term)) = seen.stored {
         let _ = write!(out, ", accepted entry {index} as leader of term {term}");
     }
@@ -222,5 +223,12 @@ mod tests {
         assert_eq!(names(&[0]), "S0");
         assert_eq!(names(&[0, 1, 3]), "S0 S1 S3");
         assert_eq!(names(&[0, 1, 2, 4, 6, 7, 8]), "S0-S2 S4 S6-S8");
+    }
+
+    #[test]
+    fn server_is_in_the_term_of_what_it_has_sent() {
+        let seen = Seen { is_up: true, is_connected: true, role: Role::Leader, term: 1, ..Seen::default() };
+        assert_eq!(server(&Seen { sent: 1, ..seen.clone() }), "leader, term 1, applied 0");
+        assert_eq!(server(&Seen { sent: 2, ..seen }), "follower, term 2, applied 0");
     }
 }

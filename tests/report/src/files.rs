@@ -55,7 +55,7 @@ pub fn write(directory: &Path, files: &Files<'_>) -> io::Result<()> {
     write_block(&directory.join("report.md"), files.report)?;
     if let Some(trace) = &files.run.trace {
         write_file(&directory.join("trace.jsonl"), |out| trace.write_json_lines(out))?;
-        let servers: Vec<usize> = (0..files.run.tally.servers).collect();
+        let servers = columns::servers(files.run.tally.servers);
         // A file has no width of its own. With more than seven servers the columns get narrower, and the
         // lines no longer.
         let layout = Layout::new(12 + LOG_COLUMN * (servers.len().min(7) + 1), &servers);

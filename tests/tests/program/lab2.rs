@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use lab::suites::find;
 use lab::{Implementation, Lab, Plan, World, run_case};
+use lab_report::columns::{self, Selection};
+use lab_runs::artifacts::TRACING;
 use labrpc::sim::{Policy, Tracing};
 
 /// As in `tests/course/texts/2l.md`.
@@ -44,4 +47,16 @@ fn two_locks_in_two_orders_are_told_as_a_deadlock() {
 #[should_panic(expected = "wait for each other")]
 fn scenario_of_ones_own_fails_a_test_of_cargo() {
     lab::try_scenarios(SCENARIOS, Implementation::of_locks::<kv_lock::Reference>(), 1);
+}
+
+/// What a test announces has a line when it happens, though the server is nobody's peer.
+#[test]
+fn lost_reply_is_seen_in_the_log() {
+    let case = find("lost_reply_2k").expect("a test");
+    let plan = Plan { world: World::Simulated, seed: 1, policy: Policy::Random, tracing: TRACING };
+    let outcome = run_case(case, Implementation::of_single::<kv_single::Single>(), plan);
+    let trace = outcome.trace.expect("it was asked for");
+    let lines = columns::lines(&trace, &Selection::all(columns::servers(outcome.tally.servers)));
+    let lost = lines.iter().find(|line| line.topic == "DROP").expect("it is seen");
+    assert!(lost.server == Some(0) && lost.text.starts_with("-x C2"), "{lost:?}");
 }

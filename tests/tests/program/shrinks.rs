@@ -7,10 +7,11 @@ use lab::shrinking::{Part, shrink, signature, story};
 use lab::suites::find;
 use lab::{Implementation, Plan, World, run_case};
 use lab_report::page::{Page, html};
+use lab_runs::actions::Subset;
 use lab_runs::artifacts::TRACING;
 use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
-use labrpc::sim::{Policy, Tracing};
+use labrpc::sim::{Policy, Preemptions, Tracing};
 use labrpc::sync::Arc;
 use raft::Raft;
 use raft_interface::{
@@ -51,6 +52,37 @@ impl RaftServer for Amnesiac {
     }
 }
 
+/// The reference, which does not say that it leads from term 3 on.
+#[derive(Clone)]
+struct Modest(Raft);
+
+impl RaftServer for Modest {
+    fn make(peers: Vec<ClientEnd>, me: ServerId, disk: Arc<dyn Persister>, apply: Sender<ApplyMsg>) -> Self {
+        Self(Raft::make(peers, me, disk, apply))
+    }
+
+    fn service(&self) -> Service {
+        self.0.service()
+    }
+
+    fn start(&self, command: Command) -> Started {
+        self.0.start(command)
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        let (term, leads) = self.0.get_state();
+        (term, leads && term < 3)
+    }
+
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        self.0.snapshot(index, data);
+    }
+
+    fn kill(&self) {
+        self.0.kill();
+    }
+}
+
 fn shrunk(test: &str, implementation: Implementation, seed: u64) -> Shrunk<Part> {
     let case = find(test).expect("a test");
     let reference = Implementation::of_service::<Reference<Raft>>();
@@ -80,11 +112,35 @@ fn failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
     assert_eq!(again.fingerprint, shrunk.run.0.fingerprint);
     // Small enough for a mail: most of it are the page's own sources.
     let traced = run_subset(case, implementation, Plan { tracing: TRACING, ..plan(1) }, &stored.subset());
+    let failure = traced.failure.as_ref().expect("it fails");
+    let report = lab_report::explain::of_shrunk(case, plan(1), failure);
+    let command = |line: &&str| line.starts_with("replay:") && line.ends_with("chaos_3c 0x1 --shrunk");
+    assert!(report.lines().any(|line| command(&line)), "{report}");
     let page = Page { case, implementation, plan: plan(1), run: &traced, against: None, causes: None };
     let page = html(&page).expect("a trace");
     assert!(page.len() <= 300_000, "{} bytes", page.len());
     let file = std::fs::read_to_string(directory.join("shrunk.md")).expect("a story");
     assert!(file.contains(&text));
+}
+
+/// The scenario expects a leader in three places. Without its faults a correct Raft fails it in the same words.
+#[test]
+fn what_is_left_stops_where_the_whole_run_did_and_a_correct_raft_passes_it() {
+    let case = find("stale_heartbeats_3a").expect("a test");
+    let implementation = Implementation::of::<Modest>();
+    let whole = run_case(case, implementation, plan(1)).failure.expect("it fails").violation.expect("words");
+    for reference in [None, Some(Implementation::of_service::<Reference<Raft>>())] {
+        let shrunk =
+            shrink(case, implementation, reference, plan(1), 300, &mut |_, _| {}).expect("a failure");
+        let text = story(case, plan(1), &shrunk);
+        let failure = shrunk.run.0.failure.as_ref().expect("it fails");
+        let violation = failure.violation.as_ref().expect("words");
+        assert!(whole.place.is_some() && violation.place == whole.place, "{whole:?}\n{text}");
+        let fair = Subset { preemptions: Preemptions::All, ..shrunk.subset.clone() };
+        assert!(run_subset(case, Implementation::of::<Raft>(), plan(1), &fair).failure.is_none(), "{text}");
+        assert_eq!(shrunk.after.preemptions, 0, "{text}");
+        assert_eq!(text.contains("all stay"), reference.is_none(), "{text}");
+    }
 }
 
 #[test]
@@ -110,8 +166,6 @@ fn seed_that_passes_has_nothing_to_shrink() {
 /// Whatever is left out and whatever preemptions happen: a correct Raft breaks no rule.
 #[test]
 fn correct_raft_breaks_no_rule_in_any_part_of_a_run() {
-    use lab_runs::actions::Subset;
-    use labrpc::sim::Preemptions;
     let case = find("chaos_3b").expect("a test");
     let whole = run_subset(
         case,
@@ -139,8 +193,6 @@ fn correct_raft_breaks_no_rule_in_any_part_of_a_run() {
 /// Recording changes nothing: the whole run is the ordinary one.
 #[test]
 fn recorded_run_is_the_same_run() {
-    use lab_runs::actions::Subset;
-    use labrpc::sim::Preemptions;
     for (test, policy) in
         [("chaos_3b", Policy::Random), ("figure8_3c", Policy::Pct { depth: 3 }), ("chaos_3c", Policy::Fifo)]
     {

@@ -90,6 +90,22 @@ fn time_limit_lists_what_threads_wait_for() {
     assert!(text.contains("tester/main can run") || text.contains("waits for the end of a sleep"), "{text}");
 }
 
+/// A thread that goes round in circles is found by the place of its last step.
+#[test]
+fn thread_that_can_run_is_shown_with_its_last_step() {
+    let text = message(&Sim::new(1).time_max(Duration::from_millis(1)), || {
+        let spinner = NodeHandle::new("S1");
+        spinner.spawn("ticker", || {
+            let lock = Mutex::new(());
+            loop {
+                drop(lock.lock());
+            }
+        });
+        thread::sleep(Duration::from_secs(1));
+    });
+    assert!(text.contains("S1/ticker can run, last seen at labrpc/tests/all/sim/failures.rs:"), "{text}");
+}
+
 #[test]
 fn step_limit_names_the_threads_that_spun() {
     let text = message(&Sim::new(1).steps_max(50_000), || {

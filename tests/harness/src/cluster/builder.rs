@@ -249,6 +249,10 @@ fn note_role(record: &Record, referee: &Referee, event: &MessageEvent<'_>) {
             }
         }
         Happening::Delivered => {
+            // Its term is what it has stored before it answered; its service need not have asked it since.
+            if let Some(term) = referee.answer_to_candidate(&event.message) {
+                record.note_sent(sender, term);
+            }
             if let Some(term) = names.answer_to_leader(&event.message) {
                 record.note_answer(sender, term);
             }

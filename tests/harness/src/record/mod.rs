@@ -80,11 +80,19 @@ impl Record {
         }
     }
 
+    /// An answer of a server has arrived, which was in `term` when it gave it.
+    pub(crate) fn note_sent(&self, server: ServerId, term: Term) {
+        if let Some(seen) = self.state.lock().servers.get_mut(server).filter(|seen| seen.is_up) {
+            seen.sent = seen.sent.max(term);
+        }
+    }
+
     /// A server has answered a leader of `term`.
     pub(crate) fn note_answer(&self, server: ServerId, term: Term) {
         let mut state = self.state.lock();
         let Some(seen) = state.servers.get_mut(server) else { return };
         seen.told = seen.told.max(term);
+        seen.sent = seen.sent.max(term);
         // Only a candidate becomes something else by that.
         if seen.role == Role::Candidate && term >= seen.term {
             seen.role = Role::Follower;
@@ -212,6 +220,7 @@ impl Record {
             seen.restarted = seen.starts > 1;
             // What it has only shown to its own service may have been lost with it (Fig. 2: stored before it responds).
             seen.term = seen.told;
+            seen.sent = seen.told;
             seen.applied = base;
             seen.tail.clear();
             let starts = seen.starts;
@@ -241,7 +250,7 @@ impl Record {
     /// A server that is down has lost what it had stored, its term with it.
     pub(crate) fn storage_lost(&self, server: ServerId) {
         let seen = &mut self.state.lock().servers[server];
-        (seen.term, seen.told) = (0, 0);
+        (seen.term, seen.told, seen.sent) = (0, 0, 0);
     }
 
     /// Changes what is known of a server's surroundings, and tells of it.

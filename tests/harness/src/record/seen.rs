@@ -31,6 +31,9 @@ pub struct Seen {
     pub term: Term,
     /// The last term of which it has told others, by a message or as their leader.
     pub told: Term,
+    /// The last term of an answer of its own that has arrived, whether or not its service has asked since. For reports: it breaks no
+    /// rule to learn of a term before one is asked.
+    pub sent: Term,
     /// Whether it then believed that it led.
     pub is_leader: bool,
     /// The last index that it delivered in this life, or that its snapshot covers.
@@ -43,6 +46,15 @@ pub struct Seen {
     pub stored: Option<(Index, Term)>,
     /// The last entries that it delivered: index, term and command.
     pub tail: VecDeque<(Index, Term, Command)>,
+}
+
+impl Seen {
+    /// Its term and role, as far as they show: what it has sent counts as well as what it was asked.
+    #[must_use]
+    pub fn term_and_role(&self) -> (Term, Role) {
+        // Who led or stood in an earlier term has stepped down; who stands in this one, or leads it, was seen to.
+        if self.sent > self.term { (self.sent, Role::Follower) } else { (self.term, self.role) }
+    }
 }
 
 /// What the network counted.

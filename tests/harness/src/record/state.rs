@@ -116,7 +116,23 @@ mod tests {
     use std::time::Duration;
 
     use crate::observation::Observation;
-    use crate::record::Record;
+    use crate::record::{Record, Role, Seen};
+
+    #[test]
+    fn vote_is_seen_of_who_has_not_been_asked_since() {
+        let record = Record::default();
+        record.begin_cluster(3, None);
+        record.started(Duration::ZERO, 2, 0).expect("nothing is known yet");
+        record.note_sent(2, 1);
+        assert_eq!(record.seen(2, Seen::term_and_role), (1, Role::Follower));
+        let (start, before) = record.before(2).expect("it runs");
+        assert_eq!(before.term, 0, "what it must say when it is asked is as before");
+        let leads = Observation::State { term: 1, is_leader: true, before };
+        record.observe(Duration::ZERO, 2, start, &leads).expect("legal");
+        assert_eq!(record.seen(2, Seen::term_and_role), (1, Role::Leader));
+        record.note_sent(2, 2);
+        assert_eq!(record.seen(2, Seen::term_and_role), (2, Role::Follower));
+    }
 
     /// As in a test with clusters of two and of four servers on real threads, where the watcher of the first still has an
     /// answer under way when the second begins.

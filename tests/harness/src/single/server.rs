@@ -195,11 +195,18 @@ impl SingleServer {
 
     /// The request of this client that comes in as number `count` from now is lost, or its reply.
     pub fn lose(&self, client: u32, what: Direction, count: u64) -> Fault {
-        let (words, traffic) = match what {
-            Direction::Request => ("request", Traffic::requests().from(Address::Client(client))),
-            Direction::Reply => ("reply", Traffic::replies().to(Address::Client(client))),
+        let (message, traffic) = match what {
+            Direction::Request => {
+                (format!("request of C{client}"), Traffic::requests().from(Address::Client(client)))
+            }
+            Direction::Reply => {
+                (format!("reply to C{client}"), Traffic::replies().to(Address::Client(client)))
+            }
         };
-        let words = format!("{words} {count} of C{client} from now will be lost");
+        let words = match count {
+            1 => format!("the next {message} will be lost"),
+            _ => format!("{message} will be lost, number {count} from now"),
+        };
         self.inner.fault(&words, Nth::new(count, traffic, Verdict::Drop))
     }
 

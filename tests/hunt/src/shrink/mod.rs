@@ -12,7 +12,8 @@
 //! A part counts only if it fails for the [same cause](Signature). A scenario that expects something may fail only because
 //! something was left out, for example a command that it waits for. So a part that breaks an expectation counts only if
 //! it is [fair](Scenario::is_fair): a correct program passes it. Repairs (restarts, reconnections) are never left out
-//! there.
+//! there. Where there is no correct program that could tell, as in a student's workspace, no action is left out of a run
+//! that breaks an expectation: only preemptions are, since a correct program passes with any.
 //!
 //! The number of runs is bounded. When it is used up, the smallest part so far is the result.
 //!

@@ -83,6 +83,8 @@ pub struct Shrunk<R> {
     pub runs: usize,
     /// Whether the search came to its end.
     pub is_finished: bool,
+    /// Whether all actions were kept, because there is no correct program that could tell which part is fair.
+    pub keeps_actions: bool,
 }
 
 /// Why there is nothing to shrink.
@@ -122,19 +124,38 @@ pub fn shrink<S: Scenario>(
     // A broken rule stays broken however badly the scenario is treated. An expectation is of a cluster that
     // was repaired, so repairs are not for choice.
     let best = Subset { repairs_always: !signature.is_rule(), ..whole };
-    let mut search =
-        Search { scenario, must_be_fair: false, signature, runs: 2, runs_max, best, run: first, progress };
+    let mut search = Search {
+        scenario,
+        fairness: Fairness::NoMatter,
+        signature,
+        runs: 2,
+        runs_max,
+        best,
+        run: first,
+        progress,
+    };
     search.ask_for_fairness();
     let is_finished = search.search();
-    let Search { signature, runs, best: subset, run, .. } = search;
+    let Search { signature, runs, best: subset, run, fairness, .. } = search;
     let after = Size::of(&run);
-    Ok(Shrunk { subset, run, signature, before, after, runs, is_finished })
+    let keeps_actions = fairness == Fairness::Unknown && !run.actions().is_empty();
+    Ok(Shrunk { subset, run, signature, before, after, runs, is_finished, keeps_actions })
+}
+
+/// Whether a correct program must pass what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fairness {
+    /// A rule is broken, which a correct program breaks in no part.
+    NoMatter,
+    /// There is a correct program, and it is asked.
+    Judged,
+    /// There is none, or it does not even pass the whole.
+    Unknown,
 }
 
 struct Search<'a, S: Scenario> {
     scenario: &'a S,
-    /// Whether what counts must be passed by a correct program.
-    must_be_fair: bool,
+    fairness: Fairness,
     signature: Signature,
     runs: usize,
     runs_max: usize,
@@ -145,15 +166,16 @@ struct Search<'a, S: Scenario> {
 }
 
 impl<S: Scenario> Search<'_, S> {
-    /// A failed expectation needs a correct program that passes the whole scenario. If there is none, what is left of the
-    /// run may be unfair, and that is still better than a run of thousands of actions.
+    /// A failed expectation needs a correct program that passes the whole scenario. A part that no correct program passes says
+    /// nothing about the one that failed, and a story of it would lead astray.
     fn ask_for_fairness(&mut self) {
         if self.signature.is_rule() {
             return;
         }
         self.runs += 1;
         // If not even the whole scenario is passed by the correct program, fairness would refuse every part.
-        self.must_be_fair = self.is_passed_by_a_correct_program(&Subset::default()).unwrap_or(false);
+        let is_passed = self.is_passed_by_a_correct_program(&Subset::default()).unwrap_or(false);
+        self.fairness = if is_passed { Fairness::Judged } else { Fairness::Unknown };
     }
 
     fn is_passed_by_a_correct_program(&self, subset: &Subset) -> Option<bool> {
@@ -184,6 +206,10 @@ impl<S: Scenario> Search<'_, S> {
     }
 
     fn fewer_actions(&mut self) {
+        // A scenario counts on its own faults, too: a leader that was to be cut off has no successor if it was not.
+        if self.fairness == Fairness::Unknown {
+            return;
+        }
         let names = |actions: &[Action], all: bool| -> Vec<String> {
             let counts = |action: &&Action| all || !action.words.is_empty();
             actions.iter().filter(counts).map(|action| action.name.clone()).collect()
@@ -233,7 +259,7 @@ impl<S: Scenario> Search<'_, S> {
     }
 
     fn is_fair(&mut self, subset: &Subset) -> bool {
-        if !self.must_be_fair {
+        if self.fairness != Fairness::Judged {
             return true;
         }
         self.runs += 1;

@@ -34,6 +34,16 @@ impl Signature {
         Self { text: text.into(), is_rule: false }
     }
 
+    /// The same, at a place of the scenario, such as `file:line`: there two expectations in the same words are two causes. A
+    /// rule stays the same wherever it is broken.
+    #[must_use]
+    pub fn at(self, place: Option<&str>) -> Self {
+        match place {
+            Some(place) if !self.is_rule => Self { text: format!("{} at {place}", self.text), ..self },
+            _ => self,
+        }
+    }
+
     /// What ended the simulation.
     #[must_use]
     pub fn of_cause(cause: &Cause) -> Self {
@@ -103,5 +113,13 @@ mod tests {
             normalised(r#"no agreement on "c3", which S14 accepted at index 10"#)
         );
         assert_ne!(normalised("no leader was elected within 5 s"), normalised("S0 leads without a majority"));
+    }
+
+    #[test]
+    fn expectations_at_two_places_are_two_causes_and_rules_are_not() {
+        let [expectation, rule] = [Signature::of_expectation("no leader"), Signature::of_rule("no leader")];
+        assert_ne!(expectation.clone().at(Some("a.rs:1")), expectation.clone().at(Some("a.rs:2")));
+        assert_eq!(expectation.clone().at(None), expectation);
+        assert_eq!(rule.clone().at(Some("a.rs:1")), rule.at(Some("a.rs:2")));
     }
 }

@@ -174,18 +174,19 @@ impl Replay {
     }
 
     fn servers_shown(&self, servers: usize) -> Result<Vec<ServerId>> {
+        let known = columns::servers(servers);
         let mut shown = BTreeSet::new();
         for text in &self.servers {
             let number = text.trim().trim_start_matches(['S', 's']).parse::<ServerId>();
-            match number.ok().filter(|&server| server < servers) {
+            match number.ok().filter(|server| known.contains(server)) {
                 Some(server) => shown.insert(server),
                 None => bail!(
                     "--servers: there is no server {text:?} in this test: write numbers from 0 to {}",
-                    servers.saturating_sub(1)
+                    known.len() - 1
                 ),
             };
         }
-        Ok(if shown.is_empty() { (0..servers).collect() } else { shown.into_iter().collect() })
+        Ok(if shown.is_empty() { known } else { shown.into_iter().collect() })
     }
 
     /// The topics that are shown; `None`: all. If nothing is asked for and the code logs something, messages are left

@@ -86,7 +86,7 @@ pub(super) fn replay(
         show(trace, outcome.tally.servers)?;
     }
     match &outcome.failure {
-        Some(failure) => println!("{}", explain::of_traced(case, plan, failure)),
+        Some(failure) => println!("{}", explain::of_shrunk(case, plan, failure)),
         None => println!("What was left of the failure passes now."),
     }
     let fingerprint = outcome.fingerprint.map(|print| print.to_string()).unwrap_or_default();
