@@ -8,7 +8,7 @@ pub(crate) const GET: &str = "KVServer.Get";
 /// Writes a key. Arguments: [`PutArgs`]; reply: [`PutReply`].
 pub(crate) const PUT: &str = "KVServer.Put";
 
-/// Arguments of [`PUT`].
+/// Arguments of `PUT`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutArgs {
     /// The key.
@@ -19,7 +19,7 @@ pub struct PutArgs {
     pub version: Version,
 }
 
-/// Reply of [`GET`].
+/// Reply of `GET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GetReply {
     /// The value and its version.
@@ -28,7 +28,7 @@ pub enum GetReply {
     NoKey,
 }
 
-/// Reply of [`PUT`].
+/// Reply of `PUT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PutReply {
     /// It was written.

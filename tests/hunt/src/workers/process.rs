@@ -30,7 +30,7 @@ pub struct Launch {
     /// Another program of the lab, built from the same version of it; `None` for this executable. So whoever counts points
     /// needs no code under test in its own process.
     pub program: Option<PathBuf>,
-    /// Whether it gets of this process's environment only [what every program needs](system::is_harmless): not the tokens and
+    /// Whether it gets of this process's environment only what every program needs: not the tokens and
     /// secrets of whoever grades.
     pub is_bare: bool,
     /// The arguments that make it a worker.
