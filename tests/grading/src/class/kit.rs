@@ -4,12 +4,17 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use lab::Verdict;
 use lab_hunt::program::quantity;
 
 use super::workshop::Workshop;
+use crate::one::read_rubric;
+use crate::seeds::Secret;
+
+/// What the README of a handout with the solution says.
+const SOLVED: &str = include_str!("../../../handout/shapes/solved.md");
 
 /// For graders that hand over one submission at a time, as the kits in `scripts/kits` do.
 #[derive(Args, Clone, Debug, Default)]
@@ -56,6 +61,47 @@ impl Prepare {
     pub fn run(&self) -> Result<Verdict> {
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
         Workshop::open(&self.handout, &self.out.canonicalize()?.join("work"), Duration::ZERO, false)?;
+        Ok(Verdict::Ok)
+    }
+}
+
+/// Looks through what a class is to be graded with, and grades and builds nothing.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The rubric
+    #[arg(long, value_name = "FILE")]
+    rubric: PathBuf,
+    /// What students were given
+    #[arg(long, value_name = "DIR")]
+    handout: PathBuf,
+    /// The file with the course's secret. That of the environment does not count: where this is graded, there is another one
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+impl Check {
+    /// Looks through it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about what is wrong.
+    pub fn run(&self) -> Result<Verdict> {
+        let rubric = read_rubric(&self.rubric)?;
+        let secret = self.secret_file.as_deref().map(|file| Secret::find(Some(file))).transpose()?;
+        if rubric.seeds.hidden > 0 && secret.is_none() {
+            bail!(
+                "the rubric asks for {} hidden seeds: name the file with the course's secret with --secret-file",
+                rubric.seeds.hidden
+            );
+        }
+        let handout = Workshop::check(&self.handout)?;
+        let readme = fs::read_to_string(handout.join("README.md")).unwrap_or_default();
+        if SOLVED.trim().lines().last().is_some_and(|words| readme.contains(words)) {
+            bail!(
+                "{} has the solution in it: name what students were given, which cargo lab handout makes without --solution",
+                self.handout.display()
+            );
+        }
         Ok(Verdict::Ok)
     }
 }

@@ -55,7 +55,7 @@ use crate::similarity;
 use crate::versions;
 use folder::{Begun, StudentFolder};
 use kit::Kit;
-pub use kit::Prepare;
+pub use kit::{Check, Prepare};
 use list::Submission;
 use roll::{Roll, Student};
 use sources::Sources;

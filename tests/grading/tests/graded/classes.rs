@@ -5,12 +5,14 @@ use std::fs;
 use libtest_mimic::Trial;
 
 use crate::folder::{self, Folder, Ran};
+use crate::submissions::SECRET;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("class_stays_in_the_table_when_some_are_graded", class_stays_in_the_table),
         trial("what_is_wrong_with_a_class_is_told_before_anything_is_built", what_is_wrong_is_told_first),
+        trial("check_finds_what_is_wrong_with_rubric_secret_and_handout", check_finds_what_is_wrong),
     ]
 }
 
@@ -87,4 +89,28 @@ fn what_is_wrong_is_told_first() {
     let arguments = format!("grade-class {CLASS} --as-user nobody-of-this-name");
     folder::run(folder.program(&arguments)).expect(2, &["there is no user nobody-of-this-name"]);
     assert!(!folder.path("out").exists(), "nothing was begun");
+}
+
+fn check_finds_what_is_wrong() {
+    let folder = class();
+    let check = |arguments: &str| {
+        let arguments = format!("check --rubric rubric.toml --handout handout {arguments}");
+        let mut command = folder.program(&arguments);
+        // It is not packed.
+        command.env(lab_grading::seeds::SECRET, SECRET);
+        folder::run(command)
+    };
+    check("").expect(0, &[]);
+    let solved = include_str!("../../../handout/shapes/solved.md");
+    write(&folder, "handout/README.md", &format!("# my-raft\n\n{solved}\n## More\n"));
+    check("").expect(2, &["handout has the solution in it"]);
+    fs::remove_file(folder.path("handout/README.md")).expect("it was there");
+    write(&folder, "rubric.toml", &format!("{RUBRIC}pionts = 3\n"));
+    check("").expect(2, &["rubric.toml, line 5", "pionts"]);
+    write(&folder, "rubric.toml", &RUBRIC.replace("[[part]]", "[seeds]\nhidden = 3\n[[part]]"));
+    check("").expect(2, &["3 hidden seeds", "--secret-file"]);
+    write(&folder, "secret", SECRET);
+    check("--secret-file secret").expect(0, &[]);
+    fs::remove_file(folder.path("handout/src/lib.rs")).expect("it was there");
+    check("--secret-file secret").expect(2, &["is no handout"]);
 }
