@@ -11,6 +11,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("class_stays_in_the_table_when_some_are_graded", class_stays_in_the_table),
+        trial("interrupted_class_keeps_its_table_and_says_how_to_go_on", interrupted_class),
         trial("what_is_wrong_with_a_class_is_told_before_anything_is_built", what_is_wrong_is_told_first),
         trial("check_finds_what_is_wrong_with_rubric_secret_and_handout", check_finds_what_is_wrong),
     ]
@@ -75,6 +76,38 @@ fn class_stays_in_the_table() {
     grade(&folder, "--only bob").expect(0, &["[1/1] bob: 0 of 10 points"]);
     expect_table(&folder, &[("bob", none)]);
 }
+
+/// Interrupted while bob, whose program never answers, is graded.
+#[cfg(unix)]
+fn interrupted_class() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let folder = class();
+    grade(&folder, "").expect(0, &["[3/3] eve"]);
+    write(&folder, "handout/src/main.rs", "fn main() { loop { std::thread::park() } }\n");
+    write(&folder, "submissions/bob/src/lib.rs", "");
+    let mut command = folder.program(&format!("grade-class {CLASS} --same-user"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut text = String::new();
+    while !text.contains("[1/3] ann") {
+        assert_ne!(said.read_line(&mut text).expect("a line"), 0, "{text}");
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it is there");
+    said.read_to_string(&mut text).expect("a text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(2), "{text}");
+    let goes_on =
+        format!("1 of 3 were graded. The same command goes on: cargo lab grade-class {CLASS} --same-user");
+    assert!(text.contains(&goes_on), "{text}");
+    let table = fs::read_to_string(folder.path("out/class.csv")).expect("a table");
+    assert!(table.contains("\neve,0,10,"), "{table}");
+}
+
+#[cfg(not(unix))]
+fn interrupted_class() {}
 
 fn what_is_wrong_is_told_first() {
     let folder = class();
