@@ -18,7 +18,7 @@
 //! - Who kills the grader all the same is passed over when the command is given again.
 //!
 //! The same command goes on where it was stopped: a submission whose sources, rubric, seeds and harness are the same is not graded
-//! again.
+//! again. Who is not graded now, but was with this rubric, stays in the table (`roll`).
 
 mod check;
 mod folder;
@@ -28,18 +28,19 @@ mod names;
 mod roll;
 mod sources;
 mod table;
+mod verdict;
 mod workshop;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use lab::Verdict;
 use lab_hunt::workers::{self, Interrupts};
 use lab_runs::artifacts::write_text;
-use lab_runs::{commands, eprintln, println};
+use lab_runs::{eprintln, println};
 use labrpc::time::Instant;
 
 use crate::files::Extra;
@@ -92,7 +93,7 @@ pub struct Class {
     /// The file with the course's secret [default: the environment's LAB_COURSE_SECRET]
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Grade these alone, by name, with commas between
+    /// Grade these alone, by name, with commas between; the others stay in the table
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     #[command(flatten)]
@@ -242,7 +243,7 @@ impl Room<'_> {
         println!("{}", table::text(self.rubric, &roll));
         tell_similarity(self.out, &roll, &handout)?;
         println!("results: {}/", lab_runs::artifacts::shown(self.out));
-        verdict(&roll, asked, &graded, self.class.fresh)
+        verdict::verdict(&roll, asked, &graded, self.class.fresh)
     }
 
     /// Grades one submission, or takes the grade that it had.
@@ -392,40 +393,4 @@ fn tell_similarity(out: &Path, roll: &Roll, handout: &similarity::Files) -> Resu
         println!("{} pairs have much in common: similarity.txt\n", pairs.len());
     }
     Ok(())
-}
-
-/// Whether everybody who was asked for has a grade.
-fn verdict(roll: &Roll, asked: &[&Submission], graded: &[&str], is_fresh: bool) -> Result<Verdict> {
-    // What was stored before counts, unless all were to be graded afresh.
-    let is_done = |name: &str| graded.contains(&name) || !is_fresh && roll.is_settled(name);
-    let done = asked.iter().filter(|submission| is_done(&submission.name)).count();
-    if done < asked.len() {
-        let goes_on = if is_fresh { "The same command begins again" } else { "The same command goes on" };
-        bail!("interrupted: {done} of {} were graded. {goes_on}: {}", asked.len(), command());
-    }
-    let untold: Vec<&str> = roll
-        .students()
-        .filter(|student| asked.iter().any(|submission| submission.name == student.name))
-        .filter(|student| table::is_untold(&student.grade))
-        .map(|student| &*student.name)
-        .collect();
-    if untold.is_empty() {
-        return Ok(Verdict::Ok);
-    }
-    Err(anyhow!("of these not everything could be told; look at them: {}", untold.join(", ")))
-}
-
-/// What was typed, to be typed again.
-fn command() -> String {
-    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
-    std::iter::once(commands::program()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:@%,".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
