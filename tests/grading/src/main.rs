@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab_grading::class::{Class, Prepare};
+use lab_grading::class::{Check, Class, Prepare};
 use lab_grading::one::One;
 use lab_hunt::program::process;
 
@@ -24,6 +24,8 @@ enum Command {
     GradeClass(Class),
     /// Builds what a class is built with, so that grading begins at once.
     Prepare(Prepare),
+    /// Looks through rubric, secret and handout, and grades nothing.
+    Check(Check),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
             Command::Grade(one) => one.run(),
             Command::GradeClass(class) => class.run(),
             Command::Prepare(prepare) => prepare.run(),
+            Command::Check(check) => check.run(),
         }),
     })
 }

@@ -69,7 +69,20 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let handout = Handout { name, parts, shape, source, given, is_solved: solution };
     handout.write(&folder)?;
     let folder = folder.display();
-    Ok(format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab"))
+    let ready = format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab");
+    // The paths in its manifest lead to this clone, which students do not have.
+    Ok(match &handout.source {
+        Source::Git(..) => ready,
+        Source::Path(root) => format!("{ready}\n\n{}", beside(root)),
+    })
+}
+
+/// What is to be said of a handout that is built against a clone.
+fn beside(root: &Path) -> String {
+    format!(
+        "It builds on this machine only, against the clone in {}. For students: --git URL --rev REV.",
+        root.display()
+    )
 }
 
 /// The parts of these names, in the order of the course, each once.
@@ -172,6 +185,20 @@ mod tests {
         ] {
             check_name(name).expect_err(name);
         }
+    }
+
+    #[test]
+    fn handout_that_students_cannot_build_is_said_to_be_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |name: &str, more: &[&str]| {
+            let folder = folder.path().join(name).display().to_string();
+            let words = ["handout", &folder].into_iter().chain(more.iter().copied());
+            run(&command().get_matches_from(words)).unwrap()
+        };
+        let words = "builds on this machine only";
+        assert!(told("clone", &[]).contains(words));
+        let of_git = told("git", &["--git", "https://example.org/raft-lab.git", "--rev", "0123abc"]);
+        assert!(of_git.contains("is ready") && !of_git.contains(words), "{of_git}");
     }
 
     #[test]

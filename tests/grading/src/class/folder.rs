@@ -37,6 +37,19 @@ impl StudentFolder {
         Ok(Self { path })
     }
 
+    /// The folder at this path, which is there.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// A grade that has come to its end and was made with the rubric of this hash, with its key.
+    pub(super) fn stored(&self, rubric_sha256: &str) -> Option<(String, Grade)> {
+        let key = fs::read_to_string(self.path.join("key")).ok().filter(|key| !key.is_empty())?;
+        let grade = read_grade(&self.path.join("grade.json")).ok()?;
+        let is_its_own = self.path.file_name().is_some_and(|name| name == &*grade.student);
+        (is_its_own && grade.made_with.rubric_sha256 == rubric_sha256).then_some((key, grade))
+    }
+
     /// Begins the grading that this key identifies.
     pub(super) fn begin(&self, key: &str, is_fresh: bool) -> Result<Begun> {
         let read = |name: &str| fs::read_to_string(self.path.join(name)).unwrap_or_default();

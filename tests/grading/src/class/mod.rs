@@ -18,28 +18,29 @@
 //! - Who kills the grader all the same is passed over when the command is given again.
 //!
 //! The same command goes on where it was stopped: a submission whose sources, rubric, seeds and harness are the same is not graded
-//! again.
+//! again. Who is not graded now, but was with this rubric, stays in the table (`roll`).
 
 mod check;
 mod folder;
+mod kit;
 mod list;
 mod names;
+mod roll;
 mod sources;
 mod table;
+mod verdict;
 mod workshop;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use lab::Verdict;
-use lab_hunt::program::quantity;
 use lab_hunt::workers::{self, Interrupts};
 use lab_runs::artifacts::write_text;
-use lab_runs::{commands, eprintln, println};
+use lab_runs::{eprintln, println};
 use labrpc::time::Instant;
 
 use crate::files::Extra;
@@ -54,7 +55,10 @@ use crate::seeds::{self, Secret};
 use crate::similarity;
 use crate::versions;
 use folder::{Begun, StudentFolder};
+use kit::Kit;
+pub use kit::{Check, Prepare};
 use list::Submission;
+use roll::{Roll, Student};
 use sources::Sources;
 #[cfg(test)]
 pub(crate) use sources::read_archive;
@@ -89,7 +93,7 @@ pub struct Class {
     /// The file with the course's secret [default: the environment's LAB_COURSE_SECRET]
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Grade these alone, by name, with commas between
+    /// Grade these alone, by name, with commas between; the others stay in the table
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     #[command(flatten)]
@@ -113,19 +117,15 @@ impl Class {
         self.check_user(rubric.seeds.hidden > 0)?;
         let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
         drop(secret);
-        let submissions = self.submissions()?;
-        let times = match (&self.times, &self.kit.metadata) {
-            (Some(file), _) => names::read_times(file)?,
-            (None, Some(file)) => names::of_gradescope(file, &submissions[0].name)?,
-            (None, None) => BTreeMap::new(),
-        };
-        names::check_times(&times, &submissions)?;
+        let submissions = list::list(&self.submissions)?;
+        let asked = self.asked(&submissions)?;
+        let times = self.times(&submissions, &asked)?;
+        Workshop::check(&self.handout)?;
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
         let out = self.out.canonicalize()?;
         eprintln!("building the handout ...");
-        let mut workshop =
+        let workshop =
             Workshop::open(&self.handout, &out.join("work"), rubric.budget.build, rubric.allows_unsafe)?;
-        let handout = workshop.handout().clone();
         let room = Room {
             class: self,
             rubric: &rubric,
@@ -135,28 +135,25 @@ impl Class {
             commit: versions::commit(),
             toolchain: versions::toolchain(&self.handout),
             interrupts: Interrupts::listen()?,
-            count: submissions.len(),
+            count: asked.len(),
             began,
         };
-        let mut graded = Vec::new();
-        for (number, submission) in submissions.iter().enumerate() {
-            if room.interrupts.has_come() {
-                break;
-            }
-            let sources = submission.sources();
-            let grade = room.grade(number, submission, &sources, &mut workshop)?;
-            graded.push(Student {
-                name: submission.name.clone(),
-                grade,
-                sources: sources.map(|sources| sources.files).unwrap_or_default(),
-            });
-            // After each, so that whoever looks, or ends it, has what is known.
-            table::write(&out, &rubric, &graded)?;
+        room.grade_all(&submissions, &asked, workshop)
+    }
+
+    /// When each was handed in, as far as that was told.
+    fn times(&self, submissions: &[Submission], asked: &[&Submission]) -> Result<BTreeMap<String, Moment>> {
+        let times = match (&self.times, &self.kit.metadata) {
+            (Some(file), _) => names::read_times(file)?,
+            (None, Some(file)) => names::of_gradescope(file, &asked[0].name)?,
+            (None, None) => BTreeMap::new(),
+        };
+        names::check_times(&times, asked)?;
+        let strangers = names::without_submission(&times, submissions);
+        if !strangers.is_empty() {
+            eprintln!("the file of times names some who have no submission: {}", strangers.join(", "));
         }
-        println!("{}", table::text(&rubric, &graded));
-        tell_similarity(&out, &graded, &handout)?;
-        println!("results: {}/", lab_runs::artifacts::shown(&out));
-        verdict(&graded, submissions.len())
+        Ok(times)
     }
 
     fn check_user(&self, has_hidden_seeds: bool) -> Result<()> {
@@ -167,89 +164,36 @@ impl Class {
                  or say --same-user where nothing can be lost"
             );
         }
+        if let Some(user) = &self.as_user {
+            // Whether there is one, before anything is built.
+            lab::run_as(user, workers::Launch::default())?;
+        }
         if self.same_user { Ok(()) } else { launch::check_secrecy(has_hidden_seeds, self.as_user.as_deref()) }
     }
 
-    fn submissions(&self) -> Result<Vec<Submission>> {
-        let mut submissions = list::list(&self.submissions)?;
-        if !self.only.is_empty() {
-            let missing = self.only.iter().find(|name| submissions.iter().all(|other| other.name != **name));
-            if let Some(missing) = missing {
-                bail!("there is no submission {missing} in {}", self.submissions.display());
-            }
-            submissions.retain(|submission| self.only.contains(&submission.name));
+    /// The submissions that are to be graded now.
+    fn asked<'a>(&self, submissions: &'a [Submission]) -> Result<Vec<&'a Submission>> {
+        let is_there = |name: &&String| submissions.iter().any(|submission| submission.name == **name);
+        if let Some(missing) = self.only.iter().find(|name| !is_there(name)) {
+            bail!("there is no submission {missing} in {}", self.submissions.display());
         }
-        if submissions.is_empty() {
+        let is_asked =
+            |submission: &&Submission| self.only.is_empty() || self.only.contains(&submission.name);
+        let asked: Vec<&Submission> = submissions.iter().filter(is_asked).collect();
+        if asked.is_empty() {
             bail!(
                 "there is nothing in {}: put a folder or an archive there for each submission",
                 self.submissions.display()
             );
         }
-        if self.kit.is_used() && submissions.len() > 1 {
+        if self.kit.is_used() && asked.len() > 1 {
             bail!(
                 "--gradescope, --classroom50, --metadata and --time are for one submission, and there are {}",
-                submissions.len()
+                asked.len()
             );
         }
-        Ok(submissions)
+        Ok(asked)
     }
-}
-
-/// For graders that hand over one submission at a time, as the kits in `scripts/kits` do.
-#[derive(Args, Clone, Debug, Default)]
-struct Kit {
-    /// With one submission: write Gradescope's results.json to this file as well
-    #[arg(long, value_name = "FILE")]
-    gradescope: Option<PathBuf>,
-    /// With one submission: write Classroom 50's result.json to this file as well
-    #[arg(long, value_name = "FILE")]
-    classroom50: Option<PathBuf>,
-    /// With one submission: when it was handed in, from Gradescope's submission_metadata.json
-    #[arg(long, value_name = "FILE", conflicts_with = "times")]
-    metadata: Option<PathBuf>,
-    /// With one submission: take no longer than this, with the build: 90s, 9m
-    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
-    time: Option<Duration>,
-}
-
-impl Kit {
-    fn is_used(&self) -> bool {
-        let Self { gradescope, classroom50, metadata, time } = self;
-        [gradescope, classroom50, metadata].into_iter().any(Option::is_some) || time.is_some()
-    }
-}
-
-/// Builds what all submissions of a class are built with, and grades nothing. The next `grade-class` with the same handout and folder
-/// begins at once.
-#[derive(Args, Debug)]
-pub struct Prepare {
-    /// The folder for the results
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// What students were given
-    #[arg(long, value_name = "DIR")]
-    handout: PathBuf,
-}
-
-impl Prepare {
-    /// Builds it.
-    ///
-    /// # Errors
-    ///
-    /// If the handout is none, or does not compile.
-    pub fn run(&self) -> Result<Verdict> {
-        fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
-        Workshop::open(&self.handout, &self.out.canonicalize()?.join("work"), Duration::ZERO, false)?;
-        Ok(Verdict::Ok)
-    }
-}
-
-/// A student whose submission was graded.
-pub(crate) struct Student {
-    pub(crate) name: String,
-    pub(crate) grade: Grade,
-    /// What was handed in.
-    pub(crate) sources: similarity::Files,
 }
 
 /// What all gradings of a class have in common.
@@ -268,27 +212,60 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
-    /// Grades one submission, or takes the grade that it had.
-    fn grade(
+    /// Grades those who are asked for. Everybody else who has a result stays in the table.
+    fn grade_all(
         &self,
-        number: usize,
-        submission: &Submission,
-        sources: &Result<Sources, String>,
-        workshop: &mut Workshop,
-    ) -> Result<Grade> {
-        let hash =
-            sources.as_ref().map_or_else(|error| crate::rubric::sha256(error.as_bytes()), Sources::hash);
-        let submitted = self.times.get(&submission.name).copied();
+        submissions: &[Submission],
+        asked: &[&Submission],
+        mut workshop: Workshop,
+    ) -> Result<Verdict> {
+        let handout = workshop.handout().clone();
+        let mut roll = Roll::read(self.out, self.rubric)?;
+        for submission in submissions {
+            let sources = submission.sources();
+            let key = self.key(submission, &sources, &workshop);
+            roll.compare(&submission.name, &key, sources.map(|sources| sources.files).unwrap_or_default());
+        }
+        let mut graded = Vec::new();
+        for (number, submission) in asked.iter().enumerate() {
+            if self.interrupts.has_come() {
+                break;
+            }
+            let student = self.grade(number, submission, &mut workshop)?;
+            if student.grade.end != End::Interrupted {
+                graded.push(&*submission.name);
+            }
+            roll.enter(student);
+            // After each, so that whoever looks, or ends it, has what is known.
+            table::write(self.out, self.rubric, &roll)?;
+        }
+        table::write(self.out, self.rubric, &roll)?;
+        println!("{}", table::text(self.rubric, &roll));
+        tell_similarity(self.out, &roll, &handout)?;
+        println!("results: {}/", lab_runs::artifacts::shown(self.out));
+        verdict::verdict(&roll, asked, &graded, self.class.fresh)
+    }
+
+    /// Grades one submission, or takes the grade that it had.
+    fn grade(&self, number: usize, submission: &Submission, workshop: &mut Workshop) -> Result<Student> {
+        let sources = submission.sources();
         let folder = StudentFolder::open(self.out, &submission.name)?;
-        let key = self.key(&hash, submitted, workshop);
+        let key = self.key(submission, &sources, workshop);
+        let student = |grade: Grade, key: &str| Student {
+            name: submission.name.clone(),
+            grade,
+            key: key.to_owned(),
+            sources: sources.as_ref().map(|sources| sources.files.clone()).unwrap_or_default(),
+            remark: "",
+        };
         let shown = |what: &str| eprintln!("[{}/{}] {}: {what}", number + 1, self.count, submission.name);
         let begun = folder.begin(&key, self.class.fresh)?;
         if let Begun::Graded(grade) = begun {
             shown(&format!("{} of {} points, as before", grade.score, grade.max_score));
-            return Ok(*grade);
+            return Ok(student(*grade, &key));
         }
-        let mut grading = self.grading(submission, hash, submitted, &folder.path, workshop.left());
-        let error = match (begun, sources) {
+        let mut grading = self.grading(submission, hash(&sources), &folder.path, workshop.left());
+        let error = match (begun, &sources) {
             (Begun::KilledBefore, _) => Some(folder::KILLED.to_owned()),
             (_, Err(error)) => Some(error.clone()),
             (_, Ok(sources)) => match workshop.build(sources)? {
@@ -309,10 +286,11 @@ impl Room<'_> {
         };
         empty(&grading.left)?;
         shown(&table::line(&grade));
-        if grade.end != End::Interrupted {
-            folder.end(&key)?;
+        if grade.end == End::Interrupted {
+            return Ok(student(grade, ""));
         }
-        Ok(grade)
+        folder.end(&key)?;
+        Ok(student(grade, &key))
     }
 
     /// The grading of a submission whose program is not known yet.
@@ -320,7 +298,6 @@ impl Room<'_> {
         &'b self,
         submission: &Submission,
         sources: String,
-        submitted: Option<Moment>,
         out: &'b Path,
         left: PathBuf,
     ) -> Grading<'b> {
@@ -341,7 +318,7 @@ impl Room<'_> {
                 sources,
                 rubric_sha256: self.rubric.hash(),
                 rubric: self.rubric.text.clone(),
-                submitted,
+                submitted: self.submitted(submission),
             },
             out,
             extra: Extra {
@@ -364,12 +341,17 @@ impl Room<'_> {
         Ok(())
     }
 
+    /// When it was handed in, if that was told.
+    fn submitted(&self, submission: &Submission) -> Option<Moment> {
+        self.times.get(&submission.name).copied()
+    }
+
     /// What identifies a grade: who has the same need not be graded again.
-    fn key(&self, sources: &str, submitted: Option<Moment>, workshop: &Workshop) -> String {
+    fn key(&self, submission: &Submission, sources: &Result<Sources, String>, workshop: &Workshop) -> String {
         let seeds = format!("{:?}", self.seeds);
-        let submitted = submitted.map(|moment| moment.to_string()).unwrap_or_default();
+        let submitted = self.submitted(submission).map(|moment| moment.to_string()).unwrap_or_default();
         let parts = [
-            sources,
+            &hash(sources),
             &self.rubric.hash(),
             &crate::rubric::sha256(seeds.as_bytes()),
             &self.commit,
@@ -379,6 +361,11 @@ impl Room<'_> {
         ];
         crate::rubric::sha256(parts.join("\n").as_bytes())
     }
+}
+
+/// What identifies what was handed in, or what is wrong with it.
+fn hash(sources: &Result<Sources, String>) -> String {
+    sources.as_ref().map_or_else(|error| crate::rubric::sha256(error.as_bytes()), Sources::hash)
 }
 
 /// Empties the folder into which workers write.
@@ -394,9 +381,9 @@ fn empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn tell_similarity(out: &Path, graded: &[Student], handout: &similarity::Files) -> Result<()> {
-    let names: Vec<String> = graded.iter().map(|student| student.name.clone()).collect();
-    let sources: Vec<&similarity::Files> = graded.iter().map(|student| &student.sources).collect();
+fn tell_similarity(out: &Path, roll: &Roll, handout: &similarity::Files) -> Result<()> {
+    let names: Vec<String> = roll.students().map(|student| student.name.clone()).collect();
+    let sources: Vec<&similarity::Files> = roll.students().map(|student| &student.sources).collect();
     let pairs = similarity::compare(&sources, handout);
     let told = similarity::told(&pairs, &names);
     let problem = || format!("cannot write to {}", out.display());
@@ -406,24 +393,4 @@ fn tell_similarity(out: &Path, graded: &[Student], handout: &similarity::Files) 
         println!("{} pairs have much in common: similarity.txt\n", pairs.len());
     }
     Ok(())
-}
-
-/// Whether everybody has a grade.
-fn verdict(graded: &[Student], count: usize) -> Result<Verdict> {
-    let untold: Vec<&str> = graded
-        .iter()
-        .filter(|student| table::is_untold(&student.grade))
-        .map(|student| &*student.name)
-        .collect();
-    if graded.len() < count {
-        bail!(
-            "interrupted: {} of {count} were graded. The same command goes on: {}",
-            graded.len(),
-            commands::program()
-        );
-    }
-    if untold.is_empty() {
-        return Ok(Verdict::Ok);
-    }
-    Err(anyhow!("of these not everything could be told; look at them: {}", untold.join(", ")))
 }

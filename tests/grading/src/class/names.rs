@@ -55,12 +55,21 @@ pub(super) fn of_gradescope(path: &Path, name: &str) -> Result<BTreeMap<String, 
 ///
 /// # Errors
 ///
-/// Who that is.
-pub(super) fn check_times(times: &BTreeMap<String, Moment>, submissions: &[Submission]) -> Result<()> {
-    let missing =
-        submissions.iter().find(|submission| !times.is_empty() && !times.contains_key(&submission.name));
-    if let Some(missing) = missing {
-        bail!("the file of times does not say when {} was handed in", missing.name);
+/// Who that is: all of them.
+pub(super) fn check_times(times: &BTreeMap<String, Moment>, asked: &[&Submission]) -> Result<()> {
+    let names = asked.iter().map(|submission| &*submission.name);
+    let missing: Vec<&str> = names.filter(|name| !times.contains_key(*name)).collect();
+    if !times.is_empty() && !missing.is_empty() {
+        bail!("the file of times does not say when these were handed in: {}", missing.join(", "));
     }
     Ok(())
+}
+
+/// The names in the file that no submission has: one of them may be a name that was mistyped.
+pub(super) fn without_submission<'a>(
+    times: &'a BTreeMap<String, Moment>,
+    submissions: &[Submission],
+) -> Vec<&'a str> {
+    let has_one = |name: &str| submissions.iter().any(|submission| submission.name == name);
+    times.keys().map(|name| &**name).filter(|name| !has_one(name)).collect()
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, presets};
 use lab_runs::artifacts::write_text;
 
-use super::Student;
 use super::folder::KILLED;
+use super::roll::{Roll, Student};
 use crate::formats::csv;
 use crate::record::{End, Grade, Status};
 use crate::rubric::Rubric;
@@ -16,15 +16,15 @@ use crate::rubric::Rubric;
 const NOTE_MAX: usize = 100;
 
 /// Writes `class.csv`.
-pub(super) fn write(out: &Path, rubric: &Rubric, graded: &[Student]) -> Result<()> {
+pub(super) fn write(out: &Path, rubric: &Rubric, roll: &Roll) -> Result<()> {
     let mut text =
         csv::line(&header(rubric, &["student", "score", "max_score"], &["days_late", "end", "note"]));
-    for student in graded {
+    for student in roll.students() {
         let grade = &student.grade;
         let mut fields = vec![student.name.clone(), grade.score.to_string(), grade.max_score.to_string()];
         fields.extend(grade.parts.iter().map(|part| part.score.to_string()));
         let days = grade.parts.iter().map(|part| part.days_late).max().unwrap_or(0);
-        fields.extend([days.to_string(), end(grade).to_owned(), note(grade)]);
+        fields.extend([days.to_string(), end(grade).to_owned(), note_of(student)]);
         text += &csv::line(&fields);
     }
     write_text(&out.join("class.csv"), &text).with_context(|| format!("cannot write to {}", out.display()))
@@ -36,21 +36,27 @@ fn header(rubric: &Rubric, first: &[&str], last: &[&str]) -> Vec<String> {
 }
 
 /// The table to read.
-pub(super) fn text(rubric: &Rubric, graded: &[Student]) -> String {
+pub(super) fn text(rubric: &Rubric, roll: &Roll) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(header(rubric, &["student", "points"], &[""]));
-    for student in graded {
+    for student in roll.students() {
         let grade = &student.grade;
         let mut row = vec![student.name.clone(), format!("{}/{}", grade.score, grade.max_score)];
         row.extend(grade.parts.iter().map(|part| part.score.to_string()));
-        row.push(note(grade));
+        row.push(note_of(student));
         table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1).take(rubric.parts.len() + 1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{table}\n")
+}
+
+/// What there is to say of a student's grade, and first whether it is that of what lies there now.
+fn note_of(student: &Student) -> String {
+    let notes = [student.remark.to_owned(), note(&student.grade)];
+    notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 /// A grade in a line.

@@ -50,6 +50,21 @@ pub(super) enum Built {
 }
 
 impl Workshop {
+    /// The whole path of a handout, in which everything is that it needs.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub(super) fn check(handout: &Path) -> Result<PathBuf> {
+        let whole = handout.canonicalize().with_context(|| format!("{} is no handout", handout.display()))?;
+        for needed in ["Cargo.toml", "src/lib.rs", "src/main.rs"] {
+            if !whole.join(needed).is_file() {
+                bail!("{} is no handout: it has no {needed}", handout.display());
+            }
+        }
+        Ok(whole)
+    }
+
     /// Copies the handout and builds it.
     ///
     /// # Errors
@@ -57,12 +72,7 @@ impl Workshop {
     /// If it is none, or does not compile.
     pub(super) fn open(handout: &Path, work: &Path, time: Duration, allows_unsafe: bool) -> Result<Self> {
         let problem = || format!("{} is no handout", handout.display());
-        let handout = handout.canonicalize().with_context(problem)?;
-        for needed in ["Cargo.toml", "src/lib.rs", "src/main.rs"] {
-            if !handout.join(needed).is_file() {
-                bail!("{} is no handout: it has no {needed}", handout.display());
-            }
-        }
+        let handout = Self::check(handout)?;
         let manifest = fs::read_to_string(handout.join("Cargo.toml")).with_context(problem)?;
         let sources = sources_of(&handout.join("src"))?;
         let copy = work.join("handout");

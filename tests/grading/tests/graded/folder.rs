@@ -41,9 +41,13 @@ impl Folder {
                 .or_else(|_| fs::copy(&executable, &program).map(drop))
                 .expect("a copy of this executable");
         }
+        self.program(&format!("grade --program {submission} {arguments}"))
+    }
+
+    /// The program with these arguments.
+    pub(crate) fn program(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab-grading"));
         command
-            .args(["grade", "--program", submission])
             .args(arguments.split_whitespace())
             .current_dir(self.0.path())
             .env("CARGO_TARGET_DIR", self.0.path())

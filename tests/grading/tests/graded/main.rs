@@ -1,6 +1,7 @@
 //! The program that grades with a rubric, from outside. This executable is the tests; as a worker it is the program that is graded,
 //! with the [implementation](submissions) that the name of its file says: workers have a bare environment.
 
+mod classes;
 mod folder;
 mod rubrics;
 mod submissions;
@@ -16,7 +17,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Each keeps all processors busy.
     arguments.test_threads.get_or_insert(1);
-    libtest_mimic::run(&arguments, rubrics::trials()).exit_code()
+    let trials = rubrics::trials().into_iter().chain(classes::trials()).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// A test.
