@@ -12,8 +12,7 @@
 //! # What a handout depends on
 //!
 //! The harness, the network and the interface: `lab`, `labrpc`, `raft-interface`. Not on `raft`, `kvraft` or the master. But who gives out
-//! `--git URL` gives out all that is in that repository: leave `raft/src`, `raft/course` and `kvraft` out of the one that students can
-//! read, or take `--git` of one that they know anyway.
+//! `--git URL` gives out all that is in that repository, this workspace with its solutions: it is built from there as a whole.
 //!
 //! # What it leaves out
 //!
