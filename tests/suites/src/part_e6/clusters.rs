@@ -92,7 +92,7 @@ fn expect_one_piece(lab: &Lab, server: ServerId, batches: &[Vec<usize>], executi
 /// All replicas apply slowly. Who is to execute commands returns when its own replica has them; who is to feed them, before.
 ///
 /// Catches: a caller that hears of a command when the leader has committed it, and then reads it nowhere; a caller that waits
-/// though it was promised not to.
+/// though it was promised not to; a server that gives everything back.
 pub fn feed_and_execute_e6(lab: &Lab) {
     let (cluster, forwarded) = start(lab, 3);
     let mut commands = 0..COMMANDS_MAX;
@@ -136,6 +136,22 @@ pub fn feed_and_execute_e6(lab: &Lab) {
     }
     cluster.servers().for_each(|server| cluster.pace(server, Duration::ZERO));
     forwarded.check(&cluster);
+    expect_some_executed(lab, &cluster);
+}
+
+/// Of all commands that servers were given in fair weather, at least one was executed: giving all of them back is no forwarding.
+#[track_caller]
+fn expect_some_executed(lab: &Lab, cluster: &KvCluster) {
+    let executed = executions(cluster.sum_of_all()).iter().any(|&times| times > 0);
+    lab.expect(executed || lab.world() == World::Real, || {
+        Violation::new(
+            "no command that a server was given was executed",
+            "at least one of many: there is a leader, all know it, and no message is lost",
+            "every command was given back, or nothing came of it",
+        )
+        .rule("a server has commands appended by whoever leads (AnyService::feed)")
+        .hint("a server that says that it found no leader, or that it does not know, and has asked nobody")
+    });
 }
 
 /// A leader and a follower are cut off from three others. The leader appends what the follower brings, and promises places. The others
