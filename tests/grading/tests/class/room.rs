@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::submissions::{self, SUBMISSIONS};
+use crate::submissions::{self, NEVER_LEADS, SUBMISSIONS};
 
 /// Tests of two parts, few enough that all submissions take seconds.
 const TESTS: [&str; 4] = ["initial_election_3a", "re_election_3a", "basic_agree_3b", "fail_agree_3b"];
@@ -49,10 +49,20 @@ impl Room {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/new-raft");
         let made = Command::new(script).arg(self.path("handout")).stdout(Stdio::null()).status();
         assert!(made.expect("a shell").success(), "a handout is made");
+        // What students begin with: it is no sign of a copy.
+        self.write("handout/src/lib.rs", NEVER_LEADS);
         let manifest = fs::read_to_string(self.path("handout/Cargo.toml")).expect("a manifest");
-        let more = "postcard = { version = \"1\", default-features = false, features = [\"use-std\"] }\nthiserror = \"2\"\n\
-                    xxhash-rust = { version = \"0.8\", features = [\"xxh3\"] }\n";
-        let more = if manifest.contains("\npostcard = ") { "" } else { more };
+        let more = [
+            "postcard = { version = \"1\", default-features = false, features = [\"use-std\"] }",
+            "thiserror = \"2\"",
+            "xxhash-rust = { version = \"0.8\", features = [\"xxh3\"] }",
+        ];
+        let is_missing = |line: &&str| {
+            let name = line.split(' ').next().unwrap_or_default();
+            !manifest.lines().any(|there| there.starts_with(&format!("{name} = ")))
+        };
+        let more: String =
+            more.iter().copied().filter(|line| is_missing(&line)).map(|line| format!("{line}\n")).collect();
         self.write(
             "handout/Cargo.toml",
             manifest.replace("[dependencies]\n", &format!("[dependencies]\n{more}")),
