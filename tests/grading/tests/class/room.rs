@@ -62,7 +62,7 @@ impl Room {
             !manifest.lines().any(|there| there.starts_with(&format!("{name} = ")))
         };
         let more: String =
-            more.iter().copied().filter(|line| is_missing(&line)).map(|line| format!("{line}\n")).collect();
+            more.iter().copied().filter(|line| is_missing(line)).map(|line| format!("{line}\n")).collect();
         self.write(
             "handout/Cargo.toml",
             manifest.replace("[dependencies]\n", &format!("[dependencies]\n{more}")),
