@@ -88,7 +88,7 @@
 //! - [`sim::NodeHandle`]: machines that can be crashed, paused and given a clock that drifts.
 //! - [`logging`]: log lines with virtual time, node and thread.
 //! - Each facade type's section "Differences from ...".
-//! - The course on Raft that is built on this: `cargo doc --open -p lab-course`.
+//! - The course on Raft that is built on this: `cargo doc --no-deps --open -p lab-course`.
 
 mod address;
 pub mod channel;

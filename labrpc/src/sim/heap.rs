@@ -4,7 +4,7 @@
 //! it, has kept. That is only true as long as no other simulation runs in this process: then nothing is said. And the simulator itself
 //! must keep nothing meanwhile: no trace, which is a thousand bytes for each message, and no list of who was last at which object.
 
-use super::context::{try_with_core, with_core};
+use super::context::try_with_core;
 use super::runs;
 
 /// The heap at one moment of a simulation. From then until [`growth`](Self::growth) is asked for, or the run fails, nothing is kept of the
@@ -21,24 +21,25 @@ impl HeapMark {
     /// a policy that remembers what was done to each object.
     #[must_use]
     pub fn now() -> Option<Self> {
-        let alone = runs::alone()?;
-        let remembers = try_with_core(|core| core.scheduler.looks_at_accesses())?;
-        let mark = Self { alone, in_use: system::heap_in_use().filter(|_| !remembers)? };
-        with_core(|core| core.pause_notes(true));
-        Some(mark)
+        let mark = Self { alone: runs::alone()?, in_use: system::heap_in_use()? };
+        let can_measure = try_with_core(|core| {
+            let remembers = core.scheduler.looks_at_accesses();
+            core.pause_notes(!remembers);
+            !remembers
+        })?;
+        can_measure.then_some(mark)
     }
 
     /// The bytes that were allocated since and not freed, as the C library counts them: a little more than what was asked for; 0 if
-    /// more was freed. `None` if another simulation has run in this process in between.
+    /// more was freed. `None` if another simulation has run in this process in between, and outside a simulation.
     ///
     /// Memory that does not come from the C library's allocator is not counted: stacks of simulated threads, and all that a program
     /// with another global allocator allocates.
     #[must_use]
     pub fn growth(&self) -> Option<usize> {
         let in_use = system::heap_in_use()?;
-        let is_alone = runs::alone() == Some(self.alone);
-        with_core(|core| core.pause_notes(false));
-        is_alone.then(|| in_use.saturating_sub(self.in_use))
+        try_with_core(|core| core.pause_notes(false))?;
+        (runs::alone()? == self.alone).then(|| in_use.saturating_sub(self.in_use))
     }
 }
 

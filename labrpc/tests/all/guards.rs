@@ -393,32 +393,35 @@ impl Drop for Replaces {
     }
 }
 
+/// A thread holds a lock, its node crashes, and nobody else gets the lock: a thread of the system may have a reference.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
+fn keeps_its_lock(holds: fn(&Mutex<Vec<String>>, std::sync::mpsc::Receiver<()>)) {
+    let run = Sim::new(1).run(move || {
+        let lock = Arc::new(Mutex::new(value()));
+        let theirs = Arc::clone(&lock);
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        crash_after(move || holds(&theirs, stopped), || assert!(lock.try_lock().is_none()));
+        stop.send(()).unwrap();
+    });
+    run.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 /// Threads of the system may borrow as well.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(any(labrpc_asan, labrpc_no_interpose))))]
 #[test]
 #[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
 fn thread_that_lends_to_a_thread_of_the_system_keeps_its_lock() {
-    let run = Sim::new(1).run(|| {
-        let lock = Arc::new(Mutex::new(value()));
-        let theirs = Arc::clone(&lock);
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        crash_after(
-            move || {
-                let mut guard = theirs.lock();
-                let value: &mut Vec<String> = &mut guard;
-                std::thread::scope(|scope| {
-                    scope.spawn(move || {
-                        stopped.recv().unwrap();
-                        assert_eq!(value[0], "first");
-                    });
-                    thread::sleep(LONG);
-                });
-            },
-            || assert!(lock.try_lock().is_none()),
-        );
-        stop.send(()).unwrap();
+    keeps_its_lock(|lock, stopped| {
+        let mut guard = lock.lock();
+        let value: &mut Vec<String> = &mut guard;
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                stopped.recv().unwrap();
+                assert_eq!(value[0], "first");
+            });
+            thread::sleep(LONG);
+        });
     });
-    run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// The same, and the thread of the system was started by one of a scope of ours, which has long ended.
@@ -426,32 +429,22 @@ fn thread_that_lends_to_a_thread_of_the_system_keeps_its_lock() {
 #[test]
 #[allow(clippy::disallowed_methods, reason = "what goes wrong with it is tested")]
 fn thread_whose_borrower_lends_to_a_thread_of_the_system_keeps_its_lock() {
-    let run = Sim::new(1).run(|| {
-        let lock = Arc::new(Mutex::new(value()));
-        let theirs = Arc::clone(&lock);
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        crash_after(
-            move || {
-                let guard = theirs.lock();
-                let value: &Vec<String> = &guard;
-                std::thread::scope(|system| {
-                    let borrows = move || {
-                        stopped.recv().unwrap();
-                        assert_eq!(value[0], "first");
-                    };
-                    thread::scope(|ours| {
-                        ours.spawn(move || {
-                            system.spawn(borrows);
-                        });
-                    });
-                    thread::sleep(LONG);
+    keeps_its_lock(|lock, stopped| {
+        let guard = lock.lock();
+        let value: &Vec<String> = &guard;
+        std::thread::scope(|system| {
+            let borrows = move || {
+                stopped.recv().unwrap();
+                assert_eq!(value[0], "first");
+            };
+            thread::scope(|ours| {
+                ours.spawn(move || {
+                    system.spawn(borrows);
                 });
-            },
-            || assert!(lock.try_lock().is_none()),
-        );
-        stop.send(()).unwrap();
+            });
+            thread::sleep(LONG);
+        });
     });
-    run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// Guards in a vector, as those who lock all of many have them: they work, in both worlds.

@@ -7,7 +7,7 @@
 //! when a real process is to be killed, a [`FaultyDisk`] when the power is to fail in the middle of a save.
 //!
 //! What a suite asks of a Raft beyond the types stands in [`contract`]. How to begin, part by part, is in the course: `cargo doc
-//! --open -p lab-course`.
+//! --no-deps --open -p lab-course`.
 
 mod change;
 mod configuration;

@@ -278,13 +278,8 @@ impl Lab {
         &self.inner.implementation
     }
 
-    /// What was done by clients of this scenario, for the line that says that the run passed.
-    pub fn set_answered(&self, operations: u64) {
-        self.set_operations(operations);
-    }
-
     /// How many operations clients were answered, for the line that says that the run passed.
-    pub(crate) fn set_operations(&self, operations: u64) {
+    pub fn set_operations(&self, operations: u64) {
         self.inner.record.set_operations(operations);
     }
 

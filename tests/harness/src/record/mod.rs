@@ -150,7 +150,7 @@ impl Record {
         let state = &mut *state;
         // In the real world the threads of a killed server live on, and still apply. What they say is not said
         // by their successor, which may begin anew at index 1.
-        if !state.runs(server, start) {
+        if state.start_of(server) != Some(start) {
             return Ok(false);
         }
         // Judged by what was known before, and entered only then: compared with a log in which it already
@@ -225,7 +225,7 @@ impl Record {
             seen.tail.clear();
             let starts = seen.starts;
             state.timeline.push(at, TimelineEvent::Started(server, starts));
-            state.starts_before + starts
+            state.start_of(server).expect("it is up now")
         };
         self.observe(at, server, start, &Observation::Started { base })?;
         Ok(start)
@@ -233,12 +233,11 @@ impl Record {
 
     /// A server is gone: whatever is heard of this incarnation from now on does not count.
     pub(crate) fn stopped(&self, at: Duration, server: ServerId, what: TimelineEvent) {
-        let start = {
-            let state = self.state.lock();
-            state.starts_before + state.servers[server].starts
-        };
-        // Nothing can be broken by this: the rules only forget.
-        let _ = self.observe(at, server, start, &Observation::Stopped);
+        let start = self.state.lock().start_of(server);
+        if let Some(start) = start {
+            // Nothing can be broken by this: the rules only forget.
+            let _ = self.observe(at, server, start, &Observation::Stopped);
+        }
         let mut state = self.state.lock();
         let seen = &mut state.servers[server];
         (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
@@ -326,10 +325,10 @@ impl Record {
     /// The number of a server's start, if it runs, and what is known of it before it is asked something.
     pub(crate) fn before(&self, server: ServerId) -> Option<(u64, Before)> {
         let state = self.state.lock();
-        let seen = state.servers.get(server).filter(|seen| seen.is_up)?;
-        let &Seen { term, applied, restarted, .. } = seen;
+        let start = state.start_of(server)?;
+        let Seen { term, applied, restarted, .. } = state.servers[server];
         let moment = state.invariants.moment();
-        Some((state.starts_before + seen.starts, Before { term, applied, restarted, moment }))
+        Some((start, Before { term, applied, restarted, moment }))
     }
 
     /// Something about a server. Of one of a larger cluster that is gone, as of one that was never started.

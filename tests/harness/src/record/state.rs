@@ -48,9 +48,10 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether the incarnation of a server that was started with this number still runs.
-    pub(super) fn runs(&self, server: ServerId, start: u64) -> bool {
-        self.servers.get(server).is_some_and(|seen| seen.is_up && self.starts_before + seen.starts == start)
+    /// The number of a server's last start, which no other start of the run has. `None` if it does not run.
+    pub(super) fn start_of(&self, server: ServerId) -> Option<u64> {
+        let seen = self.servers.get(server).filter(|seen| seen.is_up)?;
+        Some(self.starts_before + seen.starts)
     }
 
     /// Enters a fact that breaks nothing. Returns whether somebody waits for it.

@@ -102,7 +102,7 @@ fn work<W: FnMut(&Lab)>(
         .collect();
     server.finish(threads, TIME + PATIENCE);
     let count = server.book().count();
-    lab.set_answered(count);
+    lab.set_operations(count);
     lab.expect(count > 0, || {
         Violation::new("no lock was acquired", "holdings", format!("none by {clients} clients in {TIME:?}"))
     });
