@@ -126,8 +126,9 @@ fn measure(text: &str) -> (Kind, usize) {
         return match &text[..length] {
             "r" | "br" | "cr" if rest.starts_with(['"', '#']) => match raw_string(rest) {
                 Some(raw) => (Kind::Text, length + raw),
-                // A raw identifier.
-                None => (Kind::Word, length + 1 + word(&rest[1..])),
+                // A raw identifier; or a word and a sign, in what is no Rust.
+                None if rest[1..].starts_with(is_word) => (Kind::Word, length + 1 + word(&rest[1..])),
+                None => (Kind::Word, length),
             },
             "b" | "c" if rest.starts_with('"') => (Kind::Text, length + quoted(rest, '"')),
             "b" if rest.starts_with('\'') => (Kind::Text, length + quoted(rest, '\'')),
@@ -188,6 +189,7 @@ mod tests {
             ),
             (r#""a\"b" b"c""#, r#"Text:"a\"b" Text:b"c""#),
             ("größe\u{a0}名", "Word:größe Word:名"),
+            ("r#'a r#", "Word:r Sign:# Lifetime:'a Word:r Sign:#"),
             ("/* never ends", ""),
             ("\"never ends", "Text:\"never ends"),
         ] {
