@@ -90,9 +90,3 @@ pub fn parts() -> &'static [Part] {
 pub fn part(name: &str) -> Option<&'static Part> {
     parts().iter().find(|part| part.name.eq_ignore_ascii_case(name))
 }
-
-/// The milestone to which a test belongs.
-#[must_use]
-pub fn milestone_of(test: &str) -> Option<&'static Milestone> {
-    parts().iter().flat_map(|part| &part.milestones).find(|milestone| milestone.tests.contains(&test))
-}

@@ -54,7 +54,7 @@ impl Shape {
             ],
             Self::Guided => {
                 let of_master = master().iter().filter(|(name, _)| *name != "lib.rs");
-                let cut = of_master.map(|(name, source)| (*name, cut(source, &is_given)));
+                let cut = of_master.map(|(name, source)| (*name, cut(name, source, &is_given)));
                 [("lib.rs", include_str!("../shapes/guided/lib.rs").to_owned())]
                     .into_iter()
                     .chain(cut)
@@ -66,7 +66,7 @@ impl Shape {
 
 /// All files of the master, below `src`: the solution, for every shape.
 pub(crate) fn solution() -> Vec<(&'static str, String)> {
-    master().iter().map(|(name, source)| (*name, cut(source, |_| true))).collect()
+    master().iter().map(|(name, source)| (*name, cut(name, source, |_| true))).collect()
 }
 
 /// The masters of lab 2, in the modules of a student's crate: the server and its clerk, and the locks on it.
@@ -91,7 +91,7 @@ pub fn lab2_masters() -> Vec<(&'static str, &'static str)> {
 /// The modules of lab 2, for every shape, with the solution of the given milestones.
 pub(crate) fn lab2(is_solved: bool, is_given: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let file = |(path, source): (&str, &str)| {
-        let source = cut(without_tests(source), &is_given).replace("crate::", "super::");
+        let source = cut(path, without_tests(source), &is_given).replace("crate::", "super::");
         match path.strip_suffix("/lib.rs") {
             Some(module) => (format!("{module}/mod.rs"), module_of_lab2(module, is_solved, &source)),
             None => (path.to_owned(), source),
@@ -124,6 +124,6 @@ fn without_tests(source: &str) -> &str {
     source.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(source)
 }
 
-fn cut(source: &str, is_given: impl Fn(&str) -> bool) -> String {
-    regions::cut(source, is_given).unwrap_or_else(|error| panic!("raft/course/src: {error} of a file"))
+fn cut(name: &str, source: &str, is_given: impl Fn(&str) -> bool) -> String {
+    regions::cut(source, is_given).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

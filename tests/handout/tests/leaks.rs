@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lab_handout::{Handout, Shape, Source, lab2_masters, master, regions};
 
@@ -154,6 +154,23 @@ fn links_between_the_files_of_a_handout_lead_somewhere() {
                     link.is_empty() || link.contains("://") || files.iter().any(|(path, _)| *path == target);
                 assert!(is_there, "{shape:?}: {} links to {link}", path.display());
             }
+            if path.starts_with("docs") {
+                links_by_label_lead_somewhere(&files, path, text);
+            }
         }
+    }
+}
+
+/// `[words][label]`, and `[label]: target` at the end of the text.
+fn links_by_label_lead_somewhere(files: &[(PathBuf, String)], path: &Path, text: &str) {
+    let defined: Vec<(&str, &str)> =
+        text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).collect();
+    for (label, target) in &defined {
+        let file = path.parent().expect("a folder").join(target.split('#').next().unwrap_or_default());
+        let is_there = target.contains("://") || files.iter().any(|(path, _)| *path == file);
+        assert!(is_there, "{} defines [{label}], which leads to {target}", path.display());
+    }
+    for label in text.split("][").skip(1).filter_map(|rest| rest.split(']').next()) {
+        assert!(defined.iter().any(|(name, _)| *name == label), "{} has [{label}]", path.display());
     }
 }

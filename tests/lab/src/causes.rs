@@ -301,11 +301,8 @@ impl Search<'_, '_> {
 
     /// The jumps between neighbours, the greatest first, with the moments before and after.
     fn jumps(&self) -> Vec<(f64, usize, usize)> {
-        let shares: Vec<(usize, f64)> = self
-            .counts
-            .iter()
-            .map(|(&moment, &(tried, failed))| (moment, failed as f64 / tried as f64))
-            .collect();
+        let shares: Vec<(usize, f64)> =
+            self.counts.keys().map(|&moment| (moment, self.share(moment))).collect();
         let mut jumps: Vec<(f64, usize, usize)> =
             shares.windows(2).map(|pair| (pair[1].1 - pair[0].1, pair[0].0, pair[1].0)).collect();
         jumps.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));

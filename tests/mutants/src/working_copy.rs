@@ -167,7 +167,7 @@ impl WorkingCopy {
         cargo.env("CARGO_TARGET_DIR", self.path.join("target"));
         cargo.env("CARGO_TERM_COLOR", "never");
         // What the caller has set would make it another trial than everybody else's.
-        for name in ["LAB_SEED", "LAB_SEEDS", "LAB_WORLD", "LAB_POLICY", "RUST_LOG"] {
+        for name in ["LAB_SEED", "LAB_SEEDS", "LAB_WORLD", "LAB_POLICY", "LAB_COMMAND", "RUST_LOG"] {
             cargo.env_remove(name);
         }
         cargo

@@ -19,8 +19,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// The workspace that this program was built from, and the target directory that it was built in.
     pub(crate) fn of_this_program() -> Self {
-        let target = artifacts::root().parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        Self { root: root(), target }
+        Self { root: root(), target: artifacts::target() }
     }
 }
 

@@ -50,19 +50,19 @@ pub fn directory(test: &str, seed: u64) -> PathBuf {
 #[must_use]
 pub fn root() -> PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        if let Some(root) = std::env::var_os(FOLDER) {
-            return PathBuf::from(root);
-        }
-        let here = std::env::current_dir().unwrap_or_default();
-        let executable = std::env::current_exe().ok();
-        let from_executable = || executable.as_deref().and_then(target_of);
-        // As cargo decides: the variable before the folder that the program lies in. By its own place it
-        // finds the folder also when it is started without cargo.
-        let from_cargo = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
-        from_cargo.or_else(from_executable).unwrap_or_else(|| here.join("target")).join("lab")
-    })
-    .clone()
+    ROOT.get_or_init(|| std::env::var_os(FOLDER).map_or_else(|| target().join("lab"), PathBuf::from)).clone()
+}
+
+/// Cargo's target directory: that of the workspace whose code runs.
+#[must_use]
+pub fn target() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let executable = std::env::current_exe().ok();
+    let from_executable = || executable.as_deref().and_then(target_of);
+    // As cargo decides: the variable before the folder that the program lies in. By its own place it
+    // finds the folder also when it is started without cargo.
+    let from_cargo = std::env::var_os("CARGO_TARGET_DIR").map(|folder| here.join(folder));
+    from_cargo.or_else(from_executable).unwrap_or_else(|| here.join("target"))
 }
 
 /// The target directory that an executable lies in: cargo marks it with a file.

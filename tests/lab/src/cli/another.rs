@@ -37,9 +37,7 @@ fn cargo(what: &str, folder: &str, program: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.args([what, "--bin", program, "--manifest-path"]).arg(manifest);
-    if let Some(target) = artifacts::root().parent() {
-        command.arg("--target-dir").arg(target);
-    }
+    command.arg("--target-dir").arg(artifacts::target());
     command
 }
 

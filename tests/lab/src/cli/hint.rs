@@ -26,7 +26,7 @@ impl Hint {
             return Ok(Verdict::Ok);
         };
         let (id, hints) = (step.milestone.id, &step.milestone.hints);
-        let shown = memory.hints.get(id).copied().unwrap_or(0).min(hints.len());
+        let shown = memory.hints_shown(step.milestone);
         println!("{}\n", step.title());
         if self.again || shown == hints.len() {
             for (number, hint) in (1..).zip(&hints[..shown]) {

@@ -55,17 +55,15 @@ fn status_line(course: Course, memory: &Memory, stand: &Stand) -> Result<String>
     Ok(match stand {
         Stand::Done => format!("{progress}   all reached"),
         Stand::Next(next) => {
-            let verb = if next.is_broken_again { "broken again" } else { "next" };
             let tests = next.step.milestone.tests.len();
-            format!("{progress}   {verb}: {}, {} of {tests} tests", next.step.title(), next.passed)
+            format!("{progress}   {}: {}, {} of {tests} tests", next.verb(), next.step.title(), next.passed)
         }
     })
 }
 
 fn print_next(next: &NextStep, memory: &Memory) {
     let (step, id) = (next.step, next.step.milestone.id);
-    let verb = if next.is_broken_again { "broken again" } else { "next" };
-    println!("{verb}: {}\n", step.title());
+    println!("{}: {}\n", next.verb(), step.title());
     println!("{}\n", step.milestone.about);
     println!("{} of {} tests pass, and then this one does not:", next.passed, step.milestone.tests.len());
     println!("  {}: {}", next.failed.case.name, headline(&next.failed));
@@ -73,7 +71,7 @@ fn print_next(next: &NextStep, memory: &Memory) {
         println!("  see it: {}", replay_command_of(next.failed.case, failed.plan));
     }
     let hints = step.milestone.hints.len();
-    let shown = memory.hints.get(id).copied().unwrap_or(0).min(hints);
+    let shown = memory.hints_shown(step.milestone);
     let about_hints = format!("a hint for {id}: {shown} of {hints} were shown");
     let rows = [
         ("watch".to_owned(), "a verdict each time you save"),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use lab_course::Milestone;
 use lab_runs::{artifacts, eprintln};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,12 @@ impl Memory {
     pub(crate) fn read() -> Self {
         // Damage costs no more than a walk from the beginning.
         fs::read(path()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// How many hints of a milestone were shown.
+    pub(crate) fn hints_shown(&self, milestone: &Milestone) -> usize {
+        // The text may have had more of them.
+        self.hints.get(milestone.id).copied().unwrap_or(0).min(milestone.hints.len())
     }
 
     /// Writes it. What cannot be written is said, and costs no verdict.

@@ -56,6 +56,13 @@ pub(crate) struct Next {
     pub(crate) is_broken_again: bool,
 }
 
+impl Next {
+    /// What is to be said of it, in a word or two.
+    pub(crate) fn verb(&self) -> &'static str {
+        if self.is_broken_again { "broken again" } else { "next" }
+    }
+}
+
 /// Goes through these milestones up to the first that is not reached, and remembers what it finds. `on_failure` is told of the first test
 /// that fails as soon as those before it have passed: others may take their time.
 ///
@@ -236,8 +243,9 @@ mod tests {
 
     #[test]
     fn slow_tests_are_tests_of_milestones() {
+        let milestones = || lab_course::parts().iter().flat_map(|part| &part.milestones);
         for name in SLOW {
-            assert!(lab_course::milestone_of(name).is_some(), "{name}");
+            assert!(milestones().any(|milestone| milestone.tests.contains(&name)), "{name}");
         }
     }
 }

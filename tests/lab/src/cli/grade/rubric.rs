@@ -48,10 +48,7 @@ impl RubricArguments {
     /// Whether a rubric is meant at all.
     #[must_use]
     pub fn is_asked_for(&self) -> bool {
-        let Self { rubric, out, write_rubric, repeat, submitted, secret_file, time, gradescope, classroom50 } =
-            self;
-        let files = [rubric, out, write_rubric, repeat, secret_file, gradescope, classroom50];
-        files.into_iter().any(Option::is_some) || submitted.is_some() || time.is_some()
+        !self.words().is_empty()
     }
 
     /// The same, as words of a command.
