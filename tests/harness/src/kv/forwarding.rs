@@ -208,13 +208,13 @@ impl Forwarded {
     }
 
     /// Expects that all commands were executed as often as their callers were told, and none twice. Call it when nothing is under
-    /// way any more.
+    /// way any more. Returns how often each was.
     ///
     /// # Panics
     ///
     /// If not.
     #[track_caller]
-    pub fn check(&self, cluster: &KvCluster) {
+    pub fn check(&self, cluster: &KvCluster) -> [i64; COMMANDS_MAX] {
         // What is under way arrives, or is lost.
         cluster.lab().sleep_ms(3000);
         let executions = executions(cluster.sum_of_all());
@@ -237,6 +237,7 @@ impl Forwarded {
                 .hint("an answer that is taken for another one, entries that are known by their index alone, or a request that was appended again")
             });
         }
+        executions
     }
 }
 
