@@ -91,7 +91,8 @@ class History {
       apply(state, event);
       this.segment(state, event);
     });
-    this.cached = { i: -1, state: null };
+    /// The last moment that was asked for, and its states.
+    this.cached = { i: null, state: null };
   }
 
   learn(event) {
@@ -120,12 +121,15 @@ class History {
     list.push({ t: event.t, i: event.i, role, term, up, paused, linked });
   }
 
-  /// The servers just after event `i`; before the first for -1.
+  /// The servers just after event `i`; before the first for -1. Nobody changes what is returned: later moments are copies.
   at(i) {
-    if (this.cached.i === i) return this.cached.state;
+    const { cached } = this;
+    if (cached.i === i) return cached.state;
     const start = Math.floor(Math.max(i, 0) / KEPT_EVERY);
-    const state = (this.kept[start] ?? []).map((server) => server.copy());
-    for (let place = start * KEPT_EVERY; place <= i; place += 1) apply(state, this.trace.events[place]);
+    // The last moment that was asked for may be nearer than the one that is kept.
+    const isNear = cached.state !== null && cached.i < i && cached.i >= start * KEPT_EVERY - 1;
+    const state = ((isNear ? cached.state : this.kept[start]) ?? []).map((server) => server.copy());
+    for (let place = isNear ? cached.i + 1 : start * KEPT_EVERY; place <= i; place += 1) apply(state, this.trace.events[place]);
     this.cached = { i, state };
     return state;
   }
