@@ -132,6 +132,8 @@ pub(super) struct ShownCauses {
     pub(super) moments: Vec<(usize, u64, u64)>,
     pub(super) tries: u64,
     pub(super) jump: Option<usize>,
+    /// That no event decides, in a sentence, where there is no jump.
+    pub(super) none: Option<String>,
 }
 
 /// Where a run was lost: how likely it is to fail from each of its moments on.
