@@ -67,10 +67,6 @@ function buildSteps(view) {
   return el("div", { class: "steps" }, el("p", { class: "meta" }, "What led to it (k: next step, K: the one before)"), list);
 }
 
-function firstOf(message) {
-  return message.sentBy ?? message.arrivals[0] ?? message.ends[0] ?? null;
-}
-
 function buildCauses(view) {
   const { moments, jump, tries, none } = model.causes;
   if (none !== null) return el("p", { class: "causes" }, `Where it was lost: ${none}.`);

@@ -324,9 +324,8 @@ function rejects(server, request, message) {
 }
 
 function accepts(state, server, request) {
-  const prev = request.num(names.prevLogIndex) ?? 0;
-  const end = prev + request.entryCount;
-  putEntries(server, request, prev);
+  const end = request.covers;
+  putEntries(server, request, request.num(names.prevLogIndex) ?? 0);
   // Two logs with an entry of the same index and term are the same up to there (§5.3, Log Matching).
   const leader = state[serverOf(request.from) ?? -1];
   const mark = server.log.get(end);
@@ -351,10 +350,7 @@ function hears(server, message) {
     if (!list.includes(peer)) list.push(peer);
   } else if (server.role === "L" && request.term === server.term) {
     const yes = message.kind === "I" || message.yes(names.success);
-    const end =
-      message.kind === "I"
-        ? (request.num(names.lastIncludedIndex) ?? 0)
-        : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
+    const end = message.kind === "I" ? (request.num(names.lastIncludedIndex) ?? 0) : request.covers;
     if (yes) {
       server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
       server.next.set(peer, (server.match.get(peer) ?? 0) + 1);
