@@ -161,7 +161,7 @@ impl Causes {
                 .is_some_and(|first| first.tried > 0 && first.failed * 10 >= first.tried * 9)
     }
 
-    /// The moments before and after the greatest jump; `None` if there is none.
+    /// The moments before and after the event after which the run was lost; `None` if there is no such event.
     #[must_use]
     pub fn around_jump(&self) -> Option<(Moment, Moment)> {
         let jump = self.jump?;
