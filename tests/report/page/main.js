@@ -278,9 +278,7 @@ class View {
   }
 
   toggleTheme() {
-    const root = document.documentElement;
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = isDark ? "light" : "dark";
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
     this.draw();
   }
 
