@@ -43,7 +43,7 @@ use labrpc::thread;
 const FIRST_MOMENTS: usize = 24;
 /// So many continuations each moment is given at first.
 const FIRST_TRIES: u64 = 12;
-/// So many the two moments around a jump are given in the end.
+/// So many the moments before and after the event that decides are given in the end.
 pub(crate) const TRIES_MAX: u64 = 200;
 /// By so many at a time.
 const MORE_TRIES: u64 = 47;
@@ -131,8 +131,8 @@ pub(crate) fn find(
     })
 }
 
-/// In which way a run failed: what broke, in the words that name servers, term and entry. A bug that is there for good breaks the same rule sooner or
-/// later whatever follows; that it breaks it here is what some event has decided.
+/// In which way a run failed: what broke, in the words that name servers, term and entry. A bug that is there for good breaks the same
+/// rule sooner or later whatever follows; that it breaks it here is what some event has decided.
 #[derive(PartialEq, Eq)]
 struct Way {
     signature: Signature,
@@ -199,15 +199,14 @@ fn mark_words(mark: &Mark) -> String {
     }
 }
 
-/// The moments that were tried, and the one with the greatest jump since the one before.
+/// The moments that were tried, and the one after which the run was lost: the point of no return, or else the greatest jump.
 fn search(moments: usize, runs_max: usize, try_all: &mut Try<'_>) -> (BTreeMap<usize, Count>, Option<usize>) {
     let mut search = Search { counts: BTreeMap::new(), left: runs_max as u64, try_all };
     let Some(last) = moments.checked_sub(1) else { return (search.counts, None) };
     let first = FIRST_MOMENTS.min(moments).max(2) - 1;
     search.try_moments((0..=first).map(|place| last * place / first), FIRST_TRIES);
-    let lost = search.point_of_no_return().filter(|&(rise, _)| rise >= RETURN_MIN);
-    let found = lost.or_else(|| search.greatest_jump());
-    (search.counts, found.map(|(_, to)| to))
+    let found = search.point_of_no_return().or_else(|| search.greatest_jump());
+    (search.counts, found)
 }
 
 struct Search<'a, 'b> {
@@ -238,9 +237,9 @@ impl Search<'_, '_> {
         true
     }
 
-    /// The moment from which on the run is lost, the moment before it being one from which it is not, and how much the share rises
-    /// there; `None` if there is no such moment, or no runs are left to find it.
-    fn point_of_no_return(&mut self) -> Option<(f64, usize)> {
+    /// The moment from which on the run is lost, the moment before it being one from which it is not; `None` if there is no such
+    /// moment, the share rises too little there, or no runs are left to find it.
+    fn point_of_no_return(&mut self) -> Option<usize> {
         // Twice: more tries may show that what seemed lost is not.
         for (more, enough) in [(FIRST_TRIES, 2 * FIRST_TRIES), (MORE_TRIES, TRIES_MAX)] {
             let (from, to) = loop {
@@ -256,12 +255,12 @@ impl Search<'_, '_> {
             {
             }
             // The runs are better spent on the search for a jump.
-            if self.share(to) - self.share(from) < RETURN_MIN {
+            if self.rise(from, to) < RETURN_MIN {
                 return None;
             }
         }
-        let (from, to) = self.around_no_return().filter(|(from, to)| to - from == 1)?;
-        Some((self.share(to) - self.share(from), to))
+        let (from, to) = self.around_no_return()?;
+        (to - from == 1 && self.rise(from, to) >= RETURN_MIN).then_some(to)
     }
 
     /// The last moment that was tried from which the run is not lost, and the next one.
@@ -276,8 +275,14 @@ impl Search<'_, '_> {
         failed as f64 / tried as f64
     }
 
-    /// The greatest rise between two moments with a single event between them, and the later of them.
-    fn greatest_jump(&mut self) -> Option<(f64, usize)> {
+    /// By how much more of the continuations from one moment fail than of those from another.
+    fn rise(&self, from: usize, to: usize) -> f64 {
+        self.share(to) - self.share(from)
+    }
+
+    /// The later of the two moments between which the share rises most, with a single event between them if there are runs enough;
+    /// `None` if it rises nowhere by much.
+    fn greatest_jump(&mut self) -> Option<usize> {
         // Between the moments that differ most, a few at a time: how many must not depend on the machine.
         loop {
             let mut gaps = self.jumps();
@@ -291,10 +296,10 @@ impl Search<'_, '_> {
         }
         // Chance may have made a jump where there is none: the greatest one is tried until it stays so.
         loop {
-            let (jump, from, to) = self.greatest()?;
+            let (from, to) = self.greatest()?;
             let is_sure = [from, to].iter().all(|moment| self.counts[moment].0 >= TRIES_MAX);
             if is_sure || !self.try_moments([from, to], MORE_TRIES) {
-                return Some((jump, to));
+                return Some(to);
             }
         }
     }
@@ -309,9 +314,10 @@ impl Search<'_, '_> {
         jumps
     }
 
-    /// The greatest rise.
-    fn greatest(&self) -> Option<(f64, usize, usize)> {
-        self.jumps().into_iter().find(|&(jump, ..)| jump >= JUMP_MIN)
+    /// The moments before and after the greatest rise.
+    fn greatest(&self) -> Option<(usize, usize)> {
+        let (_, from, to) = self.jumps().into_iter().find(|&(jump, ..)| jump >= JUMP_MIN)?;
+        Some((from, to))
     }
 }
 

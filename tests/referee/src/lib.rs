@@ -96,5 +96,5 @@ pub use committable::Committable;
 pub use names::{Names, is_one_of};
 pub use notice::Notice;
 pub use referee::Referee;
-pub use rules::{RULES, Rule};
+pub use rules::{BY_COUNTING, RULES, Rule};
 pub use violation::Violation;

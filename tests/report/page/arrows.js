@@ -40,21 +40,14 @@ class Arrows {
     if (!from || !to) return;
     const isBright = proof.has(message.id) || message === chosenMessage || message === chosenMessage?.other;
     const isFaded = (fades && !isBright) || (server !== null && message.from !== `S${server}` && message.to !== `S${server}`);
-    ink.globalAlpha = isFaded
-      ? 0.12
-      : isBright
-        ? 1
-        : message.kind === "A" && !message.reply && message.entryCount === 0
-          ? 0.55
-          : 0.85;
+    ink.globalAlpha = isFaded ? 0.12 : isBright ? 1 : message.isHeartbeat ? 0.55 : 0.85;
     ink.strokeStyle = this.colorOf(message);
     ink.fillStyle = ink.strokeStyle;
     ink.lineWidth = isBright ? 2.6 : message.reply ? 1 : 1.5;
     const down = to.middle > from.middle ? 1 : -1;
     const y1 = from.middle + 9 * down,
       y2 = to.middle - 9 * down;
-    const start = message.sentBy ?? message.arrivals[0] ?? message.ends[0];
-    const x1 = scale.x(scale.ofEvent(start));
+    const x1 = scale.x(scale.ofEvent(message.first));
     if (message.arrivals.length === 0) this.drawLost(message, x1, y1, y2);
     message.arrivals.forEach((arrival, place) => {
       const x2 = scale.x(scale.ofEvent(arrival));
@@ -119,10 +112,7 @@ class Arrows {
   colorOf(message) {
     const { colors } = this;
     if (this.view.proof.has(message.id)) return colors.bad;
-    const isNo =
-      message.reply &&
-      ((message.kind === "A" && !message.yes(names.success)) || (message.kind === "V" && !message.yes(names.voteGranted)));
-    if (isNo) return colors.no;
+    if (message.isRefusal) return colors.no;
     return colors[`message${message.kind}`] ?? colors.message;
   }
 }

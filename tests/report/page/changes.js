@@ -2,7 +2,7 @@
 
 /// What an event has changed, in words.
 function changes(history, i) {
-  const before = history.at(i - 1).map((server) => server.copy());
+  const before = history.at(i - 1);
   const after = history.at(i);
   const out = [];
   after.forEach((now, id) => {

@@ -92,8 +92,9 @@ class Message {
     this.kind = kindOf(this);
   }
 
-  get isPreVote() {
-    return this.kind === "P";
+  /// The first that is known of it: an event; null if there is none.
+  get first() {
+    return this.sentBy ?? this.arrivals[0] ?? this.ends[0] ?? null;
   }
   num(wanted) {
     const value = field(this.content, wanted);
@@ -115,6 +116,18 @@ class Message {
   get entryCount() {
     const { list, more } = this.entries;
     return list.length + more;
+  }
+  get isHeartbeat() {
+    return this.kind === "A" && !this.reply && this.entryCount === 0;
+  }
+  /// An answer that says no: to entries, or to a candidate.
+  get isRefusal() {
+    if (!this.reply) return false;
+    return (this.kind === "A" && !this.yes(names.success)) || (this.kind === "V" && !this.yes(names.voteGranted));
+  }
+  /// The last index that an AppendEntries speaks of: that of its last entry, or of the one before its entries if it has none.
+  get covers() {
+    return (this.num(names.prevLogIndex) ?? 0) + this.entryCount;
   }
 }
 

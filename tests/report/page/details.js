@@ -40,7 +40,7 @@ class Details {
   message(message) {
     const { root } = this;
     const other = message.other;
-    const jump = other && (other.sentBy ?? other.arrivals[0] ?? other.ends[0]);
+    const jump = other?.first;
     if (jump) root.append(this.button(message.reply ? "Its request (u)" : "Its reply (u)", () => this.view.go(jump.i)));
     else
       root.append(

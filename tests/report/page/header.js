@@ -67,30 +67,10 @@ function buildSteps(view) {
   return el("div", { class: "steps" }, el("p", { class: "meta" }, "What led to it (k: next step, K: the one before)"), list);
 }
 
-function firstOf(message) {
-  return message.sentBy ?? message.arrivals[0] ?? message.ends[0] ?? null;
-}
-
 function buildCauses(view) {
-  const { moments, jump, tries } = model.causes;
+  const { moments, jump, tries, none } = model.causes;
+  if (none !== null) return el("p", { class: "causes" }, `Where it was lost: ${none}.`);
   const percent = ([, tried, failed]) => `${tried === 0 ? "?" : Math.round((failed / tried) * 100)} %`;
-  if (jump === null) {
-    const shares =
-      moments.length === 0
-        ? ""
-        : ` (${percent(moments[0])} at its first moment, ${percent(moments[moments.length - 1])} at its last)`;
-    const leadsThere = moments.length > 0 && moments[0][1] > 0 && moments[0][2] >= moments[0][1] * 0.9;
-    if (leadsThere) {
-      const words = `No event decides: ${percent(moments[0])} of the continuations fail in this way from the first moment on. The test leads straight there, so the mistake is where the rule is broken.`;
-      return el("p", { class: "causes" }, words);
-    }
-    return el(
-      "p",
-      { class: "causes" },
-      `The run was continued otherwise from its moments, and no event changes by much how often it fails in this way${shares}.`,
-    );
-  }
-  const before = jump > 0 ? percent(moments[jump - 1]) : "0 %";
   const event = view.causeEvents[jump];
   const button = el("button", {}, wordsOf(event));
   button.addEventListener("click", () => view.go(event.i));
@@ -99,7 +79,7 @@ function buildCauses(view) {
     { class: "causes" },
     "Where it was lost: after ",
     button,
-    ` ${percent(moments[jump])} of the continuations fail, before it ${before} (up to ${tries} from each moment).`,
+    ` ${percent(moments[jump])} of the continuations fail, before it ${percent(moments[jump - 1])} (up to ${tries} from each moment).`,
   );
 }
 

@@ -28,10 +28,21 @@ function clear(ink, canvas) {
   ink.clearRect(0, 0, canvas.width, canvas.height);
 }
 
+/// Whether the ground is dark: as was chosen, or else as the system has it.
+function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 /// The colours of the theme: those of Okabe and Ito, which all kinds of colour vision tell apart, darker or lighter as the ground asks.
 function colorsOf(root) {
   const style = getComputedStyle(root);
-  const color = (name) => style.getPropertyValue(`--${name}`).trim();
+  const side = isDark() ? 2 : 1;
+  // A variable has both sides, as they are written; a canvas takes one.
+  const color = (name) => {
+    const value = style.getPropertyValue(`--${name}`).trim();
+    return /^light-dark\(\s*(.+?)\s*,\s*(.+?)\s*\)$/.exec(value)?.[side] ?? value;
+  };
   const simple = [
     "ground",
     "text",

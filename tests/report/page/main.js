@@ -23,7 +23,7 @@ class View {
     /// The messages among them, by number.
     this.proof = new Set(this.steps.flatMap(({ event }) => (event.message ? [event.message.id] : [])));
     this.causeEvents = (model.causes?.moments ?? []).map(([place]) => this.trace.events[place]);
-    this.failureAt = this.findFailure();
+    this.failureAt = found?.end ?? null;
     this.cursor = found?.opening?.i ?? this.failureAt ?? Math.max(0, this.trace.events.length - 1);
   }
 
@@ -39,12 +39,6 @@ class View {
     const width = this.scale?.width ?? 100;
     this.scale = Object.assign(new Scale(this.trace), { isEven: even, width });
     this.densities = new Map();
-  }
-
-  /// The last event that is not after the failure.
-  findFailure() {
-    if (!model.failure) return null;
-    return Math.max(0, Math.min(lowerBound(this.trace.times, model.failure.at + 1), this.trace.events.length) - 1);
   }
 
   get chosenMessage() {
@@ -201,8 +195,7 @@ class View {
 
   otherHalf() {
     const other = this.chosenMessage?.other;
-    const event = other && firstOf(other);
-    if (event) this.go(event.i);
+    if (other?.first) this.go(other.first.i);
   }
 
   goToDifference() {
@@ -285,9 +278,7 @@ class View {
   }
 
   toggleTheme() {
-    const root = document.documentElement;
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = isDark ? "light" : "dark";
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
     this.draw();
   }
 

@@ -45,19 +45,19 @@ class Proof extends Steps {
       const asked = this.asked(message);
       this.add(asked, isLast && asked ? this.mustSee(asked) : "", isLast ? MISTAKE : BEFORE);
       const lacking = isLast ? "" : this.notStored(message);
-      this.add(firstOf(message), isLast ? "this answer breaks the rule" : lacking, lacking ? CULPRIT : NEEDED);
+      this.add(message.first, isLast ? "this answer breaks the rule" : lacking, lacking ? CULPRIT : NEEDED);
     } else if (!answered.has(message.call)) {
       // Of a request that is answered in the proof its arrival is there.
-      this.add(firstOf(message), isLast ? "this breaks the rule" : "", isLast ? MISTAKE : NEEDED);
+      this.add(message.first, isLast ? "this breaks the rule" : "", isLast ? MISTAKE : NEEDED);
     }
   }
 
   /// What a server tells with an answer and has not stored, where it is known what it has stored.
   notStored(reply) {
-    const answer = firstOf(reply);
+    const answer = reply.first;
     const stored = answer && this.history.at(answer.i)[serverOf(reply.from)]?.stored;
     if (!stored || !reply.other) return "";
-    const end = (reply.other.num(names.prevLogIndex) ?? 0) + reply.other.entryCount;
+    const end = reply.other.covers;
     if (reply.kind === "A" && reply.yes(names.success) && stored.last < end) {
       return `tells that it has entries up to ${end}, and has stored them up to ${stored.last}`;
     }
@@ -155,7 +155,7 @@ class Proof extends Steps {
       const words = (event) => event.i < stands.i && ["A", "I"].some((kind) => this.arrives(kind, id)(event));
       for (const word of this.last(1, words)) {
         this.add(word, "a word of a leader: the election timer begins anew", CULPRIT);
-        if (word.message.other) this.add(firstOf(word.message.other), "", NEEDED);
+        if (word.message.other) this.add(word.message.other.first, "", NEEDED);
         this.add(stands, `S${id} stands for election ${span(stands.t - word.t)} later`, NEEDED);
       }
     }
@@ -194,8 +194,11 @@ class Proof extends Steps {
 
   follows(told, id, index) {
     const { message } = told;
-    const end = (message.num(names.prevLogIndex) ?? 0) + message.entryCount;
-    this.add(told, `says that ${message.num(names.leaderCommit)} is committed; what it compares ends at ${end}`, CULPRIT);
+    this.add(
+      told,
+      `says that ${message.num(names.leaderCommit)} is committed; what it compares ends at ${message.covers}`,
+      CULPRIT,
+    );
     for (const line of this.commitLines(id, index, told.i)) this.add(line, "its own log line", NEEDED);
   }
 
@@ -204,7 +207,7 @@ class Proof extends Steps {
   }
 
   counts(id, index, term) {
-    const end = ({ message }) => (message.other.num(names.prevLogIndex) ?? 0) + message.other.entryCount;
+    const end = ({ message }) => message.other.covers;
     const isCounted = ({ message }) => message.yes(names.success) && message.other?.term === term;
     const answers = this.last(40, (event) => this.arrives("A", id, true)(event) && isCounted(event));
     const counted = answers.filter((event) => end(event) >= index);
@@ -286,7 +289,7 @@ class Proof extends Steps {
     const answer = this.answerTo(operation);
     if (!answer) return;
     this.add(this.asked(answer), why, weight);
-    this.add(firstOf(answer), "", BEFORE);
+    this.add(answer.first, "", BEFORE);
   }
 
   /// The message with which a client was told.
@@ -356,7 +359,7 @@ class Proof extends Steps {
     said.forEach((event, place) => {
       const isLast = place === said.length - 1;
       this.add(event, isLast ? "the last that a script asks" : "", isLast && !isClear ? MISTAKE : NEEDED);
-      if (event.message.other) this.add(firstOf(event.message.other), "", isLast ? NEEDED : BEFORE);
+      if (event.message.other) this.add(event.message.other.first, "", isLast ? NEEDED : BEFORE);
     });
     const asks = ({ kind, message, server }) => kind === SENT && server === 0 && !message.reply;
     if (!isClear) for (const event of this.last(2, asks)) this.add(event, "", NEEDED);
@@ -371,13 +374,7 @@ class Proof extends Steps {
       this.add(event, "the last entry that was applied for the first time", NEEDED);
     for (const event of this.last(3, isFault)) this.add(event, "", BEFORE);
     for (const event of this.last(1, this.marks("accepted"))) this.add(event, "the last command that was accepted", NEEDED);
-    const refused = this.last(
-      2,
-      ({ kind, message }) =>
-        kind === SENT &&
-        message.reply &&
-        ((message.kind === "A" && !message.yes(names.success)) || (message.kind === "V" && !message.yes(names.voteGranted))),
-    );
+    const refused = this.last(2, ({ kind, message }) => kind === SENT && message.isRefusal);
     for (const event of refused) {
       this.add(this.asked(event.message), "", BEFORE);
       this.add(event, "refused", NEEDED);

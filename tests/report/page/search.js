@@ -98,7 +98,7 @@ function isSo(event, value) {
     case "proof":
       return isProof(event);
     case "heartbeat":
-      return event.message?.kind === "A" && !event.message.reply && event.message.entryCount === 0;
+      return Boolean(event.message?.isHeartbeat);
     default:
       return false;
   }

@@ -91,7 +91,8 @@ class History {
       apply(state, event);
       this.segment(state, event);
     });
-    this.cached = { i: -1, state: null };
+    /// The last moment that was asked for, and its states.
+    this.cached = { i: null, state: null };
   }
 
   learn(event) {
@@ -120,12 +121,15 @@ class History {
     list.push({ t: event.t, i: event.i, role, term, up, paused, linked });
   }
 
-  /// The servers just after event `i`; before the first for -1.
+  /// The servers just after event `i`; before the first for -1. Nobody changes what is returned: later moments are copies.
   at(i) {
-    if (this.cached.i === i) return this.cached.state;
+    const { cached } = this;
+    if (cached.i === i) return cached.state;
     const start = Math.floor(Math.max(i, 0) / KEPT_EVERY);
-    const state = (this.kept[start] ?? []).map((server) => server.copy());
-    for (let place = start * KEPT_EVERY; place <= i; place += 1) apply(state, this.trace.events[place]);
+    // The last moment that was asked for may be nearer than the one that is kept.
+    const isNear = cached.state !== null && cached.i < i && cached.i >= start * KEPT_EVERY - 1;
+    const state = ((isNear ? cached.state : this.kept[start]) ?? []).map((server) => server.copy());
+    for (let place = isNear ? cached.i + 1 : start * KEPT_EVERY; place <= i; place += 1) apply(state, this.trace.events[place]);
     this.cached = { i, state };
     return state;
   }
@@ -320,9 +324,8 @@ function rejects(server, request, message) {
 }
 
 function accepts(state, server, request) {
-  const prev = request.num(names.prevLogIndex) ?? 0;
-  const end = prev + request.entryCount;
-  putEntries(server, request, prev);
+  const end = request.covers;
+  putEntries(server, request, request.num(names.prevLogIndex) ?? 0);
   // Two logs with an entry of the same index and term are the same up to there (§5.3, Log Matching).
   const leader = state[serverOf(request.from) ?? -1];
   const mark = server.log.get(end);
@@ -347,10 +350,7 @@ function hears(server, message) {
     if (!list.includes(peer)) list.push(peer);
   } else if (server.role === "L" && request.term === server.term) {
     const yes = message.kind === "I" || message.yes(names.success);
-    const end =
-      message.kind === "I"
-        ? (request.num(names.lastIncludedIndex) ?? 0)
-        : (request.num(names.prevLogIndex) ?? 0) + request.entryCount;
+    const end = message.kind === "I" ? (request.num(names.lastIncludedIndex) ?? 0) : request.covers;
     if (yes) {
       server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
       server.next.set(peer, (server.match.get(peer) ?? 0) + 1);

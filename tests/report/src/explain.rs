@@ -101,10 +101,6 @@ pub fn with_cause(case: &TestCase, plan: Plan, failure: &Failure, causes: Option
 /// After which event a run was lost, in a sentence.
 #[must_use]
 pub fn cause_text(causes: &Causes) -> String {
-    let share = |moment: Moment| match moment.tried {
-        0 => "none".to_owned(),
-        tried => format!("{:.0} %", moment.failed as f64 / tried as f64 * 100.0),
-    };
     match causes.around_jump() {
         Some((before, after)) => format!(
             "at {:.6} s: {}. After it {} of the continuations fail in this way, before it {}",
@@ -113,20 +109,31 @@ pub fn cause_text(causes: &Causes) -> String {
             share(after),
             share(before)
         ),
-        None => {
-            let at = |moment: Option<&Moment>| moment.map_or_else(String::new, |moment| share(*moment));
-            let (first, last) = (at(causes.moments.first()), at(causes.moments.last()));
-            if causes.leads_there() {
-                return format!(
-                    "no event decides: {first} of the continuations fail in this way from the first moment on. The test leads \
-                     straight there, so the mistake is where the rule is broken"
-                );
-            }
-            format!(
-                "no event changes by much how often the run fails in this way if it goes on otherwise: {first} from its first \
-                 moment on, {last} from its last"
-            )
-        }
+        None => undecided_text(causes),
+    }
+}
+
+/// That no event decides, in a sentence; for causes [without a jump](Causes::around_jump).
+pub(crate) fn undecided_text(causes: &Causes) -> String {
+    let ends = causes.moments.first().zip(causes.moments.last());
+    match ends.map(|(first, last)| (share(*first), share(*last))) {
+        Some((first, _)) if causes.leads_there() => format!(
+            "no event decides: {first} of the continuations fail in this way from the first moment on. The test leads \
+             straight there, so the mistake is where the rule is broken"
+        ),
+        Some((first, last)) => format!(
+            "no event changes by much how often the run fails in this way if it goes on otherwise: {first} from its first \
+             moment on, {last} from its last"
+        ),
+        None => "the run has no event after which it could go on otherwise".to_owned(),
+    }
+}
+
+/// How many of the continuations from a moment fail: `12 %`.
+fn share(moment: Moment) -> String {
+    match moment.tried {
+        0 => "none".to_owned(),
+        tried => format!("{:.0} %", moment.failed as f64 / tried as f64 * 100.0),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use lab_harness::case::{Part, TestCase};
 use lab_harness::run::Failure;
+use lab_referee::BY_COUNTING;
 
 /// Words of mistakes that show only after a server has stopped and started again.
 const OF_RESTARTS: [&str; 8] =
@@ -30,7 +31,7 @@ pub(crate) fn of(case: &TestCase, failure: &Failure) -> Option<String> {
         restarts: failure.servers.iter().any(|seen| seen.starts > 1),
         snapshots: !matches!(case.part, Part::A3 | Part::B3 | Part::C3),
     };
-    let is_of_counting = failure.violation.as_ref()?.headline.contains("by counting copies");
+    let is_of_counting = failure.violation.as_ref()?.headline.contains(BY_COUNTING);
     Some(narrowed(hint, happened, is_of_counting))
 }
 

@@ -1,8 +1,11 @@
 //! What the page shows of a run that failed.
 
+use lab_browser::{Tab, Theme};
 use lab_harness::Implementation;
+use lab_harness::run::run_case;
+use lab_report::page::{self, Causes, Moment, Page};
 
-use super::runs::{assert_accessible, assert_quiet, open, test};
+use super::runs::{assert_accessible, assert_quiet, file, open, plan, test};
 use super::wrong::{AlwaysLeader, Amnesiac, Deadlocks, With};
 
 #[test]
@@ -81,5 +84,35 @@ fn deadlock_is_shown_with_its_circle() {
     tab.press("End");
     let cluster = tab.text("#cluster");
     assert!(cluster.contains("A circle:") && cluster.contains("keeper-"), "{cluster}");
+    assert_quiet(&mut tab);
+}
+
+/// The event after which the run was lost can be gone to; where none decides, the page says what the report says.
+#[test]
+fn where_it_was_lost_is_told() {
+    let Some(mut tab) = Tab::start() else { return };
+    tab.look(1440, 900, Theme::Light);
+    let (case, implementation, plan) =
+        (test("initial_election_3a"), Implementation::of::<With<AlwaysLeader>>(), plan(1));
+    let run = run_case(case, implementation, plan);
+    let event = |place: usize| run.trace.as_ref().expect("a trace").events[place].index;
+    let moment = |place, failed| Moment { event: event(place), at: 0, tried: 20, failed };
+    for (failed, jump, wanted) in [
+        ([2, 19], Some(1), "95 % of the continuations fail, before it 10 %"),
+        ([19, 20], None, "Where it was lost: no event decides: 95 % of the continuations fail in this way"),
+        (
+            [2, 3],
+            None,
+            "fails in this way if it goes on otherwise: 10 % from its first moment on, 15 % from its last.",
+        ),
+    ] {
+        let moments = vec![moment(0, failed[0]), moment(30, failed[1])];
+        let causes = Causes { moments, tries: 20, jump, words: "it happens".to_owned() };
+        let page = Page { case, implementation, plan, run: &run, against: None, causes: Some(&causes) };
+        tab.open(&file("causes", &page::html(&page).expect("a trace")), "");
+        let told = tab.text("p.causes");
+        assert!(told.contains(wanted), "{told}");
+        assert_eq!(tab.eval("document.querySelectorAll('.causes button').length"), u64::from(jump.is_some()));
+    }
     assert_quiet(&mut tab);
 }

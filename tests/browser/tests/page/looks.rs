@@ -32,3 +32,27 @@ fn pictures_of_three_sizes_and_both_themes() {
         }
     }
 }
+
+/// A theme that is chosen has the colours that it has on a system which is set to it, in the picture and around it.
+#[test]
+fn theme_can_be_chosen() {
+    let Some(mut tab) = Tab::start() else { return };
+    let page = html(test("crash_at_every_save_3c"), Implementation::of::<With<Amnesiac>>(), 1).0;
+    let path = file("theme", &page);
+    let colors = "JSON.stringify([view.picture.colors, ...['body', '.verdict', '.why', '.role'].map((name) => { const { color, \
+                  backgroundColor } = getComputedStyle(document.querySelector(name)); return [color, backgroundColor]; })])";
+    let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| {
+        tab.look(1440, 900, theme);
+        tab.open(&path, "");
+        let of_system = tab.eval(colors);
+        tab.press("t");
+        let chosen = tab.eval(colors);
+        tab.press("t");
+        assert_eq!(tab.eval(colors), of_system);
+        (of_system, chosen)
+    });
+    assert_ne!(light.0, dark.0);
+    assert_eq!((light.1, dark.1), (dark.0, light.0.clone()));
+    assert!(!light.0.to_string().contains("light-dark"), "{}", light.0);
+    assert_quiet(&mut tab);
+}

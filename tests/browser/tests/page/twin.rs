@@ -21,7 +21,7 @@ fn two_runs_stand_below_each_other_and_the_first_difference_is_marked_in_both() 
     assert!(tab.text("#cluster").contains("Nothing that is known of the servers"));
     tab.press("End");
     let differences = tab.eval("view.twin.differences().length").as_u64().expect("a number");
-    assert_eq!(tab.text("#cluster").contains("here"), differences > 0);
+    assert_eq!(tab.text("#cluster").contains("In this run and in the other"), differences > 0);
     // The other one above, and back.
     let count = "view.trace.events.length";
     let before = tab.eval(count);

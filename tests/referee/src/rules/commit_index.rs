@@ -10,6 +10,9 @@ use crate::message::Request;
 use crate::proof::Line;
 use crate::proof::proof;
 
+/// How a headline ends that accuses a leader of committing what a majority stores and is of an earlier term. Hints go by it.
+pub const BY_COUNTING: &str = "by counting copies";
+
 pub(crate) static RULE: Rule = Rule {
     title: "an entry is committed when a majority stores it; those of earlier terms are not committed by counting (Fig. 2, \
             Leaders 4; §5.4.2)",
@@ -50,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (headline, expected) = if ledger.quorum.agree(stored()) && of != Some(term) {
         let of = of.map_or_else(String::new, |of| format!(" of term {of}"));
         (
-            format!("S{server} commits entry {commit}{of} in term {term} by counting copies"),
+            format!("S{server} commits entry {commit}{of} in term {term} {BY_COUNTING}"),
             format!("an entry of term {term} at {commit} or above that a majority stores"),
         )
     } else {

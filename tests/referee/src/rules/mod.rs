@@ -41,6 +41,7 @@ mod up_to_date;
 mod who_stands;
 mod whole_snapshots;
 
+pub use commit_index::BY_COUNTING;
 pub use rule::Rule;
 
 pub(crate) use rule::{Accusation, Case, On};

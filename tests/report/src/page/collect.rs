@@ -29,7 +29,7 @@ use super::failed::failed;
 use super::model::{Against, Causes, Message, Model, Run, ShownCauses, Traced};
 use super::operations::operations;
 use super::threads::threads;
-use crate::explain::replay_command_of;
+use crate::explain::{replay_command_of, undecided_text};
 use lab_harness::run::Outcome;
 
 /// How many events a page has at most: the last ones.
@@ -87,6 +87,7 @@ fn shown_causes(causes: &Causes, traced: &Traced) -> ShownCauses {
             .collect(),
         tries: causes.tries,
         jump: causes.jump,
+        none: causes.around_jump().is_none().then(|| undecided_text(causes)),
     }
 }
 

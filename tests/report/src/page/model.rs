@@ -132,6 +132,8 @@ pub(super) struct ShownCauses {
     pub(super) moments: Vec<(usize, u64, u64)>,
     pub(super) tries: u64,
     pub(super) jump: Option<usize>,
+    /// That no event decides, in a sentence, where there is no jump.
+    pub(super) none: Option<String>,
 }
 
 /// Where a run was lost: how likely it is to fail from each of its moments on.
@@ -159,7 +161,7 @@ impl Causes {
                 .is_some_and(|first| first.tried > 0 && first.failed * 10 >= first.tried * 9)
     }
 
-    /// The moments before and after the greatest jump; `None` if there is none.
+    /// The moments before and after the event after which the run was lost; `None` if there is no such event.
     #[must_use]
     pub fn around_jump(&self) -> Option<(Moment, Moment)> {
         let jump = self.jump?;
