@@ -311,7 +311,7 @@ fn program_source(catalogue: &Catalogue, chosen: &Chosen) -> String {
         let raft = package(place).replace('-', "_");
         let _ = writeln!(
             text,
-            "    Subject {{ name: {name:?}, bug: Some(Bug {{ name: {name:?}, story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
+            "    Subject {{ name: {name:?}, bug: Some(Bug {{ story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
         );
     }
     let _ = write!(
