@@ -6,6 +6,7 @@ use anyhow::Result;
 use lab_harness::TestCase;
 use lab_hunt::program::launch;
 use lab_hunt::target::{Ran, RunEnd, Target};
+use lab_hunt::workers::cores;
 use lab_runs::{Plan, TestInfo, World, eprintln, println};
 use lab_suites::grade::grading::{self, Grading, Row, RowEnd, Watcher};
 use lab_suites::grade::target::{Suites, info};
@@ -13,7 +14,7 @@ use labrpc::sim::{Policy, Tracing};
 use labrpc::sync::Mutex;
 
 use crate::ledger::{End, Entry, Ledger, Results};
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Subject, Subjects, own_tests};
 
 /// What a worker can run: a scenario, or a test of the lab's own, on a Raft. Its name is `NUMBER/NAME`: the number of the Raft.
 pub(crate) struct Rafts {
@@ -40,8 +41,7 @@ impl Rafts {
     }
 
     fn of(&self, name: &str) -> Option<(&'static Subject, &'static TestCase)> {
-        let (number, name) = name.split_once('/')?;
-        let subject = self.subjects.all.get(number.parse::<usize>().ok()?)?;
+        let (subject, name) = self.subjects.of_run(name)?;
         let case = self.scenarios.iter().find(|case| case.name == name);
         Some((subject, case.or_else(|| lab_suites::find(name))?))
     }
@@ -138,11 +138,10 @@ fn named(number: usize, case: &TestCase) -> &'static TestCase {
 fn run_all(cases: &[&'static TestCase], seeds: u64, watcher: &mut dyn Watcher) -> Result<()> {
     let plan = |seed| Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
     let plans: Vec<Plan> = (1..=seeds).map(plan).collect();
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let grading = Grading {
         cases,
         plans: &plans,
-        workers,
+        workers: cores(),
         launch: launch(),
         is_repeated: false,
         // Ctrl-C ends this process, and its workers with it. What has ended is in the ledger by then.
@@ -160,11 +159,7 @@ struct Keeper<'a> {
 
 impl Watcher for Keeper<'_> {
     fn ended(&mut self, row: &Row) {
-        let Some((number, scenario)) = row.case.name.split_once('/') else { return };
-        let Some(subject) = number.parse().ok().and_then(|number: usize| self.exam.subjects.all.get(number))
-        else {
-            return;
-        };
+        let Some((subject, scenario)) = self.exam.subjects.of_run(row.case.name) else { return };
         let end = match &row.end {
             RowEnd::Passed => End::Passed,
             RowEnd::Skipped(why) => End::Skipped(why.clone()),
@@ -193,7 +188,7 @@ impl Watcher for Keeper<'_> {
 ///
 /// If no worker can be started, or somebody ends them again and again.
 pub(crate) fn measure(subjects: &'static Subjects, seeds: u64) -> Result<()> {
-    let tests: Vec<&'static TestCase> = Subject::own_tests().collect();
+    let tests: Vec<&'static TestCase> = own_tests().collect();
     let cases: Vec<&'static TestCase> = (0..subjects.all.len())
         .filter(|&number| subjects.all[number].bug.is_some())
         .flat_map(|number| tests.iter().map(move |case| named(number, case)))
@@ -211,8 +206,7 @@ struct Counter {
 
 impl Watcher for Counter {
     fn ended(&mut self, row: &Row) {
-        let number = row.case.name.split_once('/').and_then(|(number, _)| number.parse::<usize>().ok());
-        let Some(subject) = number.and_then(|number| self.subjects.all.get(number)) else { return };
+        let Some((subject, _)) = self.subjects.of_run(row.case.name) else { return };
         *self.found_by.entry(subject.name).or_default() += u32::from(row.failure().is_some());
     }
 }

@@ -4,8 +4,6 @@
 //! every second test finds weighs 2, and one that a single test of a hundred finds 7. A scenario that fails on a right Raft finds
 //! nothing, and costs [`FALSE_ALARM_COST`]. The sum is not below 0.
 
-use std::collections::BTreeMap;
-
 use lab_harness::TestCase;
 use serde::Serialize;
 
@@ -120,13 +118,11 @@ impl Score {
 }
 
 fn scored(case: &TestCase, subjects: &Subjects, bugs: &[ScoredBug], results: &Results) -> ScoredScenario {
-    let by: BTreeMap<&'static str, Vec<&str>> = bugs
-        .iter()
-        .map(|bug| (bug.name, bug.found.iter().map(|found| found.scenario.as_str()).collect()))
-        .collect();
-    let finds: Vec<&'static str> =
-        by.iter().filter(|(_, scenarios)| scenarios.contains(&case.name)).map(|(&name, _)| name).collect();
-    let alone = finds.iter().copied().filter(|name| by[name].len() == 1).collect();
+    let is_by_it = |bug: &&ScoredBug| bug.found.iter().any(|found| found.scenario == case.name);
+    let mut found: Vec<&ScoredBug> = bugs.iter().filter(is_by_it).collect();
+    found.sort_unstable_by_key(|bug| bug.name);
+    let finds = found.iter().map(|bug| bug.name).collect();
+    let alone = found.iter().filter(|bug| bug.found.len() == 1).map(|bug| bug.name).collect();
     let sound = subjects.all.iter().filter(|subject| subject.bug.is_none());
     let mut skipped: Vec<Option<String>> = sound
         .map(|subject| match results.get(&(subject.name.to_owned(), case.name.to_owned())) {
@@ -153,7 +149,7 @@ mod tests {
 
     const fn subject(name: &'static str, found_by: Option<u32>) -> Subject {
         let bug = match found_by {
-            Some(found_by) => Some(Bug { name, story: "", found_by }),
+            Some(found_by) => Some(Bug { story: "", found_by }),
             None => None,
         };
         Subject { name, bug, implementation: none }
@@ -192,7 +188,7 @@ mod tests {
 
     #[test]
     fn weight_grows_with_what_few_tests_find() {
-        let bug = |found_by| Bug { name: "b", story: "", found_by };
+        let bug = |found_by| Bug { story: "", found_by };
         for (found_by, wanted) in [(100, 1), (60, 1), (50, 2), (25, 3), (1, 7), (0, 7)] {
             assert_eq!(weight(bug(found_by), 100), wanted, "{found_by} of 100");
         }

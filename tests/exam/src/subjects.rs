@@ -5,8 +5,6 @@ use lab_harness::{Implementation, TestCase};
 /// A bug, and how hard it is to find.
 #[derive(Clone, Copy, Debug)]
 pub struct Bug {
-    /// Its name in the catalogue.
-    pub name: &'static str,
     /// The bug in one sentence.
     pub story: &'static str,
     /// How many of the lab's own tests find it.
@@ -33,11 +31,17 @@ pub struct Subjects {
     pub own_tests: u32,
 }
 
-impl Subject {
-    /// The tests of the lab by which bugs are measured.
-    pub(crate) fn own_tests() -> impl Iterator<Item = &'static TestCase> {
-        use lab_harness::Part;
-
-        [Part::A3, Part::B3, Part::C3, Part::D3].into_iter().flat_map(lab_suites::of_part)
+impl Subjects {
+    /// The Raft that the name of a run begins with, and the test that follows: `NUMBER/NAME`.
+    pub(crate) fn of_run<'a>(&self, name: &'a str) -> Option<(&'static Subject, &'a str)> {
+        let (number, test) = name.split_once('/')?;
+        Some((self.all.get(number.parse::<usize>().ok()?)?, test))
     }
+}
+
+/// The tests of the lab by which bugs are measured.
+pub(crate) fn own_tests() -> impl Iterator<Item = &'static TestCase> {
+    use lab_harness::Part;
+
+    [Part::A3, Part::B3, Part::C3, Part::D3].into_iter().flat_map(lab_suites::of_part)
 }

@@ -117,9 +117,8 @@ impl Lab {
         let mut violation = self.dated(violation);
         // A rule that is broken is broken wherever that was noticed. What a scenario expected is a line of the
         // test, and the reader wants to see that line.
-        if violation.rule.is_none() && violation.place.is_none() {
-            let caller = Location::caller();
-            violation.place = Some(format!("{}:{}", caller.file(), caller.line()));
+        if violation.rule.is_none() {
+            violation = placed(violation, Location::caller());
         }
         let headline = violation.headline.clone();
         self.inner.record.note_violation(violation);
@@ -195,7 +194,8 @@ impl Lab {
     #[track_caller]
     pub fn expect(&self, holds: bool, violation: impl FnOnce() -> Violation) {
         if !holds {
-            self.fail(violation());
+            // Also if it cites a rule: in a part of the scenario, one that is right may fail it too.
+            self.fail(placed(violation(), Location::caller()));
         }
     }
 
@@ -298,4 +298,10 @@ impl Lab {
             run => format!("S{server}@{run}"),
         }
     }
+}
+
+/// The violation at this line of the scenario, if it does not say where it was.
+fn placed(mut violation: Violation, line: &Location<'_>) -> Violation {
+    violation.place.get_or_insert_with(|| format!("{}:{}", line.file(), line.line()));
+    violation
 }

@@ -161,12 +161,12 @@ fn is_compile_error(output: &str) -> bool {
     output.contains("could not compile") && output.lines().any(is_in_code)
 }
 
-/// What the compiler prints first, without warnings.
+/// The first error of the compiler, with the lines that belong to it, without warnings.
 fn first_error(output: &str) -> String {
-    const LINES_MAX: usize = 12;
-
-    let is_warning = |line: &&str| !line.starts_with("error");
-    output.lines().skip_while(is_warning).take(LINES_MAX).collect::<Vec<_>>().join("\n")
+    let mut lines = output.lines().skip_while(|line| !line.starts_with("error"));
+    let first = lines.next().unwrap_or("the compiler says no more");
+    let more = lines.take_while(|line| !line.trim().is_empty());
+    std::iter::once(first).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -188,6 +188,13 @@ mod tests {
             assert_eq!(is_compile_error(output), wanted, "{name}");
         }
         assert_eq!(first_error("warning: w\n --> f\nerror: e\n --> g"), "error: e\n --> g");
+    }
+
+    #[test]
+    fn first_error_comes_with_its_lines_and_without_the_next() {
+        let text =
+            "warning: unused\n\nerror[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |\n\nerror: aborting\n";
+        assert_eq!(first_error(text), "error[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |");
     }
 
     #[cfg(unix)]

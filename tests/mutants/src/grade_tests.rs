@@ -15,11 +15,12 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{ArgMatches, Args, FromArgMatches};
 use lab_hunt::program::process::Verdict;
 use lab_runs::{eprintln, println};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::apply;
 use crate::catalogue::Catalogue;
+use crate::child::{self, BuildResult};
 use crate::working_copy::WorkingCopy;
 use crate::workspace::{Files, Workspace, sources};
 
@@ -72,7 +73,7 @@ struct ChosenBug {
 }
 
 /// What `--measure` of the program prints.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize)]
 struct Measured {
     tests: u32,
     found_by: std::collections::BTreeMap<String, u32>,
@@ -136,17 +137,15 @@ impl GradeTests {
     fn build(&self, copy: &WorkingCopy) -> Result<()> {
         let mut check = copy.cargo();
         check.args(["build", "--offline", "--quiet", "-p", "exam-scenarios"]);
-        let output = check.output().context("cargo cannot be started")?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr);
+        if let BuildResult::CompileError(error) = child::build(check)? {
             let file = self.file.as_deref().unwrap_or(Path::new("the file")).display().to_string();
             // Where its author has it, and not where it was put.
             let made = format!("{MADE}/scenarios/src");
             let is_crate = self.file.as_deref().is_some_and(Path::is_dir);
             let error = if is_crate {
-                first_error(&text).replace(&made, &format!("{file}/src"))
+                error.replace(&made, &format!("{file}/src"))
             } else {
-                first_error(&text).replace(&format!("{made}/lib.rs"), &file)
+                error.replace(&format!("{made}/lib.rs"), &file)
             };
             bail!("{file} does not compile:\n{}", labrpc::printable(&error));
         }
@@ -197,14 +196,6 @@ impl GradeTests {
             _ => bail!("not everything was run"),
         }
     }
-}
-
-/// The first error of the compiler, with the lines that belong to it.
-fn first_error(text: &str) -> String {
-    let mut lines = text.lines().skip_while(|line| !line.starts_with("error"));
-    let first = lines.next().unwrap_or("the compiler says no more");
-    let more = lines.take_while(|line| !line.trim().is_empty());
-    std::iter::once(first).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// The sources of a file or of a crate, by their path from its `src`.
@@ -320,7 +311,7 @@ fn program_source(catalogue: &Catalogue, chosen: &Chosen) -> String {
         let raft = package(place).replace('-', "_");
         let _ = writeln!(
             text,
-            "    Subject {{ name: {name:?}, bug: Some(Bug {{ name: {name:?}, story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
+            "    Subject {{ name: {name:?}, bug: Some(Bug {{ story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
         );
     }
     let _ = write!(
@@ -402,13 +393,6 @@ mod tests {
         assert_ne!(made("exam-raft-00/src/election.rs"), &clean["raft/src/election.rs"]);
         assert!(made("exam-raft-00/Cargo.toml").contains("exam-raft-00"));
         assert!(!made("exam-raft-00/Cargo.toml").contains("dev-dependencies"));
-    }
-
-    #[test]
-    fn first_error_comes_with_its_lines_and_without_the_next() {
-        let text =
-            "warning: unused\n\nerror[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |\n\nerror: aborting\n";
-        assert_eq!(first_error(text), "error[E0425]: cannot find `x`\n --> src/lib.rs:3:5\n  |");
     }
 
     #[test]

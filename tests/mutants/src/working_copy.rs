@@ -44,7 +44,7 @@ fn lock(path: &Path) -> Result<File> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => bail!(
-            "another `cargo lab mutants` is at work in {}. Let it come to its end, or end it, and start again",
+            "another `cargo lab mutants` or `cargo lab grade-tests` is at work in {}. Let it come to its end, or end it, and start again",
             path.display()
         ),
         Err(fs::TryLockError::Error(error)) => Err(error).with_context(in_it),

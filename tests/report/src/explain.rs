@@ -197,6 +197,11 @@ fn when(plan: Plan, at: Duration) -> String {
     }
 }
 
+/// The line of the scenario, where no rule says more than it.
+pub(crate) fn shown_place(violation: &Violation) -> Option<&str> {
+    violation.place.as_deref().filter(|_| violation.rule.is_none())
+}
+
 fn write_violation(out: &mut String, case: &TestCase, plan: Plan, violation: &Violation) {
     let _ = writeln!(out, "{}: {}", case.name, one_line(&violation.headline));
     out.push_str(&when(plan, violation.at));
@@ -207,7 +212,7 @@ fn write_violation(out: &mut String, case: &TestCase, plan: Plan, violation: &Vi
     if let Some(term) = violation.term {
         let _ = write!(out, ", term {term}");
     }
-    if let Some(place) = &violation.place {
+    if let Some(place) = shown_place(violation) {
         let _ = write!(out, ", at {place}");
     }
     out.push('\n');

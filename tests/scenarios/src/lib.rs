@@ -33,11 +33,20 @@
 
 use std::time::Duration;
 
-pub use lab_harness::{Cluster, Implementation, Lab, TestCase, Violation, cluster, kv, single};
+pub use lab_harness::{Cluster, Implementation, Lab, TestCase, Violation, cluster, single};
 pub use lab_runs::World;
 pub use {kvraft_interface, labrpc, raft_interface};
 
 use lab_harness::{Origin, Part};
+
+/// Services on a cluster: a key/value service under test, its clients, and the histories of what they saw. [`Lab::service`] starts one.
+pub mod kv {
+    // By name: the workload of chaos stands beside them.
+    pub use lab_harness::kv::{
+        COMMANDS_MAX, Client, Forwarded, KvBuilder, KvCluster, Operations, Told, delta, executions, wait_for,
+        wait_within,
+    };
+}
 
 /// The limit of virtual time of a scenario.
 const TIME_MAX: Duration = Duration::from_secs(120);

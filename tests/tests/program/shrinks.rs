@@ -1,6 +1,8 @@
 //! Shrinking, from end to end: a wrong implementation fails in chaos, and what is left of that is short.
 
+use kv_single::{Clerk, GetReply, PutArgs, Server, Single};
 use kvraft::Reference;
+use kvraft_interface::{SingleKv, VersionedClerk};
 use lab::harness::run_subset;
 use lab::hunt::shrink::{NothingToShrink, Shrunk, ShrunkRun, read, write};
 use lab::shrinking::{Part, shrink, signature, story};
@@ -83,6 +85,32 @@ impl RaftServer for Modest {
     }
 }
 
+/// The server of lab 2, which writes whatever version a put names.
+struct Careless;
+
+impl SingleKv for Careless {
+    fn serve() -> Service {
+        let [reader, writer] = [(); 2].map({
+            let server = Server::default();
+            move |()| server.clone()
+        });
+        Service::new("KVServer").method("Get", move |key: String| reader.on_get(&key)).method(
+            "Put",
+            move |put: PutArgs| {
+                let version = match writer.on_get(&put.key) {
+                    GetReply::Value(_, version) => version,
+                    GetReply::NoKey => 0,
+                };
+                writer.on_put(PutArgs { version, ..put })
+            },
+        )
+    }
+
+    fn clerk(server: ClientEnd) -> Box<dyn VersionedClerk> {
+        Box::new(Clerk::new(server))
+    }
+}
+
 fn shrunk(test: &str, implementation: Implementation, seed: u64) -> Shrunk<Part> {
     let case = find(test).expect("a test");
     let reference = Implementation::of_service::<Reference<Raft>>();
@@ -123,23 +151,31 @@ fn failure_in_chaos_is_shrunk_to_a_handful_of_actions_and_replays() {
     assert!(file.contains(&text));
 }
 
-/// The scenario expects a leader in three places. Without its faults a correct Raft fails it in the same words.
+/// The first scenario expects a leader in three places, and a correct Raft without its faults fails it in the same words. The other cites
+/// one rule for all that it expects, of operations of which each needs those before.
 #[test]
-fn what_is_left_stops_where_the_whole_run_did_and_a_correct_raft_passes_it() {
-    let case = find("stale_heartbeats_3a").expect("a test");
-    let implementation = Implementation::of::<Modest>();
-    let whole = run_case(case, implementation, plan(1)).failure.expect("it fails").violation.expect("words");
-    for reference in [None, Some(Implementation::of_service::<Reference<Raft>>())] {
-        let shrunk =
-            shrink(case, implementation, reference, plan(1), 300, &mut |_, _| {}).expect("a failure");
-        let text = story(case, plan(1), &shrunk);
-        let failure = shrunk.run.0.failure.as_ref().expect("it fails");
-        let violation = failure.violation.as_ref().expect("words");
-        assert!(whole.place.is_some() && violation.place == whole.place, "{whole:?}\n{text}");
-        let fair = Subset { preemptions: Preemptions::All, ..shrunk.subset.clone() };
-        assert!(run_subset(case, Implementation::of::<Raft>(), plan(1), &fair).failure.is_none(), "{text}");
-        assert_eq!(shrunk.after.preemptions, 0, "{text}");
-        assert_eq!(text.contains("all stay"), reference.is_none(), "{text}");
+fn what_is_left_stops_where_the_whole_run_did_and_who_is_right_passes_it() {
+    let raft = Implementation::of_service::<Reference<Raft>>();
+    let rows = [
+        ("stale_heartbeats_3a", Implementation::of::<Modest>(), raft),
+        ("reliable_put_2k", Implementation::of_single::<Careless>(), Implementation::of_single::<Single>()),
+    ];
+    for (test, implementation, right) in rows {
+        let case = find(test).expect("a test");
+        let whole =
+            run_case(case, implementation, plan(1)).failure.expect("it fails").violation.expect("words");
+        for reference in [None, Some(right)] {
+            let shrunk =
+                shrink(case, implementation, reference, plan(1), 300, &mut |_, _| {}).expect("a failure");
+            let text = story(case, plan(1), &shrunk);
+            let failure = shrunk.run.0.failure.as_ref().expect("it fails");
+            let violation = failure.violation.as_ref().expect("words");
+            assert!(whole.place.is_some() && violation.place == whole.place, "{whole:?}\n{text}");
+            let fair = Subset { preemptions: Preemptions::All, ..shrunk.subset.clone() };
+            assert!(run_subset(case, right, plan(1), &fair).failure.is_none(), "{text}");
+            assert_eq!(shrunk.after.preemptions, 0, "{text}");
+            assert_eq!(text.contains("all stay"), reference.is_none(), "{text}");
+        }
     }
 }
 

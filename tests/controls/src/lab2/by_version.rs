@@ -98,7 +98,7 @@ impl VersionedClerk for Asker {
         match self.ask(&Ask { key: key.to_owned(), write }) {
             (Told { is_written: true, .. }, _) => Ok(()),
             (Told { before: None, .. }, _) => Err(PutError::NoKey),
-            // What stands there is not the version that this put would have made, or not its value: then no copy of it was done.
+            // The key has not got past this version, and versions only grow: no copy of it was done.
             (Told { before: Some((_, at)), .. }, _) if at <= version => Err(PutError::Version),
             (_, 1) => Err(PutError::Version),
             _ => Err(PutError::Maybe),

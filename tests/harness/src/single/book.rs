@@ -88,12 +88,6 @@ impl LockBook {
         self.holders.get(name).copied()
     }
 
-    /// Whether this client waits for this lock.
-    #[must_use]
-    pub fn is_waiting(&self, client: u32, name: &str) -> bool {
-        self.waiting.get(&client).is_some_and(|names| names.iter().any(|waited| waited == name))
-    }
-
     /// How often any lock was acquired.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use kvraft_interface::{PutError, Version, VersionedClerk};
-use labrpc::network::ClientEnd;
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread;
@@ -19,27 +18,19 @@ use lab_runs::actions::ActionKind;
 pub struct SingleClient {
     server: Arc<Inner>,
     number: u32,
-    end: ClientEnd,
     clerk: Box<dyn VersionedClerk>,
 }
 
 impl SingleClient {
     pub(super) fn new(server: &Arc<Inner>) -> Self {
-        let (number, end) = server.end();
-        let clerk = (server.makers.clerk)(end.clone());
-        Self { server: Arc::clone(server), number, end, clerk }
+        let number = server.next_client();
+        Self { server: Arc::clone(server), number, clerk: server.clerk_of(number) }
     }
 
     /// Its number, from 1: it is `C3` in reports and on the network.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.number
-    }
-
-    /// Its end to the server.
-    #[must_use]
-    pub fn end(&self) -> &ClientEnd {
-        &self.end
     }
 
     /// The lab that it is part of.

@@ -83,7 +83,7 @@ impl LockServer {
     /// A new client of locks.
     #[must_use]
     pub fn lock_client(&self) -> LockClient {
-        let (number, _) = self.server.inner.end();
+        let number = self.server.inner.next_client();
         let book = Arc::clone(&self.book);
         LockClient { server: Arc::clone(&self.server.inner), makers: self.makers, book, number }
     }
@@ -181,32 +181,25 @@ impl LockClient {
         NodeHandle::new(self.lab().client_name(self.number))
     }
 
-    /// A handle to the lock of this name.
+    /// A handle to the lock of this name, with a clerk of its own.
     #[must_use]
     pub fn lock(&self, name: &str) -> LockHandle {
         LockHandle {
             lab: self.lab().clone(),
-            lock: (self.makers.lock)(self.clerk(), name),
+            lock: (self.makers.lock)(self.server.clerk_of(self.number), name),
             name: name.to_owned(),
             client: self.number,
             book: Arc::clone(&self.book),
         }
     }
 
-    /// A handle to a lock of this name that is lent for this time. Skips the test if there are no leases.
+    /// A handle to a lock of this name that is lent for this time, with a clerk of its own. Skips the test if there are no leases.
     #[must_use]
     pub fn lease(&self, name: &str, time: Duration) -> LeaseHandle {
-        let Some(lease) = (self.makers.lease)(self.clerk(), name, time) else {
+        let Some(lease) = (self.makers.lease)(self.server.clerk_of(self.number), name, time) else {
             self.lab().skip("these locks have no leases (Locks::lease)")
         };
         LeaseHandle::new(self.lab().clone(), lease)
-    }
-
-    /// A clerk of its own for each handle.
-    fn clerk(&self) -> Box<dyn kvraft_interface::VersionedClerk> {
-        let address = labrpc::network::Address::Client(self.number);
-        let end = self.server.network.make_connected_end(address, super::server::SERVER);
-        (self.server.makers.clerk)(end)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kvraft_interface::VersionedClerk;
 use labrpc::network::{
-    Address, Chance, ClientEnd, Delay, Delays, Direction, Duplication, Fault, Message, Network, Nth, Rule,
-    Server, Traffic, Verdict,
+    Address, Chance, Delay, Delays, Direction, Duplication, Fault, Message, Network, Nth, Rule, Server,
+    Traffic, Verdict,
 };
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
@@ -23,7 +23,7 @@ use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
 
 /// The server's number.
-pub(super) const SERVER: u32 = 0;
+const SERVER: u32 = 0;
 
 /// A server that has not been started yet.
 #[must_use = "call start()"]
@@ -42,7 +42,7 @@ pub struct SingleServer {
 pub(super) struct Inner {
     pub(super) lab: Lab,
     pub(super) network: Network,
-    pub(super) makers: Single,
+    makers: Single,
     clients: AtomicU32,
     pub(super) client_history: Arc<ClientHistory>,
 }
@@ -87,10 +87,14 @@ impl SingleBuilder {
 }
 
 impl Inner {
-    /// A connected end of a new client, and its number.
-    pub(super) fn end(&self) -> (u32, ClientEnd) {
-        let number = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
-        (number, self.network.make_connected_end(Address::Client(number), SERVER))
+    /// The number of a new client, from 1.
+    pub(super) fn next_client(&self) -> u32 {
+        self.clients.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A new clerk of this client, with an end of its own.
+    pub(super) fn clerk_of(&self, client: u32) -> Box<dyn VersionedClerk> {
+        (self.makers.clerk)(self.network.make_connected_end(Address::Client(client), SERVER))
     }
 
     /// Whether something is to be done to the network; see [`lab_runs::actions`]. If so, the timeline tells of it.
@@ -140,7 +144,7 @@ impl SingleServer {
     /// A clerk of a client that is in no history: for what would be measured with it.
     #[must_use]
     pub fn unrecorded_clerk(&self) -> Box<dyn VersionedClerk> {
-        (self.inner.makers.clerk)(self.inner.end().1)
+        self.inner.clerk_of(self.inner.next_client())
     }
 
     /// A new client that does `what` in a thread and on a node of its own.

@@ -44,6 +44,12 @@ impl Signature {
         }
     }
 
+    /// Whether it is the same that went wrong, whoever has noticed it: a scenario may expect what an invariant watches as well.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
     /// What ended the simulation.
     #[must_use]
     pub fn of_cause(cause: &Cause) -> Self {
@@ -120,6 +126,7 @@ mod tests {
         let [expectation, rule] = [Signature::of_expectation("no leader"), Signature::of_rule("no leader")];
         assert_ne!(expectation.clone().at(Some("a.rs:1")), expectation.clone().at(Some("a.rs:2")));
         assert_eq!(expectation.clone().at(None), expectation);
-        assert_eq!(rule.clone().at(Some("a.rs:1")), rule.at(Some("a.rs:2")));
+        assert_eq!(rule.clone().at(Some("a.rs:1")), rule.clone().at(Some("a.rs:2")));
+        assert!(rule.is_alike(&expectation) && rule != expectation);
     }
 }

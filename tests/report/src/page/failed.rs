@@ -8,7 +8,7 @@ use labrpc::sim::Trace;
 use super::Page;
 use super::encode::shown;
 use super::model::{Failed, Traced};
-use crate::explain::headline;
+use crate::explain::{headline, shown_place};
 use crate::hint;
 
 fn nanoseconds(time: Duration) -> u64 {
@@ -29,7 +29,7 @@ pub(super) fn failed(page: &Page<'_>, failure: &Failure, trace: &Trace, traced: 
         expected: shown(&violation.expected),
         seen: shown(&violation.seen),
         hint: hint::of(page.case, failure).map(|hint| shown(&hint)),
-        place: violation.place.as_deref().map(shown),
+        place: shown_place(&violation).map(shown),
         servers: violation.servers,
         term: violation.term,
         entry: violation.entry,

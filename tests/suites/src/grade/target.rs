@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn expectation_is_no_rule() {
-        let violation = Violation::new("no leader", "", "");
-        assert!(!signature(&Failure { violation: Some(violation), ..Failure::default() }).is_rule());
+        let expected = Violation::new("no leader", "", "");
+        let place = Some("scenario.rs:1".to_owned());
+        let that_cites_a_rule = Violation { place, ..expected.clone().rule("a leader is elected (§5.2)") };
+        for violation in [expected, that_cites_a_rule] {
+            assert!(!signature(&Failure { violation: Some(violation), ..Failure::default() }).is_rule());
+        }
     }
 }

@@ -85,7 +85,8 @@ pub fn unreachable_server_2k(lab: &Lab) {
     let before = server.rpcs();
     let writer = spawn(writer, |client| client.put("k", "after", 1)).1;
     let reader = spawn(reader, |client| client.get("k")).1;
-    lab.sleep(away(lab, AWAY));
+    let time = away(lab, AWAY);
+    lab.sleep(time);
     let asked = server.rpcs() - before;
     lab.expect(!writer.is_finished() && !reader.is_finished(), || {
         Violation::new(

@@ -45,61 +45,34 @@ pub fn locks_apart_2l(lab: &Lab) {
 pub fn two_locks_two_orders_2l(lab: &Lab) {
     const STUCK: Duration = Duration::from_secs(20);
     let server = lab.locks();
-    let orders = [["x", "y"], ["y", "x"]];
-    let (handles, seconds): (Vec<_>, Vec<_>) = orders
-        .map(|[first, second]| {
-            let client = server.lock_client();
-            let node = client.node();
-            let mut held = client.lock(first);
-            let taken = node.spawn("first lock", move || {
-                held.acquire();
-                held
-            });
-            // On its machine, and beside what holds the first: a handle is one thread's.
-            ((taken, node.clone()), (client, node, second))
+    let clients = [["x", "y"], ["y", "x"]].map(|order| {
+        let client = server.lock_client();
+        let node = client.node();
+        (client, node, order)
+    });
+    let first = |(client, node, [name, _]): &(LockClient, NodeHandle, [&str; 2])| {
+        let mut lock = client.lock(name);
+        node.spawn("first lock", move || {
+            lock.acquire();
+            lock
         })
-        .into_iter()
-        .unzip();
-    let (firsts, nodes): (Vec<_>, Vec<_>) = handles.into_iter().unzip();
-    let mut firsts = server.finish(firsts, SOON);
-    let seconds: Vec<JoinHandle<()>> = seconds
-        .into_iter()
-        .map(|(client, node, name): (LockClient, NodeHandle, &str)| {
-            node.spawn("second lock", move || {
-                let mut lock = client.lock(name);
-                hold(client.lab(), &mut lock);
-            })
-        })
-        .collect();
+    };
+    // On its machine, and beside what holds the first: a handle is one thread's.
+    let second = |(client, node, [_, name]): &(LockClient, NodeHandle, [&'static str; 2])| {
+        let (client, name) = (client.clone(), *name);
+        node.spawn("second lock", move || hold(client.lab(), &mut client.lock(name)))
+    };
+    let firsts = server.finish(clients.iter().map(first).collect(), SOON);
+    let seconds: Vec<_> = clients.iter().map(second).collect();
     lab.sleep(if lab.world() == World::Real { STUCK / 10 } else { STUCK });
     for line in server.book().cycle_in_words() {
         lab.note(format!("deadlock: {line}"));
     }
-    // Had one of them got its second lock, the judge would have ended the run.
-    let first = firsts.remove(0);
-    lab.note("C1 gives its first lock back");
-    let given = give_back(&nodes[0], first);
-    server.finish(vec![given], SOON);
-    server.finish(vec![give_back_later(&nodes[1], firsts.remove(0), seconds)], PATIENCE);
-}
-
-fn give_back(node: &NodeHandle, mut lock: lab_harness::single::LockHandle) -> JoinHandle<()> {
-    node.spawn("gives back", move || lock.release())
-}
-
-/// Waits for the second locks, of which one needs this one: so it is given back when the other has come to its end.
-fn give_back_later(
-    node: &NodeHandle,
-    mut lock: lab_harness::single::LockHandle,
-    seconds: Vec<JoinHandle<()>>,
-) -> JoinHandle<()> {
-    node.spawn("gives back", move || {
-        let mut seconds = seconds.into_iter();
-        let (needs_this, goes_on) = (seconds.next(), seconds.next());
-        goes_on.into_iter().for_each(lab_harness::kv::wait_for);
-        lock.release();
-        needs_this.into_iter().for_each(lab_harness::kv::wait_for);
-    })
+    // Had one of them got its second lock, the judge would have ended the run. Who waits for what one gives back is the other.
+    for (((_, node, _), mut lock), goes_on) in clients.iter().zip(firsts).zip(seconds.into_iter().rev()) {
+        server.finish(vec![node.spawn("gives back", move || lock.release())], SOON);
+        server.finish(vec![goes_on], PATIENCE);
+    }
 }
 
 /// A client dies with the lock. Nobody can tell it from one that is slow, so nobody else may have the lock, however long it takes

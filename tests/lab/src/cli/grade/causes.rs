@@ -31,7 +31,7 @@ fn groups(rows: &[Row]) -> Vec<Vec<(&Row, &Failed)>> {
     for row in rows {
         let Some(failed) = row.failure() else { continue };
         // One bug can fail twenty tests, and twenty reports would hide the second bug, which fails one.
-        match groups.iter_mut().find(|group| group[0].1.cause == failed.cause) {
+        match groups.iter_mut().find(|group| group[0].1.cause.is_alike(&failed.cause)) {
             Some(group) => group.push((row, failed)),
             None => groups.push(vec![(row, failed)]),
         }
