@@ -133,3 +133,76 @@ fn runs_hash(row: Option<&Row>) -> String {
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lab_hunt::shrink::Signature;
+    use lab_runs::{Plan, World};
+    use lab_suites::grade::demands::OneRun;
+    use lab_suites::grade::grading::Failed;
+    use labrpc::sim::Tracing;
+    use std::time::Duration;
+
+    /// What is known of a test after these runs: `+` for one that passed, `-` for one that failed, `?` for one that was skipped.
+    fn row(case: &'static lab_harness::case::TestCase, runs: &str) -> Row {
+        let plan =
+            Plan { world: World::Simulated, seed: 1, policy: Default::default(), tracing: Tracing::Off };
+        let failed = || Failed {
+            plan,
+            headline: "no leader".to_owned(),
+            cause: Signature::of_expectation("no leader"),
+            report: String::new(),
+            fingerprint: None,
+        };
+        let end = match (runs.contains('-'), runs.contains('?')) {
+            (true, _) => RowEnd::Failed(Box::new(failed())),
+            (false, true) => RowEnd::Skipped("its messages cannot be read".to_owned()),
+            (false, false) => RowEnd::Passed,
+        };
+        Row {
+            case,
+            runs: runs.len(),
+            wall: Duration::ZERO,
+            calls: 0,
+            end,
+            is_repeatable: true,
+            each: runs.chars().map(|c| OneRun { is_passed: c == '+', fingerprint: None }).collect(),
+        }
+    }
+
+    /// What the first test of a part of two has gained, and what there was to gain.
+    fn points(policy: &str, first: &str, second: &str) -> (String, String) {
+        let mut text =
+            "assignment = 'x'\n[seeds]\npublic = 3\n[[part]]\nname = '3A'\npoints = 10\n".to_owned();
+        let cases: Vec<_> = lab_suites::TESTS.iter().filter(|case| case.part.name() == "3A").collect();
+        for (place, case) in cases.iter().enumerate() {
+            let rule =
+                if place < 2 { format!("weight = 1\npolicy = '{policy}'") } else { "skip = true".to_owned() };
+            text += &format!("[[test]]\nname = '{}'\n{rule}\n", case.name);
+        }
+        let rubric = Rubric::read("rubric.toml", &text).unwrap();
+        let rows = [Some(row(cases[0], first)), Some(row(cases[1], second))];
+        let (_, tests) = score(&rubric, &[vec![1, 2, 3], vec![1, 2, 3]], &rows, None);
+        (tests[0].score.to_string(), tests[0].max_score.to_string())
+    }
+
+    #[test]
+    fn what_was_not_judged_gains_nothing() {
+        for (policy, first, second, score, max) in [
+            ("share", "+++", "+++", "5", "5"),
+            ("share", "++-", "+++", "3.33", "5"),
+            ("share", "-??", "+++", "0", "5"),
+            ("best of 3", "-??", "+++", "0", "5"),
+            ("all", "-", "+++", "0", "5"),
+            // Skipped: its points are the other's, unless that has failed.
+            ("share", "???", "+++", "0", "0"),
+            ("share", "+++", "???", "10", "10"),
+            ("share", "???", "++-", "0", "5"),
+            ("share", "", "+++", "0", "5"),
+        ] {
+            let wanted = (score.to_owned(), max.to_owned());
+            assert_eq!(points(policy, first, second), wanted, "{policy}: {first:?} and {second:?}");
+        }
+    }
+}

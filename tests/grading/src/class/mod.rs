@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use lab::Verdict;
 use lab_hunt::workers::{self, Interrupts};
@@ -84,7 +84,7 @@ pub struct Class {
     /// Run the code under test as this user, who is not you (needs root): see `lab::trust`
     #[arg(long, value_name = "USER")]
     as_user: Option<String>,
-    /// Run the code under test as yourself, although you are root
+    /// Run the code under test as yourself, although you are root: for public seeds, and where nothing can be lost
     #[arg(long, conflicts_with = "as_user")]
     same_user: bool,
     /// When each was handed in: lines of a name, a comma and a moment, as ann,2026-10-01T23:59:00-04:00
@@ -168,7 +168,9 @@ impl Class {
             // Whether there is one, before anything is built.
             lab::run_as(user, workers::Launch::default())?;
         }
-        if self.same_user { Ok(()) } else { launch::check_secrecy(has_hidden_seeds, self.as_user.as_deref()) }
+        // Who is root gets here with another user, or with --same-user.
+        launch::check_secrecy(has_hidden_seeds, self.as_user.as_deref())
+            .map_err(|error| anyhow!("{error}; --same-user is for public seeds"))
     }
 
     /// The submissions that are to be graded now.

@@ -60,7 +60,7 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             let first = rest.chars().next()?;
             let blank = match rest {
-                _ if first.is_whitespace() => first.len_utf8(),
+                _ if is_white(first) => first.len_utf8(),
                 _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
                 _ if rest.starts_with("/*") => block_comment(rest),
                 _ => break,
@@ -76,6 +76,11 @@ impl<'a> Lexer<'a> {
             line,
         })
     }
+}
+
+/// Whether it only separates tokens: also the two marks of direction that Rust counts there and Unicode does not.
+fn is_white(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200e}' | '\u{200f}')
 }
 
 /// The length of a block comment; they nest.
@@ -106,11 +111,11 @@ fn measure(text: &str) -> (Kind, usize) {
     if first == '\'' {
         let mut after = text.chars().skip(1);
         let (second, third) = (after.next(), after.next());
-        let is_lifetime = second.is_some_and(|c| is_word(c) && !c.is_ascii_digit()) && third != Some('\'');
-        return if is_lifetime {
-            (Kind::Lifetime, 1 + word(&text[1..]))
-        } else {
-            (Kind::Text, quoted(text, '\''))
+        // A character is one, or is escaped. All else is no more than a name, whatever letters there are: what is taken for a
+        // character by mistake would hide all up to the next quote.
+        return match (second, third) {
+            (Some('\\'), _) | (Some(_), Some('\'')) => (Kind::Text, quoted(text, '\'')),
+            _ => (Kind::Lifetime, 1 + word(&text[1..])),
         };
     }
     if first.is_ascii_digit() {
@@ -189,6 +194,8 @@ mod tests {
             ),
             (r#""a\"b" b"c""#, r#"Text:"a\"b" Text:b"c""#),
             ("größe\u{a0}名", "Word:größe Word:名"),
+            ("'\u{2118} x 'y'", "Lifetime:' Sign:\u{2118} Word:x Text:'y'"),
+            ("a\u{200e}b\u{200f}", "Word:a Word:b"),
             ("r#'a r#", "Word:r Sign:# Lifetime:'a Word:r Sign:#"),
             ("/* never ends", ""),
             ("\"never ends", "Text:\"never ends"),

@@ -5,6 +5,7 @@ use std::fs;
 use libtest_mimic::Trial;
 
 use crate::folder::{self, Folder, Ran};
+use crate::rubrics::is_root;
 use crate::submissions::SECRET;
 use crate::trial;
 
@@ -82,7 +83,9 @@ fn class_stays_in_the_table() {
 fn interrupted_class() {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
+    use std::time::Duration;
 
+    use lab_grading::record::End;
     use rustix::process::{Pid, Signal, kill_process};
 
     let folder = class();
@@ -95,6 +98,12 @@ fn interrupted_class() {
     let mut text = String::new();
     while !text.contains("[1/3] ann") {
         assert_ne!(said.read_line(&mut text).expect("a line"), 0, "{text}");
+    }
+    // Of the call before there is one that was not graded.
+    let grade = folder.path("out/students/bob/grade.json");
+    while folder::read(&grade).is_none_or(|grade| grade.end != End::UnderWay) {
+        assert!(child.try_wait().expect("a state").is_none(), "bob's grading has begun before it ends");
+        labrpc::thread::sleep(Duration::from_millis(2));
     }
     kill_process(Pid::from_child(&child), Signal::INT).expect("it is there");
     said.read_to_string(&mut text).expect("a text");
@@ -121,6 +130,13 @@ fn what_is_wrong_is_told_first() {
     grade(&folder, "").expect(2, &[handout]);
     let arguments = format!("grade-class {CLASS} --as-user nobody-of-this-name");
     folder::run(folder.program(&arguments)).expect(2, &["there is no user nobody-of-this-name"]);
+    if is_root() {
+        // What root runs may read the secret out of this very process.
+        write(&folder, "rubric.toml", &RUBRIC.replace("[[part]]", "[seeds]\nhidden = 3\n[[part]]"));
+        write(&folder, "secret", SECRET);
+        let words = ["there are hidden seeds", "--as-user nobody", "--same-user is for public seeds"];
+        grade(&folder, "--secret-file secret").expect(2, &words);
+    }
     assert!(!folder.path("out").exists(), "nothing was begun");
 }
 

@@ -242,9 +242,14 @@ impl Interrupts {
         Ok(interrupts)
     }
 
-    /// Tells this one from now on, and nobody else.
-    pub fn tell(&self, listener: impl FnMut() + Send + 'static) {
-        *self.listener.lock() = Some(Box::new(listener));
+    /// Tells this one from now on, and nobody else: at once, if Ctrl-C was pressed before. It may be told twice of the same.
+    pub fn tell(&self, mut listener: impl FnMut() + Send + 'static) {
+        // Under the lock: who presses it meanwhile is seen here, or finds the listener.
+        let mut told = self.listener.lock();
+        if self.has_come() {
+            listener();
+        }
+        *told = Some(Box::new(listener));
     }
 
     /// Whether Ctrl-C was pressed.
@@ -279,6 +284,7 @@ mod tests {
     use super::*;
     use rustix::process::Pid;
     use rustix::thread::sched_getaffinity;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn workers_get_a_processor_each_if_there_are_as_many() {
@@ -291,6 +297,20 @@ mod tests {
         processors.dedup();
         let allowed = sched_getaffinity(None).unwrap();
         assert!(processors.iter().all(|&processor| allowed.is_set(processor)));
+    }
+
+    #[test]
+    fn interrupt_between_two_pools_is_told_to_the_second() {
+        let interrupts = Interrupts::default();
+        let told = |interrupts: &Interrupts| {
+            let count = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&count);
+            interrupts.tell(move || drop(counted.fetch_add(1, Ordering::SeqCst)));
+            count.load(Ordering::SeqCst)
+        };
+        assert_eq!(told(&interrupts), 0);
+        interrupts.has_come.store(true, Ordering::SeqCst);
+        assert_eq!(told(&interrupts), 1);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub struct Way {
 /// A run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneRun {
-    /// Whether nothing was found wrong, be it that nothing was judged.
+    /// Whether it was judged, and nothing was found wrong.
     pub is_passed: bool,
     /// Proves that another run is the same; `None` if it has none, or has ended its process.
     pub fingerprint: Option<String>,

@@ -42,7 +42,7 @@ pub fn run_max(world: World) -> Duration {
 pub struct Row {
     /// The test.
     pub case: &'static TestCase,
-    /// The seeds that were run, up to the first that failed.
+    /// The seeds that were run: up to the first that failed, unless it was demanded that one goes on.
     pub runs: usize,
     /// The real time of all of them.
     pub wall: Duration,
@@ -59,11 +59,11 @@ pub struct Row {
 /// What came of a test.
 #[derive(Clone, Debug)]
 pub enum RowEnd {
-    /// All seeds passed.
+    /// No seed has failed, of those that were run.
     Passed,
     /// Nothing was judged, and why.
     Skipped(String),
-    /// A seed failed, and the rest was not run.
+    /// A seed failed, and this is the first. The rest was run only if it was demanded that one goes on.
     Failed(Box<Failed>),
     /// Whenever a seed was run, somebody ended its process from outside, and how.
     Interrupted(String),
@@ -179,25 +179,7 @@ pub fn grade(grading: &Grading<'_>, watcher: &mut dyn Watcher) -> Result<Graded>
 ///
 /// If no workers can be started.
 pub fn meet(demands: &[Demand], way: &Way, watcher: &mut dyn Watcher) -> Result<Graded> {
-    let world = demands.iter().find_map(|demand| demand.plans.first()).map_or(World::Simulated, |p| p.world);
-    let limits = Limits {
-        workers: way.workers,
-        run: way.budget.run,
-        stall: settings::stall(),
-        memory: way.budget.memory,
-    };
-    let mut under_way = UnderWay {
-        pool: Pool::new(limits, way.launch.clone(), world),
-        rows: demands.iter().map(|demand| Row::new(demand.case)).collect(),
-        is_over: vec![false; demands.len()],
-        repeats: BTreeMap::new(),
-        ready: (0..demands.len()).filter(|&place| !demands[place].plans.is_empty()).collect(),
-        returned: VecDeque::new(),
-        began: Instant::now(),
-        demands,
-        way,
-        watcher,
-    };
+    let mut under_way = UnderWay::new(demands, way, watcher);
     if let Some(interrupts) = &way.interrupts {
         interrupts.tell(under_way.pool.interrupter());
     }
@@ -240,7 +222,30 @@ impl Row {
     }
 }
 
-impl UnderWay<'_> {
+impl<'a> UnderWay<'a> {
+    fn new(demands: &'a [Demand], way: &'a Way, watcher: &'a mut dyn Watcher) -> Self {
+        let world =
+            demands.iter().find_map(|demand| demand.plans.first()).map_or(World::Simulated, |p| p.world);
+        let limits = Limits {
+            workers: way.workers,
+            run: way.budget.run,
+            stall: settings::stall(),
+            memory: way.budget.memory,
+        };
+        Self {
+            pool: Pool::new(limits, way.launch.clone(), world),
+            rows: demands.iter().map(|demand| Row::new(demand.case)).collect(),
+            is_over: vec![false; demands.len()],
+            repeats: BTreeMap::new(),
+            ready: (0..demands.len()).filter(|&place| !demands[place].plans.is_empty()).collect(),
+            returned: VecDeque::new(),
+            began: Instant::now(),
+            demands,
+            way,
+            watcher,
+        }
+    }
+
     /// Returns whether it was interrupted.
     fn run(&mut self) -> Result<bool> {
         loop {
@@ -318,7 +323,8 @@ impl UnderWay<'_> {
             }
             Outcome::Ended(job, cost, end, facts, _) => {
                 let plan = self.plan(job.row);
-                self.count(job.row, cost, &facts, true);
+                // What was skipped was not judged, and so has not passed.
+                self.count(job.row, cost, &facts, matches!(end, RunEnd::Passed));
                 self.watcher.ran(plan, &facts);
                 let row = &mut self.rows[job.row];
                 let is_first = row.runs == 1;
@@ -412,3 +418,6 @@ fn left(job: &Job, test: TestInfo, failed: &FailedRun, report: Option<&str>, std
         Err(error) => format!("{report}report: could not be written: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
