@@ -4,7 +4,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lab_harness::case::Part;
+use lab_harness::case::{Part, TestCase};
+use lab_harness::implementation::Implementation;
 use lab_harness::run::run_case;
 use lab_report as report;
 use lab_runs::Plan;
@@ -75,24 +76,46 @@ fn passes(program: &str, skipped_max: usize) {
 /// How many runs on real threads are made at a time: they wait more than they work, and a sweep of them does the same.
 const REAL_JOBS: usize = 8;
 
-/// Runs [`REAL`] with all of them, in one test, because cargo makes no more tests at a time than there are processors.
-#[test]
-fn all_pass_on_real_threads() {
-    let runs: Vec<_> =
-        REAL.into_iter().flat_map(|name| controls::all().map(|control| (name, control))).collect();
-    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+/// Makes one run on real threads of each test with each Raft or service beside it. Returns the tests that stood aside, with the
+/// control's name.
+#[track_caller]
+fn pass_on_real_threads(
+    runs: &[(&'static TestCase, &'static str, Implementation)],
+) -> Vec<(&'static str, &'static str)> {
+    let next = AtomicUsize::new(0);
+    let (failures, skipped) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let work = || {
-        while let Some(&(name, (program, implementation))) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let case = lab_suites::find(name).expect("a test of the lab");
+        while let Some(&(case, program, implementation)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let outcome = run_case(case, implementation, plan(World::Real, "random", 1));
+            if outcome.skipped.is_some() {
+                skipped.lock().push((program, case.name));
+            }
             if let Some(failure) = outcome.failure.as_deref() {
-                failures.lock().push(format!("{program}, {name}: {}", report::headline(failure)));
+                failures.lock().push(format!("{program}, {}: {}", case.name, report::headline(failure)));
             }
         }
     };
     thread::scope(|scope| (0..REAL_JOBS).for_each(|_| drop(scope.spawn(work))));
     let failures = failures.into_inner();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    skipped.into_inner()
+}
+
+/// Runs [`REAL`] with all of them, and lab 2 whole, in one test, because cargo makes no more tests at a time than there are
+/// processors.
+#[test]
+fn all_pass_on_real_threads() {
+    let find = |name| lab_suites::find(name).expect("a test of the lab");
+    // The longest first.
+    let lab2 =
+        lab2::cases().flat_map(|case| controls::lab2::all().map(|(name, control)| (case, name, control)));
+    let rafts =
+        REAL.into_iter().flat_map(|test| controls::all().map(|(name, control)| (find(test), name, control)));
+    let skipped = pass_on_real_threads(&lab2.chain(rafts).collect::<Vec<_>>());
+    for (program, _) in controls::lab2::all() {
+        let skipped: Vec<_> = skipped.iter().filter(|(name, _)| *name == program).collect();
+        assert!(skipped.len() <= lab2::SKIPPED_MAX, "{program}: {skipped:?} stand aside");
+    }
 }
 
 /// Other servers, clerks and locks of lab 2.
@@ -100,15 +123,21 @@ mod lab2 {
     use super::*;
 
     /// Its leases are not offered, or cannot be judged on real threads; nor can the memory of a server.
-    const SKIPPED_MAX: usize = 4;
+    pub(super) const SKIPPED_MAX: usize = 4;
+    const SEEDS: u64 = 10;
 
-    fn passes_in(world: World, seeds: u64) {
+    pub(super) fn cases() -> impl Iterator<Item = &'static TestCase> {
+        [Part::K2, Part::L2].into_iter().flat_map(lab_suites::of_part)
+    }
+
+    #[test]
+    fn passes_in_the_simulation() {
         for (program, implementation) in controls::lab2::all() {
             let mut skipped = 0;
-            for case in [Part::K2, Part::L2].into_iter().flat_map(lab_suites::of_part) {
-                for seed in 1..=seeds {
+            for case in cases() {
+                for seed in 1..=SEEDS {
                     let policy = if seed % 2 == 0 { "pct:3" } else { "random" };
-                    let outcome = run_case(case, implementation, plan(world, policy, seed));
+                    let outcome = run_case(case, implementation, plan(World::Simulated, policy, seed));
                     skipped += usize::from(seed == 1 && outcome.skipped.is_some());
                     if let Some(failure) = outcome.failure.as_deref() {
                         panic!("{program}, {}, seed {seed}: {}", case.name, report::headline(failure));
@@ -117,16 +146,6 @@ mod lab2 {
             }
             assert!(skipped <= SKIPPED_MAX, "{program}: {skipped} tests stand aside");
         }
-    }
-
-    #[test]
-    fn passes_in_the_simulation() {
-        passes_in(World::Simulated, 10);
-    }
-
-    #[test]
-    fn passes_on_real_threads() {
-        passes_in(World::Real, 1);
     }
 }
 
