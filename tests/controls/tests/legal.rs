@@ -26,8 +26,6 @@ fn plan(world: World, policy: &str, seed: u64) -> Plan {
 
 /// These save the whole log for every command, which is legal and quadratic: a run takes ten seconds.
 const SLOW: [&str; 2] = ["polling", "resettable_timer"];
-/// Measures the memory of the process, so it wants to be alone: see `memory.rs`.
-const ALONE: &str = "memory_of_an_idle_life_3b";
 /// Tests with thousands of commands.
 const LONG: [&str; 2] = ["backlog_3b", "far_apart_3b"];
 
@@ -47,7 +45,8 @@ fn passes(program: &str, skipped_max: usize) {
         .into_iter()
         .filter(is_offered)
         .flat_map(lab_suites::of_part)
-        .filter(|case| !is_too_long(case.name) && case.name != ALONE);
+        // See `memory.rs`.
+        .filter(|case| !is_too_long(case.name) && !lab_suites::MEASURE_THE_HEAP.contains(&case.name));
     let bin = if VARIANTS.contains(&program) { "group_commit" } else { program };
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
     for case in cases {
@@ -74,7 +73,7 @@ fn passes(program: &str, skipped_max: usize) {
 }
 
 /// How many runs on real threads are made at a time: they wait more than they work, and a sweep of them does the same.
-const REAL_JOBS: usize = 8;
+const REAL_JOBS: usize = 24;
 
 /// Makes one run on real threads of each test with each Raft or service beside it. Returns the tests that stood aside, with the
 /// control's name.
@@ -124,7 +123,7 @@ mod lab2 {
 
     /// Its leases are not offered, or cannot be judged on real threads; nor can the memory of a server.
     pub(super) const SKIPPED_MAX: usize = 4;
-    const SEEDS: u64 = 10;
+    const SEEDS: u64 = 4;
 
     pub(super) fn cases() -> impl Iterator<Item = &'static TestCase> {
         [Part::K2, Part::L2].into_iter().flat_map(lab_suites::of_part)

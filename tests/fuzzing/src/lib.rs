@@ -7,7 +7,7 @@
 //! must answer within [`CASE_MAX`] and must not use more than [`MEMORY_MAX`]. An input that breaks this is left in
 //! `target/fuzzing/`, also if the process aborts.
 //!
-//! Each reader is fuzzed for some seconds by `cargo test`. `LAB_FUZZ_SECONDS=330 cargo test fuzzing` takes an hour for all of them;
+//! Each reader is fuzzed for a second by `cargo test`. `LAB_FUZZ_SECONDS=330 cargo test fuzzing` takes an hour for all of them;
 //! `LAB_FUZZ_SEED` begins elsewhere. The inputs follow from the seed alone, time only decides how many there are.
 //!
 //! # What it leaves out
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 pub use mutator::Mutator;
 
 /// The real time that a reader is given in a plain `cargo test`.
-const SECONDS_DEFAULT: u64 = 2;
+const SECONDS_DEFAULT: u64 = 1;
 /// The real time that one input may take. The slowest takes some tens of milliseconds.
 pub const CASE_MAX: Duration = Duration::from_secs(20);
 /// By so much the memory of the process may grow, in bytes.

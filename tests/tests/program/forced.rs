@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use lab::suites::TESTS;
+use lab::suites::{MEASURE_THE_HEAP, TESTS};
 use lab::{Implementation, Plan, TestCase, World, run_case};
 use lab_report as report;
 use labrpc::channel::Sender;
@@ -16,12 +16,6 @@ use raft_interface::{
     ApplyMsg, Command, Features, Index, NotOffered, Persister, RaftServer, ReadIndexError, ServerId, Started,
     Term,
 };
-
-/// Fewer than `cargo test` takes for each test: the tests themselves are tried there, and here what a feature does to them.
-const SEEDS: u64 = 2;
-
-/// Measures the heap of the process, and stands aside where other runs go on in it: here.
-const ALONE: &str = "memory_of_an_idle_life_3b";
 
 /// The reference with one of the features, or both, always on.
 #[derive(Clone)]
@@ -67,7 +61,7 @@ impl<const PRE_VOTE: bool, const CHECK_QUORUM: bool> RaftServer for Forced<PRE_V
     }
 }
 
-/// Runs all tests of MIT's parts over a few seeds. Those of `exceptions` must fail or stand aside, each for the reason
+/// Runs all tests of MIT's parts over one seed, or as many as `LAB_SEEDS` says. Those of `exceptions` must fail or stand aside, each for the reason
 /// beside it: one that passes is none any more.
 #[track_caller]
 fn passes<R: RaftServer>(exceptions: &[(&str, &str)]) {
@@ -75,10 +69,12 @@ fn passes<R: RaftServer>(exceptions: &[(&str, &str)]) {
     let not_offered = NotOffered { feature: "catch_up_from_peers" }.to_string();
     let (mut wrong, mut seen) = (String::new(), Vec::new());
     let is_asked_for = |case: &&TestCase| {
-        !case.part.needs_no_raft() && case.part.features() == [Features::default()] && case.name != ALONE
+        !case.part.needs_no_raft()
+            && case.part.features() == [Features::default()]
+            && !MEASURE_THE_HEAP.contains(&case.name)
     };
     for case in TESTS.iter().filter(is_asked_for) {
-        for seed in 1..=SEEDS {
+        for seed in 1..=super::seeds().unwrap_or(1) {
             let plan = Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
             let outcome = run_case(case, implementation, plan);
             let why = match (&outcome.failure, &outcome.skipped) {

@@ -16,3 +16,9 @@ mod stale;
 mod statements;
 mod suites;
 mod wrong;
+
+/// How many seeds whoever set `LAB_SEEDS` wants; by default these tests take the fewest, since `cargo test` as a whole is to end
+/// within two minutes.
+fn seeds() -> Option<u64> {
+    std::env::var("LAB_SEEDS").ok().map(|text| text.parse().expect("LAB_SEEDS is a number"))
+}

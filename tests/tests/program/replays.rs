@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::wrong::{Fault, Idle, Nondeterministic, Wrong};
 use kvraft::Reference;
 use lab::replay::{Replayed, replay};
-use lab::suites::{TESTS, find};
+use lab::suites::{MEASURE_THE_HEAP, TESTS, find};
 use lab::{Implementation, Plan, World, run_case};
 use lab_harness::case::TestCase;
 use labrpc::sim::{Policy, Tracing};
@@ -59,7 +59,7 @@ fn replays_of(case: &'static TestCase, seeds: Option<u64>, place: usize) -> usiz
 /// each test is replayed once, and the policies take turns.
 #[test]
 fn tests_all_replay() {
-    let seeds: Option<u64> = std::env::var("LAB_SEEDS").ok().and_then(|text| text.parse().ok());
+    let seeds = super::seeds();
     let next = AtomicUsize::new(0);
     // The simulations of one process do not know of each other, so workers share the list and nothing else.
     let replay_the_rest = || {
@@ -67,6 +67,9 @@ fn tests_all_replay() {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = TESTS.get(place) else { return replays };
+            if MEASURE_THE_HEAP.contains(&case.name) {
+                continue;
+            }
             replays += replays_of(case, seeds, place);
         }
     };

@@ -305,7 +305,9 @@ mod tests {
         let told = |interrupts: &Interrupts| {
             let count = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&count);
-            interrupts.tell(move || drop(counted.fetch_add(1, Ordering::SeqCst)));
+            interrupts.tell(move || {
+                counted.fetch_add(1, Ordering::SeqCst);
+            });
             count.load(Ordering::SeqCst)
         };
         assert_eq!(told(&interrupts), 0);
