@@ -1,6 +1,6 @@
 //! The judge: puts what happens to each call to the rules, and then into the ledger.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use raft_interface::{Index, ServerId, Term};
@@ -31,6 +31,8 @@ pub(crate) struct Judge {
     other_methods: u32,
     /// The terms of the last requests for votes that do not count, by call.
     pre_votes: BTreeMap<u64, Term>,
+    /// What services answer to, which stand above the Rafts.
+    pub(crate) methods_of_services: BTreeSet<String>,
     /// The rules, by what they are about.
     rules: [Vec<&'static Rule>; On::ALL.len()],
 }
@@ -44,6 +46,7 @@ impl Judge {
             lines: VecDeque::with_capacity(LINES_KEPT),
             other_methods: 0,
             pre_votes: BTreeMap::new(),
+            methods_of_services: BTreeSet::new(),
             rules,
         }
     }

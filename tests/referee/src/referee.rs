@@ -127,6 +127,11 @@ impl Referee {
         server.duties = Duties::new(base);
     }
 
+    /// What the service on a server answers to: nothing of that is said by its Raft, so no rule is about it.
+    pub fn service_answers<'a>(&self, methods: impl Iterator<Item = &'a str>) {
+        self.judge.lock().methods_of_services.extend(methods.map(str::to_owned));
+    }
+
     /// A server is gone: what its threads still say, if they live on, is not judged.
     pub fn stops(&self, server: ServerId) {
         self.judge.lock().ledger.servers[server].stops();
@@ -303,8 +308,11 @@ impl Referee {
     /// Which of the paper's messages it is. Others are counted.
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
-        // It concerns its receiver, and nobody else.
-        if kind.is_none() && self.names.is_timeout_now(message.method) {
+        // It concerns its receiver, and nobody else; or the Raft has no part in it.
+        if kind.is_none()
+            && (self.names.is_timeout_now(message.method)
+                || self.judge.lock().methods_of_services.contains(message.method))
+        {
             return None;
         }
         // Not at the first one: servers may greet each other in their own ways. But none that have said so

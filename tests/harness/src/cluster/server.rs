@@ -75,6 +75,7 @@ impl Cluster {
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut handlers = Server::new(&node).service(raft.service());
         if let Some(more) = service.as_ref().and_then(|service| service.handlers()) {
+            self.inner.referee.service_answers(more.methods().map(|(method, _)| method));
             handlers = handlers.service(more);
         }
         // Until now requests to it were lost, as they are while a real server starts.

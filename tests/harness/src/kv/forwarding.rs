@@ -74,6 +74,14 @@ impl KvCluster {
         self.hand_over(server, "execute", commands)
     }
 
+    /// Fills the log with commands that change nothing: hands so many to a server, in a thread of its own, and waits for nothing.
+    pub fn fill_log(&self, server: ServerId, commands: usize) {
+        let (Some(node), Some(service)) = (self.node(server), self.service(server)) else { return };
+        let call = move || on_node(&node, "fill the log", move || drop(service.feed(vec![0; commands])));
+        // What comes of it does not matter: the scenario goes on when the log is full, or does not need it.
+        drop(thread::spawn(call));
+    }
+
     fn hand_over(&self, server: ServerId, how: &'static str, commands: &[usize]) -> Option<Told> {
         let (node, service) = (self.node(server)?, self.service(server)?);
         if self.lab().record().seen(server, |seen| seen.is_paused) {

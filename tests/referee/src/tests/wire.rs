@@ -65,6 +65,8 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
         .run(move || {
             let network = Network::new();
             let referee = Referee::new(3, names, move |notice| told.lock().push(notice.clone()));
+            let above = Service::new("Kv").method("Forward", |odd: Odd| odd);
+            referee.service_answers(above.methods().map(|(method, _)| method));
             network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
             let raft = Service::new("Raft")
                 .method("RequestVote", |ask: Ask| {
@@ -75,7 +77,7 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
                 .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
                 .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
                 .method("Gossip", |odd: Odd| odd);
-            network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft));
+            network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft).service(above));
             body(&network);
         })
         .unwrap_or_else(|failure| panic!("{failure:?}"));
@@ -136,6 +138,19 @@ fn messages_that_cannot_be_read_are_told_once() {
     });
     let [Notice::StandsAside(why)] = &notices[..] else { panic!("one remark, not {notices:?}") };
     assert!(why.contains("no field term"), "{why}");
+}
+
+#[test]
+fn messages_of_services_are_none_of_a_raft() {
+    let notices = watched(|network| {
+        let end = network.make_connected_end(1, 0);
+        for _ in 0..500 {
+            assert!(end.call::<Odd, Odd>("Kv.Forward", &Odd { epoch: 1 }).is_some());
+        }
+        ask(network, 1);
+        ask(network, 2);
+    });
+    let [Notice::Violation(_)] = &notices[..] else { panic!("still judged, not {notices:?}") };
 }
 
 #[test]

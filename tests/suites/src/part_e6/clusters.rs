@@ -15,7 +15,7 @@ use raft_interface::ServerId;
 use crate::clients::finish_within;
 
 /// A server takes these commands in a thread of its own, and what it says of them is taken down.
-fn executing(
+pub(super) fn executing(
     cluster: &Arc<KvCluster>,
     forwarded: &Arc<Forwarded>,
     server: ServerId,
@@ -188,7 +188,7 @@ pub fn acknowledged_and_lost_e6(lab: &Lab) {
 }
 
 /// Which of these leads, within two seconds.
-fn leader_among(lab: &Lab, cluster: &KvCluster, servers: &[ServerId]) -> Option<ServerId> {
+pub(super) fn leader_among(lab: &Lab, cluster: &KvCluster, servers: &[ServerId]) -> Option<ServerId> {
     let leads = |&server: &ServerId| cluster.state(server).is_some_and(|(_, is_leader)| is_leader);
     (0..200).find_map(|_| {
         lab.sleep_ms(10);
@@ -265,6 +265,25 @@ pub fn request_twice_e6(lab: &Lab) {
     lab.sleep_ms(400);
     twice.end();
     forwarded.check(&cluster);
+}
+
+/// A server hands over commands, loses its power, and hands over others. All that while the leader stays up, and may remember.
+///
+/// Catches: requests that are numbered from the beginning after a restart, so that the leader takes them for copies of old ones.
+pub fn request_after_restart_e6(lab: &Lab) {
+    let (cluster, forwarded) = start(lab, 3);
+    let mut commands = 0..COMMANDS_MAX;
+    for _ in 0..3 {
+        let follower = cluster.next(cluster.check_one_leader(), 1);
+        for _ in 0..2 {
+            execute(&cluster, &forwarded, follower, &commands.by_ref().take(2).collect::<Vec<_>>());
+        }
+        cluster.power_failure(follower);
+        cluster.restart(follower);
+        // Until it has heard from the leader again.
+        lab.sleep_ms(300);
+    }
+    expect_some_executed(lab, &forwarded.check(&cluster));
 }
 
 /// Two of five servers are left, so that nobody leads, and each is given commands. Whatever they believe of each other, they ask now

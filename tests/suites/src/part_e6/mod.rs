@@ -4,6 +4,7 @@
 //! | file | what it tests |
 //! |---|---|
 //! | `clusters` | what a caller is told of commands, and what becomes of them |
+//! | `snapshots` | the same of commands that are hidden by a snapshot |
 //!
 //! The layer is that of part 4A, a counter on a replicated state machine. Each command adds a number of its own
 //! ([`delta`](lab_harness::kv::delta)), so the sum tells which were executed, and how often. Hints and redirects of clients are older
@@ -13,6 +14,7 @@
 //! A new test is a function with the suffix `_e6` in the file of its subject, and a row below.
 
 pub mod clusters;
+pub mod snapshots;
 
 use crate::suite::suite;
 
@@ -23,9 +25,12 @@ suite! { $
     5 clusters::batch_in_one_piece_e6, "many commands in one call stand in the log in one piece, in their order";
     5 clusters::feed_and_execute_e6, "one call returns when commands are appended, the other when they are applied here";
     5 clusters::acknowledged_and_lost_e6, "places that were promised, and other entries in them";
+    5 snapshots::executed_below_a_snapshot_e6, "entries that were executed, and a server that learns it from a snapshot";
+    5 snapshots::lost_below_a_snapshot_e6, "entries that were lost, and a server that learns it from a snapshot";
     5 clusters::offline_gives_back_e6, "without a leader the commands come back, and have no effect";
     5 clusters::answer_to_another_call_e6, "late answers belong to their own calls";
     5 clusters::request_twice_e6, "a message that arrives twice is one request";
+    5 clusters::request_after_restart_e6, "a server that has restarted brings new requests";
     5 clusters::forward_loop_e6, "two that believe in each other do not forward for ever";
     10 clusters::chaos_e6, "faults of every kind";
 }
