@@ -1,8 +1,12 @@
 //! Rubrics, grades, archives and sources that are damaged: they are refused in words, or read.
 
-use lab_fuzzing::fuzz;
+use std::io::{Cursor, Write as _};
 
-use crate::class::read_archive;
+use lab_fuzzing::fuzz;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::class::{Sources, read_tar, read_zip};
 use crate::record::Grade;
 use crate::rubric::{EXAMPLE, Rubric};
 use crate::similarity;
@@ -31,21 +35,42 @@ fn reader_of_grades_survives_fuzzing() {
     });
 }
 
+/// What archives of these tests hold.
+const FILES: [(&str, &str); 3] =
+    [("a/src/lib.rs", "mod log;"), ("a/src/log.rs", "fn f() {}"), ("a/README", "text")];
+
+fn stays_below_src(sources: Result<Sources, String>) {
+    if let Ok(sources) = sources {
+        assert!(sources.files.keys().all(|name| !name.contains("..") && !name.starts_with('/')));
+    }
+}
+
 #[test]
-fn reader_of_archives_survives_fuzzing() {
+fn reader_of_tars_survives_fuzzing() {
     let mut archive = tar::Builder::new(Vec::new());
-    for (path, text) in [("a/src/lib.rs", "mod log;"), ("a/src/log.rs", "fn f() {}"), ("a/README", "text")] {
+    for (path, text) in FILES {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
         archive.append_data(&mut header, path, text.as_bytes()).expect("an entry");
     }
     let archive = archive.into_inner().expect("an archive");
-    fuzz("archive", &[archive], |input| {
-        if let Ok(sources) = read_archive(input) {
-            assert!(sources.files.keys().all(|name| !name.contains("..") && !name.starts_with('/')));
+    fuzz("tar", &[archive], |input| stays_below_src(read_tar(input)));
+}
+
+#[test]
+fn reader_of_zips_survives_fuzzing() {
+    let archive = |method| {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (path, text) in FILES {
+            let options = SimpleFileOptions::default().compression_method(method);
+            archive.start_file(path, options).expect("an entry");
+            archive.write_all(text.as_bytes()).expect("its content");
         }
-    });
+        archive.finish().expect("an archive").into_inner()
+    };
+    let examples = [archive(CompressionMethod::Stored), archive(CompressionMethod::Deflated)];
+    fuzz("zip", &examples, |input| stays_below_src(read_zip(Cursor::new(input))));
 }
 
 #[test]

@@ -54,7 +54,7 @@
 //!
 //! # A class's submissions
 //!
-//! Each submission is a folder, or an archive (`.tar`, `.tar.gz`, `.tgz`), in one folder. What students were given is the handout, and
+//! Each submission is a folder, or an archive (`.zip`, `.tar`, `.tar.gz`, `.tgz`), in one folder. What students were given is the handout, and
 //! the rubric says what counts (`cargo lab grade --write-rubric rubric.toml` writes one):
 //!
 //! ```sh

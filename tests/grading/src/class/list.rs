@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::sources::archive::{self, Format};
 use super::sources::{self, Sources};
 
 /// A submission.
@@ -18,8 +19,7 @@ pub(crate) struct Submission {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Folder,
-    Tar,
-    TarGz,
+    Archive(Format),
     /// Nothing that can be graded, and that has to be said.
     Other,
 }
@@ -62,9 +62,10 @@ fn kind_of<'a>(path: &Path, full: &'a str) -> (&'a str, Kind) {
     if !data.is_ok_and(|data| data.is_file()) {
         return (full, Kind::Other);
     }
-    let ends = [(".tar.gz", Kind::TarGz), (".tgz", Kind::TarGz), (".tar", Kind::Tar)];
+    let ends =
+        [(".tar.gz", Format::TarGz), (".tgz", Format::TarGz), (".tar", Format::Tar), (".zip", Format::Zip)];
     ends.into_iter()
-        .find_map(|(end, kind)| Some((full.strip_suffix(end)?, kind)))
+        .find_map(|(end, format)| Some((full.strip_suffix(end)?, Kind::Archive(format))))
         .unwrap_or((full, Kind::Other))
 }
 
@@ -84,9 +85,10 @@ impl Submission {
     pub(crate) fn sources(&self) -> Result<Sources, String> {
         match self.kind {
             Kind::Folder => sources::of_folder(&self.path),
-            Kind::Tar => sources::of_archive(&self.path, false),
-            Kind::TarGz => sources::of_archive(&self.path, true),
-            Kind::Other => Err("it is neither a folder nor an archive (.tar, .tar.gz, .tgz)".to_owned()),
+            Kind::Archive(format) => archive::of_archive(&self.path, format),
+            Kind::Other => {
+                Err("it is neither a folder nor an archive (.zip, .tar, .tar.gz, .tgz)".to_owned())
+            }
         }
     }
 }
@@ -102,7 +104,7 @@ mod tests {
         for name in ["ann", "bob smith", ".git"] {
             fs::create_dir(path(name)).unwrap();
         }
-        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "notes.txt", "=evil()"] {
+        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "lee.zip", "notes.txt", "=evil()"] {
             fs::write(path(name), "").unwrap();
         }
         let told: Vec<(String, bool)> = list(folder.path())
@@ -117,6 +119,7 @@ mod tests {
             ("dan", false),
             ("eve", false),
             ("kim", false),
+            ("lee", false),
             ("notes.txt", true),
         ];
         assert_eq!(told, wanted.map(|(name, is_other)| (name.to_owned(), is_other)));

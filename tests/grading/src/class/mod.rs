@@ -2,7 +2,7 @@
 //!
 //! # How it works
 //!
-//! A submission is a folder (a clone of a repository is one) or an archive (`.tar`, `.tar.gz`, `.tgz`) in the folder of
+//! A submission is a folder (a clone of a repository is one) or an archive (`.zip`, `.tar`, `.tar.gz`, `.tgz`) in the folder of
 //! submissions. Of it only the Rust sources below its `src/` are taken (`sources`): not its `main.rs`, manifest, lock file, build
 //! script, cargo's settings, tests or dependencies. They are put into a copy of the handout and built (`workshop`), with everything
 //! that was built before but the sources themselves. Then the [grading](crate::run) of one program begins, whose workers are that
@@ -59,14 +59,15 @@ use kit::Kit;
 pub use kit::{Check, Prepare};
 use list::Submission;
 use roll::{Roll, Student};
-use sources::Sources;
+pub(crate) use sources::Sources;
 #[cfg(test)]
-pub(crate) use sources::read_archive;
+#[cfg(test)]
+pub(crate) use sources::archive::{read_tar, read_zip};
 use workshop::{Built, Workshop};
 
 /// Grades a class: each submission built and graded apart, with a rubric.
 ///
-/// A submission is a folder, or an archive (.tar, .tar.gz, .tgz). Of each, the Rust sources below its src/ are taken, but for
+/// A submission is a folder, or an archive (.zip, .tar, .tar.gz, .tgz). Of each, the Rust sources below its src/ are taken, but for
 /// main.rs, and nothing else: no manifest, lock file, build script or dependency. The same command goes on where it was stopped.
 #[derive(Args, Debug)]
 pub struct Class {

@@ -4,22 +4,21 @@
 //! leads out of its archive makes the whole of it refused.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use lab_runs::input;
 
 use super::check;
+
+pub(super) mod archive;
 
 /// The most that is taken, in bytes: of one file, and of all. The reference has a tenth of it.
 const FILE_MAX: u64 = 1 << 20;
 const ALL_MAX: u64 = 8 << 20;
 /// The most files.
 const FILES_MAX: usize = 500;
-/// The most that an archive may hold, unpacked, in bytes: somebody may have packed a target directory.
-const ARCHIVE_MAX: u64 = 4 << 30;
 /// How many folders deep a `src` may lie, and how deep folders may lie in it.
 const DEPTH_MAX: usize = 4;
 const MODULES_DEPTH_MAX: usize = 12;
@@ -123,84 +122,6 @@ fn walk(src: &Path, below: &Path, depth: usize, taken: &mut Taken) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// Takes the sources of an archive.
-///
-/// # Errors
-///
-/// A sentence for whoever has handed it in.
-pub(super) fn of_archive(path: &Path, is_compressed: bool) -> Result<Sources, String> {
-    let file = File::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
-    if is_compressed { read_archive(GzDecoder::new(file)) } else { read_archive(file) }
-}
-
-pub(crate) fn read_archive(content: impl Read) -> Result<Sources, String> {
-    let problem = |error: io::Error| format!("the archive cannot be read: {error}");
-    let mut archive = tar::Archive::new(content.take(ARCHIVE_MAX));
-    // All that could be meant: which `src` it is, is known at the end.
-    let mut all: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
-    let mut links: Vec<PathBuf> = Vec::new();
-    let mut bytes = 0;
-    for entry in archive.entries().map_err(problem)? {
-        let mut entry = entry.map_err(problem)?;
-        let path = plain_path(&entry.path().map_err(problem)?)?;
-        let is_source = path.extension().is_some_and(|end| end == "rs");
-        let is_old = path.components().any(|part| part.as_os_str() == "target");
-        let kind = entry.header().entry_type();
-        if !is_source || is_old {
-            continue;
-        }
-        if kind.is_symlink() || kind.is_hard_link() {
-            links.push(path);
-            continue;
-        }
-        if !kind.is_file() {
-            continue;
-        }
-        let mut text = Vec::new();
-        entry.by_ref().take(FILE_MAX + 1).read_to_end(&mut text).map_err(problem)?;
-        bytes += text.len() as u64;
-        // What is taken of it is less, but it all lies in memory here.
-        if bytes > 8 * ALL_MAX || all.len() > 8 * FILES_MAX {
-            return Err("the archive has too many Rust sources".to_owned());
-        }
-        all.insert(path, text);
-    }
-    let libraries = all.keys().filter(|path| path.ends_with("src/lib.rs"));
-    let mut found: Vec<PathBuf> = libraries.filter_map(|path| path.parent()).map(Path::to_path_buf).collect();
-    let nearest = found.iter().map(|path| path.components().count()).min();
-    found.retain(|path| Some(path.components().count()) == nearest);
-    let src = only(&found)?;
-    if let Some(link) = links.iter().find_map(|link| link.strip_prefix(src).ok()) {
-        return Err(format!("src/{} is a link: hand in the file itself", link.display()));
-    }
-    let mut taken = Taken::default();
-    for (path, text) in &all {
-        match path.strip_prefix(src) {
-            Ok(below) if is_source(below) => taken.take(below, text.as_slice())?,
-            _ => {}
-        }
-    }
-    taken.sources()
-}
-
-/// A path of an archive, without the dots that mean nothing.
-fn plain_path(path: &Path) -> Result<PathBuf, String> {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => plain.push(part),
-            Component::CurDir => {}
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(format!(
-                    "the archive has the path {:?}, which leads out of it: nothing of it is taken",
-                    path.display().to_string()
-                ));
-            }
-        }
-    }
-    Ok(plain)
 }
 
 /// Whether a file below `src` is one that is taken: a Rust source, and not the program.

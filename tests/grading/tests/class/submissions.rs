@@ -1,6 +1,7 @@
 //! What is handed in.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::room::Room;
@@ -49,7 +50,10 @@ pub(crate) const SUBMISSIONS: &[Submission] = &[
     submission("empty", "0", "there is no src/lib.rs in it", |room, name| {
         room.write(&format!("submissions/{name}/README"), "to do");
     }),
-    submission("panics", "0", "to be written", |room, name| acting(room, name, "panic!(\"to be written\");")),
+    submission("panics", "0", "to be written", |room, name| {
+        acting(room, name, "panic!(\"to be written\");");
+        zip(room, name);
+    }),
     submission("never_gives_way", "0", "did not give way", |room, name| {
         acting(room, name, "loop { std::hint::spin_loop(); }")
     }),
@@ -162,6 +166,20 @@ fn pack(room: &Room, name: &str) {
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(file, flate2::Compression::fast()));
     archive.append_dir_all(name, &folder).expect("an archive");
     archive.into_inner().and_then(flate2::write::GzEncoder::finish).expect("an archive");
+    fs::remove_dir_all(folder).expect("no folder");
+}
+
+/// The same as a zip.
+fn zip(room: &Room, name: &str) {
+    let folder = room.path(&format!("submissions/{name}"));
+    let file = fs::File::create(room.path(&format!("submissions/{name}.zip"))).expect("a file");
+    let mut archive = zip::ZipWriter::new(file);
+    for entry in fs::read_dir(folder.join("src")).expect("a folder").flatten() {
+        let path = format!("{name}/src/{}", entry.file_name().to_string_lossy());
+        archive.start_file(path, zip::write::SimpleFileOptions::default()).expect("an entry");
+        archive.write_all(&fs::read(entry.path()).expect("a file")).expect("its content");
+    }
+    archive.finish().expect("an archive");
     fs::remove_dir_all(folder).expect("no folder");
 }
 

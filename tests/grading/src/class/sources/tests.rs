@@ -1,3 +1,10 @@
+use std::io::{Cursor, Write as _};
+
+use flate2::read::GzDecoder;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::archive::{read_tar, read_zip};
 use super::*;
 
 /// An archive with these entries: path, kind and content.
@@ -21,7 +28,25 @@ fn archive(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
 }
 
 fn taken(entries: &[(&str, tar::EntryType, &str)]) -> Result<Vec<String>, String> {
-    read_archive(&*archive(entries)).map(|sources| sources.files.into_keys().collect())
+    read_tar(&*archive(entries)).map(|sources| sources.files.into_keys().collect())
+}
+
+/// The same as a zip. Links are links there as well.
+fn zipped(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for &(path, kind, content) in entries {
+        if kind.is_file() {
+            archive.start_file(path, SimpleFileOptions::default()).unwrap();
+            archive.write_all(content.as_bytes()).unwrap();
+        } else {
+            archive.add_symlink(path, "lib.rs", SimpleFileOptions::default()).unwrap();
+        }
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn taken_of_zip(entries: &[(&str, tar::EntryType, &str)]) -> Result<Vec<String>, String> {
+    read_zip(Cursor::new(zipped(entries))).map(|sources| sources.files.into_keys().collect())
 }
 
 const FILE: tar::EntryType = tar::EntryType::Regular;
@@ -43,13 +68,16 @@ fn only_the_sources_are_taken() {
         ("raft/vendor/other/src/lib.rs", FILE, "deeper"),
     ];
     assert_eq!(taken(&entries).unwrap(), ["lib.rs", "log.rs", "log/entry.rs"]);
+    assert_eq!(taken_of_zip(&entries).unwrap(), ["lib.rs", "log.rs", "log/entry.rs"]);
 }
 
 #[test]
 fn path_that_leads_out_refuses_all_of_it() {
     for path in ["../x.rs", "raft/../../x", "/etc/cron.d/x", "a/src/../../b.rs"] {
-        let error = taken(&[("src/lib.rs", FILE, ""), (path, FILE, "")]).unwrap_err();
-        assert!(error.contains("leads out of it"), "{error}");
+        let entries = [("src/lib.rs", FILE, ""), (path, FILE, "")];
+        for error in [taken(&entries).unwrap_err(), taken_of_zip(&entries).unwrap_err()] {
+            assert!(error.contains("leads out of it"), "{error}");
+        }
     }
 }
 
@@ -57,8 +85,10 @@ fn path_that_leads_out_refuses_all_of_it() {
 fn links_and_doubts_are_told() {
     let lib = ("src/lib.rs", FILE, "");
     for kind in [tar::EntryType::Symlink, tar::EntryType::Link] {
-        let error = taken(&[lib, ("src/log.rs", kind, "")]).unwrap_err();
-        assert_eq!(error, "src/log.rs is a link: hand in the file itself");
+        let entries = [lib, ("src/log.rs", kind, "")];
+        for error in [taken(&entries).unwrap_err(), taken_of_zip(&entries).unwrap_err()] {
+            assert_eq!(error, "src/log.rs is a link: hand in the file itself");
+        }
     }
     assert_eq!(taken(&[("README", FILE, "")]).unwrap_err(), "there is no src/lib.rs in it");
     let error = taken(&[("a/src/lib.rs", FILE, ""), ("b/src/lib.rs", FILE, "")]).unwrap_err();
@@ -69,9 +99,35 @@ fn links_and_doubts_are_told() {
     let mut entries = vec![lib];
     entries.extend(many.iter().map(|name| (&**name, FILE, "")));
     assert!(taken(&entries).unwrap_err().contains("more than 500 files"));
-    assert!(read_archive(&b"this is no archive"[..]).is_err());
+    assert!(read_tar(&b"this is no archive"[..]).is_err());
     // Compressed, and cut in the middle.
-    assert!(read_archive(GzDecoder::new(&b"\x1f\x8b\x08\0\0\0\0\0"[..])).is_err());
+    assert!(read_tar(GzDecoder::new(&b"\x1f\x8b\x08\0\0\0\0\0"[..])).is_err());
+}
+
+/// As file managers and learning platforms pack: with separators of Windows, with what macOS adds, without the folder, and with
+/// files that nobody reads and that need a password.
+#[test]
+fn zips_of_all_kinds_are_taken() {
+    let entries = [
+        ("my-raft\\src\\lib.rs", FILE, "mod log;"),
+        ("my-raft\\src\\log.rs", FILE, ""),
+        ("__MACOSX/my-raft/src/lib.rs", FILE, "no text"),
+        ("__MACOSX/src/lib.rs", FILE, "no text"),
+    ];
+    assert_eq!(taken_of_zip(&entries).unwrap(), ["lib.rs", "log.rs"]);
+    assert_eq!(taken_of_zip(&[("lib.rs", FILE, ""), ("log.rs", FILE, "")]).unwrap(), ["lib.rs", "log.rs"]);
+    let mut zip = zipped(&[("src/lib.rs", FILE, ""), ("notes.pdf", FILE, "secret")]);
+    // The flag of encryption, in both of its headers.
+    let is_of = |place: usize, name: &[u8], before: usize| place >= before && zip[place..].starts_with(name);
+    let places: Vec<usize> = (0..zip.len()).filter(|&place| is_of(place, b"notes.pdf", 30)).collect();
+    let [local, central] = places[..] else { panic!("two headers, not {places:?}") };
+    zip[local - 30 + 6] |= 1;
+    zip[central - 46 + 8] |= 1;
+    assert_eq!(read_zip(Cursor::new(&zip)).unwrap().files.len(), 1);
+    let many = " ".repeat(FILE_MAX as usize + 1);
+    assert!(taken_of_zip(&[("src/lib.rs", FILE, &many)]).unwrap_err().contains("more than 1024 KB"));
+    let error = read_zip(Cursor::new(b"this is no archive")).unwrap_err();
+    assert!(error.starts_with("the archive cannot be read: "), "{error}");
 }
 
 #[test]
@@ -96,7 +152,7 @@ fn folder_gives_the_same_as_its_archive() {
     let sources = of_folder(folder.path()).unwrap();
     assert_eq!(sources.files.keys().collect::<Vec<_>>(), ["lib.rs", "log/mod.rs"]);
     let packed =
-        read_archive(&*archive(&[("src/lib.rs", FILE, "mod log;"), ("src/log/mod.rs", FILE, "")])).unwrap();
+        read_tar(&*archive(&[("src/lib.rs", FILE, "mod log;"), ("src/log/mod.rs", FILE, "")])).unwrap();
     assert_eq!(packed, sources);
     assert_eq!(packed.hash(), sources.hash());
     write("flat/lib.rs", "mod log;");
