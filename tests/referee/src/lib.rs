@@ -51,6 +51,7 @@
 //! | `commit_growth` | a leader's commit index never goes back | computed anew, without a maximum |
 //! | `snapshots` | only what is committed | a snapshot of another index than was asked for |
 //! | `whole_snapshots` | acknowledged when all pieces are there | a hole, offset not looked at |
+//! | `conflicting_entries` | what conflicts is deleted | entries that are there taken for copies |
 //! | `applied_entries` | the follower's commit index | the minimum missing |
 //! | `stepped_down` | nothing in a term that is over | the term of a reply ignored |
 //! | `timer` | no election without a timeout | timer not reset |

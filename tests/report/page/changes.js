@@ -30,7 +30,7 @@ const ROLES = { F: "follower", C: "candidate", L: "leader" };
 function voteWords({ vote, stored }) {
   if (vote === null) return "–";
   const isStored = !stored || (stored.term === vote.term && stored.vote === vote.for);
-  return `S${vote.for} in term ${vote.term}${isStored ? "" : ", not stored"}`;
+  return `S${vote.for} in term ${vote.term}${isStored ? "" : ", not stored"}${vote.isOld ? ", before its last start" : ""}`;
 }
 
 /// The commit index as messages show it; and as the server has logged it, where that is more.

@@ -189,7 +189,8 @@ function starts(server, life) {
   const { stored } = server;
   if (stored) {
     server.cut(stored.last + 1);
-    server.vote = stored.vote === null ? null : { term: stored.term, for: stored.vote };
+    // Whether it has read it shows when it grants a vote, or does not.
+    server.vote = stored.vote === null ? null : { term: stored.term, for: stored.vote, isOld: true };
   } else for (const [index, entry] of server.log) server.log.set(index, { ...entry, unsure: true });
   const begin = { commit: server.snapshot, applied: server.snapshot, saidCommit: 0, votes: null };
   Object.assign(server, { up: true, paused: false, life, role: "F" }, begin);
@@ -342,8 +343,8 @@ function accepts(state, server, request) {
 /// The answer arrives.
 function hears(server, message) {
   const request = message.other;
-  if (message.term !== undefined && message.term > server.term) return server.see(message.term);
-  if (request === null) return undefined;
+  // A higher term should end its office. Whether it does, show its next message, save or answer to `get_state`.
+  if (request === null || (message.term ?? 0) > server.term) return undefined;
   const peer = serverOf(message.from);
   if (message.kind === "V" && server.votes !== null && server.votes.term === request.term) {
     const list = message.yes(names.voteGranted) ? server.votes.got : server.votes.refused;

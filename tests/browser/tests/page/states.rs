@@ -32,7 +32,7 @@ const CHECK: &str = "(() => {
       }
       if (server.stored && server.stored.last > server.last) say(`has stored up to ${server.stored.last}, shown up to ${server.last}`);
       if (server.stored && indexes.at(-1) > server.stored.last) say(`has entry ${indexes.at(-1)}, stored up to ${server.stored.last}`);
-      if (server.stored && server.stored.term > server.term) say(`has stored term ${server.stored.term}, shown ${server.term}`);
+      if (server.stored && server.stored.term !== server.term) say(`has stored term ${server.stored.term}, shown ${server.term}`);
       for (let index = server.snapshot + 1; index <= server.applied; index += 1) if (!server.log.has(index)) say(`has applied ${index} and does not have it`);
     }
   }
@@ -56,6 +56,24 @@ fn states_are_those_of_the_servers() {
     for name in ["figure8_3c", "chaos_3c", "chaos_3d", "chaos_4c"] {
         agrees(name, Implementation::of_service::<Reference<Raft>>(), true);
     }
+}
+
+/// What is stored may not be read, and that would be the mistake.
+#[test]
+fn vote_of_before_a_start_is_told_as_such() {
+    let Some(mut tab) = open(test("chaos_3c"), Implementation::of_service::<Reference<Raft>>(), 1) else {
+        return;
+    };
+    let told = tab.eval(
+        "(() => {
+          const { events } = view.trace;
+          const started = events.find((event) => event.kind === MARK && event.name === 'start'
+            && view.history.at(event.i)[event.fields.server].vote !== null);
+          return voteWords(view.history.at(started.i)[started.fields.server]);
+        })()",
+    );
+    assert!(told.as_str().is_some_and(|words| words.ends_with("before its last start")), "{told}");
+    assert_quiet(&mut tab);
 }
 
 #[test]

@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
     title: "a follower commits min(leaderCommit, index of the last new entry) (Fig. 2, AppendEntries, receiver 5)",
     why: "Behind the last entry that was compared, a follower's log may differ from the leader's. What it applies from \
           there is not what was committed.",
-    hint: "the minimum is missing or is taken with the end of the own log, or entries that conflict were kept (receiver 3, \
-           Log Matching); what is applied there breaks State Machine Safety",
+    hint: "the minimum is missing or is taken with the end of the own log; what is applied from there may be what was never \
+           committed",
     on: &[On::Applied],
     check,
 };
@@ -20,15 +20,17 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let What::Applied { index, term } = fact.what else { return None };
     let server = fact.envelope.caller;
     let commit_max = ledger.servers[server].commit_max;
-    // The wrong entry is told before one that came too early, because that is what breaks State Machine
-    // Safety. One that came too early may turn out to be right.
+    if index <= commit_max {
+        return None;
+    }
+    // That it is another one says more than that it came too early, which may turn out to be right.
     let (headline, expected) = match ledger.committed.get(index) {
         // Where nobody tells what was given to the leaders, their indexes may not be those on the wire.
         Some((of, _)) if of != term && ledger.has_told_calls => (
             format!("S{server} applies entry {index} of term {term}; the committed one is of term {of}"),
             format!("the entry of term {of}"),
         ),
-        _ if index > commit_max => (
+        _ => (
             format!(
                 "S{server} applies entry {index}, but can know only of {commit_max} that it is committed"
             ),
@@ -36,7 +38,6 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
                 "entries up to {commit_max}: further no leader has compared this log and called it committed"
             ),
         ),
-        _ => return None,
     };
     Some(Accusation {
         headline,

@@ -20,6 +20,7 @@ mod applied_entries;
 mod applying;
 mod commit_growth;
 mod commit_index;
+mod conflicting_entries;
 mod election;
 mod free_votes;
 mod heartbeats;
@@ -64,6 +65,7 @@ pub static RULES: &[&Rule] = &[
     &commit_growth::RULE,
     &snapshots::RULE,
     &whole_snapshots::RULE,
+    &conflicting_entries::RULE,
     &applied_entries::RULE,
     &stepped_down::RULE,
     &timer::RULE,

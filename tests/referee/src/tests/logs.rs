@@ -62,7 +62,7 @@ fn wrong_entry_that_was_known_to_be_committed_before() {
     s.replicate(2, 1, 2, EMPTY, &[2], 2);
     s.append(2, 1, 2, at(2, 2), &[], 2);
     s.apply(1, 1, 1);
-    s.breaks("receiver 5");
+    s.breaks("receiver 3");
 }
 
 #[test]
@@ -244,5 +244,15 @@ fn another_entry_applied_than_the_committed_one() {
     let mut s = three_entries();
     s.replicate(0, 1, 1, at(3, 1), &[], 3);
     s.apply(1, 3, 2);
+    s.breaks("receiver 3");
+}
+
+/// The leader has compared nothing but the beginning.
+#[test]
+fn another_entry_applied_behind_what_was_compared() {
+    let mut s = two_others_of_five();
+    s.replicate(2, 0, 2, at(2, 2), &[], 2);
+    s.append(2, 1, 2, EMPTY, &[], 2);
+    s.apply(1, 2, 1);
     s.breaks("min(leaderCommit");
 }
