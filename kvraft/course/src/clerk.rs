@@ -37,8 +37,12 @@ impl Clerk {
         Self { ends, leader: 0, id: rand::random_range(1..u64::MAX), number: 0 }
     }
 
+    /// Asks the server that is taken for the leader, once. `None` if no answer came.
+    fn call(&self, command: &Command) -> Option<Reply> {
+        self.ends[self.leader].call(DO, command)
+    }
+
     /// Asks until a server answers that has done it. `client` is this clerk's id, or 0: then nobody recognises a retry.
-    // hint: `self.ends[server].call::<_, Reply>(DO, &command)` asks a server. `None`: no answer came.
     // hint: A server that does not lead, or does not answer, is not the one to ask: try the next. Pause after a round through all of them.
     // hint: 4B.2: count the commands. A retry has the number of the first try.
     // hint: 4B.2: whoever did not answer, or answered `Unknown`, may have done it, or still will.
@@ -48,7 +52,7 @@ impl Clerk {
         let command = Command { client, number: self.number, op };
         let mut is_unclear = false;
         for tries in 1.. {
-            match self.ends[self.leader].call::<_, Reply>(DO, &command) {
+            match self.call(&command) {
                 Some(Reply::WrongLeader) => {}
                 None | Some(Reply::Unknown) => is_unclear = true,
                 Some(reply) => return Answer { reply, is_unclear },
@@ -109,15 +113,24 @@ impl AnyClerk for Clerk {
     // The same without an id: nobody recognises a retry.
     fn put_version(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
         check_sizes(key, value)?;
-        let Answer { reply, is_unclear } = self.ask(0, Op::PutIf(key.to_owned(), value.to_owned(), version));
-        // begin solution 4B.2: what a wrong version says, if the first try may have written
-        // hint: A wrong version after a try that is unclear may be the clerk's own. After a first try it is certain.
-        match reply {
+        let answer = self.ask(0, Op::PutIf(key.to_owned(), value.to_owned(), version));
+        match answer.reply {
             Reply::Done => Ok(()),
-            Reply::WrongVersion(_) if is_unclear => Err(ClerkError::Maybe),
-            Reply::WrongVersion(now) => Err(ClerkError::WrongVersion(now)),
+            Reply::WrongVersion(now) => Err(refusal(now, answer.is_unclear)),
             _ => Err(ClerkError::Protocol),
         }
-        // end solution
     }
+}
+
+/// What is known when a write without an id was refused because the key is at version `now`, and not at the one that was asked for.
+/// `is_unclear`: a try before may have written.
+fn refusal(now: Version, is_unclear: bool) -> ClerkError {
+    // begin solution 4B.2: say so if it may be the clerk's own write that is there
+    // hint: After a first try a wrong version is certain.
+    // instead: ClerkError::WrongVersion(now)
+    match is_unclear {
+        true => ClerkError::Maybe,
+        false => ClerkError::WrongVersion(now),
+    }
+    // end solution
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use kvraft_interface::Layer;
 use labrpc::channel::{self, Receiver, RecvTimeoutError, Sender};
-use labrpc::sync::{Arc, Mutex};
+use labrpc::sync::{Arc, Mutex, MutexGuard};
 use raft_interface::{ApplyMsg, Index, Persister, RaftServer, Term};
 
 use crate::machine::{Command, Machine, Reply};
@@ -28,6 +28,7 @@ const LOOKS_MAX: u32 = 20;
 /// What all threads of a server share.
 pub(crate) struct Node<R> {
     pub(crate) raft: R,
+    /// Everything that changes.
     pub(crate) state: Mutex<State>,
     /// Where Raft stores.
     pub(crate) persister: Arc<dyn Persister>,
@@ -50,13 +51,16 @@ pub(crate) struct State {
 }
 
 impl<R: RaftServer> Node<R> {
+    /// The state, which nobody else sees until what is returned is dropped.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
     /// Puts a command into the log and waits for what comes of it.
     pub(crate) fn submit(&self, command: &Command) -> Reply {
         let (waiter, reply) = channel::bounded(1);
-        match self.propose(command, waiter) {
-            Some(term) => self.wait_for(&reply, term),
-            None => Reply::WrongLeader,
-        }
+        let Some(term) = self.propose(command, waiter) else { return Reply::WrongLeader };
+        self.wait_for(&reply, term)
     }
 
     /// Gives a command to Raft, and notes who waits for it. Returns its term; `None` if this server does not lead.
@@ -64,14 +68,11 @@ impl<R: RaftServer> Node<R> {
     // hint: Hold the lock from before `start` until the note is made. Else the command may be applied before anybody waits for it.
     // hint: 4A.3: a server that was killed takes nothing on any more.
     fn propose(&self, command: &Command, waiter: Sender<Reply>) -> Option<Term> {
-        let bytes = postcard::to_stdvec(command).expect("plain data");
+        let bytes = postcard::to_stdvec(command).expect("a command is plain data");
         // begin solution 4A.1: start the command, and note who waits for its index
-        let mut state = self.state.lock();
-        if state.is_killed {
-            return None;
-        }
+        let mut state = self.lock();
         let started = self.raft.start(bytes.into());
-        if !started.is_leader {
+        if state.is_killed || !started.is_leader {
             return None;
         }
         state.waiters.insert(started.index, (started.term, waiter));
@@ -119,11 +120,9 @@ impl<R: RaftServer> Node<R> {
         // begin solution 4A.1: apply what Raft delivers, one message after the other
         loop {
             let message = delivered.recv_timeout(2 * LOOK);
-            let mut state = self.state.lock();
-            if state.is_killed {
-                return;
-            }
+            let mut state = self.lock();
             match message {
+                _ if state.is_killed => return,
                 Ok(message) => state.take(message),
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -143,7 +142,7 @@ impl<R: RaftServer> Node<R> {
         // begin solution 4A.3: note that the server was killed, and free who waits
         // hint: Who drops the sender of a channel ends the wait at the other end.
         // instead: // 4A.3: note that the server was killed, and free who waits
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.is_killed = true;
         state.waiters.clear();
         // end solution

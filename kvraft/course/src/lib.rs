@@ -36,9 +36,9 @@ use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
 use raft_interface::{Index, RaftServer};
 
-use crate::clerk::Clerk;
-use crate::server::Server;
-use crate::snapshot::Snapshot;
+use clerk::Clerk;
+use server::Server;
+use snapshot::Snapshot;
 
 /// The service, on whatever Raft.
 pub struct CourseService<R>(PhantomData<fn() -> R>);

@@ -43,7 +43,7 @@ impl<R: RaftServer> AnyService for Server<R> {
     }
 
     fn counter(&self) -> i64 {
-        self.0.state.lock().machine.counter
+        self.0.lock().machine.counter
     }
 
     fn kill(&self) {

@@ -35,8 +35,8 @@ impl State {
 
     /// The bytes of a snapshot: the machine, and the index of the last command in it.
     fn encode(&self) -> Vec<u8> {
-        let snapshot = Snapshot { index: self.applied, machine: self.machine.to_store() };
-        postcard::to_stdvec(&snapshot).expect("plain data")
+        let machine = self.machine.to_store();
+        postcard::to_stdvec(&Snapshot { index: self.applied, machine }).expect("a snapshot is plain data")
     }
 
     /// A snapshot of the leader's takes the place of the machine.
