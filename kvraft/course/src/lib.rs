@@ -13,8 +13,8 @@
 //! | file | what |
 //! |---|---|
 //! | `machine` | the state, and what a command does to it: parts 4A (a counter) and 4B (keys) |
+//! | `server` | how the rest is called: by the lab, and by clerks |
 //! | `layer` | part 4A: callers that wait, and the thread that applies what Raft delivers |
-//! | `server` | how both are called: by the lab, and by clerks |
 //! | `clerk` | part 4B: what runs in a client |
 //! | `snapshot` | 4A.4 and part 4C: what is stored in the place of the log |
 //!

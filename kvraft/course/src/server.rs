@@ -1,4 +1,4 @@
-//! A server: how the lab and the clerks call the layer. Nothing of it decides anything.
+//! A server: how the lab and the clerks call the layer and the machine. Nothing in this file decides anything.
 
 use kvraft_interface::{AnyService, ServiceSetup};
 use labrpc::network::Service;

@@ -216,18 +216,6 @@ impl Handout {
             })
             .collect();
         let first = self.parts.first().map_or("3A", |part| part.name);
-        let shape = match self.shape {
-            _ if self.is_solved => include_str!("../shapes/solved.md"),
-            _ if !self.has_lab('3') && self.has_lab('4') => include_str!("../shapes/given.md"),
-            _ if !self.has_lab('3') => include_str!("../shapes/lab2.md"),
-            Shape::Free => include_str!("../shapes/free.md"),
-            Shape::Mit => include_str!("../shapes/mit.md"),
-            Shape::Guided => include_str!("../shapes/guided.md"),
-        };
-        let service = match self.has_lab('4') && !self.is_solved {
-            true => include_str!("../shapes/lab4.md"),
-            false => "",
-        };
         let what = match (self.has_lab('3'), self.has_lab('4')) {
             (true, true) => "A Raft and a service on it",
             (true, false) => "A Raft",
@@ -241,7 +229,24 @@ impl Handout {
             // The modules of the suites, by which cargo chooses tests, are in small letters.
             .replace("{suite}", &first.to_lowercase())
             .replace("{parts}\n", &parts.concat())
-            .replace("{shape}\n", &format!("{shape}{service}"))
+            .replace("{shape}\n", &self.what_is_there().replace("{first}", first))
+    }
+
+    /// What a student finds in `src`.
+    fn what_is_there(&self) -> String {
+        let shape = match self.shape {
+            _ if self.is_solved => include_str!("../shapes/solved.md"),
+            _ if !self.has_lab('3') && self.has_lab('4') => include_str!("../shapes/given.md"),
+            _ if !self.has_lab('3') => include_str!("../shapes/lab2.md"),
+            Shape::Free => include_str!("../shapes/free.md"),
+            Shape::Mit => include_str!("../shapes/mit.md"),
+            Shape::Guided => include_str!("../shapes/guided.md"),
+        };
+        let service = match self.has_lab('4') && !self.is_solved {
+            true => include_str!("../shapes/lab4.md"),
+            false => "",
+        };
+        format!("{shape}{service}")
     }
 
     /// The texts of the course that are asked for.
