@@ -124,28 +124,17 @@ impl Handout {
         let program = template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code());
         let (head, body) = program.split_once("fn main()").expect("a program has a beginning");
         let locks = "my_raft::locks::MyLocks";
-        let (head, named) = match (self.has_lab('3'), self.has_lab('4')) {
-            (true, false) => (head, format!("let raft = {RAFT};")),
-            (_, true) => (
-                head,
-                "let service = lab::Implementation::of_service::<my_raft::service::MyService<my_raft::Raft>>();"
-                    .to_owned(),
-            ),
-            (false, false) => {
-                (PLAIN_HEAD, format!("let all = lab::Implementation::of_locks::<{locks}>();"))
-            }
+        let (head, whole) = match (self.has_lab('3'), self.has_lab('4')) {
+            (true, false) if !self.has_lab('2') => return program,
+            (true, false) => (head, RAFT.to_owned()),
+            (_, true) => (head, SERVICE.to_owned()),
+            (false, false) => (PLAIN_HEAD, format!("lab::Implementation::of_locks::<{locks}>()")),
         };
-        let name = match (self.has_lab('2'), self.has_lab('4')) {
-            (false, false) => return program,
-            (false, true) => "service",
-            (true, _) => "all",
+        let named = match self.has_lab('2') && (self.has_lab('3') || self.has_lab('4')) {
+            true => format!("let on_raft = {whole};\n    let all = on_raft.with_locks::<{locks}>();"),
+            false => format!("let all = {whole};"),
         };
-        let more = match (self.has_lab('2'), self.has_lab('3'), self.has_lab('4')) {
-            (true, true, false) => format!("    let all = raft.with_locks::<{locks}>();\n"),
-            (true, _, true) => format!("    let all = service.with_locks::<{locks}>();\n"),
-            _ => String::new(),
-        };
-        let run = body.replace(RAFT, name).replace("    lab::", &format!("    {named}\n{more}    lab::"));
+        let run = body.replace(RAFT, "all").replace("    lab::", &format!("    {named}\n    lab::"));
         format!("{head}fn main(){run}")
     }
 
@@ -272,6 +261,9 @@ const PLAIN_HEAD: &str = "//! The program behind `cargo lab`.\n\nuse std::proces
 
 /// What the template's program grades.
 const RAFT: &str = "lab::Implementation::of::<my_raft::Raft>()";
+
+/// The same with lab 4.
+const SERVICE: &str = "lab::Implementation::of_service::<my_raft::service::MyService<my_raft::Raft>>()";
 
 /// The list of parts in the template's program.
 const ALL_PARTS: &str = r#"&["3A", "3B", "3C", "3D"]"#;
