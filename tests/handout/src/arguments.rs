@@ -9,8 +9,8 @@ use lab_course::Part;
 use crate::shapes::Shape;
 use crate::workspace::{Handout, Source};
 
-/// Parts that the master teaches.
-const PARTS: [&str; 6] = ["2K", "2L", "3A", "3B", "3C", "3D"];
+/// Parts that the masters teach.
+const PARTS: [&str; 9] = ["2K", "2L", "3A", "3B", "3C", "3D", "4A", "4B", "4C"];
 
 /// Makes a student's workspace: a skeleton, the tests, and the texts of the parts.
 #[derive(Parser, Debug)]
@@ -19,7 +19,8 @@ struct Arguments {
     /// The folder, which must not be there, or be empty
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Which parts of the course, with commas between: 2K and 2L (lab 2, without a Raft), 3A to 3D
+    /// Which parts of the course, with commas between: 2K and 2L (lab 2, without a Raft), 3A to 3D, 4A to 4C (a service on the
+    /// Raft; without a part of lab 3 a Raft is given)
     #[arg(long, value_delimiter = ',', default_value = "3A,3B,3C,3D")]
     parts: Vec<String>,
     /// The name of the student's package

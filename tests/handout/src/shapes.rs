@@ -69,8 +69,17 @@ pub(crate) fn solution() -> Vec<(&'static str, String)> {
     master().iter().map(|(name, source)| (*name, cut(name, source, |_| true))).collect()
 }
 
-/// The masters of lab 2, in the modules of a student's crate: the server and its clerk, and the locks on it.
-macro_rules! lab2 {
+/// The same for who does not write it, but writes what stands on it: the first page is another.
+pub(crate) fn given() -> Vec<(&'static str, String)> {
+    let mut files = solution();
+    for (_, text) in files.iter_mut().filter(|(name, _)| *name == "lib.rs") {
+        include_str!("../shapes/given/lib.rs").clone_into(text);
+    }
+    files
+}
+
+/// The files of a master that is a module of a student's crate, by their paths below `src`.
+macro_rules! module {
     ($module:literal, $crate_:literal: $($file:literal),*) => {
         [$((
             concat!($module, "/", $file),
@@ -80,37 +89,55 @@ macro_rules! lab2 {
 }
 
 /// The files of the masters of lab 2, by their paths below `src`, with the marks of their regions. Those called `lib.rs` are the modules
-/// themselves.
+/// themselves: the server and its clerk, and the locks on it.
 #[must_use]
 pub fn lab2_masters() -> Vec<(&'static str, &'static str)> {
-    let single = lab2!("single", "single": "lib.rs", "clerk.rs", "rpc.rs", "server.rs");
-    let lock = lab2!("locks", "lock": "lib.rs", "lease.rs", "lock.rs", "name.rs");
+    let single = module!("single", "single": "lib.rs", "clerk.rs", "rpc.rs", "server.rs");
+    let lock = module!("locks", "lock": "lib.rs", "lease.rs", "lock.rs", "name.rs");
     single.into_iter().chain(lock).collect()
 }
 
-/// The modules of lab 2, for every shape, with the solution of the given milestones.
-pub(crate) fn lab2(is_solved: bool, is_given: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+/// The same of lab 4: the service on a Raft.
+#[must_use]
+pub fn lab4_masters() -> Vec<(&'static str, &'static str)> {
+    let service = module!(
+        "service", "course": "lib.rs", "clerk.rs", "layer.rs", "machine.rs", "server.rs", "snapshot.rs"
+    );
+    service.to_vec()
+}
+
+/// Modules of a student's crate, in every shape the same, with the solution of the given milestones.
+pub(crate) fn modules(
+    masters: Vec<(&'static str, &'static str)>,
+    is_solved: bool,
+    is_given: impl Fn(&str) -> bool,
+) -> Vec<(String, String)> {
     let file = |(path, source): (&str, &str)| {
-        let source = cut(path, without_tests(source), &is_given).replace("crate::", "super::");
+        let source = cut(path, without_tests(source), |milestone| is_solved || is_given(milestone));
+        let source = source.replace("crate::", "super::");
         match path.strip_suffix("/lib.rs") {
-            Some(module) => (format!("{module}/mod.rs"), module_of_lab2(module, is_solved, &source)),
+            Some(module) => (format!("{module}/mod.rs"), first_page(module, is_solved, &source)),
             None => (path.to_owned(), source),
         }
     };
-    lab2_masters().into_iter().map(file).collect()
+    masters.into_iter().map(file).collect()
 }
 
-/// The first page of a crate of lab 2 as that of a module: with other words, for those there tell how it is done.
-fn module_of_lab2(module: &str, is_solved: bool, source: &str) -> String {
+/// The first page of a crate as that of a module: with other words, for those there tell how it is done.
+fn first_page(module: &str, is_solved: bool, source: &str) -> String {
     let about = match module {
-        "single" => "Lab 2K: a key/value server on one machine, and its clerk.",
-        _ => "Lab 2L: locks on the key/value server.",
+        "single" => "Lab 2K: a key/value server on one machine, and its clerk.\n",
+        "locks" => "Lab 2L: locks on the key/value server.\n",
+        _ => include_str!("../shapes/service.md"),
     };
+    let about = about.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n");
+    let about: String = about.collect();
     let allowed = if is_solved { "" } else { UNFINISHED };
     let code = source.lines().skip_while(|line| line.starts_with("//!")).map(|line| format!("{line}\n"));
     let code: String = code.collect();
     let code = code.replace("kv_single::", "crate::single::").replace("Reference", "MyLocks");
-    format!("//! {about}\n{allowed}{code}")
+    let code = code.replace("CourseService", "MyService");
+    format!("{about}{allowed}{code}")
 }
 
 /// What a module says as long as it is not whole.

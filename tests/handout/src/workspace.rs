@@ -63,21 +63,32 @@ impl Handout {
             ("tests/suites.rs".into(), own(&self.suites())),
         ];
         let is_given = |milestone: &str| self.given.contains(&milestone);
-        let sources = match (self.has_raft(), self.is_solved) {
-            (false, _) => vec![("lib.rs", LAB2_ROOT.to_owned())],
-            (true, true) => shapes::solution(),
-            (true, false) => self.shape.files(is_given),
+        let sources = match (self.has_lab('3'), self.has_lab('4')) {
+            (false, false) => vec![("lib.rs", LAB2_ROOT.to_owned())],
+            _ if self.is_solved => shapes::solution(),
+            (true, _) => self.shape.files(is_given),
+            // A service needs a Raft that works.
+            (false, true) => shapes::given(),
         };
         let below_src = |name: &str| Path::new("src").join(name);
-        let modules = if self.has_lab2() { LAB2_MODULES } else { "" };
+        let mut modules = Vec::new();
+        let mut declared = Vec::new();
+        if self.has_lab('2') {
+            modules.extend(shapes::lab2_masters());
+            declared.extend(["locks", "single"]);
+        }
+        if self.has_lab('4') {
+            modules.extend(shapes::lab4_masters());
+            declared.push("service");
+        }
+        declared.sort_unstable();
+        let declared: String = declared.iter().map(|module| format!("pub mod {module};\n")).collect();
         files.extend(sources.into_iter().map(|(name, text)| match name {
-            "lib.rs" => (below_src(name), text + modules),
+            "lib.rs" if !declared.is_empty() => (below_src(name), format!("{text}\n{declared}")),
             _ => (below_src(name), text),
         }));
-        if self.has_lab2() {
-            let modules = shapes::lab2(self.is_solved, |milestone| self.is_solved || is_given(milestone));
-            files.extend(modules.into_iter().map(|(name, text)| (below_src(&name), text)));
-        }
+        let modules = shapes::modules(modules, self.is_solved, is_given);
+        files.extend(modules.into_iter().map(|(name, text)| (below_src(&name), text)));
         files.extend(self.texts().into_iter().map(|(name, text)| (Path::new("docs").join(name), text)));
         files.sort();
         files
@@ -103,33 +114,27 @@ impl Handout {
         Ok(())
     }
 
-    fn has_raft(&self) -> bool {
-        self.parts.iter().any(|part| part.name.starts_with('3'))
-    }
-
-    fn has_lab2(&self) -> bool {
-        self.parts.iter().any(|part| part.name.starts_with('2'))
+    /// Whether one of its parts is of this lab: 2, 3 or 4.
+    fn has_lab(&self, number: char) -> bool {
+        self.parts.iter().any(|part| part.name.starts_with(number))
     }
 
     /// The program, which names what there is.
     fn program(&self) -> String {
         let program = template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code());
-        if !self.has_lab2() {
-            return program;
-        }
         let (head, body) = program.split_once("fn main()").expect("a program has a beginning");
-        let raft = "lab::Implementation::of::<my_raft::Raft>()";
-        let (head, implementation) = match self.has_raft() {
-            true => (
-                head,
-                format!("let raft = {raft};\n    let all = raft.with_locks::<my_raft::locks::MyLocks>();"),
-            ),
-            false => (
-                PLAIN_HEAD,
-                "let all = lab::Implementation::of_locks::<my_raft::locks::MyLocks>();".to_owned(),
-            ),
+        let locks = "my_raft::locks::MyLocks";
+        let (head, whole) = match (self.has_lab('3'), self.has_lab('4')) {
+            (true, false) if !self.has_lab('2') => return program,
+            (true, false) => (head, RAFT.to_owned()),
+            (_, true) => (head, SERVICE.to_owned()),
+            (false, false) => (PLAIN_HEAD, format!("lab::Implementation::of_locks::<{locks}>()")),
         };
-        let run = body.replace(raft, "all").replace("    lab::", &format!("    {implementation}\n    lab::"));
+        let named = match self.has_lab('2') && (self.has_lab('3') || self.has_lab('4')) {
+            true => format!("let on_raft = {whole};\n    let all = on_raft.with_locks::<{locks}>();"),
+            false => format!("let all = {whole};"),
+        };
+        let run = body.replace(RAFT, "all").replace("    lab::", &format!("    {named}\n    lab::"));
         format!("{head}fn main(){run}")
     }
 
@@ -144,7 +149,7 @@ impl Handout {
             }
             match line {
                 // Beside the line with the network, which all shapes have.
-                "# kvraft-interface" => match self.has_lab2() {
+                "# kvraft-interface" => match self.has_lab('2') || self.has_lab('4') {
                     true => format!("kvraft-interface = {{ {} }}\n", self.dependency("kvraft/interface")),
                     false => String::new(),
                 },
@@ -179,8 +184,10 @@ impl Handout {
             None => true,
         };
         let of_lab2 = "lab::suite_2k!(my_raft::single::Single);\nlab::suite_2l!(my_raft::locks::MyLocks);\n";
+        let of_lab4 = ["4a", "4b", "4c"]
+            .map(|part| format!("lab::suite_{part}!(my_raft::service::MyService<my_raft::Raft>);\n"));
         let (head, rest) = template!("tests/suites.rs").split_once("\n\n").unwrap_or_default();
-        let all = format!("{head}\n\n{of_lab2}{rest}");
+        let all = format!("{head}\n\n{of_lab2}{rest}{}", of_lab4.concat());
         all.lines().filter(is_asked).map(|line| format!("{line}\n")).collect()
     }
 
@@ -198,20 +205,37 @@ impl Handout {
             })
             .collect();
         let first = self.parts.first().map_or("3A", |part| part.name);
-        let shape = match self.shape {
-            _ if self.is_solved => include_str!("../shapes/solved.md"),
-            _ if !self.has_raft() => include_str!("../shapes/lab2.md"),
-            Shape::Free => include_str!("../shapes/free.md"),
-            Shape::Mit => include_str!("../shapes/mit.md"),
-            Shape::Guided => include_str!("../shapes/guided.md"),
+        let what = match (self.has_lab('3'), self.has_lab('4')) {
+            (true, true) => "A Raft and a service on it",
+            (true, false) => "A Raft",
+            (false, true) => "A key/value service on a Raft",
+            (false, false) => "A key/value server and locks",
         };
         include_str!("../shapes/README.md")
             .replace("{name}", &self.name)
+            .replace("{what}", what)
             .replace("{first}", first)
             // The modules of the suites, by which cargo chooses tests, are in small letters.
             .replace("{suite}", &first.to_lowercase())
             .replace("{parts}\n", &parts.concat())
-            .replace("{shape}\n", shape)
+            .replace("{shape}\n", &self.what_is_there().replace("{first}", first))
+    }
+
+    /// What a student finds in `src`.
+    fn what_is_there(&self) -> String {
+        let shape = match self.shape {
+            _ if self.is_solved => include_str!("../shapes/solved.md"),
+            _ if !self.has_lab('3') && self.has_lab('4') => include_str!("../shapes/given.md"),
+            _ if !self.has_lab('3') => include_str!("../shapes/lab2.md"),
+            Shape::Free => include_str!("../shapes/free.md"),
+            Shape::Mit => include_str!("../shapes/mit.md"),
+            Shape::Guided => include_str!("../shapes/guided.md"),
+        };
+        let service = match self.has_lab('4') && !self.is_solved {
+            true => include_str!("../shapes/lab4.md"),
+            false => "",
+        };
+        format!("{shape}{service}")
     }
 
     /// The texts of the course that are asked for.
@@ -232,11 +256,14 @@ impl Handout {
 /// What the root of a crate says of lab 2.
 const LAB2_ROOT: &str = "//! Lab 2: a key/value server on one machine, and locks on it.\n";
 
-/// What the root of a crate has more, if there is lab 2.
-const LAB2_MODULES: &str = "\npub mod locks;\npub mod single;\n";
-
 /// How the program begins that grades no Raft.
 const PLAIN_HEAD: &str = "//! The program behind `cargo lab`.\n\nuse std::process::ExitCode;\n\n";
+
+/// What the template's program grades.
+const RAFT: &str = "lab::Implementation::of::<my_raft::Raft>()";
+
+/// The same with lab 4.
+const SERVICE: &str = "lab::Implementation::of_service::<my_raft::service::MyService<my_raft::Raft>>()";
 
 /// The list of parts in the template's program.
 const ALL_PARTS: &str = r#"&["3A", "3B", "3C", "3D"]"#;

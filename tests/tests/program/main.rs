@@ -7,7 +7,6 @@ mod exports;
 mod forced;
 mod lab2;
 mod leases;
-mod plain_service;
 mod referee;
 mod replays;
 mod reports;

@@ -25,14 +25,24 @@ const SEEDS: u64 = 5;
 /// So many tests are run before it is looked whether one of them has failed.
 const AT_ONCE: usize = 4;
 
-/// Tests that take a second or more each, and up to twenty. All others of 3A to 3D take two or three seconds together.
-const SLOW: [&str; 6] = [
+/// Tests of 3A to 3D that take a second or more each, and up to twenty, and tests of 4B that take half a second or more. All others of
+/// each of the two labs take two or three seconds together.
+const SLOW: [&str; 15] = [
     "backlog_3b",
     "bytes_on_a_slow_link_3b",
     "far_apart_3b",
     "memory_of_an_idle_life_3b",
     "figure8_unreliable_3c",
     "reliable_churn_3c",
+    "basic_4b",
+    "concurrent_4b",
+    "many_partitions_one_client_4b",
+    "many_partitions_many_clients_4b",
+    "persist_one_client_4b",
+    "persist_concurrent_4b",
+    "persist_concurrent_unreliable_4b",
+    "persist_partition_4b",
+    "read_index_4b",
 ];
 
 /// How far somebody has come.
