@@ -42,6 +42,9 @@ pub(crate) struct Route {
     servers: usize,
     /// Whom to ask next. In `0..servers`.
     current: Server,
+    /// Who was asked last because it was its turn, and not because it was said to lead. Turns go on from there: a leader that is cut off
+    /// is silent and its follower names it, and from the leader on that would be the next in turn for ever.
+    turn: Server,
     /// Hints followed since the last turn to the next server. At most `servers`.
     hints: usize,
     /// Servers asked in turn since the last pause. Below `servers`.
@@ -57,7 +60,7 @@ impl Route {
 
     /// The same, with this server first.
     pub(crate) fn beginning_with(server: Server, servers: usize) -> Self {
-        Self { servers, current: server, hints: 0, asked: 0, pause: PAUSE_FIRST }
+        Self { servers, current: server, turn: server, hints: 0, asked: 0, pause: PAUSE_FIRST }
     }
 
     /// Whom to ask.
@@ -90,7 +93,8 @@ impl Route {
 
     fn next_in_turn(&mut self) -> Option<Duration> {
         self.hints = 0;
-        self.current = (self.current + 1) % self.servers;
+        self.turn = (self.turn + 1) % self.servers;
+        self.current = self.turn;
         self.asked += 1;
         // No pause within a turn: mostly one of the others leads. When all were asked in vain there is probably
         // no leader yet, and asking faster brings none.
@@ -143,6 +147,20 @@ mod tests {
         }
         assert!(asked_others, "the hint was followed for ever");
         assert!(pauses >= 3, "{pauses} pauses in 100 tries");
+    }
+
+    /// Server 0 leads a minority and commits nothing; server 1, its follower, says so to everybody.
+    #[test]
+    fn silent_leader_with_a_follower_that_names_it_is_left() {
+        let mut route = Route::new(5);
+        let asked: Vec<Server> = (0..5)
+            .map(|_| {
+                let asked = route.server();
+                route.next(if asked == 1 { Heard::Leader(0) } else { Heard::Nothing });
+                asked
+            })
+            .collect();
+        assert_eq!(asked, [0, 1, 0, 2, 3]);
     }
 
     #[test]

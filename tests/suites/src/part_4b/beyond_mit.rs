@@ -37,6 +37,31 @@ pub fn put_on_a_missing_key_4b(lab: &Lab) {
     cluster.check(8);
 }
 
+/// A clerk that has found the leader goes on writing when that is cut off with one follower. It reaches all five, so it can find the
+/// leader of the others; but a leader in a minority does not know that it is one no more.
+///
+/// Catches: a handler that waits for its entry for ever, and a clerk that waits with it.
+pub fn leader_in_a_minority_is_left_4b(lab: &Lab) {
+    let cluster = lab.service(5, Layer::KeyValue).start();
+    let mut client = cluster.client();
+    for round in 0..2 {
+        let _ = client.append("x", &format!("{round} before, "));
+        let leader = cluster.check_one_leader();
+        let minority = [leader, cluster.next(leader, 1)];
+        let majority: Vec<ServerId> = (2..5).map(|step| cluster.next(leader, step)).collect();
+        let split = cluster.partition(&[&minority, &majority]);
+        let writing = cluster.spawn_with(client, move |mut client: Client| {
+            let _ = client.append("x", &format!("{round} meanwhile, "));
+            client.get("x");
+            client
+        });
+        let patience = Duration::from_secs(20);
+        client = finish_within(lab, writing, patience, "a majority and the client reach each other");
+        split.end();
+    }
+    cluster.check(6);
+}
+
 /// A follower that is cut off is asked for a value: it must not answer with an old one.
 ///
 /// Catches: reads from any replica's state.
