@@ -118,7 +118,7 @@ impl Room {
 }
 
 fn rubric() -> String {
-    let mut text = "assignment = 'class'\n[seeds]\npublic = 1\nhidden = 1\n[budget]\nrun = '30s'\nmemory = '512M'\nbuild = '2m'\n\
+    let mut text = "assignment = 'class'\n[seeds]\npublic = 1\nhidden = 1\n[budget]\nrun = '30s'\nmemory = '512M'\nbuild = '5m'\n\
                     [[part]]\nname = '3A'\npoints = 10\n[[part]]\nname = '3B'\npoints = 20\n"
         .to_owned();
     for case in lab::suites::TESTS.iter().filter(|case| ["3A", "3B"].contains(&case.part.name())) {
