@@ -94,6 +94,10 @@ impl Route {
     fn next_in_turn(&mut self) -> Option<Duration> {
         self.hints = 0;
         self.turn = (self.turn + 1) % self.servers;
+        // Not who was asked just now, because of a hint.
+        if self.turn == self.current {
+            self.turn = (self.turn + 1) % self.servers;
+        }
         self.current = self.turn;
         self.asked += 1;
         // No pause within a turn: mostly one of the others leads. When all were asked in vain there is probably
@@ -161,6 +165,21 @@ mod tests {
             })
             .collect();
         assert_eq!(asked, [0, 1, 0, 2, 3]);
+    }
+
+    /// Its request may be in that server's log already.
+    #[test]
+    fn silent_server_is_not_asked_twice_in_a_row() {
+        let mut route = Route::new(3);
+        route.next(Heard::Leader(1));
+        let asked = [1, 2, 0].map(|server| {
+            assert_eq!(route.server(), server);
+            route.next(Heard::Nothing);
+        });
+        assert_eq!((asked.len(), route.server()), (3, 1));
+        let mut alone = Route::new(1);
+        alone.next(Heard::Nothing);
+        assert_eq!(alone.server(), 0);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl AnyClerk for Clerk {
 /// `is_unclear`: a try before may have written.
 fn refusal(now: Version, is_unclear: bool) -> ClerkError {
     // begin solution 4B.2: say so if it may be the clerk's own write that is there
-    // hint: After a first try a wrong version is certain.
+    // hint: After a first try a wrong version is certain, on a network that brings no request twice.
     // instead: ClerkError::WrongVersion(now)
     match is_unclear {
         true => ClerkError::Maybe,

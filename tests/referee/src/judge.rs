@@ -52,11 +52,12 @@ impl Judge {
     }
 
     /// A message of another name was seen. Returns how often that was so before the first of the paper's.
-    pub(crate) fn sees_other_method(&mut self, may_bring_entries: bool) -> u32 {
+    pub(crate) fn sees_other_method(&mut self, method: &str, may_bring_entries: bool) -> u32 {
         self.ledger.has_other_methods = true;
         self.ledger.has_unknown_contents |= may_bring_entries;
         // A line is a message of the paper's. From the first one on this implementation can be judged.
-        self.other_methods += u32::from(self.lines.is_empty());
+        let counts = self.lines.is_empty() && !self.methods_of_services.contains(method);
+        self.other_methods += u32::from(counts);
         self.other_methods
     }
 

@@ -127,7 +127,8 @@ impl Referee {
         server.duties = Duties::new(base);
     }
 
-    /// What the service on a server answers to: nothing of that is said by its Raft, so no rule is about it.
+    /// What the service on a server answers to. It may say what it likes, and say it before its Raft does. But what it has said to
+    /// another may reach that one's Raft, so the rules see that there are other messages.
     pub fn service_answers<'a>(&self, methods: impl Iterator<Item = &'a str>) {
         self.judge.lock().methods_of_services.extend(methods.map(str::to_owned));
     }
@@ -308,17 +309,17 @@ impl Referee {
     /// Which of the paper's messages it is. Others are counted.
     fn kind(&self, message: &Message<'_>) -> Option<Kind> {
         let kind = self.names.kind(message.method);
-        // It concerns its receiver, and nobody else; or the Raft has no part in it.
-        if kind.is_none()
-            && (self.names.is_timeout_now(message.method)
-                || self.judge.lock().methods_of_services.contains(message.method))
-        {
+        // It concerns its receiver, and nobody else.
+        if kind.is_none() && self.names.is_timeout_now(message.method) {
             return None;
         }
         // Not at the first one: servers may greet each other in their own ways. But none that have said so
         // much without an election use the paper's names.
         if kind.is_none()
-            && self.judge.lock().sees_other_method(self.names.may_bring_entries(message.method))
+            && self
+                .judge
+                .lock()
+                .sees_other_method(message.method, self.names.may_bring_entries(message.method))
                 > OTHER_METHODS_MAX
         {
             self.stand_aside(format!(

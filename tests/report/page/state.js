@@ -191,7 +191,10 @@ function starts(server, life) {
     server.cut(stored.last + 1);
     // Whether it has read it shows when it grants a vote, or does not.
     server.vote = stored.vote === null ? null : { term: stored.term, for: stored.vote, isOld: true };
-  } else for (const [index, entry] of server.log) server.log.set(index, { ...entry, unsure: true });
+  } else {
+    for (const [index, entry] of server.log) server.log.set(index, { ...entry, unsure: true });
+    if (server.vote !== null) server.vote = { ...server.vote, isOld: true };
+  }
   const begin = { commit: server.snapshot, applied: server.snapshot, saidCommit: 0, votes: null };
   Object.assign(server, { up: true, paused: false, life, role: "F" }, begin);
   server.next.clear();

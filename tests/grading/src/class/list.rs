@@ -64,8 +64,12 @@ fn kind_of<'a>(path: &Path, full: &'a str) -> (&'a str, Kind) {
     }
     let ends =
         [(".tar.gz", Format::TarGz), (".tgz", Format::TarGz), (".tar", Format::Tar), (".zip", Format::Zip)];
+    let without = |end: &str| {
+        let (name, last) = full.split_at_checked(full.len().checked_sub(end.len())?)?;
+        last.eq_ignore_ascii_case(end).then_some(name)
+    };
     ends.into_iter()
-        .find_map(|(end, format)| Some((full.strip_suffix(end)?, Kind::Archive(format))))
+        .find_map(|(end, format)| Some((without(end)?, Kind::Archive(format))))
         .unwrap_or((full, Kind::Other))
 }
 
@@ -104,7 +108,7 @@ mod tests {
         for name in ["ann", "bob smith", ".git"] {
             fs::create_dir(path(name)).unwrap();
         }
-        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "lee.zip", "notes.txt", "=evil()"] {
+        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "lee.ZIP", "notes.txt", "=evil()"] {
             fs::write(path(name), "").unwrap();
         }
         let told: Vec<(String, bool)> = list(folder.path())

@@ -19,6 +19,9 @@ const FILE_MAX: u64 = 1 << 20;
 const ALL_MAX: u64 = 8 << 20;
 /// The most files.
 const FILES_MAX: usize = 500;
+/// The longest path below `src`, and the longest name in it, in bytes: what every file system can write.
+const PATH_MAX: usize = 1000;
+const NAME_MAX: usize = 200;
 /// How many folders deep a `src` may lie, and how deep folders may lie in it.
 const DEPTH_MAX: usize = 4;
 const MODULES_DEPTH_MAX: usize = 12;
@@ -124,10 +127,26 @@ fn walk(src: &Path, below: &Path, depth: usize, taken: &mut Taken) -> Result<(),
     Ok(())
 }
 
-/// Whether a file below `src` is one that is taken: a Rust source, and not the program.
+/// Whether a file below `src` is one that is taken: a Rust source, and not the program, nor what macOS puts beside each file.
 fn is_source(below: &Path) -> bool {
     let is_rust = below.extension().is_some_and(|end| end == "rs");
-    is_rust && below != Path::new("main.rs") && !below.starts_with("bin")
+    let is_hidden = below.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"));
+    is_rust && !is_hidden && below != Path::new("main.rs") && !below.starts_with("bin")
+}
+
+/// Whether a path can be written anywhere, and beside the others: whoever builds writes it.
+fn check_name(name: &str) -> Result<(), String> {
+    let folders = name.rsplit_once('/').map_or("", |(folders, _)| folders);
+    if name.len() > PATH_MAX || name.split('/').any(|part| part.len() > NAME_MAX) || name.contains('\0') {
+        return Err(format!(
+            "a name in src is too long, or has a zero in it: {:?}",
+            name.chars().take(80).collect::<String>()
+        ));
+    }
+    if folders.split('/').any(|folder| folder.ends_with(".rs")) {
+        return Err(format!("src/{name} lies in a folder that is called like a source"));
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -140,6 +159,7 @@ impl Taken {
     fn take(&mut self, below: &Path, content: impl Read) -> Result<(), String> {
         let name =
             below.to_str().ok_or_else(|| format!("the name of src/{} is not UTF-8", below.display()))?;
+        check_name(name)?;
         let mut text = Vec::new();
         content
             .take(FILE_MAX + 1)

@@ -8,8 +8,8 @@ pub(crate) static RULE: Rule = Rule {
     title: "an entry that conflicts with a leader's is deleted, with all that follow it (Fig. 2, AppendEntries, receiver 3)",
     why: "A server may hold entries of a leader that lost. If it keeps one of them where the next leader has another, it \
           applies what was never committed: State Machine Safety is gone.",
-    hint: "an entry that is there already counts as a copy without a look at its term, or only what lies behind the end of the \
-           own log is appended",
+    hint: "an entry that is there already counts as a copy without a look at its term, only what lies behind the end of the own \
+           log is appended, or a message that is refused brings a commit index all the same",
     on: &[On::Applied],
     check,
 };
@@ -21,12 +21,12 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (of, _) = ledger.committed.get(index)?;
     // Where nobody tells what was given to the leaders, their indexes may not be those on the wire. What lies behind the last entry
     // that was compared is the matter of `applied_entries`.
-    let is_compared = index <= ledger.servers[server].commit_max;
-    (of != term && ledger.has_told_calls && is_compared).then(|| Accusation {
+    let is_known = index <= ledger.servers[server].commit_max;
+    (of != term && ledger.has_told_calls && is_known).then(|| Accusation {
         headline: format!(
             "S{server} applies entry {index} of term {term}; the committed one is of term {of}"
         ),
-        expected: format!("the entry of term {of}: a leader has compared this log with its own up to there"),
+        expected: format!("the entry of term {of}"),
         seen: format!("S{server} delivers entry {index} of term {term} to its service"),
         servers: vec![server],
         term,

@@ -247,6 +247,16 @@ fn another_entry_applied_than_the_committed_one() {
     s.breaks("receiver 3");
 }
 
+/// It refuses, and commits all the same; its applier comes later.
+#[test]
+fn another_entry_applied_after_a_refusal() {
+    let mut s = two_others_of_five();
+    let call = s.append(2, 1, 2, at(2, 2), &[], 2);
+    s.reject(call, 2, 1);
+    s.apply(1, 1, 1);
+    s.breaks("receiver 3");
+}
+
 /// The leader has compared nothing but the beginning.
 #[test]
 fn another_entry_applied_behind_what_was_compared() {

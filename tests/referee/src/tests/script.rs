@@ -287,7 +287,7 @@ impl Script {
 
     /// Servers send each other a message that is none of the paper's.
     pub(super) fn other_method(&mut self, may_bring_entries: bool) {
-        self.judge.sees_other_method(may_bring_entries);
+        self.judge.sees_other_method("Raft.Other", may_bring_entries);
     }
 
     pub(super) fn reject(&mut self, call: u64, term: Term, conflict: Index) {

@@ -13,6 +13,9 @@ use super::{ALL_MAX, FILE_MAX, FILES_MAX, Sources, Taken, is_source, only};
 /// The most that an archive may hold, unpacked, in bytes: somebody may have packed a target directory.
 const ARCHIVE_MAX: u64 = 4 << 30;
 
+/// The longest header of a file in a tar, in bytes: its path, and whatever programs note.
+const HEADER_MAX: u64 = 64 << 10;
+
 /// How an archive is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::class) enum Format {
@@ -39,9 +42,34 @@ pub(in crate::class) fn of_archive(path: &Path, format: Format) -> Result<Source
 pub(crate) fn read_tar(content: impl Read) -> Result<Sources, String> {
     let mut archive = tar::Archive::new(content.take(ARCHIVE_MAX));
     let mut found = Found::default();
-    for entry in archive.entries().map_err(problem)? {
+    // The crate would read a long name into memory, be it gigabytes. So names are read here.
+    let mut long_name: Option<Vec<u8>> = None;
+    for entry in archive.entries().map_err(problem)?.raw(true) {
         let mut entry = entry.map_err(problem)?;
-        let path = entry.path().map_err(problem)?.into_owned();
+        match entry.header().entry_type() {
+            tar::EntryType::GNULongName => {
+                let mut name = header(&mut entry)?;
+                // It ends with a zero, in most programs.
+                name.truncate(name.iter().position(|&byte| byte == 0).unwrap_or(name.len()));
+                long_name = Some(name);
+                continue;
+            }
+            tar::EntryType::XHeader => {
+                let header = header(&mut entry)?;
+                for extension in tar::PaxExtensions::new(&header) {
+                    let extension = extension.map_err(problem)?;
+                    if extension.key_bytes() == b"path" {
+                        long_name = Some(extension.value_bytes().to_vec());
+                    }
+                }
+                continue;
+            }
+            _ => {}
+        }
+        let path = match long_name.take() {
+            Some(name) => PathBuf::from(String::from_utf8_lossy(&name).into_owned()),
+            None => entry.path().map_err(problem)?.into_owned(),
+        };
         let kind = match entry.header().entry_type() {
             kind if kind.is_symlink() || kind.is_hard_link() => Kind::Link,
             kind if kind.is_file() => Kind::File,
@@ -50,6 +78,16 @@ pub(crate) fn read_tar(content: impl Read) -> Result<Sources, String> {
         found.take(&path, kind, &mut entry)?;
     }
     found.sources()
+}
+
+/// What stands in the place of a header that is too small.
+fn header(content: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    content.take(HEADER_MAX + 1).read_to_end(&mut bytes).map_err(problem)?;
+    if bytes.len() as u64 > HEADER_MAX {
+        return Err(format!("the archive has a header of more than {} KB", HEADER_MAX >> 10));
+    }
+    Ok(bytes)
 }
 
 /// The same of a zip, as learning platforms and file managers make them.
@@ -102,7 +140,7 @@ impl Found {
     fn take(&mut self, path: &Path, kind: Kind, content: impl Read) -> Result<(), String> {
         let path = plain_path(path)?;
         match kind {
-            Kind::Link if is_kept(&path) => self.links.push(path),
+            Kind::Link if is_kept(&path) && self.links.len() < 8 * FILES_MAX => self.links.push(path),
             Kind::File if is_kept(&path) => {
                 let mut text = Vec::new();
                 content.take(FILE_MAX + 1).read_to_end(&mut text).map_err(problem)?;
@@ -143,10 +181,16 @@ impl Found {
     }
 }
 
-/// Whether it may be a source: what Rust has built is none, nor is what macOS puts beside each file.
+/// Whether it may be a source: what Rust has built is none, nor what is hidden, nor what macOS puts beside each file.
 fn is_kept(path: &Path) -> bool {
     let is_source = path.extension().is_some_and(|end| end == "rs");
-    is_source && !path.components().any(|part| part.as_os_str() == "target" || part.as_os_str() == "__MACOSX")
+    let is_none = |part: Component<'_>| match part {
+        Component::Normal(name) => {
+            name == "target" || name == "__MACOSX" || name.as_encoded_bytes().starts_with(b".")
+        }
+        _ => false,
+    };
+    is_source && !path.components().any(is_none)
 }
 
 /// A path of an archive, without the dots that mean nothing.
