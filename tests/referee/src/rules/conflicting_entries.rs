@@ -5,7 +5,8 @@ use crate::fact::What;
 use crate::proof::proof;
 
 pub(crate) static RULE: Rule = Rule {
-    title: "an entry that conflicts with a leader's is deleted, with all that follow it (Fig. 2, AppendEntries, receiver 3)",
+    title: "an entry that conflicts with a leader's is deleted (Fig. 2, AppendEntries, receiver 3) before what that leader calls \
+            committed is applied (receiver 5)",
     why: "A server may hold entries of a leader that lost. If it keeps one of them where the next leader has another, it \
           applies what was never committed: State Machine Safety is gone.",
     hint: "an entry that is there already counts as a copy without a look at its term, only what lies behind the end of the own \
