@@ -64,6 +64,8 @@ pub(crate) fn read_tar(content: impl Read) -> Result<Sources, String> {
                 }
                 continue;
             }
+            // Where a link leads does not matter, and what holds for all of them is no name. Neither ends the wait for the file.
+            tar::EntryType::GNULongLink | tar::EntryType::XGlobalHeader => continue,
             _ => {}
         }
         let path = match long_name.take() {

@@ -173,6 +173,7 @@ fn long_names_of_tars_are_read() {
     add(tar::EntryType::XHeader, "header", pax.as_bytes());
     add(FILE, "short", b"mod log;");
     add(tar::EntryType::GNULongName, "././@LongLink", format!("{deep}/src/log.rs\0").as_bytes());
+    add(tar::EntryType::GNULongLink, "././@LongLink", b"of a link");
     add(FILE, "short", b"");
     let sources = read_tar(&*archive.into_inner().unwrap()).unwrap();
     assert_eq!(sources.files.keys().collect::<Vec<_>>(), ["lib.rs", "log.rs"]);
