@@ -157,13 +157,10 @@ impl KvCluster {
         count: usize,
         what: impl Fn(usize, Client) -> T + Clone + Send + 'static,
     ) -> Vec<T> {
-        let threads: Vec<JoinHandle<T>> = (0..count)
-            .map(|place| {
-                let what = what.clone();
-                self.spawn_client(move |client| what(place, client)).1
-            })
-            .collect();
-        threads.into_iter().map(wait_for).collect()
+        at_once(count, |place| {
+            let what = what.clone();
+            self.spawn_client(move |client| what(place, client)).1
+        })
     }
 
     /// Submits to the counter of a server; `None` when it was refused, or the server is down.
@@ -331,6 +328,13 @@ pub(super) fn fail_with_history(lab: &Lab, client_history: &ClientHistory, other
     let Some(proved) = client_history.proved_fault() else { lab.fail(otherwise) };
     let (rule, servers) = (otherwise.rule.or(proved.rule), otherwise.servers);
     lab.fail(Violation { rule, servers, ..proved })
+}
+
+/// Starts so many threads, each by its place among them, and waits for all.
+pub(crate) fn at_once<T>(count: usize, start: impl FnMut(usize) -> JoinHandle<T>) -> Vec<T> {
+    // All of them before the first is waited for.
+    let threads: Vec<JoinHandle<T>> = (0..count).map(start).collect();
+    threads.into_iter().map(wait_for).collect()
 }
 
 /// The result of a thread of the scenario; its panic is the scenario's.

@@ -26,4 +26,5 @@ pub use forwarding::{COMMANDS_MAX, Forwarded, Told, delta, executions};
 pub use workload::{Keys, Workload};
 
 pub use crate::client_history::Operations;
+pub(crate) use cluster::at_once;
 pub use cluster::{wait_for, wait_within};

@@ -16,7 +16,7 @@ use labrpc::thread::JoinHandle;
 use super::client::SingleClient;
 use crate::client_history::ClientHistory;
 use crate::implementation::Single;
-use crate::kv::wait_for;
+use crate::kv::at_once;
 use crate::lab::Lab;
 use crate::on_node::on_node;
 use lab_referee::Violation;
@@ -164,13 +164,10 @@ impl SingleServer {
         count: usize,
         what: impl Fn(usize, SingleClient) -> T + Clone + Send + 'static,
     ) -> Vec<T> {
-        let threads: Vec<JoinHandle<T>> = (0..count)
-            .map(|place| {
-                let what = what.clone();
-                self.spawn_client(move |client| what(place, client)).1
-            })
-            .collect();
-        threads.into_iter().map(wait_for).collect()
+        at_once(count, |place| {
+            let what = what.clone();
+            self.spawn_client(move |client| what(place, client)).1
+        })
     }
 
     /// From now on this share of the messages, from 0 to 1, arrives up to `longest` late.
