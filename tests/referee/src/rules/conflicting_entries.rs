@@ -1,8 +1,7 @@
 //! What a leader has compared is like its log: entries that conflict are gone (Fig. 2, AppendEntries, receiver 3; §5.3).
 
+use super::applied_entries::Applied;
 use super::rule::{Accusation, Case, On, Rule};
-use crate::fact::What;
-use crate::proof::proof;
 
 pub(crate) static RULE: Rule = Rule {
     title: "an entry that conflicts with a leader's is deleted (Fig. 2, AppendEntries, receiver 3) before what that leader calls \
@@ -16,22 +15,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Option<Accusation> {
-    let Case { ledger, fact, .. } = *case;
-    let What::Applied { index, term } = fact.what else { return None };
-    let server = fact.envelope.caller;
-    let (of, _) = ledger.committed.get(index)?;
-    // Where nobody tells what was given to the leaders, their indexes may not be those on the wire. What lies behind the last entry
-    // that was compared is the matter of `applied_entries`.
-    let is_known = index <= ledger.servers[server].commit_max;
-    (of != term && ledger.has_told_calls && is_known).then(|| Accusation {
-        headline: format!(
-            "S{server} applies entry {index} of term {term}; the committed one is of term {of}"
-        ),
-        expected: format!("the entry of term {of}"),
-        seen: format!("S{server} delivers entry {index} of term {term} to its service"),
-        servers: vec![server],
-        term,
-        entry: Some(index),
-        proof: proof([ledger.servers[server].floor.line]),
-    })
+    let applied = Applied::of(case)?;
+    // What lies behind the last entry that was compared is the matter of `applied_entries`.
+    if applied.index <= applied.commit_max { applied.another_than_committed() } else { None }
 }
