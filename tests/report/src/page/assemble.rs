@@ -1,4 +1,7 @@
 //! Sources and data of the page, joined.
+#![allow(clippy::disallowed_types, reason = "no simulated thread writes pages")]
+
+use std::sync::LazyLock;
 
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
@@ -36,8 +39,16 @@ const SCRIPTS: [&str; 24] = [
     include_str!("../../page/main.js"),
 ];
 
-/// The whole page.
-pub(super) fn page(title: &str, model: &Model) -> String {
+/// What is the same in all pages.
+struct Sources {
+    style: String,
+    script: String,
+    /// What may run and be loaded.
+    policy: String,
+}
+
+/// Once for all pages of a process: to join and to hash them takes as long as all the rest of a small page.
+static SOURCES: LazyLock<Sources> = LazyLock::new(|| {
     let style = STYLES.concat();
     let script = format!("\n\"use strict\";\n{}", SCRIPTS.concat());
     let policy = format!(
@@ -45,15 +56,18 @@ pub(super) fn page(title: &str, model: &Model) -> String {
         hash(&script),
         hash(&style)
     );
-    let parts = [
-        ("title", escaped(title)),
-        ("policy", policy),
-        ("style", style),
-        ("data", data(model)),
-        ("script", script),
-    ];
+    Sources { style, script, policy }
+});
+
+/// The whole page.
+pub(super) fn page(title: &str, model: &Model) -> String {
+    let Sources { style, script, policy } = &*SOURCES;
+    let (title, data) = (escaped(title), data(model));
+    let parts: [(&str, &str); 5] =
+        [("title", &title), ("policy", policy), ("style", style), ("data", &data), ("script", script)];
     // Piece by piece and not by replacing: what was put in is not looked at again.
-    let mut out = String::new();
+    let mut out =
+        String::with_capacity(FRAME.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
     for (place, piece) in FRAME.split("@@").enumerate() {
         match (place % 2, parts.iter().find(|(name, _)| *name == piece)) {
             (1, Some((_, part))) => out += part,

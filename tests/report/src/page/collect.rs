@@ -1,32 +1,15 @@
 //! From a run to what its page knows.
-//!
-//! An event is a list: the nanoseconds since the event before, its kind, and
-//!
-//! | kind | | then |
-//! |---|---|---|
-//! | 0 | a message was sent | the message |
-//! | 1 | it was delivered | the message |
-//! | 2 | a rule lost it | the message, the words |
-//! | 3 | a rule holds it back | the message, the words |
-//! | 4 | it was of no use | the message, the words |
-//! | 5 | a mark of the harness | its name, its fields |
-//! | 6 | a log line | node, thread, text |
-//! | 7 | something befell a node, or its code said so | the kind of event, node, text |
-//! | 8 | a rule of the network began or ended | text |
-//!
-//! Messages, names, nodes, threads and words are places in lists.
 
 use std::collections::BTreeMap;
 
 use kvraft_interface::Layer;
 use lab_runs::commands;
-use labrpc::sim::{Event, Kind, Trace, TracedMessage};
-use serde_json::{Value as Json, json};
+use labrpc::sim::{self, Event, Kind, Trace, TracedMessage};
 
 use super::Page;
-use super::encode::{Encoder, Words, shown};
+use super::encode::{Encoded, Encoder, Words, shown};
 use super::failed::failed;
-use super::model::{Against, Causes, Message, Model, Run, ShownCauses, Traced};
+use super::model::{Against, Causes, Message, Model, Run, Said, ShownCauses, ShownEvent, Traced};
 use super::operations::operations;
 use super::threads::threads;
 use crate::explain::{replay_command_of, undecided_text};
@@ -157,12 +140,13 @@ fn against(other: &Outcome, label: &str, one: &Traced, words: &Words) -> Against
 /// How many events are the same in both runs, from the beginning.
 fn same_events(one: &Traced, other: &Traced) -> usize {
     // Places in lists are given out in the order of events, so as long as runs are the same, so are they.
-    let content = |traced: &Traced, event: &Json| {
-        let place = event[2].as_u64().filter(|_| event[1] == 0).unwrap_or(u64::MAX) as usize;
+    let content = |traced: &'_ Traced, event: &ShownEvent| {
+        let Said::Sent(place) = event.said else { return None };
         traced.messages.get(place).map(|message| (message.content.clone(), message.size))
     };
-    let is_same =
-        |(first, second): &(&Json, &Json)| first == second && content(one, first) == content(other, second);
+    let is_same = |(first, second): &(&ShownEvent, &ShownEvent)| {
+        first == second && content(one, first) == content(other, second)
+    };
     one.events.iter().zip(&other.events).take_while(is_same).count()
 }
 
@@ -175,8 +159,7 @@ fn is_shown(event: &Event) -> bool {
 }
 
 fn is_routine(event: &Event) -> bool {
-    let words = event.words.to_string();
-    ROUTINE.iter().any(|routine| words.starts_with(routine))
+    matches!(&event.words, sim::Words::Text(words) if ROUTINE.iter().any(|routine| words.starts_with(routine)))
 }
 
 #[derive(Default)]
@@ -198,10 +181,11 @@ impl Collector {
         let mut collector = Self { encoder: Encoder::new(words), ..Self::default() };
         let (mut events, mut indexes, mut before) = (Vec::new(), Vec::new(), 0);
         for event in &shown[left_out..] {
-            let Some(parts) = collector.event(event) else { continue };
-            let mut list = vec![Json::from(event.time_ns - std::mem::replace(&mut before, event.time_ns))];
-            list.extend(parts);
-            events.push(Json::Array(list));
+            let Some(said) = collector.event(event) else { continue };
+            events.push(ShownEvent {
+                after: event.time_ns - std::mem::replace(&mut before, event.time_ns),
+                said,
+            });
             indexes.push(event.index);
         }
         let threads = threads(trace, &mut collector.encoder);
@@ -217,8 +201,8 @@ impl Collector {
         }
     }
 
-    /// What an event says on the page, from its kind on; `None` if that was said already.
-    fn event(&mut self, event: &Event) -> Option<Vec<Json>> {
+    /// What an event says on the page; `None` if that was said already.
+    fn event(&mut self, event: &Event) -> Option<Said> {
         if let Some(message) = event.message() {
             return Some(self.message_event(message));
         }
@@ -241,7 +225,7 @@ impl Collector {
                 _ => {}
             }
             let fields = self.encoder.value(fields);
-            return Some(vec![json!(5), json!(self.encoder.text(&mark.what)), fields]);
+            return Some(Said::Mark(self.encoder.text(&mark.what), fields));
         }
         let words = event.words.to_string();
         let node = self.encoder.text(&event.node);
@@ -253,26 +237,26 @@ impl Collector {
                         && &*event.node == "tester"
                         || words.starts_with("CMIT ") && words.contains(" is the first to apply entry "));
                 let thread = self.encoder.text(&event.thread);
-                (!repeats).then(|| vec![json!(6), json!(node), json!(thread), json!(shown(&words))])
+                (!repeats).then(|| Said::Line(node, thread, shown(&words)))
             }
-            Kind::Fault => Some(vec![json!(8), json!(shown(&words))]),
+            Kind::Fault => Some(Said::Rule(shown(&words))),
             kind => {
                 let kind = self.encoder.text(&format!("{kind:?}"));
-                Some(vec![json!(7), json!(kind), json!(node), json!(shown(&words))])
+                Some(Said::Node(kind, node, shown(&words)))
             }
         }
     }
 
-    fn message_event(&mut self, message: &TracedMessage) -> Vec<Json> {
+    fn message_event(&mut self, message: &TracedMessage) -> Said {
         let place = self.message(message);
-        let kind = match &*message.what {
-            "sent" => return vec![json!(0), json!(place)],
-            "delivered" => return vec![json!(1), json!(place)],
-            what if what.starts_with("dropped") => 2,
-            what if what.starts_with("held") => 3,
-            _ => 4,
+        let make = match &*message.what {
+            "sent" => return Said::Sent(place),
+            "delivered" => return Said::Delivered(place),
+            what if what.starts_with("dropped") => Said::Lost,
+            what if what.starts_with("held") => Said::Held,
+            _ => Said::Useless,
         };
-        vec![json!(kind), json!(place), json!(self.encoder.text(&message.what))]
+        make(place, self.encoder.text(&message.what))
     }
 
     fn message(&mut self, traced: &TracedMessage) -> usize {
@@ -281,12 +265,12 @@ impl Collector {
             return place;
         }
         let encoder = &mut self.encoder;
-        let content = traced.content.tree().map_or(Json::Null, |tree| encoder.value(tree));
+        let content = traced.content.tree().map_or_else(Encoded::nothing, |tree| encoder.value(tree));
         let message = Message {
             call: traced.call,
             is_reply: traced.is_reply,
-            from: encoder.text(&traced.from.to_string()),
-            to: encoder.text(&traced.to.to_string()),
+            from: encoder.address(traced.from),
+            to: encoder.address(traced.to),
             method: encoder.text(&traced.method),
             size: traced.size,
             made: traced.made,

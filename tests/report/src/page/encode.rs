@@ -8,13 +8,16 @@
 //! | the beginning of bytes | `[-3, how many more, text]` |
 //! | a number that JavaScript would round | a text |
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kvraft_interface::Layer;
 use lab_harness::Implementation;
+use labrpc::network::Address;
 use labrpc::printable;
 use labrpc::wire::Value;
-use serde_json::Value as Json;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::Page;
 
@@ -51,6 +54,7 @@ impl Words {
 pub(super) struct Encoder {
     words: Words,
     places: BTreeMap<String, usize>,
+    addresses: BTreeMap<Address, usize>,
     pub(super) strings: Vec<String>,
     shape_places: BTreeMap<Vec<usize>, usize>,
     /// The shapes of structs, by the names of their fields, which are the program's own: few, and looked for thousands of times.
@@ -60,8 +64,12 @@ pub(super) struct Encoder {
 
 /// A text of code under test: made visible, and cut if it is long.
 pub(super) fn shown(text: &str) -> String {
+    visible(text).into_owned()
+}
+
+fn visible(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_MAX {
-        return printable(text).into_owned();
+        return printable(text);
     }
     // Cut first: a megabyte is not worth the work.
     let kept: String = text.chars().take(TEXT_MAX).collect();
@@ -70,7 +78,7 @@ pub(super) fn shown(text: &str) -> String {
     if left_out > 0 {
         shown += &format!(" ... and {left_out} bytes more");
     }
-    shown
+    Cow::Owned(shown)
 }
 
 impl Encoder {
@@ -116,47 +124,61 @@ impl Encoder {
         place
     }
 
+    /// The place of the text of an address, which thousands of messages have.
+    pub(super) fn address(&mut self, address: Address) -> usize {
+        if let Some(&place) = self.addresses.get(&address) {
+            return place;
+        }
+        let place = self.text(&address.to_string());
+        self.addresses.insert(address, place);
+        place
+    }
+
     /// A value.
-    pub(super) fn value(&mut self, value: &Value) -> Json {
+    pub(super) fn value(&mut self, value: &Value) -> Encoded {
+        let mut out = Vec::new();
+        self.write(value, &mut out);
+        Encoded(String::from_utf8(out).unwrap_or_default())
+    }
+
+    fn write(&mut self, value: &Value, out: &mut Vec<u8>) {
         match value {
-            Value::Nothing => Json::Null,
-            Value::Bool(bool) => Json::Bool(*bool),
-            Value::Int(int) if int.unsigned_abs() <= EXACT_MAX => Json::from(*int as i64),
-            Value::Int(int) => Json::from(int.to_string()),
-            Value::Float(float) => Json::from(*float),
-            Value::Text(text) => Json::from(shown(text)),
-            Value::Bytes(bytes) => Json::from(text_of(bytes)),
-            Value::Seq(elements) => self.list([Json::from(-1)], elements.iter()),
-            Value::Map(pairs) => self.map(pairs),
+            Value::Nothing => json(&(), out),
+            Value::Bool(bool) => json(bool, out),
+            Value::Int(int) if int.unsigned_abs() <= EXACT_MAX => json(&(*int as i64), out),
+            Value::Int(int) => json(&int.to_string(), out),
+            Value::Float(float) => json(float, out),
+            Value::Text(text) => json(&visible(text), out),
+            Value::Bytes(bytes) => json(&text_of(bytes), out),
+            Value::Seq(elements) => self.list(&[-1], elements, out),
+            Value::Map(pairs) => self.map(pairs, out),
             Value::Struct(_, fields) => {
-                let shape = Json::from(self.shape_of(fields));
-                let mut list = vec![shape];
+                begin(&[self.shape_of(fields)], out);
                 for (name, value) in fields {
-                    list.push(match self.words.command(name, value) {
-                        Some(words) => Json::from(shown(&words)),
-                        None => self.value(value),
-                    });
+                    out.push(b',');
+                    match self.words.command(name, value) {
+                        Some(words) => json(&visible(&words), out),
+                        None => self.write(value, out),
+                    }
                 }
-                Json::Array(list)
+                out.push(b']');
             }
-            Value::Variant(name, content) if **content == Value::Nothing => Json::from(*name),
+            Value::Variant(name, content) if **content == Value::Nothing => json(name, out),
             Value::Variant(name, content) => {
-                let shape = Json::from(self.shape(&[*name]));
-                self.list([shape], [&**content])
+                let shape = self.shape(&[*name]);
+                self.list(&[shape], [&**content], out);
             }
             Value::Beginning(beginning, more) => match &**beginning {
-                Value::Seq(elements) => self.list([Json::from(-2), Json::from(*more)], elements.iter()),
-                Value::Bytes(bytes) => {
-                    Json::from(vec![Json::from(-3), Json::from(*more), Json::from(text_of(bytes))])
-                }
-                other => Json::from(shown(&format!("{other}, and {more} more"))),
+                Value::Seq(elements) => self.list(&[-2, *more as i64], elements, out),
+                Value::Bytes(bytes) => json(&(-3, *more, text_of(bytes)), out),
+                other => json(&shown(&format!("{other}, and {more} more")), out),
             },
             // A kind of value that is new.
-            other => Json::from(shown(&other.to_string())),
+            other => json(&shown(&other.to_string()), out),
         }
     }
 
-    fn map(&mut self, pairs: &[(Value, Value)]) -> Json {
+    fn map(&mut self, pairs: &[(Value, Value)], out: &mut Vec<u8>) {
         let names: Option<Vec<&str>> = pairs
             .iter()
             .map(|(key, _)| match key {
@@ -166,35 +188,69 @@ impl Encoder {
             .collect();
         match names {
             Some(names) => {
-                let shape = Json::from(self.shape(&names));
-                self.list([shape], pairs.iter().map(|(_, value)| value))
+                let shape = self.shape(&names);
+                self.list(&[shape], pairs.iter().map(|(_, value)| value), out);
             }
             None => {
                 let pairs: Vec<Value> =
                     pairs.iter().map(|(key, value)| Value::Seq(vec![key.clone(), value.clone()])).collect();
-                self.list([Json::from(-1)], &pairs)
+                self.list(&[-1], &pairs, out);
             }
         }
     }
 
-    fn list<'a, const N: usize>(
+    fn list<'a, T: Serialize>(
         &mut self,
-        head: [Json; N],
+        head: &[T],
         elements: impl IntoIterator<Item = &'a Value>,
-    ) -> Json {
-        let mut list = Vec::from(head);
-        list.extend(elements.into_iter().map(|element| self.value(element)));
-        Json::Array(list)
+        out: &mut Vec<u8>,
+    ) {
+        begin(head, out);
+        for element in elements {
+            out.push(b',');
+            self.write(element, out);
+        }
+        out.push(b']');
+    }
+}
+
+/// A list that is left open.
+fn begin<T: Serialize>(head: &[T], out: &mut Vec<u8>) {
+    json(head, out);
+    out.pop();
+}
+
+fn json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    // Memory can always be written, and these values are all JSON can say.
+    let _ = serde_json::to_writer(out, value);
+}
+
+/// A value as JSON. A page has tens of thousands: as trees they would take twice the time to make and to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Encoded(String);
+
+impl Encoded {
+    /// In place of a value that was not there any more.
+    pub(super) fn nothing() -> Self {
+        Self("null".to_owned())
+    }
+}
+
+impl Serialize for Encoded {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(out)
     }
 }
 
 /// Bytes as people read them: text if they are text. A character that the end has cut is left out.
-fn text_of(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => shown(text),
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => return visible(text),
         Err(error) if error.error_len().is_none() => {
-            shown(&String::from_utf8_lossy(&bytes[..error.valid_up_to()]))
+            String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned()
         }
-        Err(_) => shown(&bytes[..bytes.len().min(TEXT_MAX)].escape_ascii().to_string()),
-    }
+        Err(_) => bytes[..bytes.len().min(TEXT_MAX)].escape_ascii().to_string(),
+    };
+    Cow::Owned(shown(&text))
 }

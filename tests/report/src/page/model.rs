@@ -1,7 +1,8 @@
 //! What a page knows of a run, as it stands in the page: lists in place of objects where there are thousands.
 
-use serde::Serialize;
-use serde_json::Value as Json;
+use serde::{Serialize, Serializer};
+
+use super::encode::Encoded;
 
 /// A run, and what belongs to it.
 #[derive(Clone, Debug, Serialize)]
@@ -71,8 +72,7 @@ pub(super) struct Traced {
     /// The names of the fields of a struct, as places in `strings`.
     pub(super) shapes: Vec<Vec<usize>>,
     pub(super) messages: Vec<Message>,
-    /// Each begins with the nanoseconds since the one before and its kind; see `collect`.
-    pub(super) events: Vec<Json>,
+    pub(super) events: Vec<ShownEvent>,
     /// The place of each among all events of the run.
     #[serde(skip)]
     pub(super) indexes: Vec<u64>,
@@ -96,14 +96,62 @@ pub(super) struct Message {
     /// When it was made and sent, in nanoseconds.
     pub(super) made: Option<u64>,
     pub(super) sent: Option<u64>,
-    pub(super) content: Json,
+    pub(super) content: Encoded,
 }
 
 impl Serialize for Message {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let Self { call, is_reply, from, to, method, size, made, sent, content } = self;
         let waited = made.zip(*sent).map(|(made, sent)| sent.saturating_sub(made));
         (call, u8::from(*is_reply), from, to, method, size, sent, waited, content).serialize(out)
+    }
+}
+
+/// An event. In the page it is a list: the nanoseconds since the event before, and [what it says](Said).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShownEvent {
+    pub(super) after: u64,
+    pub(super) said: Said,
+}
+
+/// What an event says, as a number for its kind, and what stands here. Messages are places in [`Traced::messages`], and other numbers
+/// places in [`Traced::strings`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// 0: a message was sent.
+    Sent(usize),
+    /// 1: it was delivered.
+    Delivered(usize),
+    /// 2: a rule lost it: the message, the words.
+    Lost(usize, usize),
+    /// 3: a rule holds it back.
+    Held(usize, usize),
+    /// 4: it was of no use.
+    Useless(usize, usize),
+    /// 5: a mark of the harness: its name, its fields.
+    Mark(usize, Encoded),
+    /// 6: a log line: node, thread, text.
+    Line(usize, usize, String),
+    /// 7: something befell a node, or its code said so: the kind of event, node, text.
+    Node(usize, usize, String),
+    /// 8: a rule of the network began or ended.
+    Rule(String),
+}
+
+impl Serialize for ShownEvent {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let after = self.after;
+        match &self.said {
+            Said::Sent(message) => (after, 0, message).serialize(out),
+            Said::Delivered(message) => (after, 1, message).serialize(out),
+            Said::Lost(message, words) => (after, 2, message, words).serialize(out),
+            Said::Held(message, words) => (after, 3, message, words).serialize(out),
+            Said::Useless(message, words) => (after, 4, message, words).serialize(out),
+            Said::Mark(name, fields) => (after, 5, name, fields).serialize(out),
+            Said::Line(node, thread, text) => (after, 6, node, thread, text).serialize(out),
+            Said::Node(kind, node, text) => (after, 7, kind, node, text).serialize(out),
+            Said::Rule(text) => (after, 8, text).serialize(out),
+        }
     }
 }
 
