@@ -102,9 +102,10 @@ fn of_test(assignment: &str, rule: SeedRule, test: &TestRule, secret: Option<&Se
     (1..=rule.public).chain(hidden).collect()
 }
 
-/// Keeps other processes of the same user from reading this one's memory and environment. On Linux; elsewhere, and for root,
-/// nothing does.
+/// Keeps its children from what this process has open, and, on Linux, other processes of the same user from reading its memory and
+/// environment. Elsewhere, and for root, nothing does the second.
 pub fn close_process() {
+    lab_hunt::workers::keep_descriptors();
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

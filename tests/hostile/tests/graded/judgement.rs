@@ -42,6 +42,9 @@ fn wrong(submission: &Submission, graded: &Graded) -> Vec<String> {
     if !graded.left.is_empty() {
         wrong.push(format!("processes are left: {:?}", graded.left));
     }
+    if !graded.open.is_empty() {
+        wrong.push("it has written to a file that the grader's parent had open".to_owned());
+    }
     let codes: &[i32] = match submission.kind {
         Kind::Awkward => &[0],
         _ if submission.is_untold => &[1, 2],

@@ -27,6 +27,7 @@
 //! what still does not answer is killed. Time in which a worker was stopped does not count.
 
 mod crash;
+mod descriptors;
 #[cfg(test)]
 pub(crate) mod fuzzed;
 mod orphans;
@@ -39,6 +40,7 @@ mod stderr;
 pub(crate) mod system;
 mod worker;
 
+pub use descriptors::keep_from_children as keep_descriptors;
 pub use orphans::adopt as adopt_orphans;
 pub use pool::{Limits, Outcome, Pool};
 pub use process::{Echo, Launch};

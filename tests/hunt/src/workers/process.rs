@@ -16,7 +16,7 @@ use super::crash::KillReason;
 use super::protocol::{Answer, Cost, Job, LINE_MAX};
 use super::seal::{Key, Seal};
 use super::stderr::StderrTail;
-use super::system;
+use super::{descriptors, system};
 use crate::target::{RunEnd, RunFacts};
 
 /// A process that closed its answers has this long to end by itself.
@@ -140,6 +140,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         system::run_as(&mut command, launch.user);
+        descriptors::keep_from_children();
         let mut child = command.spawn()?;
         if let Some(processor) = processor {
             system::pin(processor, child.id());
