@@ -38,6 +38,8 @@ pub(crate) struct Folder {
     path: PathBuf,
     extra: Extra,
     telling: Telling,
+    /// The page of which `page.html` is a copy.
+    first_page: Option<String>,
 }
 
 impl Folder {
@@ -55,7 +57,7 @@ impl Folder {
         if extra.context.is_some() {
             fs::create_dir_all(path.join("classroom50"))?;
         }
-        Ok(Self { path: path.to_path_buf(), extra, telling })
+        Ok(Self { path: path.to_path_buf(), extra, telling, first_page: None })
     }
 
     /// Keeps the page of a run that a worker has left; its name below the folder, if there is one.
@@ -76,32 +78,32 @@ impl Folder {
     }
 
     /// Writes all files.
-    pub(crate) fn write(&self, grade: &Grade, has_leaderboard: bool) -> io::Result<()> {
-        let telling = &self.telling;
-        let path = |name: &str| self.path.join(name);
+    pub(crate) fn write(&mut self, grade: &Grade, has_leaderboard: bool) -> io::Result<()> {
+        let folder = self.path.clone();
+        let path = |name: &str| folder.join(name);
         // First what graders wait for.
-        let gradescope = formats::gradescope::text(grade, telling, has_leaderboard);
+        let gradescope = formats::gradescope::text(grade, &self.telling, has_leaderboard);
         write_text(&path("gradescope/results.json"), &gradescope)?;
         if let Some(path) = &self.extra.gradescope {
             write_text(path, &gradescope)?;
         }
         if let Some(context) = &self.extra.context {
-            let text = formats::classroom50::text(grade, telling, context, now());
+            let text = formats::classroom50::text(grade, &self.telling, context, now());
             write_text(&path("classroom50/result.json"), &text)?;
             if let Some(path) = &self.extra.classroom50 {
                 write_text(path, &text)?;
             }
         }
-        write_text(&path("exercism/results.json"), &formats::exercism::text(grade, telling))?;
-        let junit = formats::junit::text(grade, telling)?;
+        write_text(&path("exercism/results.json"), &formats::exercism::text(grade, &self.telling))?;
+        let junit = formats::junit::text(grade, &self.telling)?;
         write_file(&path("junit.xml"), |out| io::Write::write_all(out, &junit))?;
-        write_text(&path("grade.csv"), &formats::csv::text(grade, telling))?;
+        write_text(&path("grade.csv"), &formats::csv::text(grade, &self.telling))?;
         self.write_first_failure(grade)?;
         // Last: with it, all is there.
         write_text(&path("grade.json"), &(serde_json::to_string_pretty(grade)? + "\n"))
     }
 
-    fn write_first_failure(&self, grade: &Grade) -> io::Result<()> {
+    fn write_first_failure(&mut self, grade: &Grade) -> io::Result<()> {
         let mut text = self.telling.summary(grade);
         let first = grade.tests.iter().find(|test| test.failure.is_some());
         if let Some(test) = first {
@@ -109,10 +111,11 @@ impl Folder {
         }
         write_text(&self.path.join("report.txt"), &text)?;
         // The first in the rubric's order, which need not be the first that was run.
-        let page = first.and_then(|test| test.failure.as_ref()?.page.as_ref());
-        if let Some(page) = page {
-            let content = fs::read(self.path.join(page))?;
+        let page = first.and_then(|test| test.failure.as_ref()?.page.clone());
+        if let Some(page) = page.filter(|page| self.first_page.as_ref() != Some(page)) {
+            let content = fs::read(self.path.join(&page))?;
             write_file(&self.path.join("page.html"), |out| io::Write::write_all(out, &content))?;
+            self.first_page = Some(page);
         }
         Ok(())
     }

@@ -86,6 +86,24 @@ impl Grading<'_> {
         recorder.write(end)
     }
 
+    /// The grade of what is known of each test, without its first failure.
+    fn grade(&self, rows: &[Option<Row>], end: End) -> Grade {
+        let (parts, tests) = score(self.rubric, self.seeds, rows, self.made_with.submitted);
+        Grade {
+            schema: SCHEMA.to_owned(),
+            assignment: self.rubric.assignment.clone(),
+            student: self.student.clone(),
+            score: parts.iter().map(|part| part.score).sum(),
+            max_score: parts.iter().map(|part| part.max_score).sum(),
+            end,
+            error: None,
+            parts,
+            tests,
+            made_with: self.made_with.clone(),
+            seconds: 0.0,
+        }
+    }
+
     fn demands(&self) -> Vec<Demand> {
         let plan = |&seed: &u64| Plan {
             world: World::Simulated,
@@ -163,25 +181,12 @@ impl Recorder<'_> {
     }
 
     fn grade(&self, end: End) -> Grade {
-        let rubric = self.grading.rubric;
-        let submitted = self.grading.made_with.submitted;
-        let (parts, mut tests) = score(rubric, self.grading.seeds, &self.rows, submitted);
-        for (test, failure) in tests.iter_mut().zip(&self.failures) {
+        let mut grade = self.grading.grade(&self.rows, end);
+        for (test, failure) in grade.tests.iter_mut().zip(&self.failures) {
             test.failure.clone_from(failure);
         }
-        Grade {
-            schema: SCHEMA.to_owned(),
-            assignment: rubric.assignment.clone(),
-            student: self.grading.student.clone(),
-            score: parts.iter().map(|part| part.score).sum(),
-            max_score: parts.iter().map(|part| part.max_score).sum(),
-            end,
-            error: None,
-            parts,
-            tests,
-            made_with: self.grading.made_with.clone(),
-            seconds: (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-        }
+        grade.seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        grade
     }
 
     fn write(&mut self, end: End) -> Result<Grade> {
@@ -208,23 +213,10 @@ impl Watcher for Recorder<'_> {
 ///
 /// If the files cannot be written.
 pub fn not_graded(grading: &Grading<'_>, error: &str) -> Result<Grade> {
-    let rows = vec![None; grading.seeds.len()];
-    let (parts, tests) = score(grading.rubric, grading.seeds, &rows, grading.made_with.submitted);
-    let grade = Grade {
-        schema: SCHEMA.to_owned(),
-        assignment: grading.rubric.assignment.clone(),
-        student: grading.student.clone(),
-        score: parts.iter().map(|part| part.score).sum(),
-        max_score: parts.iter().map(|part| part.max_score).sum(),
-        end: End::NotGraded,
-        error: Some(printable(error).into_owned()),
-        parts,
-        tests,
-        made_with: grading.made_with.clone(),
-        seconds: 0.0,
-    };
+    let mut grade = grading.grade(&vec![None; grading.seeds.len()], End::NotGraded);
+    grade.error = Some(printable(error).into_owned());
     let problem = || format!("cannot write the grade to {}", grading.out.display());
-    let folder =
+    let mut folder =
         Folder::new(grading.out, grading.extra.clone(), grading.telling.clone()).with_context(problem)?;
     folder.write(&grade, grading.rubric.has_leaderboard).with_context(problem)?;
     Ok(grade)

@@ -285,10 +285,11 @@ fn test_words(startup: &Startup) -> Invocation {
 }
 
 /// A word for a shell.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     // What no shell takes for something else. All other words are quoted, with every quote of their own
     // ended, escaped and begun anew.
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:@%".contains(letter);
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:@%,".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
     } else {

@@ -45,5 +45,5 @@ pub use orphans::adopt as adopt_orphans;
 pub use pool::{Limits, Outcome, Pool};
 pub use process::{Echo, Launch};
 pub use protocol::{Cost, Job, Task};
-pub use system::{Interrupts, cores, die_with_parent, on_interrupt, processor_time};
+pub use system::{Interrupts, cores, die_with_parent, has_ended, kill_group, on_interrupt, processor_time};
 pub use worker::{COMMAND, main as work};

@@ -91,8 +91,9 @@ pub(super) fn run_as(command: &mut Command, user: Option<(u32, u32)>) {
     let _ = (command, user);
 }
 
-/// Ends a worker and all processes in its group. Its status must not have been taken yet: until then its number is its own.
-pub(super) fn kill_group(worker: &mut Child) {
+/// Ends a child and all processes in its group, of which it must be the first. Its status must not have been taken yet: until then
+/// its number is its own.
+pub fn kill_group(worker: &mut Child) {
     #[cfg(unix)]
     {
         // It may be gone already, and so may be the group.
@@ -105,9 +106,10 @@ pub(super) fn kill_group(worker: &mut Child) {
     let _ = worker.kill();
 }
 
-/// Whether a worker has ended. Its status stays there, and its number is not given to another process.
+/// Whether a child has ended. Its status stays there, and its number is not given to another process. (Where that cannot be asked
+/// it is taken for ended: there are no workers there.)
 #[cfg(unix)]
-pub(super) fn has_ended(worker: &Child) -> bool {
+pub fn has_ended(worker: &Child) -> bool {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     // An error means that it is no child any more.
@@ -115,7 +117,7 @@ pub(super) fn has_ended(worker: &Child) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn has_ended(_worker: &Child) -> bool {
+pub fn has_ended(_worker: &Child) -> bool {
     true
 }
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use lab_hunt::workers::{has_ended, kill_group};
 use labrpc::thread;
 use labrpc::time::Instant;
 use serde_json::Value;
@@ -50,7 +51,7 @@ impl Cargo {
         limit_memory(&child);
         let said = reader(child.stdout.take(), Said::read);
         let errors = reader(child.stderr.take(), |line| Some(String::from_utf8_lossy(line).into_owned()));
-        let is_in_time = wait(&mut child, time)?;
+        let is_in_time = wait(&mut child, time);
         // The pipes end with the last process that has them open, and all of them have been ended.
         let (said, errors) = (said.join(), errors.join());
         let said = said.unwrap_or_default();
@@ -163,28 +164,15 @@ fn reader<T: Send + 'static>(
 }
 
 /// Waits for the end, and then ends all that the build has started; returns whether it came in time.
-fn wait(child: &mut Child, time: Duration) -> Result<bool> {
+fn wait(child: &mut Child, time: Duration) -> bool {
     let began = Instant::now();
-    let mut is_in_time = true;
-    while child.try_wait().context("waiting for cargo")?.is_none() {
-        if began.elapsed() >= time {
-            is_in_time = false;
-            break;
-        }
+    // Not by taking its status: until somebody does, its number and that of its group are nobody else's.
+    while !has_ended(child) && began.elapsed() < time {
         thread::sleep(POLL);
     }
-    end_group(child);
-    Ok(is_in_time)
-}
-
-fn end_group(child: &mut Child) {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        // It is empty, if all is well.
-        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    }
-    let _ = child.kill();
+    let is_in_time = has_ended(child);
+    kill_group(child);
+    is_in_time
 }
 
 /// What comes after it has the same limit: cargo itself begins with reading its settings.
