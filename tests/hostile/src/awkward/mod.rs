@@ -9,6 +9,7 @@
 
 mod destructors;
 mod everyday;
+mod lent;
 mod panics;
 mod statics;
 mod threads;
@@ -19,6 +20,7 @@ pub(crate) fn submissions() -> Vec<Submission> {
     let themes = [
         destructors::submissions(),
         everyday::submissions(),
+        lent::submissions(),
         panics::submissions(),
         statics::submissions(),
         threads::submissions(),
