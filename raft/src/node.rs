@@ -76,7 +76,8 @@ impl Raft {
             return Err(CorruptState { offset: 0, len, reason }.into());
         }
         let state = State::new(me, servers, config, restored, &Moment::now());
-        log::info!(target: "PERS", "{} starts", state.status());
+        let vote = state.voted_for.map_or("nobody".to_owned(), |server| format!("S{server}"));
+        log::info!(target: "PERS", "{} starts, and has voted for {vote}", state.status());
         let (stop_signal, stopped) = channel::bounded(0);
         let node = Arc::new(Node {
             senders: (0..servers).map(|_| Condvar::new()).collect(),
