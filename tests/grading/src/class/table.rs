@@ -13,7 +13,7 @@ use crate::record::{End, Grade, Status};
 use crate::rubric::Rubric;
 
 /// What is shown of an error, in characters.
-const NOTE_MAX: usize = 100;
+const NOTE_MAX: usize = 300;
 
 /// Writes `class.csv`.
 pub(super) fn write(out: &Path, rubric: &Rubric, roll: &Roll) -> Result<()> {

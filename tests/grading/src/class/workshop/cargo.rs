@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lab_hunt::workers::{has_ended, kill_group};
+use labrpc::printable;
 use labrpc::thread;
 use labrpc::time::Instant;
 use serde_json::Value;
@@ -50,7 +51,15 @@ impl Cargo {
         let mut child = self.command().spawn().context("cargo cannot be started")?;
         limit_memory(&child);
         let said = reader(child.stdout.take(), Said::read);
-        let errors = reader(child.stderr.take(), |line| Some(String::from_utf8_lossy(line).into_owned()));
+        // The first build is that of the handout: it takes minutes, and cargo says how far it is.
+        let is_told = !self.is_offline;
+        let errors = reader(child.stderr.take(), move |line| {
+            let text = String::from_utf8_lossy(line).into_owned();
+            if is_told {
+                eprint!("{}", printable(&text));
+            }
+            Some(text)
+        });
         let is_in_time = wait(&mut child, time);
         // The pipes end with the last process that has them open, and all of them have been ended.
         let (said, errors) = (said.join(), errors.join());
