@@ -147,3 +147,54 @@ fn store_that_never_writes_is_told_what_it_refuses() {
         ],
     );
 }
+
+/// A clerk that panics has not given up: the report is of the panic. One that gives up is named, with what it was asked.
+#[test]
+fn client_that_returns_early_is_named_and_one_that_panics_is_told_so() {
+    const GIVEN_UP: Duration = Duration::from_secs(1);
+    struct Unwritten;
+    impl Way for Unwritten {
+        fn put(clerk: &mut dyn VersionedClerk, key: &str, value: &str, at: Version) -> Result<(), PutError> {
+            if at > 0 { todo!("2K.2: ask again") } else { clerk.put(key, value, at) }
+        }
+    }
+    struct GivesUp;
+    impl Way for GivesUp {
+        fn get(_: &mut dyn VersionedClerk, _: &str) -> Option<(String, Version)> {
+            labrpc::thread::sleep(GIVEN_UP);
+            None
+        }
+    }
+    assert_says::<Unwritten>(
+        "unreachable_server_2k",
+        &["unreachable_server_2k: 2K.2: ask again is still to be written (at tests/tests/program/lab2.rs:"],
+    );
+    assert_says::<GivesUp>(
+        "unreachable_server_2k",
+        &[
+            "unreachable_server_2k: C2's get(k) has returned, and the server could not be reached",
+            "seen:     the get was answered None",
+        ],
+    );
+}
+
+mod unseen {
+    /// A thread panics, its handle is kept, and the scenario notices what came of it.
+    fn consequence(lab: &lab::Lab) {
+        let thread = labrpc::thread::spawn(|| panic!("the cause"));
+        lab.sleep_ms(1);
+        lab.fail(lab::Violation::new("what came of it", "a thread that lives", format!("{thread:?}")));
+    }
+
+    lab::scenarios! { consequence }
+}
+
+#[test]
+fn panic_that_nobody_has_joined_is_told_before_what_came_of_it() {
+    let implementation = Implementation::of_single::<kv_single::Single>();
+    let plan = Plan { world: World::Simulated, seed: 1, policy: Policy::Random, tracing: Tracing::Off };
+    let case = &unseen::SCENARIOS[0];
+    let report = lab_report::explain(case, implementation, plan, &run_case(case, implementation, plan));
+    assert!(report.contains("panicked at") && report.contains("the cause"), "{report}");
+    assert!(!report.starts_with("consequence: what came of it"), "{report}");
+}
