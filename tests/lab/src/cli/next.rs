@@ -94,7 +94,7 @@ fn status_line(course: Course, part: Option<&str>, memory: &Memory, stand: &Stan
                 let (lab, part) = (commands::program(), part.to_uppercase());
                 format!("{progress}   all of {part} is reached; {next} comes next: {lab} watch {next}")
             }
-            _ => format!("{progress}   all reached"),
+            _ => format!("{progress}   all reached{}", but_for(memory)),
         },
         Stand::Next(next) => {
             let tests = next.step.milestone.tests.len();
@@ -112,8 +112,14 @@ fn done(course: Course, part: Option<&str>, memory: &Memory) -> Result<String> {
         Some(next) => format!(
             "All milestones of {parts} are reached. {next} comes next:\n\n  {lab} next {next}\n\n{sweep}"
         ),
-        None => format!("All milestones are reached. {sweep}"),
+        None => format!("All milestones are reached{}. {sweep}", but_for(memory)),
     })
+}
+
+/// What is left out, in words that follow "all milestones are reached".
+fn but_for(memory: &Memory) -> String {
+    let left_out: Vec<&str> = memory.left_out.iter().map(String::as_str).collect();
+    if left_out.is_empty() { String::new() } else { format!(" but {}", left_out.join(" and ")) }
 }
 
 /// The first part after this one that is not all reached; if there is none, the first before it. `None` if no part is named, for then
@@ -183,6 +189,12 @@ mod tests {
         assert!(text.contains(" next 3B\n") && text.contains(" sweep 3A -n 100"), "{text}");
         // What comes after is reached, too, and what comes before is not.
         assert_eq!(next_part(COURSE, Some("3B"), &memory(&["3"])).unwrap(), Some("2L"));
+        let mut but_for_one = memory(&["2L.1", "2L.2", "2L.3", "3"]);
+        but_for_one.left_out.insert("2L.4".to_owned());
+        assert_eq!(typed(None, "2L.4", &but_for_one)[1], "hint 2L.4", "it is not what comes next");
+        let text = done(COURSE, Some("2L"), &but_for_one).unwrap();
+        assert!(text.starts_with("All milestones are reached but 2L.4. Many more"), "{text}");
+        assert!(status(None, &but_for_one).ends_with("   all reached but 2L.4"));
         for part in [None, Some("3A")] {
             let all = memory(&["2", "3"]);
             assert!(status(part, &all).ends_with("   all reached"));

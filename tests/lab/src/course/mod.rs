@@ -110,9 +110,9 @@ pub(crate) fn progress_line(steps: &[Step], is_reached: impl Fn(&Step) -> bool) 
     words.join("   ")
 }
 
-/// The first milestone that is not remembered as reached.
+/// The first milestone that is remembered neither as reached nor as left out.
 pub(crate) fn first_open(steps: &[Step], memory: &Memory) -> Option<Step> {
-    steps.iter().find(|step| !memory.reached.contains(step.milestone.id)).copied()
+    steps.iter().find(|step| memory.is_open(step.milestone.id)).copied()
 }
 
 /// A table of commands and what they do.
