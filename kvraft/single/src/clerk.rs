@@ -27,7 +27,7 @@ impl Clerk {
 
 impl VersionedClerk for Clerk {
     // hint: `self.server.call(GET, &key)` gives `None` when no reply came. Then ask again: reading twice harms nobody.
-    // hint: Wait a little in between, with `labrpc::thread::sleep`: where all is lost, a loop without a pause asks for ever.
+    // hint: Wait a little in between, with `labrpc::thread::sleep`: a server that does not answer should not be asked without a pause.
     fn get(&mut self, key: &str) -> Option<(String, Version)> {
         // begin solution 2K.2: ask until somebody answers
         // instead: let (server, asked) = (&self.server, String::from(key));
