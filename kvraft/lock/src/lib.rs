@@ -43,6 +43,7 @@ impl Locks for Reference {
         Box::new(Lock::new(clerk, name))
     }
 
+    // Who writes no lease answers `false`: then the tests of leases are skipped, and cost nothing.
     fn leases() -> bool {
         true
     }

@@ -26,7 +26,7 @@ impl Lock {
 impl AnyLock for Lock {
     // hint: Draw a name, read the key, and if the lock is free put the name there, at the version that was read.
     // hint: `Ok`: the lock is yours. `Version`: somebody was faster. Either way the key tells the truth: read it again.
-    // hint: `Maybe`: it may be yours already. If you go on as if it were not, you wait for yourself, for ever. Read the key: if your
+    // hint: 2L.2: `Maybe`: it may be yours already. If you go on as if it were not, you wait for yourself, for ever. Read the key: if your
     // hint: name stands there, you have it.
     fn acquire(&mut self) {
         // begin solution 2L.1: write a name of your own where nothing stands
@@ -51,10 +51,10 @@ impl AnyLock for Lock {
     }
 
     // hint: Read the key, and if your name stands there put nothing there, at the version that was read.
-    // hint: `Maybe`: do not put again at whatever version is there now. The lock may be somebody else's already, who would lose it.
+    // hint: 2L.3: `Maybe`: do not put again at whatever version is there now. The lock may be somebody else's already, who would lose it.
     // hint: Read the key: only as long as your own name stands there is there anything to give back.
     fn release(&mut self) {
-        // begin solution 2L.3: write nothing where your name stands
+        // begin solution 2L.1: write nothing where your name stands
         loop {
             let (value, version) = self.clerk.get(&self.key).unwrap_or_default();
             if value != self.holder || self.clerk.put(&self.key, FREE, version).is_ok() {

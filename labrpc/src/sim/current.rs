@@ -40,6 +40,13 @@ pub fn threads_alive(node: NodeId) -> Vec<ThreadReport> {
     with_core(|core| core.report_threads_of(node))
 }
 
+/// Whether a thread has panicked whose handle somebody still holds and has not joined. The run will fail with that panic, whatever else
+/// it fails with; `false` outside a simulation.
+#[must_use]
+pub fn has_unjoined_panic() -> bool {
+    try_with_core(|core| !core.unjoined.is_empty()).unwrap_or(false)
+}
+
 /// The program is in a state that is worth to be told from others; `state` is a number or a hash that stands for it. Runs that
 /// reach new states are what a [search](crate::search) goes on from. Costs nothing when nobody [asks](super::Sim::coverage).
 pub fn cover(covers: Covers, state: u64) {

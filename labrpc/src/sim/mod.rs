@@ -135,7 +135,8 @@ pub use cause::{Cause, PanicReport, SpinReport, ThreadReport};
 pub use continued::{Continuation, Continued};
 pub use coverage::{Covered, Covers, Feature};
 pub use current::{
-    cover, current_replay, elapsed, is_active, is_covered, is_traced, mark, note, threads_alive,
+    cover, current_replay, elapsed, has_unjoined_panic, is_active, is_covered, is_traced, mark, note,
+    threads_alive,
 };
 pub use determinism::{Divergence, check_replay};
 pub use event::{Event, Kind};

@@ -24,6 +24,7 @@
 mod arguments;
 pub mod regions;
 mod shapes;
+mod texts;
 mod workspace;
 
 pub use arguments::{command, run};

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use lab_course::Part;
 
 use crate::shapes::{self, Shape};
+use crate::texts::{without_dead_links, without_hints, without_making};
 
 /// The template of the lab, which holds what cargo needs.
 macro_rules! template {
@@ -82,9 +83,8 @@ impl Handout {
             declared.push("service");
         }
         declared.sort_unstable();
-        let declared: String = declared.iter().map(|module| format!("pub mod {module};\n")).collect();
         files.extend(sources.into_iter().map(|(name, text)| match name {
-            "lib.rs" if !declared.is_empty() => (below_src(name), format!("{text}\n{declared}")),
+            "lib.rs" => (below_src(name), with_modules(&text, &declared)),
             _ => (below_src(name), text),
         }));
         let modules = shapes::modules(modules, self.is_solved, is_given);
@@ -219,6 +219,7 @@ impl Handout {
             .replace("{suite}", &first.to_lowercase())
             .replace("{parts}\n", &parts.concat())
             .replace("{shape}\n", &self.what_is_there().replace("{first}", first))
+            .replace("{asked}\n", &self.what_is_asked())
     }
 
     /// What a student finds in `src`.
@@ -235,7 +236,32 @@ impl Handout {
             true => include_str!("../shapes/lab4.md"),
             false => "",
         };
-        format!("{shape}{service}")
+        // Before the Raft, as it comes first.
+        let single = match self.has_lab('2') && (self.has_lab('3') || self.has_lab('4')) && !self.is_solved {
+            true => concat!("Lab 2, with which you begin. ", include_str!("../shapes/lab2.md"), "\n"),
+            false => "",
+        };
+        format!("{single}{shape}{service}")
+    }
+
+    /// Where it says what exactly is asked: a row for each page.
+    fn what_is_asked(&self) -> String {
+        let row = |of: &str, page: &str| {
+            format!(
+                "| what exactly is asked{of}, with all numbers | `cargo doc --open --no-deps -p {page} |\n"
+            )
+        };
+        let mut rows = String::new();
+        if self.has_lab('2') {
+            rows += &row(" of a server, a clerk and locks", "kvraft-interface`, `SingleKv` and `Locks`");
+        }
+        if self.has_lab('3') {
+            rows += &row(" of a Raft", "raft-interface`, module `contract`");
+        }
+        if self.has_lab('4') {
+            rows += &row(" of a service", "kvraft-interface`, `KeyValue` and `AnyService`");
+        }
+        rows
     }
 
     /// The texts of the course that are asked for.
@@ -251,6 +277,28 @@ impl Handout {
             })
             .collect()
     }
+}
+
+/// The root of a crate with modules for labs of their own: declared, and named on its first page.
+fn with_modules(root: &str, modules: &[&str]) -> String {
+    if modules.is_empty() {
+        return root.to_owned();
+    }
+    let is_doc = |line: &&str| line.starts_with("//!");
+    let mut page: String = root.lines().take_while(is_doc).map(|line| format!("{line}\n")).collect();
+    page += "//!\n//! In folders of their own:\n//!\n//! | folder | what |\n//! |---|---|\n";
+    for (module, what) in [
+        ("single", "part 2K: a key/value server on one machine, and its clerk. Begin with it"),
+        ("locks", "part 2L: locks on that server"),
+        ("service", "parts 4A to 4C: a key/value service on the Raft"),
+    ] {
+        if modules.contains(&module) {
+            let _ = writeln!(page, "//! | `{module}` | {what} |");
+        }
+    }
+    let code: String = root.lines().skip_while(is_doc).map(|line| format!("{line}\n")).collect();
+    let declared: String = modules.iter().map(|module| format!("pub mod {module};\n")).collect();
+    format!("{page}{code}\n{declared}")
 }
 
 /// What the root of a crate says of lab 2.
@@ -278,92 +326,44 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A text without what is only for who has no folder to work in: whoever reads it in a handout is there.
-fn without_making(text: &str) -> String {
-    let (begin, end) = ("<!-- begin without a folder -->\n", "<!-- end -->\n");
-    match text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
-        Some((before, after)) => format!("{before}{}", after.trim_start()),
-        None => text.to_owned(),
-    }
-}
-
-/// A part's text without its hints: whoever reads on would have read them all.
-fn without_hints(text: &str) -> String {
-    let mut out = String::new();
-    let (mut milestone, mut is_hint) = ("", false);
-    for line in text.lines() {
-        if let Some(heading) = line.strip_prefix("### ") {
-            milestone = heading.split(' ').next().unwrap_or_default();
-        }
-        if line.starts_with('#') {
-            is_hint = line == "#### Hints";
-            if is_hint {
-                let _ = writeln!(out, "Hints, one at a time: `cargo lab hint {milestone}`.\n");
-            }
-        }
-        if !is_hint {
-            let _ = writeln!(out, "{line}");
-        }
-    }
-    out
-}
-
-/// A text of which only some neighbours are there: links to the others are their words alone.
-fn without_dead_links(text: &str, is_there: impl Fn(&str) -> bool) -> String {
-    // `[3c]: 3c.md` at the end of the text, and `[words][3c]` in it.
-    let mut text = text.to_owned();
-    for line in text.clone().lines() {
-        let definition = line.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
-        let Some((name, target)) = definition else { continue };
-        if !target.contains("://") && !is_there(target.split('#').next().unwrap_or_default()) {
-            text = without_reference(&text.replace(&format!("{line}\n"), ""), name);
-        }
-    }
-    text
-}
-
-/// The text with the words of each `[words][name]` in its place.
-fn without_reference(text: &str, name: &str) -> String {
-    let end = format!("][{name}]");
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(&end) {
-        let begin = rest[..at].rfind('[').unwrap_or(at);
-        out.extend([&rest[..begin], rest[..at].get(begin + 1..).unwrap_or_default()]);
-        rest = &rest[at + end.len()..];
-    }
-    out + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The first pages of a workspace for these parts: its README, and that of the crate.
+    fn first_pages(parts: &[&str]) -> [String; 2] {
+        let parts = parts.iter().map(|name| lab_course::part(name).expect("a part")).collect();
+        let source = Source::Path(PathBuf::from("/the/lab"));
+        let (name, shape, given) = ("my-raft".to_owned(), Shape::Guided, Vec::new());
+        let files = Handout { name, parts, shape, source, given, is_solved: false }.files();
+        let text_of =
+            |path: &str| files.iter().find(|(file, _)| file == Path::new(path)).expect(path).1.clone();
+        ["README.md", "src/lib.rs"].map(text_of)
+    }
+
+    /// Whoever has lab 2 begins there, with or without a Raft.
     #[test]
-    fn links_to_texts_that_are_not_there_become_words() {
-        let text = "See [this][a] and [that][b].\n\n[a]: 3a.md\n[b]: 3b.md\n";
-        assert_eq!(
-            without_dead_links(text, |name| name == "3a.md"),
-            "See [this][a] and that.\n\n[a]: 3a.md\n"
+    fn first_pages_name_what_is_there() {
+        let (lab2, raft) = (["`src/single`", "`src/locks`", "-p kvraft-interface`"], "-p raft-interface`");
+        let [readme, page] = first_pages(&["2K", "2L", "3A"]);
+        assert!(lab2.iter().all(|words| readme.contains(words)) && readme.contains(raft), "{readme}");
+        let (single, of_raft) = (readme.find("`src/single`"), readme.find("`src/raft.rs`"));
+        assert!(single < of_raft, "lab 2 comes first: {readme}");
+        assert!(
+            ["| `single` |", "| `locks` |", "| `election` |"].iter().all(|row| page.contains(row)),
+            "{page}"
         );
-    }
-
-    #[test]
-    fn handout_does_not_say_how_to_make_one() {
-        let making = "new-raft";
-        let students = lab_course::TEXTS.iter().find(|(name, _)| *name == "students.md").expect("a text").1;
-        assert!(students.contains(making));
-        let shown = without_making(students);
-        assert!(!shown.contains(making) && !shown.contains("<!--"), "{shown}");
-        assert_eq!(students.matches("\n## ").count(), shown.matches("\n## ").count());
-    }
-
-    #[test]
-    fn hints_are_left_to_the_program() {
-        let text =
-            "# 3A: x\n### 3A.1 Terms\nDo.\n\n#### Hints\n\n1. Think.\n   Well.\n\n### 3A.2 Votes\nDo.\n";
-        let shown = "# 3A: x\n### 3A.1 Terms\nDo.\n\nHints, one at a time: `cargo lab hint 3A.1`.\n\n### 3A.2 Votes\nDo.\n";
-        assert_eq!(without_hints(text), shown);
+        let [readme, page] = first_pages(&["2K", "2L"]);
+        assert!(lab2.iter().all(|words| readme.contains(words)) && !readme.contains(raft), "{readme}");
+        assert!(
+            page.contains("| `single` |") && page.ends_with("pub mod locks;\npub mod single;\n"),
+            "{page}"
+        );
+        let [readme, page] = first_pages(&["3A"]);
+        assert!(
+            readme.contains(raft) && !readme.contains("src/single") && !page.contains("`single`"),
+            "{readme}"
+        );
     }
 
     #[test]

@@ -107,13 +107,17 @@ impl Lab {
         labrpc::sim::elapsed().unwrap_or_else(|| self.inner.began.elapsed())
     }
 
-    /// Ends the run as failed.
+    /// Ends the run as failed. If a thread has panicked and nobody has joined it, the panic is what it fails with: what the scenario
+    /// has noticed came of it.
     ///
     /// # Panics
     ///
     /// Always: that is how a run ends.
     #[track_caller]
     pub fn fail(&self, violation: Violation) -> ! {
+        if labrpc::sim::has_unjoined_panic() {
+            panic!("{}", violation.headline);
+        }
         let mut violation = self.dated(violation);
         // A rule that is broken is broken wherever that was noticed. What a scenario expected is a line of the
         // test, and the reader wants to see that line.

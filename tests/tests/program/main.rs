@@ -5,6 +5,7 @@ mod course;
 mod disks;
 mod exports;
 mod forced;
+mod gives_up;
 mod lab2;
 mod leases;
 mod referee;

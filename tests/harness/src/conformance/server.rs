@@ -162,6 +162,11 @@ impl Bench {
         started
     }
 
+    /// The command that was [given](Self::offer) to the server with this outcome, if it took it.
+    pub fn command_of(&self, started: Started) -> Option<Command> {
+        self.0.state.lock().commands.get(&(started.index, started.term)).cloned()
+    }
+
     /// The service hands over a snapshot of everything up to `index`.
     pub fn take_snapshot(&self, index: Index) {
         self.take_snapshots(index..=index);

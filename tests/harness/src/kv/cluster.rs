@@ -365,6 +365,24 @@ pub fn wait_within<T>(
     wait_for(thread)
 }
 
+/// The thread again, if it still waits. Its panic is the scenario's.
+///
+/// # Panics
+///
+/// With the violation if it has returned, which is told what.
+#[track_caller]
+pub fn expect_waits<T>(
+    lab: &Lab,
+    thread: JoinHandle<T>,
+    early: impl FnOnce(&T) -> Violation,
+) -> JoinHandle<T> {
+    if thread.is_finished() {
+        let returned = wait_for(thread);
+        lab.fail(early(&returned));
+    }
+    thread
+}
+
 impl fmt::Debug for KvCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cluster.fmt(f)

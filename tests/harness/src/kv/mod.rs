@@ -27,4 +27,4 @@ pub use workload::{Keys, Workload};
 
 pub use crate::client_history::Operations;
 pub(crate) use cluster::at_once;
-pub use cluster::{wait_for, wait_within};
+pub use cluster::{expect_waits, wait_for, wait_within};

@@ -8,11 +8,16 @@ use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread;
 
+use super::VERSIONS;
 use super::server::Inner;
 use crate::client_history::{Completion, Unclear};
 use crate::lab::Lab;
 use lab_linearizability::model::{VersionedInput, VersionedOp, VersionedOutput};
+use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
+
+/// How often [`SingleClient::write`] tries. Each refusal needs a write by somebody else, and no scenario has nearly as many.
+const WRITE_TRIES_MAX: u32 = 1_000;
 
 /// A client of the server on one machine. It does one thing at a time.
 pub struct SingleClient {
@@ -69,8 +74,18 @@ impl SingleClient {
     ///
     /// What the clerk says.
     pub fn put(&mut self, key: &str, value: &str, version: Version) -> Result<(), PutError> {
+        self.put_unless_left_out(key, value, version).unwrap_or(Err(PutError::Maybe))
+    }
+
+    /// The same; `None` if it was left out of the run.
+    fn put_unless_left_out(
+        &mut self,
+        key: &str,
+        value: &str,
+        version: Version,
+    ) -> Option<Result<(), PutError>> {
         if !self.performs(key, || format!("put {key} {value:?} at version {version}")) {
-            return Err(PutError::Maybe);
+            return None;
         }
         let history = &self.server.client_history.versioned;
         let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
@@ -83,24 +98,41 @@ impl SingleClient {
             Err(PutError::Maybe) => Completion::Unknown,
         };
         history.complete(id, self.server.lab.now(), completion);
-        told
+        Some(told)
     }
 
-    /// Puts until it is known to be done, whatever the key holds; reads where nobody knows. Returns the version that it has made.
-    pub fn write(&mut self, key: &str, value: &str) -> Version {
-        loop {
+    /// Puts until it is known to be done, whatever the key holds; reads where nobody knows. Does nothing if the put is left out of
+    /// the run.
+    ///
+    /// # Panics
+    ///
+    /// If put after put is refused, more of them than other clients can have come before.
+    #[track_caller]
+    pub fn write(&mut self, key: &str, value: &str) {
+        let mut last = None;
+        for _ in 0..WRITE_TRIES_MAX {
             let version = self.get(key).map_or(0, |(_, version)| version);
-            match self.put(key, value, version) {
-                Ok(()) => return version + 1,
-                Err(PutError::Maybe) => {
-                    if let Some((held, at)) = self.get(key).filter(|(held, _)| held == value) {
-                        drop(held);
-                        return at;
-                    }
-                }
-                Err(PutError::Version | PutError::NoKey) => {}
+            let Some(told) = self.put_unless_left_out(key, value, version) else { return };
+            match told {
+                Ok(()) => return,
+                Err(PutError::Maybe) if self.get(key).is_some_and(|(held, _)| held == value) => return,
+                Err(refusal) => last = Some((version, refusal)),
             }
         }
+        let Some((version, refusal)) = last else { return };
+        self.lab().fail(
+            Violation::new(
+                format!("C{} cannot write {key}: {WRITE_TRIES_MAX} puts, and none was done", self.number),
+                "a put of the version that a get has just told is done, unless somebody else has written in between; version 0 \
+                 makes a key that is not there",
+                format!("{refusal:?} to the last of them, put({key}, {value:?}, version {version})"),
+            )
+            .rule(VERSIONS)
+            .hint(
+                "a put that compares the version with something else than what get tells, NoKey for version 0, which makes the \
+                 key, or an answer that says of a put that was done that it was not",
+            ),
+        );
     }
 
     /// Writes a key once more and reads it: a write that is missing beside a later one is lost, and one that shows again was only

@@ -14,6 +14,10 @@
 //! The lock is the holder's at least in that time, whatever it is made of, so nobody else's `acquire` may return within it. What a lock
 //! stores, under which keys and how often it asks is not looked at.
 
+/// What a key's version is for, in the words of MIT's text: the rule that tests cite.
+pub const VERSIONS: &str =
+    "a put is done if its version is that of the key, 0 if the key was never written, and makes it one more";
+
 mod book;
 mod client;
 mod leases;

@@ -133,7 +133,9 @@ pub fn conclusion(rows: &[Row], extent: Extent) -> String {
     // The chain is as strong as its weakest link: what can be said of all tests is what can be said of the
     // one that ran least. A test that was skipped says nothing, and is told apart.
     let is_skipped = |row: &&Row| row.runs() == 0 && !row.skipped.is_empty();
-    let skipped = skipped_text(&rows.iter().filter(is_skipped).collect::<Vec<_>>());
+    let is_skipped_in_part = |row: &&Row| row.runs() > 0 && !row.skipped.is_empty();
+    let skipped = skipped_text(&rows.iter().filter(is_skipped).collect::<Vec<_>>())
+        + &skipped_in_part_text(&rows.iter().filter(is_skipped_in_part).collect::<Vec<_>>());
     let weakest = rows.iter().filter(|row| !is_skipped(row)).min_by_key(|row| row.runs());
     let conclusion = match (failed, weakest) {
         (0, Some(row)) if row.runs() > 0 => format!(
@@ -154,10 +156,27 @@ fn tests<'a>(rows: impl Iterator<Item = &'a Row>) -> usize {
     rows.map(|row| &row.test).collect::<BTreeSet<_>>().len()
 }
 
+/// Which tests judged nothing in some of their runs, and why; nothing if none.
+fn skipped_in_part_text(rows: &[&Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let runs: u64 = rows.iter().map(|row| row.skipped.len()).sum();
+    let why = why_skipped(first);
+    let runs = if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+    match tests(rows.iter().copied()) {
+        1 => format!("\nskipped, and not judged: {runs} of {}: {why}", first.test),
+        count => format!("\nskipped, and not judged: {runs} of {count} tests, as {}: {why}", first.test),
+    }
+}
+
+/// Why some runs of a row were skipped.
+fn why_skipped(row: &Row) -> &str {
+    row.skipped_because.as_deref().unwrap_or("no reason is known")
+}
+
 /// Which tests judged nothing, and why; nothing if none.
 fn skipped_text(rows: &[&Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
-    let why = first.skipped_because.as_deref().unwrap_or("no reason is known");
+    let why = why_skipped(first);
     match tests(rows.iter().copied()) {
         1 => format!("\nskipped, and not judged: {}: {why}", first.test),
         count => format!("\nskipped, and not judged: {count} tests, as {}: {why}", first.test),
@@ -241,6 +260,23 @@ mod tests {
         let text = conclusion(&[skipped, passed], Extent::Whole);
         assert!(
             text.contains("at most 95.0 %") && text.contains("skipped, and not judged: backup_3b"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn runs_that_were_skipped_are_told_beside_those_that_passed() {
+        let mut row = Row::new(TestInfo { name: "backup_3b", group: "3B", about: "" }, "random");
+        row.add(1, Cost::default(), Ended::Passed);
+        row.add(2, Cost::default(), Ended::Skipped("no heap".to_owned()));
+        let text = conclusion(&[row.clone()], Extent::Whole);
+        assert!(text.starts_with("all passed: 1 runs;"), "{text}");
+        assert!(text.ends_with("\nskipped, and not judged: 1 run of backup_3b: no heap"), "{text}");
+        let mut other = Row { test: "rejoin_3b".to_owned(), ..row.clone() };
+        other.add(3, Cost::default(), Ended::Skipped("no heap".to_owned()));
+        let text = conclusion(&[row, other], Extent::Whole);
+        assert!(
+            text.ends_with("\nskipped, and not judged: 3 runs of 2 tests, as backup_3b: no heap"),
             "{text}"
         );
     }

@@ -10,20 +10,23 @@ use super::statistics::failure_rate_max;
 /// The table of these rows.
 pub(crate) fn of(rows: &[Row]) -> Table {
     let has_policies = rows.iter().any(|row| row.policy != rows[0].policy || row.policy != "random");
+    let has_skipped = rows.iter().any(|row| !row.skipped.is_empty());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let mut header = vec!["test", "policy", "passed", "failed", "rate", "at most", "runs/s", "slowest"];
-    if !has_policies {
-        header.remove(1);
-    }
-    let numbers = header.len() - 6..header.len();
+    let mut header = vec!["test"];
+    header.extend(has_policies.then_some("policy"));
+    let first_number = header.len();
+    header.extend(["passed", "failed"]);
+    header.extend(has_skipped.then_some("skipped"));
+    header.extend(["rate", "at most", "runs/s", "slowest"]);
+    let numbers = first_number..header.len();
     table.set_header(header);
     for row in rows {
-        let mut cells = vec![row.test.clone(), row.policy.clone()];
-        if !has_policies {
-            cells.truncate(1);
-        }
-        cells.extend(numbers_of(row));
+        let mut cells = vec![row.test.clone()];
+        cells.extend(has_policies.then(|| row.policy.clone()));
+        cells.extend([row.passed.len().to_string(), row.failed().to_string()]);
+        cells.extend(has_skipped.then(|| row.skipped.len().to_string()));
+        cells.extend(rates_of(row));
         table.add_row(cells);
     }
     for column in numbers {
@@ -34,7 +37,7 @@ pub(crate) fn of(rows: &[Row]) -> Table {
     table
 }
 
-fn numbers_of(row: &Row) -> [String; 6] {
+fn rates_of(row: &Row) -> [String; 4] {
     let seconds = row.cost.wall_us as f64 / 1e6;
     let speed = if seconds > 0.0 { format!("{:.1}", row.runs() as f64 / seconds) } else { String::new() };
     let slowest = row.slowest.map_or(String::new(), |slowest| time(slowest.wall_us));
@@ -43,7 +46,7 @@ fn numbers_of(row: &Row) -> [String; 6] {
         0 => (String::new(), String::new()),
         _ => (percent(row.failure_rate()), percent(row.failure_rate_max())),
     };
-    [row.passed.len().to_string(), row.failed().to_string(), rate, rate_max, speed, slowest]
+    [rate, rate_max, speed, slowest]
 }
 
 /// The table for a terminal of `height` lines: all rows if there is room, else those with failures, and the groups as
@@ -67,24 +70,26 @@ pub(super) fn live(rows: &[Row], height: usize) -> String {
 
 /// The sums over the groups, as rows. Their sets of seeds mean nothing, but their numbers are right.
 fn groups(rows: &[Row]) -> Vec<Row> {
-    let mut groups: BTreeMap<&str, (Row, u64)> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, (Row, u64, u64)> = BTreeMap::new();
     for row in rows {
-        let (sum, passed) = groups.entry(&row.group).or_insert_with(|| {
+        let (sum, passed, skipped) = groups.entry(&row.group).or_insert_with(|| {
             let sum =
                 Row { test: format!("all of {}", row.group), policy: "random".to_owned(), ..Row::default() };
-            (sum, 0)
+            (sum, 0, 0)
         });
         *passed += row.passed.len();
+        *skipped += row.skipped.len();
         sum.failures.extend(row.failures.iter().cloned());
         sum.cost.wall_us += row.cost.wall_us;
         sum.slowest = sum.slowest.max_by_time(row.slowest);
     }
     groups
         .into_values()
-        .map(|(mut sum, passed)| {
-            // A row counts by its set of seeds. Here it is the first seeds, as many as passed: only the
-            // number is shown.
-            sum.passed = if passed == 0 { vec![] } else { vec![(1, passed)] }.into();
+        .map(|(mut sum, passed, skipped)| {
+            // A row counts by its sets of seeds. Here they are the first seeds, as many as passed or were skipped: only the
+            // numbers are shown.
+            let first = |count| if count == 0 { vec![] } else { vec![(1, count)] };
+            (sum.passed, sum.skipped) = (first(passed).into(), first(skipped).into());
             sum
         })
         .collect()
@@ -188,7 +193,23 @@ mod tests {
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["basic_agree_3b", "100", "0", "0", "%", "2.95", "%", "19.8", "100.0", "ms"]);
         assert_eq!(lines[2], ["backup_3b", "9", "1", "10.0", "%", "39.4", "%", "181.8", "10.0", "ms"]);
-        assert!(!text.contains("policy"), "{text}");
+        assert!(!text.contains("policy") && !text.contains("skipped"), "{text}");
+    }
+
+    #[test]
+    fn skipped_runs_have_a_column() {
+        let mut some = row("basic_agree_3b", 10, 1);
+        (11..=13).for_each(|seed| {
+            some.add(seed, Cost::default(), Ended::Skipped("no heap".to_owned()));
+        });
+        let rows = [some, row("backup_3b", 10, 0)];
+        for text in [of(&rows).to_string(), live(&rows, 3)] {
+            let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+            assert_eq!(lines[0][..4], ["test", "passed", "failed", "skipped"], "{text}");
+            let of_test = &lines[1][lines[1].len() - 10..];
+            assert!(of_test.contains(&"9") || of_test.contains(&"19"), "{text}");
+            assert!(of_test.contains(&"3"), "{text}");
+        }
     }
 
     #[test]

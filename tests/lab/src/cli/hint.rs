@@ -5,7 +5,7 @@ use clap::Args;
 use lab_runs::{commands, println};
 
 use crate::course::memory::Memory;
-use crate::course::{Course, Step};
+use crate::course::{Course, Step, first_open};
 use crate::program::Verdict;
 
 /// Shows the next hint of a milestone.
@@ -22,7 +22,8 @@ impl Hint {
     pub(crate) fn run(&self, course: Course) -> Result<Verdict> {
         let mut memory = Memory::read();
         let Some(step) = self.step(course, &memory)? else {
-            println!("All milestones are reached. A hint of one of them: {} hint 3A.1", commands::program());
+            let one = course.steps()?.first().map_or("3A.1", |step| step.milestone.id);
+            println!("All milestones are reached. A hint of one of them: {} hint {one}", commands::program());
             return Ok(Verdict::Ok);
         };
         let (id, hints) = (step.milestone.id, &step.milestone.hints);
@@ -45,10 +46,7 @@ impl Hint {
     fn step(&self, course: Course, memory: &Memory) -> Result<Option<Step>> {
         match &self.milestone {
             Some(id) => course.find(id).map(Some),
-            None => {
-                let mut steps = course.steps()?.into_iter();
-                Ok(steps.find(|step| !memory.reached.contains(step.milestone.id)))
-            }
+            None => Ok(first_open(&course.steps()?, memory)),
         }
     }
 }

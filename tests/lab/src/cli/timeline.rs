@@ -3,12 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use labrpc::sim::Policy;
+use labrpc::thread;
+use labrpc::time::Duration;
 
 use super::arguments::TestAndSeed;
 use crate::program::Verdict;
@@ -21,7 +23,7 @@ use lab_hunt::shrink;
 use lab_report::explain;
 use lab_report::files::{self, Files, PAGE};
 use lab_report::page::{self, Causes, Page};
-use lab_runs::{OutputFile, Plan, World, artifacts, println};
+use lab_runs::{OutputFile, Plan, World, artifacts, eprintln, println};
 
 /// Writes a page that shows a run: servers, messages, faults and clients on one axis of time.
 ///
@@ -108,8 +110,9 @@ impl Timeline {
             println!("lost: {}", explain::cause_text(causes));
         }
         println!("page: {}", artifacts::shown(&path));
-        if self.open {
-            open(&path)?;
+        if self.open && !is_opened(&path, OPENERS)? {
+            // The page is there: that is what the exit code tells.
+            eprintln!("no browser shows it here (tried: {}): open this file elsewhere", OPENERS.join(", "));
         }
         Ok(Verdict::of(run.failure.is_none()))
     }
@@ -206,21 +209,34 @@ const OPENERS: &[&str] = if cfg!(target_os = "macos") {
     &["xdg-open", "wslview", "sensible-browser"]
 };
 
-fn open(path: &Path) -> Result<()> {
+/// Whether one of these programs shows the file.
+fn is_opened(path: &Path, openers: &[&str]) -> Result<bool> {
     let path = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
-    for opener in OPENERS {
+    for opener in openers {
         let mut command = Command::new(opener);
-        // It may go on for as long as the browser does, and says what nobody asked for.
+        // It says what nobody asked for.
         command.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if command.spawn().is_ok() {
-            return Ok(());
+        if command.spawn().is_ok_and(is_content) {
+            return Ok(true);
         }
     }
-    bail!(
-        "no program opens a page here (tried: {}): open {} in a browser",
-        OPENERS.join(", "),
-        path.display()
-    )
+    Ok(false)
+}
+
+/// Whether a program that should show a page does. It may go on for as long as the browser does; one that finds no browser ends soon,
+/// and says so by its code.
+fn is_content(mut opener: Child) -> bool {
+    const LOOKS: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(100);
+    for _ in 0..LOOKS {
+        match opener.try_wait() {
+            Ok(None) => thread::sleep(PAUSE),
+            // Windows' own fails whatever happens.
+            Ok(Some(status)) => return status.success() || cfg!(windows),
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -291,6 +307,16 @@ mod tests {
         assert!(page.contains(name) && page.contains("no leader"), "{} bytes", page.len());
         // The files of the whole run are not those of the part.
         assert!(!directory.join(PAGE).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn opener_that_fails_has_opened_nothing() {
+        let page = tempfile::NamedTempFile::new().expect("a file");
+        let is_opened = |openers: &[&str]| is_opened(page.path(), openers).expect("the file is there");
+        assert!(!is_opened(&["false"]), "it has found no browser");
+        assert!(!is_opened(&["no such program", "false"]));
+        assert!(is_opened(&["no such program", "false", "true"]), "the next one is tried");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Memory {
     /// The names of the milestones that are reached.
     pub(crate) reached: BTreeSet<String>,
+    /// The names of those whose tests were all skipped, so that nobody knows.
+    pub(crate) left_out: BTreeSet<String>,
     /// How many hints of a milestone were shown.
     pub(crate) hints: BTreeMap<String, usize>,
     /// What failed last, if anything did.
@@ -43,6 +45,31 @@ impl Memory {
     pub(crate) fn hints_shown(&self, milestone: &Milestone) -> usize {
         // The text may have had more of them.
         self.hints.get(milestone.id).copied().unwrap_or(0).min(milestone.hints.len())
+    }
+
+    /// A milestone is reached.
+    pub(crate) fn reach(&mut self, milestone: &str) {
+        self.left_out.remove(milestone);
+        self.reached.insert(milestone.to_owned());
+        self.write();
+    }
+
+    /// The tests of a milestone that was not reached are all skipped.
+    pub(crate) fn leave_out(&mut self, milestone: &str) {
+        self.left_out.insert(milestone.to_owned());
+        self.write();
+    }
+
+    /// A milestone that is not reached is left out no more, if it ever was.
+    pub(crate) fn take_up(&mut self, milestone: &str) {
+        if self.left_out.remove(milestone) {
+            self.write();
+        }
+    }
+
+    /// Whether a milestone is still to be reached.
+    pub(crate) fn is_open(&self, milestone: &str) -> bool {
+        !self.reached.contains(milestone) && !self.left_out.contains(milestone)
     }
 
     /// Writes it. What cannot be written is said, and costs no verdict.

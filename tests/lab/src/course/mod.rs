@@ -13,6 +13,8 @@ use lab_harness::case::TestCase;
 use lab_runs::commands;
 use lab_runs::similarity::nearest;
 
+use memory::Memory;
+
 /// What of the course a program is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Course {
@@ -108,8 +110,13 @@ pub(crate) fn progress_line(steps: &[Step], is_reached: impl Fn(&Step) -> bool) 
     words.join("   ")
 }
 
+/// The first milestone that is remembered neither as reached nor as left out.
+pub(crate) fn first_open(steps: &[Step], memory: &Memory) -> Option<Step> {
+    steps.iter().find(|step| memory.is_open(step.milestone.id)).copied()
+}
+
 /// A table of commands and what they do.
-pub(crate) fn commands_table(rows: &[(String, &str)]) -> String {
+pub(crate) fn commands_table(rows: &[(String, String)]) -> String {
     let lab = commands::program();
     let width = rows.iter().map(|(words, _)| words.chars().count()).max().unwrap_or(0);
     rows.iter().map(|(words, what)| format!("  {lab} {words:<width$}   {what}\n")).collect()

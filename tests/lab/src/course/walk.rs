@@ -14,6 +14,7 @@ use lab_hunt::workers;
 use lab_runs::settings::World;
 use lab_runs::{Plan, println};
 use lab_suites::grade::grading::{self, Grading, Row, RowEnd, Watcher};
+use labrpc::printable;
 use labrpc::sim::{Policy, Tracing};
 
 use super::Step;
@@ -48,7 +49,7 @@ const SLOW: [&str; 15] = [
 /// How far somebody has come.
 #[derive(Debug)]
 pub(crate) enum Stand {
-    /// Everything is reached.
+    /// Everything is reached, but for what is left out.
     Done,
     /// This is next.
     Next(Box<Next>),
@@ -91,12 +92,20 @@ pub(crate) fn walk(steps: &[Step], memory: &mut Memory, on_failure: fn(&Row)) ->
             glanced_at.push(step);
             continue;
         }
-        if let Some(next) = look_at(step, &step.cases(), SEEDS, memory, on_failure)? {
-            return Ok(Stand::Next(Box::new(next)));
+        match look_at(step, &step.cases(), SEEDS, memory, on_failure)? {
+            Look::Failed(next) => {
+                memory.take_up(step.milestone.id);
+                return Ok(Stand::Next(next));
+            }
+            Look::Skipped(why) => {
+                println!("left out: {}, for its tests are skipped: {why}", step.title());
+                memory.leave_out(step.milestone.id);
+                continue;
+            }
+            Look::Passed => {}
         }
         println!("reached: {}", step.title());
-        memory.reached.insert(step.milestone.id.to_owned());
-        memory.write();
+        memory.reach(step.milestone.id);
         if let Some(broken) = run_slow(&mut glanced_at, memory, on_failure)? {
             return Ok(broken);
         }
@@ -123,21 +132,32 @@ fn look_again(
     memory: &mut Memory,
     on_failure: fn(&Row),
 ) -> Result<Option<Stand>> {
-    let Some(next) = look_at(step, &cases, 1, memory, on_failure)? else { return Ok(None) };
+    let Look::Failed(mut next) = look_at(step, &cases, 1, memory, on_failure)? else { return Ok(None) };
     memory.reached.remove(step.milestone.id);
     memory.write();
-    Ok(Some(Stand::Next(Box::new(Next { is_broken_again: true, ..next }))))
+    next.is_broken_again = true;
+    Ok(Some(Stand::Next(next)))
 }
 
-/// Runs tests of a milestone, what failed last before all others. `None` if they pass, or are skipped.
+/// What came of a look at a milestone.
+enum Look {
+    /// No test has failed, and one at least has passed.
+    Passed,
+    /// All of its tests are skipped, and why the first of them is: nothing is known of it.
+    Skipped(String),
+    Failed(Box<Next>),
+}
+
+/// Runs tests of a milestone, what failed last before all others.
 fn look_at(
     step: Step,
     cases: &[&'static TestCase],
     seeds: u64,
     memory: &mut Memory,
     on_failure: fn(&Row),
-) -> Result<Option<Next>> {
+) -> Result<Look> {
     let (mut failed, mut passed) = (None, 0);
+    let mut skipped: Vec<String> = Vec::new();
     let last = last_failed(cases, memory);
     if let Some((case, last)) = &last {
         (failed, _) = graded(&[case], last.seed..=last.seed, on_failure)?;
@@ -149,11 +169,13 @@ fn look_at(
             break;
         }
         passed = 0;
+        skipped.clear();
         for some in cases.chunks(AT_ONCE) {
             if failed.is_none() {
-                let good;
-                (failed, good) = graded(some, seeds.clone(), on_failure)?;
-                passed += good;
+                let rows;
+                (failed, rows) = graded(some, seeds.clone(), on_failure)?;
+                passed += rows.iter().filter(|row| is_good(row)).count();
+                skipped.extend(rows.iter().filter_map(why_skipped));
             }
         }
     }
@@ -166,7 +188,11 @@ fn look_at(
         memory.failed = now;
         memory.write();
     }
-    Ok(failed.map(|failed| Next { step, failed, passed, is_broken_again: false }))
+    Ok(match failed {
+        Some(failed) => Look::Failed(Box::new(Next { step, failed, passed, is_broken_again: false })),
+        None if !skipped.is_empty() && skipped.len() == cases.len() => Look::Skipped(skipped.swap_remove(0)),
+        None => Look::Passed,
+    })
 }
 
 fn is_slow(case: &TestCase) -> bool {
@@ -184,12 +210,20 @@ fn is_good(row: &Row) -> bool {
     matches!(row.end, RowEnd::Passed | RowEnd::Skipped(_))
 }
 
-/// Runs these tests. Returns the first of them that has failed, in their order, and how many have not.
+/// Why a test was skipped, if it was.
+fn why_skipped(row: &Row) -> Option<String> {
+    match &row.end {
+        RowEnd::Skipped(why) => Some(printable(why).into_owned()),
+        _ => None,
+    }
+}
+
+/// Runs these tests. Returns the first of them that has failed, in their order, and what came of each.
 fn graded(
     cases: &[&'static TestCase],
     seeds: RangeInclusive<u64>,
     on_failure: fn(&Row),
-) -> Result<(Option<Row>, usize)> {
+) -> Result<(Option<Row>, Vec<Row>)> {
     let plan = |seed| Plan { world: World::Simulated, seed, policy: Policy::Random, tracing: Tracing::Off };
     let plans: Vec<Plan> = seeds.map(plan).collect();
     let grading = Grading {
@@ -203,7 +237,7 @@ fn graded(
     };
     let mut first = First { cases, ended: BTreeMap::new(), failed: None, on_failure };
     let rows = grading::grade(&grading, &mut first)?.rows;
-    Ok((first.failed, rows.iter().filter(|row| is_good(row)).count()))
+    Ok((first.failed, rows))
 }
 
 /// Remembers the first test that has failed, and tells of it.

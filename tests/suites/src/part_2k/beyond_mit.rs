@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kvraft_interface::PutError;
 use lab_harness::Violation;
-use lab_harness::kv::wait_within;
+use lab_harness::kv::{expect_waits, wait_within};
 use lab_harness::lab::Lab;
 use lab_harness::single::{SingleClient, SingleServer};
 use lab_runs::World;
@@ -81,21 +81,28 @@ pub fn unreachable_server_2k(lab: &Lab) {
     let mut writer = server.client();
     expect_put(&mut writer, "k", "before", 0, Ok(()));
     let reader = server.client();
-    let cut = [server.cut_off(writer.number()), server.cut_off(reader.number())];
+    let (writes, reads) = (writer.number(), reader.number());
+    let cut = [server.cut_off(writes), server.cut_off(reads)];
     let before = server.rpcs();
     let writer = spawn(writer, |client| client.put("k", "after", 1)).1;
     let reader = spawn(reader, |client| client.get("k")).1;
     let time = away(lab, AWAY);
     lab.sleep(time);
     let asked = server.rpcs() - before;
-    lab.expect(!writer.is_finished() && !reader.is_finished(), || {
+    let gave_up = |operation: String, seen: String| {
         Violation::new(
-            "a clerk has given up on a server that could not be reached",
-            "it asks until it is answered: neither a value nor what has become of a put can be known",
-            "its call has returned",
+            format!("{operation} has returned, and the server could not be reached"),
+            "a clerk asks until it is answered: neither a value nor what has become of a put can be known",
+            seen,
         )
         .rule(ASKS_AGAIN)
         .hint(HINT_ASKS_AGAIN)
+    };
+    let writer = expect_waits(lab, writer, |told| {
+        gave_up(format!("C{writes}'s put(k, \"after\", version 1)"), format!("the put was answered {told:?}"))
+    });
+    let reader = expect_waits(lab, reader, |told| {
+        gave_up(format!("C{reads}'s get(k)"), format!("the get was answered {told:?}"))
     });
     drop(cut);
     let told = finish(lab, writer, "the server could be reached again");

@@ -5,12 +5,8 @@ use std::time::Duration;
 use kvraft_interface::{PutError, Version};
 use lab_harness::Violation;
 use lab_harness::lab::Lab;
-use lab_harness::single::SingleClient;
+use lab_harness::single::{SingleClient, VERSIONS};
 use labrpc::sim::HeapMark;
-
-/// What is judged wherever a client is alone with a key: the map of MIT's text.
-const VERSIONS: &str =
-    "a put is done if its version is that of the key, 0 if the key was never written, and makes it one more";
 
 /// One client puts and gets, on a good network: the version decides.
 ///
@@ -165,18 +161,12 @@ pub fn mem_put_many_clients_reliable_2k(lab: &Lab) {
 ///
 /// Catches: `Version` where nobody knows, and a put that is done twice.
 pub fn unreliable_net_2k(lab: &Lab) {
-    const TRIES: Version = 100;
+    const WRITES: Version = 100;
     let server = lab.single().unreliable().start();
     let mut client = server.client();
-    for version in 0..TRIES {
+    for version in 0..WRITES {
         let value = format!("{version}");
-        let told = loop {
-            match client.put("k", &value, version) {
-                // Nobody else writes: at the next version it is done, and at this one it may be asked for again.
-                Err(PutError::Maybe) if client.get("k").map_or(0, |(_, at)| at) == version => {}
-                told => break told,
-            }
-        };
+        let told = put_until_done(&mut client, &value, version);
         lab.expect(matches!(told, Ok(()) | Err(PutError::Maybe)), || {
             Violation::new(
                 format!("a put of the version that the key is at was answered {told:?}"),
@@ -189,4 +179,29 @@ pub fn unreliable_net_2k(lab: &Lab) {
         expect_get(&mut client, "k", Some((&value, version + 1)));
     }
     server.check();
+}
+
+/// Puts again as long as nobody knows and the key has not moved on: then no copy was done yet. Nobody else writes.
+#[track_caller]
+fn put_until_done(client: &mut SingleClient, value: &str, version: Version) -> Result<(), PutError> {
+    /// One in five of a clerk's tries is lost.
+    const TRIES_MAX: u32 = 100;
+    for _ in 0..TRIES_MAX {
+        let told = client.put("k", value, version);
+        let may_be_tried_again =
+            told == Err(PutError::Maybe) && client.get("k").map_or(0, |(_, at)| at) == version;
+        if !may_be_tried_again {
+            return told;
+        }
+    }
+    let number = client.number();
+    client.lab().fail(
+        Violation::new(
+            format!("C{number} cannot write: {TRIES_MAX} puts of one version, and none was done"),
+            "a clerk sends a put until it is answered, so one of them is done soon: nobody else writes this key",
+            format!("Maybe to each put(k, {value:?}, version {version}), and the key stays at version {version}"),
+        )
+        .rule(VERSIONS)
+        .hint("a clerk that says Maybe without having asked until it is answered, or a server that does not do what it is asked for"),
+    );
 }

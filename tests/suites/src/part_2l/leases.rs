@@ -97,6 +97,7 @@ pub fn lease_of_a_paused_client_2l(lab: &Lab) {
         let (has_it, wrote) = (Arc::new(AtomicBool::new(false)), store.clone());
         let told = Arc::clone(&has_it);
         let sleeper = server.lock_client();
+        let number = sleeper.number();
         let node = sleeper.node();
         let thread = node.spawn("client", move || {
             let mut lease = sleeper.lease("l", LEASE);
@@ -108,7 +109,16 @@ pub fn lease_of_a_paused_client_2l(lab: &Lab) {
             std::mem::forget(lease);
             (token, written)
         });
+        let end = lab.now() + PATIENCE;
         while !has_it.load(Ordering::SeqCst) {
+            lab.expect(lab.now() < end, || {
+                Violation::new(
+                    format!("nobody has the lease, and C{number} does not get it in {PATIENCE:?}"),
+                    "a lease whose time is over is lent to who asks",
+                    format!("C{number}'s acquire has not returned"),
+                )
+                .hint("an acquire whose put was answered Maybe and that waits for itself, or one that is never over its predecessor's time")
+            });
             lab.sleep_ms(1);
         }
         node.pause();

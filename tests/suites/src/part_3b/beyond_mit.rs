@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
+use lab_harness::kv::wait_for;
 use lab_harness::lab::Lab;
 use lab_harness::nemesis::FaultPlan;
 use lab_runs::settings::World;
@@ -215,10 +216,7 @@ pub fn late_and_twice_3b(lab: &Lab) {
             })
         })
         .collect();
-    for client in clients {
-        // A client that failed has ended the run, or will when the scenario looks.
-        let _ = client.join();
-    }
+    clients.into_iter().for_each(wait_for);
     drop((late, twice));
     cluster.one(3);
 }

@@ -19,6 +19,44 @@ fn prev_of(request: &Request) -> Option<(Index, Term)> {
     }
 }
 
+/// A leader appends a command to its log, and sends the entry to each follower (§5.3; Fig. 2, Leaders 2 and 3), whatever becomes of
+/// it then.
+///
+/// Catches: a leader that appends and sends nothing but heartbeats, and one that sends to one follower only.
+pub fn command_is_sent_3b(lab: &Lab) {
+    /// With the next heartbeat at the latest, or with the one after that has been answered.
+    const PATIENCE: Duration = HEARTBEAT_MAX.saturating_mul(2);
+
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader appends a command to its log and sends the entry to each of the other servers (§5.3; Fig. 2, Rules for leaders 2 \
+         and 3)",
+        "nobody is told that there is something to send, or the message is made without the entries: heartbeats alone go on",
+    );
+    bench.elect(&[1, 2]);
+    bench.settle(&[1, 2]);
+    bench.skip_requests();
+    let started = bench.start_command();
+    let command = bench.command_of(started);
+    // At which index is not asked: where a leader begins its term with an entry of its own, `start` may count commands only.
+    let brings = |request: &Request| match request {
+        Request::Append { entries, .. } => {
+            entries.iter().any(|entry| entry.term == started.term && Some(&entry.command) == command.as_ref())
+        }
+        _ => false,
+    };
+    for peer in [1, 2] {
+        let sent = bench.peer(peer).next_request(PATIENCE, brings);
+        bench.expect(
+            sent.is_some(),
+            format!("entry {} of term {} is not sent to S{peer}", started.index, started.term),
+            format!("an AppendEntries that brings it, within {PATIENCE:?} of start"),
+            "none, although the follower is well",
+        );
+    }
+}
+
 /// A command is sent to the followers (§5.3; Fig. 2, Leaders 3): mostly when it comes, and with the next heartbeat at the
 /// latest.
 ///

@@ -2,6 +2,7 @@
 
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
+use lab_harness::kv::wait_for;
 use lab_harness::lab::Lab;
 use labrpc::thread;
 use raft_interface::{Command, Index, ServerId, Term};
@@ -202,7 +203,7 @@ fn start_concurrently(
             })
         })
         .collect();
-    clients.into_iter().filter_map(|client| client.join().expect("a client does not panic")).collect()
+    clients.into_iter().filter_map(wait_for).collect()
 }
 
 /// An isolated leader with uncommitted entries comes back while the next leader is cut off.

@@ -68,6 +68,7 @@ suite! { $
     2 conformance_followers::commit_not_past_the_log_3b, "what has not come is not committed";
     2 conformance_followers::commit_not_past_new_entries_3b, "what may not be the leader's is not committed";
     2 conformance_votes::candidate_tells_its_log_3b, "candidates tell their last entry";
+    2 conformance_leaders::command_is_sent_3b, "a command is sent to each follower";
     2 conformance_leaders::entries_leave_at_once_3b, "commands do not wait for heartbeats";
     2 conformance_leaders::many_entries_in_a_message_3b, "a message brings many entries";
     2 conformance_leaders::leader_goes_on_trying_3b, "lost messages are sent again";

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lab_harness::Violation;
 use lab_harness::cluster::Cluster;
+use lab_harness::kv::wait_for;
 use lab_harness::lab::Lab;
 use lab_harness::observation::show_command;
 use labrpc::sync::Arc;
@@ -150,8 +151,7 @@ pub fn unreliable_agree_3c(lab: &Lab) {
     }
     cluster.network().reliable();
     for client in clients {
-        // A client that failed has ended the run, or will when the scenario looks.
-        let _ = client.join();
+        wait_for(client);
     }
     cluster.one(5);
 }
@@ -223,7 +223,7 @@ fn churn(lab: &Lab, cluster: &Cluster) {
     cluster.network().reliable();
     cluster.repair();
     stop.store(true, Ordering::Relaxed);
-    let seen: Vec<Command> = clients.into_iter().filter_map(|client| client.join().ok()).flatten().collect();
+    let seen: Vec<Command> = clients.into_iter().flat_map(wait_for).collect();
     lab.sleep_ms(1000);
 
     let last = cluster.one(5);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kvraft_interface::Layer;
+use kvraft_interface::{Layer, Version};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
@@ -258,6 +258,23 @@ pub fn duplicated_requests_4b(lab: &Lab) {
     cluster.check(600);
 }
 
+/// Expects that a client which has written a version does not read it for ever.
+#[track_caller]
+fn expect_moved_on(client: &Client, refusals: u32, version: Version) {
+    /// A write of it that is refused has come after another one, so the next read sees a later version.
+    const REFUSALS_MAX: u32 = 100;
+    client.lab().expect(refusals <= REFUSALS_MAX, || {
+        let number = client.number();
+        Violation::new(
+            format!("C{number} reads version {version} of \"v\" again and again, and no write of it is done"),
+            "a write of the version that was read is done, unless somebody else has written in between; either makes it one more",
+            format!("version {version} after each of {REFUSALS_MAX} writes"),
+        )
+        .rule("a conditional write is judged where it is applied")
+        .hint("a version that does not grow with a write, or that is compared with something else than what a read tells")
+    });
+}
+
 /// Clients write the same version at once, again and again: one of them succeeds.
 ///
 /// Catches: a version that is compared before the entry is applied.
@@ -268,10 +285,14 @@ pub fn races_for_a_version_4b(lab: &Lab) {
     let late = cluster.delays(0.5, Duration::from_millis(10));
     let wins = cluster.clients(6, |place, mut client| {
         let mut wins = Vec::new();
+        let (mut last, mut refusals) = (0, 0);
         while let Some((_, version)) = client.read("v") {
             if version >= ROUNDS {
                 break;
             }
+            refusals = if version == last { refusals + 1 } else { 0 };
+            last = version;
+            expect_moved_on(&client, refusals, version);
             let value = format!("{place}");
             let told = if place == 0 {
                 client.replace("v", &value, version)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kvraft_interface::Layer;
 use lab_harness::Violation;
-use lab_harness::kv::{Client, Keys, KvCluster, Workload};
+use lab_harness::kv::{Client, Keys, KvCluster, Workload, expect_waits};
 use lab_harness::lab::Lab;
 use raft_interface::ServerId;
 
@@ -132,9 +132,10 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
         (cluster.spawn_with(client, work), ends)
     });
     lab.sleep_ms(3000); // so long that servers and clerks run out of patience, too
-    for (place, (thread, _)) in stuck.iter().enumerate() {
-        let what = ["Get", "Put"][place];
-        lab.expect(!thread.is_finished(), || {
+    let mut what = ["Get", "Put"].into_iter();
+    let stuck = stuck.map(|(thread, ends)| {
+        let what = what.next().unwrap_or_default();
+        let thread = expect_waits(lab, thread, |()| {
             Violation::new(
                 format!("a {what} completed in a minority"),
                 "it waits for the majority",
@@ -146,7 +147,8 @@ pub(super) fn one_partition(lab: &Lab, cluster: &KvCluster) {
             )
             .servers(minority)
         });
-    }
+        (thread, ends)
+    });
     expect_value(&mut client, "1", "14");
     let _ = client.put("1", "16");
     expect_value(&mut client, "1", "16");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kvraft_interface::{Layer, Reads};
 use lab_harness::Violation;
-use lab_harness::kv::{Client, KvCluster, Workload};
+use lab_harness::kv::{Client, KvCluster, Workload, expect_waits};
 use lab_harness::lab::Lab;
 use raft_interface::ServerId;
 
@@ -147,11 +147,11 @@ pub fn read_before_and_after_a_partition_4b(lab: &Lab) {
         let ends = reader.ends().to_vec();
         let reading = cluster.spawn_with(reader, |mut reader: Client| reader.get("x"));
         lab.sleep_ms(1500);
-        lab.expect(!reading.is_finished(), || {
+        let reading = expect_waits(lab, reading, |read| {
             Violation::new(
                 "a leader that is cut off has answered a read",
                 "it waits for a majority: the others have another leader, and have written since",
-                "it has answered",
+                format!("it has answered {read:?}"),
             )
             .rule("a read is confirmed by a majority after it has arrived (§8; thesis §6.4, step 3)")
             .hint("a confirmation of an earlier read is taken for one of this")
