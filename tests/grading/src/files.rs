@@ -2,7 +2,7 @@
 //!
 //! | file | for whom |
 //! |---|---|
-//! | `grade.json` | the teacher: everything, with the hidden seeds; `--repeat` makes it again |
+//! | `grade.json` | the teacher, and nobody else can read it: everything, with the hidden seeds; `--repeat` makes it again |
 //! | those of [`formats`] | graders |
 //! | `report.txt`, `page.html` | the student: what there is to read about the first failure, and the page that shows it |
 //! | `pages/TEST.html` | the pages of all tests that failed |
@@ -100,7 +100,7 @@ impl Folder {
         write_text(&path("grade.csv"), &formats::csv::text(grade, &self.telling))?;
         self.write_first_failure(grade)?;
         // Last: with it, all is there.
-        write_text(&path("grade.json"), &(serde_json::to_string_pretty(grade)? + "\n"))
+        write_closed(&path("grade.json"), &(serde_json::to_string_pretty(grade)? + "\n"))
     }
 
     fn write_first_failure(&mut self, grade: &Grade) -> io::Result<()> {
@@ -126,6 +126,15 @@ impl Folder {
 fn now() -> Moment {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Moment::from_unix(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0)))
+}
+
+/// Writes a text that nobody else may read: it has the hidden seeds, and is there while code under test runs as another user.
+fn write_closed(path: &Path, text: &str) -> io::Result<()> {
+    // A file of `tempfile` is the owner's alone.
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().ok_or(io::ErrorKind::IsADirectory)?)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -96,6 +96,7 @@ impl One {
         let secret = Secret::find(self.arguments.secret_file.as_deref())?;
         seeds::close_process();
         launch::check_secrecy(rubric.seeds.hidden > 0, self.as_user.as_deref())?;
+        launch::check_secret_file(self.arguments.secret_file.as_deref(), self.as_user.as_deref())?;
         let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
         Ok((rubric, seeds))
     }

@@ -5,7 +5,8 @@
 //!
 //! The secret never comes near code under test. It is in the environment of whoever grades, or in a file; workers get a bare
 //! environment, and on Linux no other process of the same user may look into this one ([`close_process`]). What root runs may look
-//! everywhere: there code under test has to run as another user.
+//! everywhere: there code under test has to run as another user, and a file that this user could read is refused
+//! ([`check_secret_file`](crate::launch::check_secret_file)). Who runs it as himself is warned of a file.
 
 use std::path::Path;
 

@@ -76,7 +76,9 @@
 //!
 //! Hidden seeds are derived from a secret of the course (`LAB_COURSE_SECRET`, or `--secret-file`) and the name of the assignment. Code under
 //! test gets a bare environment. On Linux nobody but root can look into the program that knows them, so with hidden seeds root
-//! must name another user for the code under test. A seed is known to the code that runs under it, and can be told by
+//! must name another user for the code under test. A secret's file that this user can read is refused, and `grade.json`, which has all
+//! the seeds while they are run, is closed to everybody but its owner. What else everybody may read on the machine, this user may too,
+//! and can print it into his report. A seed is known to the code that runs under it, and can be told by
 //! it: next year's assignment needs another name.
 //!
 //! What is left is what stands above: code can still change the memory of its own worker by `/proc/self/mem`, so whoever is

@@ -165,13 +165,10 @@ impl Class {
                  or say --same-user where nothing can be lost"
             );
         }
-        if let Some(user) = &self.as_user {
-            // Whether there is one, before anything is built.
-            lab::run_as(user, workers::Launch::default())?;
-        }
-        // Who is root gets here with another user, or with --same-user.
+        // Who is root gets here with another user, or with --same-user. All of it before anything is built.
         launch::check_secrecy(has_hidden_seeds, self.as_user.as_deref())
-            .map_err(|error| anyhow!("{error}; --same-user is for public seeds"))
+            .map_err(|error| anyhow!("{error}; --same-user is for public seeds"))?;
+        launch::check_secret_file(self.secret_file.as_deref(), self.as_user.as_deref())
     }
 
     /// The submissions that are to be graded now.

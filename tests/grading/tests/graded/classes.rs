@@ -136,6 +136,9 @@ fn what_is_wrong_is_told_first() {
         write(&folder, "secret", SECRET);
         let words = ["there are hidden seeds", "--as-user nobody", "--same-user is for public seeds"];
         grade(&folder, "--secret-file secret").expect(2, &words);
+        let arguments = format!("grade-class {CLASS} --as-user nobody --secret-file secret");
+        let words = ["the user nobody can read the course's secret in secret", "chmod go-rwx secret"];
+        folder::run(folder.program(&arguments)).expect(2, &words);
     }
     assert!(!folder.path("out").exists(), "nothing was begun");
 }

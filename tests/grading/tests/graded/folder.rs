@@ -32,6 +32,16 @@ impl Folder {
         self.0.path().join(name)
     }
 
+    /// Closes a file to everybody else.
+    pub(crate) fn close(&self, name: &str) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).expect("permissions");
+        }
+        let _ = name;
+    }
+
     /// The command that grades this submission. Its program is this executable under the submission's name.
     pub(crate) fn command(&self, submission: &str, arguments: &str) -> Command {
         let program = self.path(submission);

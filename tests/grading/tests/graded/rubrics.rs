@@ -7,7 +7,7 @@ use lab_grading::record::{End, Status};
 use libtest_mimic::Trial;
 
 use crate::folder::{self, Folder};
-use crate::submissions::{SECRET, SEEN};
+use crate::submissions::{SECRET, SEEN, SEEN_SEEDS};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -142,6 +142,8 @@ fn secret_is_never_seen() {
     let ran = folder::run(command);
     ran.expect(0, &["30 of 30 points"]);
     assert!(!ran.text.contains(SEEN), "{}", ran.text);
+    // Whoever is the same user may read what that user has written.
+    assert_eq!(ran.text.contains(SEEN_SEEDS), !is_root(), "{}", ran.text);
     let grade = folder.result();
     assert!(grade.tests.iter().all(|test| test.seeds[0] == 1 && test.seeds[1] > 1_000_000), "hidden ones");
     let text = fs::read_to_string(folder.path("out/grade.json")).expect("a grade");
@@ -152,6 +154,12 @@ fn secret_is_never_seen() {
         let mut command = folder.command("spy", "--rubric rubric.toml --out out");
         command.env(lab_grading::seeds::SECRET, SECRET);
         folder::run(command).expect(2, &["would run as root", "--as-user nobody"]);
+        // As anybody makes it, everybody can read it.
+        let arguments = "--rubric rubric.toml --out out --as-user nobody --secret-file secret";
+        fs::write(folder.path("secret"), SECRET).expect("a file");
+        folder.grade("spy", arguments).expect(2, &["the user nobody can read", "chmod go-rwx secret"]);
+        folder.close("secret");
+        folder.grade("spy", arguments).expect(0, &["30 of 30 points"]);
     }
 }
 

@@ -13,6 +13,8 @@ use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, 
 pub(crate) const SECRET: &str = "correct horse battery staple";
 /// What is printed by who has seen it.
 pub(crate) const SEEN: &str = "I have seen the secret";
+/// What is printed by who has seen the seeds of tests that have not begun.
+pub(crate) const SEEN_SEEDS: &str = "I have seen the seeds";
 
 /// The program with the implementation that the executable is called by.
 pub(crate) fn main() -> ExitCode {
@@ -84,7 +86,7 @@ submission! {
 }
 
 submission! {
-    /// It looks for the secret: in its own environment, and in those of all processes that it may look into.
+    /// It looks for the secret: in its own environment, and in those of all processes that it may look into; and for its own grade.
     Spy, || {
         let own = std::env::vars().any(|(_, value)| value.contains(SECRET));
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -92,6 +94,11 @@ submission! {
         let mut others = others.filter(|text| String::from_utf8_lossy(text).contains(SECRET));
         if own || others.next().is_some() {
             eprintln!("{SEEN}");
+        }
+        // The grade is written while it is made.
+        let here = std::env::current_exe().unwrap_or_default();
+        if std::fs::read(here.with_file_name("out").join("grade.json")).is_ok() {
+            eprintln!("{SEEN_SEEDS}");
         }
         true
     }
