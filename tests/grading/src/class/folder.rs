@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lab_runs::artifacts::write_text;
 
 use crate::one::read_grade;
-use crate::record::Grade;
+use crate::record::{End, Grade};
 
 /// So often a grading is begun that somebody kills.
 const TRIES: u32 = 2;
@@ -45,9 +45,15 @@ impl StudentFolder {
     /// A grade that has come to its end and was made with the rubric of this hash, with its key.
     pub(super) fn stored(&self, rubric_sha256: &str) -> Option<(String, Grade)> {
         let key = fs::read_to_string(self.path.join("key")).ok().filter(|key| !key.is_empty())?;
-        let grade = read_grade(&self.path.join("grade.json")).ok()?;
+        let grade = self.grade()?;
         let is_its_own = self.path.file_name().is_some_and(|name| name == &*grade.student);
         (is_its_own && grade.made_with.rubric_sha256 == rubric_sha256).then_some((key, grade))
+    }
+
+    /// The grade that is there, if it has come to its end: whatever key lies beside it, another one is nobody's result.
+    fn grade(&self) -> Option<Grade> {
+        let grade = read_grade(&self.path.join("grade.json")).ok()?;
+        (!matches!(grade.end, End::Interrupted | End::UnderWay)).then_some(grade)
     }
 
     /// Begins the grading that this key identifies.
@@ -55,7 +61,7 @@ impl StudentFolder {
         let read = |name: &str| fs::read_to_string(self.path.join(name)).unwrap_or_default();
         if !is_fresh
             && read("key") == key
-            && let Ok(grade) = read_grade(&self.path.join("grade.json"))
+            && let Some(grade) = self.grade()
         {
             return Ok(Begun::Graded(Box::new(grade)));
         }

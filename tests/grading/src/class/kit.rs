@@ -9,6 +9,7 @@ use clap::Args;
 use lab::Verdict;
 use lab_hunt::program::quantity;
 
+use super::lock::Lock;
 use super::workshop::Workshop;
 use crate::one::read_rubric;
 use crate::seeds::Secret;
@@ -60,7 +61,9 @@ impl Prepare {
     /// If the handout is none, or does not compile.
     pub fn run(&self) -> Result<Verdict> {
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
-        Workshop::open(&self.handout, &self.out.canonicalize()?.join("work"), Duration::ZERO, false)?;
+        let out = self.out.canonicalize()?;
+        let _lock = Lock::take(&out)?;
+        Workshop::open(&self.handout, &out.join("work"), Duration::ZERO, false)?;
         Ok(Verdict::Ok)
     }
 }

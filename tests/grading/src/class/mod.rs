@@ -18,12 +18,13 @@
 //! - Who kills the grader all the same is passed over when the command is given again.
 //!
 //! The same command goes on where it was stopped: a submission whose sources, rubric, seeds and harness are the same is not graded
-//! again. Who is not graded now, but was with this rubric, stays in the table (`roll`).
+//! again. Who is not graded now, but was with this rubric, stays in the table (`roll`). One call at a time has the folder (`lock`).
 
 mod check;
 mod folder;
 mod kit;
 mod list;
+mod lock;
 mod names;
 mod roll;
 mod sources;
@@ -58,6 +59,7 @@ use folder::{Begun, StudentFolder};
 use kit::Kit;
 pub use kit::{Check, Prepare};
 use list::Submission;
+use lock::Lock;
 use roll::{Roll, Student};
 pub(crate) use sources::Sources;
 #[cfg(test)]
@@ -124,6 +126,7 @@ impl Class {
         Workshop::check(&self.handout)?;
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
         let out = self.out.canonicalize()?;
+        let _lock = Lock::take(&out)?;
         eprintln!("building the handout ...");
         let workshop =
             Workshop::open(&self.handout, &out.join("work"), rubric.budget.build, rubric.allows_unsafe)?;

@@ -13,6 +13,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("class_stays_in_the_table_when_some_are_graded", class_stays_in_the_table),
         trial("interrupted_class_keeps_its_table_and_says_how_to_go_on", interrupted_class),
+        trial("two_calls_never_grade_into_the_same_folder", two_calls),
+        trial("grade_that_was_interrupted_is_made_again", interrupted_grade),
         trial("what_is_wrong_with_a_class_is_told_before_anything_is_built", what_is_wrong_is_told_first),
         trial("check_finds_what_is_wrong_with_rubric_secret_and_handout", check_finds_what_is_wrong),
     ]
@@ -117,6 +119,40 @@ fn interrupted_class() {
 
 #[cfg(not(unix))]
 fn interrupted_class() {}
+
+fn two_calls() {
+    let folder = class();
+    fs::create_dir(folder.path("out")).expect("a folder");
+    let file = fs::File::create(folder.path("out/lock")).expect("a file");
+    file.lock().expect("nobody else has it");
+    let words = ["somebody else is grading into", "--out"];
+    grade(&folder, "").expect(2, &words);
+    folder::run(folder.program("prepare --handout handout --out out")).expect(2, &words);
+    let left: Vec<_> = fs::read_dir(folder.path("out")).expect("a folder").flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    drop(file);
+    grade(&folder, "").expect(0, &["[3/3] eve: 0 of 10 points"]);
+}
+
+/// Whatever key lies beside it.
+fn interrupted_grade() {
+    let folder = class();
+    grade(&folder, "").expect(0, &["[2/3] bob: 0 of 10 points"]);
+    let path = folder.path("out/students/bob/grade.json");
+    for end in ["interrupted", "under_way"] {
+        let text = fs::read_to_string(&path).expect("a grade");
+        assert!(text.contains("\"end\": \"not_graded\""), "{text}");
+        fs::write(&path, text.replace("\"not_graded\"", &format!("{end:?}"))).expect("a file");
+        grade(&folder, "--only ann").expect(0, &["[1/1] ann: 0 of 10 points, as before"]);
+        let none = "not graded,there is no src/lib.rs in it";
+        expect_table(&folder, &[("ann", none), ("eve", none)]);
+        let ran = grade(&folder, "");
+        ran.expect(
+            0,
+            &["[2/3] bob: 0 of 10 points: there is no src/lib.rs", "[3/3] eve: 0 of 10 points, as"],
+        );
+    }
+}
 
 fn what_is_wrong_is_told_first() {
     let folder = class();
