@@ -127,6 +127,7 @@ impl Class {
         fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
         let out = self.out.canonicalize()?;
         let _lock = Lock::take(&out)?;
+        let roll = Roll::read(&out, &rubric)?;
         eprintln!("building the handout ...");
         let workshop =
             Workshop::open(&self.handout, &out.join("work"), rubric.budget.build, rubric.allows_unsafe)?;
@@ -142,7 +143,7 @@ impl Class {
             count: asked.len(),
             began,
         };
-        room.grade_all(&submissions, &asked, workshop)
+        room.grade_all(&submissions, &asked, workshop, roll)
     }
 
     /// When each was handed in, as far as that was told.
@@ -221,9 +222,9 @@ impl Room<'_> {
         submissions: &[Submission],
         asked: &[&Submission],
         mut workshop: Workshop,
+        mut roll: Roll,
     ) -> Result<Verdict> {
         let handout = workshop.handout().clone();
-        let mut roll = Roll::read(self.out, self.rubric)?;
         for submission in submissions {
             let sources = submission.sources();
             let key = self.key(submission, &sources, &workshop);
@@ -244,6 +245,10 @@ impl Room<'_> {
         }
         table::write(self.out, self.rubric, &roll)?;
         println!("{}", table::text(self.rubric, &roll));
+        if !roll.others().is_empty() {
+            let others = roll.others().join(", ");
+            println!("not in the table, since they were graded with another rubric: {others}\n");
+        }
         tell_similarity(self.out, &roll, &handout)?;
         println!("results: {}/", lab_runs::artifacts::shown(self.out));
         verdict::verdict(&roll, asked, &graded, self.class.fresh)

@@ -2,11 +2,11 @@
 //!
 //! Who grades some of a class, or is interrupted, must not lose the others from the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::folder::StudentFolder;
 use crate::record::Grade;
@@ -34,6 +34,8 @@ pub(crate) struct Student {
 #[derive(Default)]
 pub(crate) struct Roll {
     students: BTreeMap<String, Student>,
+    /// Who was graded with another rubric of the assignment, and not with this one.
+    others: BTreeSet<String>,
 }
 
 impl Roll {
@@ -41,7 +43,7 @@ impl Roll {
     ///
     /// # Errors
     ///
-    /// If the folder is there and cannot be read.
+    /// If the folder is there and cannot be read, or has the results of another assignment: they would be written over.
     pub(crate) fn read(out: &Path, rubric: &Rubric) -> Result<Self> {
         let mut roll = Self::default();
         let folder = out.join("students");
@@ -51,18 +53,36 @@ impl Roll {
         let problem = || format!("cannot read {}", folder.display());
         for entry in fs::read_dir(&folder).with_context(problem)? {
             let path = entry.with_context(problem)?.path();
-            if let Some((key, grade)) = StudentFolder::at(path).stored(&rubric.hash()) {
-                let name = grade.student.clone();
-                let sources = similarity::Files::new();
-                roll.enter(Student { name, grade, key, sources, remark: GONE });
+            let Some((key, grade)) = StudentFolder::at(path).stored() else { continue };
+            if grade.assignment != rubric.assignment {
+                bail!(
+                    "{} has the grades of the assignment {:?}, and the rubric is that of {:?}: name another folder with --out, \
+                     one for each assignment",
+                    out.display(),
+                    grade.assignment,
+                    rubric.assignment
+                );
             }
+            let name = grade.student.clone();
+            if grade.made_with.rubric_sha256 != rubric.hash() {
+                roll.others.insert(name);
+                continue;
+            }
+            let sources = similarity::Files::new();
+            roll.enter(Student { name, grade, key, sources, remark: GONE });
         }
         Ok(roll)
     }
 
     /// Enters somebody, in the place of an earlier result.
     pub(crate) fn enter(&mut self, student: Student) {
+        self.others.remove(&student.name);
         self.students.insert(student.name.clone(), student);
+    }
+
+    /// Who was graded with another rubric of the assignment, and is in no table until he is graded with this one.
+    pub(crate) fn others(&self) -> Vec<&str> {
+        self.others.iter().map(|name| &**name).collect()
     }
 
     /// Says of the stored result of somebody, who has handed this in, whether it would be made again: it has another key.

@@ -76,8 +76,18 @@ fn class_stays_in_the_table() {
     expect_table(&folder, &[("ann", gone), ("bob", none), ("eve", "include! reads a file")]);
     // By another rubric nobody else has been graded yet.
     write(&folder, "rubric.toml", &format!("{RUBRIC}# another\n"));
-    grade(&folder, "--only bob").expect(0, &["[1/1] bob: 0 of 10 points"]);
+    let others = "not in the table, since they were graded with another rubric: ann, eve\n";
+    grade(&folder, "--only bob").expect(0, &["[1/1] bob: 0 of 10 points", others]);
     expect_table(&folder, &[("bob", none)]);
+    // Another assignment would write over all of it.
+    let before = fs::read_to_string(folder.path("out/students/bob/grade.json")).expect("a grade");
+    write(&folder, "rubric.toml", &RUBRIC.replace("'raft'", "'raft-2'"));
+    let words = ["grades of the assignment \"raft\", and the rubric is that of \"raft-2\"", "--out"];
+    let ran = grade(&folder, "");
+    ran.expect(2, &words);
+    assert!(!ran.text.contains("building"), "{}", ran.text);
+    expect_table(&folder, &[("bob", none)]);
+    assert_eq!(fs::read_to_string(folder.path("out/students/bob/grade.json")).ok(), Some(before));
 }
 
 /// Interrupted while bob, whose program never answers, is graded.
