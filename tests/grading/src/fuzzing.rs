@@ -79,6 +79,6 @@ fn reader_of_sources_survives_fuzzing() {
     fuzz("source", &[example.into(), "r##\"x\"## b'\\'' 'a 1.5e3 /* /* */ */".into()], |input| {
         let files =
             similarity::Files::from([("lib.rs".to_owned(), String::from_utf8_lossy(input).into_owned())]);
-        let _ = similarity::compare(&[&files, &files], &similarity::Files::new());
+        let _ = similarity::compare(&[&files, &files], &[&files], &similarity::Files::new());
     });
 }

@@ -21,6 +21,7 @@
 //! again. Who is not graded now, but was with this rubric, stays in the table (`roll`). One call at a time has the folder (`lock`).
 
 mod check;
+mod copies;
 mod folder;
 mod kit;
 mod list;
@@ -40,7 +41,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use lab::Verdict;
 use lab_hunt::workers::{self, Interrupts};
-use lab_runs::artifacts::write_text;
 use lab_runs::{eprintln, println};
 use labrpc::time::Instant;
 
@@ -53,7 +53,6 @@ use crate::record::{End, Grade, MadeWith};
 use crate::rubric::Rubric;
 use crate::run::{Grading, not_graded};
 use crate::seeds::{self, Secret};
-use crate::similarity;
 use crate::versions;
 use folder::{Begun, StudentFolder};
 use kit::Kit;
@@ -249,7 +248,7 @@ impl Room<'_> {
             let others = roll.others().join(", ");
             println!("not in the table, since they were graded with another rubric: {others}\n");
         }
-        tell_similarity(self.out, &roll, &handout)?;
+        copies::tell(self.out, &roll, &handout)?;
         println!("results: {}/", lab_runs::artifacts::shown(self.out));
         verdict::verdict(&roll, asked, &graded, self.class.fresh)
     }
@@ -385,20 +384,6 @@ fn empty(folder: &Path) -> Result<()> {
         let is_folder = fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir());
         // What is gone already is gone.
         let _ = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-    }
-    Ok(())
-}
-
-fn tell_similarity(out: &Path, roll: &Roll, handout: &similarity::Files) -> Result<()> {
-    let names: Vec<String> = roll.students().map(|student| student.name.clone()).collect();
-    let sources: Vec<&similarity::Files> = roll.students().map(|student| &student.sources).collect();
-    let pairs = similarity::compare(&sources, handout);
-    let told = similarity::told(&pairs, &names);
-    let problem = || format!("cannot write to {}", out.display());
-    write_text(&out.join("similarity.csv"), &similarity::table(&pairs, &names)).with_context(problem)?;
-    write_text(&out.join("similarity.txt"), &told).with_context(problem)?;
-    if !pairs.is_empty() {
-        println!("{} pairs have much in common: similarity.txt\n", pairs.len());
     }
     Ok(())
 }

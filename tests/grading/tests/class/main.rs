@@ -54,6 +54,13 @@ fn class_gets_the_right_table() {
         similarity.lines().nth(1).is_some_and(|line| line.starts_with("100,") && line.contains("copy")),
         "{similarity}"
     );
+    // What lies in the repository is found where it came from.
+    for line in [",reference,raft,", ",polling,tests/controls/polling,", ",copy,tests/controls/polling,"] {
+        assert!(
+            similarity.lines().any(|there| there.starts_with("100,") && there.contains(line)),
+            "{similarity}"
+        );
+    }
     goes_on_where_it_was_stopped(&room);
 }
 
