@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use lab_runs::eprintln;
+use labrpc::printable;
 
 use super::sources::archive::{self, Format};
 use super::sources::{self, Sources};
@@ -20,27 +22,39 @@ pub(crate) struct Submission {
 enum Kind {
     Folder,
     Archive(Format),
-    /// Nothing that can be graded, and that has to be said.
-    Other,
 }
 
-/// All entries of a folder, by name. Those that begin with a dot are passed over.
+/// What lies in the folder of submissions.
+#[derive(Default)]
+pub(crate) struct Listed {
+    pub(crate) submissions: Vec<Submission>,
+    /// What else lies there: nobody's submission, or one that was not packed as it should be. That has to be said.
+    pub(crate) strays: Vec<String>,
+}
+
+/// What systems leave everywhere, beside what begins with a dot.
+const LEFT_BY_SYSTEMS: [&str; 4] = ["__MACOSX", "Thumbs.db", "desktop.ini", "lost+found"];
+
+/// All entries of a folder, by name. Those that begin with a dot are passed over, and what systems leave everywhere.
 ///
 /// # Errors
 ///
 /// Those of the file system, or two that are called the same.
-pub(crate) fn list(folder: &Path) -> Result<Vec<Submission>> {
+pub(crate) fn list(folder: &Path) -> Result<Listed> {
     let problem = || format!("cannot read the submissions in {}", folder.display());
-    let mut submissions: Vec<Submission> = Vec::new();
+    let Listed { mut submissions, mut strays } = Listed::default();
     for entry in fs::read_dir(folder).with_context(problem)? {
         let path = entry.with_context(problem)?.path();
         let full = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if full.starts_with('.') {
+        if full.starts_with('.') || LEFT_BY_SYSTEMS.contains(&&*full) {
             continue;
         }
-        let (name, kind) = kind_of(&path, &full);
-        submissions.push(Submission { name: plain(name), path, kind });
+        match kind_of(&path, &full) {
+            Some((name, kind)) => submissions.push(Submission { name: plain(name), path, kind }),
+            None => strays.push(printable(&full).into_owned()),
+        }
     }
+    strays.sort();
     submissions.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = submissions.windows(2).find(|pair| pair[0].name == pair[1].name) {
         bail!(
@@ -50,17 +64,18 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<Submission>> {
             pair[1].path.display()
         );
     }
-    Ok(submissions)
+    Ok(Listed { submissions, strays })
 }
 
-fn kind_of<'a>(path: &Path, full: &'a str) -> (&'a str, Kind) {
+/// The name of whoever has handed it in, if it is a submission.
+fn kind_of<'a>(path: &Path, full: &'a str) -> Option<(&'a str, Kind)> {
     // Not through links: one may lead to the folder of somebody else.
     let data = fs::symlink_metadata(path);
     if data.as_ref().is_ok_and(fs::Metadata::is_dir) {
-        return (full, Kind::Folder);
+        return Some((full, Kind::Folder));
     }
     if !data.is_ok_and(|data| data.is_file()) {
-        return (full, Kind::Other);
+        return None;
     }
     let ends =
         [(".tar.gz", Format::TarGz), (".tgz", Format::TarGz), (".tar", Format::Tar), (".zip", Format::Zip)];
@@ -68,9 +83,7 @@ fn kind_of<'a>(path: &Path, full: &'a str) -> (&'a str, Kind) {
         let (name, last) = full.split_at_checked(full.len().checked_sub(end.len())?)?;
         last.eq_ignore_ascii_case(end).then_some(name)
     };
-    ends.into_iter()
-        .find_map(|(end, format)| Some((without(end)?, Kind::Archive(format))))
-        .unwrap_or((full, Kind::Other))
+    ends.into_iter().find_map(|(end, format)| Some((without(end)?, Kind::Archive(format))))
 }
 
 /// A name that can be that of a folder, a line of a table and an argument.
@@ -78,6 +91,16 @@ fn plain(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+' | ' ');
     let name: String = name.chars().take(100).map(|c| if is_plain(c) { c } else { '_' }).collect();
     if name.starts_with(['.', '-']) || name.is_empty() { format!("_{name}") } else { name }
+}
+
+/// Says what is nobody's submission: somebody may have packed his so.
+pub(super) fn tell_strays(strays: &[String]) {
+    if !strays.is_empty() {
+        eprintln!(
+            "neither a folder nor an archive (.zip, .tar, .tar.gz, .tgz), and so nobody's submission: {}",
+            strays.join(", ")
+        );
+    }
 }
 
 impl Submission {
@@ -90,9 +113,6 @@ impl Submission {
         match self.kind {
             Kind::Folder => sources::of_folder(&self.path),
             Kind::Archive(format) => archive::of_archive(&self.path, format),
-            Kind::Other => {
-                Err("it is neither a folder nor an archive (.zip, .tar, .tar.gz, .tgz)".to_owned())
-            }
         }
     }
 }
@@ -105,28 +125,19 @@ mod tests {
     fn entries_are_told_apart_by_name_and_kind() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for name in ["ann", "bob smith", ".git"] {
+        for name in ["ann", "bob smith", ".git", "__MACOSX"] {
             fs::create_dir(path(name)).unwrap();
         }
-        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "lee.ZIP", "notes.txt", "=evil()"] {
+        for name in ["eve.tar.gz", "dan.tgz", "kim.tar", "lee.ZIP", "=evil().zip"] {
             fs::write(path(name), "").unwrap();
         }
-        let told: Vec<(String, bool)> = list(folder.path())
-            .unwrap()
-            .into_iter()
-            .map(|submission| (submission.name, submission.kind == Kind::Other))
-            .collect();
-        let wanted = [
-            ("_evil__", true),
-            ("ann", false),
-            ("bob smith", false),
-            ("dan", false),
-            ("eve", false),
-            ("kim", false),
-            ("lee", false),
-            ("notes.txt", true),
-        ];
-        assert_eq!(told, wanted.map(|(name, is_other)| (name.to_owned(), is_other)));
+        for name in ["notes.txt", "ned.rar", ".DS_Store", "Thumbs.db"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let listed = list(folder.path()).unwrap();
+        let names: Vec<&str> = listed.submissions.iter().map(|submission| &*submission.name).collect();
+        assert_eq!(names, ["_evil__", "ann", "bob smith", "dan", "eve", "kim", "lee"]);
+        assert_eq!(listed.strays, ["ned.rar", "notes.txt"]);
         fs::write(path("ann.tar"), "").unwrap();
         assert!(list(folder.path()).err().unwrap().to_string().contains("two submissions are called ann"));
         assert!(list(&path("nowhere")).is_err());
@@ -138,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("ann")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("ann"), folder.path().join("bob")).unwrap();
-        let found = list(folder.path()).unwrap();
-        assert!(found[1].sources().unwrap_err().contains("neither a folder nor an archive"));
+        let listed = list(folder.path()).unwrap();
+        assert_eq!((listed.submissions.len(), listed.strays), (1, vec!["bob".to_owned()]));
     }
 }

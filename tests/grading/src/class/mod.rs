@@ -119,7 +119,8 @@ impl Class {
         self.check_user(rubric.seeds.hidden > 0)?;
         let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
         drop(secret);
-        let submissions = list::list(&self.submissions)?;
+        let list::Listed { submissions, strays } = list::list(&self.submissions)?;
+        list::tell_strays(&strays);
         let asked = self.asked(&submissions)?;
         let times = self.times(&submissions, &asked)?;
         Workshop::check(&self.handout)?;
@@ -140,6 +141,7 @@ impl Class {
             toolchain: versions::toolchain(&self.handout),
             interrupts: Interrupts::listen()?,
             count: asked.len(),
+            strays: &strays,
             began,
         };
         room.grade_all(&submissions, &asked, workshop, roll)
@@ -210,6 +212,8 @@ struct Room<'a> {
     toolchain: String,
     interrupts: Interrupts,
     count: usize,
+    /// What lies among the submissions, and is none.
+    strays: &'a [String],
     /// When all of it began.
     began: Instant,
 }
@@ -248,6 +252,7 @@ impl Room<'_> {
             let others = roll.others().join(", ");
             println!("not in the table, since they were graded with another rubric: {others}\n");
         }
+        list::tell_strays(self.strays);
         copies::tell(self.out, &roll, &handout)?;
         println!("results: {}/", lab_runs::artifacts::shown(self.out));
         verdict::verdict(&roll, asked, &graded, self.class.fresh)

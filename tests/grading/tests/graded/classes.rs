@@ -166,10 +166,15 @@ fn interrupted_grade() {
 
 fn what_is_wrong_is_told_first() {
     let folder = class();
+    // What is none is no student, of whom a time would be asked.
+    write(&folder, "submissions/notes.txt", "call bob");
+    write(&folder, "submissions/__MACOSX/x", "");
     fs::write(folder.path("times"), "bob,2026-10-01T12:00:00Z\nbop,2026-10-01T12:00:00Z\n").expect("a file");
-    grade(&folder, "--times times").expect(2, &["were handed in: ann, eve"]);
+    let stray = "nobody's submission: notes.txt\n";
+    grade(&folder, "--times times").expect(2, &["were handed in: ann, eve\n", stray]);
     let ran = grade(&folder, "--times times --only bob");
-    ran.expect(0, &["names some who have no submission: bop"]);
+    ran.expect(0, &["names some who have no submission: bop", stray]);
+    expect_table(&folder, &[("bob", "not graded,there is no src/lib.rs in it")]);
     fs::remove_dir_all(folder.path("out")).expect("it was there");
     fs::remove_file(folder.path("handout/src/main.rs")).expect("it was there");
     let handout = "handout is no handout: it has no src/main.rs";
