@@ -9,7 +9,7 @@ use lab_runs::artifacts::write_text;
 use super::folder::KILLED;
 use super::roll::{Roll, Student};
 use crate::formats::csv;
-use crate::record::{End, Grade, Status};
+use crate::record::{End, Grade, PartGrade, Status};
 use crate::rubric::Rubric;
 
 /// What is shown of an error, in characters.
@@ -84,7 +84,7 @@ fn note(grade: &Grade) -> String {
         let text = if place.is_empty() { first.to_owned() } else { format!("{first} ({place})") };
         return text.chars().take(NOTE_MAX).collect();
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = grade.parts.iter().filter_map(lateness).collect();
     if grade.end != End::Complete {
         notes.push(end(grade).to_owned());
     }
@@ -103,6 +103,16 @@ fn note(grade: &Grade) -> String {
     notes.join(", ").chars().take(NOTE_MAX).collect()
 }
 
+/// How late a part was, and what that costs.
+fn lateness(part: &PartGrade) -> Option<String> {
+    let days = match part.days_late {
+        0 => return None,
+        1 => "a day".to_owned(),
+        days => format!("{days} days"),
+    };
+    Some(format!("{} {days} late: {} % lost", part.name, part.lost))
+}
+
 /// Whether somebody has to look at it: not everything could be told.
 pub(super) fn is_untold(grade: &Grade) -> bool {
     let is_unknown = grade.tests.iter().any(|test| test.status == Status::Unknown);
@@ -111,4 +121,28 @@ pub(super) fn is_untold(grade: &Grade) -> bool {
         .as_deref()
         .is_some_and(|error| error == KILLED || error.starts_with("could not be graded"));
     is_unknown || is_killed || matches!(grade.end, End::Interrupted | End::UnderWay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::points::Points;
+
+    #[test]
+    fn lateness_is_told_of_each_part_with_what_it_costs() {
+        let part = |name: &str, days_late, lost| PartGrade {
+            name: name.to_owned(),
+            title: String::new(),
+            score: Points::whole(0),
+            max_score: Points::whole(0),
+            days_late,
+            lost,
+        };
+        let told: Vec<_> =
+            [part("3A", 2, 20), part("3B", 0, 0), part("3C", 1, 10)].iter().map(lateness).collect();
+        assert_eq!(
+            told,
+            [Some("3A 2 days late: 20 % lost".to_owned()), None, Some("3C a day late: 10 % lost".to_owned())]
+        );
+    }
 }
