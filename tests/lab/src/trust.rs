@@ -63,8 +63,20 @@
 //! ```
 //!
 //! There is a table at the end, `class.csv`, `similarity.txt` (who has much in common with whom), and under `students/NAME` all
-//! that graders and students read. The same command goes on where it was stopped. Code under test runs as a user who may write nowhere
-//! but in a folder that is emptied before the next one; that user must be able to reach the folder of the grades.
+//! that graders and students read. The same command goes on where it was stopped. Code under test runs as a user who can write to nothing
+//! of yours but a folder that is emptied before the next one; that user must be able to reach the folder of the grades.
+//!
+//! What everybody may write to, this user may too, and it stays: `/tmp`, `/var/tmp` and `/dev/shm`. By that a submission can leave
+//! something for one that is graded later. Where that counts, take a user who owns nothing else (`useradd --system lab-student`), grade
+//! one submission in a call, and delete what it has left; or give each call folders of its own, in a container or by
+//! `systemd-run -p PrivateTmp=yes` (which has none for `/dev/shm`):
+//!
+//! ```sh
+//! for name in ann bob; do
+//!     sudo -E cargo lab grade-class ../handed-in --rubric rubric.toml --handout ../handout --out ../grades --as-user lab-student --only $name
+//!     sudo find /tmp /var/tmp /dev/shm -user lab-student -delete
+//! done
+//! ```
 //!
 //! | of a submission | |
 //! |---|---|
