@@ -24,7 +24,8 @@
 //! limit of the system on address space would do the same at once, but stacks, arenas and guard pages count there, so
 //! that it would have to be far too high. Without `/proc` (macOS) memory is not watched; there an allocation that fails is
 //! told as what it is, on any system. Hangs: a simulation ends by itself after too many steps or too long a time without any;
-//! what still does not answer is killed. Time in which a worker was stopped does not count.
+//! what still does not answer is killed. Time in which a worker was stopped does not count, nor that in which it waited
+//! for a processor, up to three quarters of all time: a busy machine accuses nobody (on Linux).
 
 mod crash;
 mod descriptors;

@@ -36,7 +36,7 @@ const TRIES: u32 = 3;
 pub struct Limits {
     /// How many workers there are.
     pub workers: usize,
-    /// The real time that a run may take.
+    /// The real time that a run may take. What it waits for a processor makes this longer, up to four times (on Linux).
     pub run: Duration,
     /// The real time in which a simulated thread must give way.
     pub stall: Duration,

@@ -88,8 +88,10 @@ pub(super) struct Process {
     /// When it began with the first of its jobs; `None` if it has not.
     pub(super) busy_since: Option<Instant>,
     /// For how long the first job has kept it at work, or has not been begun. Only time in which it could run counts: not
-    /// that in which it was stopped, or the machine was asleep.
+    /// that in which it was stopped, or the machine was asleep, and [not all](counted) in which others had the processors.
     pub(super) spent: Duration,
+    /// For how long it had waited for a processor when that was last asked, since its start.
+    waited: Duration,
     /// For how long it has been stopped (SIGSTOP) during the first job.
     pub(super) stopped: Duration,
     /// For how long it has been gone while something holds its answers open.
@@ -168,6 +170,7 @@ impl Process {
             jobs: VecDeque::new(),
             busy_since: None,
             spent: Duration::ZERO,
+            waited: Duration::ZERO,
             stopped: Duration::ZERO,
             gone: Duration::ZERO,
             unreported: None,
@@ -201,8 +204,13 @@ impl Process {
 
     /// So much time has passed since the last call.
     pub(super) fn watch(&mut self, elapsed: Duration) {
-        let time = if system::is_stopped(self.child.id()) { &mut self.stopped } else { &mut self.spent };
-        *time += elapsed;
+        let before = self.waited;
+        self.waited = system::waited_of(self.child.id()).unwrap_or(before);
+        if system::is_stopped(self.child.id()) {
+            self.stopped += elapsed;
+        } else {
+            self.spent += counted(elapsed, self.waited.saturating_sub(before));
+        }
     }
 
     /// Whether it has ended, and its answers have not: a process that it has started may hold them open, in a group of its own.
@@ -268,6 +276,12 @@ impl Process {
     }
 }
 
+/// How much of some time counts against a limit, when a worker has waited for a processor for a part of it: on a busy machine a run
+/// takes longer, and is none the worse. But no limit becomes more than four times as long.
+fn counted(elapsed: Duration, waited: Duration) -> Duration {
+    elapsed.saturating_sub(waited).max(elapsed / 4)
+}
+
 /// Passes on what the worker has sealed. A line that it has not sealed is no answer: code under test shares its descriptors.
 fn read_answers(id: u64, mut seal: Seal, answers: impl io::Read, messages: &Sender<Message>) {
     // By lines with a limit: a flood without an end must not fill the memory.
@@ -295,5 +309,18 @@ impl Drop for Process {
         // Nobody is interested in how it ended; it must not stay behind as a zombie.
         let _ = self.child.wait();
         self.stderr.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_a_processor_counts_little() {
+        let ms = Duration::from_millis;
+        for (elapsed, waited, wanted) in [(20, 0, 20), (20, 5, 15), (20, 16, 5), (20, 400, 5), (0, 3, 0)] {
+            assert_eq!(counted(ms(elapsed), ms(waited)), ms(wanted), "{elapsed} {waited}");
+        }
     }
 }

@@ -127,6 +127,14 @@ pub(super) fn is_stopped(process: u32) -> bool {
     stat(process).is_some_and(|stat| stat.starts_with(['T', 't']))
 }
 
+/// For how long the first thread of a process, on which simulations run, has waited for a processor since its start; `None` if it is
+/// gone or this system does not tell.
+pub(super) fn waited_of(process: u32) -> Option<Duration> {
+    // Nanoseconds on a processor, nanoseconds that it waited for one, and how often it had one.
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?))
+}
+
 /// What the system says of a process, from its state on, with spaces between; `None` if it is gone or this system does not tell.
 pub(super) fn stat(process: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
