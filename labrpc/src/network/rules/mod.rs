@@ -78,9 +78,13 @@ pub trait Rule: Send + Sync + 'static {
     /// Decides about a message that is being sent.
     fn judge(&self, message: &Message<'_>, chance: &mut Chance<'_>) -> Verdict;
 
-    /// How traces and observers name the rule. By default the name of its type.
+    /// How traces and observers name the rule. By default the name of its type; of a closure, the function that it stands in.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
+        if let Some(around) = full.strip_suffix("::{{closure}}") {
+            let function = around.trim_end_matches("::{{closure}}").rsplit("::").next().unwrap_or(around);
+            return format!("a rule of {function}");
+        }
         let path = full.split('<').next().unwrap_or(full);
         path.rsplit("::").next().unwrap_or(path).to_owned()
     }
