@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn server_is_in_the_term_of_what_it_has_sent() {
         let seen = Seen { is_up: true, is_connected: true, role: Role::Leader, term: 1, ..Seen::default() };
-        assert_eq!(server(&Seen { sent: 1, ..seen.clone() }), "leader, term 1, applied 0");
-        assert_eq!(server(&Seen { sent: 2, ..seen }), "follower, term 2, applied 0");
+        assert_eq!(server(&Seen { sent: (1, Role::Follower), ..seen.clone() }), "leader, term 1, applied 0");
+        assert_eq!(server(&Seen { sent: (2, Role::Follower), ..seen }), "follower, term 2, applied 0");
     }
 }
