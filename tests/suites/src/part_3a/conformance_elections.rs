@@ -132,6 +132,38 @@ pub fn late_votes_do_not_count_3a(lab: &Lab) {
     bench.expect_no_leader_for(COUNTED, "S1's vote was for an earlier term");
 }
 
+/// Each candidacy begins with no vote but the candidate's own: votes are given for one term (§5.2; Fig. 2, Candidates 1 and 2).
+///
+/// Catches: votes that are still there from the candidacy before.
+pub fn votes_start_anew_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        5,
+        "a candidate needs the votes of a majority for the same term (§5.2; Fig. 2, Rules for candidates 1 and 2)",
+        "the votes of the candidacy before are not forgotten when the next one begins",
+    );
+    bench.peer(1).follows();
+    bench.peer(2).waits();
+    let first = bench.expect_candidate_asks(1).request.term();
+    bench.peer(1).is_silent();
+    // What it has asked S2 in that term gets no answer: S2 votes in a later one only.
+    lab.sleep(COUNTED);
+    bench.answer_all_waiting();
+    let later = |request: &Request| request.is_vote() && request.term() > first;
+    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, later) else {
+        lab.expect_usual(
+            false,
+            "a candidate does not ask a server again that has not answered in an earlier term",
+        );
+        return;
+    };
+    bench.answer(&sent, Reply::Vote { term: sent.request.term(), vote_granted: true });
+    bench.expect_no_leader_for(
+        COUNTED,
+        "S1 has voted in an earlier term, and S2 in this one: with its own that is two of five",
+    );
+}
+
 /// A leader says so to everybody before others stand for election (§5.2; Fig. 2, Leaders 1: upon election). To say so at
 /// once is usual.
 ///
