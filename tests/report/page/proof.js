@@ -137,7 +137,9 @@ class Proof extends Steps {
     for (const vote of this.last(2, isOfEarlier)) {
       const of = vote.message.other.term;
       const isLate = vote.i > stands.i;
-      const words = isLate ? `comes when S${id} stands for term ${term}: it was given for term ${of}` : `a vote for term ${of}, and for that term only`;
+      const words = isLate
+        ? `comes when S${id} stands for term ${term}: it was given for term ${of}`
+        : `a vote for term ${of}, and for that term only`;
       this.add(vote, words, isLate ? MISTAKE : NEEDED);
     }
   }
