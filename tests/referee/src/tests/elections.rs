@@ -19,6 +19,7 @@ fn answer_below_an_earlier_answer() {
 fn refusal_that_repeats_the_term_of_the_request() {
     for is_of_a_leader in [false, true] {
         let mut s = Script::new(3);
+        s.elect(2, 4, EMPTY, &[1]);
         s.vote(1, 0, 5, EMPTY);
         if is_of_a_leader {
             let old = s.append(2, 0, 4, EMPTY, &[], 0);
