@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+/// What is typed, and so what the help shows.
+const SCRIPT: &str = "scripts/new-raft";
+
 fn main() -> ExitCode {
-    let matches = match lab_handout::command().try_get_matches() {
+    let matches = match lab_handout::command().name(SCRIPT).bin_name(SCRIPT).try_get_matches() {
         Ok(matches) => matches,
         Err(error) => error.exit(), // with 2, or with 0 for --help
     };

@@ -61,6 +61,8 @@ pub struct Outcome {
 pub struct Failure {
     /// What went wrong, as the harness found it; `None` if something else ended the run.
     pub violation: Option<Violation>,
+    /// What the scenario was about to look at, if something must not happen meanwhile: for a run that ended by something else.
+    pub pending: Option<Violation>,
     /// What ended the simulation.
     pub cause: Option<Cause>,
     /// What ended a run of the real world.
@@ -233,6 +235,7 @@ fn failure(record: &Record, real_cause: Option<RealCause>) -> Failure {
     Failure {
         system_calls: Vec::new(),
         violation: record.violation(),
+        pending: record.pending(),
         cause: None,
         real_cause,
         servers: record.all_seen(),

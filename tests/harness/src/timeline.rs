@@ -39,7 +39,7 @@ impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started(server, 1) => write!(f, "S{server} starts"),
-            Self::Started(server, count) => write!(f, "S{server} starts for the {count}. time"),
+            Self::Started(server, count) => write!(f, "S{server} starts for the {} time", ordinal(*count)),
             Self::Killed(server) => write!(f, "S{server} is killed"),
             Self::PowerLost(server) => write!(f, "S{server} loses power"),
             Self::Disconnected(server) => write!(f, "S{server} is disconnected"),
@@ -52,6 +52,18 @@ impl fmt::Display for TimelineEvent {
             Self::Note(text) => f.write_str(text),
         }
     }
+}
+
+/// `2nd`.
+fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// The last things that happened.
@@ -87,5 +99,31 @@ impl Timeline {
     /// The last `count`, oldest first.
     pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &(Duration, TimelineEvent)> {
         self.events.iter().skip(self.events.len().saturating_sub(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_counted_in_words() {
+        let starts =
+            [1, 2, 3, 4, 11, 12, 13, 21, 22, 111].map(|count| TimelineEvent::Started(0, count).to_string());
+        let endings: Vec<&str> = starts
+            .iter()
+            .map(|words| words.trim_start_matches("S0 starts").trim_start_matches(" for the "))
+            .collect();
+        let times = [
+            "2nd time",
+            "3rd time",
+            "4th time",
+            "11th time",
+            "12th time",
+            "13th time",
+            "21st time",
+            "22nd time",
+        ];
+        assert_eq!(endings, [&[""], &times[..], &["111th time"]].concat());
     }
 }

@@ -193,6 +193,10 @@ pub(crate) fn candidates(events: &[Event]) -> Vec<Candidate> {
 fn mark_words(mark: &Mark) -> String {
     let field = |name| mark.fields.tree().and_then(|tree| tree.field(name));
     match (field("server"), field("text")) {
+        (Some(server), _) if &*mark.what == "link" => {
+            let is_up = field("up").is_some_and(|up| up.to_string() == "true");
+            format!("S{server} is {}", if is_up { "connected" } else { "disconnected" })
+        }
         (Some(server), _) => format!("{}: S{server}", mark.what),
         (None, Some(text)) => format!("{}: {text}", mark.what),
         _ => mark.what.to_string(),

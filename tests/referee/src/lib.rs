@@ -35,6 +35,7 @@
 //!
 //! | file | rule | mistakes that it names |
 //! |---|---|---|
+//! | `reply_terms` | a refusal bears the current term | the term of the request in the reply |
 //! | `terms` | the term never goes back | term lost in a restart, or set to a lower one |
 //! | `older_terms` | requests of older terms are refused | no check of the term |
 //! | `who_stands` | only who may have a vote stands | a learner with an election timer |

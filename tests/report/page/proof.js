@@ -123,8 +123,24 @@ class Proof extends Steps {
           for (const one of [before.vote, vote]) this.add(one, `${voter} votes twice in term ${term}`, MISTAKE);
         given.set(voter, { vote, to: id });
       }
+      this.othersVotes(id, term, stands);
       for (const leads of this.firsts(1, (event) => this.marks("leads", id)(event) && event.fields.term === term))
         this.add(leads, "", NEEDED);
+    }
+  }
+
+  /// Votes that a candidate has been given for earlier terms. Where it leads without a majority, it may have counted them.
+  othersVotes(id, term, stands) {
+    if (!/not elected|with \d+ of \d+ votes|an earlier term|the same term/.test(this.text)) return;
+    const isOfEarlier = (event) =>
+      this.arrives("V", id, true)(event) && event.message.yes(names.voteGranted) && (event.message.other?.term ?? term) < term;
+    for (const vote of this.last(2, isOfEarlier)) {
+      const of = vote.message.other.term;
+      const isLate = vote.i > stands.i;
+      const words = isLate
+        ? `comes when S${id} stands for term ${term}: it was given for term ${of}`
+        : `a vote for term ${of}, and for that term only`;
+      this.add(vote, words, isLate ? MISTAKE : NEEDED);
     }
   }
 

@@ -231,7 +231,21 @@ fn write_cause(out: &mut String, case: &TestCase, plan: Plan, failure: &Failure,
         Some(at) => writeln!(out, "{}", when(plan, Duration::from_nanos(at))),
         None => writeln!(out, "  when:     seed {:#x}", plan.seed),
     };
+    if let Some(pending) = interrupted(failure) {
+        // Whoever is told that a place is to be written writes it, and it was reached by a mistake made elsewhere.
+        let _ = writeln!(out, "  reached:  by a mistake: it should not be, in this test");
+        if let Some(rule) = pending.rule {
+            let _ = writeln!(out, "  rule:     {rule}");
+        }
+        let _ = writeln!(out, "  expected: {}", one_line(&pending.expected));
+    }
     let _ = writeln!(out, "  the test: {}", case.about);
+}
+
+/// What was expected when the run came to a place that is still to be written, if that place is for something that must not happen.
+fn interrupted(failure: &Failure) -> Option<&Violation> {
+    let Some(Cause::Panic(panic)) = &failure.cause else { return None };
+    failure.pending.as_ref().filter(|_| failure.violation.is_none() && panic.message.starts_with(UNWRITTEN))
 }
 
 /// What ended a simulation in a line, and when, in nanoseconds of virtual time.
@@ -242,7 +256,7 @@ fn headline_of(failure: &Failure, cause: &Cause) -> (String, Option<u64>) {
             let place = panic.location.as_deref().unwrap_or("an unknown place");
             let message = one_line(&panic.message);
             let headline = match message.strip_prefix(UNWRITTEN) {
-                Some(what) => format!("{what} is still to be written (at {place})"),
+                Some(what) => format!("\"{what}\" is still to be written (at {place})"),
                 None => format!("{} panicked at {place}: {message}", panic.thread),
             };
             (headline, Some(panic.time_ns))
@@ -296,6 +310,7 @@ fn notes(failure: &Failure) -> String {
 /// What often leads here.
 fn hint(case: &TestCase, failure: &Failure) -> String {
     let of_violation = hint::of(case, failure);
+    let of_pending = interrupted(failure).and_then(|pending| pending.hint);
     let hint = match (&failure.violation, &failure.cause) {
         // A scenario notices a deadlock as something else, such as no leader. The circle is the cause, so its
         // hint comes first.
@@ -316,7 +331,7 @@ fn hint(case: &TestCase, failure: &Failure) -> String {
         (None, Some(Cause::Stall { .. })) => Some(
             "an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's",
         ),
-        _ => None,
+        _ => of_pending,
     };
     hint.map_or_else(String::new, |hint| format!("often:  {}\n", one_line_of(hint, LINE_MAX)))
 }

@@ -17,19 +17,38 @@ pub(super) fn of(failure: &Failure) -> String {
     let mut out = String::new();
     // First: where there is a circle, all else follows from it.
     write_cycle(&mut out, failure);
-    if let Some(Cause::StepLimit { spinners, .. }) = &failure.cause {
+    if !spinners(failure).is_empty() {
         out.push_str("busiest threads:\n");
-        for SpinReport { thread, steps, of } in spinners {
-            let _ = writeln!(out, "  {thread} took {steps} of the last {of} steps");
+        for spinner in spinners(failure) {
+            let SpinReport { thread, steps, of } = spinner;
+            let place = place_of(spinner, threads(failure));
+            let _ = writeln!(out, "  {thread} took {steps} of the last {of} steps{place}");
         }
     }
     write_servers(&mut out, &failure.servers);
     // Last, and only then: the threads of a cluster fill a page, and a broken rule is about messages, not
     // about threads.
     if is_about_waiting(failure) {
-        write_threads(&mut out, threads(failure));
+        write_threads(&mut out, threads(failure), spinners(failure));
     }
     out
+}
+
+/// The threads that took most steps, if the run was ended by their number.
+fn spinners(failure: &Failure) -> &[SpinReport] {
+    match &failure.cause {
+        Some(Cause::StepLimit { spinners, .. }) => spinners,
+        _ => &[],
+    }
+}
+
+/// Where a thread spins: `, last seen at src/election.rs:30`. The list of all threads may be cut before it.
+fn place_of(spinner: &SpinReport, threads: &[ThreadReport]) -> String {
+    let same = threads.iter().find(|thread| thread.thread == spinner.thread);
+    same.map_or_else(String::new, |thread| {
+        let activity = thread.activity.strip_prefix("can run, ").unwrap_or(&thread.activity);
+        format!(", {activity}")
+    })
 }
 
 /// Whether something was waited for in vain, so that what threads wait for matters.
@@ -159,13 +178,21 @@ fn server(seen: &Seen) -> String {
     out
 }
 
-/// Threads of servers that do the same at the same place share a line. Who waits for a lock, or holds one, comes
+/// Threads that do the same at the same place.
+struct Alike {
+    /// The place of the busiest among those that have spun, or the greatest number.
+    rank: usize,
+    /// How many there are of each server.
+    nodes: BTreeMap<String, usize>,
+}
+
+/// Threads of servers that do the same at the same place share a line. Who has spun, waits for a lock, or holds one, comes
 /// first: it tells more than who sleeps.
-fn write_threads(out: &mut String, threads: &[ThreadReport]) {
+fn write_threads(out: &mut String, threads: &[ThreadReport], spinners: &[SpinReport]) {
     if threads.is_empty() {
         return;
     }
-    let mut alike: BTreeMap<(bool, bool, String), BTreeMap<String, usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<(bool, bool, String), Alike> = BTreeMap::new();
     for thread in threads {
         let (node, name) = thread.thread.split_once('/').unwrap_or(("", &thread.thread));
         let text = thread.to_string();
@@ -178,10 +205,16 @@ fn write_threads(out: &mut String, threads: &[ThreadReport]) {
         // False sorts before true: first those that wait for a lock or hold one, of these the servers' before
         // the tester's.
         let key = (!is_telling, !node.starts_with('S'), format!("{name}{text}"));
-        *alike.entry(key).or_default().entry(node.to_owned()).or_default() += 1;
+        let rank = spinners.iter().position(|spinner| spinner.thread == thread.thread);
+        let alike = alike.entry(key).or_insert(Alike { rank: usize::MAX, nodes: BTreeMap::new() });
+        alike.rank = alike.rank.min(rank.unwrap_or(usize::MAX));
+        *alike.nodes.entry(node.to_owned()).or_default() += 1;
     }
     out.push_str("threads:\n");
-    for ((_, _, text), nodes) in alike {
+    let mut alike: Vec<_> = alike.into_iter().collect();
+    // Stable: those that have not spun stay in their order.
+    alike.sort_by_key(|(_, alike)| alike.rank);
+    for ((.., text), Alike { nodes, .. }) in alike {
         let ids: Option<Vec<ServerId>> =
             nodes.keys().map(|node| node.strip_prefix('S')?.parse().ok()).collect();
         let who = ids.map_or_else(
@@ -228,7 +261,7 @@ mod tests {
     #[test]
     fn server_is_in_the_term_of_what_it_has_sent() {
         let seen = Seen { is_up: true, is_connected: true, role: Role::Leader, term: 1, ..Seen::default() };
-        assert_eq!(server(&Seen { sent: 1, ..seen.clone() }), "leader, term 1, applied 0");
-        assert_eq!(server(&Seen { sent: 2, ..seen }), "follower, term 2, applied 0");
+        assert_eq!(server(&Seen { sent: (1, Role::Follower), ..seen.clone() }), "leader, term 1, applied 0");
+        assert_eq!(server(&Seen { sent: (2, Role::Follower), ..seen }), "follower, term 2, applied 0");
     }
 }

@@ -14,6 +14,7 @@ mod reports;
 mod shrinks;
 mod stale;
 mod statements;
+mod steps;
 mod suites;
 mod wrong;
 

@@ -57,6 +57,24 @@ pub enum Verdict {
     Hold,
 }
 
+/// How the name of a closure's type ends.
+const CLOSURE: &str = "::{{closure}}";
+
+/// `run` of `crate::module::run<other::Type>`.
+fn last_name(path: &str) -> &str {
+    let mut depth = 0;
+    let is_in_path = |sign: char| {
+        depth += match sign {
+            '>' => 1,
+            '<' => -1,
+            _ => 0,
+        };
+        depth == 0 && sign == ':'
+    };
+    let name = path.rsplit(is_in_path).next().unwrap_or(path);
+    name.split('<').next().unwrap_or(name)
+}
+
 /// A rule for messages.
 ///
 /// Rules are called without any lock held, and, in the real world, from many threads at once: what a rule
@@ -78,9 +96,12 @@ pub trait Rule: Send + Sync + 'static {
     /// Decides about a message that is being sent.
     fn judge(&self, message: &Message<'_>, chance: &mut Chance<'_>) -> Verdict;
 
-    /// How traces and observers name the rule. By default the name of its type.
+    /// How traces and observers name the rule. By default the name of its type; of a closure, the function that it stands in.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
+        if full.ends_with(CLOSURE) {
+            return format!("a rule of {}", last_name(full.trim_end_matches(CLOSURE)));
+        }
         let path = full.split('<').next().unwrap_or(full);
         path.rsplit("::").next().unwrap_or(path).to_owned()
     }

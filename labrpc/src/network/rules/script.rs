@@ -15,6 +15,7 @@ use crate::network::Message;
 /// ```
 #[derive(Debug)]
 pub struct Nth {
+    n: u64,
     left: AtomicU64,
     verdict: Verdict,
 }
@@ -32,11 +33,15 @@ impl Nth {
     )]
     pub fn new(n: u64, traffic: Traffic, verdict: Verdict) -> Scoped<Self> {
         assert!(n > 0, "messages are counted from 1");
-        Self { left: AtomicU64::new(n), verdict }.on(traffic)
+        Self { n, left: AtomicU64::new(n), verdict }.on(traffic)
     }
 }
 
 impl Rule for Nth {
+    fn name(&self) -> String {
+        format!("a script for message {}", self.n)
+    }
+
     fn judge(&self, _: &Message<'_>, _: &mut Chance<'_>) -> Verdict {
         // At 0 it stays. Counted down further, it would come by 1 again some day.
         let step = |left: u64| left.checked_sub(1);

@@ -1,7 +1,8 @@
 //! Counts, observers, the trace, and that a network replays.
 
 use labrpc::network::{
-    Address, Delays, Duplication, Happening, Loss, MessageEvent, Network, Rule, Service, Tally, Traffic,
+    Address, Chance, Delays, Duplication, Happening, Loss, Message, MessageEvent, Network, Nth, Rule,
+    Service, Tally, Traffic, Verdict,
 };
 use labrpc::rand::{self, RngExt};
 use labrpc::sim::{Kind, Sim, Tracing, check_replay};
@@ -90,6 +91,22 @@ fn observers_hear_of_every_message() {
         ];
         assert_eq!(*lines.lock().unwrap(), expected);
     });
+}
+
+fn rule_of<T>() -> impl Rule {
+    |_: &Message<'_>, _: &mut Chance<'_>| if size_of::<T>() == 0 { Verdict::Drop } else { Verdict::Pass }
+}
+
+/// A rule that has no type of its own is known by where it was made, and a script by its message.
+#[test]
+fn rules_have_names_that_tell_who_made_them() {
+    let closure = |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass;
+    assert_eq!(closure.name(), "a rule of rules_have_names_that_tell_who_made_them");
+    let nested = (|| |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)();
+    assert_eq!(nested.name(), closure.name());
+    assert_eq!(rule_of::<Vec<Vote>>().name(), "a rule of rule_of");
+    let script = Nth::new(2, Traffic::replies().to(1), Verdict::Drop);
+    assert_eq!(script.name(), "a script for message 2 on replies to S1");
 }
 
 /// An observer does not change the run that it watches.

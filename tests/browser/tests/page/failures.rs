@@ -76,6 +76,19 @@ fn server_among_scripts_is_shown_with_them() {
     assert_quiet(&mut tab);
 }
 
+/// A vote that comes when the candidate stands for the next term is why it leads, so it is among what led there.
+#[test]
+fn late_vote_is_among_what_led_to_a_leader_without_votes() {
+    let Some(mut tab) =
+        open(test("late_votes_do_not_count_3a"), Implementation::of::<With<AlwaysLeader>>(), 1)
+    else {
+        return;
+    };
+    let steps = tab.text(".steps");
+    assert!(steps.contains("comes when S0 stands for term 2: it was given for term 1"), "{steps}");
+    assert_quiet(&mut tab);
+}
+
 #[test]
 fn deadlock_is_shown_with_its_circle() {
     let Some(mut tab) = open(test("initial_election_3a"), Implementation::of::<With<Deadlocks>>(), 1) else {

@@ -17,7 +17,7 @@ use super::slot::Slot;
 use super::storage::Storage;
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
-use crate::record::Record;
+use crate::record::{Record, Role};
 use lab_referee::{Notice, Referee};
 use lab_runs::settings::World;
 
@@ -251,7 +251,7 @@ fn note_role(record: &Record, referee: &Referee, event: &MessageEvent<'_>) {
         Happening::Delivered => {
             // Its term is what it has stored before it answered; its service need not have asked it since.
             if let Some(term) = referee.answer_to_candidate(&event.message) {
-                record.note_sent(sender, term);
+                record.note_sent(sender, term, Role::Follower);
             }
             if let Some(term) = names.answer_to_leader(&event.message) {
                 record.note_answer(sender, term);

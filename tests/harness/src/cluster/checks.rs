@@ -142,6 +142,23 @@ impl Cluster {
         term
     }
 
+    /// Adds to a violation who has stood for election though nothing had failed in `term`, if that is known, and what often leads
+    /// to that: a leader that stands itself makes other mistakes than a follower that does not wait.
+    #[must_use]
+    pub fn with_who_stood(&self, term: Term, mut violation: Violation) -> Violation {
+        let (leader, stood) = self.inner.lab.record().leader_and_next_candidate(term);
+        let Some(stood) = stood else { return violation };
+        if leader == Some(stood) {
+            violation.seen += &format!(": S{stood}, the leader of term {term}, stood for election itself");
+            return violation.servers([stood]).hint(
+                "a leader's own election timer goes on: who finds that it has run out does not look at the role, and only followers \
+                 and candidates stand for election",
+            );
+        }
+        violation.seen += &format!(": S{stood} was the first to stand for election in term {}", term + 1);
+        violation.servers([stood])
+    }
+
     /// The connected servers that say that they lead, with their terms.
     #[must_use]
     pub fn leaders(&self) -> Vec<(Term, ServerId)> {

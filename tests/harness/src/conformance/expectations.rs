@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use labrpc::time::Instant;
-use raft_interface::{ApplyMsg, Configuration, Index, OwnEntry, Started, Term};
+use raft_interface::{ApplyMsg, Configuration, Index, OwnEntry, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
 use super::needs::STICKY;
 use super::peer::{Append, Appended, VoteRequest};
 use super::state::SentRequest;
+use super::steps::{show_append, show_vote};
 use lab_runs::settings::World;
 
 impl Bench {
@@ -59,20 +60,6 @@ impl Bench {
 
     // ----- elections -----
 
-    /// Waits until the server asks for votes in a term after `term`, and returns that term.
-    #[track_caller]
-    pub fn expect_candidate_after(&self, term: Term) -> Term {
-        let is_new = |request: &Request| matches!(request, Request::Vote { .. }) && request.term() > term;
-        match self.next_request(ELECTION_MAX, is_new) {
-            Some(sent) => sent.request.term(),
-            None => self.fail(
-                format!("S{SERVER} did not stand for election"),
-                format!("a RequestVote of a term after {term} within {ELECTION_MAX:?}"),
-                format!("none; it is in term {}", self.term()),
-            ),
-        }
-    }
-
     /// Expects the server to ask for votes although `noise` happens all the time, which must not keep it from that.
     #[track_caller]
     pub fn expect_candidate_despite(&self, noise: impl Fn(), what: &str) {
@@ -94,50 +81,30 @@ impl Bench {
         );
     }
 
-    /// Has the server elected by these peers, which follow it from then on, and returns its term. All others are silent.
-    #[track_caller]
-    pub fn elect(&self, voters: &[usize]) -> Term {
-        voters.iter().for_each(|&voter| self.peer(voter).follows());
-        let deadline = Instant::now() + ELECTION_MAX;
-        while Instant::now() < deadline {
-            // Its own word, every 2 ms: tests of what a leader does right after its election measure from here,
-            // and a vote that has left says nothing of when it was counted.
-            if let (term, true) = self.state() {
-                return term;
-            }
-            self.0.lab.sleep_ms(2);
-        }
-        let voters = voters.iter().map(|voter| format!("S{voter}")).collect::<Vec<_>>().join(", ");
-        self.fail(
-            format!("S{SERVER} was not elected"),
-            format!("it leads within {ELECTION_MAX:?}: {voters} vote for it"),
-            format!("{:?}", self.state()),
-        )
-    }
-
-    /// Gives a command to the server, which must lead.
-    #[track_caller]
-    pub fn start_command(&self) -> Started {
-        let started = self.offer();
-        self.expect(
-            started.is_leader,
-            format!("S{SERVER} refused a command although it leads"),
-            "start returns is_leader",
-            format!("{started:?}"),
-        );
-        started
-    }
-
     /// Expects that the server leads no more, or not at all.
     #[track_caller]
     pub fn expect_no_leader(&self, why: &str) {
         let (term, is_leader) = self.state();
-        self.expect(
-            !is_leader,
-            format!("S{SERVER} leads term {term}"),
-            format!("it does not lead: {why}"),
-            "it says that it leads",
-        );
+        if is_leader {
+            let violation = self.0.violation(
+                format!("S{SERVER} leads term {term}"),
+                format!("it does not lead: {why}"),
+                "it says that it leads".to_owned(),
+            );
+            self.0.lab.fail(violation.term(term));
+        }
+    }
+
+    /// Expects that for this long something goes by that makes the server no leader. A run that ends meanwhile in another way, as in
+    /// code that only a leader runs, is told what was expected.
+    #[track_caller]
+    pub fn expect_no_leader_for(&self, time: Duration, why: &str) {
+        let record = self.0.lab.record();
+        let expected = format!("S{SERVER} does not become leader: {why}");
+        record.set_pending(Some(self.0.violation(String::new(), expected, String::new())));
+        self.0.lab.sleep(time);
+        self.expect_no_leader(why);
+        record.set_pending(None);
     }
 
     /// Expects the server to be in this term.
@@ -202,11 +169,15 @@ impl Bench {
         );
     }
 
+    /// What must not happen needs time to happen: twice as long as something takes that waits for nothing.
+    pub(super) fn give_time_to_apply(&self) {
+        self.0.lab.sleep_ms(60);
+    }
+
     /// Expects that the server applies nothing after this index for a while.
     #[track_caller]
     pub fn expect_applied_at_most(&self, index: Index, why: &str) {
-        // What must not happen needs time to happen: twice as long as something takes that waits for nothing.
-        self.0.lab.sleep_ms(60);
+        self.give_time_to_apply();
         let applied = self.applied();
         self.expect(
             applied <= index,
@@ -283,17 +254,22 @@ impl VoteRequest<'_> {
     #[track_caller]
     pub fn is_granted(&self, why: &str) {
         let bench = self.peer.bench;
-        let may_ignore = bench.may_ignore_candidates();
-        let reply = self.send();
-        if may_ignore && matches!(reply, Some((_, false))) {
-            bench.lab().skip(STICKY);
-        }
+        let reply = self.send_or_skip(bench.may_ignore_candidates());
         bench.expect(
             matches!(reply, Some((_, true))),
             format!("S{SERVER} refused {}", self.describe()),
             format!("the vote is granted: {why}"),
             show_vote(reply),
         );
+    }
+
+    /// Sends it. Skips the test if the server refuses, and `may_ignore` candidates while it hears of a leader.
+    pub(super) fn send_or_skip(&self, may_ignore: bool) -> Option<(Term, bool)> {
+        let reply = self.send();
+        if may_ignore && matches!(reply, Some((_, false))) {
+            self.peer.bench.lab().skip(STICKY);
+        }
+        reply
     }
 
     /// Sends it, and expects a refusal.
@@ -306,14 +282,6 @@ impl VoteRequest<'_> {
             format!("the vote is refused: {why}"),
             show_vote(reply),
         );
-    }
-}
-
-fn show_vote(reply: Option<(Term, bool)>) -> String {
-    match reply {
-        None => "no reply".to_owned(),
-        Some((term, true)) => format!("granted, in term {term}"),
-        Some((term, false)) => format!("refused, in term {term}"),
     }
 }
 
@@ -349,13 +317,5 @@ impl Append<'_> {
             self.send();
             self.peer.bench.lab().sleep_ms(pause_ms);
         }
-    }
-}
-
-fn show_append(reply: Option<Appended>) -> String {
-    match reply {
-        None => "no reply".to_owned(),
-        Some(Appended { term, success: true, .. }) => format!("success, in term {term}"),
-        Some(Appended { term, .. }) => format!("no success, in term {term}"),
     }
 }

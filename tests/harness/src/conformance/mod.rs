@@ -37,6 +37,7 @@ mod requests;
 mod server;
 mod slot;
 mod state;
+mod steps;
 mod transfer;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};

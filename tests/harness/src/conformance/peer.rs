@@ -14,6 +14,7 @@ use super::follower::Follower;
 use super::message::{Asking, Entry, Hint, Piece, Reply, Request, command, snapshot};
 use super::slot::{PreVotes, no_method};
 use super::state::{Behaviour, SentRequest};
+use crate::record::Role;
 
 /// A scripted peer of the server.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +154,10 @@ impl<'a> Peer<'a> {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
         };
         lab.record().note_told(SERVER, reply.term());
+        lab.record().note_sent(SERVER, reply.term(), Role::Follower);
+        if request.is_of_a_leader() && reply.term() == request.term() {
+            lab.record().note_answer(SERVER, reply.term());
+        }
         inner.note(format!("S{} -> S{SERVER}: {request}: {reply}", self.id));
         if request.is_of_a_leader() && reply.term() == request.term() {
             inner.state.lock().led_at = Some(lab.now());

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use labrpc::network::Address;
 use labrpc::wire::Value;
-use raft_interface::ServerId;
+use raft_interface::{ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
 use super::encoding::{has_kinds, pre_vote};
 use super::message::{Reply, Request};
 use super::peer::Peer;
 use super::state::{BenchState, Received, SentRequest};
+use super::steps::show_servers;
+use crate::record::Role;
 use lab_referee::{Violation, is_one_of};
 
 /// A leader that reads something else in an answer than was meant may send for ever, and take all memory: after so many
@@ -44,7 +46,7 @@ impl Inner {
         };
         self.note(format!("S{SERVER} -> {}: {request}", Address::Server(to as u32)));
         let at = self.lab.now();
-        self.lab.record().note_told(SERVER, request.term());
+        self.note_role(&request);
         let mut state = self.state.lock();
         state.has_kinds |= has_kinds(&self.names, value);
         self.check_elected(&state, &request);
@@ -84,6 +86,23 @@ impl Inner {
 }
 
 impl Inner {
+    /// What a request tells of the server, for the report of a failure: the tests of sentences seldom ask it.
+    fn note_role(&self, request: &Request) {
+        let (record, term) = (self.lab.record(), request.term());
+        record.note_told(SERVER, term);
+        match request {
+            Request::Vote { .. } => record.note_sent(SERVER, term, Role::Candidate),
+            _ => record.note_sent(SERVER, term, Role::Leader),
+        }
+    }
+
+    /// `S0, S2`: who has voted for the server in this term.
+    fn voters(state: &BenchState, term: Term) -> String {
+        show_servers(
+            &state.votes.get(&term).into_iter().flatten().copied().chain([SERVER]).collect::<BTreeSet<_>>(),
+        )
+    }
+
     /// Who sends as a leader has been elected, in whatever test.
     fn check_elected(&self, state: &BenchState, request: &Request) {
         let term = request.term();
@@ -103,10 +122,13 @@ impl Inner {
         let violation = Violation::new(
             format!("S{SERVER} sends as leader of term {term}, for which it was not elected"),
             format!("votes of a majority of {} servers", self.size),
-            format!("{votes} with its own; it sends {request}"),
+            format!("{votes} with its own ({}); it sends {request}", Self::voters(state, term)),
         )
         .rule("a leader of a term has the votes of a majority for that term (§5.2; Fig. 2, Rules for candidates 2)")
-        .hint("a sender that reads the current term when it sends and does not look whether it leads, or votes counted wrong")
+        .hint(
+            "votes of an earlier term or candidacy counted, replies counted instead of voters, half taken for a majority, or a \
+             sender that reads the current term when it sends and does not look whether it leads",
+        )
         .servers([SERVER])
         .term(term);
         self.lab.violated(violation);

@@ -76,14 +76,16 @@ impl Record {
         if let Some(seen) = state.servers.get_mut(server).filter(|seen| seen.is_up && term >= seen.term) {
             (seen.term, seen.role) = (term, Role::Candidate);
             seen.told = seen.told.max(term);
+            state.first_candidates.entry(term).or_insert(server);
             state.cover();
         }
     }
 
-    /// An answer of a server has arrived, which was in `term` when it gave it.
-    pub(crate) fn note_sent(&self, server: ServerId, term: Term) {
+    /// A message of a server shows that it was in `term` when it sent it, and what it was there: who answers may be anything, and
+    /// counts as a follower until there is more to be seen.
+    pub(crate) fn note_sent(&self, server: ServerId, term: Term, role: Role) {
         if let Some(seen) = self.state.lock().servers.get_mut(server).filter(|seen| seen.is_up) {
-            seen.sent = seen.sent.max(term);
+            seen.sent = seen.sent.max((term, role));
         }
     }
 
@@ -92,7 +94,9 @@ impl Record {
         let mut state = self.state.lock();
         let Some(seen) = state.servers.get_mut(server) else { return };
         seen.told = seen.told.max(term);
-        seen.sent = seen.sent.max(term);
+        if (term, Role::Leader) > seen.sent {
+            seen.sent = (term, Role::Follower);
+        }
         // Only a candidate becomes something else by that.
         if seen.role == Role::Candidate && term >= seen.term {
             seen.role = Role::Follower;
@@ -124,6 +128,7 @@ impl Record {
         state.invariants = Invariants::new(servers, first);
         state.committed = CommittedLog::default();
         state.leaders.clear();
+        state.first_candidates.clear();
         self.clusters.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -191,7 +196,14 @@ impl Record {
 
     /// A server was seen to lead a term.
     pub(crate) fn note_leader(&self, at: Duration, server: ServerId, term: Term) {
+        self.note_sent(server, term, Role::Leader);
         self.state.lock().note_leader(at, server, term);
+    }
+
+    /// Who was last seen to lead a term, and who was the first to ask for votes in the next one.
+    pub(crate) fn leader_and_next_candidate(&self, term: Term) -> (Option<ServerId>, Option<ServerId>) {
+        let state = self.state.lock();
+        (state.leaders.get(&term).copied(), state.first_candidates.get(&(term + 1)).copied())
     }
 
     /// Something about the tester itself that whoever reads the results must know.
@@ -220,7 +232,7 @@ impl Record {
             seen.restarted = seen.starts > 1;
             // What it has only shown to its own service may have been lost with it (Fig. 2: stored before it responds).
             seen.term = seen.told;
-            seen.sent = seen.told;
+            seen.sent = (seen.told, Role::Follower);
             seen.applied = base;
             seen.tail.clear();
             let starts = seen.starts;
@@ -241,7 +253,7 @@ impl Record {
         let mut state = self.state.lock();
         let seen = &mut state.servers[server];
         (seen.is_up, seen.is_leader, seen.applied) = (false, false, 0);
-        seen.role = Role::Follower;
+        (seen.role, seen.sent.1) = (Role::Follower, Role::Follower);
         state.timeline.push(at, what);
         state.cover();
     }
@@ -249,7 +261,7 @@ impl Record {
     /// A server that is down has lost what it had stored, its term with it.
     pub(crate) fn storage_lost(&self, server: ServerId) {
         let seen = &mut self.state.lock().servers[server];
-        (seen.term, seen.told, seen.sent) = (0, 0, 0);
+        (seen.term, seen.told, seen.sent) = (0, 0, (0, Role::Follower));
     }
 
     /// Changes what is known of a server's surroundings, and tells of it.
@@ -274,6 +286,15 @@ impl Record {
     /// Keeps a violation if it is the first.
     pub(crate) fn note_violation(&self, violation: Violation) {
         self.state.lock().violation.get_or_insert(violation);
+    }
+
+    /// The scenario waits to see that something does not happen, or does so no more.
+    pub(crate) fn set_pending(&self, violation: Option<Violation>) {
+        self.state.lock().pending = violation;
+    }
+
+    pub(crate) fn pending(&self) -> Option<Violation> {
+        self.state.lock().pending.clone()
     }
 
     /// What no majority can have heard of, for a run in which nothing else is wrong.

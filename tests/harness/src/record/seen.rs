@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use raft_interface::{Command, Index, Term};
 
 /// What a server takes itself for, as far as it shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// Ordered as they follow each other in a term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Nothing else is known of it.
     #[default]
@@ -31,9 +33,9 @@ pub struct Seen {
     pub term: Term,
     /// The last term of which it has told others, by a message or as their leader.
     pub told: Term,
-    /// The last term of an answer of its own that has arrived, whether or not its service has asked since. For reports: it breaks no
-    /// rule to learn of a term before one is asked.
-    pub sent: Term,
+    /// What its messages tell of it, whether or not its service has asked since: the last term, and what it was in that. For
+    /// reports: it breaks no rule to learn of a term before one is asked.
+    pub sent: (Term, Role),
     /// Whether it then believed that it led.
     pub is_leader: bool,
     /// The last index that it delivered in this life, or that its snapshot covers.
@@ -52,8 +54,8 @@ impl Seen {
     /// Its term and role, as far as they show: what it has sent counts as well as what it was asked.
     #[must_use]
     pub fn term_and_role(&self) -> (Term, Role) {
-        // Who led or stood in an earlier term has stepped down; who stands in this one, or leads it, was seen to.
-        if self.sent > self.term { (self.sent, Role::Follower) } else { (self.term, self.role) }
+        // Who led or stood in an earlier term has stepped down. In one and the same term a candidate may come to lead.
+        self.sent.max((self.term, self.role))
     }
 }
 

@@ -25,10 +25,14 @@ pub(super) struct State {
     pub(super) timeline: Timeline,
     /// The leader last seen of each term, to tell of new ones.
     pub(super) leaders: BTreeMap<Term, ServerId>,
+    /// Who was the first to ask for votes in each term.
+    pub(super) first_candidates: BTreeMap<Term, ServerId>,
     /// The first thing that went wrong.
     pub(super) violation: Option<Violation>,
     /// The first of which no majority can have heard, to be told when nothing else was wrong.
     pub(super) unheard: Option<Violation>,
+    /// What breaks if what must not happen at the moment does.
+    pub(super) pending: Option<Violation>,
     /// Why the implementation cannot be put to this test.
     pub(super) skipped: Option<String>,
     /// What a panic means at the moment, if it is nothing to be blamed for: why the run is skipped then.
@@ -66,6 +70,10 @@ impl State {
                     seen.role = Role::Leader;
                 } else if seen.role == Role::Leader || term > seen.term {
                     seen.role = Role::Follower;
+                }
+                // It says so itself, and its messages may be older.
+                if !is_leader && seen.sent == (term, Role::Leader) {
+                    seen.sent.1 = seen.role;
                 }
                 (seen.term, seen.is_leader, seen.restarted) = (term, is_leader, false);
                 if is_leader {
@@ -124,15 +132,32 @@ mod tests {
         let record = Record::default();
         record.begin_cluster(3, None);
         record.started(Duration::ZERO, 2, 0).expect("nothing is known yet");
-        record.note_sent(2, 1);
+        record.note_sent(2, 1, Role::Follower);
         assert_eq!(record.seen(2, Seen::term_and_role), (1, Role::Follower));
         let (start, before) = record.before(2).expect("it runs");
         assert_eq!(before.term, 0, "what it must say when it is asked is as before");
         let leads = Observation::State { term: 1, is_leader: true, before };
         record.observe(Duration::ZERO, 2, start, &leads).expect("legal");
         assert_eq!(record.seen(2, Seen::term_and_role), (1, Role::Leader));
-        record.note_sent(2, 2);
+        record.note_sent(2, 2, Role::Follower);
         assert_eq!(record.seen(2, Seen::term_and_role), (2, Role::Follower));
+    }
+
+    /// As in a test with scripted peers, which never asks for the state before the server sends what it must not.
+    #[test]
+    fn role_is_seen_in_messages_of_who_has_not_been_asked() {
+        let record = Record::default();
+        record.begin_cluster(1, None);
+        record.started(Duration::ZERO, 0, 0).expect("nothing is known yet");
+        record.note_sent(0, 2, Role::Candidate);
+        record.note_sent(0, 2, Role::Follower);
+        assert_eq!(record.seen(0, Seen::term_and_role), (2, Role::Candidate));
+        record.note_leader(Duration::ZERO, 0, 2);
+        assert_eq!(record.seen(0, Seen::term_and_role), (2, Role::Leader));
+        let (start, before) = record.before(0).expect("it runs");
+        let follows = Observation::State { term: 2, is_leader: false, before };
+        record.observe(Duration::ZERO, 0, start, &follows).expect("legal");
+        assert_eq!(record.seen(0, Seen::term_and_role), (2, Role::Follower));
     }
 
     /// As in a test with clusters of two and of four servers on real threads, where the watcher of the first still has an

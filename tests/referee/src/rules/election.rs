@@ -20,10 +20,11 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, record } = *case;
     let What::Sent { request, .. } = fact.what else { return None };
     let (server, term) = (fact.envelope.caller, request.term());
-    // Once, at the first message that it sends as leader: whoever votes later did not elect it. What is not
-    // known of a forgotten term may be a majority.
+    // Once, at the first message that it sends as leader: whoever votes later did not elect it. Also where another one leads the
+    // term already: which of two was not elected is more than that they are two. What is not known of a forgotten term may
+    // be a majority.
     let is_known = ledger.terms.is_kept(term) && !ledger.has_lost_votes;
-    if record.is_some_and(|record| record.leader.is_some()) || !is_known {
+    if record.is_some_and(|record| record.leader_id() == Some(server)) || !is_known {
         return None;
     }
     // A vote counts from when it is given, even if it has not arrived yet. That is never too strict.

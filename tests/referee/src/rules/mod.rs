@@ -33,6 +33,7 @@ mod one_leader;
 mod one_vote;
 mod pre_votes;
 mod random_timeouts;
+mod reply_terms;
 mod rule;
 mod snapshots;
 mod stepped_down;
@@ -49,14 +50,15 @@ pub(crate) use rule::{Accusation, Case, On};
 
 /// All rules. The first that is broken names the violation, so causes stand before what they lead to.
 pub static RULES: &[&Rule] = &[
+    &reply_terms::RULE,
     &terms::RULE,
     &older_terms::RULE,
     &who_stands::RULE,
     &one_vote::RULE,
     &pre_votes::RULE,
     &up_to_date::RULE,
-    &one_leader::RULE,
     &election::RULE,
+    &one_leader::RULE,
     &log_matching::RULE,
     &matching_entry::RULE,
     &acknowledged_entries::RULE,

@@ -14,6 +14,45 @@ fn answer_below_an_earlier_answer() {
     s.breaks("term never goes back");
 }
 
+/// The server has only said the wrong thing: see `rules/reply_terms.rs`.
+#[test]
+fn refusal_that_repeats_the_term_of_the_request() {
+    for is_of_a_leader in [false, true] {
+        let mut s = Script::new(3);
+        s.elect(2, 4, EMPTY, &[1]);
+        s.vote(1, 0, 5, EMPTY);
+        if is_of_a_leader {
+            let old = s.append(2, 0, 4, EMPTY, &[], 0);
+            s.answer(old, Reply::Append { term: 4, success: false, conflict: None });
+        } else {
+            let old = s.ask(2, 0, 4, EMPTY);
+            s.answer(old, Reply::Vote { term: 4, granted: false });
+        }
+        s.breaks("its replies bear it");
+    }
+}
+
+/// Who gives what was asked for in an old term takes part in it.
+#[test]
+fn vote_in_a_term_that_is_over() {
+    let mut s = Script::new(3);
+    s.vote(1, 0, 5, EMPTY);
+    let late = s.ask(2, 0, 4, EMPTY);
+    s.answer(late, Reply::Vote { term: 4, granted: true });
+    s.breaks("also across restarts");
+}
+
+/// The second leader of a term has not been elected: that says more than that there are two.
+#[test]
+fn second_leader_without_votes() {
+    let mut s = Script::new(4);
+    s.elect(0, 5, EMPTY, &[1, 2]);
+    s.append(0, 1, 5, EMPTY, &[], 0);
+    s.ask(3, 1, 5, EMPTY);
+    s.append(3, 1, 5, EMPTY, &[], 0);
+    s.breaks("votes of a majority");
+}
+
 /// S0 handled the request of term 4 first; its answer only left later.
 #[test]
 fn answers_of_handlers_that_ran_at_one_time_overtake_each_other() {

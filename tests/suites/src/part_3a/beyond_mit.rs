@@ -218,11 +218,13 @@ pub fn drifting_clocks_3a(lab: &Lab) {
     lab.sleep_ms(10_000);
     let later = cluster.check_terms();
     lab.expect(later == term || lab.world() == World::Real, || {
-        Violation::new(
+        let violation = Violation::new(
             "a leader was deposed by clocks that drift",
             format!("term {term}"),
             format!("term {later}"),
         )
+        .hint("an election timeout of few heartbeat intervals, which a clock that is too fast cuts short");
+        cluster.with_who_stood(term, violation)
     });
 }
 

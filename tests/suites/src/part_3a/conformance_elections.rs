@@ -2,8 +2,13 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
+use std::time::Duration;
+
 use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON};
 use lab_harness::lab::Lab;
+
+/// Time for a reply to be counted, if it is.
+const COUNTED: Duration = Duration::from_millis(20);
 
 /// A candidate that hears from the leader of its own term follows it (§5.2; Fig. 2, Candidates 3), and votes that come
 /// later do not matter.
@@ -17,16 +22,12 @@ pub fn candidate_follows_leader_3a(lab: &Lab) {
         "a candidate that goes on counting votes, or that refuses a leader of its own term",
     );
     bench.peer(1).waits();
-    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
-        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
-    };
+    let sent = bench.expect_candidate_asks(1);
     let term = sent.request.term();
     bench.peer(2).appends(term).succeeds("S2 leads the term for which S0 stands");
     // With its own vote that is a majority. If it still counts, it now leads a term that has a leader.
     bench.answer(&sent, Reply::Vote { term, vote_granted: true });
-    // Time for a reply to be counted, if it is.
-    lab.sleep_ms(20);
-    bench.expect_no_leader("S2 leads this term");
+    bench.expect_no_leader_for(COUNTED, "S2 leads this term");
 }
 
 /// A candidate votes for itself (Fig. 2, Candidates 1).
@@ -77,13 +78,10 @@ pub fn majority_of_four_3a(lab: &Lab) {
         "n/2 votes taken for a majority, or one's own vote counted wrong",
     );
     bench.peers().into_iter().for_each(|peer| peer.waits());
-    let Some(first) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
-        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
-    };
+    let first = bench.expect_candidate_asks(1);
     let term = first.request.term();
     bench.answer(&first, Reply::Vote { term, vote_granted: true });
-    lab.sleep_ms(50);
-    bench.expect_no_leader("two of four servers are no majority");
+    bench.expect_no_leader_for(Duration::from_millis(50), "two of four servers are no majority");
     // Its election may have timed out meanwhile. Then there is none of this term to be won, and nothing to be
     // seen.
     let asked = bench.peer(2).next_request(SOON, Request::is_vote);
@@ -112,8 +110,7 @@ pub fn voter_counts_once_3a(lab: &Lab) {
     );
     bench.peer(1).follows();
     // Many elections, and S1 grants its vote in each, as often as it is asked.
-    lab.sleep(ELECTION_MAX / 2);
-    bench.expect_no_leader("S1 alone votes for it, with its own that is two of five");
+    bench.expect_no_leader_for(ELECTION_MAX / 2, "S1 alone votes for it, with its own that is two of five");
 }
 
 /// Votes of an earlier term do not count in a later one: they were given for that term (§5.2).
@@ -127,15 +124,44 @@ pub fn late_votes_do_not_count_3a(lab: &Lab) {
         "a reply is not compared with the term in which the vote was asked for",
     );
     bench.peer(1).waits();
-    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
-        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
-    };
+    let sent = bench.expect_candidate_asks(1);
     let first = sent.request.term();
     // Only when it stands for the next term is the vote of this one a late one.
     bench.expect_candidate_after(first);
     bench.answer(&sent, Reply::Vote { term: first, vote_granted: true });
-    lab.sleep_ms(20);
-    bench.expect_no_leader("S1's vote was for an earlier term");
+    bench.expect_no_leader_for(COUNTED, "S1's vote was for an earlier term");
+}
+
+/// Each candidacy begins with no vote but the candidate's own: votes are given for one term (§5.2; Fig. 2, Candidates 1 and 2).
+///
+/// Catches: votes that are still there from the candidacy before.
+pub fn votes_start_anew_3a(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        5,
+        "a candidate needs the votes of a majority for the same term (§5.2; Fig. 2, Rules for candidates 1 and 2)",
+        "the votes of the candidacy before are not forgotten when the next one begins",
+    );
+    bench.peer(1).follows();
+    bench.peer(2).waits();
+    let first = bench.expect_candidate_asks(1).request.term();
+    bench.peer(1).is_silent();
+    // What it has asked S2 in that term gets no answer: S2 votes in a later one only.
+    lab.sleep(COUNTED);
+    bench.answer_all_waiting();
+    let later = |request: &Request| request.is_vote() && request.term() > first;
+    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, later) else {
+        lab.expect_usual(
+            false,
+            "a candidate does not ask a server again that has not answered in an earlier term",
+        );
+        return;
+    };
+    bench.answer(&sent, Reply::Vote { term: sent.request.term(), vote_granted: true });
+    bench.expect_no_leader_for(
+        COUNTED,
+        "S1 has voted in an earlier term, and S2 in this one: with its own that is two of five",
+    );
 }
 
 /// A leader says so to everybody before others stand for election (§5.2; Fig. 2, Leaders 1: upon election). To say so at

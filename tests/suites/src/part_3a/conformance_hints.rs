@@ -19,7 +19,7 @@ pub fn hint_names_a_leader_3a(lab: &Lab) {
          leaderId; RaftServer::leader_hint)",
         "the hint is taken from votedFor: whoever has the vote may have lost the election",
     );
-    bench.peer(2).appends(3).succeeds("S2 leads term 3");
+    bench.peer(2).appends(3).prepares("S2 leads term 3");
     let hint = bench.leader_hint();
     expect_hint(&bench, hint, 2, "S2 leads term 3, and S0 has answered it");
     // Some leave a candidate alone while they hear of a leader. Then there is no vote to be misled by.
@@ -31,7 +31,7 @@ pub fn hint_names_a_leader_3a(lab: &Lab) {
         "S2, of which it has heard last, or nobody",
         format!("{hint:?}, after {vote:?}"),
     );
-    bench.peer(2).appends(7).succeeds("S2 leads term 7, with the vote of another server");
+    bench.peer(2).appends(7).prepares("S2 leads term 7, with the vote of another server");
     let hint = bench.leader_hint();
     expect_hint(&bench, hint, 2, "S2 leads term 7, although S0 has voted for S1");
     lab.expect_usual(hint.is_some(), "it names no leader to clients, so that they have to look for it");

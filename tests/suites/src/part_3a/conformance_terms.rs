@@ -15,7 +15,7 @@ pub fn old_candidate_refused_3a(lab: &Lab) {
         "reply false if term < currentTerm, with currentTerm (Fig. 2, RequestVote, receiver 1)",
         "the term of a RequestVote is not checked",
     );
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.peer(1).appends(7).prepares("S1 leads term 7");
     bench.peer(2).asks_vote(6).is_refused("term 6 is over");
     // Asked again, for the term of the reply.
     let reply = bench.peer(2).asks_vote(6).send();
@@ -37,7 +37,7 @@ pub fn old_leader_refused_3a(lab: &Lab) {
         "reply false if term < currentTerm, with currentTerm (Fig. 2, AppendEntries, receiver 1)",
         "the term of an AppendEntries is not checked",
     );
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.peer(1).appends(7).prepares("S1 leads term 7");
     bench.peer(2).appends(6).fails("term 6 is over");
     // Asked again, for the term of the reply.
     let reply = bench.peer(2).appends(6).send().map(|appended| appended.term);
@@ -89,7 +89,7 @@ pub fn term_never_goes_back_3a(lab: &Lab) {
         "a server's current term only increases (§5.1)",
         "currentTerm is set to the message's term whenever the two differ",
     );
-    bench.peer(1).appends(9).succeeds("S1 leads term 9");
+    bench.peer(1).appends(9).prepares("S1 leads term 9");
     bench.peer(2).appends(3).send();
     bench.expect_term(9, "an AppendEntries of term 3 is old");
     bench.peer(2).asks_vote(4).send();
@@ -111,9 +111,7 @@ pub fn term_from_vote_reply_3a(lab: &Lab) {
         "a candidate that counts votes and does not look at the term of a refusal",
     );
     bench.peer(1).waits();
-    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_vote) else {
-        bench.fail("S0 did not stand for election", "a RequestVote to S1", "none");
-    };
+    let sent = bench.expect_candidate_asks(1);
     bench.answer(&sent, Reply::Vote { term: 50, vote_granted: false });
     // Nothing but the reply has told it of term 50: what comes next shows whether it was read.
     bench.peer(1).is_silent();

@@ -71,7 +71,7 @@ pub fn granting_resets_the_timer_3a(lab: &Lab) {
     // A new term each time: a second request of one term would find no vote to grant. Every 50 ms, so that a
     // timer that restarts never runs out.
     while began.elapsed() < ELECTION_MAX {
-        bench.peer(1).asks_vote(term).is_granted("the term is new");
+        bench.peer(1).asks_vote(term).prepares("the term is new");
         term += 1;
         lab.sleep_ms(50);
     }
@@ -96,7 +96,7 @@ pub fn refusing_resets_no_timer_3a(lab: &Lab) {
     );
     // With the vote of term 5 given, requests of S2 in that term change nothing but, in a wrong server, the
     // timer.
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     bench.expect_candidate_despite(
         || {
             bench.peer(2).asks_vote(5).send();
@@ -116,7 +116,7 @@ pub fn old_leader_resets_no_timer_3a(lab: &Lab) {
         "only the current leader restarts the election timer (Fig. 2, Rules for followers 2)",
         "the election timer is reset before the term of an AppendEntries is checked",
     );
-    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).appends(5).prepares("S1 leads term 5");
     bench.expect_candidate_despite(
         || {
             bench.peer(2).appends(4).send();

@@ -15,7 +15,7 @@ pub fn one_vote_per_term_3a(lab: &Lab) {
         "a server votes for at most one candidate in a term (§5.2; Fig. 2, RequestVote, receiver 2)",
         "votedFor is not looked at, or not set when the vote is granted",
     );
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     bench.peer(2).asks_vote(5).is_refused("S1 has its vote of term 5");
 }
 
@@ -29,7 +29,7 @@ pub fn same_candidate_again_3a(lab: &Lab) {
         "a vote that was granted is granted again to the same candidate (Fig. 2, RequestVote, receiver 2)",
         "only a null votedFor is accepted, so a candidate whose reply was lost is refused",
     );
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     let again = bench.peer(1).asks_vote(5).send();
     lab.expect_usual(
         matches!(again, Some((_, true))),
@@ -47,8 +47,8 @@ pub fn vote_outlives_heartbeats_3a(lab: &Lab) {
         "a vote lasts for the whole term (§5.2; Fig. 2, State: votedFor in current term)",
         "an AppendEntries of the current term clears votedFor, as if it brought a new term",
     );
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
-    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
+    bench.peer(1).appends(5).prepares("S1 leads term 5");
     bench.peer(2).asks_vote(5).is_refused("S1 has its vote of term 5");
 }
 
@@ -63,10 +63,10 @@ pub fn new_term_new_vote_3a(lab: &Lab) {
         "votedFor belongs to the current term (Fig. 2, State)",
         "votedFor is not cleared when a higher term is adopted",
     );
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     // The term comes with a request for a vote, and then with entries: either way the vote must be free again.
     bench.peer(2).asks_vote(6).is_granted("it is free in term 6");
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.peer(1).appends(7).prepares("S1 leads term 7");
     let late = bench.peer(2).asks_vote(7).send();
     // Nobody needs this vote, for the term has its leader.
     lab.expect_usual(matches!(late, Some((_, true))), "a vote of a term that has a leader is not given");

@@ -22,12 +22,13 @@ pub fn initial_election_3a(lab: &Lab) {
     let later = cluster.check_terms();
     // On a busy real machine a heartbeat may come late, through no fault of the implementation.
     lab.expect(later == term || lab.world() == World::Real, || {
-        Violation::new(
+        let violation = Violation::new(
             "there was an election although nothing failed",
             format!("term {term}, as two seconds before"),
             format!("term {later}"),
         )
-        .hint("heartbeats too rare, or election timers that heartbeats do not reset")
+        .hint("heartbeats too rare, or election timers that heartbeats do not reset");
+        cluster.with_who_stood(term, violation)
     });
     cluster.check_one_leader();
 }

@@ -57,6 +57,7 @@ suite! { $
     2 conformance_elections::majority_of_four_3a, "three of four elect, two do not";
     2 conformance_elections::voter_counts_once_3a, "votes are counted by voter";
     2 conformance_elections::late_votes_do_not_count_3a, "votes of an earlier term do not count";
+    2 conformance_elections::votes_start_anew_3a, "each candidacy begins with one vote";
     2 conformance_elections::leader_says_so_at_once_3a, "the first heartbeat comes with the election";
     2 conformance_timers::heartbeats_at_a_sane_rate_3a, "heartbeats are repeated, not too often";
     2 conformance_timers::heartbeats_reset_the_timer_3a, "heartbeats restart the election timer";

@@ -39,7 +39,7 @@ pub fn counts_own_term_only_3b(lab: &Lab) {
         "only entries of the leader's current term are committed by counting replicas (§5.4.2, Fig. 8)",
         "the term of the entry is not looked at when copies are counted",
     );
-    bench.peer(1).appends(2).entries(&[2, 2]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[2, 2]).prepares("it follows the empty log");
     bench.needs_refusals();
     let term = bench.elect(&[1, 2]);
     lab.sleep_ms(500);
@@ -115,7 +115,7 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
         .peer(2)
         .appends(term + 1)
         .entries(&[term + 1])
-        .succeeds("S2 leads the next term, and has another log");
+        .prepares("S2 leads the next term, and has another log");
     bench.peer(2).has_log(&[term + 1]);
     // S1 does not answer, S2 votes, and then follows no more.
     let again = bench.elect(&[2]);

@@ -16,7 +16,7 @@ pub fn missing_previous_entry_3b(lab: &Lab) {
         "success is answered although entries before the new ones are missing",
     );
     bench.peer(1).appends(2).after(3, 1).entries(&[2]).fails("the log is empty");
-    bench.peer(1).appends(2).entries(&[1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1, 1]).prepares("it follows the empty log");
     bench.peer(1).appends(2).after(3, 1).entries(&[2]).fails("the log ends at 2");
     bench.peer(1).appends(2).after(2, 1).entries(&[1, 2]).succeeds("the log ends at 2");
 }
@@ -31,7 +31,7 @@ pub fn other_previous_term_3b(lab: &Lab) {
         "reply false if the entry at prevLogIndex is not of prevLogTerm (§5.3; Fig. 2, AppendEntries, receiver 2)",
         "the presence of the previous entry is checked, its term is not",
     );
-    bench.peer(1).appends(1).entries(&[1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1]).prepares("it follows the empty log");
     bench.peer(2).appends(3).after(2, 2).entries(&[3]).fails("entry 2 is of term 1 here");
     bench.expect_no_entry(3, 3, "the request has failed");
 }
@@ -46,7 +46,7 @@ pub fn heartbeat_is_checked_3b(lab: &Lab) {
         "an AppendEntries without entries is checked like any other (Fig. 2, AppendEntries, receiver 2)",
         "heartbeats are answered with success before the log is compared",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     bench.peer(2).appends(3).after(3, 2).commit(3).fails("entry 3 is of term 1 here");
     bench.expect_applied_at_most(0, "the heartbeat did not match");
     bench.peer(2).appends(3).after(9, 2).commit(9).fails("there is no entry 9");
@@ -63,7 +63,7 @@ pub fn conflict_is_cut_3b(lab: &Lab) {
         "a conflicting entry is deleted with all that follow it (§5.3; Fig. 2, AppendEntries, receiver 3)",
         "existing entries are kept although terms differ, or the entries after the conflict are",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1, 1]).prepares("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
     bench.expect_entry(2, 2, "it took the place of one of term 1");
     // Each look at an entry was a request of a new term. In this one the conflict comes after two entries that agree.
@@ -86,7 +86,7 @@ pub fn late_request_cuts_nothing_3b(lab: &Lab) {
         "entries are deleted only if they conflict with new ones (§5.3; Fig. 2, AppendEntries, receiver 3)",
         "the log is cut at the end of every message, so a late one takes back what was acknowledged",
     );
-    bench.peer(1).appends(2).entries(&[1, 1, 2]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1, 1, 2]).prepares("it follows the empty log");
     // Whatever it answers to what is late: the leader has gone on long since.
     bench.peer(1).appends(2).entries(&[1]).send();
     // A heartbeat of a moment at which the leader knew only of entry 1: it has no entries, and ends before 3.
@@ -105,7 +105,7 @@ pub fn repeated_requests_3b(lab: &Lab) {
         "repeated requests do no harm: entries that are present are ignored (§5.5; Fig. 2, AppendEntries, receiver 4)",
         "entries are appended although they are in the log already",
     );
-    bench.peer(1).appends(2).entries(&[1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1, 1]).prepares("it follows the empty log");
     bench.peer(1).appends(2).after(1, 1).entries(&[1, 2]).succeeds("entry 1 is there");
     for _ in 0..2 {
         // The first is late by now, and may be answered in any way.
@@ -157,7 +157,7 @@ pub fn old_leader_changes_nothing_3b(lab: &Lab) {
         "an AppendEntries of an older term is rejected, and changes nothing (§5.1; Fig. 2, AppendEntries, receiver 1)",
         "AppendEntries of an older term is accepted, or the term is checked too late",
     );
-    bench.peer(1).appends(3).entries(&[1, 3]).succeeds("it follows the empty log");
+    bench.peer(1).appends(3).entries(&[1, 3]).prepares("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).commit(2).fails("term 2 is over");
     // Without entries as well: heartbeats often have a path of their own.
     bench.peer(2).appends(2).after(1, 1).commit(1).fails("term 2 is over");
@@ -176,7 +176,7 @@ pub fn commit_not_past_the_log_3b(lab: &Lab) {
         "commitIndex = min(leaderCommit, index of last new entry) (Fig. 2, AppendEntries, receiver 5)",
         "commitIndex = leaderCommit, so that entries count as committed before they come",
     );
-    bench.peer(1).appends(2).entries(&[1]).commit(3).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1]).commit(3).prepares("it follows the empty log");
     bench.expect_applies(1, "leaderCommit is 3, and entry 1 is the last new one");
     bench.peer(2).appends(3).after(1, 1).entries(&[2, 2]).commit(1).succeeds("entry 1 is there");
     bench.expect_applied_at_most(
@@ -196,7 +196,7 @@ pub fn commit_not_past_new_entries_3b(lab: &Lab) {
         "commitIndex = min(leaderCommit, index of last new entry) (Fig. 2, AppendEntries, receiver 5)",
         "leaderCommit is limited by the end of the follower's log, whose last entries may not be the leader's",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).commit(3).succeeds("entry 1 matches");
     bench.expect_applies(1, "entries 2 and 3 may not be those of the leader of term 2");
     // Now entries 2 and 3 have come from that leader, and the same leaderCommit covers them.

@@ -85,7 +85,7 @@ pub fn entries_leave_at_once_3b(lab: &Lab) {
             "none, although the follower is well",
         );
         is_at_once &= sent.is_some_and(|sent| sent.at <= by);
-        bench.expect_applies_within(index, HEARTBEAT_MAX * 2, "both followers store it");
+        bench.prepare_applied_within(index, HEARTBEAT_MAX * 2, "both followers store it");
     }
     lab.expect_usual(
         is_at_once,
@@ -140,7 +140,7 @@ pub fn leader_goes_on_trying_3b(lab: &Lab) {
     );
     bench.elect(&[1]);
     let index = bench.start_command().index;
-    bench.expect_applies(index, "S1 stores it");
+    bench.prepare_applied(index, "S1 stores it");
     // Long enough for any number of retries that a sender might take for enough.
     lab.sleep_ms(1500);
     bench.peer(2).follows();
@@ -164,7 +164,7 @@ pub fn refused_is_tried_again_3b(lab: &Lab) {
         "after a refusal the leader decrements nextIndex and retries (§5.3; Fig. 2, Rules for leaders 3)",
         "a rejection does not change nextIndex",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     // The reply to the request before has shown which hints this server knows. S2 must refuse in its words.
     bench.needs_refusals();
     bench.peer(2).has_log(&[1]);
@@ -193,7 +193,7 @@ pub fn backs_up_fast_3b(lab: &Lab) {
         "a leader bypasses all conflicting entries of a term in one round (§5.3, last page; required by the labs)",
         "nextIndex goes back by one for each refusal",
     );
-    bench.peer(1).appends(1).entries(&[1; ENTRIES]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1; ENTRIES]).prepares("it follows the empty log");
     bench.needs_refusals();
     bench.peer(1).has_log(&[1; ENTRIES]);
     bench.elect(&[1]);
@@ -224,7 +224,7 @@ pub fn next_index_starts_at_the_end_3b(lab: &Lab) {
         "nextIndex is initialised to the leader's last log index + 1 (Fig. 2, State)",
         "a new leader, or every message, sends the whole log",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     bench.peer(1).has_log(&[1, 1, 1]);
     bench.elect(&[1]);
     let sent = bench.peer(1).next_request(SOON * 5, Request::is_append).map(|sent| sent.request);

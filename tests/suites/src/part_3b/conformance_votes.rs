@@ -16,7 +16,7 @@ pub fn up_to_date_3b(lab: &Lab) {
         "a voter denies its vote if its own log is more up to date: by last term, then by length (§5.4.1)",
         "the last index alone compared, or the last term alone, or `>` in place of `>=`",
     );
-    bench.peer(1).appends(3).entries(&[1, 2, 2]).succeeds("the log is empty");
+    bench.peer(1).appends(3).entries(&[1, 2, 2]).prepares("the log is empty");
     let mut term = 10;
     for last_term in 1..=3 {
         for last_index in 2..=4 {
@@ -44,7 +44,7 @@ pub fn refusal_leaves_the_vote_3b(lab: &Lab) {
         "a vote that was not granted is not given: the server may vote for another (Fig. 2, RequestVote, receiver 2)",
         "votedFor is set before the candidate's log is looked at",
     );
-    bench.peer(1).appends(3).entries(&[3]).succeeds("the log is empty");
+    bench.peer(1).appends(3).entries(&[3]).prepares("the log is empty");
     bench.peer(2).asks_vote(9).is_refused("its log is empty");
     // The refusal was for its log. Its term is a term like any other.
     bench.needs_ears_for_candidates(9);
@@ -62,7 +62,7 @@ pub fn candidate_tells_its_log_3b(lab: &Lab) {
         "a RequestVote tells index and term of the candidate's last log entry (§5.4.1; Fig. 2, RequestVote, arguments)",
         "the commit index is sent, or the first entry's term",
     );
-    bench.peer(1).appends(4).entries(&[1, 1, 4]).commit(1).succeeds("it follows the empty log");
+    bench.peer(1).appends(4).entries(&[1, 1, 4]).commit(1).prepares("it follows the empty log");
     let sent = bench.next_request(ELECTION_MAX, Request::is_vote);
     let told = sent.map(|sent| sent.request);
     bench.expect(

@@ -21,8 +21,8 @@ pub fn vote_survives_3c(lab: &Lab) {
         "votedFor is not stored, or not restored",
     );
     // The term is stored already, so that the vote alone is new.
-    bench.peer(1).appends(5).succeeds("S1 leads term 5");
-    bench.peer(1).asks_vote(5).is_granted("a late request; nobody has its vote of term 5");
+    bench.peer(1).appends(5).prepares("S1 leads term 5");
+    bench.peer(1).asks_vote(5).prepares("a late request; nobody has its vote of term 5");
     bench.restart();
     bench.peer(2).asks_vote(5).is_refused("S1 has its vote of term 5, from before the restart");
     bench.peer(1).asks_vote(5).is_granted("S1 has its vote of term 5");
@@ -38,7 +38,7 @@ pub fn term_survives_3c(lab: &Lab) {
         "currentTerm is persistent (Fig. 2, State)",
         "currentTerm is not stored, or only when a vote or an entry is",
     );
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.peer(1).appends(7).prepares("S1 leads term 7");
     bench.restart();
     bench.expect_term(7, "it was in term 7 before the restart");
     bench.peer(2).asks_vote(6).is_refused("term 6 is over");
@@ -74,8 +74,8 @@ pub fn entries_survive_3c(lab: &Lab) {
         "entries are not stored when AppendEntries brings them, or not restored",
     );
     // The term is stored already, so that the entries alone are new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
-    bench.peer(1).appends(2).entries(&[1, 2, 2]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).prepares("it follows the empty log");
     bench.restart();
     bench
         .peer(2)
@@ -98,9 +98,9 @@ pub fn cut_survives_3c(lab: &Lab) {
         "log[] is persistent as it is after a conflict, too (Fig. 2, State; AppendEntries, receiver 3)",
         "the log is cut in memory only",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     // So that the cut alone is new in what follows: the term is stored with this one.
-    bench.peer(2).appends(2).after(3, 1).succeeds("S2 leads term 2");
+    bench.peer(2).appends(2).after(3, 1).prepares("S2 leads term 2");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
     bench.restart();
     bench.expect_entry(2, 2, "it took the place of one of term 1, before the restart");
@@ -140,7 +140,7 @@ pub fn vote_stored_before_reply_3c(lab: &Lab) {
         "the vote is stored after the reply has left, or by another thread",
     );
     bench.slow_disk(SLOW);
-    bench.peer(1).asks_vote(5).is_granted("it is free in term 5");
+    bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     let then = bench.storage();
     // As if the power had failed in the moment in which the reply arrived.
     bench.restart_from(&then);
@@ -161,9 +161,9 @@ pub fn entries_stored_before_reply_3c(lab: &Lab) {
         "entries are stored after the reply has left, or by another thread",
     );
     // The term is stored already, so that the entries alone are new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.slow_disk(SLOW);
-    bench.peer(1).appends(2).entries(&[1, 2]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1, 2]).prepares("it follows the empty log");
     let then = bench.storage();
     bench.restart_from(&then);
     bench.expect_entry(2, 2, "the reply had acknowledged it, and then the power failed");
@@ -224,7 +224,7 @@ pub fn entries_sent_again_after_power_failure_3c(lab: &Lab) {
         "a save stores the entries of a request together; the request may come again (Fig. 2, State; §5.5)",
         "entries are stored one by one, or appended again",
     );
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.power_fails_after_next_save();
     bench.peer(1).appends(2).entries(&[1, 2, 2]).send();
     bench.restart();
@@ -244,8 +244,8 @@ pub fn applies_again_3c(lab: &Lab) {
         "commitIndex and lastApplied are volatile: a restarted server applies the log again (Fig. 2, State)",
         "entries of the restored log are taken for committed, or for applied",
     );
-    bench.peer(1).appends(2).entries(&[1, 2, 2]).commit(2).succeeds("it follows the empty log");
-    bench.expect_applies(2, "leaderCommit is 2");
+    bench.peer(1).appends(2).entries(&[1, 2, 2]).commit(2).prepares("it follows the empty log");
+    bench.prepare_applied(2, "leaderCommit is 2");
     bench.restart();
     // Some store the commit index as well, which does no harm.
     bench.expect_applied_at_most(2, "nobody has ever told the server that more is committed");

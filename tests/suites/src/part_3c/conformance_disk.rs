@@ -48,7 +48,7 @@ pub fn failed_save_of_a_vote_3c(lab: &Lab) {
 pub fn failed_save_of_entries_3c(lab: &Lab) {
     let bench = Bench::start(lab, 3, RULE, HINT);
     // The term is stored already, so that the entries alone are new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.next_save_fails();
     let reply = bench.within(PATIENCE, |bench| bench.peer(1).appends(2).entries(&[1, 2]).send()).flatten();
     let then = bench.storage();
@@ -111,7 +111,7 @@ pub fn repeated_entries_wait_for_the_save_3c(lab: &Lab) {
         "entries that are in memory already are acknowledged although their save is not over",
     );
     // The term is stored already, so that the entries alone are new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.slow_disk(SLOW);
     drop(bench.beside(|bench| bench.peer(1).appends(2).entries(&[1, 2]).send()));
     lab.sleep(SLOW / 4);

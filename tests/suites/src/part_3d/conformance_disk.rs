@@ -23,7 +23,7 @@ pub fn failed_save_of_a_snapshot_3d(lab: &Lab) {
     );
     bench.needs_snapshots();
     // The term is stored already, so that the snapshot alone is new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.next_save_fails();
     let reply = bench.within(Duration::from_secs(2), |bench| bench.peer(1).installs(2, (10, 2))).flatten();
     let then = bench.storage();
@@ -75,8 +75,8 @@ pub fn power_fails_while_a_snapshot_is_installed_3d(lab: &Lab) {
         "the snapshot is stored with one save and the log that belongs to it with another",
     );
     bench.needs_snapshots();
-    bench.peer(1).appends(2).entries(&[1, 1, 2]).commit(3).succeeds("it follows the empty log");
-    bench.expect_applies(3, "leaderCommit is 3");
+    bench.peer(1).appends(2).entries(&[1, 1, 2]).commit(3).prepares("it follows the empty log");
+    bench.prepare_applied(3, "leaderCommit is 3");
     let (mut before, mut included) = (3, 10);
     for count in SAVES {
         bench.power_fails_after_save(count);

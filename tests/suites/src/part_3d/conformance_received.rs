@@ -17,7 +17,7 @@ pub fn old_snapshot_leader_refused_3d(lab: &Lab) {
         "reply immediately if term < currentTerm, with currentTerm (Fig. 13, receiver 1)",
         "the term of an InstallSnapshot is not checked",
     );
-    bench.peer(1).appends(7).succeeds("S1 leads term 7");
+    bench.peer(1).appends(7).prepares("S1 leads term 7");
     let reply = bench.peer(2).installs(6, (9, 5));
     bench.expect(reply == Some(7), "the reply does not depose an old leader", "term 7", format!("{reply:?}"));
     bench.expect_applied_at_most(0, "the leader of term 6 has nothing to say");
@@ -61,8 +61,8 @@ pub fn old_snapshot_ignored_3d(lab: &Lab) {
         "a snapshot that covers only a prefix of what is applied takes nothing back (§7; Fig. 13, receiver 6)",
         "a delayed InstallSnapshot is installed without a look at the commit index",
     );
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).commit(3).succeeds("it follows the empty log");
-    bench.expect_applies(3, "leaderCommit is 3");
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).commit(3).prepares("it follows the empty log");
+    bench.prepare_applied(3, "leaderCommit is 3");
     // One that ends below what was applied, and one that ends exactly there.
     bench.peer(1).installs(2, (2, 1));
     bench.peer(1).installs(2, (3, 2));
@@ -124,8 +124,8 @@ pub fn suffix_is_kept_3d(lab: &Lab) {
         "if the log has an entry with the snapshot's last index and term, the entries that follow stay (Fig. 13, receiver 6)",
         "the whole log is dropped, though its suffix may be acknowledged",
     );
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(1).succeeds("it follows the empty log");
-    bench.expect_applies(1, "leaderCommit is 1");
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2, 2]).commit(1).prepares("it follows the empty log");
+    bench.prepare_applied(1, "leaderCommit is 1");
     bench.peer(1).installs(2, (3, 2));
     bench.expect_applies(3, "the snapshot ends there");
     bench.peer(2).asks_vote(9).with_last(4, 2).is_refused("its own log goes on to entry 5");
@@ -144,7 +144,7 @@ pub fn other_log_is_dropped_3d(lab: &Lab) {
         "if the log does not have the snapshot's last entry, the entire log is discarded (Fig. 13, receiver 7)",
         "the entries after the snapshot's last index are kept without a look at its term",
     );
-    bench.peer(1).appends(1).entries(&[1, 1, 1, 1, 1]).succeeds("it follows the empty log");
+    bench.peer(1).appends(1).entries(&[1, 1, 1, 1, 1]).prepares("it follows the empty log");
     bench.peer(2).installs(3, (3, 2));
     bench.expect_applies(3, "the snapshot ends there");
     // Entry 5 agrees in index with what may follow the snapshot; only the term of entry 3 shows that it does
@@ -170,8 +170,8 @@ pub fn snapshot_counts_as_applied_3d(lab: &Lab) {
         "a snapshot resets the state machine: application goes on after its last entry (Fig. 13, receiver 8)",
         "commitIndex or lastApplied is not raised to the snapshot's last index",
     );
-    bench.peer(1).appends(2).entries(&[1, 1]).commit(2).succeeds("it follows the empty log");
-    bench.expect_applies(2, "leaderCommit is 2");
+    bench.peer(1).appends(2).entries(&[1, 1]).commit(2).prepares("it follows the empty log");
+    bench.prepare_applied(2, "leaderCommit is 2");
     bench.peer(1).installs(2, (10, 2));
     bench.expect_applies(10, "the snapshot ends there");
     let delivered = bench.snapshots_delivered();
@@ -201,7 +201,7 @@ pub fn snapshot_survives_3d(lab: &Lab) {
         "the snapshot is not stored with the log, or the first save after a restart forgets it",
     );
     // The term is stored already, so that the snapshot alone is new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.peer(1).installs(2, (10, 1));
     bench.expect_applies(10, "the snapshot ends there");
     // Twice: the first restart saves a term and votes, and with them must save the snapshot.
@@ -266,7 +266,7 @@ pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
         "the snapshot is stored after the reply has left",
     );
     // The term is stored already, so that the snapshot alone is new.
-    bench.peer(1).appends(2).succeeds("S1 leads term 2");
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.slow_disk(Duration::from_millis(40));
     let reply = bench.peer(1).installs(2, (10, 2));
     // As it is in the moment in which the reply arrives.

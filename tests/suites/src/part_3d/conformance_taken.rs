@@ -22,8 +22,8 @@ fn with_snapshot(lab: &Lab, upto: Index, rule: &'static str, hint: &'static str)
 /// The server applies entries of [`TERMS`] from the leader of term 3 and puts the first `upto` into a snapshot.
 #[track_caller]
 pub(crate) fn apply_and_take_snapshot(bench: &Bench, upto: Index) {
-    bench.peer(1).appends(3).entries(&TERMS).commit(5).succeeds("it follows the empty log");
-    bench.expect_applies(5, "leaderCommit is 5");
+    bench.peer(1).appends(3).entries(&TERMS).commit(5).prepares("it follows the empty log");
+    bench.prepare_applied(5, "leaderCommit is 5");
     bench.take_snapshot(upto);
     // The server may do its part after `snapshot` has returned.
     bench.lab().sleep_ms(20);
@@ -215,8 +215,8 @@ pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
         "the index is read under the lock, and the bytes after it was given back",
     );
     let terms = [1; SNAPSHOTS as usize];
-    bench.peer(1).appends(1).entries(&terms).commit(SNAPSHOTS).succeeds("it follows the empty log");
-    bench.expect_applies(SNAPSHOTS, "leaderCommit says so");
+    bench.peer(1).appends(1).entries(&terms).commit(SNAPSHOTS).prepares("it follows the empty log");
+    bench.prepare_applied(SNAPSHOTS, "leaderCommit says so");
     bench.take_snapshot(1);
     [1, 2].into_iter().for_each(|peer| bench.peer(peer).has_log(&terms));
     bench.elect(&[1, 2]);
@@ -383,5 +383,5 @@ pub fn indexes_go_on_3d(lab: &Lab) {
         "index 6, or 7 after an entry of the leader's own",
         format!("index {index}"),
     );
-    bench.expect_applies_within(index, ELECTION_MAX, "S1 stores it");
+    bench.prepare_applied_within(index, ELECTION_MAX, "S1 stores it");
 }

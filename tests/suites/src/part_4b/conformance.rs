@@ -17,7 +17,7 @@ fn leader_that_has_read(lab: &Lab, rule: &'static str, hint: &'static str) -> (B
     let bench = Bench::start(lab, 3, rule, hint);
     bench.elect(&[1]);
     let index = bench.start_command().index;
-    bench.expect_applies_within(index, ELECTION_MAX, "S1 and the leader store it");
+    bench.prepare_applied_within(index, ELECTION_MAX, "S1 and the leader store it");
     let read = bench.read_index(PATIENCE);
     lab.expect_usual(read.is_ok(), "a read is not confirmed although a majority is well");
     bench.expect(
@@ -84,8 +84,8 @@ pub fn no_read_before_an_entry_of_the_term_4b(lab: &Lab) {
         "the commit index of a new leader is taken for complete, though its predecessor may have committed more",
     );
     // S1 led term 2, and has committed all three with S2, and told its clients so. It has told S0 of the first only.
-    bench.peer(1).appends(2).entries(&[2, 2, 2]).commit(1).succeeds("it follows the empty log");
-    bench.expect_applies(1, "leaderCommit is 1");
+    bench.peer(1).appends(2).entries(&[2, 2, 2]).commit(1).prepares("it follows the empty log");
+    bench.prepare_applied(1, "leaderCommit is 1");
     bench.peer(1).has_log(&[2, 2, 2]);
     bench.elect(&[1]);
     let read = bench.read_index(PATIENCE);

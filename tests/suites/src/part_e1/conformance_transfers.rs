@@ -156,7 +156,7 @@ pub fn timeout_now_e1(lab: &Lab) {
     );
     bench.needs_timeout_now();
     bench.refuse_pre_votes();
-    bench.peer(1).appends(5).entries(&[5]).succeeds("S1 leads term 5");
+    bench.peer(1).appends(5).entries(&[5]).prepares("S1 leads term 5");
     bench.peer(1).tells_to_stand(5);
     let stands = |request: &Request| request.is_vote() && request.term() == 6;
     let Some(sent) = bench.next_request(bench.at_once(), stands) else {

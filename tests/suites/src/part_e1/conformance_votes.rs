@@ -27,7 +27,7 @@ pub fn pre_vote_changes_nothing_e1(lab: &Lab) {
         "a pre-vote moves neither the term nor the vote of the voter (thesis §9.6)",
         "the request is handled like a RequestVote: its term is adopted, or the vote is given away",
     );
-    bench.peer(1).asks_vote(3).is_granted("it is free in term 3");
+    bench.peer(1).asks_vote(3).prepares("it is free in term 3");
     bench.peer(1).asks_pre_vote(4).is_granted("nobody leads, and the log is good");
     bench.expect_term(3, "a pre-vote brings no term");
     bench.peer(2).asks_pre_vote(4).is_granted("the yes that S1 got binds nobody");
@@ -53,7 +53,7 @@ pub fn pre_candidate_keeps_its_term_e1(lab: &Lab) {
         "the term moves when the timer runs out, or the answers are not counted",
     );
     bench.peer(1).grants_pre_votes();
-    bench.peer(1).asks_vote(7).is_granted("it is free in term 7");
+    bench.peer(1).asks_vote(7).prepares("it is free in term 7");
     // Twice: one that asks once and never again is stuck, for its peers may be free to vote only later.
     for _ in 0..2 {
         let asked_from = lab.now();
@@ -94,7 +94,7 @@ pub fn pre_vote_wants_a_good_log_e1(lab: &Lab) {
         "a pre-vote is granted if the candidate's log is up to date enough to get the vote (thesis §9.6; §5.4.1)",
         "the log is looked at for votes that count, and not for the others",
     );
-    bench.peer(1).appends(3).entries(&[1, 2, 2]).succeeds("S1 leads term 3");
+    bench.peer(1).appends(3).entries(&[1, 2, 2]).prepares("S1 leads term 3");
     // Until it hears of no leader any more.
     lab.sleep(ELECTION_MAX);
     let rows = [
@@ -145,7 +145,7 @@ pub fn older_terms_are_told_e1(lab: &Lab) {
     let bench = Bench::start_with(lab, features, 3, rule, "requests of an older term are not answered");
     bench.needs_pre_votes();
     bench.refuse_pre_votes();
-    bench.peer(1).asks_vote(9).is_granted("it is free in term 9");
+    bench.peer(1).asks_vote(9).prepares("it is free in term 9");
     for term in [3, 9] {
         let reply = bench.peer(2).asks_pre_vote(term).with_last(8, 2).send();
         bench.expect(
@@ -167,7 +167,7 @@ pub fn older_terms_are_told_e1(lab: &Lab) {
 /// A server with check-quorum that S1 leads in term 5.
 fn led(lab: &Lab, features: Features, rule: &'static str, hint: &'static str) -> Bench {
     let bench = Bench::start_with(lab, features, 3, rule, hint);
-    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).appends(5).prepares("S1 leads term 5");
     bench
 }
 
@@ -207,7 +207,7 @@ pub fn transfer_needs_no_patience_e1(lab: &Lab) {
         "the flag of the request is not looked at",
     );
     bench.needs_votes_for_transfer();
-    bench.peer(1).appends(5).succeeds("S1 leads term 5");
+    bench.peer(1).appends(5).prepares("S1 leads term 5");
     let reply = bench.peer(2).asks_vote_for_transfer(6).send();
     bench.expect(
         reply == Some((6, true)),

@@ -78,8 +78,8 @@ pub fn observer_never_stands_e2(lab: &Lab) {
         "who has no vote does not stand for election (thesis §4.2.1)",
         "the election timer runs for learners too",
     );
-    bench.peer(1).appends(3).entries(&[1, 3]).commit(2).succeeds("it follows the empty log");
-    bench.expect_applies(2, "leaderCommit is 2");
+    bench.peer(1).appends(3).entries(&[1, 3]).commit(2).prepares("it follows the empty log");
+    bench.prepare_applied(2, "leaderCommit is 2");
     lab.sleep(Duration::from_secs(10));
     let asked = bench.count_requests(|sent: &SentRequest| sent.request.is_vote());
     bench.expect(

@@ -190,6 +190,6 @@ pub fn votes_across_configurations_e3(lab: &Lab) {
         .peer(2)
         .asks_vote(5)
         .is_granted("S2 may be a member, and S0 have a vote, in a configuration that S0 has not got");
-    bench.peer(2).appends(5).entries(&[5]).commit(1).succeeds("S2 leads term 5");
+    bench.peer(2).appends(5).entries(&[5]).commit(1).prepares("S2 leads term 5");
     bench.expect_applies(1, "leaderCommit is 1");
 }

@@ -303,7 +303,7 @@ pub fn suffix_and_conflict_e4(lab: &Lab) {
          receiver 6 and 7)",
         "the log is dropped whenever a snapshot is complete, or never",
     );
-    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).succeeds("it follows the empty log");
+    bench.peer(1).appends(2).entries(&[1, 1, 2, 2]).prepares("it follows the empty log");
     let matching = bench.peer(1).transfers(2, (2, 1), 1);
     matching.piece(0..6).is_taken("it is the first piece");
     matching.rest(6).is_taken("it is the last");
@@ -332,7 +332,7 @@ pub fn after_the_last_chunk_e4(lab: &Lab) {
         "the last piece is answered before the snapshot is stored, or its last term is forgotten",
     );
     // The term is stored already, so that the snapshot alone is new.
-    bench.peer(1).appends(3).succeeds("S1 leads term 3");
+    bench.peer(1).appends(3).prepares("S1 leads term 3");
     let transfer = bench.peer(1).transfers(3, (10, 2), 1);
     transfer.piece(0..6).is_taken("it is the first piece");
     bench.slow_disk(Duration::from_millis(40));

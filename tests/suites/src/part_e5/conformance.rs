@@ -20,7 +20,7 @@ type Read = Result<Index, ReadIndexError>;
 fn lead(bench: &Bench, voters: &[ServerId]) -> Index {
     bench.elect(voters);
     let index = bench.start_command().index;
-    bench.expect_applies_within(index, ELECTION_MAX, "a majority stores it");
+    bench.prepare_applied_within(index, ELECTION_MAX, "a majority stores it");
     let read = bench.read_index(PATIENCE);
     bench.lab().expect_usual(read.is_ok(), "a read is not confirmed although a majority is well");
     expect_sees(bench, read, index, "a read does not see what was committed before it began");
@@ -71,8 +71,8 @@ pub fn read_index_waits_for_all_three_e5(lab: &Lab) {
         "the leader answers because it thinks that it leads",
     );
     // S1 led term 2, has committed all three and told its clients so. It has told S0 of the first only.
-    bench.peer(1).appends(2).entries(&[2, 2, 2]).commit(1).succeeds("it follows the empty log");
-    bench.expect_applies(1, "leaderCommit is 1");
+    bench.peer(1).appends(2).entries(&[2, 2, 2]).commit(1).prepares("it follows the empty log");
+    bench.prepare_applied(1, "leaderCommit is 1");
     [1, 2].into_iter().for_each(|peer| bench.peer(peer).has_log(&[2, 2, 2]));
     bench.elect(&[1, 2]);
     let read = bench.read_index(PATIENCE);

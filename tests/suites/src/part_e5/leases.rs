@@ -113,7 +113,7 @@ pub fn lease_from_send_not_answer_e5(lab: &Lab) {
     let [at_once, late] = [Duration::from_millis(2), Duration::from_millis(200)].map(|delay| {
         bench.elect(&[1]);
         let index = bench.start_command().index;
-        bench.expect_applies_within(index, ELECTION_MAX, "S1 and the leader store it");
+        bench.prepare_applied_within(index, ELECTION_MAX, "S1 and the leader store it");
         bench.peer(1).waits();
         bench.skip_requests();
         let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::is_append) else {

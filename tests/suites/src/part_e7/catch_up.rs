@@ -32,7 +32,7 @@ pub fn committed_only_e7(lab: &Lab) {
     bench.needs_fetches();
     let log: [Term; 6] = [1, 1, 3, 3, 5, 5];
     let commit = 2 + lab.below(3);
-    bench.peer(1).appends(5).entries(&log).commit(commit).succeeds("S1 leads term 5");
+    bench.peer(1).appends(5).entries(&log).commit(commit).prepares("S1 leads term 5");
     bench.expect_applies(commit, "S1 says that it is committed");
     for first in 1..=7 {
         for most in [1, 2, 100] {
@@ -87,7 +87,7 @@ pub fn fetched_is_not_acknowledged_e7(lab: &Lab) {
     bench.needs_fetches();
     // What S3 has left at the end is committed nowhere.
     let own = [vec![1; OWN], vec![2; 1 + lab.below(3) as usize]].concat();
-    bench.peer(3).appends(2).entries(&own).commit(OWN as Index).succeeds("S3 leads term 2");
+    bench.peer(3).appends(2).entries(&own).commit(OWN as Index).prepares("S3 leads term 2");
     bench.expect_applies(OWN as Index, "S3 says that it is committed");
     let log: Vec<Term> = [vec![1; OWN], vec![4; MANY - OWN]].concat();
     let leader = bench.peer(1);
