@@ -51,9 +51,9 @@ impl VersionedClerk for Clerk {
         // begin solution 2K.2: ask until somebody answers, for a put as well
         // instead: let server = &self.server;
         // instead: let asked = PutArgs { key: key.into(), value: value.into(), version };
-        // instead: let reply = server.call(PUT, &asked).unwrap_or_else(|| {
-        // instead:     todo!("2K.2: ask until somebody answers, for a put as well")
-        // instead: });
+        // instead: let reply = server
+        // instead:     .call(PUT, &asked)
+        // instead:     .unwrap_or_else(|| todo!("2K.2: ask until somebody answers, for a put as well"));
         // instead: outcome_of(reply, false)
         let args = PutArgs { key: key.to_owned(), value: value.to_owned(), version };
         let mut is_repeated = false;
@@ -78,11 +78,9 @@ fn outcome_of(reply: PutReply, is_repeated: bool) -> Result<(), PutError> {
     // begin solution 2K.3: say Maybe where nobody can know
     // instead: let refusal = match reply {
     // instead:     PutReply::NoKey => Some(PutError::NoKey),
-    // instead:     PutReply::WrongVersion => Some(if is_repeated {
-    // instead:         todo!("2K.3: say Maybe where nobody can know")
-    // instead:     } else {
-    // instead:         PutError::Version
-    // instead:     }),
+    // instead:     PutReply::WrongVersion => {
+    // instead:         Some(if is_repeated { todo!("2K.3: say Maybe where nobody can know") } else { PutError::Version })
+    // instead:     }
     // instead:     PutReply::Done => None,
     // instead: };
     // instead: refusal.map_or(Ok(()), Err)
