@@ -167,7 +167,9 @@ fn client_that_returns_early_is_named_and_one_that_panics_is_told_so() {
     }
     assert_says::<Unwritten>(
         "unreachable_server_2k",
-        &["unreachable_server_2k: \"2K.2: ask again\" is still to be written (at tests/tests/program/lab2.rs:"],
+        &[
+            "unreachable_server_2k: \"2K.2: ask again\" is still to be written (at tests/tests/program/lab2.rs:",
+        ],
     );
     assert_says::<GivesUp>(
         "unreachable_server_2k",

@@ -102,7 +102,8 @@ fn rule_of<T>() -> impl Rule {
 fn rules_have_names_that_tell_who_made_them() {
     let closure = |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass;
     assert_eq!(closure.name(), "a rule of rules_have_names_that_tell_who_made_them");
-    let nested = (|| |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass)();
+    let make = || |_: &Message<'_>, _: &mut Chance<'_>| Verdict::Pass;
+    let nested = make();
     assert_eq!(nested.name(), closure.name());
     assert_eq!(rule_of::<Vec<Vote>>().name(), "a rule of rule_of");
     let script = Nth::new(2, Traffic::replies().to(1), Verdict::Drop);
