@@ -2,8 +2,9 @@
 //!
 //! Sources are compared by fingerprints of their tokens ([`winnow`]), without names, comments and spaces. What stands in the
 //! handout is nobody's own. Of two students what very many have written says nothing; how much that is, is said of each. With the
-//! [solutions](mod@solutions) that lie in this repository all is compared, however many have it: they are the likeliest to be copied. The numbers
-//! are a reason to read two sources side by side, and no verdict: who has the same paper before him writes some lines alike.
+//! [solutions](mod@solutions) that lie in this repository all is compared, however many have it: they are the likeliest to be
+//! copied. The numbers are a reason to read two sources side by side, and no verdict: who has the same paper before him writes some
+//! lines alike.
 
 mod solutions;
 mod text;
