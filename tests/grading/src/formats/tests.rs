@@ -195,6 +195,36 @@ fn exercism_obeys_its_schema() {
     assert!(value["message"].as_str().unwrap().contains("E0425"));
 }
 
+/// Which they were stands nowhere else but in the output of each test.
+#[test]
+fn tests_that_were_skipped_are_named_with_what_that_costs() {
+    let skipped = |name: &str, part: &str, max: f64, reason: &str| TestGrade {
+        reason: Some(reason.to_owned()),
+        ..test(name, part, 0.0, max, Status::Skipped)
+    };
+    let tests = vec![
+        test("initial_election_3a", "3A", 2.5, 2.5, Status::Passed),
+        skipped("hint_names_a_leader_3a", "3A", 0.0, "it names no leader"),
+        skipped("few_terms_3a", "3A", 2.0, "no field term"),
+        skipped("timeouts_differ_3a", "3A", 2.0, "no field term"),
+    ];
+    let grade = Grade { tests, ..grade() };
+    let [free, paid] = ["skipped, which costs nothing", "skipped: what is not judged gives no points"];
+    let text = super::skipped(&grade);
+    assert!(text.contains(&format!("{free} (it names no leader): hint_names_a_leader_3a\n")), "{text}");
+    assert!(text.contains("(no field term): few_terms_3a, timeouts_differ_3a\n"), "{text}");
+    for (place, words, status, is_passed) in [(1, free, "passed", true), (2, paid, "failed", false)] {
+        let told = telling(true).of(&grade.tests[place]);
+        assert!(told.contains(words) && !told.contains("skipped\n"), "{told}");
+        let read = |text: String| serde_json::from_str::<Value>(&text).unwrap()["tests"][place].clone();
+        assert_eq!(read(gradescope::text(&grade, &telling(true), false))["status"], status);
+        let now = Moment::from_unix(0);
+        assert_eq!(read(classroom50::text(&grade, &telling(true), &context(), now))["passed"], is_passed);
+        let of_exercism = if is_passed { "pass" } else { "fail" };
+        assert_eq!(read(exercism::text(&grade, &telling(true)))["status"], of_exercism);
+    }
+}
+
 #[test]
 fn junit_can_be_read_by_a_reader_of_xml() {
     let text = String::from_utf8(junit::text(&grade(), &telling(true)).unwrap()).unwrap();
