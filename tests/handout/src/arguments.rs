@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use lab_course::Part;
 
+use crate::commit::{self, Commit};
+use crate::lock;
 use crate::shapes::Shape;
 use crate::workspace::{Handout, Source};
 
@@ -32,7 +34,7 @@ struct Arguments {
     /// Build against this repository of the lab; otherwise against this clone
     #[arg(long, value_name = "URL")]
     git: Option<String>,
-    /// Build against this commit of it
+    /// Build against this commit of it; otherwise against the one where this clone is
     #[arg(long, value_name = "REV", requires = "git")]
     rev: Option<String>,
     /// Parts or milestones whose solution is given, in the guided shape: a class that begins with 3B gets an election that works
@@ -58,9 +60,17 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let Arguments { folder, parts, name, shape, git, rev, given, solution } =
         Arguments::from_arg_matches(matches)?;
     check_name(&name)?;
-    let source = match git {
-        Some(url) => Source::Git(url, rev),
-        None => Source::Path(root()?),
+    let (source, note) = match git {
+        Some(url) => {
+            let url = commit::address(&url)?;
+            let Commit { id, note } = commit::find(root().ok().as_deref(), rev.as_deref(), &url)?;
+            (Source::Git { url, commit: id }, note)
+        }
+        None => {
+            let root = root()?;
+            let note = beside(&root);
+            (Source::Path(root), note)
+        }
     };
     let (parts, given) = (known(&parts)?, milestones(&given)?);
     ensure!(
@@ -70,18 +80,13 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let handout = Handout { name, parts, shape, source, given, is_solved: solution };
     handout.write(&folder)?;
     let folder = folder.display();
-    let ready = format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab");
-    // The paths in its manifest lead to this clone, which students do not have.
-    Ok(match &handout.source {
-        Source::Git(..) => ready,
-        Source::Path(root) => format!("{ready}\n\n{}", beside(root)),
-    })
+    Ok(format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab\n\n{note}"))
 }
 
-/// What is to be said of a handout that is built against a clone.
+/// What is to be said of a handout that is built against a clone: the paths in its manifest lead there, and students do not have it.
 fn beside(root: &Path) -> String {
     format!(
-        "It builds on this machine only, against the clone in {}. For students: --git URL --rev REV.",
+        "It builds on this machine only, against the clone in {}. For students: --git URL.",
         root.display()
     )
 }
@@ -150,14 +155,13 @@ fn is_word_of_rust(name: &str) -> bool {
 
 /// Whether a lock file could not hold both, or the two crates could not be told apart.
 fn is_of_the_lab(name: &str) -> bool {
-    let direct = ["log", "serde", "postcard"];
     let packages = include_str!("../../../Cargo.lock").split("[[package]]");
     // What comes from a registry has a source; what has none is of this workspace.
     let own = packages
         .filter(|package| !package.contains("\nsource = "))
         .filter_map(|package| package.split('"').nth(1));
     let plain = |name: &str| name.replace('-', "_");
-    own.chain(direct).any(|taken| plain(taken) == plain(name))
+    own.chain(lock::names()).any(|taken| plain(taken) == plain(name))
 }
 
 #[cfg(test)]
@@ -180,6 +184,7 @@ mod tests {
             "labrpc",
             "raft_interface",
             "serde",
+            "anyhow",
             "match",
             "proc-macro",
             "test",
@@ -187,6 +192,9 @@ mod tests {
             check_name(name).expect_err(name);
         }
     }
+
+    /// One that nobody has.
+    const COMMIT: &str = "0123456789012345678901234567890123456789";
 
     #[test]
     fn handout_that_students_cannot_build_is_said_to_be_one() {
@@ -198,8 +206,9 @@ mod tests {
         };
         let words = "builds on this machine only";
         assert!(told("clone", &[]).contains(words));
-        let of_git = told("git", &["--git", "https://example.org/raft-lab.git", "--rev", "0123abc"]);
+        let of_git = told("git", &["--git", "https://example.org/raft-lab.git", "--rev", COMMIT]);
         assert!(of_git.contains("is ready") && !of_git.contains(words), "{of_git}");
+        assert!(of_git.contains(&format!("commit {COMMIT}")), "{of_git}");
     }
 
     #[test]
