@@ -43,6 +43,12 @@ struct GradeTests {
     /// How many seeds of each right Raft it must pass
     #[arg(long, default_value_t = 10, value_parser = lab_runs::settings::seed_count)]
     sound_seeds: u64,
+    /// Only these bugs, with commas between: the table of a whole call has their names. What is not asked for is not built
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "measure")]
+    bugs: Vec<String>,
+    /// A first try, built in less time: five bugs that are easy to find, and of what is right the reference alone
+    #[arg(long, conflicts_with_all = ["bugs", "measure"])]
+    quick: bool,
     /// Write everything to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -79,6 +85,16 @@ struct Measured {
     found_by: std::collections::BTreeMap<String, u32>,
 }
 
+/// What the scenarios of one call are put before, beside the reference.
+struct Rafts {
+    /// The right ones, as in [`RIGHT`].
+    right: &'static [(&'static str, &'static str)],
+    /// The places of the bugs in the list of those that were chosen.
+    bugs: Vec<usize>,
+}
+
+/// How many bugs a quick try has.
+const QUICK: usize = 5;
 /// Where the chosen bugs stand, from the root.
 const CHOSEN: &str = "tests/mutants/exam.toml";
 /// Where the packages are made in the copy.
@@ -121,16 +137,48 @@ impl GradeTests {
             Some(file) => student_sources(file)?,
             None => Files::from([("lib.rs".to_owned(), "lab::scenarios! {}\n".to_owned())]),
         };
+        let rafts = self.rafts(&chosen)?;
         let mut files = clean.clone();
         add_bugs(&catalogue, &chosen, &clean, &mut files)?;
         let key = key(&files, &student);
         add_student(&student, &mut files);
-        files.insert(format!("{MADE}/program/Cargo.toml"), program_manifest(&chosen));
-        files.insert(format!("{MADE}/program/src/main.rs"), program_source(&catalogue, &chosen));
+        files.insert(format!("{MADE}/program/Cargo.toml"), program_manifest(&rafts));
+        files.insert(format!("{MADE}/program/src/main.rs"), program_source(&catalogue, &chosen, &rafts));
         extend_workspace(&chosen, &mut files)?;
         let copy = WorkingCopy::with(&workspace, "grade-tests", files)?;
         self.build(&copy)?;
         self.start(&copy, &workspace, &key)
+    }
+
+    /// What the scenarios are put before.
+    fn rafts(&self, chosen: &Chosen) -> Result<Rafts> {
+        let known = |name: &String| chosen.bug.iter().any(|bug| bug.name == *name);
+        if let Some(name) = self.bugs.iter().find(|name| !known(name)) {
+            let names: Vec<&str> = chosen.bug.iter().map(|bug| &*bug.name).collect();
+            bail!("there is no bug {name:?} here: {}", names.join(", "));
+        }
+        let mut places: Vec<usize> = (0..chosen.bug.len()).collect();
+        if self.quick {
+            // Those first that most tests find.
+            places.sort_by_key(|&place| std::cmp::Reverse(chosen.bug[place].found_by));
+            places.truncate(QUICK);
+            places.sort_unstable();
+            eprintln!("a quick try, with {QUICK} bugs: the points are those of a call without --quick");
+        } else if !self.bugs.is_empty() {
+            places.retain(|&place| self.bugs.contains(&chosen.bug[place].name));
+        }
+        Ok(Rafts { right: if self.quick { &[] } else { &RIGHT }, bugs: places })
+    }
+
+    /// Where the file was put, and where its author has it.
+    fn places(&self) -> (String, String) {
+        let file = self.file.as_deref().unwrap_or(Path::new("the file"));
+        let made = format!("{MADE}/scenarios/src");
+        if file.is_dir() {
+            (made, file.join("src").display().to_string())
+        } else {
+            (format!("{made}/lib.rs"), file.display().to_string())
+        }
     }
 
     /// Builds first the file alone, so that what is wrong with it is told before anything else is built.
@@ -138,15 +186,9 @@ impl GradeTests {
         let mut check = copy.cargo();
         check.args(["build", "--offline", "--quiet", "-p", "exam-scenarios"]);
         if let BuildResult::CompileError(error) = child::build(check)? {
-            let file = self.file.as_deref().unwrap_or(Path::new("the file")).display().to_string();
-            // Where its author has it, and not where it was put.
-            let made = format!("{MADE}/scenarios/src");
-            let is_crate = self.file.as_deref().is_some_and(Path::is_dir);
-            let error = if is_crate {
-                error.replace(&made, &format!("{file}/src"))
-            } else {
-                error.replace(&format!("{made}/lib.rs"), &file)
-            };
+            let (made, shown) = self.places();
+            let error = error.replace(&made, &shown);
+            let file = self.file.as_deref().unwrap_or(Path::new("the file")).display();
             bail!("{file} does not compile:\n{}", labrpc::printable(&error));
         }
         eprintln!("building the Rafts; the first time it takes some minutes");
@@ -174,6 +216,8 @@ impl GradeTests {
             "--key",
             key,
         ]);
+        let (made, shown) = self.places();
+        program.args([format!("--made={made}"), format!("--shown={shown}")]);
         for (is_wanted, word) in
             [(self.fresh, "--fresh"), (self.details, "--details"), (self.measure, "--measure")]
         {
@@ -280,12 +324,15 @@ fn add_student(student: &Files, files: &mut Files) {
     }
 }
 
-fn program_manifest(chosen: &Chosen) -> String {
+fn program_manifest(rafts: &Rafts) -> String {
     let mut text = format!(
         "[package]\nname = \"exam-program\"\n{PACKAGE}[dependencies]\nlab-exam.workspace = true\nlab-harness.workspace = true\n\
-         lab-controls.workspace = true\nkvraft.workspace = true\nraft.workspace = true\nexam-scenarios = {{ path = \"../scenarios\" }}\n"
+         kvraft.workspace = true\nraft.workspace = true\nexam-scenarios = {{ path = \"../scenarios\" }}\n"
     );
-    for place in 0..chosen.bug.len() {
+    if !rafts.right.is_empty() {
+        text += "lab-controls.workspace = true\n";
+    }
+    for &place in &rafts.bugs {
         let package = package(place);
         let _ = writeln!(text, "{package} = {{ path = \"../{package}\" }}");
     }
@@ -293,19 +340,20 @@ fn program_manifest(chosen: &Chosen) -> String {
 }
 
 /// The program: a list of all Rafts, and a call.
-fn program_source(catalogue: &Catalogue, chosen: &Chosen) -> String {
+fn program_source(catalogue: &Catalogue, chosen: &Chosen, rafts: &Rafts) -> String {
     let mut text = String::from(
         "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::{Implementation, Services};\n\n\
          const ALL: &[Subject] = &[\n    Subject { name: \"reference\", bug: None, implementation: || Implementation::of_service::<kvraft::Reference<raft::Raft>>() },\n",
     );
-    for (name, make) in RIGHT {
+    for (name, make) in rafts.right {
         let raft = make.split(['<', '>']).nth(1).unwrap_or_default();
         let _ = writeln!(
             text,
             "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(Services::of::<kvraft::Reference<{raft}>>()) }},"
         );
     }
-    for (place, ChosenBug { name, found_by }) in chosen.bug.iter().enumerate() {
+    for &place in &rafts.bugs {
+        let ChosenBug { name, found_by } = &chosen.bug[place];
         let story =
             catalogue.mutants.iter().find(|mutant| mutant.name == *name).map_or("", |mutant| &mutant.story);
         let raft = package(place).replace('-', "_");
@@ -393,6 +441,38 @@ mod tests {
         assert_ne!(made("exam-raft-00/src/election.rs"), &clean["raft/src/election.rs"]);
         assert!(made("exam-raft-00/Cargo.toml").contains("exam-raft-00"));
         assert!(!made("exam-raft-00/Cargo.toml").contains("dev-dependencies"));
+    }
+
+    fn asked(arguments: &[&str]) -> GradeTests {
+        let words = ["grade-tests", "mine.rs"].iter().chain(arguments);
+        GradeTests::from_arg_matches(&command().get_matches_from(words)).expect("arguments")
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_built() {
+        let root = root();
+        let catalogue = Catalogue::load(&root).expect("a catalogue");
+        let text = fs::read_to_string(root.join(CHOSEN)).expect("a list");
+        let chosen: Chosen = toml::from_str(&text).expect("a list");
+        let made = |arguments: &[&str]| {
+            let rafts = asked(arguments).rafts(&chosen).expect("they are known");
+            let source = program_source(&catalogue, &chosen, &rafts);
+            let manifest = program_manifest(&rafts);
+            assert_eq!(source.matches("Some(Bug").count(), rafts.bugs.len());
+            assert_eq!(manifest.matches("exam-raft-").count(), 2 * rafts.bugs.len(), "{manifest}");
+            assert_eq!(manifest.contains("lab-controls"), source.contains("controls::"), "{manifest}");
+            (source, rafts.bugs.len())
+        };
+        assert_eq!(made(&[]).1, chosen.bug.len());
+        let (source, bugs) = made(&["--quick"]);
+        assert_eq!((bugs, source.matches("bug: None").count()), (QUICK, 1));
+        // Those behind the first keep their packages, which are built already.
+        let (source, bugs) = made(&["--bugs", "log-not-persisted,vote-no-log-check"]);
+        assert_eq!((bugs, source.matches("bug: None").count()), (2, 1 + RIGHT.len()));
+        let place = chosen.bug.iter().position(|bug| bug.name == "log-not-persisted").expect("a place");
+        assert!(source.contains(&package(place).replace('-', "_")), "{source}");
+        let error = asked(&["--bugs", "log-not-persistet"]).rafts(&chosen).map(drop).expect_err("no bug");
+        assert!(error.to_string().contains("log-not-persisted"), "{error}");
     }
 
     #[test]
