@@ -21,7 +21,7 @@ struct Arguments {
     /// The folder, which must not be there, or be empty
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Which parts of the course, with commas between: 2K and 2L (lab 2, without a Raft), 3A to 3D, 4A to 4C (a service on the
+    /// Which parts of the course, with commas between, or 3A-3D: 2K and 2L (lab 2, without a Raft), 3A to 3D, 4A to 4C (a service on the
     /// Raft; without a part of lab 3 a Raft is given)
     #[arg(long, value_delimiter = ',', default_value = "3A,3B,3C,3D")]
     parts: Vec<String>,
@@ -91,18 +91,22 @@ fn beside(root: &Path) -> String {
     )
 }
 
-/// The parts of these names, in the order of the course, each once.
+/// The parts of these names, in the order of the course, each once. A name may be two with a line between, and means those between, too.
 fn known(names: &[String]) -> Result<Vec<&'static Part>> {
-    let all = || PARTS.iter().filter_map(|name| lab_course::part(name));
+    let mut is_asked = [false; PARTS.len()];
     for name in names {
-        ensure!(
-            PARTS.iter().any(|part| part.eq_ignore_ascii_case(name)),
-            "there is no handout for part {name:?}: {}",
-            PARTS.join(", ")
-        );
+        let place = |name: &str| PARTS.iter().position(|part| part.eq_ignore_ascii_case(name.trim()));
+        let (first, last) = name.split_once('-').unwrap_or((name, name));
+        match (place(first), place(last)) {
+            (Some(first), Some(last)) if first <= last => is_asked[first..=last].fill(true),
+            _ => bail!(
+                "there is no handout for part {name:?}: {}, with commas between, or 3A-3D",
+                PARTS.join(", ")
+            ),
+        }
     }
-    let is_asked = |part: &&Part| names.iter().any(|name| part.name.eq_ignore_ascii_case(name));
-    Ok(all().filter(is_asked).collect())
+    let asked = PARTS.iter().zip(is_asked).filter(|(_, is_asked)| *is_asked);
+    Ok(asked.filter_map(|(name, _)| lab_course::part(name)).collect())
 }
 
 /// The milestones of these names, and all those of the parts among them.
@@ -217,6 +221,12 @@ mod tests {
         let found: Vec<_> =
             known(&names(&["3b", "3A", "3B"])).unwrap().iter().map(|part| part.name).collect();
         assert_eq!(found, ["3A", "3B"]);
+        let range = known(&names(&["2l", "3a-3C", " 4A"])).unwrap();
+        assert_eq!(range.iter().map(|part| part.name).collect::<Vec<_>>(), ["2L", "3A", "3B", "3C", "4A"]);
+        for wrong in ["3D-3A", "3A-", "3A-9Z", "-", "3A..3D", "3A 3B"] {
+            let error = known(&names(&[wrong])).expect_err(wrong).to_string();
+            assert!(error.contains("with commas between, or 3A-3D"), "{error}");
+        }
         assert_eq!(milestones(&names(&["3a.1", "3B"])).unwrap()[..2], ["3A.1", "3B.1"]);
         milestones(&names(&["3A.9"])).expect_err("no milestone");
         let error = known(&names(&["3A", "9Z"])).expect_err("no part").to_string();

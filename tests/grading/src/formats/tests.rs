@@ -195,6 +195,32 @@ fn exercism_obeys_its_schema() {
     assert!(value["message"].as_str().unwrap().contains("E0425"));
 }
 
+#[test]
+fn what_follows_for_all_seeds_is_told_of_many_runs_only() {
+    let told = |runs: u64, passed: u64| {
+        let test = TestGrade {
+            runs,
+            passed,
+            seeds: (1..=runs).collect(),
+            failure_rate_max: 0.0495,
+            policy: Policy::Share,
+            ..test("few_terms_3a", "3A", 1.0, 1.0, Status::Passed)
+        };
+        telling(true).of(&test)
+    };
+    assert!(
+        told(100, 100)
+            .contains("100 of 100 seeds passed; with 95 % certainty at most 4.95 % of all seeds fail")
+    );
+    for (runs, passed) in [(5, 5), (5, 3), (59, 59)] {
+        let text = told(runs, passed);
+        assert!(
+            text.contains(&format!("{passed} of {runs} seeds passed\n")) && !text.contains("certainty"),
+            "{text}"
+        );
+    }
+}
+
 /// Which they were stands nowhere else but in the output of each test.
 #[test]
 fn tests_that_were_skipped_are_named_with_what_that_costs() {
