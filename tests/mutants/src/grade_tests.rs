@@ -342,14 +342,14 @@ fn program_manifest(rafts: &Rafts) -> String {
 /// The program: a list of all Rafts, and a call.
 fn program_source(catalogue: &Catalogue, chosen: &Chosen, rafts: &Rafts) -> String {
     let mut text = String::from(
-        "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::{Implementation, Services};\n\n\
+        "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::Implementation;\n\n\
          const ALL: &[Subject] = &[\n    Subject { name: \"reference\", bug: None, implementation: || Implementation::of_service::<kvraft::Reference<raft::Raft>>() },\n",
     );
     for (name, make) in rafts.right {
         let raft = make.split(['<', '>']).nth(1).unwrap_or_default();
         let _ = writeln!(
             text,
-            "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(Services::of::<kvraft::Reference<{raft}>>()) }},"
+            "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(lab_harness::implementation::Services::of::<kvraft::Reference<{raft}>>()) }},"
         );
     }
     for &place in &rafts.bugs {
