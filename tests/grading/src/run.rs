@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use lab_hunt::target::RunFacts;
 use lab_hunt::workers::{Interrupts, Launch};
-use lab_runs::{Plan, World, commands};
+use lab_runs::{Plan, World, commands, eprintln};
 use lab_suites::grade::demands::{Budget, Demand, Way};
 use lab_suites::grade::grading::{self, Row, Watcher};
 use labrpc::printable;
@@ -15,6 +16,7 @@ use labrpc::time::Instant;
 
 use crate::files::{Extra, Folder};
 use crate::formats::Telling;
+use crate::progress::Progress;
 use crate::record::{End, Failure, Grade, MadeWith, SCHEMA};
 use crate::rubric::Rubric;
 use crate::score::score;
@@ -65,6 +67,7 @@ impl Grading<'_> {
             failures: vec![None; demands.len()],
             began: Instant::now(),
             problem: None,
+            progress: Progress::default(),
             ended,
         };
         // Before the first test: whoever looks now finds a grade, without points.
@@ -153,6 +156,7 @@ struct Recorder<'a> {
     began: Instant,
     /// Why nothing could be written.
     problem: Option<anyhow::Error>,
+    progress: Progress,
     ended: &'a mut dyn FnMut(&Grade),
 }
 
@@ -171,6 +175,14 @@ impl Recorder<'_> {
             });
         }
         self.rows[place] = Some(row.clone());
+    }
+
+    /// Says how far it is, if nothing was said for a while.
+    fn tell(&mut self) {
+        let news = self.progress.news(self.began.elapsed(), &self.grading.student, &self.rows);
+        if let Some(news) = news {
+            eprintln!("{news}");
+        }
     }
 
     /// The command that makes it again, where students are.
@@ -199,8 +211,13 @@ impl Recorder<'_> {
 }
 
 impl Watcher for Recorder<'_> {
+    fn ran(&mut self, _plan: Plan, _facts: &RunFacts) {
+        self.tell();
+    }
+
     fn ended(&mut self, row: &Row) {
         self.keep(row);
+        self.tell();
         if self.problem.is_none() {
             self.problem = self.write(End::UnderWay).err();
         }
