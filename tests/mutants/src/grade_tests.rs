@@ -6,6 +6,8 @@
 //! the file, which sees of the lab what `lab-scenarios` offers; and a program of all of them. The bugs are built once and not again for the next
 //! file, which costs its own build and a link. The program does the rest: see `lab-exam`.
 
+mod made;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,11 @@ use lab_runs::{eprintln, println};
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::apply;
 use crate::catalogue::Catalogue;
 use crate::child::{self, BuildResult};
 use crate::working_copy::WorkingCopy;
 use crate::workspace::{Files, Workspace, sources};
+use made::{MADE, RIGHT, Rafts, add_bugs, add_student, extend_workspace, program_manifest, program_source};
 
 /// The word on the command line.
 pub const GRADE_TESTS: &str = "grade-tests";
@@ -85,31 +87,10 @@ struct Measured {
     found_by: std::collections::BTreeMap<String, u32>,
 }
 
-/// What the scenarios of one call are put before, beside the reference.
-struct Rafts {
-    /// The right ones, as in [`RIGHT`].
-    right: &'static [(&'static str, &'static str)],
-    /// The places of the bugs in the list of those that were chosen.
-    bugs: Vec<usize>,
-}
-
 /// How many bugs a quick try has.
 const QUICK: usize = 5;
 /// Where the chosen bugs stand, from the root.
 const CHOSEN: &str = "tests/mutants/exam.toml";
-/// Where the packages are made in the copy.
-const MADE: &str = "tests/exam/made";
-/// Right Rafts beside the reference, and how they are made.
-const RIGHT: [(&str, &str); 7] = [
-    ("event_loop", "of::<controls::event_loop::EventLoop>()"),
-    ("one_way", "of::<controls::event_loop::OneWay>()"),
-    ("polling", "of::<controls::polling::Raft>()"),
-    ("no_op", "of::<controls::no_op::Raft>()"),
-    ("pre_vote", "of::<controls::pre_vote::Raft>()"),
-    ("resettable_timer", "of::<controls::resettable_timer::Raft>()"),
-    ("retrying", "of::<controls::retrying::Raft>().with_names(controls::retrying::names)"),
-];
-
 /// The subcommand: its name, arguments and help.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -163,7 +144,7 @@ impl GradeTests {
             places.sort_by_key(|&place| std::cmp::Reverse(chosen.bug[place].found_by));
             places.truncate(QUICK);
             places.sort_unstable();
-            eprintln!("a quick try, with {QUICK} bugs: the points are those of a call without --quick");
+            eprintln!("a quick try, with {QUICK} bugs and the reference: its points are no grade");
         } else if !self.bugs.is_empty() {
             places.retain(|&place| self.bugs.contains(&chosen.bug[place].name));
         }
@@ -274,123 +255,6 @@ fn read_sources(root: &Path, folder: &Path, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
-/// The package of a bug, by its place: its name would tell a scenario too much.
-fn package(place: usize) -> String {
-    format!("exam-raft-{place:02}")
-}
-
-/// A package for each bug: the files of `raft/` with it.
-fn add_bugs(catalogue: &Catalogue, chosen: &Chosen, clean: &Files, files: &mut Files) -> Result<()> {
-    let mut disarmed = clean.clone();
-    apply::apply_edits("disarm.toml", &catalogue.disarm, &mut disarmed)?;
-    for (place, bug) in chosen.bug.iter().enumerate() {
-        let mutants = catalogue.select(std::slice::from_ref(&bug.name))?;
-        let [mutant] = mutants[..] else { bail!("{CHOSEN}: {} is no bug", bug.name) };
-        let changed = apply::apply(mutant, &disarmed)?;
-        ensure!(
-            changed.keys().all(|file| file.starts_with("raft/src/")),
-            "{CHOSEN}: {} is not in raft/src alone",
-            bug.name
-        );
-        let folder = format!("{MADE}/{}", package(place));
-        for (file, text) in disarmed.iter().filter(|(file, _)| file.starts_with("raft/src/")) {
-            let text = changed.get(file).unwrap_or(text);
-            files.insert(format!("{folder}/{}", &file["raft/".len()..]), text.clone());
-        }
-        files.insert(format!("{folder}/Cargo.toml"), raft_manifest(place, &disarmed)?);
-    }
-    Ok(())
-}
-
-/// The manifest of `raft/` under another name, without what is for its own tests.
-fn raft_manifest(place: usize, clean: &Files) -> Result<String> {
-    let manifest = clean.get("raft/Cargo.toml").context("there is no raft/Cargo.toml")?;
-    let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]\n"));
-    let dependencies = dependencies.context("raft/Cargo.toml has no [dependencies]")?;
-    Ok(format!("[package]\nname = {:?}\n{PACKAGE}[{dependencies}{LINTS}", package(place)))
-}
-
-/// Switched off checks and planted bugs leave warnings, which nobody can mend here; and those of the file are its author's.
-const LINTS: &str = "\n[lints.rust]\nwarnings = \"allow\"\n";
-const PACKAGE: &str = "version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n\n";
-
-fn add_student(student: &Files, files: &mut Files) {
-    let manifest = format!(
-        "[package]\nname = \"exam-scenarios\"\n{PACKAGE}[dependencies]\nlab = {{ package = \"lab-scenarios\", path = \"../../../scenarios\" }}\n{LINTS}"
-    );
-    files.insert(format!("{MADE}/scenarios/Cargo.toml"), manifest);
-    for (name, text) in student {
-        files.insert(format!("{MADE}/scenarios/src/{name}"), text.clone());
-    }
-}
-
-fn program_manifest(rafts: &Rafts) -> String {
-    let mut text = format!(
-        "[package]\nname = \"exam-program\"\n{PACKAGE}[dependencies]\nlab-exam.workspace = true\nlab-harness.workspace = true\n\
-         kvraft.workspace = true\nraft.workspace = true\nexam-scenarios = {{ path = \"../scenarios\" }}\n"
-    );
-    if !rafts.right.is_empty() {
-        text += "lab-controls.workspace = true\n";
-    }
-    for &place in &rafts.bugs {
-        let package = package(place);
-        let _ = writeln!(text, "{package} = {{ path = \"../{package}\" }}");
-    }
-    text
-}
-
-/// The program: a list of all Rafts, and a call.
-fn program_source(catalogue: &Catalogue, chosen: &Chosen, rafts: &Rafts) -> String {
-    let mut text = String::from(
-        "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::Implementation;\n\n\
-         const ALL: &[Subject] = &[\n    Subject { name: \"reference\", bug: None, implementation: || Implementation::of_service::<kvraft::Reference<raft::Raft>>() },\n",
-    );
-    for (name, make) in rafts.right {
-        let raft = make.split(['<', '>']).nth(1).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(lab_harness::implementation::Services::of::<kvraft::Reference<{raft}>>()) }},"
-        );
-    }
-    for &place in &rafts.bugs {
-        let ChosenBug { name, found_by } = &chosen.bug[place];
-        let story =
-            catalogue.mutants.iter().find(|mutant| mutant.name == *name).map_or("", |mutant| &mutant.story);
-        let raft = package(place).replace('-', "_");
-        let _ = writeln!(
-            text,
-            "    Subject {{ name: {name:?}, bug: Some(Bug {{ story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
-        );
-    }
-    let _ = write!(
-        text,
-        "];\n\nfn main() -> std::process::ExitCode {{\n    lab_exam::main(&Subjects {{ all: ALL, own_tests: {} }}, exam_scenarios::SCENARIOS)\n}}\n",
-        chosen.tests
-    );
-    text
-}
-
-/// Names the packages in the copy's workspace.
-fn extend_workspace(chosen: &Chosen, files: &mut Files) -> Result<()> {
-    let mut members: Vec<String> = (0..chosen.bug.len()).map(package).collect();
-    members.extend(["scenarios".to_owned(), "program".to_owned()]);
-    let members: String = members.iter().map(|name| format!("    \"{MADE}/{name}\",\n")).collect();
-    let manifest = files.get_mut("Cargo.toml").context("there is no Cargo.toml")?;
-    const BEGIN: &str = "\nmembers = [\n";
-    ensure!(manifest.matches(BEGIN).count() == 1, "Cargo.toml has no list of members");
-    *manifest = manifest.replacen(BEGIN, &format!("{BEGIN}{members}"), 1);
-    // Three dozen Rafts, built once: optimised, each takes ten times as long, and runs are short.
-    for name in
-        (0..chosen.bug.len()).map(package).chain(["exam-program".to_owned(), "exam-scenarios".to_owned()])
-    {
-        let _ = write!(
-            manifest,
-            "\n[profile.dev.package.{name}]\nopt-level = 0\nincremental = false\ndebug = false\n"
-        );
-    }
-    Ok(())
-}
-
 /// Tells these Rafts, this harness and this file from all others.
 fn key(files: &Files, student: &Files) -> String {
     let mut bytes = Vec::new();
@@ -423,6 +287,7 @@ fn write_weights(root: &Path, measured: &Measured) -> Result<Verdict> {
 
 #[cfg(test)]
 mod tests {
+    use super::made::package;
     use super::*;
     use crate::workspace::root;
 
