@@ -29,6 +29,20 @@ pub(crate) enum End {
     },
 }
 
+impl End {
+    /// Names the scenarios' own file as its author does, `shown`, and not by where it was compiled. What is kept does not, for the next
+    /// call may have it elsewhere.
+    pub(crate) fn tell_as(&mut self, made: &str, shown: &str) {
+        let texts = match self {
+            Self::Failed { headline, report, .. } => [headline, report],
+            Self::Passed | Self::Skipped(_) => return,
+        };
+        if !made.is_empty() {
+            texts.into_iter().for_each(|text| *text = text.replace(made, shown));
+        }
+    }
+}
+
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -93,6 +107,19 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failure_names_the_file_of_its_author() {
+        let mut failed = End::Failed {
+            seed: 1,
+            headline: "a panic at made/src/lib.rs:3:5".into(),
+            report: "when: at made/src/lib.rs:26\nthread at raft/src/lib.rs:1".into(),
+        };
+        failed.tell_as("made/src/lib.rs", "../mine.rs");
+        let End::Failed { headline, report, .. } = failed else { unreachable!("it has failed") };
+        assert_eq!(headline, "a panic at ../mine.rs:3:5");
+        assert_eq!(report, "when: at ../mine.rs:26\nthread at raft/src/lib.rs:1");
+    }
 
     #[test]
     fn half_a_line_is_no_line_and_the_rest_is_known() {

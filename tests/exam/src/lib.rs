@@ -62,6 +62,12 @@ struct Arguments {
     /// Tells this file and these Rafts from others
     #[arg(long, default_value = "", hide = true)]
     key: String,
+    /// Where the scenarios were compiled
+    #[arg(long, default_value = "", hide = true, requires = "shown")]
+    made: String,
+    /// Where their author has them
+    #[arg(long, default_value = "", hide = true)]
+    shown: String,
     /// Count which of the lab's own tests find each bug, as JSON
     #[arg(long, hide = true)]
     measure: bool,
@@ -104,7 +110,8 @@ fn grade(
     let ledger = ledger::Ledger::open(&key, arguments.fresh)?;
     let exam =
         Exam { subjects, scenarios, seeds: arguments.seeds, sound_seeds: arguments.sound_seeds, ledger };
-    let results = exam.run()?;
+    let mut results = exam.run()?;
+    results.values_mut().for_each(|end| end.tell_as(&arguments.made, &arguments.shown));
     let score = score::Score::of(subjects, scenarios, &results);
     if let Some(file) = file {
         let text = serde_json::to_string_pretty(&score).context("writing JSON")?;

@@ -104,7 +104,7 @@ impl Folder {
     }
 
     fn write_first_failure(&mut self, grade: &Grade) -> io::Result<()> {
-        let mut text = self.telling.summary(grade);
+        let mut text = self.telling.summary(grade) + &formats::skipped(grade);
         let first = grade.tests.iter().find(|test| test.failure.is_some());
         if let Some(test) = first {
             text += &format!("\nthe first failure:\n\n{}", self.telling.of(test));

@@ -20,6 +20,7 @@ pub mod launch;
 pub mod moment;
 pub mod one;
 pub mod points;
+mod progress;
 pub mod record;
 pub mod rubric;
 pub mod run;

@@ -13,8 +13,7 @@ use lab_runs::{commands, eprintln, input, println};
 use labrpc::printable;
 
 use crate::files::Extra;
-use crate::formats::Telling;
-use crate::formats::classroom50;
+use crate::formats::{self, Telling, classroom50};
 use crate::launch;
 use crate::moment::Moment;
 use crate::record::{End, Grade, MadeWith, Status};
@@ -83,7 +82,8 @@ impl One {
             telling: Telling { words, is_seed_shown: rubric.seeds.is_shown },
         };
         let grade = grading.run(&mut Shown::default().told())?;
-        println!("{}results: {}/", grading.telling.summary(&grade), artifacts::shown(&out));
+        let told = grading.telling.summary(&grade) + &formats::skipped(&grade);
+        println!("{told}results: {}/", artifacts::shown(&out));
         match earlier {
             Some(earlier) => Ok(compared(&grade, &earlier)),
             None => verdict(&grade),

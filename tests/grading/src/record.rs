@@ -113,6 +113,20 @@ pub struct TestGrade {
     pub seconds: f64,
 }
 
+impl TestGrade {
+    /// Whether nothing is missing: it has passed, or was skipped and there was nothing to gain by it.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.status == Status::Passed || self.is_left_out()
+    }
+
+    /// Whether it was skipped and there was nothing to gain by it.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        self.status == Status::Skipped && self.max_score == Points::default()
+    }
+}
+
 /// What came of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,7 +135,8 @@ pub enum Status {
     Passed,
     /// A seed failed.
     Failed,
-    /// Nothing was judged; it is worth nothing, and what it would have been worth is dealt out to the others of its part.
+    /// Nothing was judged. It is worth nothing, and what it would have been worth is dealt out to the others of its part; unless
+    /// another of them has failed, and the course asks for what would have been judged.
     Skipped,
     /// Not all was run, and what was run has passed.
     NotRun,

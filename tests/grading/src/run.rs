@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use lab_hunt::target::RunFacts;
 use lab_hunt::workers::{Interrupts, Launch};
-use lab_runs::{Plan, World, commands};
+use lab_runs::{Plan, World, commands, eprintln};
 use lab_suites::grade::demands::{Budget, Demand, Way};
 use lab_suites::grade::grading::{self, Row, Watcher};
 use labrpc::printable;
@@ -15,6 +16,7 @@ use labrpc::time::Instant;
 
 use crate::files::{Extra, Folder};
 use crate::formats::Telling;
+use crate::progress::Progress;
 use crate::record::{End, Failure, Grade, MadeWith, SCHEMA};
 use crate::rubric::Rubric;
 use crate::score::score;
@@ -65,6 +67,7 @@ impl Grading<'_> {
             failures: vec![None; demands.len()],
             began: Instant::now(),
             problem: None,
+            progress: Progress::default(),
             ended,
         };
         // Before the first test: whoever looks now finds a grade, without points.
@@ -153,6 +156,7 @@ struct Recorder<'a> {
     began: Instant,
     /// Why nothing could be written.
     problem: Option<anyhow::Error>,
+    progress: Progress,
     ended: &'a mut dyn FnMut(&Grade),
 }
 
@@ -171,6 +175,14 @@ impl Recorder<'_> {
             });
         }
         self.rows[place] = Some(row.clone());
+    }
+
+    /// Says how far it is, if nothing was said for a while.
+    fn tell(&mut self) {
+        let news = self.progress.news(self.began.elapsed(), &self.grading.student, &self.rows);
+        if let Some(news) = news {
+            eprintln!("{news}");
+        }
     }
 
     /// The command that makes it again, where students are.
@@ -199,12 +211,28 @@ impl Recorder<'_> {
 }
 
 impl Watcher for Recorder<'_> {
+    fn ran(&mut self, _plan: Plan, _facts: &RunFacts) {
+        self.tell();
+    }
+
     fn ended(&mut self, row: &Row) {
         self.keep(row);
+        self.tell();
         if self.problem.is_none() {
             self.problem = self.write(End::UnderWay).err();
         }
     }
+}
+
+/// What the compiler says, and that it says so because of a rule of the course: by itself it names a line that nobody has written.
+fn with_rule(error: &str, rubric: &Rubric) -> String {
+    let is_of_unsafe = error.lines().next().is_some_and(|first| first.contains("unsafe"));
+    if rubric.allows_unsafe || !is_of_unsafe || !error.contains("forbid(unsafe_code)") {
+        return error.to_owned();
+    }
+    format!(
+        "`unsafe` is not allowed in this assignment: the grader forbids it in the first line of the crate\n\n{error}"
+    )
 }
 
 /// A grade of something that could not be run at all: no points, and why.
@@ -214,10 +242,31 @@ impl Watcher for Recorder<'_> {
 /// If the files cannot be written.
 pub fn not_graded(grading: &Grading<'_>, error: &str) -> Result<Grade> {
     let mut grade = grading.grade(&vec![None; grading.seeds.len()], End::NotGraded);
-    grade.error = Some(printable(error).into_owned());
+    grade.error = Some(with_rule(&printable(error), grading.rubric));
     let problem = || format!("cannot write the grade to {}", grading.out.display());
     let mut folder =
         Folder::new(grading.out, grading.extra.clone(), grading.telling.clone()).with_context(problem)?;
     folder.write(&grade, grading.rubric.has_leaderboard).with_context(problem)?;
     Ok(grade)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_unsafe_reads_that_the_course_forbids_it() {
+        let read = |allowed: &str| {
+            Rubric::read("rubric.toml", &format!("assignment = 'x'\n{allowed}[[part]]\nname = '3A'\n"))
+                .unwrap()
+        };
+        let error = "error: usage of an `unsafe` block\n  --> src/raft.rs:92:18\n 1 | #![forbid(unsafe_code)] //! A Raft.\n";
+        let told = with_rule(error, &read(""));
+        let first = told.lines().next().unwrap();
+        assert!(first.contains("not allowed in this assignment") && told.ends_with(error), "{told}");
+        assert_eq!(with_rule(error, &read("allow_unsafe = true\n")), error);
+        // What is wrong in the first line is shown with what the grader has put there.
+        let other = "error: expected item\n --> src/lib.rs:1:1\n 1 | #![forbid(unsafe_code)] fun\n";
+        assert_eq!(with_rule(other, &read("")), other);
+    }
 }

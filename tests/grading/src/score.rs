@@ -36,11 +36,7 @@ fn of_part(
     submitted: Option<Moment>,
 ) -> (PartGrade, Vec<TestGrade>) {
     let has_failed = rows.iter().flatten().any(|row| row.failure().is_some());
-    // Who is right and cannot be put to a test has all points that there are. Who is wrong gains nothing by it that messages
-    // cannot be read.
-    let is_left_out = |row: &Option<Row>| {
-        !has_failed && row.as_ref().is_some_and(|row| matches!(row.end, RowEnd::Skipped(_)))
-    };
+    let is_left_out = |row: &Option<Row>| row.as_ref().is_some_and(|row| row.is_left_out(has_failed));
     let weights: Vec<u64> = part
         .tests
         .iter()
@@ -171,20 +167,21 @@ mod tests {
         }
     }
 
-    /// What the first test of a part of two has gained, and what there was to gain.
-    fn points(policy: &str, first: &str, second: &str) -> (String, String) {
+    /// What two tests of a part have gained that has no others, and what there was to gain.
+    fn points(policy: &str, tests: [(&str, &str); 2]) -> [(String, String); 2] {
         let mut text =
             "assignment = 'x'\n[seeds]\npublic = 3\n[[part]]\nname = '3A'\npoints = 10\n".to_owned();
-        let cases: Vec<_> = lab_suites::TESTS.iter().filter(|case| case.part.name() == "3A").collect();
-        for (place, case) in cases.iter().enumerate() {
+        let cases = tests.map(|(name, _)| lab_suites::find(name).expect("a test"));
+        for case in lab_suites::of_part(cases[0].part) {
+            let is_one = cases.iter().any(|other| other.name == case.name);
             let rule =
-                if place < 2 { format!("weight = 1\npolicy = '{policy}'") } else { "skip = true".to_owned() };
+                if is_one { format!("weight = 1\npolicy = '{policy}'") } else { "skip = true".to_owned() };
             text += &format!("[[test]]\nname = '{}'\n{rule}\n", case.name);
         }
         let rubric = Rubric::read("rubric.toml", &text).unwrap();
-        let rows = [Some(row(cases[0], first)), Some(row(cases[1], second))];
-        let (_, tests) = score(&rubric, &[vec![1, 2, 3], vec![1, 2, 3]], &rows, None);
-        (tests[0].score.to_string(), tests[0].max_score.to_string())
+        let rows = [Some(row(cases[0], tests[0].1)), Some(row(cases[1], tests[1].1))];
+        let (_, graded) = score(&rubric, &[vec![1, 2, 3], vec![1, 2, 3]], &rows, None);
+        [&graded[0], &graded[1]].map(|test| (test.score.to_string(), test.max_score.to_string()))
     }
 
     #[test]
@@ -202,7 +199,23 @@ mod tests {
             ("share", "", "+++", "0", "5"),
         ] {
             let wanted = (score.to_owned(), max.to_owned());
-            assert_eq!(points(policy, first, second), wanted, "{policy}: {first:?} and {second:?}");
+            let tests = [("initial_election_3a", first), ("re_election_3a", second)];
+            assert_eq!(points(policy, tests)[0], wanted, "{policy}: {first:?} and {second:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_was_asked_for_costs_nothing_however_the_rest_went() {
+        for (first, hint, of_first, of_hint) in [
+            ("++-", "???", ("0", "10"), ("0", "0")),
+            ("+++", "???", ("10", "10"), ("0", "0")),
+            // Who does it is judged.
+            ("+++", "-", ("5", "5"), ("0", "5")),
+            ("-", "+++", ("0", "5"), ("5", "5")),
+        ] {
+            let graded = points("all", [("initial_election_3a", first), ("hint_names_a_leader_3a", hint)]);
+            let wanted = [of_first, of_hint].map(|(score, max)| (score.to_owned(), max.to_owned()));
+            assert_eq!(graded, wanted, "{first:?} and {hint:?}");
         }
     }
 }

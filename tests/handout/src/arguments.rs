@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use lab_course::Part;
 
+use crate::commit::{self, Commit};
+use crate::lock;
 use crate::shapes::Shape;
 use crate::workspace::{Handout, Source};
 
@@ -19,7 +21,7 @@ struct Arguments {
     /// The folder, which must not be there, or be empty
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Which parts of the course, with commas between: 2K and 2L (lab 2, without a Raft), 3A to 3D, 4A to 4C (a service on the
+    /// Which parts of the course, with commas between, or 3A-3D: 2K and 2L (lab 2, without a Raft), 3A to 3D, 4A to 4C (a service on the
     /// Raft; without a part of lab 3 a Raft is given)
     #[arg(long, value_delimiter = ',', default_value = "3A,3B,3C,3D")]
     parts: Vec<String>,
@@ -32,7 +34,7 @@ struct Arguments {
     /// Build against this repository of the lab; otherwise against this clone
     #[arg(long, value_name = "URL")]
     git: Option<String>,
-    /// Build against this commit of it
+    /// Build against this commit of it; otherwise against the one where this clone is
     #[arg(long, value_name = "REV", requires = "git")]
     rev: Option<String>,
     /// Parts or milestones whose solution is given, in the guided shape: a class that begins with 3B gets an election that works
@@ -58,9 +60,17 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let Arguments { folder, parts, name, shape, git, rev, given, solution } =
         Arguments::from_arg_matches(matches)?;
     check_name(&name)?;
-    let source = match git {
-        Some(url) => Source::Git(url, rev),
-        None => Source::Path(root()?),
+    let (source, note) = match git {
+        Some(url) => {
+            let url = commit::address(&url)?;
+            let Commit { id, note } = commit::find(root().ok().as_deref(), rev.as_deref(), &url)?;
+            (Source::Git { url, commit: id }, note)
+        }
+        None => {
+            let root = root()?;
+            let note = beside(&root);
+            (Source::Path(root), note)
+        }
     };
     let (parts, given) = (known(&parts)?, milestones(&given)?);
     ensure!(
@@ -70,34 +80,33 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let handout = Handout { name, parts, shape, source, given, is_solved: solution };
     handout.write(&folder)?;
     let folder = folder.display();
-    let ready = format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab");
-    // The paths in its manifest lead to this clone, which students do not have.
-    Ok(match &handout.source {
-        Source::Git(..) => ready,
-        Source::Path(root) => format!("{ready}\n\n{}", beside(root)),
-    })
+    Ok(format!("{folder} is ready. Type next:\n\n  cd {folder}\n  cargo lab\n\n{note}"))
 }
 
-/// What is to be said of a handout that is built against a clone.
+/// What is to be said of a handout that is built against a clone: the paths in its manifest lead there, and students do not have it.
 fn beside(root: &Path) -> String {
     format!(
-        "It builds on this machine only, against the clone in {}. For students: --git URL --rev REV.",
+        "It builds on this machine only, against the clone in {}. For students: --git URL.",
         root.display()
     )
 }
 
-/// The parts of these names, in the order of the course, each once.
+/// The parts of these names, in the order of the course, each once. A name may be two with a line between, and means those between, too.
 fn known(names: &[String]) -> Result<Vec<&'static Part>> {
-    let all = || PARTS.iter().filter_map(|name| lab_course::part(name));
+    let mut is_asked = [false; PARTS.len()];
     for name in names {
-        ensure!(
-            PARTS.iter().any(|part| part.eq_ignore_ascii_case(name)),
-            "there is no handout for part {name:?}: {}",
-            PARTS.join(", ")
-        );
+        let place = |name: &str| PARTS.iter().position(|part| part.eq_ignore_ascii_case(name.trim()));
+        let (first, last) = name.split_once('-').unwrap_or((name, name));
+        match (place(first), place(last)) {
+            (Some(first), Some(last)) if first <= last => is_asked[first..=last].fill(true),
+            _ => bail!(
+                "there is no handout for part {name:?}: {}, with commas between, or 3A-3D",
+                PARTS.join(", ")
+            ),
+        }
     }
-    let is_asked = |part: &&Part| names.iter().any(|name| part.name.eq_ignore_ascii_case(name));
-    Ok(all().filter(is_asked).collect())
+    let asked = PARTS.iter().zip(is_asked).filter(|(_, is_asked)| *is_asked);
+    Ok(asked.filter_map(|(name, _)| lab_course::part(name)).collect())
 }
 
 /// The milestones of these names, and all those of the parts among them.
@@ -150,14 +159,13 @@ fn is_word_of_rust(name: &str) -> bool {
 
 /// Whether a lock file could not hold both, or the two crates could not be told apart.
 fn is_of_the_lab(name: &str) -> bool {
-    let direct = ["log", "serde", "postcard"];
     let packages = include_str!("../../../Cargo.lock").split("[[package]]");
     // What comes from a registry has a source; what has none is of this workspace.
     let own = packages
         .filter(|package| !package.contains("\nsource = "))
         .filter_map(|package| package.split('"').nth(1));
     let plain = |name: &str| name.replace('-', "_");
-    own.chain(direct).any(|taken| plain(taken) == plain(name))
+    own.chain(lock::names()).any(|taken| plain(taken) == plain(name))
 }
 
 #[cfg(test)]
@@ -180,6 +188,7 @@ mod tests {
             "labrpc",
             "raft_interface",
             "serde",
+            "anyhow",
             "match",
             "proc-macro",
             "test",
@@ -187,6 +196,9 @@ mod tests {
             check_name(name).expect_err(name);
         }
     }
+
+    /// One that nobody has.
+    const COMMIT: &str = "0123456789012345678901234567890123456789";
 
     #[test]
     fn handout_that_students_cannot_build_is_said_to_be_one() {
@@ -198,8 +210,9 @@ mod tests {
         };
         let words = "builds on this machine only";
         assert!(told("clone", &[]).contains(words));
-        let of_git = told("git", &["--git", "https://example.org/raft-lab.git", "--rev", "0123abc"]);
+        let of_git = told("git", &["--git", "https://example.org/raft-lab.git", "--rev", COMMIT]);
         assert!(of_git.contains("is ready") && !of_git.contains(words), "{of_git}");
+        assert!(of_git.contains(&format!("commit {COMMIT}")), "{of_git}");
     }
 
     #[test]
@@ -208,6 +221,12 @@ mod tests {
         let found: Vec<_> =
             known(&names(&["3b", "3A", "3B"])).unwrap().iter().map(|part| part.name).collect();
         assert_eq!(found, ["3A", "3B"]);
+        let range = known(&names(&["2l", "3a-3C", " 4A"])).unwrap();
+        assert_eq!(range.iter().map(|part| part.name).collect::<Vec<_>>(), ["2L", "3A", "3B", "3C", "4A"]);
+        for wrong in ["3D-3A", "3A-", "3A-9Z", "-", "3A..3D", "3A 3B"] {
+            let error = known(&names(&[wrong])).expect_err(wrong).to_string();
+            assert!(error.contains("with commas between, or 3A-3D"), "{error}");
+        }
         assert_eq!(milestones(&names(&["3a.1", "3B"])).unwrap()[..2], ["3A.1", "3B.1"]);
         milestones(&names(&["3A.9"])).expect_err("no milestone");
         let error = known(&names(&["3A", "9Z"])).expect_err("no part").to_string();

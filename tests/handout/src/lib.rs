@@ -6,7 +6,8 @@
 //! lab 4 is `kvraft/course`. [`regions`] cuts out of their files what a student is to write, and leaves a `todo!` and the hints that stand
 //! beside it. `shapes` says which files a student gets: all of the master's with their signatures (guided), MIT's one struct with handlers
 //! (mit), or the trait alone (free); labs 2 and 4 have one shape, with signatures. `workspace` adds what cargo needs, the texts of the
-//! parts, and `arguments` refuses what would not work.
+//! parts and the lock file (`lock`), `commit` says which commit of the lab students build against, and `arguments` refuses what would not
+//! work.
 //!
 //! Who asks for lab 4 without lab 3 gets the master's Raft with it, whole: a service needs one that works.
 //!
@@ -22,6 +23,8 @@
 //! It makes no git repository: the history of the handout begins with the student.
 
 mod arguments;
+mod commit;
+mod lock;
 pub mod regions;
 mod shapes;
 mod texts;

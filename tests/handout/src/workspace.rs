@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use lab_course::Part;
 
+use crate::lock;
 use crate::shapes::{self, Shape};
 use crate::texts::{without_dead_links, without_hints, without_making};
 
@@ -25,8 +26,13 @@ const TEXTS: [&str; 3] = ["students.md", "rust.md", "labrpc.md"];
 pub enum Source {
     /// A clone.
     Path(PathBuf),
-    /// A repository, and one of its commits if one is named.
-    Git(String, Option<String>),
+    /// A repository.
+    Git {
+        /// Its address, as cargo writes it.
+        url: String,
+        /// All digits of one of its commits.
+        commit: String,
+    },
 }
 
 /// A student's workspace.
@@ -55,7 +61,7 @@ impl Handout {
         let mut files: Vec<(PathBuf, String)> = vec![
             (".cargo/config.toml".into(), template!(".cargo/config.toml").into()),
             (".gitignore".into(), template!(".gitignore").into()),
-            ("Cargo.lock".into(), include_str!("../../../Cargo.lock").into()),
+            ("Cargo.lock".into(), lock::text(&self.name, self.has_services(), &self.source)),
             ("Cargo.toml".into(), self.manifest()),
             ("README.md".into(), self.readme()),
             ("clippy.toml".into(), template!("clippy.toml").into()),
@@ -119,6 +125,11 @@ impl Handout {
         self.parts.iter().any(|part| part.name.starts_with(number))
     }
 
+    /// Whether a part of it needs the interfaces of key/value services.
+    fn has_services(&self) -> bool {
+        self.has_lab('2') || self.has_lab('4')
+    }
+
     /// The program, which names what there is.
     fn program(&self) -> String {
         let program = template!("src/main.rs").replace(ALL_PARTS, &self.parts_as_code());
@@ -149,7 +160,7 @@ impl Handout {
             }
             match line {
                 // Beside the line with the network, which all shapes have.
-                "# kvraft-interface" => match self.has_lab('2') || self.has_lab('4') {
+                "# kvraft-interface" => match self.has_services() {
                     true => format!("kvraft-interface = {{ {} }}\n", self.dependency("kvraft/interface")),
                     false => String::new(),
                 },
@@ -164,8 +175,7 @@ impl Handout {
     fn dependency(&self, path: &str) -> String {
         match &self.source {
             Source::Path(root) => format!("path = {}", quoted(&root.join(path).display().to_string())),
-            Source::Git(url, None) => format!("git = {}", quoted(url)),
-            Source::Git(url, Some(rev)) => format!("git = {}, rev = {}", quoted(url), quoted(rev)),
+            Source::Git { url, commit } => format!("git = {}, rev = {}", quoted(url), quoted(commit)),
         }
     }
 

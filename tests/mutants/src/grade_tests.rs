@@ -6,6 +6,8 @@
 //! the file, which sees of the lab what `lab-scenarios` offers; and a program of all of them. The bugs are built once and not again for the next
 //! file, which costs its own build and a link. The program does the rest: see `lab-exam`.
 
+mod made;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,11 @@ use lab_runs::{eprintln, println};
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::apply;
 use crate::catalogue::Catalogue;
 use crate::child::{self, BuildResult};
 use crate::working_copy::WorkingCopy;
 use crate::workspace::{Files, Workspace, sources};
+use made::{MADE, RIGHT, Rafts, add_bugs, add_student, extend_workspace, program_manifest, program_source};
 
 /// The word on the command line.
 pub const GRADE_TESTS: &str = "grade-tests";
@@ -43,6 +45,12 @@ struct GradeTests {
     /// How many seeds of each right Raft it must pass
     #[arg(long, default_value_t = 10, value_parser = lab_runs::settings::seed_count)]
     sound_seeds: u64,
+    /// Only these bugs, with commas between: the table of a whole call has their names. What is not asked for is not built
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "measure")]
+    bugs: Vec<String>,
+    /// A first try, built in less time: five bugs that are easy to find, and of what is right the reference alone
+    #[arg(long, conflicts_with_all = ["bugs", "measure"])]
+    quick: bool,
     /// Write everything to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -79,21 +87,10 @@ struct Measured {
     found_by: std::collections::BTreeMap<String, u32>,
 }
 
+/// How many bugs a quick try has.
+const QUICK: usize = 5;
 /// Where the chosen bugs stand, from the root.
 const CHOSEN: &str = "tests/mutants/exam.toml";
-/// Where the packages are made in the copy.
-const MADE: &str = "tests/exam/made";
-/// Right Rafts beside the reference, and how they are made.
-const RIGHT: [(&str, &str); 7] = [
-    ("event_loop", "of::<controls::event_loop::EventLoop>()"),
-    ("one_way", "of::<controls::event_loop::OneWay>()"),
-    ("polling", "of::<controls::polling::Raft>()"),
-    ("no_op", "of::<controls::no_op::Raft>()"),
-    ("pre_vote", "of::<controls::pre_vote::Raft>()"),
-    ("resettable_timer", "of::<controls::resettable_timer::Raft>()"),
-    ("retrying", "of::<controls::retrying::Raft>().with_names(controls::retrying::names)"),
-];
-
 /// The subcommand: its name, arguments and help.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -121,16 +118,48 @@ impl GradeTests {
             Some(file) => student_sources(file)?,
             None => Files::from([("lib.rs".to_owned(), "lab::scenarios! {}\n".to_owned())]),
         };
+        let rafts = self.rafts(&chosen)?;
         let mut files = clean.clone();
         add_bugs(&catalogue, &chosen, &clean, &mut files)?;
         let key = key(&files, &student);
         add_student(&student, &mut files);
-        files.insert(format!("{MADE}/program/Cargo.toml"), program_manifest(&chosen));
-        files.insert(format!("{MADE}/program/src/main.rs"), program_source(&catalogue, &chosen));
+        files.insert(format!("{MADE}/program/Cargo.toml"), program_manifest(&rafts));
+        files.insert(format!("{MADE}/program/src/main.rs"), program_source(&catalogue, &chosen, &rafts));
         extend_workspace(&chosen, &mut files)?;
         let copy = WorkingCopy::with(&workspace, "grade-tests", files)?;
         self.build(&copy)?;
         self.start(&copy, &workspace, &key)
+    }
+
+    /// What the scenarios are put before.
+    fn rafts(&self, chosen: &Chosen) -> Result<Rafts> {
+        let known = |name: &String| chosen.bug.iter().any(|bug| bug.name == *name);
+        if let Some(name) = self.bugs.iter().find(|name| !known(name)) {
+            let names: Vec<&str> = chosen.bug.iter().map(|bug| &*bug.name).collect();
+            bail!("there is no bug {name:?} here: {}", names.join(", "));
+        }
+        let mut places: Vec<usize> = (0..chosen.bug.len()).collect();
+        if self.quick {
+            // Those first that most tests find.
+            places.sort_by_key(|&place| std::cmp::Reverse(chosen.bug[place].found_by));
+            places.truncate(QUICK);
+            places.sort_unstable();
+            eprintln!("a quick try, with {QUICK} bugs and the reference: its points are no grade");
+        } else if !self.bugs.is_empty() {
+            places.retain(|&place| self.bugs.contains(&chosen.bug[place].name));
+        }
+        Ok(Rafts { right: if self.quick { &[] } else { &RIGHT }, bugs: places })
+    }
+
+    /// Where the file was put, and where its author has it.
+    fn places(&self) -> (String, String) {
+        let file = self.file.as_deref().unwrap_or(Path::new("the file"));
+        let made = format!("{MADE}/scenarios/src");
+        if file.is_dir() {
+            (made, file.join("src").display().to_string())
+        } else {
+            (format!("{made}/lib.rs"), file.display().to_string())
+        }
     }
 
     /// Builds first the file alone, so that what is wrong with it is told before anything else is built.
@@ -138,15 +167,9 @@ impl GradeTests {
         let mut check = copy.cargo();
         check.args(["build", "--offline", "--quiet", "-p", "exam-scenarios"]);
         if let BuildResult::CompileError(error) = child::build(check)? {
-            let file = self.file.as_deref().unwrap_or(Path::new("the file")).display().to_string();
-            // Where its author has it, and not where it was put.
-            let made = format!("{MADE}/scenarios/src");
-            let is_crate = self.file.as_deref().is_some_and(Path::is_dir);
-            let error = if is_crate {
-                error.replace(&made, &format!("{file}/src"))
-            } else {
-                error.replace(&format!("{made}/lib.rs"), &file)
-            };
+            let (made, shown) = self.places();
+            let error = error.replace(&made, &shown);
+            let file = self.file.as_deref().unwrap_or(Path::new("the file")).display();
             bail!("{file} does not compile:\n{}", labrpc::printable(&error));
         }
         eprintln!("building the Rafts; the first time it takes some minutes");
@@ -174,6 +197,8 @@ impl GradeTests {
             "--key",
             key,
         ]);
+        let (made, shown) = self.places();
+        program.args([format!("--made={made}"), format!("--shown={shown}")]);
         for (is_wanted, word) in
             [(self.fresh, "--fresh"), (self.details, "--details"), (self.measure, "--measure")]
         {
@@ -230,119 +255,6 @@ fn read_sources(root: &Path, folder: &Path, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
-/// The package of a bug, by its place: its name would tell a scenario too much.
-fn package(place: usize) -> String {
-    format!("exam-raft-{place:02}")
-}
-
-/// A package for each bug: the files of `raft/` with it.
-fn add_bugs(catalogue: &Catalogue, chosen: &Chosen, clean: &Files, files: &mut Files) -> Result<()> {
-    let mut disarmed = clean.clone();
-    apply::apply_edits("disarm.toml", &catalogue.disarm, &mut disarmed)?;
-    for (place, bug) in chosen.bug.iter().enumerate() {
-        let mutants = catalogue.select(std::slice::from_ref(&bug.name))?;
-        let [mutant] = mutants[..] else { bail!("{CHOSEN}: {} is no bug", bug.name) };
-        let changed = apply::apply(mutant, &disarmed)?;
-        ensure!(
-            changed.keys().all(|file| file.starts_with("raft/src/")),
-            "{CHOSEN}: {} is not in raft/src alone",
-            bug.name
-        );
-        let folder = format!("{MADE}/{}", package(place));
-        for (file, text) in disarmed.iter().filter(|(file, _)| file.starts_with("raft/src/")) {
-            let text = changed.get(file).unwrap_or(text);
-            files.insert(format!("{folder}/{}", &file["raft/".len()..]), text.clone());
-        }
-        files.insert(format!("{folder}/Cargo.toml"), raft_manifest(place, &disarmed)?);
-    }
-    Ok(())
-}
-
-/// The manifest of `raft/` under another name, without what is for its own tests.
-fn raft_manifest(place: usize, clean: &Files) -> Result<String> {
-    let manifest = clean.get("raft/Cargo.toml").context("there is no raft/Cargo.toml")?;
-    let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]\n"));
-    let dependencies = dependencies.context("raft/Cargo.toml has no [dependencies]")?;
-    Ok(format!("[package]\nname = {:?}\n{PACKAGE}[{dependencies}{LINTS}", package(place)))
-}
-
-/// Switched off checks and planted bugs leave warnings, which nobody can mend here; and those of the file are its author's.
-const LINTS: &str = "\n[lints.rust]\nwarnings = \"allow\"\n";
-const PACKAGE: &str = "version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n\n";
-
-fn add_student(student: &Files, files: &mut Files) {
-    let manifest = format!(
-        "[package]\nname = \"exam-scenarios\"\n{PACKAGE}[dependencies]\nlab = {{ package = \"lab-scenarios\", path = \"../../../scenarios\" }}\n{LINTS}"
-    );
-    files.insert(format!("{MADE}/scenarios/Cargo.toml"), manifest);
-    for (name, text) in student {
-        files.insert(format!("{MADE}/scenarios/src/{name}"), text.clone());
-    }
-}
-
-fn program_manifest(chosen: &Chosen) -> String {
-    let mut text = format!(
-        "[package]\nname = \"exam-program\"\n{PACKAGE}[dependencies]\nlab-exam.workspace = true\nlab-harness.workspace = true\n\
-         lab-controls.workspace = true\nkvraft.workspace = true\nraft.workspace = true\nexam-scenarios = {{ path = \"../scenarios\" }}\n"
-    );
-    for place in 0..chosen.bug.len() {
-        let package = package(place);
-        let _ = writeln!(text, "{package} = {{ path = \"../{package}\" }}");
-    }
-    text
-}
-
-/// The program: a list of all Rafts, and a call.
-fn program_source(catalogue: &Catalogue, chosen: &Chosen) -> String {
-    let mut text = String::from(
-        "//! Made by `cargo lab grade-tests`.\n\nuse lab_exam::{Bug, Subject, Subjects};\nuse lab_harness::implementation::{Implementation, Services};\n\n\
-         const ALL: &[Subject] = &[\n    Subject { name: \"reference\", bug: None, implementation: || Implementation::of_service::<kvraft::Reference<raft::Raft>>() },\n",
-    );
-    for (name, make) in RIGHT {
-        let raft = make.split(['<', '>']).nth(1).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "    Subject {{ name: {name:?}, bug: None, implementation: || Implementation::{make}.with_service(Services::of::<kvraft::Reference<{raft}>>()) }},"
-        );
-    }
-    for (place, ChosenBug { name, found_by }) in chosen.bug.iter().enumerate() {
-        let story =
-            catalogue.mutants.iter().find(|mutant| mutant.name == *name).map_or("", |mutant| &mutant.story);
-        let raft = package(place).replace('-', "_");
-        let _ = writeln!(
-            text,
-            "    Subject {{ name: {name:?}, bug: Some(Bug {{ story: {story:?}, found_by: {found_by} }}), implementation: || Implementation::of_service::<kvraft::Reference<{raft}::Raft>>() }},"
-        );
-    }
-    let _ = write!(
-        text,
-        "];\n\nfn main() -> std::process::ExitCode {{\n    lab_exam::main(&Subjects {{ all: ALL, own_tests: {} }}, exam_scenarios::SCENARIOS)\n}}\n",
-        chosen.tests
-    );
-    text
-}
-
-/// Names the packages in the copy's workspace.
-fn extend_workspace(chosen: &Chosen, files: &mut Files) -> Result<()> {
-    let mut members: Vec<String> = (0..chosen.bug.len()).map(package).collect();
-    members.extend(["scenarios".to_owned(), "program".to_owned()]);
-    let members: String = members.iter().map(|name| format!("    \"{MADE}/{name}\",\n")).collect();
-    let manifest = files.get_mut("Cargo.toml").context("there is no Cargo.toml")?;
-    const BEGIN: &str = "\nmembers = [\n";
-    ensure!(manifest.matches(BEGIN).count() == 1, "Cargo.toml has no list of members");
-    *manifest = manifest.replacen(BEGIN, &format!("{BEGIN}{members}"), 1);
-    // Three dozen Rafts, built once: optimised, each takes ten times as long, and runs are short.
-    for name in
-        (0..chosen.bug.len()).map(package).chain(["exam-program".to_owned(), "exam-scenarios".to_owned()])
-    {
-        let _ = write!(
-            manifest,
-            "\n[profile.dev.package.{name}]\nopt-level = 0\nincremental = false\ndebug = false\n"
-        );
-    }
-    Ok(())
-}
-
 /// Tells these Rafts, this harness and this file from all others.
 fn key(files: &Files, student: &Files) -> String {
     let mut bytes = Vec::new();
@@ -375,6 +287,7 @@ fn write_weights(root: &Path, measured: &Measured) -> Result<Verdict> {
 
 #[cfg(test)]
 mod tests {
+    use super::made::package;
     use super::*;
     use crate::workspace::root;
 
@@ -393,6 +306,38 @@ mod tests {
         assert_ne!(made("exam-raft-00/src/election.rs"), &clean["raft/src/election.rs"]);
         assert!(made("exam-raft-00/Cargo.toml").contains("exam-raft-00"));
         assert!(!made("exam-raft-00/Cargo.toml").contains("dev-dependencies"));
+    }
+
+    fn asked(arguments: &[&str]) -> GradeTests {
+        let words = ["grade-tests", "mine.rs"].iter().chain(arguments);
+        GradeTests::from_arg_matches(&command().get_matches_from(words)).expect("arguments")
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_built() {
+        let root = root();
+        let catalogue = Catalogue::load(&root).expect("a catalogue");
+        let text = fs::read_to_string(root.join(CHOSEN)).expect("a list");
+        let chosen: Chosen = toml::from_str(&text).expect("a list");
+        let made = |arguments: &[&str]| {
+            let rafts = asked(arguments).rafts(&chosen).expect("they are known");
+            let source = program_source(&catalogue, &chosen, &rafts);
+            let manifest = program_manifest(&rafts);
+            assert_eq!(source.matches("Some(Bug").count(), rafts.bugs.len());
+            assert_eq!(manifest.matches("exam-raft-").count(), 2 * rafts.bugs.len(), "{manifest}");
+            assert_eq!(manifest.contains("lab-controls"), source.contains("controls::"), "{manifest}");
+            (source, rafts.bugs.len())
+        };
+        assert_eq!(made(&[]).1, chosen.bug.len());
+        let (source, bugs) = made(&["--quick"]);
+        assert_eq!((bugs, source.matches("bug: None").count()), (QUICK, 1));
+        // Those behind the first keep their packages, which are built already.
+        let (source, bugs) = made(&["--bugs", "log-not-persisted,vote-no-log-check"]);
+        assert_eq!((bugs, source.matches("bug: None").count()), (2, 1 + RIGHT.len()));
+        let place = chosen.bug.iter().position(|bug| bug.name == "log-not-persisted").expect("a place");
+        assert!(source.contains(&package(place).replace('-', "_")), "{source}");
+        let error = asked(&["--bugs", "log-not-persistet"]).rafts(&chosen).map(drop).expect_err("no bug");
+        assert!(error.to_string().contains("log-not-persisted"), "{error}");
     }
 
     #[test]

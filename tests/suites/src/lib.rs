@@ -50,6 +50,11 @@ pub use lab_harness::implementation::{Implementation, Services};
 /// same process. So who makes several at a time leaves them out.
 pub const MEASURE_THE_HEAP: [&str; 2] = ["memory_of_an_idle_life_3b", "mem_put_many_clients_reliable_2k"];
 
+/// Tests of what the course asks nobody for: its own Raft and service are skipped in them, and so is whoever writes what it asks for.
+/// So nobody pays for that.
+pub const NOT_ASKED_BY_THE_COURSE: [&str; 3] =
+    ["hint_names_a_leader_3a", "late_answers_confirm_no_read_4b", "no_read_before_an_entry_of_the_term_4b"];
+
 /// The tests of each part.
 const PARTS: [&[TestCase]; 16] = [
     part_2k::TESTS,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Telling;
 use crate::moment::Moment;
-use crate::record::{Grade, Status, TestGrade};
+use crate::record::{Grade, TestGrade};
 
 /// What is shown of a test, in characters.
 pub const OUTPUT_MAX: usize = 2_000;
@@ -117,7 +117,7 @@ pub fn text(grade: &Grade, telling: &Telling, context: &Context, now: Moment) ->
 fn of_test<'a>(test: &'a TestGrade, telling: &Telling) -> Test<'a> {
     Test {
         name: &test.name,
-        passed: test.status == Status::Passed,
+        passed: test.is_met(),
         score: test.score.to_hundredths(),
         max_score: test.max_score.to_hundredths(),
         output: super::cut(&telling.of(test), OUTPUT_MAX),

@@ -20,6 +20,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::record::{End, Grade, Status, TestGrade};
@@ -41,7 +42,9 @@ impl Telling {
         let mut text = format!("{}: {}\n", test.name, test.about);
         let _ = writeln!(text, "{}", seeds_line(test));
         if let Some(reason) = &test.reason {
-            let _ = writeln!(text, "{}: {reason}", word(test.status));
+            // That it was skipped has been said, and what that costs.
+            let what = if test.status == Status::Skipped { "why" } else { word(test.status) };
+            let _ = writeln!(text, "{what}: {reason}");
         }
         let Some(failure) = &test.failure else { return text };
         if !self.is_seed_shown {
@@ -80,6 +83,29 @@ impl Telling {
     }
 }
 
+/// The tests that were skipped and why, for whoever sees all tests: a line for those with the same reason. Empty if there are none.
+#[must_use]
+pub fn skipped(grade: &Grade) -> String {
+    let mut by_reason: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+    for test in grade.tests.iter().filter(|test| test.status == Status::Skipped) {
+        let reason = test.reason.as_deref().unwrap_or_default();
+        by_reason.entry((&test.part, skipped_line(test), reason)).or_default().push(&test.name);
+    }
+    let line = |((part, line, reason), tests): (_, Vec<&str>)| {
+        format!("{part}  {line} ({reason}): {}\n", tests.join(", "))
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
+/// That it was skipped, and what that costs.
+fn skipped_line(test: &TestGrade) -> &'static str {
+    if test.is_left_out() {
+        "skipped, which costs nothing"
+    } else {
+        "skipped: what is not judged gives no points where another test of the part fails"
+    }
+}
+
 /// What else there is to say about the sum.
 fn ending(grade: &Grade) -> &'static str {
     match grade.end {
@@ -91,21 +117,32 @@ fn ending(grade: &Grade) -> &'static str {
     }
 }
 
-/// How many seeds passed, and what that says of all others.
+/// From so many runs on it is told what follows for all seeds: if all pass, at most one in twenty fails.
+const TELLING_RUNS: u64 = 60;
+
+/// How many seeds passed, and, of many, what that says of all others.
 fn seeds_line(test: &TestGrade) -> String {
     let planned = test.seeds.len();
     match test.status {
         Status::NotRun if test.runs == 0 => "not run".to_owned(),
-        Status::Skipped => "skipped".to_owned(),
+        Status::Skipped => skipped_line(test).to_owned(),
         // One failure takes the points, and the rest is not run: of such a number nothing follows for all seeds.
         Status::Failed if test.policy == Policy::All => {
             format!("failed, after {} of {planned} seeds had passed", test.passed)
         }
         _ => format!(
-            "{} of {planned} seeds passed{}; with 95 % certainty at most {:.2} % of all seeds fail",
+            "{} of {planned} seeds passed{}{}",
             test.passed,
             if (test.runs as usize) < planned { format!(", {} were run", test.runs) } else { String::new() },
-            test.failure_rate_max * 100.0
+            // Five seeds allow that half of all fail: true, and of no use to anybody.
+            if test.runs >= TELLING_RUNS {
+                format!(
+                    "; with 95 % certainty at most {:.2} % of all seeds fail",
+                    test.failure_rate_max * 100.0
+                )
+            } else {
+                String::new()
+            }
         ),
     }
 }

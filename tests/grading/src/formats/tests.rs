@@ -196,6 +196,62 @@ fn exercism_obeys_its_schema() {
 }
 
 #[test]
+fn what_follows_for_all_seeds_is_told_of_many_runs_only() {
+    let told = |runs: u64, passed: u64| {
+        let test = TestGrade {
+            runs,
+            passed,
+            seeds: (1..=runs).collect(),
+            failure_rate_max: 0.0495,
+            policy: Policy::Share,
+            ..test("few_terms_3a", "3A", 1.0, 1.0, Status::Passed)
+        };
+        telling(true).of(&test)
+    };
+    assert!(
+        told(100, 100)
+            .contains("100 of 100 seeds passed; with 95 % certainty at most 4.95 % of all seeds fail")
+    );
+    for (runs, passed) in [(5, 5), (5, 3), (59, 59)] {
+        let text = told(runs, passed);
+        assert!(
+            text.contains(&format!("{passed} of {runs} seeds passed\n")) && !text.contains("certainty"),
+            "{text}"
+        );
+    }
+}
+
+/// Which they were stands nowhere else but in the output of each test.
+#[test]
+fn tests_that_were_skipped_are_named_with_what_that_costs() {
+    let skipped = |name: &str, part: &str, max: f64, reason: &str| TestGrade {
+        reason: Some(reason.to_owned()),
+        ..test(name, part, 0.0, max, Status::Skipped)
+    };
+    let tests = vec![
+        test("initial_election_3a", "3A", 2.5, 2.5, Status::Passed),
+        skipped("hint_names_a_leader_3a", "3A", 0.0, "it names no leader"),
+        skipped("few_terms_3a", "3A", 2.0, "no field term"),
+        skipped("timeouts_differ_3a", "3A", 2.0, "no field term"),
+    ];
+    let grade = Grade { tests, ..grade() };
+    let [free, paid] = ["skipped, which costs nothing", "skipped: what is not judged gives no points"];
+    let text = super::skipped(&grade);
+    assert!(text.contains(&format!("{free} (it names no leader): hint_names_a_leader_3a\n")), "{text}");
+    assert!(text.contains("(no field term): few_terms_3a, timeouts_differ_3a\n"), "{text}");
+    for (place, words, status, is_passed) in [(1, free, "passed", true), (2, paid, "failed", false)] {
+        let told = telling(true).of(&grade.tests[place]);
+        assert!(told.contains(words) && !told.contains("skipped\n"), "{told}");
+        let read = |text: String| serde_json::from_str::<Value>(&text).unwrap()["tests"][place].clone();
+        assert_eq!(read(gradescope::text(&grade, &telling(true), false))["status"], status);
+        let now = Moment::from_unix(0);
+        assert_eq!(read(classroom50::text(&grade, &telling(true), &context(), now))["passed"], is_passed);
+        let of_exercism = if is_passed { "pass" } else { "fail" };
+        assert_eq!(read(exercism::text(&grade, &telling(true)))["status"], of_exercism);
+    }
+}
+
+#[test]
 fn junit_can_be_read_by_a_reader_of_xml() {
     let text = String::from_utf8(junit::text(&grade(), &telling(true)).unwrap()).unwrap();
     is_expected(expect_file!["expected/junit.xml"], &text);

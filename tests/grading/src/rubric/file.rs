@@ -1,8 +1,7 @@
 //! A rubric as it is written: the fields of the file, with their places for whoever has to mend one.
 
 use serde::Deserialize;
-use toml::Spanned;
-use toml::value::Datetime;
+use toml::{Spanned, Value};
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -59,7 +58,7 @@ pub(super) struct Late {
 pub(super) struct Part {
     pub(super) name: Spanned<String>,
     pub(super) points: Option<Spanned<f64>>,
-    pub(super) deadline: Option<Spanned<Datetime>>,
+    pub(super) deadline: Option<Spanned<Value>>,
     pub(super) policy: Option<Spanned<String>>,
     pub(super) visibility: Option<Spanned<String>>,
 }

@@ -9,7 +9,7 @@ use lab_runs::similarity::nearest;
 use lab_suites as suites;
 use labrpc::printable;
 use labrpc::sim::Policy as Schedule;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
 use super::file::{self, File};
 use super::policy::{Policy, Visibility};
@@ -106,9 +106,7 @@ fn seeds(place: &Place<'_>, file: &file::Seeds) -> Result<SeedRule, String> {
         let span = file.public.as_ref().map(Spanned::span).unwrap_or_default();
         return Err(place.wrong(span, "no public seeds and no hidden ones: nothing would be run"));
     }
-    let schedule = place.read(file.schedule.as_ref(), Schedule::default(), |text| {
-        text.parse().map_err(|error| format!("{error}"))
-    })?;
+    let schedule = place.read(file.schedule.as_ref(), Schedule::default(), schedule)?;
     Ok(SeedRule { public, hidden, schedule, is_shown: file.show.unwrap_or(true) })
 }
 
@@ -206,11 +204,35 @@ fn part_rule(place: &Place<'_>, file: &file::Part, defaults: Defaults) -> Result
     let deadline = file
         .deadline
         .as_ref()
-        .map(|deadline| Moment::of(deadline.get_ref()).map_err(|error| place.wrong(deadline.span(), &error)));
+        .map(|value| deadline(value.get_ref()).map_err(|error| place.wrong(value.span(), &error)));
     let tests = suites::of_part(part)
         .map(|case| TestRule { case, weight: u64::from(case.points), policy, visibility })
         .collect();
     Ok(PartRule { part, points, deadline: deadline.transpose()?, tests })
+}
+
+/// A moment of TOML. Who knows other formats writes it with quotes.
+fn deadline(value: &Value) -> Result<Moment, String> {
+    match value {
+        Value::Datetime(moment) => Moment::of(moment),
+        Value::String(text) => Err(match Moment::read(text) {
+            Ok(_) => format!("a deadline is written without quotes: deadline = {text}"),
+            Err(error) => format!("{error}, and without quotes"),
+        }),
+        _ => {
+            Err("a deadline is a moment with a time zone, without quotes: 2026-10-01T23:59:00-04:00"
+                .to_owned())
+        }
+    }
+}
+
+/// Who runs next. There are more that searches use and nobody grades with.
+fn schedule(text: &str) -> Result<Schedule, String> {
+    match text {
+        "random" => Ok(Schedule::Random),
+        "portfolio" => Ok(Schedule::Portfolio),
+        other => Err(format!("{other:?} is no schedule for grading: write \"random\" or \"portfolio\"")),
+    }
 }
 
 /// That there is no such test, and which are called nearly so.
@@ -275,6 +297,18 @@ mod tests {
             (&format!("{part}points = -1\n"), 4, "no number of points"),
             (&format!("{part}points = 'many'\n"), 4, "invalid type"),
             (&format!("{part}deadline = 2026-10-01\n"), 4, "time zone"),
+            (
+                &format!("{part}deadline = '2026-10-01T23:59:00-04:00'\n"),
+                4,
+                "without quotes: deadline = 2026-",
+            ),
+            (&format!("{part}deadline = 'tomorrow'\n"), 4, "without quotes"),
+            (
+                &format!("{part}deadline = '2026-10-01'\n"),
+                4,
+                "time zone, as in 2026-10-01T23:59:00-04:00, and without quotes",
+            ),
+            (&format!("{part}deadline = 20261001\n"), 4, "without quotes"),
             (&format!("{part}[[part]]\nname = '2A'\n"), 5, "part 3A stands twice"),
             (
                 &format!("{part}[[test]]\nname = 'initial_electoin_3a'\n"),
@@ -284,7 +318,8 @@ mod tests {
             (&format!("{part}[[test]]\nname = 'backup_3b'\n"), 5, "is of part 3B, which is not graded"),
             (&format!("{part}[seeds]\npublic = 0\n"), 5, "nothing would be run"),
             (&format!("{part}[seeds]\nhidden = 1000000\n"), 5, "more than 100000"),
-            (&format!("{part}[seeds]\nschedule = 'best'\n"), 5, "best"),
+            (&format!("{part}[seeds]\nschedule = 'best'\n"), 5, "write \"random\" or \"portfolio\""),
+            (&format!("{part}[seeds]\nschedule = 'pct'\n"), 5, "write \"random\" or \"portfolio\""),
             (&format!("{part}[budget]\ntime = 'soon'\n"), 5, "not a time"),
             (&format!("{part}[budget]\nmemory = '1K'\n"), 5, "not an amount of memory"),
             (&format!("{part}[late]\nlost_per_day = 101\n"), 5, "100 percent"),

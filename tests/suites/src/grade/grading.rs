@@ -100,17 +100,22 @@ impl Row {
         if matches!(self.end, RowEnd::Passed) { self.case.points } else { 0 }
     }
 
-    /// What there is to gain, among the rows of all tests. Nothing by a test that was skipped, unless another of its part has failed.
-    ///
-    /// Who is right and cannot be put to a test, for the sake of messages of his own, has all points that there are. Who is
-    /// wrong gains nothing by it that messages cannot be read: what was not judged of the part has not been passed.
+    /// What there is to gain, among the rows of all tests: nothing by a test that is [left out](Self::is_left_out).
     #[must_use]
     pub fn points_max(&self, all: &[Self]) -> u32 {
         let has_failed = |row: &Self| row.case.part == self.case.part && row.failure().is_some();
-        match self.end {
-            RowEnd::Skipped(_) if !all.iter().any(has_failed) => 0,
-            _ => self.case.points,
-        }
+        if self.is_left_out(all.iter().any(has_failed)) { 0 } else { self.case.points }
+    }
+
+    /// Whether it was skipped and nobody pays for that, if a test of its part has failed or not.
+    ///
+    /// Who is right and cannot be put to a test, for the sake of messages of his own, has all points that there are. Who is
+    /// wrong gains nothing by it that messages cannot be read: what was not judged of the part has not been passed. But of what
+    /// [nobody was asked for](crate::NOT_ASKED_BY_THE_COURSE) nothing is missing.
+    #[must_use]
+    pub fn is_left_out(&self, has_part_failed: bool) -> bool {
+        let is_asked = !crate::NOT_ASKED_BY_THE_COURSE.contains(&self.case.name);
+        matches!(self.end, RowEnd::Skipped(_)) && !(has_part_failed && is_asked)
     }
 }
 

@@ -37,16 +37,34 @@ fn row_of(ends: Vec<RunEnd>) -> Row {
 }
 
 #[test]
+fn what_nobody_was_asked_for_costs_nothing() {
+    let row = |name: &str, end| Row { end, ..Row::new(crate::find(name).expect("a test")) };
+    let skipped = || RowEnd::Skipped("it cannot be put to this test".to_owned());
+    let mut rows = [
+        row("hint_names_a_leader_3a", skipped()),
+        row("few_terms_3a", skipped()),
+        row("re_election_3a", RowEnd::Passed),
+    ];
+    assert_eq!([0, 1].map(|place| rows[place].points_max(&rows)), [0, 0]);
+    rows[2].end = row_of(vec![failed()]).end;
+    assert_eq!([0, 1].map(|place| rows[place].points_max(&rows)), [0, rows[1].case.points]);
+    for name in crate::NOT_ASKED_BY_THE_COURSE {
+        assert!(crate::find(name).is_some(), "{name}");
+    }
+}
+
+fn failed() -> RunEnd {
+    RunEnd::Failed(RunFailure {
+        kind: FailureKind::Expectation,
+        headline: "no leader".to_owned(),
+        signature: Signature::of_expectation("no leader"),
+        report: None,
+    })
+}
+
+#[test]
 fn run_that_is_skipped_has_not_passed() {
     let skipped = || RunEnd::Skipped("its messages cannot be read".to_owned());
-    let failed = || {
-        RunEnd::Failed(RunFailure {
-            kind: FailureKind::Expectation,
-            headline: "no leader".to_owned(),
-            signature: Signature::of_expectation("no leader"),
-            report: None,
-        })
-    };
     let passed = |row: &Row| row.each.iter().map(|run| run.is_passed).collect::<Vec<_>>();
     let row = row_of(vec![failed(), skipped(), RunEnd::Passed]);
     assert_eq!(passed(&row), [false, false, true]);
