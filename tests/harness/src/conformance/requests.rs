@@ -19,6 +19,10 @@ use lab_referee::{Violation, is_one_of};
 /// A leader that reads something else in an answer than was meant may send for ever, and take all memory: after so many
 /// requests a run that cannot be judged any more ends.
 const REQUESTS_MAX: usize = 3_000;
+/// After so many, if they came faster than [`SPIN`], any run ends: its scenario would take minutes to come to its end.
+const SPIN_REQUESTS: usize = 10_000;
+/// Who sends more often than this, all the time, waits for nothing but the answer to the message before.
+const SPIN: Duration = Duration::from_micros(500);
 
 impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
@@ -52,13 +56,19 @@ impl Inner {
         self.check_elected(&state, &request);
         // Kept before it is answered, for the test may be waiting for it to decide on the answer.
         let number = state.requests.len();
-        if number >= REQUESTS_MAX && self.lab.record().cannot_judge() {
+        if self.is_without_end(number) {
             drop(state);
-            self.lab.violated(self.violation(
+            let mut violation = self.violation(
                 format!("S{SERVER} sends without end"),
-                format!("at most {REQUESTS_MAX} requests"),
-                format!("{number}, all of which are kept"),
-            ));
+                "a message waits for something: for a command, a heartbeat that is due, or an answer that has changed something"
+                    .to_owned(),
+                format!("{number} requests in {at:?} of virtual time; the last, to S{to}: {request}"),
+            );
+            violation = violation.hint(
+                "a leader that sends again as soon as it is answered, and nothing has moved: a message without the entries that \
+                 it was made for, or a nextIndex that stays",
+            );
+            self.lab.violated(violation);
             return None;
         }
         let sent = SentRequest { number, to, at, request: request.clone() };
@@ -86,6 +96,13 @@ impl Inner {
 }
 
 impl Inner {
+    /// Whether nobody should wait any longer for the end of a run in which so many requests have been sent.
+    fn is_without_end(&self, requests: usize) -> bool {
+        let count = u32::try_from(requests).unwrap_or(u32::MAX);
+        let is_spinning = requests >= SPIN_REQUESTS && self.lab.now() < SPIN * count;
+        is_spinning || requests >= REQUESTS_MAX && self.lab.record().cannot_judge()
+    }
+
     /// What a request tells of the server, for the report of a failure: the tests of sentences seldom ask it.
     fn note_role(&self, request: &Request) {
         let (record, term) = (self.lab.record(), request.term());
