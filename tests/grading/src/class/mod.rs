@@ -119,6 +119,13 @@ impl Class {
         self.check_user(rubric.seeds.hidden > 0)?;
         let seeds = seeds::of_rubric(&rubric, secret.as_ref())?;
         drop(secret);
+        let missing = classroom50::Context::missing();
+        if self.kit.classroom50.is_some() && !missing.is_empty() {
+            bail!(
+                "--classroom50 writes the result that Classroom 50's runner asks for, and it has not set {}",
+                missing.join(", ")
+            );
+        }
         let list::Listed { submissions, strays } = list::list(&self.submissions)?;
         list::tell_strays(&strays);
         let asked = self.asked(&submissions)?;

@@ -35,7 +35,17 @@ pub struct Context {
     pub review: String,
 }
 
+/// What its runner sets, and a result cannot be written without.
+const NEEDED: [&str; 5] = ["CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL"];
+
 impl Context {
+    /// The variables of the environment that a result needs and that are not set.
+    #[must_use]
+    pub fn missing() -> Vec<&'static str> {
+        let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
+        NEEDED.into_iter().filter(|name| !is_set(name)).collect()
+    }
+
     /// From the environment; `None` where its runner does not run.
     #[must_use]
     pub fn find() -> Option<Self> {

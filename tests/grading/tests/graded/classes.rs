@@ -179,6 +179,12 @@ fn what_is_wrong_is_told_first() {
     fs::remove_file(folder.path("handout/src/main.rs")).expect("it was there");
     let handout = "handout is no handout: it has no src/main.rs";
     grade(&folder, "").expect(2, &[handout]);
+    // Outside of its runner there is nothing to be told to it.
+    let words = [
+        "--classroom50 writes",
+        "has not set CLASSROOM, ASSIGNMENT, SUBMISSION_TAG, COMMIT_URL, RELEASE_URL",
+    ];
+    grade(&folder, "--classroom50 result.json --only bob").expect(2, &words);
     let arguments = format!("grade-class {CLASS} --as-user nobody-of-this-name");
     folder::run(folder.program(&arguments)).expect(2, &["there is no user nobody-of-this-name"]);
     if is_root() {
