@@ -100,6 +100,12 @@ pub fn show_command(command: &[u8]) -> String {
     }
 }
 
+/// Servers in a sentence: `S0 and S3`, or `nobody`.
+pub(crate) fn name_servers(servers: impl IntoIterator<Item = ServerId>) -> String {
+    let names: Vec<String> = servers.into_iter().map(|server| format!("S{server}")).collect();
+    if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") }
+}
+
 /// Servers for people: `S0, S3`.
 pub(crate) fn show_servers(servers: &[ServerId]) -> String {
     servers.iter().map(|server| format!("S{server}")).collect::<Vec<_>>().join(", ")

@@ -10,7 +10,7 @@ use super::message::Request;
 use super::needs::STICKY;
 use super::peer::{Append, Appended, VoteRequest};
 use super::state::SentRequest;
-use super::steps::{show_append, show_vote};
+use super::steps::Owed;
 use lab_runs::settings::World;
 
 impl Bench {
@@ -23,8 +23,25 @@ impl Bench {
         expected: impl Into<String>,
         seen: impl Into<String>,
     ) {
-        if !holds {
-            self.fail(headline, expected, seen);
+        self.expect_owed(None, holds, headline, expected, seen);
+    }
+
+    /// The same with what the server owes as the rule, where that is another one.
+    #[track_caller]
+    pub(super) fn expect_owed(
+        &self,
+        owed: Option<Owed>,
+        holds: bool,
+        headline: impl Into<String>,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+    ) {
+        if holds {
+            return;
+        }
+        match owed {
+            Some(owed) => self.fail_step(owed, headline, expected, seen),
+            None => self.fail(headline, expected, seen),
         }
     }
 
@@ -160,8 +177,14 @@ impl Bench {
     /// Expects the server to apply everything up to this index within `patience`.
     #[track_caller]
     pub fn expect_applies_within(&self, index: Index, patience: Duration, why: &str) {
+        self.applies_within(None, index, patience, why);
+    }
+
+    #[track_caller]
+    pub(super) fn applies_within(&self, owed: Option<Owed>, index: Index, patience: Duration, why: &str) {
         let is_applied = self.wait_for(patience, |state| (state.applied >= index).then_some(()));
-        self.expect(
+        self.expect_owed(
+            owed,
             is_applied.is_some(),
             format!("S{SERVER} did not apply entry {index}"),
             format!("it applies up to {index}: {why}"),
@@ -169,17 +192,19 @@ impl Bench {
         );
     }
 
-    /// What must not happen needs time to happen: twice as long as something takes that waits for nothing.
-    pub(super) fn give_time_to_apply(&self) {
-        self.0.lab.sleep_ms(60);
-    }
-
     /// Expects that the server applies nothing after this index for a while.
     #[track_caller]
     pub fn expect_applied_at_most(&self, index: Index, why: &str) {
-        self.give_time_to_apply();
+        self.applies_at_most(None, index, why);
+    }
+
+    #[track_caller]
+    pub(super) fn applies_at_most(&self, owed: Option<Owed>, index: Index, why: &str) {
+        // What must not happen needs time to happen: twice as long as something takes that waits for nothing.
+        self.0.lab.sleep_ms(60);
         let applied = self.applied();
-        self.expect(
+        self.expect_owed(
+            owed,
             applied <= index,
             format!("S{SERVER} applied entry {applied}"),
             format!("nothing after {index}: {why}"),
@@ -253,23 +278,24 @@ impl VoteRequest<'_> {
     /// Sends it, and expects the vote.
     #[track_caller]
     pub fn is_granted(&self, why: &str) {
+        self.gets_the_vote(None, why);
+    }
+
+    #[track_caller]
+    pub(super) fn gets_the_vote(&self, owed: Option<Owed>, why: &str) {
         let bench = self.peer.bench;
-        let reply = self.send_or_skip(bench.may_ignore_candidates());
-        bench.expect(
+        let may_ignore = bench.may_ignore_candidates();
+        let reply = self.send();
+        if may_ignore && matches!(reply, Some((_, false))) {
+            bench.lab().skip(STICKY);
+        }
+        bench.expect_owed(
+            owed,
             matches!(reply, Some((_, true))),
             format!("S{SERVER} refused {}", self.describe()),
             format!("the vote is granted: {why}"),
             show_vote(reply),
         );
-    }
-
-    /// Sends it. Skips the test if the server refuses, and `may_ignore` candidates while it hears of a leader.
-    pub(super) fn send_or_skip(&self, may_ignore: bool) -> Option<(Term, bool)> {
-        let reply = self.send();
-        if may_ignore && matches!(reply, Some((_, false))) {
-            self.peer.bench.lab().skip(STICKY);
-        }
-        reply
     }
 
     /// Sends it, and expects a refusal.
@@ -289,8 +315,14 @@ impl Append<'_> {
     /// Sends it, and expects success.
     #[track_caller]
     pub fn succeeds(self, why: &str) {
+        self.gets_success(None, why);
+    }
+
+    #[track_caller]
+    pub(super) fn gets_success(self, owed: Option<Owed>, why: &str) {
         let reply = self.send();
-        self.peer.bench.expect(
+        self.peer.bench.expect_owed(
+            owed,
             matches!(reply, Some(Appended { success: true, .. })),
             format!("S{SERVER} refused {}", self.describe()),
             format!("success: {why}"),
@@ -317,5 +349,23 @@ impl Append<'_> {
             self.send();
             self.peer.bench.lab().sleep_ms(pause_ms);
         }
+    }
+}
+
+/// What came of a request for a vote, for people.
+fn show_vote(reply: Option<(Term, bool)>) -> String {
+    match reply {
+        None => "no reply".to_owned(),
+        Some((term, true)) => format!("granted, in term {term}"),
+        Some((term, false)) => format!("refused, in term {term}"),
+    }
+}
+
+/// What came of an AppendEntries, for people.
+fn show_append(reply: Option<Appended>) -> String {
+    match reply {
+        None => "no reply".to_owned(),
+        Some(Appended { term, success: true, .. }) => format!("success, in term {term}"),
+        Some(Appended { term, .. }) => format!("no success, in term {term}"),
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use labrpc::network::Address;
 use labrpc::wire::Value;
-use raft_interface::{ServerId, Term};
+use raft_interface::ServerId;
 
 use super::bench::{Bench, Inner, SERVER};
 use super::encoding::{has_kinds, pre_vote};
 use super::message::{Reply, Request};
 use super::peer::Peer;
 use super::state::{BenchState, Received, SentRequest};
-use super::steps::show_servers;
+use crate::observation::name_servers;
 use crate::record::Role;
 use lab_referee::{Violation, is_one_of};
 
@@ -113,33 +113,28 @@ impl Inner {
         }
     }
 
-    /// `S0, S2`: who has voted for the server in this term.
-    fn voters(state: &BenchState, term: Term) -> String {
-        show_servers(
-            &state.votes.get(&term).into_iter().flatten().copied().chain([SERVER]).collect::<BTreeSet<_>>(),
-        )
-    }
-
     /// Who sends as a leader has been elected, in whatever test.
     fn check_elected(&self, state: &BenchState, request: &Request) {
         let term = request.term();
-        // A set of voters: a reply that was given twice is one vote.
-        let votes = state.votes.get(&term).map_or(0, BTreeSet::len) + 1; // its own
+        if request.is_vote() {
+            return;
+        }
+        // A set of voters: a reply that was given twice is one vote. Its own is one of them.
+        let voters: BTreeSet<ServerId> =
+            state.votes.get(&term).into_iter().flatten().copied().chain([SERVER]).collect();
+        let votes = voters.len();
         let is_elected = match self.features.first_configuration {
             None => 2 * votes > self.size,
             // Who counts may have changed since: then the invariants judge what comes of it.
-            Some(first) => {
-                let others = state.votes.get(&term).into_iter().flatten().copied();
-                first.agree(others.chain([SERVER]).collect())
-            }
+            Some(first) => first.agree(voters.iter().copied().collect()),
         };
-        if matches!(request, Request::Vote { .. }) || is_elected {
+        if is_elected {
             return;
         }
         let violation = Violation::new(
             format!("S{SERVER} sends as leader of term {term}, for which it was not elected"),
             format!("votes of a majority of {} servers", self.size),
-            format!("{votes} with its own ({}); it sends {request}", Self::voters(state, term)),
+            format!("{votes} with its own ({}); it sends {request}", name_servers(voters)),
         )
         .rule("a leader of a term has the votes of a majority for that term (§5.2; Fig. 2, Rules for candidates 2)")
         .hint(

@@ -9,8 +9,9 @@ use raft_interface::{Index, ServerId, Started, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
-use super::peer::{Append, Appended, VoteRequest};
+use super::peer::{Append, VoteRequest};
 use super::state::{BenchState, SentRequest};
+use crate::observation::name_servers;
 
 /// What a server owes in a step, and the mistakes that most often break it.
 #[derive(Clone, Copy, Debug)]
@@ -74,23 +75,9 @@ const COMMITS_NO_MORE: Owed = Owed {
 };
 
 impl Bench {
-    /// Fails unless `holds`, with what the server owes in this step as the rule.
+    /// Fails, with what the server owes in this step as the rule.
     #[track_caller]
-    fn expect_step(
-        &self,
-        holds: bool,
-        owed: Owed,
-        headline: impl Into<String>,
-        expected: impl Into<String>,
-        seen: impl Into<String>,
-    ) {
-        if !holds {
-            self.fail_step(owed, headline, expected, seen);
-        }
-    }
-
-    #[track_caller]
-    fn fail_step(
+    pub(super) fn fail_step(
         &self,
         owed: Owed,
         headline: impl Into<String>,
@@ -136,7 +123,7 @@ impl Bench {
             let state = self.0.state.lock();
             let last = state.requests().filter(|sent| sent.request.is_vote() && sent.at >= since).last();
             let last = last.map(|sent| sent.request.term());
-            (last, last.map_or_else(String::new, |term| show_servers(&state.asked(term))))
+            (last, last.map_or_else(String::new, |term| name_servers(state.asked(term))))
         };
         let has_stood = self.count_requests(|sent| sent.request.is_vote()) > 0;
         let Some(term) = last else {
@@ -186,7 +173,7 @@ impl Bench {
         self.fail_step(
             IS_ELECTED,
             format!("S{SERVER} does not lead, though {} of {size} servers vote for it", votes.len() + 1),
-            format!("it leads term {term}: {} voted for it, and it for itself", show_servers(&votes)),
+            format!("it leads term {term}: {} voted for it, and it for itself", name_servers(votes)),
             format!("within {ELECTION_MAX:?} it never says that it leads; it is in term {now}"),
         )
     }
@@ -195,9 +182,9 @@ impl Bench {
     #[track_caller]
     pub fn start_command(&self) -> Started {
         let started = self.offer();
-        self.expect_step(
+        self.expect_owed(
+            Some(TAKES_COMMANDS),
             started.is_leader,
-            TAKES_COMMANDS,
             format!("S{SERVER} refused a command although it leads"),
             "start returns is_leader",
             format!("{started:?}"),
@@ -211,28 +198,13 @@ impl Bench {
     #[track_caller]
     pub fn prepare_applied(&self, index: Index, why: &str) {
         self.prepare_applied_within(index, SOON * 5, why);
-        self.give_time_to_apply();
-        let applied = self.applied();
-        self.expect_step(
-            applied <= index,
-            COMMITS_NO_MORE,
-            format!("S{SERVER} applied entry {applied}"),
-            format!("nothing after {index}: {why}"),
-            format!("entries up to {applied}"),
-        );
+        self.applies_at_most(Some(COMMITS_NO_MORE), index, why);
     }
 
     /// The same, within `patience`.
     #[track_caller]
     pub fn prepare_applied_within(&self, index: Index, patience: Duration, why: &str) {
-        let is_applied = self.wait_for(patience, |state| (state.applied >= index).then_some(()));
-        self.expect_step(
-            is_applied.is_some(),
-            APPLIES,
-            format!("S{SERVER} did not apply entry {index}"),
-            format!("it applies up to {index}: {why}"),
-            format!("it has applied up to {}", self.applied()),
-        );
+        self.applies_within(Some(APPLIES), index, patience, why);
     }
 }
 
@@ -258,15 +230,7 @@ impl VoteRequest<'_> {
     /// Sends it as a step before the subject, and expects the vote.
     #[track_caller]
     pub fn prepares(&self, why: &str) {
-        let bench = self.peer.bench;
-        let reply = self.send_or_skip(bench.may_ignore_candidates());
-        bench.expect_step(
-            matches!(reply, Some((_, true))),
-            GRANTS,
-            format!("S{SERVER} refused {}", self.describe()),
-            format!("the vote is granted: {why}"),
-            show_vote(reply),
-        );
+        self.gets_the_vote(Some(GRANTS), why);
     }
 }
 
@@ -274,37 +238,6 @@ impl Append<'_> {
     /// Sends it as a step before the subject, and expects success.
     #[track_caller]
     pub fn prepares(self, why: &str) {
-        let reply = self.send();
-        self.peer.bench.expect_step(
-            matches!(reply, Some(Appended { success: true, .. })),
-            FOLLOWS,
-            format!("S{SERVER} refused {}", self.describe()),
-            format!("success: {why}"),
-            show_append(reply),
-        );
+        self.gets_success(Some(FOLLOWS), why);
     }
-}
-
-/// What came of a request for a vote, for people.
-pub(super) fn show_vote(reply: Option<(Term, bool)>) -> String {
-    match reply {
-        None => "no reply".to_owned(),
-        Some((term, true)) => format!("granted, in term {term}"),
-        Some((term, false)) => format!("refused, in term {term}"),
-    }
-}
-
-/// What came of an AppendEntries, for people.
-pub(super) fn show_append(reply: Option<Appended>) -> String {
-    match reply {
-        None => "no reply".to_owned(),
-        Some(Appended { term, success: true, .. }) => format!("success, in term {term}"),
-        Some(Appended { term, .. }) => format!("no success, in term {term}"),
-    }
-}
-
-/// `S1 and S2`.
-pub(super) fn show_servers(ids: &BTreeSet<ServerId>) -> String {
-    let names: Vec<String> = ids.iter().map(|id| format!("S{id}")).collect();
-    if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") }
 }

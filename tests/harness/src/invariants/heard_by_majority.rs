@@ -22,7 +22,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::invariant::Invariant;
 use crate::committed::CommittedLog;
-use crate::observation::{Observation, show_command};
+use crate::observation::{Observation, name_servers, show_command};
 use lab_referee::Violation;
 
 const COMMIT: &str =
@@ -179,7 +179,7 @@ impl HeardByMajority {
             format!(
                 "messages, in whatever form, from S{server} to {others} other servers and back, since it can have come to term {term}"
             ),
-            format!("since then messages can have gone from S{server} and back only by way of {}", show(heard())),
+            format!("since then messages can have gone from S{server} and back only by way of {}", name_servers(heard())),
         )
         .rule(VOTES)
         .hint(HINT)
@@ -214,7 +214,7 @@ impl HeardByMajority {
             ),
             format!(
                 "since {command} was given to a server, messages can have told S{server} of it only that it has come to {}",
-                show(heard())
+                name_servers(heard())
             ),
         )
         .rule(COMMIT)
@@ -222,11 +222,6 @@ impl HeardByMajority {
         .servers([server])
         .term(term))
     }
-}
-
-fn show(servers: impl Iterator<Item = ServerId>) -> String {
-    let servers: Vec<String> = servers.map(|server| format!("S{server}")).collect();
-    if servers.is_empty() { "nobody".to_owned() } else { servers.join(" and ") }
 }
 
 impl Invariant for HeardByMajority {
