@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use lab_runs::input;
 
 use super::sources::Sources;
-use crate::similarity::Files;
+use crate::similarity::{Files, sources_of};
 use crate::versions;
 use cargo::Cargo;
 
@@ -200,27 +199,6 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn sources_of(src: &Path) -> Result<Files> {
-    let mut files = Files::new();
-    let mut folders = vec![PathBuf::new()];
-    while let Some(below) = folders.pop() {
-        for entry in fs::read_dir(src.join(&below))? {
-            let entry = entry?;
-            let path = below.join(entry.file_name());
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                let problem = || format!("cannot read {}", entry.path().display());
-                files.insert(
-                    path.display().to_string(),
-                    input::read_text(&entry.path(), FILE_MAX).with_context(problem)?,
-                );
-            }
-        }
-    }
-    Ok(files)
 }
 
 #[cfg(test)]

@@ -38,29 +38,34 @@ pub struct Context {
 /// What its runner sets, and a result cannot be written without.
 const NEEDED: [&str; 5] = ["CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL"];
 
+/// What a variable of the environment is set to.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 impl Context {
     /// The variables of the environment that a result needs and that are not set.
     #[must_use]
     pub fn missing() -> Vec<&'static str> {
-        let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
-        NEEDED.into_iter().filter(|name| !is_set(name)).collect()
+        NEEDED.into_iter().filter(|name| variable(name).is_none()).collect()
     }
 
     /// From the environment; `None` where its runner does not run.
     #[must_use]
     pub fn find() -> Option<Self> {
-        Self::from_lookup(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+        Self::from_lookup(variable)
     }
 
     pub(super) fn from_lookup(value: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let commit = value("COMMIT_URL")?;
+        let [classroom, assignment, submission, commit, release] = NEEDED.map(&value);
+        let commit = commit?;
         Some(Self {
-            classroom: value("CLASSROOM")?,
-            assignment: value("ASSIGNMENT")?,
+            classroom: classroom?,
+            assignment: assignment?,
             assignment_type: value("ASSIGNMENT_TYPE").unwrap_or_else(|| "individual".to_owned()),
             owner: value("OWNER").or_else(|| value("USERNAME")).unwrap_or_else(|| "unknown".to_owned()),
-            submission: value("SUBMISSION_TAG")?,
-            release: value("RELEASE_URL")?,
+            submission: submission?,
+            release: release?,
             review: value("REVIEW_URL").unwrap_or_else(|| commit.clone()),
             commit,
         })

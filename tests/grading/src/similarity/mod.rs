@@ -7,6 +7,7 @@
 //! lines alike.
 
 mod solutions;
+mod sources;
 mod text;
 mod tokens;
 mod winnow;
@@ -14,6 +15,7 @@ mod winnow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use solutions::{Solution, find as solutions};
+pub(crate) use sources::sources_of;
 pub(crate) use text::{table, told};
 pub(crate) use tokens::{Kind, Token, tokens};
 

@@ -3,16 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use lab_runs::input;
-
-use super::Files;
+use super::{Files, sources_of};
 
 /// Folders with the sources of one, below the root of the repository.
 const FOLDERS: [&str; 6] = ["raft/course", "kvraft/course", "kvraft/single", "kvraft/lock", "raft", "kvraft"];
 /// The folder with the sources of one in each folder.
 const CONTROLS: &str = "tests/controls";
-/// No source of ours is longer.
-const FILE_MAX: u64 = 1 << 20;
 
 /// What a student may have copied.
 #[derive(Clone, Debug)]
@@ -34,24 +30,10 @@ pub(crate) fn find() -> Vec<Solution> {
         Some((format!("{CONTROLS}/{name}"), path.clone()))
     });
     let solution = |(name, folder): (String, PathBuf)| {
-        let mut files = Files::new();
-        read(&folder, Path::new(""), &mut files);
+        let files = sources_of(&folder).unwrap_or_default();
         (!files.is_empty()).then_some(Solution { name, files })
     };
     whole.into_iter().chain(controls).filter_map(solution).collect()
-}
-
-fn read(folder: &Path, below: &Path, files: &mut Files) {
-    for path in entries(&folder.join(below)) {
-        let below = below.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            read(folder, &below, files);
-        } else if path.extension().is_some_and(|end| end == "rs")
-            && let Ok(text) = input::read_text(&path, FILE_MAX)
-        {
-            files.insert(below.display().to_string(), text);
-        }
-    }
 }
 
 /// In their order.
