@@ -6,6 +6,12 @@ function methodName(message) {
   return KIND_NAMES[message.kind] ?? message.method.split(".").pop();
 }
 
+/// `2nd`.
+function ordinal(number) {
+  const isTeen = number % 100 >= 11 && number % 100 <= 13;
+  return `${number}${(!isTeen && ["th", "st", "nd", "rd"][number % 10]) || "th"}`;
+}
+
 /// What a message says: `term 6, after 6 of term 5: 2 entries, commit 5`.
 function saying(message) {
   const term = message.term === undefined ? "" : `term ${message.term}`;
@@ -92,7 +98,7 @@ function markWords({ name, fields: f }) {
   const server = `S${f.server}`;
   switch (name) {
     case "start":
-      return f.life === 1 ? `${server} starts` : `${server} starts again, for the ${f.life}. time (restart)`;
+      return f.life === 1 ? `${server} starts` : `${server} starts again, for the ${ordinal(f.life)} time (restart)`;
     case "down":
       return f.how === "killed" ? `${server} is killed (crash)` : `${server} loses its power (crash)`;
     case "link":
