@@ -76,7 +76,7 @@ impl Raft {
             return Err(CorruptState { offset: 0, len, reason }.into());
         }
         let state = State::new(me, servers, config, restored, &Moment::now());
-        let vote = state.voted_for.map_or("nobody".to_owned(), |server| format!("S{server}"));
+        let vote = state.voted_for.map_or_else(|| "nobody".to_owned(), |server| format!("S{server}"));
         log::info!(target: "PERS", "{} starts, and has voted for {vote}", state.status());
         let (stop_signal, stopped) = channel::bounded(0);
         let node = Arc::new(Node {

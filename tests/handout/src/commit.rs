@@ -149,7 +149,7 @@ mod tests {
         for (given, written) in [
             ("https://GitHub.com/Some/Lab.git", "https://github.com/Some/Lab.git"),
             ("ssh://Git@Example.org/lab", "ssh://Git@example.org/lab"),
-            ("file:///home/Ann/lab", "file:///home/Ann/lab"),
+            ("file:///srv/Ann/lab", "file:///srv/Ann/lab"),
         ] {
             assert_eq!(address(given).expect("an address"), written);
         }

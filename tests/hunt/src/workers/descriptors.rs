@@ -21,7 +21,7 @@ fn open() -> Vec<i32> {
 }
 
 #[cfg(unix)]
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "rustix has this call for descriptors that one owns")]
 fn close_on_exec(descriptor: i32) {
     // SAFETY: all that is handed over is three numbers, and all that is changed is a flag that the kernel reads when this process
     // becomes another program: nothing is read, written or closed, whoever owns the descriptor. If it was closed meanwhile, the
