@@ -47,8 +47,21 @@ impl Room {
     /// What students were given, with the crates that the reference and the controls need.
     fn make_handout(&self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/new-raft");
-        let made = Command::new(script).arg(self.path("handout")).stdout(Stdio::null()).status();
+        let made = Command::new(script)
+            .arg(self.path("handout"))
+            .args(["--name", "class-raft"])
+            .stdout(Stdio::null())
+            .status();
         assert!(made.expect("a shell").success(), "a handout is made");
+        // What it depends on was built for this test already. Cargo holds two packages of one name in one such folder for the
+        // same; `class-raft` is only here.
+        let config = fs::read_to_string(self.path("handout/.cargo/config.toml")).expect("settings of cargo");
+        let built = std::env::current_exe().expect("this program");
+        let built = built.ancestors().nth(3).expect("a target directory");
+        self.write(
+            "handout/.cargo/config.toml",
+            format!("{config}\n[build]\nbuild-dir = '{}'\n", built.display()),
+        );
         // What students begin with: it is no sign of a copy.
         self.write("handout/src/lib.rs", NEVER_LEADS);
         let manifest = fs::read_to_string(self.path("handout/Cargo.toml")).expect("a manifest");
