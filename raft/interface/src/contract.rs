@@ -35,7 +35,7 @@
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
 //! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;
-//!   `old_snapshot_of_the_service_3d`). The log may keep entries that it covers (§7).
+//!   `old_snapshot_of_the_service_3d`). The log may keep entries that it covers (§7), but not many: see the table.
 //! - What is not stored is not known after a restart (`empty_storage_knows_nothing_3c`), and what did not come over the
 //!   network is not known at all (`rpc_bytes_3b`).
 //!
@@ -74,6 +74,7 @@
 //! | fast backup | 2,000 conflicting or missing entries in 500 calls, 300 in 40 and some heartbeats | end of §5.3; MIT asks for it in 3C | `far_apart_3b`, `backs_up_fast_3b` |
 //! | memory of an idle server | at most 8 bytes for each message in ten minutes, after two and a half | it may live for months | `memory_of_an_idle_life_3b` |
 //! | a backlog | 10,000 entries in 1,000 calls | entries are sent many at a time | `backlog_3b` |
+//! | a log with snapshots | less than 2,000 bytes of saved state with a snapshot every ten entries, whenever all have applied the same | MIT | `snapshot_basic_3d`, the four `snapshot_install_*_3d` of MIT |
 //! | answers | somebody is answered every 4 s while requests are open, each request within 10 s | a lock held during a call makes a server as good as dead | rule *answers* |
 //! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |
 //! | votes | a server may leave candidates alone while it hears of a leader (§6), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |

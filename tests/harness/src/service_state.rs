@@ -11,12 +11,40 @@ pub(crate) struct ServiceState {
     pub(crate) digest: u64,
 }
 
+/// How many bytes a snapshot has beside its first 16.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Padding {
+    /// So many.
+    Same(usize),
+    /// None, some thousands, or more than any message should have: what it is depends on the state, so that all servers have the
+    /// same.
+    Varied,
+}
+
+impl Padding {
+    fn of(self, state: &ServiceState) -> usize {
+        match self {
+            Self::Same(bytes) => bytes,
+            Self::Varied => [0, 3_000, 70_000][(state.digest % 3) as usize],
+        }
+    }
+}
+
+/// Stands in the index of a snapshot with padding.
+const IS_PADDED: u64 = 1 << 63;
+
 impl ServiceState {
-    /// The snapshot's bytes, with so many more that follow from it: pieces of two snapshots put together do not go unseen.
+    /// The snapshot's bytes, and padding that follows from it: pieces of two snapshots put together do not go unseen, and neither does
+    /// a piece that is missing at the end.
     #[must_use]
-    pub(crate) fn encode(&self, padding: usize) -> Vec<u8> {
-        let mut bytes = [self.index.to_le_bytes(), self.digest.to_le_bytes()].concat();
+    pub(crate) fn encode(&self, padding: Padding) -> Vec<u8> {
+        let padding = padding.of(self);
+        let index = if padding > 0 { self.index | IS_PADDED } else { self.index };
+        let mut bytes = [index.to_le_bytes(), self.digest.to_le_bytes()].concat();
         bytes.extend(self.padding().take(padding));
+        if let Some(last) = bytes.last_mut().filter(|_| padding > 0) {
+            *last = !*last;
+        }
         bytes
     }
 
@@ -25,8 +53,16 @@ impl ServiceState {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (index, bytes) = bytes.split_first_chunk::<8>()?;
         let (digest, padding) = bytes.split_first_chunk::<8>()?;
-        let state = Self { index: u64::from_le_bytes(*index), digest: u64::from_le_bytes(*digest) };
-        state.padding().zip(padding).all(|(wanted, &byte)| wanted == byte).then_some(state)
+        let index = u64::from_le_bytes(*index);
+        let state = Self { index: index & !IS_PADDED, digest: u64::from_le_bytes(*digest) };
+        let Some((last, first)) = padding.split_last() else {
+            return (index & IS_PADDED == 0).then_some(state);
+        };
+        let mut wanted = state.padding();
+        let is_whole = first.iter().zip(wanted.by_ref()).all(|(&byte, wanted)| wanted == byte)
+            && wanted.next().is_some_and(|wanted| !wanted == *last)
+            && index & IS_PADDED != 0;
+        is_whole.then_some(state)
     }
 
     /// Bytes without end that do not repeat.
@@ -40,16 +76,40 @@ impl ServiceState {
 mod tests {
     use super::*;
 
+    const STATE: ServiceState = ServiceState { index: 7, digest: 0x1234_5678_9abc_def0 };
+
     #[test]
-    fn snapshot_with_a_foreign_byte_is_none() {
-        let state = ServiceState { index: 7, digest: 0x1234_5678_9abc_def0 };
+    fn snapshot_is_read_as_it_was_written() {
         for padding in [0, 1, 100] {
-            let bytes = state.encode(padding);
-            assert_eq!((bytes.len(), ServiceState::decode(&bytes)), (16 + padding, Some(state)));
+            let bytes = STATE.encode(Padding::Same(padding));
+            assert_eq!((bytes.len(), ServiceState::decode(&bytes)), (16 + padding, Some(STATE)));
         }
-        let mut bytes = state.encode(100);
+        let mut sizes: Vec<usize> = (0..3)
+            .map(|more| ServiceState { digest: STATE.digest + more, ..STATE })
+            .map(|state| {
+                let bytes = state.encode(Padding::Varied);
+                assert_eq!(ServiceState::decode(&bytes), Some(state));
+                bytes.len()
+            })
+            .collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, [16, 3_016, 70_016]);
+    }
+
+    #[test]
+    fn snapshot_with_a_foreign_byte_one_too_few_or_one_too_many_is_none() {
+        for padding in [0, 1, 2, 100] {
+            let bytes = STATE.encode(Padding::Same(padding));
+            for len in 0..bytes.len() {
+                assert_eq!(ServiceState::decode(&bytes[..len]), None, "{len} of {} bytes", bytes.len());
+            }
+            for more in 0..=u8::MAX {
+                let longer = [&bytes[..], &[more]].concat();
+                assert_eq!(ServiceState::decode(&longer), None, "{} bytes and {more}", bytes.len());
+            }
+        }
+        let mut bytes = STATE.encode(Padding::Same(100));
         bytes[70] ^= 1;
         assert_eq!(ServiceState::decode(&bytes), None);
-        assert_eq!(ServiceState::decode(&bytes[..15]), None);
     }
 }

@@ -18,6 +18,7 @@ use super::storage::Storage;
 use crate::implementation::ServicePlan;
 use crate::lab::Lab;
 use crate::record::{Record, Role};
+use crate::service_state::Padding;
 use lab_referee::{Notice, Referee};
 use lab_runs::settings::World;
 
@@ -31,7 +32,7 @@ pub struct ClusterBuilder {
     is_on_disks: bool,
     is_unreliable: bool,
     snapshots: Snapshots,
-    snapshot_padding: usize,
+    snapshot_padding: Padding,
     apply_capacity: Option<usize>,
     service_plan: Option<ServicePlan>,
     reading: Reading,
@@ -60,7 +61,7 @@ impl ClusterBuilder {
             is_on_disks: false,
             is_unreliable: false,
             snapshots: Snapshots::Never,
-            snapshot_padding: 0,
+            snapshot_padding: Padding::Same(0),
             apply_capacity: None,
             service_plan: None,
             reading: Reading::ToTheEnd,
@@ -95,7 +96,14 @@ impl ClusterBuilder {
 
     /// So many bytes more in each snapshot, whose 16 bytes are soon sent. They are checked when it is delivered.
     pub fn snapshot_padding(mut self, bytes: usize) -> Self {
-        self.snapshot_padding = bytes;
+        self.snapshot_padding = Padding::Same(bytes);
+        self
+    }
+
+    /// Some snapshots have a few bytes, some thousands, and some more than a message should have: who sends them in pieces of some
+    /// kilobytes has more than one to send. They are checked when they are delivered.
+    pub fn snapshots_of_all_sizes(mut self) -> Self {
+        self.snapshot_padding = Padding::Varied;
         self
     }
 

@@ -21,6 +21,7 @@ use crate::marks;
 use crate::observation::{Observation, show_command};
 use crate::on_node::on_node;
 use crate::record::Traffic;
+use crate::service_state::Padding;
 use crate::told_service;
 use kvraft_interface::AnyService;
 use lab_referee::Referee;
@@ -43,8 +44,8 @@ pub(super) struct Inner {
     /// What the servers do beyond Figure 2.
     pub(super) features: Features,
     pub(super) snapshots: Snapshots,
-    /// So many bytes more in each snapshot.
-    pub(super) snapshot_padding: usize,
+    /// The bytes that snapshots have beside what they must have.
+    pub(super) snapshot_padding: Padding,
     /// How many messages each apply channel holds.
     pub(super) apply_capacity: usize,
     /// What stands on the Raft servers; `None`: the harness' own service.

@@ -14,7 +14,7 @@ use super::options::{Reading, Snapshots};
 use crate::implementation::AnyRaft;
 use crate::marks;
 use crate::observation::Observation;
-use crate::service_state::ServiceState;
+use crate::service_state::{Padding, ServiceState};
 
 /// MIT's interval between snapshots, in entries.
 const SNAPSHOT_INTERVAL: Index = 10;
@@ -123,7 +123,7 @@ impl Cluster {
             ApplyMsg::Snapshot { index, term, .. } => {
                 // What is in it is the service's own affair: the histories of its clients judge that.
                 let digest = self.inner.lab.record().digest(index).unwrap_or_default();
-                let data = &ServiceState { index, digest }.encode(0);
+                let data = &ServiceState { index, digest }.encode(Padding::Same(0));
                 self.observe(server, start, &Observation::Installed { index, term, data });
             }
         }

@@ -102,6 +102,7 @@ mod tests {
     use super::*;
     use crate::committed::CommittedEntry;
     use crate::invariants::testing::breaks_at_the_last;
+    use crate::service_state::Padding;
 
     fn committed() -> CommittedLog {
         let mut committed = CommittedLog::default();
@@ -125,8 +126,9 @@ mod tests {
     #[test]
     fn snapshot_of_other_entries_is_found() {
         let committed = committed();
-        let [two, three] =
-            [2, 3].map(|index| ServiceState { index, digest: committed.digest(index).unwrap() }.encode(5));
+        let [two, three] = [2, 3].map(|index| {
+            ServiceState { index, digest: committed.digest(index).unwrap() }.encode(Padding::Same(5))
+        });
         let install = |index, data| (1, Observation::Installed { index, term: 1, data });
         let violation =
             breaks_at_the_last(StateMachineSafety, &committed, &[install(2, &two), install(2, &three)]);

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use raft_interface::{Index, ServerId, Term};
+use raft_interface::{Index, ServerId};
 
 use super::server::Evidence;
 use crate::fact::{Envelope, Sending};
@@ -72,13 +72,17 @@ impl Stream {
         self.commit_back = None;
     }
 
-    /// The leader tells a commit index. Returns whether that is odd: it has told a higher one.
-    fn tell_commit(&mut self, term: Term, commit: Index, may_repeat: bool, line: Line) -> bool {
-        if self.commit.is_some_and(|(told, _)| commit < told) {
+    /// The leader tells a commit index. Returns whether that is odd: it has told a higher one, and nothing makes it tell less.
+    fn tell_commit(&mut self, request: &Request, commit: Index, may_repeat: bool, line: Line) -> bool {
+        if self.is_back(request, commit) {
             if !may_repeat {
-                Evidence::add(&mut self.commit_back, term, line);
+                Evidence::add(&mut self.commit_back, request.term(), line);
             }
             return true;
+        }
+        // Less than it has told, and no less than it may tell this server: says nothing of what it knows.
+        if self.commit.is_some_and(|(told, _)| commit < told) {
+            return false;
         }
         // So it has not forgotten. The lower ones were built before and sent late.
         self.commit_back = None;
@@ -86,6 +90,15 @@ impl Stream {
             self.commit = Some((commit, line));
         }
         false
+    }
+
+    /// Whether this is less than the leader has told, and neither what the server has confirmed nor the last entry that the message
+    /// reaches explains it. etcd tells no more than the server is known to have, also after a message that told more was lost.
+    /// hashicorp's heartbeats are empty ones after nothing, with commit index 0: of more a server could make no use (Fig. 2,
+    /// AppendEntries, receiver 5).
+    fn is_back(&self, request: &Request, commit: Index) -> bool {
+        let reach = request.last().index.min(self.confirmed);
+        self.commit.is_some_and(|(told, _)| commit < told.min(reach))
     }
 
     /// Whether a request brings again what was confirmed, or asks again where it was rejected.
@@ -263,11 +276,17 @@ impl Pace {
         self.streams.iter_mut().for_each(Stream::resumes);
     }
 
-    /// The highest commit index that a server was told, and the messages since that all tell a lower one.
-    pub(crate) fn commit_back(&self, to: ServerId) -> Option<(Index, Line, &Evidence)> {
+    /// If a request tells less than it could of what is committed: the highest commit index that the server was told, and the
+    /// messages since that all tell less.
+    pub(crate) fn commit_back(
+        &self,
+        to: ServerId,
+        request: &Request,
+        commit: Index,
+    ) -> Option<(Index, Line, &Evidence)> {
         let stream = &self.streams[to];
-        let (commit, line) = stream.commit?;
-        Some((commit, line, stream.commit_back.as_ref()?))
+        let (told, line) = stream.commit.filter(|_| stream.is_back(request, commit))?;
+        Some((told, line, stream.commit_back.as_ref()?))
     }
 
     /// The leader sends a request. Returns whether that is odd: it should know better.
@@ -293,8 +312,8 @@ impl Pace {
         }
         let stream = &mut self.streams[to];
         let mut is_odd = stream.is_odd(request);
-        if let &Request::Append { term, commit, .. } = request {
-            is_odd |= stream.tell_commit(term, commit, sending.may_repeat, line);
+        if let &Request::Append { commit, .. } = request {
+            is_odd |= stream.tell_commit(request, commit, sending.may_repeat, line);
         }
         // Nobody gets it, so nobody is flooded by it or asked again.
         if sending.counts {

@@ -1,7 +1,8 @@
 //! A leader's commit index never goes back (Fig. 2, State: commitIndex "increases monotonically").
 //!
 //! A message may have been built before a later one and be sent after it; so one proves nothing. A row of messages, over
-//! half a second, with none between them that has the higher index, does.
+//! half a second, with none between them that has the higher index, does. A leader may tell a server less than it knows: no more
+//! than the server has confirmed, or than the message reaches. Only what is less than these shows that it has forgotten.
 
 use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
@@ -24,8 +25,8 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (server, to) = (fact.envelope.caller, fact.envelope.callee);
     // Of two leaders of one term another rule speaks.
     let record = record.filter(|record| record.leader_id() == Some(server))?;
-    let (told, line, back) = record.pace.commit_back(fact.envelope.callee)?;
-    let is_proof = commit < told && !sending.may_repeat && back.is_proof(fact.envelope.at);
+    let (told, line, back) = record.pace.commit_back(to, request, commit)?;
+    let is_proof = !sending.may_repeat && back.is_proof(fact.envelope.at);
     is_proof.then(|| Accusation {
         headline: format!("S{server} went back from commit index {told} to {commit}"),
         expected: format!("commit index {told} or more in term {term}: it has told S{to} so"),

@@ -24,6 +24,12 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     };
     let &Request::Vote { term, last } = request else { return None };
     let voter = &ledger.servers[fact.envelope.callee];
+    // The same vote once more gives nothing away: the request was repeated, and meanwhile the candidate, which alone leads this
+    // term, may have sent what the voter has now.
+    let has_voted = ledger.terms.get(term).and_then(|record| record.votes[fact.envelope.callee].as_ref());
+    if has_voted.is_some_and(|&(candidate, _)| candidate == fact.envelope.caller) {
+        return None;
+    }
     let own = delivery.stored?;
     // If anything may have cut the log between delivery and answer, it may have ended earlier when the vote
     // was decided.

@@ -143,6 +143,16 @@ fn vote_of_a_leader_for_a_log_without_what_it_has_sent() {
     s.breaks("at least as up to date");
 }
 
+/// The network delivers a request once more, after the candidate has become leader and sent entries: the vote is the same.
+#[test]
+fn vote_that_is_given_again_after_entries_have_come() {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.vote(0, 1, 1, EMPTY);
+    s.keeps_the_rules();
+}
+
 /// A leader may send before it has saved: nobody has counted it yet.
 #[test]
 fn vote_of_a_leader_that_had_not_saved_what_it_sent() {

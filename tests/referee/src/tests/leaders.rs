@@ -222,13 +222,46 @@ fn commits(later: &[u64]) -> Script {
 
 #[test]
 fn commit_index_that_goes_back() {
-    commits(&[1; 6]).breaks("commit index never goes back");
+    // From the second on: before, S1 has confirmed nothing.
+    commits(&[1; 7]).breaks("commit index never goes back");
 }
 
 /// Threads overtake each other, but none of them has forgotten for long.
 #[test]
 fn messages_with_the_commit_index_of_before() {
     commits(&[1, 1, 2, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1]).keeps_the_rules();
+}
+
+/// S0 has told commit index 2 with entries that were lost, and then sends empty messages after `prev` with this commit index, which S1
+/// confirms.
+fn heartbeats_after_a_loss(prev: Position, commit: u64) -> Script {
+    let mut s = Script::new(3);
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1], 0);
+    s.replicate(0, 2, 1, EMPTY, &[1, 1], 0);
+    s.append(0, 1, 1, at(1, 1), &[1], 2);
+    for _ in 0..8 {
+        s.wait(200);
+        let call = s.append(0, 1, 1, prev, &[], commit);
+        if s.is_broken() {
+            break;
+        }
+        s.confirm(call, 1);
+    }
+    s
+}
+
+/// As etcd does: no more than the server is known to have.
+#[test]
+fn commit_index_of_what_the_server_has_confirmed() {
+    heartbeats_after_a_loss(at(1, 1), 1).keeps_the_rules();
+    heartbeats_after_a_loss(at(1, 1), 0).breaks("commit index never goes back");
+}
+
+/// As hashicorp does: after nothing, and so with nothing to commit.
+#[test]
+fn commit_index_of_heartbeats_after_nothing() {
+    heartbeats_after_a_loss(EMPTY, 0).keeps_the_rules();
 }
 
 /// S0 leads, an entry is committed, and S2 has confirmed a snapshot of it.

@@ -193,24 +193,31 @@ pub fn candidacy_stored_before_request_3c(lab: &Lab) {
         .is_refused("S0 had asked for votes in that term, and then the power failed");
 }
 
-/// A power failure between the save and the reply: nobody was told of the vote, and it was given all the same (Fig. 2,
-/// State).
+/// A power failure between a save and the reply: whatever the save had, no term gets two votes (§5.2; Fig. 2, State).
 ///
-/// Catches: a vote that is completed only after the answer, and a save in parts.
+/// It may have been all of it, or the term alone, if the vote is stored by another save before the reply.
+///
+/// Catches: a save that has the new vote and the term before it, in which that server has voted for another.
 pub fn power_fails_before_reply_3c(lab: &Lab) {
     let bench = Bench::start(
         lab,
         3,
-        "a save stores term and vote together: a crash between the save and the reply leaves the vote given (Fig. 2, State)",
-        "term and vote are stored by two saves, or the vote after the reply",
+        "a server gives one vote in a term, also across restarts: a vote is never stored without its term (§5.2; Fig. 2, State)",
+        "the vote is stored first, with the term before it",
     );
+    bench.peer(2).asks_vote(4).is_granted("the server has not voted in term 4");
     bench.power_fails_after_next_save();
     // No reply comes: the server is off before it can write one.
     bench.peer(1).asks_vote(5).send();
     bench.restart();
-    bench.expect_term(5, "the save before the power failure had the term of the request");
-    bench.peer(2).asks_vote(5).is_refused("the save before the power failure had the vote for S1");
-    bench.peer(1).asks_vote(5).is_granted("it has the vote, and was not told");
+    bench.peer(1).asks_vote(4).is_refused("S2 has the vote of term 4, and was told before the power failed");
+    let gets_the_vote = |server| matches!(bench.peer(server).asks_vote(5).send(), Some((_, true)));
+    bench.expect(
+        !(gets_the_vote(2) && gets_the_vote(1)),
+        "S0 votes twice in term 5",
+        "a vote for S2 or for S1, whichever asks first, if the one for S1 was not stored",
+        "votes for both",
+    );
 }
 
 /// A power failure between the save of entries and the reply: they are there, and the leader, which was not told, sends

@@ -30,7 +30,8 @@ pub fn snapshots_from_another_thread_3d(lab: &Lab) {
 /// Catches: a snapshot older than what was applied that is installed, a suffix that is dropped although it matches, a
 /// commit index that a snapshot does not raise, and entries that overtake a snapshot on their way to the service.
 pub fn late_snapshots_3d(lab: &Lab) {
-    let cluster = lab.cluster(3).snapshots(Snapshots::EveryTen).slow_services().start();
+    let cluster =
+        lab.cluster(3).snapshots(Snapshots::EveryTen).snapshots_of_all_sizes().slow_services().start();
     // So late that a snapshot meets entries that were sent long after it, and the other way round.
     let late = cluster.delays(0.3, Duration::from_millis(500));
     let twice = cluster.duplicates(0.3, Duration::from_millis(1500));
@@ -88,5 +89,9 @@ pub fn chaos_3d(lab: &Lab) {
     let kinds = [Snapshots::EveryTen, Snapshots::Staggered, Snapshots::FromAnotherThread];
     let snapshots = kinds[lab.below(3) as usize];
     let servers = 3 + lab.below(4) as usize;
-    run_nemesis(lab, &lab.cluster(servers).snapshots(snapshots).start(), FaultPlan::EVERYTHING);
+    run_nemesis(
+        lab,
+        &lab.cluster(servers).snapshots(snapshots).snapshots_of_all_sizes().start(),
+        FaultPlan::EVERYTHING,
+    );
 }

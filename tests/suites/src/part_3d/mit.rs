@@ -29,11 +29,11 @@ pub fn snapshot_install_3d(lab: &Lab) {
     snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), RoundFault::CutOff);
 }
 
-/// The same over a network that loses one message in ten.
+/// The same over a network that loses one message in ten, with some snapshots of many bytes.
 ///
-/// Catches: snapshots and entries that overtake each other.
+/// Catches: snapshots and entries that overtake each other, and pieces of snapshots that are put together wrongly.
 pub fn snapshot_install_unreliable_3d(lab: &Lab) {
-    let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).start();
+    let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).snapshots_of_all_sizes().start();
     snapshot_rounds(lab, &cluster, RoundFault::CutOff);
 }
 
@@ -44,11 +44,11 @@ pub fn snapshot_install_crash_3d(lab: &Lab) {
     snapshot_rounds(lab, &lab.cluster(3).snapshots(Snapshots::EveryTen).start(), RoundFault::Crash);
 }
 
-/// The same over a network that loses one message in ten.
+/// The same over a network that loses one message in ten, with some snapshots of many bytes.
 ///
 /// Catches: a restart from a snapshot while old messages are under way.
 pub fn snapshot_install_un_crash_3d(lab: &Lab) {
-    let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).start();
+    let cluster = lab.cluster(3).unreliable().snapshots(Snapshots::EveryTen).snapshots_of_all_sizes().start();
     snapshot_rounds(lab, &cluster, RoundFault::Crash);
 }
 
