@@ -100,10 +100,10 @@ impl ClusterBuilder {
         self
     }
 
-    /// Some snapshots have a few bytes, some thousands, and some more than a message should have: who sends them in pieces of some
-    /// kilobytes has more than one to send. They are checked when they are delivered.
-    pub fn snapshots_of_all_sizes(mut self) -> Self {
-        self.snapshot_padding = Padding::Varied;
+    /// Some snapshots have 16 bytes, some a tenth of so many more, and some all of them: who sends snapshots in pieces has more than
+    /// one to send. They are checked when they are delivered.
+    pub fn snapshots_up_to(mut self, bytes: usize) -> Self {
+        self.snapshot_padding = Padding::UpTo(bytes);
         self
     }
 

@@ -6,6 +6,7 @@ use lab_harness::cluster::{Cluster, Snapshots};
 use lab_harness::lab::Lab;
 use lab_harness::nemesis::FaultPlan;
 
+use super::mit::LARGE;
 use crate::chaos::run_nemesis;
 
 /// Each server takes its snapshots at other indexes, and servers that miss entries get one.
@@ -31,7 +32,7 @@ pub fn snapshots_from_another_thread_3d(lab: &Lab) {
 /// commit index that a snapshot does not raise, and entries that overtake a snapshot on their way to the service.
 pub fn late_snapshots_3d(lab: &Lab) {
     let cluster =
-        lab.cluster(3).snapshots(Snapshots::EveryTen).snapshots_of_all_sizes().slow_services().start();
+        lab.cluster(3).snapshots(Snapshots::EveryTen).snapshots_up_to(LARGE).slow_services().start();
     // So late that a snapshot meets entries that were sent long after it, and the other way round.
     let late = cluster.delays(0.3, Duration::from_millis(500));
     let twice = cluster.duplicates(0.3, Duration::from_millis(1500));
@@ -91,7 +92,7 @@ pub fn chaos_3d(lab: &Lab) {
     let servers = 3 + lab.below(4) as usize;
     run_nemesis(
         lab,
-        &lab.cluster(servers).snapshots(snapshots).snapshots_of_all_sizes().start(),
+        &lab.cluster(servers).snapshots(snapshots).snapshots_up_to(LARGE).start(),
         FaultPlan::EVERYTHING,
     );
 }
