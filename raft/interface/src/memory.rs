@@ -89,9 +89,9 @@ impl MemoryPersister {
         Self { stored: Mutex::new(Stored { pair, ..Stored::default() }) }
     }
 
-    /// Installs the hook that is called around each save from now on; `None` removes it.
-    pub fn set_hook(&self, hook: Option<SaveHook>) {
-        self.stored.lock().hook = hook;
+    /// Installs the hook that is called around each save from now on; `None` removes it. Returns the one before.
+    pub fn set_hook(&self, hook: Option<SaveHook>) -> Option<SaveHook> {
+        std::mem::replace(&mut self.stored.lock().hook, hook)
     }
 
     /// How many saves stored something, since this persister was created or copied.

@@ -121,8 +121,9 @@ impl Cluster {
         }
     }
 
-    pub(super) fn set_save_hook(&self, server: ServerId, hook: Option<SaveHook>) {
+    /// Returns the hook before.
+    pub(super) fn set_save_hook(&self, server: ServerId, hook: Option<SaveHook>) -> Option<SaveHook> {
         let storage = self.inner.slots.lock()[server].storage.clone();
-        storage.set_hook(hook);
+        storage.set_hook(hook)
     }
 }

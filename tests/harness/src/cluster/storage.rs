@@ -49,12 +49,12 @@ impl Storage {
         }
     }
 
-    /// This is called around each save of the server from now on; `None`: nothing is.
-    pub(super) fn set_hook(&self, hook: Option<SaveHook>) {
+    /// This is called around each save of the server from now on; `None`: nothing is. Returns what was called before.
+    pub(super) fn set_hook(&self, hook: Option<SaveHook>) -> Option<SaveHook> {
         match self {
             Self::Memory(persister) => persister.set_hook(hook),
-            Self::Disk { opened: Some(opened), .. } => *opened.hook.lock() = hook,
-            Self::Disk { opened: None, .. } => {}
+            Self::Disk { opened: Some(opened), .. } => std::mem::replace(&mut *opened.hook.lock(), hook),
+            Self::Disk { opened: None, .. } => None,
         }
     }
 

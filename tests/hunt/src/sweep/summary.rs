@@ -63,13 +63,21 @@ fn coverage(text: &mut String, novelty: &Novelty) {
     if states + faulty > 0 {
         let _ = write!(text, ", {states} states, {faulty} states with faults");
     }
-    let _ = writeln!(
-        text,
-        "{}; the chance that {MORE_RUNS} more runs show something new is at most {:.0} % (Good-Turing)",
-        if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" },
-        novelty.chance_of_new(MORE_RUNS) * 100.0
-    );
+    text.push_str(if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" });
+    let chance = novelty.chance_of_new(MORE_RUNS);
+    // A bound that excludes nothing tells nothing.
+    let _ = match chance < CHANCE_TOLD_MAX {
+        true => writeln!(
+            text,
+            "; the chance that {MORE_RUNS} more runs show something new is at most {:.0} % (Good-Turing)",
+            chance * 100.0
+        ),
+        false => writeln!(text, "; more runs may well show something new"),
+    };
 }
+
+/// A greater chance is not told as a number.
+const CHANCE_TOLD_MAX: f64 = 0.95;
 
 /// The runs for which is told how likely they are to show something new.
 const MORE_RUNS: u32 = 1_000;
