@@ -3,7 +3,7 @@
 use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
-use super::state::State;
+use super::state::{Incoming, State};
 use super::wire::{AppendLog, AppendReply, Meta, SendSnapshot, SnapshotReply};
 
 impl Node {
@@ -46,9 +46,12 @@ impl Node {
     pub(super) fn on_send_snapshot(&self, state: &mut State, ask: &SendSnapshot) -> SnapshotReply {
         let (is_current, is_new_term) = Self::follow_leader(state, ask.cur_term, ask.who);
         // What is committed is the same everywhere, so a snapshot of no more than that brings nothing.
-        if is_current && ask.meta.last_idx > state.committed {
+        let is_wanted = is_current && ask.meta.last_idx > state.committed;
+        let has = if is_wanted { take_piece(state, ask) } else { None };
+        if is_wanted && has.is_none() {
+            let bytes = state.incoming.take().map(|incoming| incoming.bytes).unwrap_or_default();
             replace_log(state, &ask.meta);
-            self.save(state, Some(&ask.bytes));
+            self.save(state, Some(&bytes));
             if !state.is_halted {
                 state.committed = ask.meta.last_idx;
                 self.wake_applier();
@@ -56,8 +59,25 @@ impl Node {
         } else if is_new_term {
             self.save(state, None);
         }
-        SnapshotReply { cur_term: state.durable.term }
+        SnapshotReply { cur_term: state.durable.term, has }
     }
+}
+
+/// Figure 13, receiver 2 to 5. How many bytes of the snapshot are there; `None` if they are all.
+fn take_piece(state: &mut State, ask: &SendSnapshot) -> Option<u64> {
+    let is_of_it = |incoming: &Incoming| incoming.term == ask.cur_term && incoming.meta == ask.meta;
+    if !state.incoming.as_ref().is_some_and(is_of_it) {
+        state.incoming = Some(Incoming { term: ask.cur_term, meta: ask.meta.clone(), bytes: Vec::new() });
+    }
+    let bytes = &mut state.incoming.as_mut()?.bytes;
+    // Another one was sent again, or the one before it is lost, as after a restart.
+    if ask.from == bytes.len() as u64 {
+        bytes.extend_from_slice(&ask.bytes);
+        if ask.is_last {
+            return None;
+        }
+    }
+    Some(bytes.len() as u64)
 }
 
 /// What a follower wants that does not have the entry before those that it was sent. `None` if it has it.

@@ -5,16 +5,18 @@ use labrpc::time::Duration;
 use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
-use super::state::{Progress, Role, State};
+use super::state::{Outgoing, Progress, Role, State};
 use super::wire::{AppendLog, AppendReply, Item, Meta, SendSnapshot, SnapshotReply};
 
+/// The most bytes of a snapshot that go out at once.
+const PIECE: usize = 1_000;
 /// How often a leader shows that it is there.
 pub(super) const BEAT: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn begin_to_lead(self: &Arc<Self>, state: &mut State) {
         let next = state.durable.last_idx() + 1;
-        let start = Progress { next, matched: 0, stepped_back_at: 0 };
+        let start = Progress { next, matched: 0, stepped_back_at: 0, outgoing: None };
         state.role = Role::Leader(vec![start; self.peers.len()]);
         state.leader = Some(self.me);
         let term = state.durable.term;
@@ -82,15 +84,27 @@ impl Node {
         self.send(to, number, request, Self::on_append_reply);
     }
 
+    /// Sends the next piece of a snapshot.
     fn send_snapshot(self: &Arc<Self>, state: &mut State, to: ServerId) {
         let log = &state.durable;
+        let Role::Leader(progress) = &mut state.role else { return };
+        let outgoing = progress[to].outgoing.get_or_insert_with(|| Outgoing {
+            meta: Meta { last_idx: log.base_idx, last_term: log.base_term },
+            bytes: self.persister.snapshot().into(),
+            has: 0,
+        });
+        let (from, len) = (outgoing.has, outgoing.bytes.len());
+        let end = len.min(from + PIECE);
         let request = SendSnapshot {
             cur_term: log.term,
             who: self.me,
-            meta: Meta { last_idx: log.base_idx, last_term: log.base_term },
-            bytes: self.persister.snapshot().into(),
+            meta: outgoing.meta.clone(),
+            from: from as u64,
+            bytes: outgoing.bytes[from..end].into(),
+            is_last: end == len,
         };
-        let number = state.occupy(to, log.base_idx, true);
+        let last = outgoing.meta.last_idx;
+        let number = state.occupy(to, last, true);
         self.send(to, number, request, Self::on_snapshot_reply);
     }
 
@@ -130,9 +144,20 @@ impl Node {
         }
         let Role::Leader(progress) = &mut state.role else { return };
         let follower = &mut progress[from];
-        follower.matched = follower.matched.max(ask.meta.last_idx);
-        follower.next = follower.next.max(follower.matched + 1);
-        self.commit_what_majority_has(state);
+        let outgoing = follower.outgoing.as_mut().filter(|outgoing| outgoing.meta == ask.meta);
+        match (reply.has, outgoing) {
+            (Some(has), Some(outgoing)) => outgoing.has = outgoing.bytes.len().min(has as usize),
+            // Of a snapshot that it has got meanwhile.
+            (Some(_), None) => {}
+            (None, outgoing) => {
+                if outgoing.is_some() {
+                    follower.outgoing = None;
+                }
+                follower.matched = follower.matched.max(ask.meta.last_idx);
+                follower.next = follower.next.max(follower.matched + 1);
+                self.commit_what_majority_has(state);
+            }
+        }
         self.feed(state, from, false);
     }
 

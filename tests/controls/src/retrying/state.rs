@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use labrpc::rand::{self, RngExt};
+use labrpc::sync::Arc;
 use labrpc::time::{Duration, Instant};
 use raft_interface::{Index, ServerId, Term};
 
 use super::retries::Slots;
 use super::storage::Stored;
-use super::wire::Item;
+use super::wire::{Item, Meta};
 
 /// A server that has heard of no leader for so long stands for election, in milliseconds: a new choice each time.
 const ELECTION_MS: std::ops::Range<u64> = 400..800;
@@ -109,6 +110,26 @@ pub(super) struct Progress {
     pub(super) matched: Index,
     /// Requests with lower numbers were sent before the last step back. That they are refused, too, is no news.
     pub(super) stepped_back_at: u64,
+    /// The snapshot that it gets.
+    pub(super) outgoing: Option<Outgoing>,
+}
+
+/// A snapshot on its way to a follower. The service may make a newer one meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    pub(super) meta: Meta,
+    pub(super) bytes: Arc<[u8]>,
+    /// So many of them the follower has.
+    pub(super) has: usize,
+}
+
+/// A snapshot of which pieces have come.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// In this term, and so from its leader.
+    pub(super) term: Term,
+    pub(super) meta: Meta,
+    pub(super) bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -118,6 +139,8 @@ pub(super) struct State {
     /// Who leads the term, if known.
     pub(super) leader: Option<ServerId>,
     pub(super) committed: Index,
+    /// What has come of a leader's snapshot. A restart forgets it.
+    pub(super) incoming: Option<Incoming>,
     /// Up to here all has been handed to the applier.
     pub(super) applied: Index,
     /// When to stand for election.
@@ -145,6 +168,7 @@ impl State {
             leader: None,
             // A snapshot covers only what is committed, and the service has read its own.
             committed: base,
+            incoming: None,
             applied: base,
             deadline: Instant::now(),
             slots: vec![Slots::default(); servers],

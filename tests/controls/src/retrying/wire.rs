@@ -79,7 +79,7 @@ pub struct AppendReply {
 }
 
 /// What a snapshot covers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
     /// The index of the last entry in it.
@@ -88,7 +88,7 @@ pub struct Meta {
     pub last_term: Term,
 }
 
-/// A leader sends its snapshot, in one piece: InstallSnapshot of Figure 13.
+/// A leader sends its snapshot, piece by piece: InstallSnapshot of Figure 13.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendSnapshot {
@@ -98,8 +98,12 @@ pub struct SendSnapshot {
     pub who: ServerId,
     /// What it covers.
     pub meta: Meta,
-    /// The service's bytes.
+    /// Where the piece begins.
+    pub from: u64,
+    /// The piece.
     pub bytes: Arc<[u8]>,
+    /// Whether nothing follows.
+    pub is_last: bool,
 }
 
 /// What answers [`SendSnapshot`].
@@ -108,6 +112,8 @@ pub struct SendSnapshot {
 pub struct SnapshotReply {
     /// The follower's term.
     pub cur_term: Term,
+    /// How many bytes of the snapshot the follower has; `None` if it needs no more of it.
+    pub has: Option<u64>,
 }
 
 impl Request for AskVote {
@@ -146,6 +152,8 @@ pub fn names() -> lab::Names {
         // These two are a level deeper, in `meta`, which cannot be said here.
         last_included_index: vec!["lastIdx"],
         last_included_term: vec!["lastTerm"],
+        offset: vec!["from"],
+        done: vec!["isLast"],
         conflict_index: vec!["next_index"],
         ..lab::Names::default()
     }
