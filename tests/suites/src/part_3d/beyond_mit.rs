@@ -41,6 +41,43 @@ pub fn late_snapshots_3d(lab: &Lab) {
     cluster.one(3);
 }
 
+/// A server gets a snapshot, and before it has all of it, its leader is cut off, and the next one sends a snapshot of another index;
+/// or the leader takes a newer one meanwhile. Each message takes up to 10 ms, so that 20 kB in pieces of 1 kB take 200 ms.
+///
+/// Catches: pieces of one snapshot that are put to those of another.
+pub fn interrupted_snapshots_3d(lab: &Lab) {
+    const BYTES: usize = 20_000;
+
+    let cluster = lab.cluster(3).snapshots(Snapshots::Staggered).snapshot_padding(BYTES).start();
+    let slow = cluster.delays(1.0, Duration::from_millis(10));
+    cluster.one(3);
+    for round in 0..8 {
+        let leader = cluster.check_one_leader();
+        let victim = cluster.next(leader, 1 + round % 2);
+        cluster.power_failure(victim);
+        // More than an interval between snapshots: the others have trimmed what it lacks.
+        for _ in 0..14 {
+            cluster.one(2);
+        }
+        // Down and up, and not cut off: nobody has to be elected when it comes back.
+        cluster.restart(victim);
+        lab.sleep_ms(20 + lab.below(200));
+        let is_cut_off = lab.happens(50);
+        if is_cut_off {
+            cluster.disconnect(leader);
+        }
+        for _ in 0..10 {
+            cluster.one(2);
+        }
+        if is_cut_off {
+            cluster.connect(leader);
+        }
+        cluster.one(3);
+    }
+    drop(slow);
+    cluster.one(3);
+}
+
 /// Rounds in which a server is cut off or down, misses entries and returns.
 pub(crate) fn lagging_rounds(lab: &Lab, cluster: &Cluster) {
     cluster.one(3);

@@ -32,6 +32,7 @@ suite! { $
     5 beyond_mit::staggered_snapshots_3d, "snapshots at different indexes";
     5 beyond_mit::snapshots_from_another_thread_3d, "snapshots beside applying, and of old indexes";
     5 beyond_mit::late_snapshots_3d, "late and repeated snapshots";
+    5 beyond_mit::interrupted_snapshots_3d, "a snapshot meets another before all of it is there";
     5 beyond_mit::restart_everything_3d, "all lose power at once, with snapshots";
     10 beyond_mit::chaos_3d, "faults of every kind at once, with snapshots";
     2 conformance_received::old_snapshot_leader_refused_3d, "a leader of an old term installs nothing";
