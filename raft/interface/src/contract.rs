@@ -70,6 +70,7 @@
 //! | heartbeats | 2 to 30 a second to each follower when idle; never more than 100 equal ones in a second | MIT: tens of them a second at most | `heartbeats_at_a_sane_rate_3a`, rule *heartbeats* |
 //! | nobody is forgotten | something to each server every 3 s while something goes to others | §5.2 | rule *heartbeats* |
 //! | a command is sent | with the next heartbeat at the latest, 500 ms | §5.3 | `command_is_sent_3b`, `entries_leave_at_once_3b` |
+//! | a command that comes during a save | is sent within 2 s all the same, and committed with the leader's own copy, though nothing else happens; a save takes 100 ms | §5.3 | `command_during_a_save_is_sent_3b` |
 //! | calls for ten commands | 42, and 30 for the first election, 60 for an idle second | MIT | `count_3b` |
 //! | ten idle seconds | 600 calls | thirty heartbeats a second to two followers | `idle_3b` |
 //! | a test | ends within 120 s of virtual time, unless it says otherwise | MIT: "test took longer than 120 seconds" | all tests |

@@ -186,14 +186,14 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 97;
+    one_way, 98;
     polling, 3;
     no_op, 30;
     pre_vote, 20;
-    retrying, 97;
-    own_names, 97;
+    retrying, 98;
+    own_names, 98;
     resettable_timer, 5;
     group_commit, 1;
     group_commit_unhurried, 7;
-    group_commit_own_fields, 23;
+    group_commit_own_fields, 24;
 }

@@ -9,6 +9,7 @@
 //! | `conformance_votes` | one server: votes and logs (§5.4.1) |
 //! | `conformance_followers` | one server: what it does with an AppendEntries |
 //! | `conformance_leaders` | one server: what it sends as a leader |
+//! | `conformance_saves` | one server: what it sends as a leader on a slow disk |
 //! | `conformance_commitment` | one server: what it takes for committed |
 //!
 //! A new test is a function with the suffix `_3b` in the file of its subject, and a row below.
@@ -19,6 +20,7 @@ pub mod beyond_mit_logs;
 pub mod conformance_commitment;
 pub mod conformance_followers;
 pub mod conformance_leaders;
+pub mod conformance_saves;
 pub mod conformance_votes;
 pub mod mit;
 
@@ -70,6 +72,7 @@ suite! { $
     2 conformance_votes::candidate_tells_its_log_3b, "candidates tell their last entry";
     2 conformance_leaders::command_is_sent_3b, "a command is sent to each follower";
     2 conformance_leaders::entries_leave_at_once_3b, "commands do not wait for heartbeats";
+    2 conformance_saves::command_during_a_save_is_sent_3b, "a command that comes during a save is not forgotten";
     2 conformance_leaders::many_entries_in_a_message_3b, "a message brings many entries";
     2 conformance_leaders::leader_goes_on_trying_3b, "lost messages are sent again";
     2 conformance_leaders::refused_is_tried_again_3b, "refused messages are tried further back";
