@@ -186,14 +186,14 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 98;
+    one_way, 99;
     polling, 3;
     no_op, 30;
     pre_vote, 20;
-    retrying, 98;
-    own_names, 98;
+    retrying, 99;
+    own_names, 99;
     resettable_timer, 5;
     group_commit, 1;
     group_commit_unhurried, 7;
-    group_commit_own_fields, 24;
+    group_commit_own_fields, 25;
 }

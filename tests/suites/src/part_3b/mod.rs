@@ -11,6 +11,7 @@
 //! | `conformance_leaders` | one server: what it sends as a leader |
 //! | `conformance_saves` | one server: what it sends as a leader on a slow disk |
 //! | `conformance_commitment` | one server: what it takes for committed |
+//! | `conformance_telling` | one server: whom it tells of that |
 //!
 //! A new test is a function with the suffix `_3b` in the file of its subject, and a row below.
 
@@ -21,6 +22,7 @@ pub mod conformance_commitment;
 pub mod conformance_followers;
 pub mod conformance_leaders;
 pub mod conformance_saves;
+pub mod conformance_telling;
 pub mod conformance_votes;
 pub mod mit;
 
@@ -82,6 +84,7 @@ suite! { $
     2 conformance_commitment::match_is_what_was_sent_3b, "a reply acknowledges what was sent";
     2 conformance_commitment::old_success_does_not_count_3b, "replies to an earlier leadership do not count";
     2 conformance_commitment::commit_is_told_3b, "followers hear what is committed";
+    2 conformance_telling::refused_commit_is_told_again_3b, "who refused a message hears what it told all the same";
     2 conformance_commitment::silence_commits_nothing_3b, "sent is not stored";
     2 conformance_leaders::next_index_starts_at_the_end_3b, "a new leader sends what is new";
     2 conformance_leaders::deposed_leader_sends_nothing_3b, "only who was elected sends";
