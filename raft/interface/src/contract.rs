@@ -32,6 +32,9 @@
 //! - State is saved before anybody hears of it: replies, requests for votes, entries that count for a majority (Fig. 2, State).
 //!   `get_state` may show a term that is not saved yet.
 //!   The power fails before, in and after every save (`crash_at_every_save_3c`).
+//! - A leader may send an entry before it has saved it (thesis §10.2.1). Its own copy counts only when that is done
+//!   (`own_copy_counts_once_stored_3c`), and an older entry that was stored at the same index does not count for it
+//!   (`rewritten_copy_counts_once_stored_3c`).
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
 //! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;
@@ -67,6 +70,8 @@
 //! | heartbeats | 2 to 30 a second to each follower when idle; never more than 100 equal ones in a second | MIT: tens of them a second at most | `heartbeats_at_a_sane_rate_3a`, rule *heartbeats* |
 //! | nobody is forgotten | something to each server every 3 s while something goes to others | §5.2 | rule *heartbeats* |
 //! | a command is sent | with the next heartbeat at the latest, 500 ms | §5.3 | `command_is_sent_3b`, `entries_leave_at_once_3b` |
+//! | a command that comes during a save | is sent within 2 s all the same, and committed with the leader's own copy, though nothing else happens; a save takes 100 ms | §5.3 | `command_during_a_save_is_sent_3b` |
+//! | a follower that stores an entry | is told within 1 s that it is committed, by a message that fits its log, also if it has refused the first one that told | §5.3: future AppendEntries, so that it "eventually finds out" | `commit_is_told_3b`, `refused_commit_is_told_again_3b` |
 //! | calls for ten commands | 42, and 30 for the first election, 60 for an idle second | MIT | `count_3b` |
 //! | ten idle seconds | 600 calls | thirty heartbeats a second to two followers | `idle_3b` |
 //! | a test | ends within 120 s of virtual time, unless it says otherwise | MIT: "test took longer than 120 seconds" | all tests |

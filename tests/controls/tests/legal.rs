@@ -186,14 +186,14 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 95;
+    one_way, 99;
     polling, 3;
     no_op, 30;
     pre_vote, 20;
-    retrying, 95;
-    own_names, 95;
+    retrying, 99;
+    own_names, 99;
     resettable_timer, 5;
     group_commit, 1;
     group_commit_unhurried, 7;
-    group_commit_own_fields, 21;
+    group_commit_own_fields, 25;
 }

@@ -154,6 +154,12 @@ impl Bench {
         self.0.changed.notify_all();
     }
 
+    /// What the peer that got a request would say to it as a follower of the paper; its log takes what fits. [`answer`](Self::answer)
+    /// sends that, now or later.
+    pub fn truthful_reply(&self, sent: &SentRequest) -> Reply {
+        self.0.state.lock().followers[sent.to].answer(&sent.request)
+    }
+
     /// Lets all requests that wait for an answer of the test go without one.
     pub fn answer_all_waiting(&self) {
         for received in &mut self.0.state.lock().requests {

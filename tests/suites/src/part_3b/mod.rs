@@ -9,7 +9,9 @@
 //! | `conformance_votes` | one server: votes and logs (§5.4.1) |
 //! | `conformance_followers` | one server: what it does with an AppendEntries |
 //! | `conformance_leaders` | one server: what it sends as a leader |
+//! | `conformance_saves` | one server: what it sends as a leader on a slow disk |
 //! | `conformance_commitment` | one server: what it takes for committed |
+//! | `conformance_telling` | one server: whom it tells of that |
 //!
 //! A new test is a function with the suffix `_3b` in the file of its subject, and a row below.
 
@@ -19,6 +21,8 @@ pub mod beyond_mit_logs;
 pub mod conformance_commitment;
 pub mod conformance_followers;
 pub mod conformance_leaders;
+pub mod conformance_saves;
+pub mod conformance_telling;
 pub mod conformance_votes;
 pub mod mit;
 
@@ -70,6 +74,7 @@ suite! { $
     2 conformance_votes::candidate_tells_its_log_3b, "candidates tell their last entry";
     2 conformance_leaders::command_is_sent_3b, "a command is sent to each follower";
     2 conformance_leaders::entries_leave_at_once_3b, "commands do not wait for heartbeats";
+    2 conformance_saves::command_during_a_save_is_sent_3b, "a command that comes during a save is not forgotten";
     2 conformance_leaders::many_entries_in_a_message_3b, "a message brings many entries";
     2 conformance_leaders::leader_goes_on_trying_3b, "lost messages are sent again";
     2 conformance_leaders::refused_is_tried_again_3b, "refused messages are tried further back";
@@ -79,6 +84,7 @@ suite! { $
     2 conformance_commitment::match_is_what_was_sent_3b, "a reply acknowledges what was sent";
     2 conformance_commitment::old_success_does_not_count_3b, "replies to an earlier leadership do not count";
     2 conformance_commitment::commit_is_told_3b, "followers hear what is committed";
+    2 conformance_telling::refused_commit_is_told_again_3b, "who refused a message hears what it told all the same";
     2 conformance_commitment::silence_commits_nothing_3b, "sent is not stored";
     2 conformance_leaders::next_index_starts_at_the_end_3b, "a new leader sends what is new";
     2 conformance_leaders::deposed_leader_sends_nothing_3b, "only who was elected sends";

@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Request};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Entry, Request, SentRequest};
 use lab_harness::lab::Lab;
+use labrpc::time::Instant;
+use raft_interface::Index;
 
 /// The sentence of the contract.
 const RULE: &str = "a server that cannot save must not answer as if it had (Persister::save; Fig. 2, State: updated on \
@@ -18,6 +20,9 @@ const HINT: &str = "the result of a save is ignored";
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a save takes on a slow disk.
 const SLOW: Duration = Duration::from_millis(40);
+/// The same where a leader is watched: longer than the time between two heartbeats, so that whoever sends before it has saved has
+/// sent by then.
+const SLOWER: Duration = Duration::from_millis(500);
 
 /// A vote whose save failed is not given, and a term whose save failed is not told (Fig. 2, State; Persister).
 ///
@@ -145,5 +150,91 @@ pub fn repeated_vote_waits_for_the_save_3c(lab: &Lab) {
             .peer(2)
             .asks_vote(5)
             .is_refused("S1 was told twice that it has the vote, and then the power failed");
+    }
+}
+
+/// A leader may send an entry before it has saved it, but until then its own copy does not count: with one follower that has the
+/// entry and one that is silent, nothing is committed before the save has ended (thesis §10.2.1; Fig. 2, State).
+///
+/// Catches: a leader that counts its own copy when it appends, while the save goes on beside the replication. `start` has a thread
+/// of its own here, for it may return only when the save is over, and by then all is well.
+pub fn own_copy_counts_once_stored_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader's own copy of an entry counts for the majority once it is on stable storage (thesis §10.2.1; Fig. 2, State; \
+         Rules for leaders 4)",
+        "the leader counts its own last index, whose save is still under way",
+    );
+    bench.elect(&[1]);
+    expect_own_copy_behind_commit(&bench);
+}
+
+/// The same for a leader whose log was cut before: that an older entry was stored at an index says nothing of the one that is there
+/// now (thesis §10.2.1; Fig. 2, State; AppendEntries, receiver 3).
+///
+/// Entries 1 to 5 of term 1 are stored; the leader of term 2 replaces all but the first by one of its own. Then S0 leads, and its
+/// first commands come to places that were stored once.
+///
+/// Catches: a "stored up to" that only grows, and does not go back when the log is cut.
+pub fn rewritten_copy_counts_once_stored_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a leader's own copy counts once that entry is on stable storage, and not one that was at its index before (thesis §10.2.1; \
+         Fig. 2, State; AppendEntries, receiver 3)",
+        "the index up to which the log is stored does not go back when the log is cut",
+    );
+    bench.peer(1).appends(1).entries(&[1; 5]).prepares("it follows the empty log");
+    bench.peer(2).appends(2).after(1, 1).entries(&[2]).prepares("entry 1 matches");
+    bench.peer(1).has_log(&[1, 2]);
+    bench.elect(&[1]);
+    expect_own_copy_behind_commit(&bench);
+}
+
+/// Gives a command to the server, which leads with S1 as its only follower, on a slow disk. In the moment in which it shows that the
+/// command is committed the power fails, and the entry must be there.
+#[track_caller]
+fn expect_own_copy_behind_commit(bench: &Bench) {
+    // An entry of its own with which it may begin its term is stored by then.
+    bench.settle(&[1]);
+    bench.lab().sleep_ms(200);
+    bench.skip_requests();
+    bench.slow_disk(SLOWER);
+    drop(bench.beside(Bench::offer));
+    // A server that sends or commits nothing is the subject of other tests.
+    let Some(sent) = bench.peer(1).next_request(ELECTION_MAX, Request::has_entries) else { return };
+    let Some((index, entry)) = last_entry(&sent) else { return };
+    let tells = |request: &Request| matches!(request, Request::Append { leader_commit, .. } if *leader_commit >= index);
+    let deadline = Instant::now() + ELECTION_MAX;
+    let by = loop {
+        // A leader may tell of a commit before it applies the entry, or apply it before it tells.
+        if bench.find_request(tells).is_some() {
+            break "leaderCommit told so";
+        }
+        if bench.commands_delivered().iter().any(|(_, command)| *command == entry.command) {
+            break "its service got it";
+        }
+        if Instant::now() >= deadline {
+            return;
+        }
+        bench.lab().sleep_ms(2);
+    };
+    let then = bench.storage();
+    bench.restart_from(&then);
+    bench.expect_entry(
+        index,
+        entry.term,
+        &format!(
+            "S1 and the leader's own copy had committed it ({by}), S2 is silent, and then the power failed"
+        ),
+    );
+}
+
+/// The last entry of an AppendEntries, with its index.
+fn last_entry(sent: &SentRequest) -> Option<(Index, &Entry)> {
+    match &sent.request {
+        Request::Append { prev, entries, .. } => Some((prev.0 + entries.len() as Index, entries.last()?)),
+        _ => None,
     }
 }
