@@ -80,7 +80,7 @@
 //! | memory of an idle server | at most 8 bytes for each message in ten minutes, after two and a half | it may live for months | `memory_of_an_idle_life_3b` |
 //! | a backlog | 10,000 entries in 1,000 calls | entries are sent many at a time | `backlog_3b` |
 //! | a log with snapshots | less than 2,000 bytes of saved state with a snapshot every ten entries, whenever all have applied the same | MIT | `snapshot_basic_3d`, the four `snapshot_install_*_3d` of MIT |
-//! | a snapshot under way | 70 kB over a network that works, and 5 kB over MIT's unreliable one, in time for agreement within 10 s: pieces of some hundred bytes are no problem, of some bytes they are | MIT: 10 s | the same, `late_snapshots_3d`, `chaos_3d` |
+//! | a snapshot under way | 70 kB over a network that works, 20 kB where each message takes up to 10 ms, and 5 kB over MIT's unreliable one, in time for agreement within 10 s: with pieces of some hundred bytes they do, of some bytes they do not | MIT: 10 s | the same, `interrupted_snapshots_3d`, `late_snapshots_3d`, `chaos_3d` |
 //! | answers | somebody is answered every 4 s while requests are open, each request within 10 s | a lock held during a call makes a server as good as dead | rule *answers* |
 //! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |
 //! | votes | a server may leave candidates alone while it hears of a leader (§6), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |
