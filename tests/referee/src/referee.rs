@@ -164,6 +164,17 @@ impl Referee {
         self.judge.lock().ledger.log_end(server)
     }
 
+    /// A command is about to be given to a server. [`ends_start`](Self::ends_start) must follow, whatever comes of it.
+    pub fn begins_start(&self) {
+        self.judge.lock().ledger.open_starts += 1;
+    }
+
+    /// The call that gave a command to a server has returned, and [accepts](Self::accepts) was told if it is in a log.
+    pub fn ends_start(&self) {
+        let starts = &mut self.judge.lock().ledger.open_starts;
+        *starts = starts.saturating_sub(1);
+    }
+
     /// A server has put a command into its log, as the leader of a term. `before` is the [end](Self::log_end) of its log
     /// before it was given the command.
     pub fn accepts(&self, server: ServerId, index: Index, term: Term, before: Index) {

@@ -169,13 +169,14 @@ impl Cluster {
         // Before as well: the server may send the command before it answers.
         self.inner.lab.record().note_offer(server, command);
         let given = command.clone();
-        let started = self.call(server, "start", move |raft| raft.start(given))?;
-        if started.is_leader {
-            let Started { index, term, .. } = started;
+        self.inner.referee.begins_start();
+        let started = self.call(server, "start", move |raft| raft.start(given));
+        if let Some(Started { index, term, is_leader: true }) = started {
             self.inner.referee.accepts(server, index, term, log_end);
             self.observe(server, start, &Observation::Accepted { index, term, command, before });
         }
-        Some(started)
+        self.inner.referee.ends_start();
+        started
     }
 
     /// Asks a server to hand its office to another one. `None` if the server is down.

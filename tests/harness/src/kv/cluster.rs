@@ -249,16 +249,25 @@ impl KvCluster {
         }
     }
 
-    /// Expects that no server stores more Raft state or a longer snapshot than this; [`usize::MAX`] is no limit.
+    /// Expects that no server stores more Raft state or a longer snapshot than this; [`usize::MAX`] is no limit. Who has not applied
+    /// what it has stored yet, because its threads had no turn, is given two seconds for that.
     ///
     /// # Panics
     ///
     /// If one does.
     #[track_caller]
     pub fn expect_sizes(&self, raft_state_bytes_max: usize, snapshot_bytes_max: usize) {
+        const APPLIED_WITHIN: Duration = Duration::from_secs(2);
+
+        let sizes = |server| (self.raft_state_len(server), self.snapshot_len(server));
+        let is_small = |(state, snapshot)| state <= raft_state_bytes_max && snapshot <= snapshot_bytes_max;
+        let deadline = self.lab().now() + APPLIED_WITHIN;
+        while !self.servers().all(|server| is_small(sizes(server))) && self.lab().now() < deadline {
+            self.lab().sleep_ms(50);
+        }
         for server in self.servers() {
-            let (state, snapshot) = (self.raft_state_len(server), self.snapshot_len(server));
-            self.lab().expect(state <= raft_state_bytes_max && snapshot <= snapshot_bytes_max, || {
+            let (state, snapshot) = sizes(server);
+            self.lab().expect(is_small((state, snapshot)), || {
                 Violation::new(
                     format!("S{server} stores too much"),
                     limits(raft_state_bytes_max, snapshot_bytes_max),

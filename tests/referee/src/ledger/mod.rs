@@ -61,6 +61,8 @@ pub(super) struct Ledger {
     pub(super) highest_term: Term,
     /// The highest index that any leader has put a command at; none above it need ever be applied.
     pub(super) accepted: Index,
+    /// Calls that give a command to a server and have not returned.
+    pub(super) open_starts: usize,
     /// A leader may tell another server to stand for election, in whatever message.
     pub(super) has_orders_to_stand: bool,
     /// Heartbeats also confirm reads.
@@ -89,6 +91,7 @@ impl Ledger {
             has_own_indexes: false,
             highest_term: 0,
             accepted: 0,
+            open_starts: 0,
             has_orders_to_stand: false,
             has_reads: false,
             has_told_calls: false,
@@ -153,7 +156,9 @@ impl Ledger {
         let record = self.terms.get(self.servers[server].floor.term);
         let sent = record.filter(|record| record.leader_id() == Some(server)).map(TermRecord::log_last);
         let stored = self.servers[server].last_certain().map(|stored| stored.position.index);
-        sent.into_iter().chain(stored).max().unwrap_or_default()
+        // A leader that has sent nothing yet has said how long its log is when it stood.
+        let stood = record.and_then(|record| record.candidates[server]).map(|(last, _)| last.index);
+        sent.into_iter().chain(stored).chain(stood).max().unwrap_or_default()
     }
 
     /// A leader has put a command at an index, in a log that was `before` entries long at least.
@@ -162,6 +167,11 @@ impl Ledger {
         self.has_own_indexes |= at.index <= before;
         self.accepted = self.accepted.max(at.index);
         self.servers[server].reach.extend(at);
+    }
+
+    /// A command is under way to a server, and is the first one: nobody has heard yet which indexes commands get.
+    pub(super) fn awaits_first_index(&self) -> bool {
+        self.accepted == 0 && self.open_starts > 0
     }
 
     /// What the service of a server does is told, in the indexes of the wire.

@@ -112,6 +112,43 @@ fn entries_in_messages_of_other_names() {
     s.breaks("a follower commits");
 }
 
+/// After many leaders with entries of their own the first command is delivered, before the call that gave it has told its index.
+#[test]
+fn first_command_that_is_delivered_while_it_is_given() {
+    for is_being_given in [true, false] {
+        let mut s = Script::new(3).all_is_told();
+        s.elect(0, 1, EMPTY, &[1]);
+        s.replicate(0, 1, 1, EMPTY, &[1], 0);
+        s.elect(0, 2, at(1, 1), &[1]);
+        s.replicate(0, 1, 2, at(1, 1), &[2, 2], 0);
+        let call = s.append(0, 1, 2, at(3, 2), &[], 3);
+        s.succeed(call, 2);
+        if is_being_given {
+            s.begin_start();
+        }
+        s.apply(1, 1, 2);
+        if is_being_given {
+            s.keeps_the_rules();
+        } else {
+            s.breaks("is deleted");
+        }
+    }
+}
+
+/// The first command is given to a leader that has sent nothing in its term, and so has told only as a candidate how long its log is.
+#[test]
+fn first_command_after_many_entries_that_are_not_counted_above() {
+    let mut s = Script::new(3).all_is_told();
+    s.elect(0, 1, EMPTY, &[1]);
+    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
+    s.elect(2, 2, at(2, 1), &[1]);
+    s.accept(2, 1, 2);
+    s.replicate(2, 1, 2, at(2, 1), &[2, 2], 0);
+    s.replicate(2, 1, 2, at(4, 2), &[], 4);
+    s.apply(1, 1, 2);
+    s.keeps_the_rules();
+}
+
 /// Each leader begins with an entry of its own, which its service never sees.
 #[test]
 fn no_op_entries_that_are_not_counted_above() {

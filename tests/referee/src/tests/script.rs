@@ -170,6 +170,11 @@ impl Script {
         self.judge.hears(envelope, Some(reply), self.life(envelope.caller));
     }
 
+    /// A command is given to a server, and the call does not return.
+    pub(super) fn begin_start(&mut self) {
+        self.judge.ledger.open_starts += 1;
+    }
+
     /// A leader puts a command into its log.
     pub(super) fn accept(&mut self, server: ServerId, index: Index, term: Term) {
         let before = self.judge.ledger.log_end(server);
