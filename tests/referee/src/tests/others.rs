@@ -135,16 +135,16 @@ fn first_command_that_is_delivered_while_it_is_given() {
     }
 }
 
-/// The first command is given to a leader that has sent nothing in its term, and so has told only as a candidate how long its log is.
+/// The first command is given to a leader that has sent no entry yet, and so has told only as a candidate how long its log is.
 #[test]
-fn first_command_after_many_entries_that_are_not_counted_above() {
+fn first_command_after_an_entry_that_nobody_has_seen() {
     let mut s = Script::new(3).all_is_told();
+    // An entry of its own in each term; that of the first was never sent.
     s.elect(0, 1, EMPTY, &[1]);
-    s.replicate(0, 1, 1, EMPTY, &[1, 1], 0);
-    s.elect(2, 2, at(2, 1), &[1]);
-    s.accept(2, 1, 2);
-    s.replicate(2, 1, 2, at(2, 1), &[2, 2], 0);
-    s.replicate(2, 1, 2, at(4, 2), &[], 4);
+    s.elect(0, 2, at(1, 1), &[1]);
+    s.accept(0, 1, 2);
+    s.replicate(0, 1, 2, EMPTY, &[1, 2, 2], 0);
+    s.replicate(0, 1, 2, at(3, 2), &[], 3);
     s.apply(1, 1, 2);
     s.keeps_the_rules();
 }
