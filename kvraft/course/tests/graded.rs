@@ -1,6 +1,6 @@
 //! The master of the handout passes what it is to teach: all tests of its parts, one seed each; and it runs on another Raft (without
 //! 4B, which takes longest, and whose demands are those of 4C, too). More of them:
-//! `cargo run -p course-kvraft --example lab -- sweep 4A,4B,4C -n 1000`.
+//! `cargo run -p course-kvraft --example lab_kvraft -- sweep 4A,4B,4C -n 1000`.
 //!
 //! It does what the hints of the course say, and no more: so the hints suffice.
 

@@ -1,5 +1,5 @@
 //! The master of the handout passes what it is to teach: all tests of its parts, one seed each. More of them:
-//! `cargo run -p course-raft --example lab -- sweep 3A,3B,3C,3D -n 1000`.
+//! `cargo run -p course-raft --example lab_raft -- sweep 3A,3B,3C,3D -n 1000`.
 
 use lab::labrpc::sim::{Policy, Tracing};
 use lab::{Implementation, Part, Plan, World, report, run_case, suites};

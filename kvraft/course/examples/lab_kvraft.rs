@@ -1,5 +1,5 @@
 //! The program `lab` for the master of the handout, on the Raft of the course:
-//! `cargo run -p course-kvraft --example lab -- sweep 4A,4B,4C -n 1000`.
+//! `cargo run -p course-kvraft --example lab_kvraft -- sweep 4A,4B,4C -n 1000`.
 
 use std::process::ExitCode;
 
