@@ -54,14 +54,13 @@ impl ServiceState {
         let (digest, padding) = bytes.split_first_chunk::<8>()?;
         let index = u64::from_le_bytes(*index);
         let state = Self { index: index & !IS_PADDED, digest: u64::from_le_bytes(*digest) };
-        let Some((last, first)) = padding.split_last() else {
-            return (index & IS_PADDED == 0).then_some(state);
-        };
-        let mut wanted = state.padding();
-        let is_whole = first.iter().zip(wanted.by_ref()).all(|(&byte, wanted)| wanted == byte)
-            && wanted.next().is_some_and(|wanted| !wanted == *last)
-            && index & IS_PADDED != 0;
-        is_whole.then_some(state)
+        if padding.is_empty() != (index & IS_PADDED == 0) {
+            return None;
+        }
+        let is_last = |place| place + 1 == padding.len();
+        let wanted =
+            state.padding().enumerate().map(|(place, byte)| if is_last(place) { !byte } else { byte });
+        wanted.zip(padding).all(|(wanted, &byte)| wanted == byte).then_some(state)
     }
 
     /// Bytes without end that do not repeat.

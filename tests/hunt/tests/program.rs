@@ -65,7 +65,7 @@ fn guided_sweep_names_the_run_that_makes_it_again() {
     for again in out.lines().filter_map(|line| line.trim().strip_prefix("again: flakes ")) {
         assert_eq!(run(&artifacts, again).0, 1, "{again}");
     }
-    assert!(out.contains("covered: "), "{out}");
+    assert!(out.contains("covered: ") && out.contains("more runs "), "{out}");
 }
 
 #[test]

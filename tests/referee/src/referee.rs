@@ -56,7 +56,7 @@ impl Referee {
     }
 
     /// Every snapshot that a service takes will be [told](Self::takes_snapshot), and every command that a server
-    /// [accepts](Self::accepts). Otherwise anything that may be committed may be in a snapshot, and any server that may
+    /// [accepts](Self::ends_start). Otherwise anything that may be committed may be in a snapshot, and any server that may
     /// lead may have entries that nobody has seen.
     #[must_use]
     pub fn with_told_calls(mut self) -> Self {
@@ -158,27 +158,23 @@ impl Referee {
         self.judge.lock().asked_pre_vote(message.call).is_none().then_some(term)
     }
 
-    /// How long the log of a server is at least, as far as its messages tell: to be asked before it is given a command.
+    /// A command is about to be given to a server; [`ends_start`](Self::ends_start) must follow, whatever comes of it. Returns how
+    /// long the log of that server is at least, as far as its messages tell.
     #[must_use]
-    pub fn log_end(&self, server: ServerId) -> Index {
-        self.judge.lock().ledger.log_end(server)
+    pub fn begins_start(&self, server: ServerId) -> Index {
+        let ledger = &mut self.judge.lock().ledger;
+        ledger.open_starts += 1;
+        ledger.log_end(server)
     }
 
-    /// A command is about to be given to a server. [`ends_start`](Self::ends_start) must follow, whatever comes of it.
-    pub fn begins_start(&self) {
-        self.judge.lock().ledger.open_starts += 1;
-    }
-
-    /// The call that gave a command to a server has returned, and [accepts](Self::accepts) was told if it is in a log.
-    pub fn ends_start(&self) {
-        let starts = &mut self.judge.lock().ledger.open_starts;
-        *starts = starts.saturating_sub(1);
-    }
-
-    /// A server has put a command into its log, as the leader of a term. `before` is the [end](Self::log_end) of its log
-    /// before it was given the command.
-    pub fn accepts(&self, server: ServerId, index: Index, term: Term, before: Index) {
-        self.judge.lock().ledger.accepts(server, Position { index, term }, before);
+    /// The call that gave a command to a server has returned. It has put it into its log at this index, as the leader of this term;
+    /// `None` if it has not. `before` is what [`begins_start`](Self::begins_start) returned.
+    pub fn ends_start(&self, server: ServerId, accepted: Option<(Index, Term)>, before: Index) {
+        let ledger = &mut self.judge.lock().ledger;
+        ledger.open_starts -= 1;
+        if let Some((index, term)) = accepted {
+            ledger.accepts(server, Position { index, term }, before);
+        }
     }
 
     /// A server that runs has delivered a snapshot to its service.

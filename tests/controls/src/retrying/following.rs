@@ -47,11 +47,10 @@ impl Node {
         let (is_current, is_new_term) = Self::follow_leader(state, ask.cur_term, ask.who);
         // What is committed is the same everywhere, so a snapshot of no more than that brings nothing.
         let is_wanted = is_current && ask.meta.last_idx > state.committed;
-        let has = if is_wanted { take_piece(state, ask) } else { None };
-        if is_wanted && has.is_none() {
-            let bytes = state.incoming.take().map(|incoming| incoming.bytes).unwrap_or_default();
+        let taken = is_wanted.then(|| take_piece(state, ask));
+        if let Some(Ok(bytes)) = &taken {
             replace_log(state, &ask.meta);
-            self.save(state, Some(&bytes));
+            self.save(state, Some(bytes));
             if !state.is_halted {
                 state.committed = ask.meta.last_idx;
                 self.wake_applier();
@@ -59,25 +58,27 @@ impl Node {
         } else if is_new_term {
             self.save(state, None);
         }
-        SnapshotReply { cur_term: state.durable.term, has }
+        SnapshotReply { cur_term: state.durable.term, has: taken.and_then(Result::err) }
     }
 }
 
-/// Figure 13, receiver 2 to 5. How many bytes of the snapshot are there; `None` if they are all.
-fn take_piece(state: &mut State, ask: &SendSnapshot) -> Option<u64> {
+/// Figure 13, receiver 2 to 5. The snapshot, if it is whole; else how many of its bytes are there.
+fn take_piece(state: &mut State, ask: &SendSnapshot) -> Result<Vec<u8>, u64> {
     let is_of_it = |incoming: &Incoming| incoming.term == ask.cur_term && incoming.meta == ask.meta;
-    if !state.incoming.as_ref().is_some_and(is_of_it) {
-        state.incoming = Some(Incoming { term: ask.cur_term, meta: ask.meta.clone(), bytes: Vec::new() });
-    }
-    let bytes = &mut state.incoming.as_mut()?.bytes;
+    let known = state.incoming.take().filter(is_of_it);
+    let fresh = || Incoming { term: ask.cur_term, meta: ask.meta.clone(), bytes: Vec::new() };
+    let mut incoming = known.unwrap_or_else(fresh);
     // Another one was sent again, or the one before it is lost, as after a restart.
-    if ask.from == bytes.len() as u64 {
-        bytes.extend_from_slice(&ask.bytes);
-        if ask.is_last {
-            return None;
-        }
+    let fits = ask.from == incoming.bytes.len() as u64;
+    if fits {
+        incoming.bytes.extend_from_slice(&ask.bytes);
     }
-    Some(bytes.len() as u64)
+    if fits && ask.is_last {
+        return Ok(incoming.bytes);
+    }
+    let has = incoming.bytes.len() as u64;
+    state.incoming = Some(incoming);
+    Err(has)
 }
 
 /// What a follower wants that does not have the entry before those that it was sent. `None` if it has it.

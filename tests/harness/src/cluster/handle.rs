@@ -165,17 +165,17 @@ impl Cluster {
         // be answered first: it hears of term 4 while this answer still says term 3. Compared with what is
         // known by the time that it is entered, the server's term would seem to have gone back.
         let (start, before) = self.inner.lab.record().before(server)?;
-        let log_end = self.inner.referee.log_end(server);
+        let log_end = self.inner.referee.begins_start(server);
         // Before as well: the server may send the command before it answers.
         self.inner.lab.record().note_offer(server, command);
         let given = command.clone();
-        self.inner.referee.begins_start();
         let started = self.call(server, "start", move |raft| raft.start(given));
-        if let Some(Started { index, term, is_leader: true }) = started {
-            self.inner.referee.accepts(server, index, term, log_end);
+        let accepted =
+            started.filter(|started| started.is_leader).map(|started| (started.index, started.term));
+        self.inner.referee.ends_start(server, accepted, log_end);
+        if let Some((index, term)) = accepted {
             self.observe(server, start, &Observation::Accepted { index, term, command, before });
         }
-        self.inner.referee.ends_start();
         started
     }
 

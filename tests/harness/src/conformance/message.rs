@@ -203,6 +203,22 @@ impl Request {
     pub fn has_entries(&self) -> bool {
         matches!(self, Self::Append { entries, .. } if !entries.is_empty())
     }
+
+    /// The index of the last entry that an AppendEntries reaches, which is the one before its entries if it has none. 0 for others.
+    #[must_use]
+    pub fn last_index(&self) -> Index {
+        match self {
+            Self::Append { prev, entries, .. } => prev.0 + entries.len() as Index,
+            _ => 0,
+        }
+    }
+
+    /// Whether it is an AppendEntries with this command, at whatever index: where a leader begins its term with an entry of its own,
+    /// `start` may count commands only.
+    #[must_use]
+    pub fn brings(&self, command: &Command) -> bool {
+        matches!(self, Self::Append { entries, .. } if entries.iter().any(|entry| entry.command == *command))
+    }
 }
 
 impl Reply {

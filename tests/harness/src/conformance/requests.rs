@@ -193,6 +193,15 @@ impl Bench {
         self.0.state.lock().requests().find(|sent| is_wanted(&sent.request)).cloned()
     }
 
+    /// The same, or the first that comes within `patience`.
+    pub fn await_request(
+        &self,
+        patience: Duration,
+        is_wanted: impl Fn(&Request) -> bool,
+    ) -> Option<SentRequest> {
+        self.wait_for(patience, |state| state.requests().find(|sent| is_wanted(&sent.request)).cloned())
+    }
+
     /// The next request that is of interest, to anybody.
     pub fn next_request(
         &self,

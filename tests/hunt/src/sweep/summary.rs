@@ -66,14 +66,15 @@ fn coverage(text: &mut String, novelty: &Novelty) {
     text.push_str(if novelty.is_any_seen_once() { "" } else { "; each was seen more than once" });
     let chance = novelty.chance_of_new(MORE_RUNS);
     // A bound that excludes nothing tells nothing.
-    let _ = match chance < CHANCE_TOLD_MAX {
-        true => writeln!(
+    if chance < CHANCE_TOLD_MAX {
+        let percent = chance * 100.0;
+        let _ = writeln!(
             text,
-            "; the chance that {MORE_RUNS} more runs show something new is at most {:.0} % (Good-Turing)",
-            chance * 100.0
-        ),
-        false => writeln!(text, "; more runs may well show something new"),
-    };
+            "; the chance that {MORE_RUNS} more runs show something new is at most {percent:.0} % (Good-Turing)"
+        );
+    } else {
+        text.push_str("; more runs may well show something new\n");
+    }
 }
 
 /// A greater chance is not told as a number.

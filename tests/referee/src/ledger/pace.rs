@@ -73,8 +73,9 @@ impl Stream {
     }
 
     /// The leader tells a commit index. Returns whether that is odd: it has told a higher one, and nothing makes it tell less.
-    fn tell_commit(&mut self, request: &Request, commit: Index, may_repeat: bool, line: Line) -> bool {
-        if self.is_back(request, commit) {
+    fn tell_commit(&mut self, request: &Request, may_repeat: bool, line: Line) -> bool {
+        let &Request::Append { commit, .. } = request else { return false };
+        if self.is_back(request) {
             if !may_repeat {
                 Evidence::add(&mut self.commit_back, request.term(), line);
             }
@@ -96,7 +97,8 @@ impl Stream {
     /// reaches explains it. etcd tells no more than the server is known to have, also after a message that told more was lost.
     /// hashicorp's heartbeats are empty ones after nothing, with commit index 0: of more a server could make no use (Fig. 2,
     /// AppendEntries, receiver 5).
-    fn is_back(&self, request: &Request, commit: Index) -> bool {
+    fn is_back(&self, request: &Request) -> bool {
+        let &Request::Append { commit, .. } = request else { return false };
         let reach = request.last().index.min(self.confirmed);
         self.commit.is_some_and(|(told, _)| commit < told.min(reach))
     }
@@ -278,14 +280,9 @@ impl Pace {
 
     /// If a request tells less than it could of what is committed: the highest commit index that the server was told, and the
     /// messages since that all tell less.
-    pub(crate) fn commit_back(
-        &self,
-        to: ServerId,
-        request: &Request,
-        commit: Index,
-    ) -> Option<(Index, Line, &Evidence)> {
+    pub(crate) fn commit_back(&self, to: ServerId, request: &Request) -> Option<(Index, Line, &Evidence)> {
         let stream = &self.streams[to];
-        let (told, line) = stream.commit.filter(|_| stream.is_back(request, commit))?;
+        let (told, line) = stream.commit.filter(|_| stream.is_back(request))?;
         Some((told, line, stream.commit_back.as_ref()?))
     }
 
@@ -311,10 +308,7 @@ impl Pace {
             self.all_served_since = self.served(leader).map(|(_, since)| since).min().unwrap_or(at);
         }
         let stream = &mut self.streams[to];
-        let mut is_odd = stream.is_odd(request);
-        if let &Request::Append { commit, .. } = request {
-            is_odd |= stream.tell_commit(request, commit, sending.may_repeat, line);
-        }
+        let is_odd = stream.is_odd(request) | stream.tell_commit(request, sending.may_repeat, line);
         // Nobody gets it, so nobody is flooded by it or asked again.
         if sending.counts {
             stream.enter(at, request, sending.may_repeat);

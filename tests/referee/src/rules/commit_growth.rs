@@ -25,7 +25,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     let (server, to) = (fact.envelope.caller, fact.envelope.callee);
     // Of two leaders of one term another rule speaks.
     let record = record.filter(|record| record.leader_id() == Some(server))?;
-    let (told, line, back) = record.pace.commit_back(to, request, commit)?;
+    let (told, line, back) = record.pace.commit_back(to, request)?;
     let is_proof = !sending.may_repeat && back.is_proof(fact.envelope.at);
     is_proof.then(|| Accusation {
         headline: format!("S{server} went back from commit index {told} to {commit}"),

@@ -101,10 +101,7 @@ pub fn old_success_does_not_count_3b(lab: &Lab) {
     bench.start_command();
     bench.start_command();
     // A message that brings the second, with the first or after it.
-    let brings_second = |request: &Request| {
-        matches!(request, Request::Append { prev, entries, .. }
-            if !entries.is_empty() && prev.0 + entries.len() as Index >= 2)
-    };
+    let brings_second = |request: &Request| request.has_entries() && request.last_index() >= 2;
     let Some(old) = bench.peer(1).next_request(ELECTION_MAX, brings_second) else {
         lab.expect_usual(false, "no entries are sent to a follower before it has answered in the term");
         return;

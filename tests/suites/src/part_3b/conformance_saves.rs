@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use lab_harness::conformance::{Bench, ELECTION_MAX, Request};
 use lab_harness::lab::Lab;
-use labrpc::time::Instant;
 
 /// How long a save takes.
 const SLOW: Duration = Duration::from_millis(100);
@@ -48,18 +47,9 @@ pub fn command_during_a_save_is_sent_3b(lab: &Lab) {
                 );
             };
             let command = bench.command_of(started);
-            // At which index is not asked: where a leader begins its term with an entry of its own, `start` may count commands
-            // only.
-            let brings = |request: &Request| {
-                matches!(request, Request::Append { entries, .. }
-                    if entries.iter().any(|entry| Some(&entry.command) == command.as_ref()))
-            };
-            let deadline = Instant::now() + PATIENCE;
-            while bench.find_request(brings).is_none() && Instant::now() < deadline {
-                lab.sleep_ms(5);
-            }
+            let brings = |request: &Request| command.as_ref().is_some_and(|command| request.brings(command));
             bench.expect(
-                bench.find_request(brings).is_some(),
+                bench.await_request(PATIENCE, brings).is_some(),
                 format!("the {name} of two commands that came {pause:?} apart is not sent"),
                 format!("an AppendEntries that brings it, within {PATIENCE:?} of start"),
                 format!("none; a save takes {SLOW:?}"),

@@ -48,12 +48,11 @@ pub fn refused_commit_is_told_again_3b(lab: &Lab) {
     for order in [Order::RefusalFirst, Order::SuccessFirst] {
         let started = bench.start_command();
         let command = bench.command_of(started);
-        let brings =
-            |sent: &SentRequest| sent.entries().iter().any(|entry| Some(&entry.command) == command.as_ref());
+        let brings = |request: &Request| command.as_ref().is_some_and(|command| request.brings(command));
         let deadline = Instant::now() + PATIENCE;
         let slow = loop {
             match next_request(late, deadline) {
-                Some(sent) if brings(&sent) => break sent,
+                Some(sent) if brings(&sent.request) => break sent,
                 Some(sent) => bench.answer(&sent, bench.truthful_reply(&sent)),
                 None => bench.fail(
                     "a command is not sent to S2",
@@ -62,7 +61,7 @@ pub fn refused_commit_is_told_again_3b(lab: &Lab) {
                 ),
             }
         };
-        let index = last_index(&slow.request);
+        let index = slow.request.last_index();
         bench.prepare_applied_within(started.index, PATIENCE, "S1 stores it");
         let is_told = arrives_late(&bench, slow, index, order) || hears_of(&bench, index);
         bench.expect(
@@ -138,14 +137,6 @@ fn is_refused(reply: Reply) -> bool {
 fn commit_of(request: &Request) -> Index {
     match request {
         Request::Append { leader_commit, .. } => *leader_commit,
-        _ => 0,
-    }
-}
-
-/// The index of the last entry of an AppendEntries.
-fn last_index(request: &Request) -> Index {
-    match request {
-        Request::Append { prev, entries, .. } => prev.0 + entries.len() as Index,
         _ => 0,
     }
 }

@@ -233,8 +233,5 @@ fn expect_own_copy_behind_commit(bench: &Bench) {
 
 /// The last entry of an AppendEntries, with its index.
 fn last_entry(sent: &SentRequest) -> Option<(Index, &Entry)> {
-    match &sent.request {
-        Request::Append { prev, entries, .. } => Some((prev.0 + entries.len() as Index, entries.last()?)),
-        _ => None,
-    }
+    Some((sent.request.last_index(), sent.entries().last()?))
 }

@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, Request, SentRequest};
+use lab_harness::conformance::{Bench, SentRequest};
 use lab_harness::lab::Lab;
 use raft_interface::{Change, Index, Servers};
 
@@ -156,10 +156,7 @@ pub fn leaving_joint_waits_for_commit_e3(lab: &Lab) {
     [3, 4].into_iter().for_each(|peer| bench.peer(peer).is_silent());
     let index = change(&bench, Change::Voters(Servers::from_iter([0, 3, 4])));
     lab.sleep_ms(1000);
-    let beyond = |sent: &SentRequest| match &sent.request {
-        Request::Append { prev, entries, .. } => prev.0 + entries.len() as Index > index,
-        _ => false,
-    };
+    let beyond = |sent: &SentRequest| sent.request.last_index() > index;
     bench.expect(
         bench.count_requests(beyond) == 0,
         "the joint configuration is left before it is committed",
