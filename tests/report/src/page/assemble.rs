@@ -1,9 +1,12 @@
 //! Sources and data of the page, joined.
 #![allow(clippy::disallowed_types, reason = "no simulated thread writes pages")]
 
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use base64ct::{Base64, Encoding};
+use serde::Serialize;
+use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
 use super::model::Model;
@@ -62,19 +65,21 @@ static SOURCES: LazyLock<Sources> = LazyLock::new(|| {
 /// The whole page.
 pub(super) fn page(title: &str, model: &Model) -> String {
     let Sources { style, script, policy } = &*SOURCES;
-    let (title, data) = (escaped(title), data(model));
-    let parts: [(&str, &str); 5] =
-        [("title", &title), ("policy", policy), ("style", style), ("data", &data), ("script", script)];
+    let title = escaped(title);
+    let bytes = FRAME.len() + style.len() + script.len() + model.trace.bytes_about();
+    let mut out = Vec::with_capacity(bytes);
     // Piece by piece and not by replacing: what was put in is not looked at again.
-    let mut out =
-        String::with_capacity(FRAME.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
     for (place, piece) in FRAME.split("@@").enumerate() {
-        match (place % 2, parts.iter().find(|(name, _)| *name == piece)) {
-            (1, Some((_, part))) => out += part,
-            _ => out += piece,
+        match (place % 2, piece) {
+            (1, "title") => out.extend_from_slice(title.as_bytes()),
+            (1, "policy") => out.extend_from_slice(policy.as_bytes()),
+            (1, "style") => out.extend_from_slice(style.as_bytes()),
+            (1, "script") => out.extend_from_slice(script.as_bytes()),
+            (1, "data") => write_data(model, &mut out),
+            _ => out.extend_from_slice(piece.as_bytes()),
         }
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// A source as a Content-Security-Policy names it.
@@ -82,15 +87,39 @@ fn hash(source: &str) -> String {
     format!("'sha256-{}'", Base64::encode_string(&Sha256::digest(source.as_bytes())))
 }
 
+fn write_data(model: &Model, out: &mut Vec<u8>) {
+    // Memory can always be written, and a model is all that JSON can say.
+    let _ = model.serialize(&mut serde_json::Serializer::with_formatter(out, InAnElement));
+}
+
 /// JSON in which nothing can end the element that it stands in: in JSON these signs stand in texts alone.
-fn data(model: &Model) -> String {
-    let mut json = serde_json::to_string(model).unwrap_or_default();
-    for sign in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
-        if json.contains(sign) {
-            json = json.replace(sign, &format!("\\u{:04x}", u32::from(sign)));
-        }
+struct InAnElement;
+
+impl Formatter for InAnElement {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        write_harmless(text, out)
     }
-    json
+
+    fn write_raw_fragment<W: Write + ?Sized>(&mut self, out: &mut W, json: &str) -> io::Result<()> {
+        write_harmless(json, out)
+    }
+}
+
+fn write_harmless<W: Write + ?Sized>(text: &str, out: &mut W) -> io::Result<()> {
+    // The first byte of each of the signs. Nearly all texts have none: all bytes are looked at, so that it takes no branches.
+    let may_begin = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+    if !text.bytes().fold(false, |found, byte| found | may_begin(byte)) {
+        return out.write_all(text.as_bytes());
+    }
+    let mut rest = text;
+    while let Some(place) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let (before, from) = rest.split_at(place);
+        out.write_all(before.as_bytes())?;
+        let mut signs = from.chars();
+        write!(out, "\\u{:04x}", signs.next().map_or(0, u32::from))?;
+        rest = signs.as_str();
+    }
+    out.write_all(rest.as_bytes())
 }
 
 fn escaped(text: &str) -> String {

@@ -179,7 +179,8 @@ impl Collector {
         let shown: Vec<&Event> = trace.events.iter().filter(|event| is_shown(event)).collect();
         let left_out = shown.len().saturating_sub(EVENTS_MAX);
         let mut collector = Self { encoder: Encoder::new(words), ..Self::default() };
-        let (mut events, mut indexes, mut before) = (Vec::new(), Vec::new(), 0);
+        let len = shown.len() - left_out;
+        let (mut events, mut indexes, mut before) = (Vec::with_capacity(len), Vec::with_capacity(len), 0);
         for event in &shown[left_out..] {
             let Some(said) = collector.event(event) else { continue };
             events.push(ShownEvent {

@@ -23,6 +23,8 @@ use super::Page;
 
 /// The longest text that a page shows of code under test, in characters.
 const TEXT_MAX: usize = 2_000;
+/// A value is about so long, in bytes: what grows is copied.
+const VALUE_BYTES: usize = 128;
 /// The greatest number that JavaScript has exactly.
 const EXACT_MAX: u128 = (1 << 53) - 1;
 
@@ -136,7 +138,7 @@ impl Encoder {
 
     /// A value.
     pub(super) fn value(&mut self, value: &Value) -> Encoded {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(VALUE_BYTES);
         self.write(value, &mut out);
         Encoded(String::from_utf8(out).unwrap_or_default())
     }
@@ -233,6 +235,10 @@ impl Encoded {
     /// In place of a value that was not there any more.
     pub(super) fn nothing() -> Self {
         Self("null".to_owned())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
     }
 }
 

@@ -83,6 +83,16 @@ pub(super) struct Traced {
     pub(super) end: u64,
 }
 
+impl Traced {
+    /// How many bytes it will take in a page, about.
+    pub(super) fn bytes_about(&self) -> usize {
+        let contents: usize = self.messages.iter().map(|message| message.content.bytes() + 50).sum();
+        let strings: usize = self.strings.iter().map(|text| text.len() + 3).sum();
+        let waits: usize = self.threads.iter().map(|thread| 40 + 30 * thread.5.len()).sum();
+        contents + strings + waits + 25 * self.events.len()
+    }
+}
+
 /// A message, in the order of the fields.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
