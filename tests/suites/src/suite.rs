@@ -19,8 +19,8 @@ use lab_harness::lab::Lab;
 
 /// MIT's limit for a test in seconds, of virtual time here.
 pub(crate) const SECONDS_MAX: u64 = 120;
-/// The clients of the churn tests offer as fast as they can. With a leader that stays, a Raft that starts a thread for each
-/// call takes more than five millions. One that polls without a pause takes these within ten virtual seconds.
+/// Ten times what the busiest test takes with a Raft that starts a thread for each call (`thousand_elections_e1`). One that polls
+/// without a pause takes these within ten virtual seconds.
 const STEPS_MAX: u64 = 10_000_000;
 
 /// A test with the limit of steps that all of them have.
