@@ -34,7 +34,7 @@
 //!   The power fails before, in and after every save (`crash_at_every_save_3c`).
 //! - A leader may send an entry before it has saved it (thesis §10.2.1). Its own copy counts only when that is done
 //!   (`own_copy_counts_once_stored_3c`), and an older entry that was stored at the same index does not count for it
-//!   (`rewritten_copy_counts_once_stored_3c`).
+//!   (`rewritten_copy_counts_once_stored_3c`; the same for what a follower acknowledges, `rewritten_entries_wait_for_the_save_3c`).
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
 //! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;

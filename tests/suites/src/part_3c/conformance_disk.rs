@@ -9,7 +9,7 @@ use std::time::Duration;
 use lab_harness::conformance::{Bench, ELECTION_MAX, Entry, Request, SentRequest};
 use lab_harness::lab::Lab;
 use labrpc::time::Instant;
-use raft_interface::Index;
+use raft_interface::{Index, ServerId, Term};
 
 /// The sentence of the contract.
 const RULE: &str = "a server that cannot save must not answer as if it had (Persister::save; Fig. 2, State: updated on \
@@ -117,14 +117,39 @@ pub fn repeated_entries_wait_for_the_save_3c(lab: &Lab) {
     );
     // The term is stored already, so that the entries alone are new.
     bench.peer(1).appends(2).prepares("S1 leads term 2");
+    expect_repeat_to_wait(&bench, 1, (0, 0));
+}
+
+/// The same where other entries were stored at these indexes, which the request replaces: that they were on stable storage says
+/// nothing of those that are there now (Fig. 2, State; AppendEntries, receiver 3).
+///
+/// Catches: a handler that waits until its disk has reached an index, and an index that does not go back when the log is cut.
+pub fn rewritten_entries_wait_for_the_save_3c(lab: &Lab) {
+    let bench = Bench::start(
+        lab,
+        3,
+        "a request is not acknowledged before its entries are on stable storage, also where other entries were stored at their \
+         indexes before (Fig. 2, State: updated on stable storage before responding to RPCs; AppendEntries, receiver 3)",
+        "the index up to which the log is stored does not go back when the log is cut",
+    );
+    bench.peer(1).appends(1).entries(&[1; 5]).prepares("it follows the empty log");
+    bench.peer(2).appends(2).after(1, 1).prepares("entry 1 matches");
+    expect_repeat_to_wait(&bench, 2, (1, 1));
+}
+
+/// The leader of term 2 sends two entries of its term behind entry `after`, index and term, to a server with a slow disk; and once
+/// more, while their save is under way. When that is acknowledged the power fails, and the entries must be there.
+#[track_caller]
+fn expect_repeat_to_wait(bench: &Bench, leader: ServerId, after: (Index, Term)) {
+    let (index, term) = after;
     bench.slow_disk(SLOW);
-    drop(bench.beside(|bench| bench.peer(1).appends(2).entries(&[1, 2]).send()));
-    lab.sleep(SLOW / 4);
-    let reply = bench.peer(1).appends(2).entries(&[1, 2]).send();
+    drop(bench.beside(move |bench| bench.peer(leader).appends(2).after(index, term).entries(&[2, 2]).send()));
+    bench.lab().sleep(SLOW / 4);
+    let reply = bench.peer(leader).appends(2).after(index, term).entries(&[2, 2]).send();
     let then = bench.storage();
     bench.restart_from(&then);
     if reply.is_some_and(|reply| reply.success) {
-        bench.expect_entry(2, 2, "the second copy had acknowledged it, and then the power failed");
+        bench.expect_entry(index + 2, 2, "the second copy had acknowledged it, and then the power failed");
     }
 }
 

@@ -50,6 +50,7 @@ suite! { $
     2 conformance_disk::failed_save_of_a_command_3c, "a command that could not be saved is no copy of the leader's";
     2 conformance_disk::failed_save_of_a_candidacy_3c, "a candidacy that could not be saved is not told";
     2 conformance_disk::repeated_entries_wait_for_the_save_3c, "entries sent twice, while the disk is still at work";
+    2 conformance_disk::rewritten_entries_wait_for_the_save_3c, "entries sent twice, where others were stored before";
     2 conformance_disk::repeated_vote_waits_for_the_save_3c, "a vote asked for twice, while the disk is still at work";
     2 conformance_disk::own_copy_counts_once_stored_3c, "a leader that sends first waits for its disk before it commits";
     2 conformance_disk::rewritten_copy_counts_once_stored_3c, "what was stored at an index is not what is there now";
