@@ -37,6 +37,8 @@
 //!   (`rewritten_copy_counts_once_stored_3c`; the same for what a follower acknowledges, `rewritten_entries_wait_for_the_save_3c`).
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
+//! - A received snapshot is stored before an AppendEntries that follows it succeeds (`snapshot_stored_before_reply_3d`). The reply to
+//!   InstallSnapshot may come earlier: MIT's lab of 2021 took the snapshot when the service had agreed.
 //! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;
 //!   `old_snapshot_of_the_service_3d`). The log may keep entries that it covers (§7), but not many: see the table.
 //! - What is not stored is not known after a restart (`empty_storage_knows_nothing_3c`), and what did not come over the

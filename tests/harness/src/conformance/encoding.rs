@@ -291,14 +291,6 @@ pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
         || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
 }
 
-/// A field of a reply to InstallSnapshot beside the term, if there is one: it may say that nothing was installed.
-pub(super) fn own_install_field(names: &Names, reply: &Value) -> Option<&'static str> {
-    // Which piece it would take instead. Nothing there means that all is well, as in a reply without it.
-    let can_be_read = can_refuse_pieces(names, reply);
-    let known = if can_be_read { vec![&names.term, &names.expected] } else { vec![&names.term] };
-    field_beside(&known, reply)
-}
-
 /// Whether a reply to InstallSnapshot can say that a piece did not fit.
 pub(super) fn can_refuse_pieces(names: &Names, reply: &Value) -> bool {
     let is_readable =
@@ -360,14 +352,7 @@ mod tests {
         for expected in [None, Some(Expected { transfer, offset: 8 })] {
             let reply = Reply::Install { term: 3, expected };
             assert_eq!(Reply::read(&names, &install(Piece::WHOLE), &reply.write(&names)), Some(reply));
-            assert_eq!(own_install_field(&names, &reply.write(&names)), None);
         }
-        assert_eq!(own_install_field(&names, &unknown), Some("match_hint"));
-        let with_expected = |value| {
-            own_install_field(&names, &Value::Struct("", vec![("term", int(3)), ("expected", value)]))
-        };
-        assert_eq!(with_expected(Value::Nothing), None, "nothing else is expected: it was taken");
-        assert_eq!(with_expected(int(7)), Some("expected"));
         assert!(is_known_in_replies(&names, "expected") && !is_known_in_replies(&names, "match_hint"));
     }
 

@@ -32,15 +32,6 @@ impl Bench {
         }
     }
 
-    /// Skips the test if a reply to InstallSnapshot may say no: it has a field beside Figure 13's term.
-    pub fn needs_bare_install_replies(&self) {
-        if let Some(name) = self.0.state.lock().own_install_field {
-            self.0.lab.skip(&format!(
-                "replies to InstallSnapshot have a field {name}, which may say that the snapshot was not installed"
-            ));
-        }
-    }
-
     /// Skips the test if snapshots cannot come to the server in pieces.
     pub fn needs_pieces(&self) {
         self.needs_snapshots();

@@ -9,7 +9,7 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::{can_refuse_pieces, of_unknown_kind, own_install_field, unknown_hint};
+use super::encoding::{can_refuse_pieces, of_unknown_kind, unknown_hint};
 use super::follower::Follower;
 use super::message::{Asking, Entry, Hint, Piece, Reply, Request, command, snapshot};
 use super::slot::{PreVotes, no_method};
@@ -146,9 +146,7 @@ impl<'a> Peer<'a> {
             inner.state.lock().unknown_hint = unknown_hint(&inner.names, &value);
         }
         if request.is_install() {
-            let mut state = inner.state.lock();
-            state.own_install_field = own_install_field(&inner.names, &value);
-            state.can_refuse_pieces = Some(can_refuse_pieces(&inner.names, &value));
+            inner.state.lock().can_refuse_pieces = Some(can_refuse_pieces(&inner.names, &value));
         }
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));

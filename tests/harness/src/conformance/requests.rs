@@ -71,11 +71,12 @@ impl Inner {
             self.lab.violated(violation);
             return None;
         }
-        let sent = SentRequest { number, to, at, request: request.clone() };
-        state.requests.push(Received { sent, is_read: false, answer: None });
-        self.changed.notify_all();
         // As the peer behaves now: what it holds back is not touched by what the test says later.
         let behaviour = state.behaviours[to];
+        let is_held = behaviour.holds(&request);
+        let sent = SentRequest { number, to, at, request };
+        state.requests.push(Received { sent, is_held, is_read: false, answer: None });
+        self.changed.notify_all();
         let reply = loop {
             match state.reply_to(number, behaviour) {
                 Some(reply) => break reply,
@@ -151,6 +152,17 @@ impl Bench {
     /// Answers a request to a peer that [waits](super::Behaviour::Waits).
     pub fn answer(&self, sent: &SentRequest, reply: Reply) {
         self.0.state.lock().requests[sent.number].answer = Some(Some(reply));
+        self.0.changed.notify_all();
+    }
+
+    /// The same for all copies of a request that wait. A caller may give a call up that takes long, and ask again with the same words
+    /// (§5.5): which of the calls it still listens to, nobody else knows.
+    pub fn answer_copies(&self, sent: &SentRequest, reply: Reply) {
+        let mut state = self.0.state.lock();
+        let is_copy = |other: &SentRequest| other.to == sent.to && other.request == sent.request;
+        for received in state.requests.iter_mut().filter(|received| is_copy(&received.sent)) {
+            received.answer.get_or_insert(Some(reply));
+        }
         self.0.changed.notify_all();
     }
 

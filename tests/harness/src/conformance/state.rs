@@ -29,6 +29,17 @@ pub enum Behaviour {
     LosesSnapshots,
 }
 
+impl Behaviour {
+    /// Whether the test answers such a request.
+    pub(super) fn holds(self, request: &Request) -> bool {
+        match self {
+            Self::Waits => true,
+            Self::HoldsSnapshots => request.is_install(),
+            _ => false,
+        }
+    }
+}
+
 /// A request that the server sent to a peer.
 #[derive(Clone, Debug)]
 pub struct SentRequest {
@@ -45,6 +56,8 @@ pub struct SentRequest {
 /// A request that a peer got, and what became of it.
 pub(super) struct Received {
     pub(super) sent: SentRequest,
+    /// The peer held it back for the test to answer: what a peer does is decided when a request arrives.
+    pub(super) is_held: bool,
     /// The test has looked at it.
     pub(super) is_read: bool,
     /// The answer, if the test has answered: `None` in it for no reply.
@@ -77,8 +90,6 @@ pub(super) struct BenchState {
     pub(super) votes: BTreeMap<Term, BTreeSet<ServerId>>,
     /// A field in replies to AppendEntries whose meaning is not known here.
     pub(super) unknown_hint: Option<&'static str>,
-    /// A field in replies to InstallSnapshot beside the term: it may say that nothing was installed.
-    pub(super) own_install_field: Option<&'static str>,
     /// Whether replies to InstallSnapshot can say that a piece did not fit; `None` before the first.
     pub(super) can_refuse_pieces: Option<bool>,
     /// The bytes of snapshots that are not [the usual ones](super::message::snapshot), by their last index.
@@ -98,7 +109,8 @@ impl BenchState {
     }
 
     /// The next request to that peer, or to anybody, that the test has not seen and that is of interest. Others before
-    /// it count as seen.
+    /// it count as seen, and so do those that can be answered no more, where the test answers: the call was over before the peer
+    /// began to hold such requests back.
     pub(super) fn next(
         &mut self,
         to: Option<ServerId>,
@@ -109,7 +121,9 @@ impl BenchState {
                 continue;
             }
             received.is_read = true;
-            if is_wanted(&received.sent.request) {
+            let SentRequest { to, request, .. } = &received.sent;
+            let is_too_late = self.behaviours[*to].holds(request) && !received.is_held;
+            if is_wanted(request) && !is_too_late {
                 return Some(received.sent.clone());
             }
         }

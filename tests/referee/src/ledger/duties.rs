@@ -129,6 +129,14 @@ impl Reach {
         }
     }
 
+    /// It may have been elected in this term, and then it may have begun it with an entry of its own (§8), of which nobody knows
+    /// before it is sent.
+    pub(super) fn may_lead(&mut self, term: Term) {
+        if term > self.0.term {
+            self.0 = Position { index: self.0.index + 1, term };
+        }
+    }
+
     /// Whether a log that ends there is at least as up to date, whatever is in this one.
     pub(super) fn is_covered_by(self, last: Position) -> bool {
         last.up_to_date() >= self.0.up_to_date()

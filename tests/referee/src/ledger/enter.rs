@@ -235,6 +235,9 @@ impl Ledger {
                 server.duties.grants();
                 if let Some(record) = self.terms.get_or_insert(*term) {
                     record.vote(envelope.callee, envelope.caller, line);
+                    if self.quorum.agree(record.voters_of(envelope.caller)) {
+                        self.servers[envelope.caller].reach.may_lead(*term);
+                    }
                 }
             }
             (Request::Vote { term, last }, Reply::Vote { term: answered, granted: false }) => {
@@ -262,8 +265,10 @@ impl Ledger {
                 if !is_whole || has_taken == Some(false) {
                     return;
                 }
-                // Where nobody can say no, what looks like a yes to a piece may be none. The leader may take it for one.
-                if piece.is_none_or(|piece| piece.is_last && has_taken == Some(true)) {
+                // Where nobody can say no, what looks like a yes may be none. MIT's lab of 2021 gives the snapshot to the service,
+                // answers, and takes it when the service agrees, or never. That harms nobody: what it covers is committed without
+                // this server, and the leader hears of it with the next AppendEntries. The leader may take it for a yes.
+                if has_taken == Some(true) && piece.is_none_or(|piece| piece.is_last) {
                     self.enter_stored(envelope.callee, request, delivery, line);
                 }
                 self.enter_acknowledged(envelope.callee, request);

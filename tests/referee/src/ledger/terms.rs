@@ -113,6 +113,16 @@ impl TermRecord {
         self.votes[voter].get_or_insert((candidate, line));
     }
 
+    /// Who has voted for a candidate, with itself.
+    pub(super) fn voters_of(&self, candidate: ServerId) -> impl Iterator<Item = ServerId> {
+        let votes = self.votes.iter().enumerate();
+        votes
+            .filter(move |&(voter, vote)| {
+                voter == candidate || vote.is_some_and(|(whom, _)| whom == candidate)
+            })
+            .map(|(voter, _)| voter)
+    }
+
     pub(super) fn asks(&mut self, candidate: ServerId, last: Position, line: Line) {
         self.candidates[candidate].get_or_insert((last, line));
     }

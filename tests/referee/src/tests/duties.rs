@@ -157,6 +157,34 @@ fn votes_refused_by_a_candidate_or_for_an_entry_of_its_own() {
     own.keeps_the_rules();
 }
 
+#[test]
+fn votes_refused_for_an_entry_that_a_leader_did_not_send() {
+    // S0 is elected and begins its term with an entry. Before it sends that, it hears of the next term.
+    let refuses = |s: &mut Script| {
+        for term in 2..=9 {
+            s.wait(300);
+            let call = s.ask(1, 0, term, EMPTY);
+            s.answer(call, Reply::Vote { term, granted: REFUSED });
+            if s.is_broken() {
+                return;
+            }
+            if term == 3 {
+                s.ask(0, 2, term, EMPTY);
+            }
+        }
+    };
+    let mut elected = script();
+    let call = elected.ask(0, 1, 1, EMPTY);
+    elected.answer(call, Reply::Vote { term: 1, granted: !REFUSED });
+    refuses(&mut elected);
+    elected.keeps_the_rules();
+    let mut alone = script();
+    let call = alone.ask(0, 1, 1, EMPTY);
+    alone.answer(call, Reply::Vote { term: 1, granted: REFUSED });
+    refuses(&mut alone);
+    alone.breaks("free vote");
+}
+
 /// S0 stands for election after these times.
 fn stands_after(waits: impl IntoIterator<Item = u64>) -> Script {
     let mut s = script();

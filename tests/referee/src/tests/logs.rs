@@ -1,7 +1,7 @@
 //! Followers: what they accept, keep and apply.
 
 use super::script::{INSTALLED, Script, appending, at, snapshot};
-use crate::message::Position;
+use crate::message::{Position, Reply};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
 
@@ -141,6 +141,25 @@ fn log_dropped_for_a_late_snapshot() {
     let next = s.append(0, 1, 1, at(3, 1), &[1], 3);
     s.reject(next, 1, 2);
     s.breaks("acknowledged entries stay");
+}
+
+/// S2 answers a snapshot up to entry 3, and then stands for election with an empty log.
+fn candidacy_after_a_snapshot(reply: Reply) -> Script {
+    let mut s = three_entries();
+    s.replicate(0, 1, 1, at(3, 1), &[], 3);
+    let install = s.request(0, 2, snapshot(1, at(3, 1)));
+    s.answer(install, reply);
+    s.ask(2, 1, 2, EMPTY);
+    s
+}
+
+#[test]
+fn snapshot_that_was_answered_and_not_taken() {
+    // MIT's lab of 2021: the service decides later whether it is taken.
+    candidacy_after_a_snapshot(INSTALLED).keeps_the_rules();
+    // Who says that it has taken it has it.
+    let taken = Reply::Snapshot { term: 1, has_taken: Some(true) };
+    candidacy_after_a_snapshot(taken).breaks("acknowledged entries stay");
 }
 
 #[test]

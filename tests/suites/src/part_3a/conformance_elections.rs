@@ -86,7 +86,8 @@ pub fn majority_of_four_3a(lab: &Lab) {
     // seen.
     let asked = bench.peer(2).next_request(SOON, Request::is_vote);
     if let Some(second) = asked.filter(|sent| sent.request.term() == term) {
-        bench.answer(&second, Reply::Vote { term, vote_granted: true });
+        // It has waited for 50 ms by now.
+        bench.answer_copies(&second, Reply::Vote { term, vote_granted: true });
         lab.sleep_ms(50);
         let (now, is_leader) = bench.state();
         bench.expect(

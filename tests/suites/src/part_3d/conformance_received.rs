@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use lab_harness::conformance::{Bench, ELECTION_MAX, SentRequest, snapshot};
 use lab_harness::lab::Lab;
+use raft_interface::{Index, Term};
+
+/// How long a server may take for a snapshot, and how often it is asked.
+const TAKING_MAX_MS: u64 = 1_000;
+const TAKING_POLL_MS: u64 = 10;
 
 /// A snapshot of an older term's leader is refused (Fig. 13, receiver 1).
 ///
@@ -35,7 +40,13 @@ pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
         "the term of an InstallSnapshot is not adopted, or the election timer not reset",
     );
     let reply = bench.peer(1).installs(5, (3, 2));
-    bench.expect(reply == Some(5), "the reply has another term", "term 5", format!("{reply:?}"));
+    // A lower one, read before the term of the request was adopted, harms nobody: no rule looks at it.
+    bench.expect(
+        reply.is_some_and(|term| term <= 5),
+        "the reply has a later term, or there is none",
+        "term 5",
+        format!("{reply:?}"),
+    );
     bench.expect_term(5, "S1 leads term 5");
     let deadline = lab.now() + ELECTION_MAX;
     while lab.now() < deadline {
@@ -204,6 +215,7 @@ pub fn snapshot_survives_3d(lab: &Lab) {
     bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.peer(1).installs(2, (10, 1));
     bench.expect_applies(10, "the snapshot ends there");
+    await_taken(&bench, (10, 1));
     // Twice: the first restart saves a term and votes, and with them must save the snapshot.
     for round in 0..2 {
         bench.restart();
@@ -238,6 +250,7 @@ pub fn older_snapshot_after_restart_3d(lab: &Lab) {
     );
     bench.peer(1).installs(2, (5, 2));
     bench.expect_applies(5, "the snapshot ends there");
+    await_taken(&bench, (5, 2));
     bench.restart();
     // Delayed, or of a leader that has not heard of the newer one.
     bench.peer(1).installs(2, (3, 2));
@@ -255,7 +268,9 @@ pub fn older_snapshot_after_restart_3d(lab: &Lab) {
     bench.expect_applies(6, "leaderCommit is 6");
 }
 
-/// The snapshot is stored before the reply leaves (Fig. 2, State; Fig. 13).
+/// A snapshot is stored before anybody hears that it is there (Fig. 2, State; Fig. 13): the power fails in the moment in which the
+/// next AppendEntries, which follows it, succeeds. The reply to InstallSnapshot says less: some servers give the snapshot to their
+/// service first, answer, and take it when the service agrees (MIT's lab of 2021).
 ///
 /// Catches: a save after the answer.
 pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
@@ -269,9 +284,25 @@ pub fn snapshot_stored_before_reply_3d(lab: &Lab) {
     bench.peer(1).appends(2).prepares("S1 leads term 2");
     bench.slow_disk(Duration::from_millis(40));
     let reply = bench.peer(1).installs(2, (10, 2));
+    bench.expect(reply == Some(2), "there was no reply", "one, in term 2", format!("{reply:?}"));
+    let next = bench.peer(1).appends(2).after(10, 2).send();
     // As it is in the moment in which the reply arrives.
     let then = bench.storage();
-    bench.expect(reply == Some(2), "there was no reply", "one, in term 2", format!("{reply:?}"));
+    lab.expect_usual(
+        next.is_some_and(|reply| reply.success),
+        "it answers an InstallSnapshot before it has taken the snapshot",
+    );
     bench.restart_from(&then);
     bench.expect_entry(10, 2, "the reply had told that the snapshot is there, and then the power failed");
+}
+
+/// Waits until the server has taken the snapshot that the leader of term 2 has sent it: entries that follow it succeed. Some take it
+/// later than they answer, and later than their service has it. Whether they ever do is the subject of other tests.
+pub(super) fn await_taken(bench: &Bench, (index, term): (Index, Term)) {
+    for _ in 0..TAKING_MAX_MS / TAKING_POLL_MS {
+        if bench.peer(1).appends(2).after(index, term).send().is_some_and(|reply| reply.success) {
+            return;
+        }
+        bench.lab().sleep_ms(TAKING_POLL_MS);
+    }
 }
