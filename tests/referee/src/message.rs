@@ -113,6 +113,8 @@ pub(crate) enum Reply {
         term: Term,
         success: bool,
         conflict: Option<Index>,
+        /// In a success: up to which entry the log is sure to match, if that is told.
+        matched: Option<Index>,
     },
     /// `has_taken`: whether the follower says that it took the piece; `None` if there is no field for it.
     Snapshot {

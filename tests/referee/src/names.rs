@@ -36,6 +36,9 @@ pub struct Names {
     pub expected: Vec<&'static str>,
     /// In replies: whether the server has no vote in its own configuration. Nobody counts by it, so nothing is read of it.
     pub abstained: Vec<&'static str>,
+    /// In a success: up to which entry the log is sure to match, if there is such a field. It may be less than the request brings: etcd
+    /// answers a late one with what is committed, and takes none of its entries.
+    pub match_index: Vec<&'static str>,
     /// In a rejection: the index to which the leader should go back, if there is such a field. It is the first of the
     /// conflicting term, or one past the end of the log.
     pub conflict_index: Vec<&'static str>,
@@ -94,6 +97,7 @@ impl Default for Names {
             transfer: vec!["snapshot_id"],
             expected: vec!["expected"],
             abstained: vec!["abstained"],
+            match_index: vec!["match_index", "matched_index"],
             conflict_index: vec![
                 "conflict_index",
                 "conflicting_index",

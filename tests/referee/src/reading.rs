@@ -192,9 +192,11 @@ impl Names {
             Kind::Append => {
                 let [term, success] = needed(message, [&self.term, &self.success])?;
                 let success = success == 1;
-                // Only a rejection has something to say about it.
-                let conflict = if success { [None] } else { numbers(message, [&self.conflict_index]) };
-                Reply::Append { term, success, conflict: conflict[0].filter(|&index| index > 0) }
+                // A rejection says where to go on, and a success how far it has come. 0 is what stands in fields that are not used.
+                let told = numbers(message, [if success { &self.match_index } else { &self.conflict_index }]);
+                let [index] = told.map(|index| index.filter(|&index| index > 0));
+                let (matched, conflict) = if success { (index, None) } else { (None, index) };
+                Reply::Append { term, success, conflict, matched }
             }
         };
         Ok((reply.term() > 0 || reply.is_yes()).then_some(reply))

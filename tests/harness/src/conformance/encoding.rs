@@ -186,6 +186,17 @@ impl Entry {
 }
 
 impl Reply {
+    /// The reply to that request. A success says as well how far the log has come: a follower that has such fields fills them in, and a
+    /// leader that reads 0 there would go back.
+    pub(super) fn write_to(self, request: &Request, names: &Names) -> Value {
+        let mut value = self.write(names);
+        if let (Self::Append { success: true, hint: None, .. }, Value::Struct(_, all)) = (self, &mut value) {
+            let last = request.last_index();
+            all.extend(fields([(&names.match_index, int(last)), (&names.conflict_index, int(last + 1))]));
+        }
+        value
+    }
+
     pub(super) fn write(self, names: &Names) -> Value {
         let fields = match self {
             Self::TimeoutNow { term } => fields([(&names.term, int(term))]),
@@ -278,9 +289,10 @@ pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str>
 }
 
 /// The fields of a reply to AppendEntries, each with all its names.
-fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 6] {
-    let Names { term, success, conflict_term, conflict_index, conflict_len, abstained, .. } = names;
-    [term, success, conflict_term, conflict_index, conflict_len, abstained]
+fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 7] {
+    let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, abstained, .. } =
+        names;
+    [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained]
 }
 
 /// Whether a field of a reply is one that scripted peers fill in where there is something to say.
@@ -347,6 +359,14 @@ mod tests {
         let reply = Reply::Append { term: 3, success: false, hint };
         assert_eq!(Reply::read(&names, &request, &reply.write(&names)), Some(reply));
         assert_eq!(unknown_hint(&names, &reply.write(&names)), None);
+        let request = Request::Append { term: 3, prev: (4, 2), entries: vec![], leader_commit: 0 };
+        let success = Reply::Append { term: 3, success: true, hint: None }.write_to(&request, &names);
+        assert_eq!(unknown_hint(&names, &success), None);
+        assert_eq!(
+            [number(&success, &names.match_index), number(&success, &["next_index"])],
+            [Some(4), Some(5)]
+        );
+        assert_eq!(number(&reply.write_to(&request, &names), &names.match_index), None);
         let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
         assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
         for expected in [None, Some(Expected { transfer, offset: 8 })] {

@@ -88,11 +88,11 @@ impl Inner {
             // with too few votes on this list.
             state.votes.entry(term).or_default().insert(to);
         }
+        let reply = reply?;
+        let answer = reply.write_to(&state.requests[number].sent.request, &self.names);
         drop(state);
-        if let Some(reply) = reply {
-            self.note(format!("S{to} -> S{SERVER}: {reply}"));
-        }
-        reply.map(|reply| reply.write(&self.names))
+        self.note(format!("S{to} -> S{SERVER}: {reply}"));
+        Some(answer)
     }
 }
 

@@ -249,12 +249,16 @@ impl Ledger {
                     server.duties.refuses(*term, line);
                 }
             }
-            (Request::Append { term, commit, .. }, Reply::Append { success: true, .. }) => {
+            (Request::Append { term, commit, .. }, Reply::Append { success: true, matched, .. }) => {
                 server.resets_timer(delivery.at, *term, line);
+                let last = request.last().index;
+                let matched = matched.unwrap_or(last).min(last);
                 // As of the answer: by then it certainly knows.
-                let known = (*commit).min(request.last().index).min(accepted);
-                server.duties.knows_commit(envelope.at, known, line);
-                self.enter_stored(envelope.callee, request, delivery, line);
+                server.duties.knows_commit(envelope.at, (*commit).min(matched).min(accepted), line);
+                if matched == last {
+                    self.enter_stored(envelope.callee, request, delivery, line);
+                }
+                // A leader that does not look at it counts all.
                 self.enter_acknowledged(envelope.callee, request);
             }
             // The reply has no success: a higher term is how it refuses (Fig. 13, receiver 1).

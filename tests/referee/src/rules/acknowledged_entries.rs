@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Option<Accusation> {
     let Case { ledger, fact, .. } = *case;
     let (who, expected, seen) = match fact.what {
-        What::Answered { request, delivery, reply: Reply::Append { term, success: false, conflict } } => {
+        What::Answered { request, delivery, reply: Reply::Append { term, success: false, conflict, .. } } => {
             let &Request::Append { term: asked_in, prev, .. } = request else { return None };
             let server = &ledger.servers[fact.envelope.callee];
             let stored = delivery.stored?;

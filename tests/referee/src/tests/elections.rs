@@ -23,7 +23,7 @@ fn refusal_that_repeats_the_term_of_the_request() {
         s.vote(1, 0, 5, EMPTY);
         if is_of_a_leader {
             let old = s.append(2, 0, 4, EMPTY, &[], 0);
-            s.answer(old, Reply::Append { term: 4, success: false, conflict: None });
+            s.answer(old, Reply::Append { term: 4, success: false, conflict: None, matched: None });
         } else {
             let old = s.ask(2, 0, 4, EMPTY);
             s.answer(old, Reply::Vote { term: 4, granted: false });
@@ -348,7 +348,7 @@ fn leader_that_ignores_a_later_term_in_replies() {
         if s.is_broken() {
             break;
         }
-        let reply = Reply::Append { term: 7, success: false, conflict: None };
+        let reply = Reply::Append { term: 7, success: false, conflict: None, matched: None };
         s.answer(beat, reply);
         s.hear(beat, reply);
     }
@@ -360,7 +360,7 @@ fn messages_that_a_paused_leader_had_built_before() {
     let mut s = Script::new(3);
     s.elect(0, 1, EMPTY, &[1]);
     let beat = s.append(0, 2, 1, EMPTY, &[], 0);
-    let reply = Reply::Append { term: 7, success: false, conflict: None };
+    let reply = Reply::Append { term: 7, success: false, conflict: None, matched: None };
     s.answer(beat, reply);
     s.hear(beat, reply);
     s.wait(5000);

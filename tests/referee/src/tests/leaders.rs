@@ -290,7 +290,7 @@ fn snapshots_of_what_was_acknowledged() {
     let mut s = with_snapshot();
     let call = s.append(0, 1, 1, at(1, 1), &[1], 1);
     s.succeed(call, 1);
-    s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+    s.hear(call, Reply::Append { term: 1, success: true, conflict: None, matched: None });
     for _ in 0..8 {
         let call = s.request(0, 1, snapshot(1, at(1, 1)));
         s.answer(call, INSTALLED);
@@ -312,7 +312,7 @@ fn log_sent_as_a_whole_each_time() {
             break;
         }
         s.succeed(call, 1);
-        s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+        s.hear(call, Reply::Append { term: 1, success: true, conflict: None, matched: None });
         s.send(0, 2, appending(1, EMPTY, &[], 1));
     }
     s.breaks("nextIndex moves");
@@ -409,7 +409,7 @@ fn rejection_that_moves_nothing() {
         s.wait(110);
         let call = s.append(0, 2, 1, at(1, 1), &[], 0);
         s.reject(call, 1, 1);
-        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(1) });
+        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(1), matched: None });
     }
     s.append(0, 2, 1, at(1, 1), &[], 0);
     s.breaks("nextIndex moves");
@@ -425,7 +425,7 @@ fn rejection_after_which_the_leader_goes_back() {
         s.wait(200);
         let call = s.append(0, 2, 1, at(index, 1), &[], 0);
         s.reject(call, 1, index);
-        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(index) });
+        s.hear(call, Reply::Append { term: 1, success: false, conflict: Some(index), matched: None });
         s.append(0, 1, 1, at(13, 1), &[], 0);
     }
     s.keeps_the_rules();

@@ -1,6 +1,8 @@
 //! Followers: what they accept, keep and apply.
 
 use super::script::{INSTALLED, Script, appending, at, snapshot};
+use raft_interface::Index;
+
 use crate::message::{Position, Reply};
 
 const EMPTY: Position = Position { index: 0, term: 0 };
@@ -141,6 +143,24 @@ fn log_dropped_for_a_late_snapshot() {
     let next = s.append(0, 1, 1, at(3, 1), &[1], 3);
     s.reject(next, 1, 2);
     s.breaks("acknowledged entries stay");
+}
+
+/// S1 answers entries up to 5 with a success that says up to where the log matches, and then rejects what follows them.
+fn rejection_after_a_success(matched: Option<Index>) -> Script {
+    let mut s = three_entries();
+    let late = s.append(0, 1, 1, at(1, 1), &[1, 1, 1, 1], 3);
+    s.answer(late, Reply::Append { term: 1, success: true, conflict: None, matched });
+    let next = s.append(0, 1, 1, at(5, 1), &[1], 3);
+    s.reject(next, 1, 4);
+    s
+}
+
+#[test]
+fn success_that_covers_less_than_the_request() {
+    // etcd: the request begins below what is committed, so nothing is taken of it.
+    rejection_after_a_success(Some(3)).keeps_the_rules();
+    rejection_after_a_success(None).breaks("acknowledged entries stay");
+    rejection_after_a_success(Some(7)).breaks("acknowledged entries stay");
 }
 
 /// S2 answers a snapshot up to entry 3, and then stands for election with an empty log.

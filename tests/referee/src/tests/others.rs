@@ -11,8 +11,8 @@ fn deposed(then: impl Fn(&mut Script, u64)) -> Script {
     s.elect(0, 1, EMPTY, &[1]);
     let call = s.append(0, 1, 1, EMPTY, &[], 0);
     s.elect(2, 2, EMPTY, &[1]);
-    s.answer(call, Reply::Append { term: 2, success: false, conflict: None });
-    s.hear(call, Reply::Append { term: 2, success: false, conflict: None });
+    s.answer(call, Reply::Append { term: 2, success: false, conflict: None, matched: None });
+    s.hear(call, Reply::Append { term: 2, success: false, conflict: None, matched: None });
     for _ in 0..30 {
         s.wait(100);
         let call = s.append(0, 1, 1, EMPTY, &[], 0);
@@ -31,7 +31,7 @@ fn request_that_nobody_answers_is_repeated_in_a_later_term() {
 
 #[test]
 fn request_that_was_answered_is_sent_once_more_in_a_later_term() {
-    let refused = Reply::Append { term: 2, success: false, conflict: None };
+    let refused = Reply::Append { term: 2, success: false, conflict: None, matched: None };
     let s = deposed(|s, call| {
         s.answer(call, refused);
         s.hear(call, refused);
@@ -224,7 +224,7 @@ fn replies_that_come_after_the_caller_has_given_up() {
         let call = s.append(0, 1, 1, EMPTY, &[1], 0);
         s.succeed(call, 1);
         s.wait(100);
-        s.hear(call, Reply::Append { term: 1, success: true, conflict: None });
+        s.hear(call, Reply::Append { term: 1, success: true, conflict: None, matched: None });
         let other = s.append(0, 2, 1, EMPTY, &[], 0);
         s.confirm(other, 1);
     }

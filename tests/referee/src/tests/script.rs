@@ -276,13 +276,13 @@ impl Script {
     }
 
     pub(super) fn succeed(&mut self, call: u64, term: Term) {
-        self.answer(call, Reply::Append { term, success: true, conflict: None });
+        self.answer(call, Reply::Append { term, success: true, conflict: None, matched: None });
     }
 
     /// Success, which reaches the leader.
     pub(super) fn confirm(&mut self, call: u64, term: Term) {
         self.succeed(call, term);
-        self.hear(call, Reply::Append { term, success: true, conflict: None });
+        self.hear(call, Reply::Append { term, success: true, conflict: None, matched: None });
     }
 
     /// A server is gone, and its threads live on.
@@ -296,7 +296,7 @@ impl Script {
     }
 
     pub(super) fn reject(&mut self, call: u64, term: Term, conflict: Index) {
-        self.answer(call, Reply::Append { term, success: false, conflict: Some(conflict) });
+        self.answer(call, Reply::Append { term, success: false, conflict: Some(conflict), matched: None });
     }
 
     pub(super) fn is_broken(&self) -> bool {
