@@ -44,6 +44,7 @@ pub mod nemesis;
 pub mod observation;
 mod on_node;
 pub mod operations;
+mod read_steps;
 mod real;
 pub mod record;
 pub mod run;

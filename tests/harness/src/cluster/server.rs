@@ -10,6 +10,7 @@ use super::handle::Cluster;
 use super::slot::Incarnation;
 use crate::implementation::AnyRaft;
 use crate::marks;
+use crate::read_steps::{ReadTime, with_read_steps};
 use crate::service_state::ServiceState;
 use crate::timeline::TimelineEvent;
 use kvraft_interface::AnyService;
@@ -70,7 +71,8 @@ impl Cluster {
         self.inner.slots.lock()[server].nodes.push(node.clone());
         self.inner.referee.starts(lab.now(), server, base, &node);
         // On the server's own node, to which the threads that it starts will belong.
-        let persister = marks::told_of(persister, lab.implementation(), server);
+        let persister =
+            marks::told_of(with_read_steps(persister, &ReadTime::default()), lab.implementation(), server);
         let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut handlers = Server::new(&node).service(raft.service());

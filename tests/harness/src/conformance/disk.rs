@@ -15,6 +15,11 @@ impl Bench {
         self.0.slot.lock().persister.set_hook(Some(slow_saves(time)));
     }
 
+    /// A server that reads from its storage waits this long from now on, and gets what is stored then.
+    pub fn slow_reads(&self, time: Duration) {
+        self.0.slot.lock().read_time.set(time);
+    }
+
     /// The next save stores nothing and says so; those after it are well. The server may do as it likes then, but for saying
     /// what is not stored: fall silent, try again, or panic, by which the test ends without points.
     pub fn next_save_fails(&self) {

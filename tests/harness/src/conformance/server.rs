@@ -20,6 +20,7 @@ use crate::implementation::AnyRaft;
 use crate::marks;
 use crate::observation::Observation;
 use crate::on_node::on_node;
+use crate::read_steps::{ReadTime, with_read_steps};
 use crate::timeline::TimelineEvent;
 
 impl Inner {
@@ -32,10 +33,12 @@ impl Inner {
         let node = NodeHandle::new(self.lab.node_name(SERVER));
         let ends: Vec<ClientEnd> =
             (0..self.size).map(|peer| self.network.make_connected_end(SERVER as u32, peer as u32)).collect();
-        let persister = {
+        let (persister, read_time) = {
             let slot = &mut self.slot.lock();
             slot.ends.clone_from(&ends);
-            Arc::clone(&slot.persister)
+            // As a persister begins without a hook.
+            slot.read_time = ReadTime::default();
+            (Arc::clone(&slot.persister), slot.read_time.clone())
         };
         let base = self.snapshot_base(&persister.snapshot());
         if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, base) {
@@ -51,7 +54,7 @@ impl Inner {
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
         let (implementation, features) = (*self.lab.implementation(), self.features);
-        let persister = marks::told_of(persister, &implementation, SERVER);
+        let persister = marks::told_of(with_read_steps(persister, &read_time), &implementation, SERVER);
         let make = move || implementation.make(&features, ends, SERVER, persister, sender);
         let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let service = raft.service();

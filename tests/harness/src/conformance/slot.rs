@@ -7,12 +7,15 @@ use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
 use crate::implementation::AnyRaft;
+use crate::read_steps::ReadTime;
 use lab_referee::{Names, is_one_of};
 
 /// What the bench holds of the server.
 #[derive(Default)]
 pub(super) struct Slot {
     pub(super) persister: Arc<MemoryPersister>,
+    /// How long what runs takes to read from it.
+    pub(super) read_time: ReadTime,
     pub(super) running: Option<(NodeHandle, Arc<dyn AnyRaft>)>,
     pub(super) ends: Vec<ClientEnd>,
     /// The storage at the moment at which the power failed by itself.

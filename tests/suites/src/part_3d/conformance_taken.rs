@@ -205,10 +205,12 @@ pub fn snapshot_is_sent_truly_3d(lab: &Lab) {
 /// The bytes of an InstallSnapshot are those that the service handed over for its last included index, also if the service
 /// hands over another one at that moment (Fig. 13, arguments).
 ///
-/// Catches: label and bytes that are read one after the other, each under a lock of its own.
+/// Catches: label and bytes that are read one after the other, each under a lock of its own, or the bytes from the disk without one.
 pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
-    /// So many snapshots are taken while a leader sends its latest to two followers that lack what it covers.
-    const SNAPSHOTS: Index = 60;
+    /// So many snapshots are taken while a leader sends its latest to two followers that lack what it covers: first in a row, and then
+    /// for as long as a few heartbeats, with which some leaders send.
+    const IN_A_ROW: Index = 100;
+    const SNAPSHOTS: Index = IN_A_ROW + 40;
 
     let bench = Bench::start(
         lab,
@@ -227,7 +229,13 @@ pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
     // The disk takes its time, so that most of it somebody waits for the server's lock. What is sent between two
     // snapshots meets the next one at its heels.
     bench.slow_disk(Duration::from_millis(3));
-    bench.take_snapshots(2..=SNAPSHOTS);
+    bench.take_snapshots(2..=IN_A_ROW);
+    // A leader that reads the bytes from its disk has them after the next snapshot was taken, if it holds no lock.
+    bench.slow_reads(Duration::from_millis(30));
+    for index in IN_A_ROW + 1..=SNAPSHOTS {
+        bench.take_snapshot(index);
+        lab.sleep_ms(20);
+    }
     let torn = bench.find_request(|request| {
         matches!(
             request,
