@@ -68,8 +68,8 @@ impl Invariant for LeaderCompleteness {
                 )
                 .rule("Leader Completeness: a leader has what was committed before its term (Fig. 3, §5.4)")
                 .hint(
-                    "the up-to-date check of RequestVote, an entry counted that a server does not have, or a log \
-                     not saved before it was acknowledged",
+                    "the up-to-date check of RequestVote, an entry counted that a server does not have, a log not saved \
+                     before it was acknowledged, or a start that looks at its role and at its term at two moments",
                 )
                 .servers([server, first])
                 .term(term)

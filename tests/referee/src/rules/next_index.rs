@@ -13,8 +13,10 @@ pub(crate) static RULE: Rule = Rule {
     title: "nextIndex moves: back after a rejection, on after a success (Fig. 2, Leaders 3; Fig. 13)",
     why: "A leader that asks the same again never finds where the logs agree; one that sends again what has arrived \
           wastes the network, and with a snapshot never gets to the entries after it.",
-    hint: "nextIndex not decremented after a rejection, or not advanced after AppendEntries or InstallSnapshot succeeded; \
-           the same bytes again and again; matchIndex set to more than the request covered, or kept from an earlier term, which holds nextIndex up",
+    hint: "nextIndex not decremented after a rejection, or not advanced after a success; \
+           nextIndex or matchIndex set back by a reply that came late; the same bytes again and again; matchIndex set to more \
+           than the request covered, or kept from an earlier term, which holds nextIndex up; a follower that rejects what lies \
+           below its snapshot and does not say where to go on",
     on: &[On::Leading],
     check,
 };
