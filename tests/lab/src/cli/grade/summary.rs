@@ -30,8 +30,13 @@ pub(super) fn print(graded: &Graded, elapsed: Duration, has_details: bool) {
 fn print_part(part: Part, rows: &[&Row], of_all: &[Row]) {
     let (got, all) = points(rows, of_all);
     let (mark, plain) = if got == all { style::PASSED } else { style::FAILED };
-    let tests = rows.len();
-    println!("{part}  {:<32} {mark}{:>9}{plain}  {tests:>3} tests", part.title(), format!("{got}/{all}"));
+    let judged = rows.iter().filter(|row| !matches!(row.end, RowEnd::Skipped(_))).count();
+    // Full points for a few tests of many must not look like full points for all.
+    let tests = match rows.len() {
+        all if all == judged => format!("{all:>3} tests"),
+        all => format!("{judged:>3}/{all} tests"),
+    };
+    println!("{part}  {:<32} {mark}{:>9}{plain}  {tests}", part.title(), format!("{got}/{all}"));
     for row in rows {
         let (bad, plain) = style::FAILED;
         match &row.end {
@@ -106,6 +111,10 @@ fn sum(graded: &Graded, elapsed: Duration) -> String {
     if result.is_empty() {
         let text = if is_all_skipped(rows) { "nothing was judged" } else { "all passed" };
         result.push(text.to_owned());
+    }
+    match count(|end| matches!(end, RowEnd::Skipped(_))) {
+        0 => {}
+        skipped => result.push(format!("{} skipped", tests(skipped))),
     }
     let runs: usize = rows.iter().map(|row| row.runs).sum();
     let result = result.join(", ");
