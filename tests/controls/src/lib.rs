@@ -20,7 +20,7 @@ use raft_interface::RaftServer;
 
 /// All of them and their variants, by name: as Rafts, without a service.
 #[must_use]
-pub fn all() -> [(&'static str, Implementation); 11] {
+pub fn all() -> [(&'static str, Implementation); 12] {
     [
         ("event_loop", Implementation::of::<event_loop::EventLoop>()),
         ("one_way", Implementation::of::<event_loop::OneWay>()),
@@ -33,6 +33,7 @@ pub fn all() -> [(&'static str, Implementation); 11] {
         ("group_commit", group_commit_as::<group_commit::GroupCommit>()),
         ("group_commit_unhurried", group_commit_as::<group_commit::Unhurried>()),
         ("group_commit_own_fields", group_commit_as::<group_commit::OwnFields>()),
+        ("group_commit_hasty", group_commit_as::<group_commit::Hasty>()),
     ]
 }
 

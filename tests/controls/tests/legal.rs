@@ -39,7 +39,7 @@ const LONG: [&str; 6] = [
 ];
 
 /// Variants of `group_commit` that have no program: to replay, its program must name them for a while.
-const VARIANTS: [&str; 2] = ["group_commit_unhurried", "group_commit_own_fields"];
+const VARIANTS: [&str; 3] = ["group_commit_unhurried", "group_commit_own_fields", "group_commit_hasty"];
 
 /// Runs all of 3A to 3D, and of E1 and E5 what the Raft offers. `skipped_max` tests may stand aside: were it more, the judge would be
 /// right by saying nothing.
@@ -196,4 +196,5 @@ controls! {
     group_commit, 1;
     group_commit_unhurried, 7;
     group_commit_own_fields, 25;
+    group_commit_hasty, 3;
 }

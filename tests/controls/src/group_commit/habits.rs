@@ -17,10 +17,18 @@ pub struct Habits {
     pub shows_unsaved: bool,
     /// Whether replies have fields beyond those of the paper.
     pub has_own_fields: bool,
+    /// Whether a server that has never heard of any term stands for election at once.
+    pub stands_at_birth: bool,
 }
 
-const PLAIN: Habits =
-    Habits { election_ms: 350..700, gathering: None, trail: 0, shows_unsaved: false, has_own_fields: false };
+const PLAIN: Habits = Habits {
+    election_ms: 350..700,
+    gathering: None,
+    trail: 0,
+    shows_unsaved: false,
+    has_own_fields: false,
+    stands_at_birth: false,
+};
 
 /// A type that stands for a variant.
 pub trait Style: Clone + Send + Sync + 'static {
@@ -37,6 +45,9 @@ pub enum InTime {}
 /// The one with fields of its own.
 #[derive(Clone, Copy, Debug)]
 pub enum InFull {}
+/// The one that stands at birth.
+#[derive(Clone, Copy, Debug)]
+pub enum AtBirth {}
 
 impl Style for AtOnce {
     const HABITS: Habits = PLAIN;
@@ -55,4 +66,8 @@ impl Style for InTime {
 
 impl Style for InFull {
     const HABITS: Habits = Habits { has_own_fields: true, ..PLAIN };
+}
+
+impl Style for AtBirth {
+    const HABITS: Habits = Habits { stands_at_birth: true, ..PLAIN };
 }

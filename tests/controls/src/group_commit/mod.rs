@@ -31,6 +31,8 @@
 //!   a push matches, which is what the chief goes by, and `tip` where the voter's log ends, after which a new chief
 //!   begins. Where nextIndex begins is a guess (§5.3: "the index just after the last one in its log"), and only speed depends on
 //!   it.
+//! - [`Hasty`]: a server with an empty storage stands for election as soon as it runs, since it has heard from nobody. An election
+//!   timeout before that (§5.2) saves split votes, and nothing rests on it: programs on libraries that can be told to stand do so.
 
 mod applier;
 mod book;
@@ -50,10 +52,11 @@ use labrpc::channel::Sender;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sync::{Arc, Condvar, Mutex, MutexGuard};
 use labrpc::thread;
+use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use book::Book;
-pub use habits::{AtOnce, Habits, InFull, InTime, Style};
+pub use habits::{AtBirth, AtOnce, Habits, InFull, InTime, Style};
 use state::{Role, State};
 pub use wire::names;
 use wire::{AskVote, Image, Item, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
@@ -76,6 +79,8 @@ pub type GroupCommit = Raft<AtOnce>;
 pub type Unhurried = Raft<InTime>;
 /// Its replies have fields of their own.
 pub type OwnFields = Raft<InFull>;
+/// Stands for election at once where it knows of no term.
+pub type Hasty = Raft<AtBirth>;
 
 type Guard<'a> = MutexGuard<'a, State>;
 
@@ -114,14 +119,12 @@ impl Node {
         apply: Sender<ApplyMsg>,
     ) -> Self {
         let (epoch, vote, book) = Book::read(&disk.raft_state());
-        let state = Mutex::new(State::new(
-            epoch,
-            vote,
-            book,
-            disk.snapshot().into(),
-            ends.len(),
-            habits.election_ms.clone(),
-        ));
+        let mut state =
+            State::new(epoch, vote, book, disk.snapshot().into(), ends.len(), habits.election_ms.clone());
+        if habits.stands_at_birth && epoch == 0 {
+            state.deadline = Instant::now();
+        }
+        let state = Mutex::new(state);
         let for_each = || ends.iter().map(|_| Condvar::new()).collect();
         let [pullers, lanes, vote_lanes] = [for_each(), for_each(), for_each()];
         Self {

@@ -74,6 +74,18 @@ impl Bench {
         rule: &'static str,
         hint: &'static str,
     ) -> Self {
+        Self::start_among(lab, features, size, (rule, hint), |_| {})
+    }
+
+    /// The same, with `rule` and `hint`, among peers that behave from the first message on as `prepare` says. A server may stand for
+    /// election as soon as it runs: what is said to a peer after that comes too late for its first requests.
+    pub fn start_among(
+        lab: &Lab,
+        features: Features,
+        size: usize,
+        (rule, hint): (&'static str, &'static str),
+        prepare: impl FnOnce(&Self),
+    ) -> Self {
         lab.needs_features(&features);
         // One server on record, the real one: what scripts say is not judged.
         lab.record().begin_cluster(1, None);
@@ -103,6 +115,7 @@ impl Bench {
                 ));
             }
         });
+        prepare(&bench);
         bench.0.launch();
         bench.add_peers();
         bench

@@ -77,13 +77,13 @@ impl Bench {
 
     // ----- elections -----
 
-    /// Expects the server to ask for votes although `noise` happens all the time, which must not keep it from that.
+    /// Expects the server to ask for votes in a term after `term` although `noise` happens all the time, which must not keep it from
+    /// that.
     #[track_caller]
-    pub fn expect_candidate_despite(&self, noise: impl Fn(), what: &str) {
-        let stands = |sent: &SentRequest| matches!(sent.request, Request::Vote { .. });
+    pub fn expect_candidate_despite(&self, term: Term, noise: impl Fn(), what: &str) {
         let deadline = Instant::now() + ELECTION_MAX;
         while Instant::now() < deadline {
-            if self.count_requests(stands) > 0 {
+            if self.candidacies_after(term) > 0 {
                 return;
             }
             // Every 50 ms: an election timeout is longer than a heartbeat interval, which is some 100 ms. So a
@@ -93,7 +93,7 @@ impl Bench {
         }
         self.fail(
             format!("S{SERVER} does not stand for election as long as {what}"),
-            format!("a RequestVote within {ELECTION_MAX:?}"),
+            format!("a RequestVote of a term after {term} within {ELECTION_MAX:?}"),
             format!("none; it is in term {}", self.term()),
         );
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use labrpc::network::Address;
 use labrpc::wire::Value;
-use raft_interface::ServerId;
+use raft_interface::{ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
 use super::encoding::{has_kinds, pre_vote};
@@ -188,6 +188,12 @@ impl Bench {
     /// How many of all requests so far are of interest.
     pub fn count_requests(&self, is_counted: impl Fn(&SentRequest) -> bool) -> usize {
         self.0.state.lock().requests().filter(|sent| is_counted(sent)).count()
+    }
+
+    /// In how many requests for a vote the server has stood for a term after `term`. A test that waits for none begins with a word of
+    /// that term: what the server did before it, as to stand when it starts, is no answer to that word.
+    pub fn candidacies_after(&self, term: Term) -> usize {
+        self.count_requests(|sent| sent.request.is_vote() && sent.request.term() > term)
     }
 
     /// From now on all peers say no to requests for votes that do not count.

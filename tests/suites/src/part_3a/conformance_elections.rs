@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Peer, Reply, Request, SOON};
 use lab_harness::lab::Lab;
+use raft_interface::Features;
 
 /// Time for a reply to be counted, if it is.
 const COUNTED: Duration = Duration::from_millis(20);
@@ -15,13 +16,16 @@ const COUNTED: Duration = Duration::from_millis(20);
 ///
 /// Catches: a candidate that refuses the leader of its term, or that still counts votes when it follows.
 pub fn candidate_follows_leader_3a(lab: &Lab) {
-    let bench = Bench::start(
+    let bench = Bench::start_among(
         lab,
+        Features::NONE,
         3,
-        "a candidate that hears from the new leader becomes a follower (§5.2; Fig. 2, Rules for candidates 3)",
-        "a candidate that goes on counting votes, or that refuses a leader of its own term",
+        (
+            "a candidate that hears from the new leader becomes a follower (§5.2; Fig. 2, Rules for candidates 3)",
+            "a candidate that goes on counting votes, or that refuses a leader of its own term",
+        ),
+        |bench| bench.peer(1).waits(),
     );
-    bench.peer(1).waits();
     let sent = bench.expect_candidate_asks(1);
     let term = sent.request.term();
     bench.peer(2).appends(term).succeeds("S2 leads the term for which S0 stands");
@@ -71,21 +75,24 @@ pub fn candidate_tries_again_3a(lab: &Lab) {
 ///
 /// Catches: a majority of n/2, which odd sizes hide.
 pub fn majority_of_four_3a(lab: &Lab) {
-    let bench = Bench::start(
+    let bench = Bench::start_among(
         lab,
+        Features::NONE,
         4,
-        "a candidate wins with votes from a majority of the servers (§5.2; Fig. 2, Rules for candidates 2)",
-        "n/2 votes taken for a majority, or one's own vote counted wrong",
+        (
+            "a candidate wins with votes from a majority of the servers (§5.2; Fig. 2, Rules for candidates 2)",
+            "n/2 votes taken for a majority, or one's own vote counted wrong",
+        ),
+        |bench| bench.peers().into_iter().for_each(Peer::waits),
     );
-    bench.peers().into_iter().for_each(|peer| peer.waits());
     let first = bench.expect_candidate_asks(1);
     let term = first.request.term();
     bench.answer(&first, Reply::Vote { term, vote_granted: true });
     bench.expect_no_leader_for(Duration::from_millis(50), "two of four servers are no majority");
     // Its election may have timed out meanwhile. Then there is none of this term to be won, and nothing to be
     // seen.
-    let asked = bench.peer(2).next_request(SOON, Request::is_vote);
-    if let Some(second) = asked.filter(|sent| sent.request.term() == term) {
+    let of_this_term = |request: &Request| request.is_vote() && request.term() == term;
+    if let Some(second) = bench.peer(2).next_request(SOON, of_this_term) {
         // It has waited for 50 ms by now.
         bench.answer_copies(&second, Reply::Vote { term, vote_granted: true });
         lab.sleep_ms(50);
@@ -118,13 +125,16 @@ pub fn voter_counts_once_3a(lab: &Lab) {
 ///
 /// Catches: replies that are counted without a look at the term in which was asked.
 pub fn late_votes_do_not_count_3a(lab: &Lab) {
-    let bench = Bench::start(
+    let bench = Bench::start_among(
         lab,
+        Features::NONE,
         3,
-        "a candidate needs the votes of a majority for the same term (§5.2)",
-        "a reply is not compared with the term in which the vote was asked for",
+        (
+            "a candidate needs the votes of a majority for the same term (§5.2)",
+            "a reply is not compared with the term in which the vote was asked for",
+        ),
+        |bench| bench.peer(1).waits(),
     );
-    bench.peer(1).waits();
     let sent = bench.expect_candidate_asks(1);
     let first = sent.request.term();
     // Only when it stands for the next term is the vote of this one a late one.
@@ -137,14 +147,19 @@ pub fn late_votes_do_not_count_3a(lab: &Lab) {
 ///
 /// Catches: votes that are still there from the candidacy before.
 pub fn votes_start_anew_3a(lab: &Lab) {
-    let bench = Bench::start(
+    let bench = Bench::start_among(
         lab,
+        Features::NONE,
         5,
-        "a candidate needs the votes of a majority for the same term (§5.2; Fig. 2, Rules for candidates 1 and 2)",
-        "the votes of the candidacy before are not forgotten when the next one begins",
+        (
+            "a candidate needs the votes of a majority for the same term (§5.2; Fig. 2, Rules for candidates 1 and 2)",
+            "the votes of the candidacy before are not forgotten when the next one begins",
+        ),
+        |bench| {
+            bench.peer(1).follows();
+            bench.peer(2).waits();
+        },
     );
-    bench.peer(1).follows();
-    bench.peer(2).waits();
     let first = bench.expect_candidate_asks(1).request.term();
     bench.peer(1).is_silent();
     // What it has asked S2 in that term gets no answer: S2 votes in a later one only.

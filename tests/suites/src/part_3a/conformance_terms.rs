@@ -4,6 +4,7 @@
 
 use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON};
 use lab_harness::lab::Lab;
+use raft_interface::Features;
 
 /// A candidate of an older term is refused, and told the current one (Fig. 2, RequestVote, receiver 1).
 ///
@@ -104,13 +105,16 @@ pub fn term_never_goes_back_3a(lab: &Lab) {
 ///
 /// Catches: a candidate that looks only at whether the vote was granted.
 pub fn term_from_vote_reply_3a(lab: &Lab) {
-    let bench = Bench::start(
+    let bench = Bench::start_among(
         lab,
+        Features::NONE,
         3,
-        "a higher term in a reply becomes currentTerm, of a candidate too (§5.1; Fig. 2, Rules for all servers 2)",
-        "a candidate that counts votes and does not look at the term of a refusal",
+        (
+            "a higher term in a reply becomes currentTerm, of a candidate too (§5.1; Fig. 2, Rules for all servers 2)",
+            "a candidate that counts votes and does not look at the term of a refusal",
+        ),
+        |bench| bench.peer(1).waits(),
     );
-    bench.peer(1).waits();
     let sent = bench.expect_candidate_asks(1);
     bench.answer(&sent, Reply::Vote { term: 50, vote_granted: false });
     // Nothing but the reply has told it of term 50: what comes next shows whether it was read.

@@ -47,7 +47,7 @@ pub fn heartbeats_reset_the_timer_3a(lab: &Lab) {
         "the election timer is not reset by a heartbeat",
     );
     bench.peer(1).appends(5).send_for(ELECTION_MAX, 50);
-    let asked = bench.count_requests(|sent| sent.request.is_vote() && sent.request.term() > 5);
+    let asked = bench.candidacies_after(5);
     bench.expect(
         asked == 0,
         "S0 stood for election under a leader that is well",
@@ -67,7 +67,8 @@ pub fn granting_resets_the_timer_3a(lab: &Lab) {
         "the election timer is not reset when a vote is granted",
     );
     let began = Instant::now();
-    let mut term = 100;
+    let first = 100;
+    let mut term = first;
     // A new term each time: a second request of one term would find no vote to grant. Every 50 ms, so that a
     // timer that restarts never runs out.
     while began.elapsed() < ELECTION_MAX {
@@ -75,7 +76,7 @@ pub fn granting_resets_the_timer_3a(lab: &Lab) {
         term += 1;
         lab.sleep_ms(50);
     }
-    let asked = bench.count_requests(|sent| sent.request.is_vote());
+    let asked = bench.candidacies_after(first);
     bench.expect(
         asked == 0,
         "S0 stood for election right after it had voted",
@@ -98,6 +99,7 @@ pub fn refusing_resets_no_timer_3a(lab: &Lab) {
     // timer.
     bench.peer(1).asks_vote(5).prepares("it is free in term 5");
     bench.expect_candidate_despite(
+        5,
         || {
             bench.peer(2).asks_vote(5).send();
         },
@@ -118,6 +120,7 @@ pub fn old_leader_resets_no_timer_3a(lab: &Lab) {
     );
     bench.peer(1).appends(5).prepares("S1 leads term 5");
     bench.expect_candidate_despite(
+        5,
         || {
             bench.peer(2).appends(4).send();
         },

@@ -138,7 +138,7 @@ pub fn mismatch_is_a_word_of_the_leader_3b(lab: &Lab) {
         "the election timer is reset only if the entry at prevLogIndex matches",
     );
     bench.peer(1).appends(5).after(9, 4).send_for(ELECTION_MAX, 50);
-    let asked = bench.count_requests(|sent| sent.request.is_vote() && sent.request.term() > 5);
+    let asked = bench.candidacies_after(5);
     bench.expect(
         asked == 0,
         "S0 stood for election under a leader that is well, because the logs differ",

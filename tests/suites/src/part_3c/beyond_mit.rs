@@ -42,7 +42,8 @@ pub fn crash_at_every_save_3c(lab: &Lab) {
     cluster.one(3);
 }
 
-/// A server loses its disk, and starts cut off from all others: it can know of no term and of no entry.
+/// A server loses its disk, and starts cut off from all others: it can know of no term but one for which it stands itself, and of no
+/// entry.
 ///
 /// Catches: state that survives a crash without being stored: in a static variable, or in something that servers share.
 pub fn empty_storage_knows_nothing_3c(lab: &Lab) {
@@ -66,8 +67,10 @@ pub fn empty_storage_knows_nothing_3c(lab: &Lab) {
             .hint("state in a static variable, or in something that servers share")
             .servers([server])
     };
-    lab.expect(term == 0, || {
-        let expected = "term 0 (Fig. 2, State: initialised to 0 on first boot)";
+    // It may stand for election as soon as it runs. Its cluster was in a later term than the one for which it stands then.
+    lab.expect(term <= 1, || {
+        let expected =
+            "term 0 (Fig. 2, State: initialised to 0 on first boot), or 1 if it stands for election already";
         knows(format!("of term {term}"), expected, term.to_string())
     });
     lab.sleep_ms(1000);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, SentRequest, snapshot};
+use lab_harness::conformance::{Bench, ELECTION_MAX, snapshot};
 use lab_harness::lab::Lab;
 use raft_interface::{Index, Term};
 
@@ -53,7 +53,7 @@ pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
         bench.peer(1).installs(5, (3, 2));
         lab.sleep_ms(50);
     }
-    let asked = bench.count_requests(|sent: &SentRequest| sent.request.is_vote());
+    let asked = bench.candidacies_after(5);
     bench.expect(
         asked == 0,
         "S0 stood for election under a leader that is well",

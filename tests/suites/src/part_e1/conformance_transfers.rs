@@ -195,7 +195,7 @@ pub fn old_timeout_now_e1(lab: &Lab) {
         bench.peer(2).tells_to_stand(4 - round % 2);
         lab.sleep_ms(50);
     }
-    let votes = bench.count_requests(|sent| sent.request.is_vote() && sent.request.term() > 5);
+    let votes = bench.candidacies_after(5);
     bench.expect(
         votes == 0,
         "S0 stands for election because a leader of term 4 tells it to",

@@ -10,10 +10,10 @@ use raft_interface::Features;
 
 /// A server with pre-votes among scripted peers, `size` in all.
 fn with_pre_votes(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Bench {
-    let bench = Bench::start_with(lab, Features { pre_vote: true, ..Features::default() }, size, rule, hint);
-    bench.needs_pre_votes();
+    let features = Features { pre_vote: true, ..Features::default() };
     // So the server never stands itself, and its term is what its peers make it.
-    bench.refuse_pre_votes();
+    let bench = Bench::start_among(lab, features, size, (rule, hint), Bench::refuse_pre_votes);
+    bench.needs_pre_votes();
     bench
 }
 
@@ -59,7 +59,7 @@ pub fn pre_candidate_keeps_its_term_e1(lab: &Lab) {
         let asked_from = lab.now();
         lab.sleep(ELECTION_MAX);
         bench.expect_term(7, "two of five would vote for it, itself among them");
-        let votes = bench.count_requests(|sent| sent.request.is_vote());
+        let votes = bench.candidacies_after(7);
         bench.expect(
             votes == 0,
             "S0 stands for election though a majority would not vote for it",
@@ -142,9 +142,9 @@ pub fn older_terms_are_told_e1(lab: &Lab) {
     let features = if lab.has_features(&both) && lab.happens(50) { both } else { features };
     let rule =
         "a reply carries the term, for the sender to update itself (Fig. 2, RequestVote and AppendEntries)";
-    let bench = Bench::start_with(lab, features, 3, rule, "requests of an older term are not answered");
+    let hint = "requests of an older term are not answered";
+    let bench = Bench::start_among(lab, features, 3, (rule, hint), Bench::refuse_pre_votes);
     bench.needs_pre_votes();
-    bench.refuse_pre_votes();
     bench.peer(1).asks_vote(9).prepares("it is free in term 9");
     for term in [3, 9] {
         let reply = bench.peer(2).asks_pre_vote(term).with_last(8, 2).send();

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, SentRequest};
+use lab_harness::conformance::{Bench, ELECTION_MAX};
 use lab_harness::lab::Lab;
 use raft_interface::Features;
 
@@ -65,9 +65,7 @@ pub fn chunk_of_a_new_term_e4(lab: &Lab) {
         transfer.piece(0..6).send();
         lab.sleep_ms(50);
     }
-    // Not those of before, which may come late.
-    let stands = |sent: &SentRequest| sent.request.is_vote() && sent.request.term() > term;
-    let asked = bench.count_requests(stands);
+    let asked = bench.candidacies_after(term);
     bench.expect(
         asked == 0,
         "S0 stood for election under a leader that is well",

@@ -223,14 +223,16 @@ pub fn promise_survives_a_restart_e5(lab: &Lab) {
 ///
 /// Catches: a promise that is forgotten with the term: the candidate may have all other votes that it needs.
 pub fn promise_outlives_a_term_e5(lab: &Lab) {
-    let bench = Bench::start_with(
+    let bench = Bench::start_among(
         lab,
         LEASES,
         5,
-        "who has heard from a leader within the minimum election timeout votes for nobody else (thesis §6.4.1, §4.2.3)",
-        "the leader is forgotten with its term, and what was promised to it as well",
+        (
+            "who has heard from a leader within the minimum election timeout votes for nobody else (thesis §6.4.1, §4.2.3)",
+            "the leader is forgotten with its term, and what was promised to it as well",
+        ),
+        |bench| bench.peer(2).waits(),
     );
-    bench.peer(2).waits();
     let term = bench.expect_candidate_after(0);
     let Some(asked) = bench.peer(2).next_request(ELECTION_MAX, Request::is_vote) else {
         lab.skip("S2 is not asked for its vote")
