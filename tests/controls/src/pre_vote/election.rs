@@ -72,7 +72,9 @@ impl State {
         reply: &RequestVoteReply,
         now: Instant,
     ) -> Option<Ballot> {
-        if reply.term > self.durable.current_term {
+        // What a yes to a pre-vote bears is the term in which this server would stand.
+        let is_own_term = ballot.method == "Raft.PreVote" && reply.vote_granted;
+        if reply.term > self.durable.current_term && !is_own_term {
             self.adopt(reply.term, now);
             return None;
         }
@@ -96,12 +98,13 @@ impl State {
         None
     }
 
-    /// Thesis §9.6: whether this server would vote so if the election were held. Nothing changes.
+    /// Thesis §9.6: whether this server would vote so if the election were held. Nothing changes. A yes bears the term that was asked
+    /// about, as in etcd: it is for that term, while a no tells of one's own.
     pub(super) fn on_pre_vote(&self, args: &RequestVoteArgs, now: Instant) -> RequestVoteReply {
         let term = self.durable.current_term;
         let is_up_to_date = self.durable.log.is_not_ahead_of(args.last_log_index, args.last_log_term);
         let vote_granted = args.term > term && is_up_to_date && !self.has_live_leader(now);
-        RequestVoteReply { term, vote_granted }
+        RequestVoteReply { term: if vote_granted { args.term } else { term }, vote_granted }
     }
 
     /// Figure 2, `RequestVote`, receiver.

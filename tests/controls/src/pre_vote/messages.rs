@@ -29,7 +29,8 @@ pub struct RequestVoteArgs {
 /// The answer to either of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RequestVoteReply {
-    /// The voter's own term. It is below that of the request where the voter has not adopted that one.
+    /// The voter's own term. It is below that of the request where the voter has not adopted that one. In a yes to a `PreVote` the
+    /// term that was asked about.
     pub term: Term,
     /// Whether the candidate has the vote.
     pub vote_granted: bool,

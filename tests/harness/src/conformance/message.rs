@@ -232,6 +232,13 @@ impl Reply {
             | Self::TimeoutNow { term } => term,
         }
     }
+
+    /// Whether its term is the one that the sender is in. A yes in a pre-vote may bear the term that was asked about, which the
+    /// sender does not take over.
+    pub(super) fn tells_own_term(self, request: &Request) -> bool {
+        let is_pre_vote = matches!(request, Request::Vote { asking: Asking::PreVote, .. });
+        !(is_pre_vote && matches!(self, Self::Vote { vote_granted: true, .. }))
+    }
 }
 
 impl fmt::Display for Request {

@@ -151,8 +151,10 @@ impl<'a> Peer<'a> {
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
             lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
         };
-        lab.record().note_told(SERVER, reply.term());
-        lab.record().note_sent(SERVER, reply.term(), Role::Follower);
+        if reply.tells_own_term(request) {
+            lab.record().note_told(SERVER, reply.term());
+            lab.record().note_sent(SERVER, reply.term(), Role::Follower);
+        }
         if request.is_of_a_leader() && reply.term() == request.term() {
             lab.record().note_answer(SERVER, reply.term());
         }
