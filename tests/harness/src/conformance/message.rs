@@ -308,7 +308,41 @@ pub fn command(index: Index, term: Term) -> Command {
     format!("entry {index} of term {term}").into_bytes().into()
 }
 
+/// How the bytes begin that a scripted service hands over.
+const SNAPSHOT: &str = "everything up to ";
+
 /// The service's bytes in a scripted snapshot.
 pub fn snapshot(index: Index) -> Vec<u8> {
-    format!("everything up to {index}").into_bytes()
+    format!("{SNAPSHOT}{index}").into_bytes()
+}
+
+/// Whether these bytes of an InstallSnapshot hold the service's up to `index`, in one piece. There may be more: where indexes count
+/// commands only (§8), a snapshot must say how many it covers, and Figure 13 has no other place for that.
+#[must_use]
+pub fn holds_snapshot(data: &[u8], index: Index) -> bool {
+    let is_another = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| text.strip_prefix(SNAPSHOT)?.parse::<Index>().ok())
+        .is_some_and(|other| other != index);
+    let wanted = snapshot(index);
+    // "... 12" has "... 1" in it, and is another one all the same.
+    !is_another && data.windows(wanted.len()).any(|part| part == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshot_may_have_more_around_it() {
+        let with_header = [&7_u64.to_le_bytes()[..], &snapshot(12)].concat();
+        let with_trailer = [&snapshot(12)[..], &7_u64.to_le_bytes()].concat();
+        for data in [snapshot(12), with_header.clone(), with_trailer] {
+            assert!(holds_snapshot(&data, 12), "{data:?}");
+            assert!(!holds_snapshot(&data, 13), "{data:?}");
+        }
+        assert!(!holds_snapshot(&snapshot(12), 1), "it begins with the bytes of the first one");
+        assert!(!holds_snapshot(&with_header[..20], 12), "it is cut");
+        assert!(!holds_snapshot(&[], 12));
+    }
 }

@@ -42,7 +42,9 @@ mod transfer;
 
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
 pub use fetching::Given;
-pub use message::{Asking, Entry, Expected, Piece, Reply, Request, TransferId, command, snapshot};
+pub use message::{
+    Asking, Entry, Expected, Piece, Reply, Request, TransferId, command, holds_snapshot, snapshot,
+};
 pub use peer::Peer;
 pub use state::{Behaviour, SentRequest};
 pub use transfer::{OnePiece, PieceReply, Transfer};
