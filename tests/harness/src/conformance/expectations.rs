@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labrpc::time::Instant;
-use raft_interface::{ApplyMsg, Configuration, Index, OwnEntry, Term};
+use raft_interface::{ApplyMsg, Command, Configuration, Index, OwnEntry, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
@@ -178,6 +178,20 @@ impl Bench {
     #[track_caller]
     pub fn expect_applies_within(&self, index: Index, patience: Duration, why: &str) {
         self.applies_within(None, index, patience, why);
+    }
+
+    /// Expects the server to deliver this command soon, at whatever index: it may count commands only.
+    #[track_caller]
+    pub fn expect_delivers(&self, command: &Command, why: &str) {
+        let is_it =
+            |message: &ApplyMsg| matches!(message, ApplyMsg::Command { command: it, .. } if it == command);
+        let delivered = self.wait_for(SOON * 5, |state| state.delivered.iter().any(is_it).then_some(()));
+        self.expect(
+            delivered.is_some(),
+            format!("S{SERVER} did not apply a command"),
+            format!("it applies {:?}: {why}", String::from_utf8_lossy(command)),
+            format!("it has applied up to {}", self.applied()),
+        );
     }
 
     #[track_caller]

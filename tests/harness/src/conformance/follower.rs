@@ -27,6 +27,14 @@ impl Follower {
         self.base.0 + self.log.len() as Index
     }
 
+    /// Index and term of its last entry, as they are in messages. Where a leader begins its term with an entry of its own, indexes above
+    /// may count commands only (§8): a script that goes on where the log of a server ends takes the place from here.
+    #[must_use]
+    pub fn last(&self) -> (Index, Term) {
+        let index = self.last_index();
+        (index, self.term_at(index).unwrap_or_default())
+    }
+
     /// The term of an entry after the base, or of the base.
     #[must_use]
     pub fn term_at(&self, index: Index) -> Option<Term> {

@@ -244,6 +244,14 @@ impl<'a> Peer<'a> {
         self.bench.0.state.lock().followers[self.id].log = log.collect();
     }
 
+    /// Gives the peer an entry more, of this term, after those that it has as a follower: it has led since.
+    pub fn appended(self, term: Term) {
+        let mut state = self.bench.0.state.lock();
+        let follower = &mut state.followers[self.id];
+        let index = follower.last_index() + 1;
+        follower.log.push(Entry { term, command: command(index, term) });
+    }
+
     /// What the peer has become as a follower.
     pub fn follower(self) -> Follower {
         self.bench.0.state.lock().followers[self.id].clone()

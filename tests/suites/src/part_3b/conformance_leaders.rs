@@ -269,8 +269,7 @@ pub fn deposed_leader_sends_nothing_3b(lab: &Lab) {
         for _ in 0..lab.below(4) {
             bench.offer();
         }
-        let by = bench.peer(1).follower();
-        let last = (by.last_index(), by.term_at(by.last_index()).unwrap_or_default());
+        let last = bench.peer(1).follower().last();
         bench.offer();
         // From a log that nobody can refuse, while the entry of the line before is about to leave.
         bench.peer(1).asks_vote(term + 1).with_last(last.0 + 10, last.1.max(term)).send();

@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Request};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Request, command};
 use lab_harness::lab::Lab;
 use raft_interface::Features;
 
@@ -70,8 +70,7 @@ pub fn unknown_entry_is_refused_e1(lab: &Lab) {
     let term = bench.elect(&[1, 2]) + 1;
     bench.settle(&[1]);
     // S1 has what S0 has, and leads next.
-    let log = bench.peer(1).follower();
-    let (last, of) = (log.last_index(), log.term_at(log.last_index()).unwrap_or(0));
+    let (last, of) = bench.peer(1).follower().last();
     let probe = bench.peer(1).appends(term).after(last, of).entries(&[term]);
     bench.expect(
         !probe.commit(last + 1).is_taken_with_unknown_kind(),
@@ -82,5 +81,5 @@ pub fn unknown_entry_is_refused_e1(lab: &Lab) {
     bench.expect_no_entry(last + 1, term, "it was of an unknown kind");
     let next = bench.peer(1).appends(term + 3).after(last, of).entries(&[term + 3]);
     next.commit(last + 1).succeeds("it is a command");
-    bench.expect_applies(last + 1, "it is committed");
+    bench.expect_delivers(&command(last + 1, term + 3), "it is committed");
 }

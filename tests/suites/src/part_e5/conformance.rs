@@ -192,6 +192,8 @@ pub fn pending_reads_of_a_deposed_leader_e5(lab: &Lab) {
     for way in 0..3 {
         let index = lead(&bench, &[1]);
         let term = bench.term();
+        // Where the log ends in messages. What is delivered may be counted without the leader's own entries (§8).
+        let (last, of) = bench.peer(1).follower().last();
         bench.peer(1).waits();
         bench.skip_requests();
         let reading = bench.beside(|bench| bench.read_index(ELECTION_MAX * 2));
@@ -202,11 +204,11 @@ pub fn pending_reads_of_a_deposed_leader_e5(lab: &Lab) {
             0 => bench
                 .peer(2)
                 .appends(term + 1)
-                .after(index, term)
+                .after(last, of)
                 .entries(&[term + 1])
-                .commit(index + 1)
+                .commit(last + 1)
                 .succeeds("S2 leads the next term, and has all that was committed"),
-            1 => drop(bench.peer(2).asks_vote(term + 1).with_last(index + 1, term + 1).send()),
+            1 => drop(bench.peer(2).asks_vote(term + 1).with_last(last + 1, term + 1).send()),
             _ => bench.answer(&sent, Reply::Append { term: term + 1, success: false, hint: None }),
         }
         lab.sleep_ms(20);
@@ -218,8 +220,7 @@ pub fn pending_reads_of_a_deposed_leader_e5(lab: &Lab) {
         if way == 0 {
             // What S1 has, if it has voted for S2.
             bench.expect_applies_within(index + 1, ELECTION_MAX, "S2 says that it is committed");
-            let log: Vec<_> = (0..index).map(|_| term).chain([term + 1]).collect();
-            bench.peer(1).has_log(&log);
+            bench.peer(1).appended(term + 1);
             // It leads again, and its new reads are confirmed: as many rounds as there were before, and more.
             lead(&bench, &[1]);
             for _ in 0..3 {
