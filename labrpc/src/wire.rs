@@ -8,7 +8,9 @@
 //! can speak to code whose types it does not have.
 
 mod ask;
+mod fields;
 mod json;
+mod made_up;
 mod plain;
 mod probe;
 mod show;
@@ -21,8 +23,10 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use fields::field_names;
 pub(crate) use json::{FromJson, Json};
-pub use plain::{field_names, from_value};
+pub use made_up::{AskMadeUp, MadeUp, With};
+pub use plain::{from_value, made_up};
 pub use probe::{Describe, Each, Elements};
 pub use value::Value;
 

@@ -64,7 +64,7 @@ impl ClientEnd {
             Outcome::Broken(message) => self.give_up(message),
             Outcome::Reply(bytes, type_name, plain) => {
                 if let Some(plain) = &plain {
-                    self.tell_missing::<R>(method, plain);
+                    self.tell_made_up::<R>(method, plain);
                 }
                 self.read(&called, bytes, type_name, plain.as_deref())
             }
@@ -132,12 +132,11 @@ impl ClientEnd {
         }
     }
 
-    /// Tells of the fields that a reply does not have and that are about to be made up. Before the caller has it: whoever is told
-    /// knows of it before anything can come of it.
-    fn tell_missing<R: DeserializeOwned>(&self, method: &str, plain: &Value) {
-        let Some(hook) = self.shared.state.lock().on_missing_field.clone() else { return };
-        let names = wire::field_names::<R>().unwrap_or_default();
-        names.iter().filter(|name| plain.field(name).is_none()).for_each(|name| hook(method, name));
+    /// Tells of what is about to be made up in a reply. Before the caller has it: whoever is told knows of it before anything can
+    /// come of it.
+    fn tell_made_up<R: DeserializeOwned>(&self, method: &str, plain: &Value) {
+        let Some(hook) = self.shared.state.lock().on_made_up.clone() else { return };
+        wire::made_up::<R>(plain).iter().for_each(|made_up| hook(method, made_up));
     }
 
     /// Who answers in trees cannot know the caller's type, so it is no mistake of the caller's.

@@ -15,6 +15,7 @@ use super::state::State;
 use super::world::World;
 use super::{Address, ClientEnd, Server};
 use crate::sim;
+use crate::wire::MadeUp;
 
 /// A network. Cheap to clone; all clones are the same network, which ends when the last of them is dropped.
 #[derive(Clone)]
@@ -258,10 +259,10 @@ impl Network {
     }
 
     /// From now on this is told of each field that a caller reads in a [tree](super::Service::plain_method) that it is answered
-    /// with, and that the tree does not have: the method, and the name of the field. The caller gets the nothing of its
+    /// with, and that the tree does not say, at whatever depth: the method, and the field. The caller gets the nothing of its
     /// type, which may mean something to it.
-    pub fn on_missing_field(&self, hook: impl Fn(&str, &'static str) + Send + Sync + 'static) {
-        self.shared().state.lock().on_missing_field = Some(Arc::new(hook));
+    pub fn on_made_up(&self, hook: impl Fn(&str, &MadeUp) + Send + Sync + 'static) {
+        self.shared().state.lock().on_made_up = Some(Arc::new(hook));
     }
 
     // ----- counts -----

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::sim::NodeHandle;
-use crate::wire::{self, Describe, Encoded, Value, WireError};
+use crate::wire::{self, AskMadeUp, Describe, Encoded, Value, WireError};
 
 /// The network's side of one request that is being handled.
 pub(super) trait Exchange {
@@ -31,6 +31,8 @@ pub(super) struct Method {
     pub(super) is_plain: bool,
     /// The fields of its arguments, if these are a struct.
     fields: Option<&'static [&'static str]>,
+    /// What would be made up if its arguments came as a tree; `None` where it takes trees itself.
+    made_up: Option<AskMadeUp>,
 }
 
 /// Named methods that can be called over the network.
@@ -77,7 +79,12 @@ impl Service {
             exchange.replied(&reply, wire::encode(&reply), std::any::type_name::<R>());
             Ok(())
         };
-        let method = Method { handler: Arc::new(untyped), is_plain: false, fields: wire::field_names::<A>() };
+        let method = Method {
+            handler: Arc::new(untyped),
+            is_plain: false,
+            fields: wire::field_names::<A>(),
+            made_up: Some(wire::made_up::<A>),
+        };
         self.insert(name, method)
     }
 
@@ -105,7 +112,7 @@ impl Service {
             }
             Ok(())
         };
-        self.insert(name, Method { handler: Arc::new(untyped), is_plain: true, fields: None })
+        self.insert(name, Method { handler: Arc::new(untyped), is_plain: true, fields: None, made_up: None })
     }
 
     fn insert(mut self, name: &str, method: Method) -> Self {
@@ -123,6 +130,11 @@ impl Service {
     /// Its methods, named in full, with the names of the fields of their arguments; none where these are no struct.
     pub fn methods(&self) -> impl Iterator<Item = (&str, &'static [&'static str])> {
         self.methods.iter().map(|(name, method)| (name.as_str(), method.fields.unwrap_or_default()))
+    }
+
+    /// Its methods that have types, named in full, each with the answer to what it would make up of arguments that come as a tree.
+    pub fn made_up(&self) -> impl Iterator<Item = (&str, AskMadeUp)> {
+        self.methods.iter().filter_map(|(name, method)| Some((name.as_str(), method.made_up?)))
     }
 }
 

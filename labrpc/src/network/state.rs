@@ -12,6 +12,7 @@ use super::rules::{Entry, mit_rules};
 use super::service::Method;
 use super::{Address, names};
 use crate::sim::NodeHandle;
+use crate::wire::MadeUp;
 
 /// A caller looks after this long, again and again, whether its server is still there (MIT).
 const POLL_INTERVAL_NS: u64 = 100_000_000;
@@ -61,7 +62,7 @@ pub(super) struct MitSettings {
 pub(super) type OnUnreadable = dyn Fn(&str) + Send + Sync;
 
 /// Is told of a method, and of a field of its reply that a caller reads and was not given.
-pub(super) type OnMissingField = dyn Fn(&str, &'static str) + Send + Sync;
+pub(super) type OnMadeUp = dyn Fn(&str, &MadeUp) + Send + Sync;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -84,7 +85,7 @@ pub(super) struct State {
     pub(super) failure: Option<String>,
     /// Told of a reply in a tree that its caller cannot read.
     pub(super) on_unreadable: Option<Arc<OnUnreadable>>,
-    pub(super) on_missing_field: Option<Arc<OnMissingField>>,
+    pub(super) on_made_up: Option<Arc<OnMadeUp>>,
 }
 
 /// A call that has just been entered into the table, and what is needed to send its request.

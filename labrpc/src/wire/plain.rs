@@ -6,9 +6,9 @@
 //! matter, as long as the number fits.
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, Visitor};
-use serde::forward_to_deserialize_any;
 
-use super::{Value, WireError};
+use super::made_up::{Notes, Place};
+use super::{MadeUp, Value, WireError, With};
 
 type Error = de::value::Error;
 
@@ -29,37 +29,77 @@ type Error = de::value::Error;
 /// assert_eq!(wire::from_value(&tree), Ok(Vote { granted: true, term: 7, hint: None }));
 /// ```
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, WireError> {
-    T::deserialize(Plain(Some(value)))
-        .map_err(|cause| WireError::Plain { type_name: std::any::type_name::<T>(), cause: cause.to_string() })
+    read(value, &Notes::default())
 }
 
-/// The names of the fields of a struct, as it is read. `None` for another type.
+/// What [`from_value`] would make up for a value of type `T`, at whatever depth, in the order in which it is read. If it comes to an
+/// error, what it would have made up before.
 ///
 /// ```
-/// #[derive(serde::Deserialize)]
-/// struct Vote { granted: bool, term: u32 }
-/// assert_eq!(labrpc::wire::field_names::<Vote>(), Some(["granted", "term"].as_slice()));
-/// assert_eq!(labrpc::wire::field_names::<u32>(), None);
+/// use labrpc::wire::{self, Value, With};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Entry { term: u64, origin: u32, hint: Option<u64> }
+/// #[derive(Deserialize)]
+/// struct Append { entries: Vec<Entry> }
+///
+/// let entry = Value::Struct("", vec![("term", Value::Int(7))]);
+/// let made_up = wire::made_up::<Append>(&Value::Struct("", vec![("entries", Value::Seq(vec![entry]))]));
+/// assert_eq!(made_up.iter().map(|one| one.to_string()).collect::<Vec<_>>(), ["entries.origin", "entries.hint"]);
+/// assert_eq!([made_up[0].with, made_up[1].with], [With::Nothing, With::None]);
 /// ```
 #[must_use]
-pub fn field_names<T: DeserializeOwned>() -> Option<&'static [&'static str]> {
-    let mut names = None;
-    // It never comes to a value: the asker only listens.
-    let _ = T::deserialize(Asker(&mut names));
-    names
+pub fn made_up<T: DeserializeOwned>(value: &Value) -> Vec<MadeUp> {
+    let notes = Notes::default();
+    // What cannot be read is said by who reads it.
+    let _ = read::<T>(value, &notes);
+    notes.into_inner()
+}
+
+fn read<T: DeserializeOwned>(value: &Value, notes: &Notes) -> Result<T, WireError> {
+    T::deserialize(Plain { value: Some(value), place: Place::default(), notes })
+        .map_err(|cause| WireError::Plain { type_name: std::any::type_name::<T>(), cause: cause.to_string() })
 }
 
 /// A part of a tree, or nothing where the tree has no such part.
 #[derive(Clone, Copy)]
-struct Plain<'a>(Option<&'a Value>);
+struct Plain<'a> {
+    value: Option<&'a Value>,
+    place: Place,
+    /// What was made up so far.
+    notes: &'a Notes,
+}
 
 fn is_not<T>(what: &str, value: &Value) -> Result<T, Error> {
     Err(de::Error::custom(format!("{value} is not {what}")))
 }
 
 impl<'a> Plain<'a> {
+    /// The part itself, for a type that has to be made of something. That there is none is noted.
+    fn value(self) -> Option<&'a Value> {
+        match self.value {
+            None => self.place.note(self.notes, With::Nothing),
+            Some(Value::Nothing) => self.place.note(self.notes, With::NothingSaid),
+            Some(_) => {}
+        }
+        self.value
+    }
+
+    /// What is under that name in this part, if anything is.
+    fn field(self, name: &'static str, value: Option<&'a Value>) -> Self {
+        // What is in something that was made up is made up with it.
+        let place = if self.value.is_some() { self.place.field(name) } else { Place::MADE_UP };
+        Self { value, place, ..self }
+    }
+
+    /// An element, or another part without a name.
+    fn part(self, value: &'a Value) -> Self {
+        Self { value: Some(value), ..self }
+    }
+
     fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Some(value) = self.0.filter(|value| **value != Value::Nothing) else {
+        let Some(value) = self.value().filter(|value| **value != Value::Nothing) else {
             return visitor.visit_u64(0);
         };
         let Some(int) = value.as_int() else { return is_not("a whole number", value) };
@@ -71,16 +111,16 @@ impl<'a> Plain<'a> {
     }
 
     fn elements(self) -> Result<Elements<'a>, Error> {
-        match self.0 {
-            None | Some(Value::Nothing) => Ok(Elements::Values([].iter())),
-            Some(Value::Seq(elements)) => Ok(Elements::Values(elements.iter())),
+        match self.value() {
+            None | Some(Value::Nothing) => Ok(Elements::Values([].iter(), self)),
+            Some(Value::Seq(elements)) => Ok(Elements::Values(elements.iter(), self)),
             Some(Value::Bytes(bytes)) => Ok(Elements::Bytes(bytes.iter())),
             Some(value) => is_not("a sequence", value),
         }
     }
 
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value() {
             None => visitor.visit_str(""),
             Some(Value::Text(text)) => visitor.visit_str(text),
             Some(Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
@@ -92,7 +132,7 @@ impl<'a> Plain<'a> {
     }
 
     fn bytes<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value() {
             None => visitor.visit_bytes(&[]),
             Some(Value::Bytes(bytes)) => visitor.visit_bytes(bytes),
             Some(Value::Text(text)) => visitor.visit_bytes(text.as_bytes()),
@@ -120,7 +160,7 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     answer! { deserialize_bytes deserialize_byte_buf => bytes }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value() {
             None | Some(Value::Nothing) => visitor.visit_unit(),
             Some(Value::Bool(bool)) => visitor.visit_bool(*bool),
             Some(Value::Int(_)) => self.int(visitor),
@@ -134,7 +174,7 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0.map(|value| (value, value.as_int())) {
+        match self.value().map(|value| (value, value.as_int())) {
             None | Some((_, Some(0))) => visitor.visit_bool(false),
             Some((_, Some(1))) => visitor.visit_bool(true),
             Some((value, _)) => is_not("true or false", value),
@@ -146,7 +186,7 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value() {
             None => visitor.visit_f64(0.0),
             Some(Value::Float(float)) => visitor.visit_f64(*float),
             Some(Value::Int(int)) => visitor.visit_f64(*int as f64),
@@ -155,8 +195,12 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            None | Some(Value::Nothing) => visitor.visit_none(),
+        match self.value {
+            None => {
+                self.place.note(self.notes, With::None);
+                visitor.visit_none()
+            }
+            Some(Value::Nothing) => visitor.visit_none(),
             Some(_) => visitor.visit_some(self),
         }
     }
@@ -186,8 +230,8 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            None => visitor.visit_seq(Elements::Nothing(len)),
+        match self.value() {
+            None => visitor.visit_seq(Elements::Nothing(len, self)),
             Some(_) => visitor.visit_seq(self.elements()?),
         }
     }
@@ -202,17 +246,18 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let pairs = match self.0 {
+        let pairs = match self.value() {
             None | Some(Value::Nothing) => Vec::new(),
             Some(Value::Map(pairs)) => {
-                pairs.iter().map(|(key, value)| (Key::Value(key), Plain(Some(value)))).collect()
+                pairs.iter().map(|(key, value)| (Key::Value(key), self.part(value))).collect()
             }
-            Some(Value::Struct(_, fields)) => {
-                fields.iter().map(|(name, value)| (Key::Name(name), Plain(Some(value)))).collect()
-            }
+            Some(Value::Struct(_, fields)) => fields
+                .iter()
+                .map(|&(name, ref value)| (Key::Name(name), self.field(name, Some(value))))
+                .collect(),
             Some(value) => return is_not("a map", value),
         };
-        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None })
+        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None, of: self })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -221,14 +266,14 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if let Some(value) = self.0
+        if let Some(value) = self.value()
             && !matches!(value, Value::Struct(..) | Value::Nothing)
         {
             return is_not(&format!("a struct {name}"), value);
         }
-        let given = |field| Plain(self.0.and_then(|value| value.field(field)));
+        let given = |field| self.field(field, self.value.and_then(|value| value.field(field)));
         let pairs: Vec<_> = fields.iter().map(|&field| (Key::Name(field), given(field))).collect();
-        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None })
+        visitor.visit_map(Pairs { pairs: pairs.into_iter(), next: None, of: self })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -237,9 +282,13 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let (variant, content) = match self.0 {
-            None | Some(Value::Nothing) => (variants.first().copied(), Plain(None)),
-            Some(Value::Variant(variant, content)) => (Some(*variant), Plain(Some(content))),
+        let (variant, content) = match self.value {
+            None | Some(Value::Nothing) => {
+                let first = variants.first().copied();
+                self.place.note(self.notes, first.map_or(With::Nothing, With::Variant));
+                (first, Plain { value: None, place: Place::MADE_UP, ..self })
+            }
+            Some(Value::Variant(variant, content)) => (Some(*variant), self.part(content)),
             Some(value) => return is_not(&format!("a variant of {name}"), value),
         };
         let variant = variant.ok_or_else(|| Error::custom(format!("{name} has no variants")))?;
@@ -253,10 +302,10 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
 
 /// The elements of a sequence.
 enum Elements<'a> {
-    Values(std::slice::Iter<'a, Value>),
+    Values(std::slice::Iter<'a, Value>, Plain<'a>),
     Bytes(std::slice::Iter<'a, u8>),
     /// That many nothings, where a tuple was wanted and none was given.
-    Nothing(usize),
+    Nothing(usize, Plain<'a>),
 }
 
 impl<'de> de::SeqAccess<'de> for Elements<'_> {
@@ -264,16 +313,16 @@ impl<'de> de::SeqAccess<'de> for Elements<'_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         match self {
-            Self::Values(values) => {
-                values.next().map(|value| seed.deserialize(Plain(Some(value)))).transpose()
+            Self::Values(values, of) => {
+                values.next().map(|value| seed.deserialize(of.part(value))).transpose()
             }
             Self::Bytes(bytes) => {
                 bytes.next().map(|byte| seed.deserialize((*byte).into_deserializer())).transpose()
             }
-            Self::Nothing(0) => Ok(None),
-            Self::Nothing(left) => {
+            Self::Nothing(0, _) => Ok(None),
+            Self::Nothing(left, of) => {
                 *left -= 1;
-                seed.deserialize(Plain(None)).map(Some)
+                seed.deserialize(Plain { value: None, place: Place::MADE_UP, ..*of }).map(Some)
             }
         }
     }
@@ -290,6 +339,7 @@ enum Key<'a> {
 struct Pairs<'a> {
     pairs: std::vec::IntoIter<(Key<'a>, Plain<'a>)>,
     next: Option<Plain<'a>>,
+    of: Plain<'a>,
 }
 
 impl<'de> de::MapAccess<'de> for Pairs<'_> {
@@ -300,12 +350,12 @@ impl<'de> de::MapAccess<'de> for Pairs<'_> {
         self.next = Some(value);
         match key {
             Key::Name(name) => seed.deserialize(name.into_deserializer()).map(Some),
-            Key::Value(key) => seed.deserialize(Plain(Some(key))).map(Some),
+            Key::Value(key) => seed.deserialize(self.of.part(key)).map(Some),
         }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(self.next.take().unwrap_or(Plain(None)))
+        seed.deserialize(self.next.take().unwrap_or(Plain { value: None, ..self.of }))
     }
 }
 
@@ -345,39 +395,5 @@ impl<'de> de::VariantAccess<'de> for Plain<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         de::Deserializer::deserialize_struct(self, "variant", fields, visitor)
-    }
-}
-
-/// Listens to what a type asks for first.
-struct Asker<'a>(&'a mut Option<&'static [&'static str]>);
-
-impl<'de> de::Deserializer<'de> for Asker<'_> {
-    type Error = Error;
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("only asking"))
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Error> {
-        *self.0 = Some(fields);
-        Err(Error::custom("only asking"))
     }
 }

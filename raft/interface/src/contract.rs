@@ -63,8 +63,9 @@
 //!
 //! The lab reads messages by the paper's names, in Rust's spelling (`RequestVote { term, candidate_id, last_log_index,
 //! last_log_term }` and so on). Other names can be told (`Implementation::with_names`). Of messages that it cannot read it says
-//! no more than that they were sent, and tests with scripted peers are skipped. More fields do no harm to the rules; scripted peers stand aside where
-//! they would have to fill them in, and what fails after they could not is skipped.
+//! no more than that they were sent, and tests with scripted peers are skipped. More fields, of a message or of an entry in it, do no harm to the
+//! rules; scripted peers stand aside where they would have to fill them in, and what fails after they could not is skipped. An
+//! `Option` they leave out.
 //!
 //! | demand | number | where from | test or rule |
 //! |---|---|---|---|
@@ -96,7 +97,7 @@
 //!
 //! | feature | what is asked | fields | part |
 //! |---|---|---|---|
-//! | [`noop_on_election`](crate::Features::noop_on_election) | a leader begins its term with an entry of its own. It is never delivered as a command: as [`ApplyMsg::Own`](crate::ApplyMsg::Own), or not at all if indexes count commands (§8). An entry of a kind that is not known is not taken | `kind` in an entry, if there are kinds | E1 |
+//! | [`noop_on_election`](crate::Features::noop_on_election) | a leader begins its term with an entry of its own. It is never delivered as a command: as [`ApplyMsg::Own`](crate::ApplyMsg::Own), or not at all if indexes count commands (§8). An entry of a kind that is not known is not taken | `kind` in an entry, if there are kinds; the first of them is `Command` | E1 |
 //! | [`pre_vote`](crate::Features::pre_vote) | a server stands for election only if a majority would vote for it. A pre-vote moves neither term nor vote, goes to a log that is up to date, and to nobody while there is a leader; a no tells the term of who says it, and a yes that one or the one that was asked about (thesis §9.6) | `pre_vote` in RequestVote, or a method `PreVote` with the same fields; the term is the one in which the sender would stand | E1 |
 //! | [`check_quorum`](crate::Features::check_quorum) | a leader that hears from no majority steps down within 5 s, and one that hears from a majority does not; its reads end with an error (thesis §6.2). Who has heard from a leader within 50 ms neither votes nor takes over a candidate's term (thesis §4.2.3) | | E1 |
 //! | [`leadership_transfer`](crate::Features::leadership_transfer) | [`transfer_leadership`](crate::RaftServer::transfer_leadership): no commands meanwhile; the target gets all entries, and then the order to stand, and stands at once; on a network that works it leads within a second; if it does not, commands are taken again within 5 s (thesis §3.10) | a method `TimeoutNow { term, leader_id }`; `leadership_transfer` in RequestVote | E1 |

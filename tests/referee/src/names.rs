@@ -19,6 +19,8 @@ pub struct Names {
     pub entries: Vec<&'static str>,
     /// What an entry says; an implementation may add other things to an entry, which may change.
     pub command: Vec<&'static str>,
+    /// An entry's own index, where entries say so. It is told by scripted peers, and nothing is read of it.
+    pub entry_index: Vec<&'static str>,
     pub leader_commit: Vec<&'static str>,
     pub success: Vec<&'static str>,
     pub last_included_index: Vec<&'static str>,
@@ -87,6 +89,7 @@ impl Default for Names {
             prev_log_term: vec!["prev_log_term"],
             entries: vec!["entries"],
             command: vec!["command", "cmd", "data", "payload", "op"],
+            entry_index: vec!["index"],
             leader_commit: vec!["leader_commit"],
             success: vec!["success"],
             last_included_index: vec!["last_included_index"],

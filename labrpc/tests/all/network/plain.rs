@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use labrpc::network::{Network, Service};
 use labrpc::sync::{Arc, Mutex};
-use labrpc::wire::{Describe, Value, encode, from_value};
+use labrpc::wire::{Describe, Value, With, encode, from_value, made_up};
 use serde::{Deserialize, Serialize};
 
 use super::{add_server, in_both_worlds, tester_end};
@@ -139,14 +139,46 @@ fn caller_with_types_reaches_a_server_without() {
     });
 }
 
+/// Whoever speaks in trees hears what was made up of what it has not said, at whatever depth.
+#[test]
+fn what_a_tree_does_not_say_is_told() {
+    let places = |tree: &Value| {
+        made_up::<Args>(tree).into_iter().map(|one| (one.to_string(), one.with)).collect::<Vec<_>>()
+    };
+    let place = |name: &str, with| (name.to_owned(), with);
+    assert_eq!(places(&args().to_value()), [], "all is there");
+    let entry = |fields| Value::Struct("", fields);
+    let of = |field, value| {
+        let Value::Struct(_, mut fields) = args().to_value() else { panic!("a struct") };
+        fields.iter_mut().find(|(name, _)| *name == field).expect("a field").1 = value;
+        Value::Struct("", fields)
+    };
+    let command = || ("command", Value::Bytes(b"x".to_vec()));
+    let entries = Value::Seq(vec![entry(vec![command()]), entry(vec![command()])]);
+    assert_eq!(places(&of("entries", entries)), [place("entries.term", With::Nothing)], "once");
+    let entries = Value::Seq(vec![entry(vec![("term", Value::Nothing), command()])]);
+    assert_eq!(places(&of("entries", entries)), [place("entries.term", With::NothingSaid)]);
+    let kind = Value::Variant("Fields", Box::new(entry(vec![])));
+    assert_eq!(places(&of("kinds", Value::Seq(vec![kind]))), [place("kinds.key", With::None)]);
+    let kind = Value::Seq(vec![Value::Nothing]);
+    assert_eq!(places(&of("kinds", kind)), [place("kinds", With::Variant("Nothing"))]);
+    assert_eq!(places(&of("hint", Value::Nothing)), [], "its type can say so");
+    let of_nothing = places(&entry(vec![]));
+    let fields: Vec<_> = of_nothing.iter().map(|(place, _)| &place[..]).collect();
+    assert_eq!(fields, ["term", "done", "entries", "kinds", "hint", "pair", "map", "ratio"], "as wholes");
+    let service = Service::new("Echo").method("Next", |args: Args| args).plain_method("Plain", Some);
+    let asked: Vec<_> = service.made_up().map(|(name, ask)| (name, ask(&args().to_value()))).collect();
+    assert_eq!(asked, [("Echo.Next", vec![])], "a method that takes trees makes up nothing");
+}
+
 /// Whoever answers in trees hears which fields of its answers were made up.
 #[test]
-fn fields_that_a_reply_lacks_are_told_before_the_caller_has_it() {
+fn what_is_made_up_in_a_reply_is_told_before_the_caller_has_it() {
     in_both_worlds(|| {
         let network = Network::new();
         let told = Arc::new(Mutex::new(Vec::new()));
         let telling = Arc::clone(&told);
-        network.on_missing_field(move |method, field| telling.lock().push(format!("{method} {field}")));
+        network.on_made_up(move |method, made_up| telling.lock().push(format!("{method} {made_up}")));
         let plain = Service::new("Echo").plain_method("Next", |args| {
             let mut fields = vec![("term", args.field("term")?.clone())];
             if args.field("done")?.as_int() == Some(1) {

@@ -11,7 +11,7 @@ use labrpc::time::Instant;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::{Features, ServerId};
 
-use super::encoding::is_known_in_replies;
+use super::made_up::is_meant_in_reply;
 use super::slot::Slot;
 use super::state::BenchState;
 use crate::lab::Lab;
@@ -107,10 +107,10 @@ impl Bench {
         bench.0.network.on_unreadable(move |why| unreadable.skip(why));
         let record = Arc::clone(lab.record());
         let names = bench.0.names.clone();
-        bench.0.network.on_missing_field(move |method, field| {
-            if !is_known_in_replies(&names, field) {
+        bench.0.network.on_made_up(move |method, made_up| {
+            if !is_meant_in_reply(&names, made_up) {
                 record.pardon_failures(format!(
-                    "replies to {method} have a field {field} that scripted peers cannot fill in, and what came of that cannot \
+                    "replies to {method} have a field {made_up} that scripted peers cannot fill in, and what came of that cannot \
                      be judged"
                 ));
             }

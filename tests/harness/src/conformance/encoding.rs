@@ -174,9 +174,9 @@ impl Entry {
     pub(super) fn write(&self, names: &Names, index: Index) -> Value {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
-        if !fields.iter().any(|(name, _)| *name == "index") {
-            fields.push(("index", int(index)));
-        }
+        let is_free = |name: &&str| !fields.iter().any(|(taken, _)| taken == name);
+        let free: Vec<_> = names.entry_index.iter().copied().filter(is_free).collect();
+        fields.extend(under(&free, &int(index)));
         Value::Struct("", fields)
     }
 
@@ -295,14 +295,6 @@ fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 7] {
     [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained]
 }
 
-/// Whether a field of a reply is one that scripted peers fill in where there is something to say.
-pub(super) fn is_known_in_replies(names: &Names, field: &str) -> bool {
-    // Entries of a peer that was asked for them: a kind that is not said is a command.
-    let of_vote_reply = [&names.vote_granted, &names.pre_vote, &names.abstained, &names.entry_kind];
-    names.expected.contains(&field)
-        || of_append_reply(names).into_iter().chain(of_vote_reply).any(|known| known.contains(&field))
-}
-
 /// Whether a reply to InstallSnapshot can say that a piece did not fit.
 pub(super) fn can_refuse_pieces(names: &Names, reply: &Value) -> bool {
     let is_readable =
@@ -373,7 +365,18 @@ mod tests {
             let reply = Reply::Install { term: 3, expected };
             assert_eq!(Reply::read(&names, &install(Piece::WHOLE), &reply.write(&names)), Some(reply));
         }
-        assert!(is_known_in_replies(&names, "expected") && !is_known_in_replies(&names, "match_hint"));
+    }
+
+    #[test]
+    fn entry_tells_its_index_under_the_names_that_are_told() {
+        let entry = Entry { term: 3, command: (*b"x").into() };
+        let index = |names: &Names, name| entry.write(names, 7).field(name).cloned();
+        assert_eq!(index(&Names::default(), "index"), Some(int(7)));
+        let told = Names { entry_index: vec!["log_index"], ..Names::default() };
+        assert_eq!((index(&told, "log_index"), index(&told, "index")), (Some(int(7)), None));
+        // What bears that name says something else.
+        let taken = Names { term: vec!["index"], ..Names::default() };
+        assert_eq!(index(&taken, "index"), Some(int(3)));
     }
 
     #[test]

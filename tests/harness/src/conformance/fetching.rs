@@ -133,13 +133,10 @@ impl Peer<'_> {
     /// read.
     pub fn asks_for_entries(self, first: Index, most: u64) -> Option<Given> {
         self.bench.needs_fetches();
-        let Inner { names, lab, network, .. } = &*self.bench.0;
+        let Inner { names, lab, .. } = &*self.bench.0;
         let method = self.bench.0.slot.lock().methods.full_name(&names.fetch_entries)?;
         let question = fields([(&names.first, int(first)), (&names.most, int(most))]);
-        let end = network.make_connected_end(self.id as u32, SERVER as u32);
-        let reply =
-            end.call_plain(&method, &Value::Struct("", question)).unwrap_or_else(|why| lab.skip(&why));
-        network.delete_end(&end);
+        let reply = self.call(&method, &Value::Struct("", question)).unwrap_or_else(|why| lab.skip(&why));
         lab.check();
         let value = reply?;
         let Some(given) = Given::read(names, &value) else {

@@ -17,8 +17,8 @@
 //!
 //! The peers do not have the server's types. They speak in trees, from which the network makes whatever the server reads, by
 //! the names of its fields: so any server can be tested whose messages bear the paper's names, in Rust's spelling
-//! (`candidate_id`), whatever else they hold. A server that cannot be spoken to is not failed: the test is
-//! [skipped](crate::Lab::skip), with a note that says which name is missing.
+//! (`candidate_id`), whatever else they hold. A server that cannot be spoken to, or that would read in a message what no
+//! script has said, is not failed: the test is [skipped](crate::Lab::skip), with a note that says which name is missing or unknown.
 //!
 //! # What it leaves out
 //!
@@ -30,6 +30,7 @@ mod encoding;
 mod expectations;
 mod fetching;
 mod follower;
+mod made_up;
 mod message;
 mod needs;
 mod peer;

@@ -178,7 +178,8 @@ impl<'a> Peer<'a> {
     }
 
     /// Calls a method of the server and waits for the reply.
-    fn call(self, method: &str, args: &Value) -> Result<Option<Value>, String> {
+    pub(super) fn call(self, method: &str, args: &Value) -> Result<Option<Value>, String> {
+        self.bench.needs_nothing_made_up(method, args);
         let network = &self.bench.0.network;
         // An end for each request: one that gets no reply holds up none that follows.
         let end = network.make_connected_end(self.id as u32, SERVER as u32);

@@ -1,11 +1,15 @@
 //! What the bench holds of the server: its storage, what runs, and its methods.
 
+use std::collections::BTreeMap;
+
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
+use labrpc::wire::AskMadeUp;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
+use super::made_up::optional_in_requests;
 use crate::implementation::AnyRaft;
 use crate::read_steps::ReadTime;
 use lab_referee::{Names, is_one_of};
@@ -29,6 +33,8 @@ pub(super) struct Methods {
     pub(super) service: String,
     /// Without the service's name.
     pub(super) names: Vec<String>,
+    /// What the server would make up of a request, by the method's full name.
+    pub(super) made_up: BTreeMap<String, AskMadeUp>,
     /// Why a script cannot talk of snapshots with it.
     pub(super) without_snapshots: Option<String>,
     /// Snapshots can come in pieces.
@@ -48,10 +54,6 @@ pub(super) enum PreVotes {
     Method,
 }
 
-/// A field of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
-/// there ever was one.
-const LAST_CONFIGURATION: &str = "last_configuration";
-
 impl Methods {
     /// Reads them from the server's service.
     ///
@@ -59,16 +61,7 @@ impl Methods {
     ///
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
-        let optional = [
-            &names.pre_vote[..],
-            &names.leadership_transfer,
-            &names.done,
-            &names.snapshot,
-            &names.offset,
-            &names.transfer,
-            &[LAST_CONFIGURATION],
-        ]
-        .concat();
+        let optional = optional_in_requests(names);
         let [vote, append, install] =
             names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
         let without_snapshots = vote.and(append).and(Ok(install))?.err();
@@ -92,6 +85,7 @@ impl Methods {
         Ok(Self {
             service: service.name().to_owned(),
             names: names.collect(),
+            made_up: service.made_up().map(|(name, ask)| (name.to_owned(), ask)).collect(),
             without_snapshots,
             has_pieces,
             pre_votes,
