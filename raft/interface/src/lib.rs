@@ -82,7 +82,8 @@ pub enum ApplyMsg {
         /// The last index that the snapshot covers; above the last index delivered, but for the stored snapshot, which may
         /// come once more as the first message after a start.
         index: Index,
-        /// The term of the entry at that index.
+        /// The term of the last entry that the snapshot covers: the one at that index, or one of Raft's own behind it, where
+        /// indexes count commands only.
         term: Term,
         /// The service's own bytes, as some server passed them to [`RaftServer::snapshot`].
         data: Arc<[u8]>,

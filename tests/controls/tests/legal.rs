@@ -163,6 +163,27 @@ mod lab2 {
     }
 }
 
+/// Runs in which a snapshot covers an entry with which a later leader began its term, and which no service sees: its last term is
+/// then not that of the last command in it, nor its last index on the wire.
+#[test]
+fn snapshots_that_end_with_a_no_op() {
+    let (_, no_op) = controls::all().into_iter().find(|(name, _)| *name == "no_op").expect("a control");
+    let runs = [
+        ("staggered_snapshots_3d", "random", 0xa),
+        ("late_snapshots_3d", "random", 0x8),
+        ("chaos_3d", "random", 0xc),
+        ("label_and_bytes_of_a_snapshot_3d", "pct:3", 0x1),
+    ];
+    for (test, policy, seed) in runs {
+        let case = lab_suites::find(test).expect("a test of the lab");
+        let outcome = run_case(case, no_op, plan(World::Simulated, policy, seed));
+        assert!(outcome.skipped.is_none(), "{test}: {outcome:?}");
+        if let Some(failure) = outcome.failure.as_deref() {
+            panic!("{test}, {policy}, seed {seed}: {}", report::headline(failure));
+        }
+    }
+}
+
 /// A test for each control, and one for all: `NAME, tests that stand aside`.
 macro_rules! controls {
     ($($name:ident, $skipped:expr;)*) => {

@@ -93,7 +93,7 @@ pub(crate) fn delivered(server: ServerId, message: &ApplyMsg) {
             observed(server, &Observation::Applied { index, term, command });
         }
         ApplyMsg::Snapshot { index, term, ref data } => {
-            observed(server, &Observation::Installed { index, term, data });
+            observed(server, &Observation::Installed { index, term, data, counts_all: false });
         }
         ApplyMsg::Own { .. } => {}
     }

@@ -67,10 +67,13 @@ pub enum Observation<'a> {
     Installed {
         /// The last index that the snapshot covers.
         index: Index,
-        /// The term of the entry there.
+        /// The term of the last entry that the snapshot covers.
         term: Term,
         /// The service's bytes.
         data: &'a [u8],
+        /// Whether all entries are delivered and counted, as far as anybody can tell. Otherwise that last entry may be one of
+        /// Raft's own, which the service never sees.
+        counts_all: bool,
     },
 }
 

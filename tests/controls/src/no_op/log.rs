@@ -92,14 +92,16 @@ impl Log {
         self.place(index).map_or_else(Vec::new, |place| self.entries[place..].to_vec())
     }
 
-    /// The index of a command, given its number. `None` if it is in the snapshot or not there yet.
-    pub(super) fn index_of_command(&self, number: Index) -> Option<Index> {
-        if number <= self.base.commands {
+    /// The last entry up to `end` that a snapshot of so many commands covers. `None` if they are in the snapshot already, or not there
+    /// up to `end`.
+    pub(super) fn covered(&self, commands: Index, end: Index) -> Option<Index> {
+        if commands <= self.base.commands {
             return None;
         }
-        // A no-op has the count of the entry before it, so the first entry with this count is the command.
-        let place = self.counts.partition_point(|&count| count < number);
-        (place < self.counts.len()).then(|| self.index(place))
+        // A no-op has the count of the entry before it: it changes nothing, so a snapshot covers those that follow as well.
+        let [command, behind] =
+            [commands, commands + 1].map(|wanted| self.counts.partition_point(|&count| count < wanted));
+        (command < behind && self.index(command) <= end).then(|| end.min(self.index(behind) - 1))
     }
 
     /// The index of the first entry in the list whose term is at least `term`, or of the place behind the last one.

@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) leader: Option<ServerId>,
     pub(super) commit_index: Index,
     pub(super) last_applied: Index,
+    /// The number of the last command among what was applied.
+    delivered: Index,
     pub(super) election_deadline: Instant,
     persister: Arc<dyn Persister>,
     unsaved: Unsaved,
@@ -91,6 +93,7 @@ impl State {
             // The service restores the snapshot by itself.
             commit_index: header.base.index,
             last_applied: header.base.index,
+            delivered: header.base.commands,
             election_deadline: election_deadline(),
             persister,
             unsaved: Unsaved::Nothing,
@@ -197,14 +200,10 @@ impl State {
 
     /// The service has a snapshot of all up to the command of this number.
     pub(super) fn compact(&mut self, command: Index, data: Vec<u8>) {
-        // The log now ends its snapshots at a command, never at a no-op. So a snapshot that covers an entry which has not
-        // been applied covers a command that has not been delivered, and its number is above the last delivered.
-        let Some(index) = self.log.index_of_command(command) else { return };
-        if index <= self.last_applied {
-            self.log.compact(index);
-            self.snapshot = data.into();
-            self.snapshot_changed();
-        }
+        let Some(index) = self.log.covered(command, self.last_applied) else { return };
+        self.log.compact(index);
+        self.snapshot = data.into();
+        self.snapshot_changed();
     }
 
     pub(super) fn has_unapplied(&self) -> bool {
@@ -216,11 +215,16 @@ impl State {
         let base = self.log.base();
         if base.index > self.last_applied {
             self.last_applied = base.index;
+            // If it has no-ops alone that were not applied, the service has all that is in it.
+            if std::mem::replace(&mut self.delivered, base.commands) == base.commands {
+                return Vec::new();
+            }
             let data = Arc::clone(&self.snapshot);
             return vec![ApplyMsg::Snapshot { index: base.commands, term: base.term, data }];
         }
         let indexes = self.last_applied + 1..=self.commit_index;
         self.last_applied = self.commit_index;
+        self.delivered = self.log.numbered(self.commit_index).map_or(self.delivered, |(_, number)| number);
         let entries = indexes.filter_map(|index| self.log.numbered(index));
         let message = |(entry, index): (&Entry, Index)| {
             let command = entry.command.clone()?;

@@ -7,7 +7,7 @@ use labrpc::rand::{self, RngExt};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
 use labrpc::thread;
-use raft_interface::{ApplyMsg, Command, Index, OwnEntry, ServerId};
+use raft_interface::{ApplyMsg, Command, Index, OwnEntry, ServerId, Term};
 
 use super::handle::Cluster;
 use super::options::{Reading, Snapshots};
@@ -57,8 +57,7 @@ impl Cluster {
                     }
                 }
                 ApplyMsg::Snapshot { index, term, data } => {
-                    let (index, term) = (*index, *term);
-                    self.observe(server, start, &Observation::Installed { index, term, data });
+                    self.observe_snapshot(server, start, (*index, *term), data);
                 }
             }
             if self.inner.reading == Reading::UpTo(read) {
@@ -124,9 +123,15 @@ impl Cluster {
                 // What is in it is the service's own affair: the histories of its clients judge that.
                 let digest = self.inner.lab.record().digest(index).unwrap_or_default();
                 let data = &ServiceState { index, digest }.encode(Padding::Same(0));
-                self.observe(server, start, &Observation::Installed { index, term, data });
+                self.observe_snapshot(server, start, (index, term), data);
             }
         }
+    }
+
+    fn observe_snapshot(&self, server: ServerId, start: u64, (index, term): (Index, Term), data: &[u8]) {
+        // Where indexes are those of the wire, nothing is left out between one command and the next.
+        let counts_all = self.inner.referee.reads_everything();
+        self.observe(server, start, &Observation::Installed { index, term, data, counts_all });
     }
 
     fn snapshot_is_due(&self, server: ServerId, index: Index) -> bool {

@@ -82,7 +82,7 @@ mod tests {
     fn gaps_repeats_and_steps_back_are_found() {
         let command: Command = b"x".as_slice().into();
         let apply = |index| (0, Observation::Applied { index, term: 1, command: &command });
-        let install = |index| (0, Observation::Installed { index, term: 1, data: &[] });
+        let install = |index| (0, Observation::Installed { index, term: 1, data: &[], counts_all: true });
         let made = |base| (0, Observation::Started { base });
         let rows: [&[_]; 5] = [
             &[made(0), apply(1), apply(3)],

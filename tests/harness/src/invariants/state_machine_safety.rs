@@ -26,7 +26,10 @@ impl Invariant for StateMachineSafety {
     ) -> Result<(), Violation> {
         match *fact {
             Observation::Applied { index, term, command } => applied(server, index, term, command, committed),
-            Observation::Installed { index, term, data } => installed(server, index, term, data, committed),
+            Observation::Installed { index, term, data, counts_all } => {
+                label(server, index, term, counts_all, committed)?;
+                installed(server, index, term, data, committed)
+            }
             _ => Ok(()),
         }
     }
@@ -59,6 +62,46 @@ fn applied(
     .entry(index))
 }
 
+fn wrong_snapshot(
+    server: ServerId,
+    index: Index,
+    term: Term,
+    expected: String,
+    seen: String,
+) -> Result<(), Violation> {
+    Err(Violation::new(format!("S{server} delivered a wrong snapshot at index {index}"), expected, seen)
+        .rule(RULE)
+        .hint("the bytes of one snapshot with the index or the term of another")
+        .servers([server])
+        .term(term)
+        .entry(index))
+}
+
+/// The term of the last entry in a snapshot. If the service does not see them all, that one may come after the last that it has
+/// seen, from a leader of a later term, but not behind the next that anybody has seen: terms in a log never go back.
+fn label(
+    server: ServerId,
+    index: Index,
+    term: Term,
+    counts_all: bool,
+    committed: &CommittedLog,
+) -> Result<(), Violation> {
+    let Some(last) = committed.get(index) else { return Ok(()) };
+    let highest = match committed.get(index + 1) {
+        _ if counts_all => last.term,
+        next => next.map_or(Term::MAX, |next| next.term),
+    };
+    if (last.term..=highest).contains(&term) {
+        return Ok(());
+    }
+    let expected = match highest {
+        _ if highest == last.term => format!("term {}, that of the entry {index}", last.term),
+        Term::MAX => format!("term {} or above, as the entry {index} has it", last.term),
+        _ => format!("term {} to {highest}, those of the entries {index} and {}", last.term, index + 1),
+    };
+    wrong_snapshot(server, index, term, expected, format!("term {term}"))
+}
+
 fn installed(
     server: ServerId,
     index: Index,
@@ -66,23 +109,13 @@ fn installed(
     data: &[u8],
     committed: &CommittedLog,
 ) -> Result<(), Violation> {
-    let wrong = |expected: String, seen: String| {
-        Err(Violation::new(format!("S{server} delivered a wrong snapshot at index {index}"), expected, seen)
-            .rule(RULE)
-            .hint("the bytes of one snapshot with the index or the term of another")
-            .servers([server])
-            .term(term)
-            .entry(index))
-    };
+    let wrong = |expected, seen| wrong_snapshot(server, index, term, expected, seen);
     // Whoever made the snapshot had applied this index. If nobody has, the index or the bytes are made up.
-    let Some(last) = committed.get(index) else {
+    if committed.get(index).is_none() {
         return wrong(
             format!("at most index {}, the last that anybody applied", committed.last()),
             format!("index {index}"),
         );
-    };
-    if last.term != term {
-        return wrong(format!("term {}, that of the entry {index}", last.term), format!("term {term}"));
     }
     match ServiceState::decode(data) {
         Some(state) if state.index == index && Some(state.digest) == committed.digest(index) => Ok(()),
@@ -129,10 +162,33 @@ mod tests {
         let [two, three] = [2, 3].map(|index| {
             ServiceState { index, digest: committed.digest(index).unwrap() }.encode(Padding::Same(5))
         });
-        let install = |index, data| (1, Observation::Installed { index, term: 1, data });
+        let install = |index, data| (1, Observation::Installed { index, term: 1, data, counts_all: true });
         let violation =
             breaks_at_the_last(StateMachineSafety, &committed, &[install(2, &two), install(2, &three)]);
         assert_eq!(violation.seen, "the effect of the entries 1 to 3");
         breaks_at_the_last(StateMachineSafety, &committed, &[install(3, &three), install(4, &three)]);
+    }
+
+    /// Behind what the service has seen, a snapshot may cover the entry with which a later leader began its term.
+    #[test]
+    fn term_of_a_snapshot_is_that_of_an_entry_that_it_can_cover() {
+        let mut committed = CommittedLog::default();
+        for (index, term) in [(1, 2), (2, 4)] {
+            committed.extend(index, CommittedEntry { term, command: [1].as_slice().into(), first: 0 });
+        }
+        let [one, two] = [1, 2].map(|index| {
+            ServiceState { index, digest: committed.digest(index).unwrap() }.encode(Padding::Same(5))
+        });
+        let install = |index, term, counts_all| {
+            let data = if index == 1 { &one } else { &two };
+            (1, Observation::Installed { index, term, data, counts_all })
+        };
+        let legal = [install(1, 2, true), install(1, 2, false), install(1, 4, false), install(2, 9, false)];
+        for (index, term, counts_all) in
+            [(1, 1, false), (1, 5, false), (2, 3, false), (1, 3, true), (2, 5, true)]
+        {
+            let facts = [&legal[..], &[install(index, term, counts_all)]].concat();
+            breaks_at_the_last(StateMachineSafety, &committed, &facts);
+        }
     }
 }

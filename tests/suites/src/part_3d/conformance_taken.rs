@@ -238,18 +238,20 @@ pub fn label_and_bytes_of_a_snapshot_3d(lab: &Lab) {
         bench.take_snapshot(index);
         lab.sleep_ms(20);
     }
+    // What follows the commands is the leader's own, which its service may never see: a snapshot of all commands may cover it.
+    let labelled = |last_included_index: Index| last_included_index.min(SNAPSHOTS);
     let torn = bench.find_request(|request| {
         matches!(
             request,
             Request::Install { last_included_index, piece, data, .. }
-                if piece.is_whole() && !holds_snapshot(data, *last_included_index)
+                if piece.is_whole() && !holds_snapshot(data, labelled(*last_included_index))
         )
     });
     if let Some(sent) = torn {
         let Request::Install { last_included_index, data, .. } = sent.request else { return };
         bench.fail(
             "an InstallSnapshot has the label of one snapshot and the bytes of another",
-            format!("{:?}", String::from_utf8_lossy(&snapshot(last_included_index))),
+            format!("{:?}", String::from_utf8_lossy(&snapshot(labelled(last_included_index)))),
             format!("{:?}, sent as the snapshot up to {last_included_index}", String::from_utf8_lossy(&data)),
         );
     }
