@@ -173,8 +173,13 @@ impl Cluster {
         let accepted =
             started.filter(|started| started.is_leader).map(|started| (started.index, started.term));
         self.inner.referee.ends_start(server, accepted, log_end);
-        if let Some((index, term)) = accepted {
-            self.observe(server, start, &Observation::Accepted { index, term, command, before });
+        match accepted {
+            Some((index, term)) => {
+                self.observe(server, start, &Observation::Accepted { index, term, command, before });
+            }
+            // Without an answer it may have been appended all the same.
+            None if started.is_some() => self.inner.lab.record().note_refusal(command),
+            None => {}
         }
         started
     }
@@ -257,7 +262,12 @@ impl Cluster {
         // Before anybody judges it: what breaks a rule must be in the trace.
         marks::observed(server, fact);
         match *fact {
-            Observation::Applied { index, term, .. } => referee.applied(lab.now(), server, index, term),
+            Observation::Applied { index, term, .. } => {
+                if let Err(violation) = lab.record().check_told_term(lab.now(), server, start, fact) {
+                    lab.end_run(&violation);
+                }
+                referee.applied(lab.now(), server, index, term);
+            }
             Observation::Installed { index, .. } => referee.installed(lab.now(), server, index),
             _ => {}
         }

@@ -13,6 +13,7 @@
 //! | `state_machine_safety` | applied entries agree, for ever | Fig. 3; §5.4.3 |
 //! | `heard_by_majority` | of what is applied and who leads, a majority can have heard by messages | §5.2; §5.3 |
 //! | `applied_in_order` | indexes are applied in order and once | Fig. 2, Rules for all servers 1 |
+//! | `told_terms` | a command is delivered with the term in which it was appended | `ApplyMsg::Command` |
 //! | `configurations` | configurations that can be in force together have no disjoint majorities | §6; thesis §4.1; raft-dev, July 2015 |
 //! | `monotonic_terms` | a server's term never goes back, across crashes | Fig. 2, State; §5.1 |
 
@@ -27,6 +28,7 @@ mod monotonic_terms;
 mod state_machine_safety;
 #[cfg(test)]
 mod testing;
+mod told_terms;
 
 use raft_interface::{Command, Configuration, ServerId};
 
@@ -43,6 +45,7 @@ use leader_completeness::LeaderCompleteness;
 use log_matching::LogMatching;
 use monotonic_terms::MonotonicTerms;
 use state_machine_safety::StateMachineSafety;
+use told_terms::ToldTerms;
 
 /// All of them.
 #[derive(Debug, Default)]
@@ -50,6 +53,7 @@ pub(crate) struct Invariants {
     monotonic_terms: MonotonicTerms,
     election_safety: ElectionSafety,
     log_matching: LogMatching,
+    told_terms: ToldTerms,
     state_machine_safety: StateMachineSafety,
     applied_in_order: AppliedInOrder,
     leader_completeness: LeaderCompleteness,
@@ -99,6 +103,26 @@ impl Invariants {
     /// A command is about to be given to a server.
     pub(crate) fn offered(&mut self, server: ServerId, command: &Command) {
         self.heard_by_majority.offered(server, command);
+        self.told_terms.offered(command);
+    }
+
+    /// Looks at the term with which an entry is delivered, before the others are asked.
+    ///
+    /// # Errors
+    ///
+    /// That it is not the one in which the entry was appended.
+    pub(crate) fn told_term(
+        &mut self,
+        server: ServerId,
+        fact: &Observation<'_>,
+        committed: &CommittedLog,
+    ) -> Result<(), Violation> {
+        self.told_terms.observe(server, fact, committed)
+    }
+
+    /// A server has said that it has not appended it.
+    pub(crate) fn refused(&mut self, command: &Command) {
+        self.told_terms.refused(command);
     }
 
     /// The referee reads what servers send each other.
@@ -135,6 +159,7 @@ impl Invariants {
                 self.election_safety.observe(server, fact, committed)?;
                 self.log_matching.observe(server, fact, committed)?;
                 self.leader_completeness.observe(server, fact, committed)?;
+                self.told_terms.observe(server, fact, committed)?;
                 self.observe_unheard(server, fact, committed);
             }
             Observation::Applied { .. } | Observation::Installed { .. } => {

@@ -7,6 +7,7 @@
 mod coverage;
 mod seen;
 mod state;
+mod told;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
