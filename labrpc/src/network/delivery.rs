@@ -24,6 +24,7 @@ use super::rules::{Delays, Entry, Fate, Plan, judge};
 use super::shared::Shared;
 use super::state::{Rules, StartedCall};
 use super::world::World;
+use crate::sim::NodeHandle;
 use crate::wire::{self, Describe};
 
 impl Shared {
@@ -36,6 +37,12 @@ impl Shared {
         request: Request<'_>,
         location: &'static Location<'static>,
     ) -> EndedCall {
+        let is_off = || matches!(self.world, World::Real(_)) && NodeHandle::current().is_crashed();
+        if is_off() {
+            // A thread that was not stopped: nobody hears of it. It waits as for any call, or it would do nothing else.
+            std::thread::sleep(self.draw_timeout());
+            return EndedCall { outcome: Outcome::Nothing, ids: None, end, observers: None };
+        }
         let pending = Pending::take();
         let size = request.bytes.len();
         // In the table before it is sent: all that follows, up to the reply, may happen before this thread
@@ -65,6 +72,8 @@ impl Shared {
             World::Simulated(_) => pending.wait_simulated(name, location),
             World::Real(real) => pending.wait_real(&real.callers),
         };
+        // What it hears after its power failed it must not make use of.
+        let outcome = if is_off() { Outcome::Nothing } else { outcome };
         EndedCall { outcome, ids, end, observers: started.observers }
     }
 
@@ -161,7 +170,7 @@ impl Shared {
     }
 
     /// A message is gone; if it was the last one of its call, the caller learns that there is no reply.
-    fn lose(&self, key: CallKey, is_reply: bool) {
+    pub(super) fn lose(&self, key: CallKey, is_reply: bool) {
         let ended = self.state.lock().lose(key, is_reply);
         end_without_reply(ended);
     }

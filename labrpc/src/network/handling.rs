@@ -16,7 +16,8 @@ use crate::sim::{self, Kind};
 use crate::wire::{self, Describe, Encoded, WireError};
 
 impl Shared {
-    /// As [`Self::serve`]; a panic of the handler fails the test. A simulation sees to that itself.
+    /// As [`Self::serve`]; a panic of the handler fails the test, unless its machine has no power any more. A simulation sees to that
+    /// itself.
     pub(super) fn serve_guarded(
         self: &Arc<Self>,
         server: Arc<Incarnation>,
@@ -26,9 +27,15 @@ impl Shared {
         if matches!(self.world, World::Simulated(_)) {
             return self.serve(server, request, observers);
         }
-        let (key, name, to) = (request.key, request.name, request.to);
+        let (key, name, to, node) = (request.key, request.name, request.to, server.node.clone());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.serve(server, request, observers)));
         if let Err(payload) = outcome {
+            // Nobody answers from there: to the caller it is as if the server could not be reached.
+            if node.is_crashed() {
+                let shared = Arc::clone(self);
+                let lose = move || shared.lose(key, false);
+                return self.world.schedule(self.draw_timeout(), Box::new(lose));
+            }
             let message = sim::panic_message(&*payload);
             self.fail(key, format!("the handler of {name} on {to} panicked: {message}"));
         }

@@ -57,7 +57,7 @@
 //!   lock, and a deadlock names who holds one.
 //! - The way to it for a running thread: `context`, which alone knows where the core is kept; `end_of_run`, what a thread
 //!   does when the run is over; `steps`, what it does before. The latter two call each other.
-//! - What is built on that: `wait_list`, `misuse`, `raw_lock`, `raw_mutex` with `raw_fair_mutex`, `raw_thread_id` with `raw_reentrant_mutex`, `raw_rwlock`, `panics`, `exits`, `system_calls` with `interpose`, `node_handle`, `current`, `heap`.
+//! - What is built on that: `wait_list`, `misuse`, `raw_lock`, `raw_mutex` with `raw_fair_mutex`, `raw_thread_id` with `raw_reentrant_mutex`, `raw_rwlock`, `panics`, `exits`, `system_calls` with `interpose`, `node_handle` with `real_power`, `current`, `heap`.
 //! - The run: `run`, `simulation`, `determinism`.
 
 #[cfg(unix)]
@@ -111,6 +111,7 @@ mod raw_reentrant_mutex;
 mod raw_rwlock;
 mod raw_thread_id;
 mod ready;
+mod real_power;
 mod recording;
 mod report;
 mod run;

@@ -8,7 +8,7 @@ use super::context::{self, with_core};
 use super::core::Core;
 use super::event::Kind;
 use super::node::NodeId;
-use super::{misuse, steps};
+use super::{misuse, real_power, steps};
 
 thread_local! {
     /// The node label of a real thread, for log lines.
@@ -52,7 +52,7 @@ impl NodeId {
 ///
 /// Outside a simulation a node is a label for threads and log lines only. OS threads cannot be stopped from
 /// outside, so [`crash`](Self::crash), [`pause`](Self::pause) and [`set_clock_rate`](Self::set_clock_rate) do
-/// nothing there and return `false`.
+/// nothing there and return `false`. [`lose_power`](Self::lose_power) lets nothing count any more that they do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeHandle {
     id: NodeId,
@@ -133,6 +133,32 @@ impl NodeHandle {
         })
     }
 
+    /// [Crashes](Self::crash) the node. In the real world its threads run on, as those of a machine without power do not, and so
+    /// nothing counts that they do: the network takes nothing from the node and brings it nothing, and
+    /// [`is_crashed`](Self::is_crashed) says so, for those who look whose panic it is. There the caller returns also if it
+    /// is of that node.
+    ///
+    /// Returns whether it had power until now.
+    pub fn lose_power(&self) -> bool {
+        if context::is_simulated() { self.crash() } else { real_power::lose(&self.name) }
+    }
+
+    /// Does something in the calling thread in the name of this node, in the real world: threads that it starts belong there. In a
+    /// simulation a thread stays on its node.
+    pub fn on_real_thread<T>(&self, what: impl FnOnce() -> T) -> T {
+        struct Back(Option<Arc<str>>);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                LABEL.set(self.0.take());
+            }
+        }
+        if context::is_simulated() {
+            return what();
+        }
+        let _back = Back(LABEL.replace(Some(Arc::clone(&self.name))));
+        what()
+    }
+
     /// Keeps the node's threads from running, as a long garbage collection would, until
     /// [`resume`](Self::resume). Time goes on, and its timers with it. A node may pause itself; then the call
     /// returns when somebody resumes it.
@@ -166,10 +192,14 @@ impl NodeHandle {
         })
     }
 
-    /// Whether the node was crashed.
+    /// Whether the node was crashed; in the real world, whether it has [lost its power](Self::lose_power).
     #[must_use]
     pub fn is_crashed(&self) -> bool {
-        context::is_simulated() && with_core(|core| core.nodes[self.id.index()].is_crashed)
+        if context::is_simulated() {
+            with_core(|core| core.nodes[self.id.index()].is_crashed)
+        } else {
+            real_power::is_lost(&self.name)
+        }
     }
 
     /// What the node's clock shows: time since the start of the run.

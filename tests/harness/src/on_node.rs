@@ -4,6 +4,8 @@
 //! the call ends with everything else on that node, and threads that it has started belong there. In the tester's own
 //! thread a failed save would come back as an error from a machine that is off.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use labrpc::sim::{self, NodeHandle};
 
 /// Calls a server; `None` if its power fails before it answers.
@@ -16,17 +18,37 @@ pub(crate) fn on_node<T: Send + 'static>(
     name: &str,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    // Threads of the real world cannot be stopped, so there is nothing to be had from one more.
-    if !sim::is_active() {
-        return Some(call());
-    }
     if node.is_crashed() {
         return None;
     }
-    match node.spawn(name, call).join() {
+    // Threads of the real world cannot be stopped, so there is nothing to be had from one more.
+    let outcome = match sim::is_active() {
+        true => node.spawn(name, call).join(),
+        false => catch_unwind(AssertUnwindSafe(|| node.on_real_thread(call))),
+    };
+    match outcome {
         Ok(answer) => Some(answer),
         Err(_) if node.is_crashed() => None,
         Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Whether the calling thread should have ended with the power of its node, which threads of the real world do not.
+pub(crate) fn is_of_a_dead_node() -> bool {
+    !sim::is_active() && NodeHandle::current().is_crashed()
+}
+
+/// Ends what runs on a node, by `kill`. In the real world nothing counts afterwards that its threads do.
+pub(crate) fn end(node: &NodeHandle, kill: impl FnOnce() + Send + 'static) {
+    if sim::is_active() || !node.is_crashed() {
+        // A server without power need not be told.
+        let _ = on_node(node, "kill", kill);
+    } else {
+        // But for threads that could not be stopped. Nobody waits for them: one may have ended with what the others need.
+        node.spawn("kill", kill);
+    }
+    if !sim::is_active() {
+        node.lose_power();
     }
 }
 

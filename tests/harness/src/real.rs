@@ -1,8 +1,8 @@
 //! Runs a body in the real world: on threads of its own, with an eye on panics of all of them, and on hangs.
 //!
 //! Threads of a run bear its number in their node's name, `S2@7`. A panic that ends one of them is the run's failure, and it is
-//! told once, in the report. In a simulation it is none if somebody joins the thread and deals with it; here nobody can tell
-//! in time.
+//! told once, in the report, unless the node has lost its power or was shut down before. In a simulation it is none if somebody
+//! joins the thread and deals with it; here nobody can tell in time.
 
 #![allow(
     clippy::disallowed_types,
@@ -107,15 +107,19 @@ fn install_hook() {
             match number {
                 // A simulation keeps the panics of its threads for its own report.
                 _ if labrpc::sim::is_active() => previous(info),
-                Some(number) => keep_panic(number, node.name(), info),
+                Some(number) => keep_panic(number, &node, info),
                 None => previous(info),
             }
         }));
     });
 }
 
-fn keep_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
-    let name = node.split('@').next().unwrap_or(node);
+fn keep_panic(run: u64, node: &NodeHandle, info: &PanicHookInfo<'_>) {
+    // A thread of a machine that is off, which could not be stopped: in a simulation it would have ended.
+    if node.is_crashed() {
+        return forget_last_panic();
+    }
+    let name = node.name().split('@').next().unwrap_or(node.name());
     let text = message_of(info);
     let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
     let violation = Violation {
@@ -128,6 +132,10 @@ fn keep_panic(run: u64, node: &str, info: &PanicHookInfo<'_>) {
     };
     // A thread that panics while its values are dropped has no room for it any more.
     let _ = LAST_PANIC.try_with(|last| *last.borrow_mut() = Some((run, violation)));
+}
+
+fn forget_last_panic() {
+    let _ = LAST_PANIC.try_with(RefCell::take);
 }
 
 /// The last panic of this thread ends it.

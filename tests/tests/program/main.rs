@@ -8,6 +8,7 @@ mod forced;
 mod gives_up;
 mod lab2;
 mod leases;
+mod power;
 mod referee;
 mod replays;
 mod reports;

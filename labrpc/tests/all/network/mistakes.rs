@@ -1,9 +1,9 @@
 //! Mistakes on the network that fail a test.
 
 use labrpc::network::{Network, Service};
-use labrpc::sim::{Cause, Failure, Sim};
+use labrpc::sim::{Cause, Failure, NodeHandle, Sim};
 
-use super::{add_server, echo, tester_end};
+use super::{add_server, echo, in_both_worlds, tester_end};
 
 fn failure_of(body: impl FnOnce() + Send + 'static) -> Box<Failure> {
     Sim::new(1).run(body).expect_err("the run fails")
@@ -85,6 +85,36 @@ fn panic_of_a_handler_fails_the_test() {
     let panic = std::panic::catch_unwind(body).expect_err("the caller panics");
     let real = panic.downcast_ref::<String>().expect("it says why");
     assert_eq!(real, "the handler of Raft.Vote on S0 panicked: term 5 is too high");
+}
+
+/// Threads of the real world run on without power. What they do there is nobody's mistake, and nobody hears of it.
+#[test]
+fn what_a_node_does_without_power_counts_for_nothing() {
+    in_both_worlds(|| {
+        let network = Network::new();
+        let failing = Service::new("Raft").method("Vote", |term: u64| {
+            NodeHandle::current().lose_power();
+            assert!(term < 5, "a save that failed");
+            term
+        });
+        let off = add_server(&network, 0, failing);
+        add_server(&network, 1, echo());
+        let vote = || tester_end(&network, 0).call::<_, u64>("Raft.Vote", &5);
+        assert!(!off.is_crashed());
+        assert_eq!(vote(), None);
+        assert!(off.is_crashed() && !off.lose_power(), "it has none to lose");
+        assert_eq!(vote(), None, "it hears nothing");
+        assert_eq!(network.failure(), None);
+        let other = NodeHandle::new("S0");
+        assert!(!other.is_crashed(), "another node of that name");
+        let end = network.make_connected_end(0, 1);
+        if !labrpc::sim::is_active() {
+            let calls = network.total_calls();
+            assert_eq!(off.on_real_thread(|| end.call::<_, u64>("Echo.Int", &5)), None);
+            assert_eq!(network.total_calls(), calls, "nobody hears of it");
+        }
+        assert_eq!(other.on_real_thread(|| end.call("Echo.Int", &5_u64)), Some(5_u64));
+    });
 }
 
 #[test]

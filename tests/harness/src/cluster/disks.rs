@@ -37,7 +37,7 @@ impl Cluster {
     }
 
     /// A server will lose its power in the middle of what it stores: so many [steps](FaultyDisk::steps) of its disk from now.
-    /// In the real world its disk stops then, and the scenario sees the server stop answering.
+    /// In the real world, where threads cannot be stopped, nothing counts that they do.
     pub fn power_failure_on_disk(&self, server: ServerId, steps: u64) {
         if !self.performs(ActionKind::Fault, "power failure on the disk", server) {
             return;
@@ -83,10 +83,9 @@ impl Cluster {
         };
         let node = node.clone();
         disk.set_alarm(Some(Arc::new(move |fault| match fault {
-            // In a simulation the server's thread ends here. In the real world nothing happens, and the save fails in
-            // place of the power.
+            // In a simulation the server's thread ends here.
             DiskFault::PowerFailed => {
-                node.crash();
+                node.lose_power();
             }
             // Only from here on: a panic before has nothing to do with the disk.
             DiskFault::FlushFailed | DiskFault::Full => {

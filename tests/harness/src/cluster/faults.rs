@@ -196,8 +196,7 @@ impl Cluster {
     }
 
     /// A server will lose its power at its `count`-th save from now, counted from 1, and wait on a slow disk for
-    /// `disk` before. In the real world the save fails instead of the power, and the scenario sees the server
-    /// stop answering.
+    /// `disk` before. In the real world, where threads cannot be stopped, the save fails as well, and nothing counts that they do.
     pub fn power_failure_at_save(&self, server: ServerId, count: u64, moment: Moment, disk: Duration) {
         let Some(node) = self.node(server) else { return };
         if !self.performs(ActionKind::Fault, "power failure at a save", server) {
@@ -206,7 +205,7 @@ impl Cluster {
         self.note(format!("S{server} will lose its power at its {count}. save from now"));
         let left = std::sync::atomic::AtomicU64::new(count);
         let hook: SaveHook = Arc::new(move |point| {
-            // Each save passes `Before` once. In the real world the server lives on and saves again: the count
+            // Each save passes `Before` once. In the real world the server's threads live on and save again: the count
             // stays at zero, and those saves fail as well.
             if point == SavePoint::Before {
                 left.fetch_update(
@@ -223,9 +222,8 @@ impl Cluster {
             // A server that answers while its save is still under way has time to do so now. After the restart
             // it does not know what it has said.
             labrpc::thread::sleep(disk);
-            // In a simulation the server's thread ends here. In the real world nothing happens, and the save
-            // fails in place of the power.
-            node.crash();
+            // In a simulation the server's thread ends here.
+            node.lose_power();
             Err(SaveError("the power failed".into()))
         });
         self.set_save_hook(server, Some(hook));

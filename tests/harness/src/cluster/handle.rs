@@ -19,7 +19,7 @@ use crate::implementation::{AnyRaft, ServicePlan};
 use crate::lab::Lab;
 use crate::marks;
 use crate::observation::{Observation, show_command};
-use crate::on_node::on_node;
+use crate::on_node::{is_of_a_dead_node, on_node};
 use crate::record::Traffic;
 use crate::service_state::Padding;
 use crate::told_service;
@@ -256,6 +256,9 @@ impl Cluster {
 
     /// Tells the record a fact about an incarnation, and everybody who waits for it.
     pub(super) fn observe(&self, server: ServerId, start: u64, fact: &Observation<'_>) {
+        if is_of_a_dead_node() {
+            return; // what its service sees nobody will know
+        }
         // The referee first: a mistake that shows on the wire is named by the message that made it, before an
         // invariant names what came of it.
         let (lab, referee) = (&self.inner.lab, &self.inner.referee);

@@ -16,6 +16,7 @@ use crate::timeline::TimelineEvent;
 use kvraft_interface::AnyService;
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
+use lab_runs::settings::World;
 
 /// A server that was just made.
 struct Made {
@@ -145,7 +146,7 @@ impl Cluster {
     }
 
     /// A server loses its power: none of its threads takes another step. In the real world, where threads cannot be
-    /// stopped, this is a [`crash`](Self::crash).
+    /// stopped, nothing counts that they do, and they are told to end.
     pub fn power_failure(&self, server: ServerId) {
         let Some(node) = self.inner.slots.lock()[server].node() else { return };
         if !self.performs(ActionKind::Fault, "power failure", server) {
@@ -154,12 +155,10 @@ impl Cluster {
         // First the threads stop, then the storage is copied. The other way round a vote could be saved and
         // granted between the two, and be missing in the copy: the restarted server would vote once more in
         // that term.
-        let is_simulated = node.crash();
+        node.lose_power();
         let Some(incarnation) = self.take_down(server, TimelineEvent::PowerLost(server)) else { return };
-        // In the real world, where no thread was stopped. A server that had crashed at a save of its own has
-        // nobody left who could be killed.
-        if !is_simulated && !node.is_crashed() {
-            incarnation.kill();
+        if self.inner.lab.world() == World::Real {
+            incarnation.kill(); // no thread was stopped
         }
     }
 

@@ -9,7 +9,7 @@ use raft_interface::Persister;
 
 use super::storage::Storage;
 use crate::implementation::AnyRaft;
-use crate::on_node::on_node;
+use crate::on_node::end;
 use kvraft_interface::AnyService;
 
 /// What the harness holds of a server.
@@ -42,11 +42,11 @@ impl Incarnation {
     /// Tells the server to end.
     pub(super) fn kill(&self) {
         let (service, raft) = (self.service.clone(), Arc::clone(&self.raft));
-        // A server without power need not be told.
-        let _ = on_node(&self.node, "kill", move || match service {
+        let kill = move || match service {
             Some(service) => service.kill(), // and its Raft
             None => raft.kill(),
-        });
+        };
+        end(&self.node, kill);
     }
 }
 

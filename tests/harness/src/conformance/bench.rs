@@ -15,6 +15,7 @@ use super::made_up::is_meant_in_reply;
 use super::slot::Slot;
 use super::state::BenchState;
 use crate::lab::Lab;
+use crate::on_node::end;
 use crate::record::Traffic;
 use lab_referee::{Names, Violation};
 use lab_runs::settings::World;
@@ -172,8 +173,11 @@ impl Bench {
     fn finish(&self) {
         self.0.state.lock().is_over = true;
         self.0.changed.notify_all();
-        if let Some(raft) = self.0.raft() {
-            raft.kill();
+        let running = self.0.slot.lock().running.clone();
+        match running {
+            Some((node, raft)) if self.0.lab.world() == World::Real => end(&node, move || raft.kill()),
+            Some((_, raft)) => raft.kill(),
+            None => {}
         }
         let (rpcs, bytes) = (self.0.network.total_calls(), self.0.network.total_bytes());
         self.0.lab.record().set_traffic(Traffic { rpcs, bytes });

@@ -61,7 +61,7 @@ impl Bench {
                 // Copied here: in the real world later saves would change it before the test looks.
                 let copy = storage.upgrade().map(|storage| Arc::new(storage.copy()));
                 *at_power_failure.lock() = copy;
-                node.crash();
+                node.lose_power();
             }
             Ok(())
         });

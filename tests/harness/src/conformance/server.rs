@@ -19,15 +19,12 @@ use super::slot::Methods;
 use crate::implementation::AnyRaft;
 use crate::marks;
 use crate::observation::Observation;
-use crate::on_node::on_node;
+use crate::on_node::{end, is_of_a_dead_node, on_node};
 use crate::read_steps::{ReadTime, with_read_steps};
 use crate::timeline::TimelineEvent;
+use lab_runs::settings::World;
 
 impl Inner {
-    pub(super) fn raft(&self) -> Option<Arc<dyn AnyRaft>> {
-        Some(Arc::clone(&self.slot.lock().running.as_ref()?.1))
-    }
-
     /// Starts the server from its storage.
     pub(super) fn launch(self: &Arc<Self>) {
         let node = NodeHandle::new(self.lab.node_name(SERVER));
@@ -86,7 +83,7 @@ impl Inner {
     fn serve(&self, life: u64, delivered: &Receiver<ApplyMsg>) {
         while let Ok(message) = delivered.recv() {
             let mut state = self.state.lock();
-            if state.life != life {
+            if state.life != life || is_of_a_dead_node() {
                 return; // its server has lost its power, and another one delivers now
             }
             let before = state.applied;
@@ -302,15 +299,14 @@ impl Bench {
             (slot.running.take(), slot.ends.clone())
         };
         let Some((node, raft)) = running else { return };
-        // It may have crashed already, at a save.
-        let is_stopped = node.crash() || node.is_crashed();
+        node.lose_power();
         lab.record().stopped(lab.now(), SERVER, TimelineEvent::PowerLost(SERVER));
         for end in &ends {
             self.0.network.delete_end(end);
         }
         self.0.network.delete_server(SERVER as u32);
-        if !is_stopped {
-            raft.kill(); // threads of the real world cannot be stopped
+        if lab.world() == World::Real {
+            end(&node, move || raft.kill()); // no thread was stopped
         }
     }
 }
