@@ -109,14 +109,14 @@ fn stall() {
     expect![[r#"
         ```text
         initial_election_3a: S1/culprit ran for 1 s of real time and did not give way
-          when:     seed 0x7, 0.000007 s of virtual time
+          when:     seed 0x7, 0.000012 s of virtual time
           the test: a leader is elected and stays
         servers, as last seen:
           S0-S2 follower, term 0, applied 0
         what happened before:
             0.000000 s  S0 starts
             0.000003 s  S1 starts
-            0.000006 s  S2 starts
+            0.000010 s  S2 starts
         often:  an endless loop, or something real: a std::sync lock, a real channel, socket or sleep. Use labrpc's
         replay: cargo test -p reference-lab --test sweep -- replay initial_election_3a 0x7
         ```
