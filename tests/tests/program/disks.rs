@@ -11,14 +11,14 @@ use labrpc::sync::Arc;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, SaveError, ServerId, Started, Term};
 
 /// What stands between a server and its storage.
-trait Storage: Send + Sync + 'static {
+pub(crate) trait Storage: Send + Sync + 'static {
     /// What the server hears of a save.
     fn told(saved: Result<(), SaveError>) -> Result<(), SaveError>;
 }
 
 /// `save(...).unwrap()`, as students write it.
 #[derive(Debug)]
-struct Unwraps;
+pub(crate) struct Unwraps;
 
 impl Storage for Unwraps {
     fn told(saved: Result<(), SaveError>) -> Result<(), SaveError> {
@@ -64,7 +64,7 @@ impl<S: Storage + std::fmt::Debug> Persister for Behind<S> {
 }
 
 /// The reference with that storage.
-struct On<S>(raft::Raft, PhantomData<S>);
+pub(crate) struct On<S>(raft::Raft, PhantomData<S>);
 
 impl<S> Clone for On<S> {
     fn clone(&self) -> Self {

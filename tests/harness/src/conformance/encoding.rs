@@ -289,7 +289,7 @@ pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str>
 }
 
 /// The fields of a reply to AppendEntries, each with all its names.
-fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 7] {
+pub(super) fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 7] {
     let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, abstained, .. } =
         names;
     [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained]

@@ -6,6 +6,7 @@
 use labrpc::wire::{MadeUp, Value, With};
 
 use super::bench::Bench;
+use super::encoding::of_append_reply;
 use lab_referee::Names;
 
 /// A field of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
@@ -17,18 +18,14 @@ const COMMAND: &str = "Command";
 /// Fields of requests beyond Figure 2 that are left out where there is nothing to say.
 pub(super) fn optional_in_requests(names: &Names) -> Vec<&'static str> {
     let Names { pre_vote, leadership_transfer, done, snapshot, offset, transfer, .. } = names;
-    [pre_vote, leadership_transfer, done, snapshot, offset, transfer, &vec![LAST_CONFIGURATION]]
-        .map(|names| &names[..])
-        .concat()
+    let told = [pre_vote, leadership_transfer, done, snapshot, offset, transfer].into_iter().flatten();
+    told.copied().chain([LAST_CONFIGURATION]).collect()
 }
 
 /// Fields of replies that scripted peers fill in where there is something to say.
 fn known_in_replies(names: &Names) -> Vec<&'static str> {
-    let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, .. } = names;
-    let Names { vote_granted, pre_vote, abstained, expected, .. } = names;
-    let of_append = [term, success, match_index, conflict_term, conflict_index, conflict_len];
-    let of_others = [vote_granted, pre_vote, abstained, expected];
-    of_append.into_iter().chain(of_others).flatten().copied().collect()
+    let of_others = [&names.vote_granted, &names.pre_vote, &names.expected];
+    of_append_reply(names).into_iter().chain(of_others).flatten().copied().collect()
 }
 
 /// Whether what was made up means what was meant: that there is nothing to say.

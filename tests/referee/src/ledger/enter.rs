@@ -235,7 +235,8 @@ impl Ledger {
                 server.duties.grants();
                 if let Some(record) = self.terms.get_or_insert(*term) {
                     record.vote(envelope.callee, envelope.caller, line);
-                    if self.quorum.agree(record.voters_of(envelope.caller)) {
+                    let voters = record.votes_for(envelope.caller).map(|(voter, _)| voter);
+                    if self.quorum.agree(voters.chain([envelope.caller])) {
                         self.servers[envelope.caller].reach.may_lead(*term);
                     }
                 }

@@ -113,14 +113,12 @@ impl TermRecord {
         self.votes[voter].get_or_insert((candidate, line));
     }
 
-    /// Who has voted for a candidate, with itself.
-    pub(super) fn voters_of(&self, candidate: ServerId) -> impl Iterator<Item = ServerId> {
-        let votes = self.votes.iter().enumerate();
-        votes
-            .filter(move |&(voter, vote)| {
-                voter == candidate || vote.is_some_and(|(whom, _)| whom == candidate)
-            })
-            .map(|(voter, _)| voter)
+    /// Who has voted for a candidate, besides itself, and the answer that says so.
+    pub(crate) fn votes_for(&self, candidate: ServerId) -> impl Iterator<Item = (ServerId, Line)> {
+        let votes = self.votes.iter().enumerate().filter(move |&(voter, _)| voter != candidate);
+        votes.filter_map(move |(voter, vote)| {
+            vote.filter(|&(whom, _)| whom == candidate).map(|(_, line)| (voter, line))
+        })
     }
 
     pub(super) fn asks(&mut self, candidate: ServerId, last: Position, line: Line) {

@@ -2,6 +2,8 @@
 //!
 //! All votes but the leader's own cross the wire, so they can be counted when it first sends as a leader.
 
+use raft_interface::ServerId;
+
 use super::rule::{Accusation, Case, On, Rule};
 use crate::fact::What;
 use crate::proof::Line;
@@ -28,14 +30,10 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         return None;
     }
     // A vote counts from when it is given, even if it has not arrived yet. That is never too strict.
-    let votes: Vec<Line> = record
-        .into_iter()
-        .flat_map(|record| record.votes.iter().enumerate())
-        .filter_map(|(voter, vote)| vote.filter(|&(candidate, _)| voter != server && candidate == server))
-        .map(|(_, line)| line)
-        .collect();
+    let votes: Vec<(ServerId, Line)> =
+        record.into_iter().flat_map(|record| record.votes_for(server)).collect();
     let (all, count) = (ledger.servers.len(), votes.len() + 1);
-    let voters = votes.iter().map(|vote| vote.from).chain([server]);
+    let voters = votes.iter().map(|&(voter, _)| voter).chain([server]);
     let has_asked = record.is_some_and(|record| record.candidates[server].is_some());
     // Votes may also be gathered in messages of other names.
     let is_certain = ledger.sees_all_contents() && (has_asked || !ledger.has_other_methods);
@@ -52,6 +50,6 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
         servers: vec![server],
         term,
         entry: None,
-        proof: proof(votes.into_iter().map(Some)),
+        proof: proof(votes.into_iter().map(|(_, line)| Some(line))),
     })
 }
