@@ -21,13 +21,10 @@
 //!
 //! A run without a trace pays a look at a flag for each.
 
-use std::fmt;
-
 use labrpc::sim;
-use labrpc::sync::Arc;
 use labrpc::wire::Value;
 use parking_lot::Mutex;
-use raft_interface::{ApplyMsg, Persister, SaveError, ServerId};
+use raft_interface::{ApplyMsg, ServerId};
 
 use crate::implementation::Implementation;
 use crate::observation::Observation;
@@ -137,20 +134,8 @@ pub(crate) fn told(server: ServerId, text: impl FnOnce() -> String) {
     sim::mark("told", || fields([("server", number(server)), ("text", Value::Text(text()))]));
 }
 
-/// What a server is given to store its state in: a persister that tells the trace of each save, if there is one.
-pub(crate) fn told_of(
-    persister: Arc<dyn Persister>,
-    implementation: &Implementation,
-    server: ServerId,
-) -> Arc<dyn Persister> {
-    if !sim::is_traced() {
-        return persister;
-    }
-    Arc::new(Told { persister, implementation: *implementation, server, state: Mutex::default() })
-}
-
-struct Told {
-    persister: Arc<dyn Persister>,
+/// Tells the trace what a server has saved.
+pub(crate) struct ToldSaves {
     implementation: Implementation,
     server: ServerId,
     /// What was saved last, as long as it is short. The persister may be code under test, and a run with a trace must not call it
@@ -161,9 +146,19 @@ struct Told {
 /// A longer state is not read: the page must cost little.
 const STATE_READ_MAX: usize = 4_096;
 
-impl Told {
-    /// The first `keep` bytes of what was saved last stay, and `tail` follows.
-    fn tell(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) {
+impl ToldSaves {
+    /// Of a server of this implementation; `None` if there is no trace.
+    pub(crate) fn of(implementation: &Implementation, server: ServerId) -> Option<Self> {
+        sim::is_traced().then(|| Self { implementation: *implementation, server, state: Mutex::default() })
+    }
+
+    /// The server has read its state.
+    pub(crate) fn read(&self, state: &[u8]) {
+        *self.state.lock() = (state.len() <= STATE_READ_MAX).then(|| state.to_vec());
+    }
+
+    /// It has saved: the first `keep` bytes of what was saved last stay, and `tail` follows.
+    pub(crate) fn saved(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) {
         let bytes = keep + tail.len();
         let mut state = self.state.lock();
         *state = match state.take() {
@@ -192,43 +187,5 @@ impl Told {
             }
             fields(told)
         });
-    }
-}
-
-impl Persister for Told {
-    fn save(&self, state: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
-        self.persister.save(state, snapshot)?;
-        self.tell(0, state, snapshot);
-        Ok(())
-    }
-
-    fn save_tail(&self, keep: usize, tail: &[u8], snapshot: Option<&[u8]>) -> Result<(), SaveError> {
-        self.persister.save_tail(keep, tail, snapshot)?;
-        self.tell(keep, tail, snapshot);
-        Ok(())
-    }
-
-    fn raft_state(&self) -> Vec<u8> {
-        let state = self.persister.raft_state();
-        *self.state.lock() = (state.len() <= STATE_READ_MAX).then(|| state.clone());
-        state
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        self.persister.snapshot()
-    }
-
-    fn raft_state_len(&self) -> usize {
-        self.persister.raft_state_len()
-    }
-
-    fn snapshot_len(&self) -> usize {
-        self.persister.snapshot_len()
-    }
-}
-
-impl fmt::Debug for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.persister.fmt(f)
     }
 }

@@ -9,8 +9,7 @@ use raft_interface::{ApplyMsg, Index, Persister, ServerId};
 use super::handle::Cluster;
 use super::slot::Incarnation;
 use crate::implementation::AnyRaft;
-use crate::marks;
-use crate::read_steps::{ReadTime, with_read_steps};
+use crate::server_storage::{ReadTime, ServerStorage};
 use crate::service_state::ServiceState;
 use crate::timeline::TimelineEvent;
 use kvraft_interface::AnyService;
@@ -72,8 +71,7 @@ impl Cluster {
         self.inner.slots.lock()[server].nodes.push(node.clone());
         self.inner.referee.starts(lab.now(), server, base, &node);
         // On the server's own node, to which the threads that it starts will belong.
-        let persister =
-            marks::told_of(with_read_steps(persister, &ReadTime::default()), lab.implementation(), server);
+        let persister = ServerStorage::of(persister, ReadTime::default(), lab.implementation(), server);
         let made = node.spawn("make", self.maker(ends, server, start, persister)).join();
         let Made { raft, service, unread } = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut handlers = Server::new(&node).service(raft.service());

@@ -20,7 +20,7 @@ use crate::implementation::AnyRaft;
 use crate::marks;
 use crate::observation::Observation;
 use crate::on_node::{end, is_of_a_dead_node, on_node};
-use crate::read_steps::{ReadTime, with_read_steps};
+use crate::server_storage::{ReadTime, ServerStorage};
 use crate::timeline::TimelineEvent;
 use lab_runs::settings::World;
 
@@ -51,7 +51,7 @@ impl Inner {
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.
         let (sender, receiver) = channel::bounded(0);
         let (implementation, features) = (*self.lab.implementation(), self.features);
-        let persister = marks::told_of(with_read_steps(persister, &read_time), &implementation, SERVER);
+        let persister = ServerStorage::of(persister, read_time, &implementation, SERVER);
         let make = move || implementation.make(&features, ends, SERVER, persister, sender);
         let raft = node.spawn("make", make).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let service = raft.service();

@@ -11,7 +11,7 @@ use raft_interface::MemoryPersister;
 
 use super::made_up::optional_in_requests;
 use crate::implementation::AnyRaft;
-use crate::read_steps::ReadTime;
+use crate::server_storage::ReadTime;
 use lab_referee::{Names, is_one_of};
 
 /// What the bench holds of the server.
