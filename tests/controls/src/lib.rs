@@ -18,18 +18,18 @@ use std::process::ExitCode;
 use lab::{Implementation, Program, Subcommand};
 use raft_interface::RaftServer;
 
-/// All of them and their variants, by name: as Rafts, without a service.
+/// All of them and their variants, by name, with this workspace's key/value service on each.
 #[must_use]
 pub fn all() -> [(&'static str, Implementation); 12] {
     [
-        ("event_loop", Implementation::of::<event_loop::EventLoop>()),
-        ("one_way", Implementation::of::<event_loop::OneWay>()),
-        ("polling", Implementation::of::<polling::Raft>()),
-        ("no_op", Implementation::of::<no_op::Raft>()),
-        ("pre_vote", Implementation::of::<pre_vote::Raft>()),
-        ("retrying", Implementation::of::<retrying::Raft>().with_names(retrying::names)),
-        ("own_names", Implementation::of::<retrying::Raft>()),
-        ("resettable_timer", Implementation::of::<resettable_timer::Raft>()),
+        ("event_loop", with_service::<event_loop::EventLoop>()),
+        ("one_way", with_service::<event_loop::OneWay>()),
+        ("polling", with_service::<polling::Raft>()),
+        ("no_op", with_service::<no_op::Raft>()),
+        ("pre_vote", with_service::<pre_vote::Raft>()),
+        ("retrying", with_service::<retrying::Raft>().with_names(retrying::names)),
+        ("own_names", with_service::<retrying::Raft>()),
+        ("resettable_timer", with_service::<resettable_timer::Raft>()),
         ("group_commit", group_commit_as::<group_commit::GroupCommit>()),
         ("group_commit_unhurried", group_commit_as::<group_commit::Unhurried>()),
         ("group_commit_own_fields", group_commit_as::<group_commit::OwnFields>()),
@@ -38,21 +38,20 @@ pub fn all() -> [(&'static str, Implementation); 12] {
 }
 
 fn group_commit_as<R: RaftServer>() -> Implementation {
-    Implementation::of::<R>().with_names(group_commit::names)
+    with_service::<R>().with_names(group_commit::names)
 }
 
 /// The program `lab` for a control in which bugs are planted, with the subcommand by which they are tried.
 #[must_use]
 pub fn main<R: RaftServer>() -> ExitCode {
-    Program::new(program::<R>())
+    Program::new(with_service::<R>())
         .subcommand(Subcommand {
             command: lab_probe::probe_command(),
-            run: |matches| lab_probe::run_probe(matches, program::<R>()),
+            run: |matches| lab_probe::run_probe(matches, with_service::<R>()),
         })
         .main()
 }
 
-/// The control, with this workspace's key/value service on it.
-fn program<R: RaftServer>() -> Implementation {
+fn with_service<R: RaftServer>() -> Implementation {
     Implementation::of_service::<kvraft::Reference<R>>()
 }

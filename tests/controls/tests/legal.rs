@@ -24,10 +24,6 @@ fn plan(world: World, policy: &str, seed: u64) -> Plan {
     Plan { world, seed, policy, tracing: Tracing::Off }
 }
 
-/// These save the whole log for every command, which is legal and quadratic: a run takes ten seconds.
-const SLOW: [&str; 2] = ["polling", "resettable_timer"];
-/// Tests with thousands of commands.
-const LARGE: [&str; 2] = ["backlog_3b", "far_apart_3b"];
 /// Half of all the time goes into these: one schedule each, of the two by turns.
 const LONG: [&str; 6] = [
     "backlog_3b",
@@ -47,7 +43,6 @@ const VARIANTS: [&str; 3] = ["group_commit_unhurried", "group_commit_own_fields"
 fn passes(program: &str, skipped_max: usize) {
     let (_, implementation) =
         controls::all().into_iter().find(|(name, _)| *name == program).expect("a control");
-    let is_too_long = |name| SLOW.contains(&program) && LARGE.contains(&name);
     let is_offered =
         |part: &Part| part.features().iter().any(|features| implementation.offers(features).is_ok());
     let cases = [Part::A3, Part::B3, Part::C3, Part::D3, Part::E1, Part::E5]
@@ -55,15 +50,14 @@ fn passes(program: &str, skipped_max: usize) {
         .filter(is_offered)
         .flat_map(lab_suites::of_part)
         // See `memory.rs`.
-        .filter(|case| !is_too_long(case.name) && !lab_suites::MEASURE_THE_HEAP.contains(&case.name));
+        .filter(|case| !lab_suites::MEASURE_THE_HEAP.contains(&case.name));
     let bin = if VARIANTS.contains(&program) { "group_commit" } else { program };
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
     for case in cases {
         let mut is_skipped = false;
-        let runs = match (SLOW.contains(&program), LONG.iter().position(|name| *name == case.name)) {
-            (true, _) => &RUNS[..1],
-            (false, Some(place)) => &RUNS[(place + program.len()) % 2..][..1],
-            (false, None) => &RUNS[..],
+        let runs = match LONG.iter().position(|name| *name == case.name) {
+            Some(place) => &RUNS[(place + program.len()) % 2..][..1],
+            None => &RUNS[..],
         };
         for &(policy, seed) in runs {
             let plan = plan(World::Simulated, policy, seed);
@@ -163,6 +157,32 @@ mod lab2 {
     }
 }
 
+/// A key/value service on each of them. The service is always the same, so each test is for a few of them by turns.
+#[test]
+fn all_carry_a_service() {
+    /// A command takes them two heartbeats, or a save that waits for others. That two tests find it slow is no false accusation.
+    const SLOW: [&str; 2] = ["polling", "group_commit_unhurried"];
+    const SPEED: [&str; 2] = ["speed_4b", "speed_4c"];
+    const TURNS: usize = 4;
+
+    let cases = [Part::A4, Part::B4, Part::C4, Part::E6].into_iter().flat_map(lab_suites::of_part);
+    let mut failures = Vec::new();
+    for (number, case) in cases.enumerate() {
+        for (place, (program, implementation)) in controls::all().into_iter().enumerate() {
+            if (number + place) % TURNS != 0 || (SLOW.contains(&program) && SPEED.contains(&case.name)) {
+                continue;
+            }
+            let (policy, seed) = RUNS[place / TURNS % RUNS.len()];
+            let outcome = run_case(case, implementation, plan(World::Simulated, policy, seed));
+            if let Some(failure) = outcome.failure.as_deref() {
+                let headline = report::headline(failure);
+                failures.push(format!("{program}, {}, {policy}, seed {seed}: {headline}", case.name));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 /// Runs in which a snapshot covers an entry with which a later leader began its term, and which no service sees: its last term is
 /// then not that of the last command in it, nor its last index on the wire.
 #[test]
@@ -173,6 +193,8 @@ fn snapshots_that_end_with_a_no_op() {
         ("late_snapshots_3d", "random", 0x8),
         ("chaos_3d", "random", 0xc),
         ("label_and_bytes_of_a_snapshot_3d", "pct:3", 0x1),
+        // Its service gives the commands, and what index they get is not told.
+        ("retry_after_restart_4c", "pct:3", 0x19),
     ];
     for (test, policy, seed) in runs {
         let case = lab_suites::find(test).expect("a test of the lab");

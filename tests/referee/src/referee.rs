@@ -114,6 +114,13 @@ impl Referee {
         ledger.sees_all_contents() && !ledger.has_own_indexes
     }
 
+    /// Whether the services count as the messages do, for all that anybody can tell. A service that gives its Raft commands
+    /// unheard leaves that open: nobody has seen where in the log the first of them lies.
+    #[must_use]
+    pub fn knows_the_indexes(&self) -> bool {
+        self.judge.lock().ledger.is_told_calls() && self.reads_everything()
+    }
+
     /// The service of a server is about to hand it a snapshot.
     pub fn takes_snapshot(&self, server: ServerId, index: Index) {
         self.judge.lock().ledger.servers[server].trims(index);

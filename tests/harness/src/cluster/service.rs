@@ -130,7 +130,7 @@ impl Cluster {
 
     fn observe_snapshot(&self, server: ServerId, start: u64, (index, term): (Index, Term), data: &[u8]) {
         // Where indexes are those of the wire, nothing is left out between one command and the next.
-        let counts_all = self.inner.referee.reads_everything();
+        let counts_all = self.inner.referee.knows_the_indexes();
         self.observe(server, start, &Observation::Installed { index, term, data, counts_all });
     }
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 use labrpc::network::{Address, ClientEnd};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use labrpc::thread::{self, JoinHandle};
-use labrpc::time::Instant;
+use labrpc::thread::JoinHandle;
 use raft_interface::{Features, ServerId};
 
 use super::client::Client;
@@ -172,81 +171,6 @@ impl KvCluster {
     #[must_use]
     pub fn counter(&self, server: ServerId) -> Option<i64> {
         Some(self.service(server)?.counter())
-    }
-
-    /// Submits to the counter of whatever server leads, and expects a result within ten seconds.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
-    #[track_caller]
-    pub fn add_somewhere(&self, delta: i64) -> i64 {
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(10) {
-            // Whoever leads is found by asking all of them: this layer gives no hints.
-            for server in self.connected() {
-                if let Some(result) = self.add_soon(server, delta) {
-                    return result;
-                }
-            }
-            self.lab().sleep_ms(50);
-        }
-        self.lab().fail(
-            Violation::new(
-                "no command was executed within 10 s",
-                "a result from the leader",
-                "refusals by all servers",
-            )
-            .hint("a waiter that is not told, or a leader that is not found"),
-        )
-    }
-
-    /// Submits to the counter of a server, and expects to be told within ten seconds what became of it.
-    #[track_caller]
-    fn add_soon(&self, server: ServerId, delta: i64) -> Option<i64> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let service = self.service(server)?;
-        // In a thread of its own. A caller that is never told would hang the scenario until the limit of
-        // virtual time, and that failure would not name the server.
-        let caller = thread::spawn(move || service.add(delta));
-        wait_within(self.lab(), caller, PATIENCE, 1, || {
-            Violation::new(
-                format!("a command that was submitted to S{server} has not returned after {PATIENCE:?}"),
-                "the caller is told what became of it",
-                "it still waits",
-            )
-            .rule("a waiter is told as soon as its entry is applied or can no longer commit")
-            .hint("a lock that is held while a request waits for its commit, or a waiter that is forgotten")
-            .servers([server])
-        })
-    }
-
-    /// Expects that within `patience` all servers that run have the same counter.
-    ///
-    /// # Panics
-    ///
-    /// If not.
-    #[track_caller]
-    pub fn expect_counters(&self, value: i64, patience: Duration) {
-        let began = Instant::now();
-        loop {
-            let counters: Vec<Option<i64>> = self.servers().map(|server| self.counter(server)).collect();
-            // Servers that are down have no counter, and none is expected of them.
-            if counters.iter().flatten().all(|&counter| counter == value) {
-                return;
-            }
-            if began.elapsed() > patience {
-                self.lab().fail(
-                    Violation::new(
-                        "the replicas do not agree",
-                        format!("{value} on all servers"),
-                        format!("{counters:?}"),
-                    )
-                    .rule("a command is executed once on every replica (§2, §5.4.3)"),
-                );
-            }
-            self.lab().sleep_ms(20);
-        }
     }
 
     /// Expects that no server stores more Raft state or a longer snapshot than this; [`usize::MAX`] is no limit. Who has not applied

@@ -119,7 +119,7 @@ impl KvCluster {
     pub fn sum_of_all(&self) -> i64 {
         const TRIES: usize = 4;
         for _ in 0..TRIES {
-            let sum = self.add_somewhere(0);
+            let sum = self.add_somewhere(0).sum;
             let agrees = |server: ServerId| self.counter(server).is_none_or(|counter| counter == sum);
             // A request whose caller has given up may come late, and changes the sum once more.
             for _ in 0..100 {
@@ -129,7 +129,7 @@ impl KvCluster {
                 self.lab().sleep_ms(20);
             }
         }
-        let sum = self.add_somewhere(0);
+        let sum = self.add_somewhere(0).sum;
         self.expect_counters(sum, PATIENCE);
         sum
     }

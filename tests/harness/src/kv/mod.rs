@@ -17,11 +17,13 @@
 
 mod client;
 mod cluster;
+mod counter;
 mod forwarding;
 mod workload;
 
 pub use client::Client;
 pub use cluster::{KvBuilder, KvCluster};
+pub use counter::Added;
 pub use forwarding::{COMMANDS_MAX, Forwarded, Told, delta, executions};
 pub use workload::{Keys, Workload};
 

@@ -379,6 +379,12 @@ impl Record {
         self.state.lock().committed.last()
     }
 
+    /// The term of the last entry that anybody ever applied, 0 if there is none.
+    pub(crate) fn committed_term(&self) -> Term {
+        let committed = &self.state.lock().committed;
+        committed.get(committed.last()).map_or(0, |entry| entry.term)
+    }
+
     pub(crate) fn digest(&self, index: Index) -> Option<u64> {
         self.state.lock().committed.digest(index)
     }

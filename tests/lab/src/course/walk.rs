@@ -26,8 +26,8 @@ const SEEDS: u64 = 5;
 /// So many tests are run before it is looked whether one of them has failed.
 const AT_ONCE: usize = 4;
 
-/// Tests of 3A to 3D that take a second or more each, and up to twenty, and tests of 4B that take half a second or more. All others of
-/// each of the two labs take two or three seconds together.
+/// Tests of 3A to 3D that take a second or more each with a Raft that saves its whole log for each command, and tests of 4B that take
+/// half a second or more. All others of each of the two labs take two or three seconds together.
 const SLOW: [&str; 15] = [
     "backlog_3b",
     "bytes_on_a_slow_link_3b",

@@ -12,13 +12,14 @@ use raft_interface::ServerId;
 
 use super::mit::expect_index;
 
-/// A server that lacks two thousand entries, and one whose two thousand last entries are others than the leader's. The
+/// How many entries lie between the logs of [`far_apart_3b`].
+const ENTRIES: u64 = 1000;
+
+/// A server that lacks a thousand entries, and one whose thousand last entries are others than the leader's. The
 /// leader is new and knows nothing of that. Both logs are brought up to date in a few calls.
 ///
 /// Catches: nextIndex that goes back by one for each refusal.
 pub fn far_apart_3b(lab: &Lab) {
-    const ENTRIES: u64 = 2000;
-
     let cluster = lab.cluster(3).start();
     expect_index(lab, cluster.one_shot(3), 1);
     let (term, behind) = cluster.check_leader_after(0);
@@ -49,8 +50,8 @@ fn offer(cluster: &Cluster, leader: ServerId, entries: u64) {
 fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &str) {
     /// A refusal per term and a few heartbeats would do.
     const USUAL: u64 = 100;
-    /// One entry back, or forward, for each call is 2000.
-    const CALLS_MAX: u64 = 500;
+    /// One entry back, or forward, for each call is [`ENTRIES`].
+    const CALLS_MAX: u64 = 250;
 
     // A leader that has sent to the server before has moved its nextIndex back already, and the number of calls
     // would say nothing.
@@ -62,7 +63,7 @@ fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &s
     let used = cluster.rpcs_to(server) - before;
     lab.expect(used <= CALLS_MAX, || {
         Violation::new(
-            format!("{used} calls until S{server}, which {what} 2000 entries, had caught up"),
+            format!("{used} calls until S{server}, which {what} {ENTRIES} entries, had caught up"),
             format!("at most {CALLS_MAX}: a refusal takes the leader back by a term, or further (§5.3)"),
             format!("{used}"),
         )
@@ -71,7 +72,7 @@ fn expect_few_calls_for(lab: &Lab, cluster: &Cluster, server: ServerId, what: &s
     });
     lab.expect_usual(
         used <= USUAL,
-        &format!("{used} calls until a server that {what} 2000 entries had caught up"),
+        &format!("{used} calls until a server that {what} {ENTRIES} entries had caught up"),
     );
 }
 

@@ -46,7 +46,7 @@ suite! { $
     5 beyond_mit::unanswered_leader_3b, "a leader without replies commits nothing";
     5 beyond_mit::bridge_3b, "two majorities with one server in common";
     5 beyond_mit::latency_3b, "a command does not wait for a heartbeat";
-    5 beyond_mit::backlog_3b, "ten thousand entries in few messages";
+    5 beyond_mit::backlog_3b, "two thousand entries in few messages";
     5 beyond_mit::many_servers_3b, "25 servers";
     5 beyond_mit::returning_follower_3b, "calls that hang hold nobody up";
     5 beyond_mit::late_and_twice_3b, "late and repeated messages change no log";

@@ -14,12 +14,24 @@ pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 /// MIT's `maxraftstate`.
 pub(super) const RAFT_STATE_BYTES_MAX: usize = 1000;
 
-pub(super) fn expect_result(lab: &Lab, result: i64, wanted: i64) {
-    lab.expect(result == wanted, || {
-        Violation::new("a command returned a wrong result", wanted.to_string(), result.to_string())
+/// Adds to the counter, which has reached `sum`, and expects the new sum as the result.
+#[track_caller]
+pub(super) fn expect_adds(lab: &Lab, cluster: &KvCluster, sum: &mut i64, delta: i64) {
+    let added = cluster.add_somewhere(delta);
+    let least = *sum + delta;
+    // A leader that was deposed has told its caller nothing, and its successor may have committed the command all the same. What
+    // of that is not in the log before the entry of this result can never be committed: its log lacks this entry.
+    let most = least + added.unsure * delta;
+    lab.expect((least..=most).contains(&added.sum), || {
+        let wanted = match added.unsure {
+            0 => least.to_string(),
+            unsure => format!("{least} to {most}: {unsure} calls before this one may have been executed, unknown to the caller"),
+        };
+        Violation::new("a command returned a wrong result", wanted, added.sum.to_string())
             .rule("the result of a command is that of its own entry, applied in the order of the log")
             .hint("a waiter that is given the result of another entry, or an entry that is applied twice")
     });
+    *sum = added.sum;
 }
 
 /// Submits from many threads at once. Returns how many were executed, as far as their callers know.
