@@ -18,7 +18,8 @@
 //!
 //! # The apply channel
 //!
-//! - Entries in order of index and each once, from the index after the snapshot on (`applied_in_order`, in every test).
+//! - Entries in order of index and each once, from the index after the snapshot on (`applied_in_order`, in every test). A snapshot
+//!   that ends with the last of them may be delivered as well: it changes nothing.
 //! - A command comes with the term in which it was appended, which is the one that [`start`](crate::RaftServer::start) told.
 //! - The channel may have no room at all, and a service may take 20 ms for a message: no lock may be held while something is
 //!   put into it (`snapshot_basic_3d`, `late_snapshots_3d` and others).

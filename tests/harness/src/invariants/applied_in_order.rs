@@ -1,7 +1,8 @@
 //! Entries are applied in the order of their index and each once (Fig. 2, Rules for all servers 1).
 //!
 //! An incarnation begins after the snapshot that its service restored from, and a delivered snapshot takes the
-//! place of the entries that it covers. One repeat is allowed: that very snapshot, delivered first thing after a start.
+//! place of the entries that it covers. One that covers what was delivered, and no more, changes nothing: that of the storage after a
+//! start, or one that came while the entries did.
 
 use raft_interface::{Index, ServerId};
 
@@ -14,13 +15,11 @@ use lab_referee::Violation;
 #[derive(Debug, Default)]
 pub(super) struct AppliedInOrder {
     last: Vec<Index>,
-    /// Nothing was delivered since the start.
-    is_fresh: Vec<bool>,
 }
 
 impl AppliedInOrder {
     pub(super) fn new(servers: usize) -> Self {
-        Self { last: vec![0; servers], is_fresh: vec![true; servers] }
+        Self { last: vec![0; servers] }
     }
 }
 
@@ -35,23 +34,16 @@ impl Invariant for AppliedInOrder {
         let broken = match *fact {
             Observation::Started { base } => {
                 self.last[server] = base;
-                self.is_fresh[server] = true;
                 return Ok(());
             }
             Observation::Applied { index, .. } if index != last + 1 => {
                 Some((format!("the entry {}", last + 1), format!("the entry {index}")))
             }
-            Observation::Installed { index, .. }
-                // A server that starts with a snapshot may hand it to its service first thing, though that has
-                // restored it by itself: the repeat changes nothing. Later on a repeat would take the service
-                // back.
-                if index < last || (index == last && !self.is_fresh[server]) =>
-            {
+            Observation::Installed { index, .. } if index < last => {
                 Some((format!("nothing that ends before {last}"), format!("a snapshot up to {index}")))
             }
             Observation::Applied { index, .. } | Observation::Installed { index, .. } => {
                 self.last[server] = index;
-                self.is_fresh[server] = false;
                 None
             }
             _ => None,
@@ -87,9 +79,9 @@ mod tests {
         let rows: [&[_]; 5] = [
             &[made(0), apply(1), apply(3)],
             &[made(0), apply(1), apply(1)],
-            &[made(0), apply(1), install(5), apply(6), install(5)],
+            &[made(0), apply(1), install(1), install(5), apply(6), install(6), apply(7), install(6)],
             &[made(9), install(9), apply(10), made(0), apply(1), apply(2), made(2), apply(4)],
-            &[made(9), install(9), install(9)],
+            &[made(9), install(9), install(9), install(8)],
         ];
         for row in rows {
             breaks_at_the_last(AppliedInOrder::new(1), &CommittedLog::default(), row);

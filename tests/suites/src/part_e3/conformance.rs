@@ -159,7 +159,7 @@ pub fn leaving_joint_waits_for_commit_e3(lab: &Lab) {
     let beyond = |sent: &SentRequest| sent.request.last_index() > index;
     bench.expect(
         bench.count_requests(beyond) == 0,
-        "the joint configuration is left before it is committed",
+        "the joint configuration is left before a majority of its new voters has it",
         format!("no entry after {index}: S3 and S4 do not have the joint configuration, two of the three new voters"),
         "an entry after it",
     );
