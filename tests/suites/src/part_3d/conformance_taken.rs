@@ -336,7 +336,7 @@ pub fn term_from_install_reply_3d(lab: &Lab) {
     bench.peer(2).is_silent();
     bench.answer(&install, Reply::Install { term: term + 5, expected: None });
     lab.sleep_ms(50);
-    bench.expect_no_leader("S2 has told it of a higher term");
+    bench.expect_deposed(term + 5, "S2 has told it of a higher term");
 }
 
 /// A service may hand over a snapshot that is older than the one there is: it changes nothing (§7).

@@ -146,7 +146,7 @@ pub fn chunk_after_step_down_e4(lab: &Lab) {
     let term = first.request.term();
     bench.answer(&first, Reply::Install { term: term + 5, expected: None });
     lab.sleep_ms(60);
-    bench.expect_no_leader("S2 is in a later term");
+    bench.expect_deposed(term + 5, "S2 is in a later term");
     bench.expect_term(term + 5, "S2's reply told it");
     let then = lab.now();
     lab.sleep_ms(1000);
