@@ -33,7 +33,8 @@
 //! # The storage
 //!
 //! - State is saved before anybody hears of it: replies, requests for votes, entries that count for a majority (Fig. 2, State).
-//!   `get_state` may show a term that is not saved yet.
+//!   That goes for a term, too, however the server has come to it (`term_of_a_reply_survives_3c`). `get_state` may show one that is
+//!   not saved yet.
 //!   The power fails before, in and after every save (`crash_at_every_save_3c`).
 //! - A leader may send an entry before it has saved it (thesis §10.2.1). Its own copy counts only when that is done
 //!   (`own_copy_counts_once_stored_3c`), and an older entry that was stored at the same index does not count for it

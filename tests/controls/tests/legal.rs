@@ -229,12 +229,12 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 100;
+    one_way, 101;
     polling, 3;
     no_op, 30;
     pre_vote, 20;
-    retrying, 100;
-    own_names, 100;
+    retrying, 101;
+    own_names, 101;
     resettable_timer, 5;
     group_commit, 1;
     group_commit_unhurried, 7;

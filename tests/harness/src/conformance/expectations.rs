@@ -8,7 +8,7 @@ use raft_interface::{ApplyMsg, Command, Configuration, Index, OwnEntry, Term};
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
 use super::needs::STICKY;
-use super::peer::{Append, Appended, VoteRequest};
+use super::peer::{Append, Appended, Peer, VoteRequest};
 use super::state::SentRequest;
 use super::steps::Owed;
 use lab_runs::settings::World;
@@ -140,6 +140,34 @@ impl Bench {
             format!("S{SERVER} is in term {now}"),
             format!("term {term}: {why}"),
             format!("term {now}"),
+        );
+    }
+
+    /// The server has come to know of term `heard`. S2, a candidate of an old term, asks until it is told of that, and then the power
+    /// fails: what was told must be remembered (Fig. 2, State: updated on stable storage before responding). Who tells nothing of it has
+    /// nothing to remember. Nobody answers the server afterwards.
+    #[track_caller]
+    pub fn expect_told_term_to_survive(&self, heard: Term, why: &str) {
+        // Soon: a server that stands for election by itself stores the term after it.
+        let deadline = Instant::now() + self.at_once();
+        let told = loop {
+            // Of the first term: it changes nothing, whatever the server has heard by then.
+            let told = self.peer(2).asks_vote(1).send().map_or(0, |(term, _)| term);
+            if told >= heard || Instant::now() >= deadline {
+                break told;
+            }
+            self.0.lab.sleep_ms(2);
+        };
+        // As if the power had failed in the moment in which the reply arrived.
+        let then = self.storage();
+        self.peers().into_iter().for_each(Peer::is_silent);
+        self.restart_from(&then);
+        let remembered = self.term();
+        self.expect(
+            remembered >= told,
+            format!("S{SERVER} is in term {remembered} after a restart, and had told S2 of term {told}"),
+            format!("term {told} or later: {why}, and it has told S2"),
+            format!("term {remembered}"),
         );
     }
 

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Request};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request};
 use lab_harness::lab::Lab;
+use raft_interface::Features;
 
 /// How long a save takes on a slow disk.
 const SLOW: Duration = Duration::from_millis(40);
@@ -45,6 +46,37 @@ pub fn term_survives_3c(lab: &Lab) {
     bench.peer(2).asks_vote(9).with_last(0, 0).is_granted("term 9 is new");
     bench.restart();
     bench.expect_term(9, "it was in term 9 before the restart");
+}
+
+/// A term that came in a reply is stored like any other before anybody hears of it (Fig. 2, State; All servers 2).
+///
+/// It may be adopted and not stored as long as nobody is told: so somebody asks, and the power fails when the answer is there.
+///
+/// Catches: handlers of replies that adopt a term and store nothing.
+pub fn term_of_a_reply_survives_3c(lab: &Lab) {
+    let bench = Bench::start_among(
+        lab,
+        Features::NONE,
+        3,
+        (
+            "currentTerm is persistent, however a server came to it: what it tells is on stable storage (Fig. 2, State: updated \
+             on stable storage before responding to RPCs; Rules for all servers 2)",
+            "a term that comes in a reply is adopted, and not stored",
+        ),
+        |bench| bench.peer(1).waits(),
+    );
+    let sent = bench.expect_candidate_asks(1);
+    bench.answer(&sent, Reply::Vote { term: 50, vote_granted: false });
+    bench.expect_told_term_to_survive(50, "S1 has told it of that in a reply");
+    // Replies of another kind, since each has a handler of its own.
+    let term = bench.elect(&[1]);
+    bench.peer(2).waits();
+    bench.skip_requests();
+    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, Request::is_append) else {
+        bench.fail("the leader sends S2 nothing", "heartbeats", "none");
+    };
+    bench.answer(&sent, Reply::Append { term: term + 50, success: false, hint: None });
+    bench.expect_told_term_to_survive(term + 50, "S2 has told it of that in a reply");
 }
 
 /// The vote that a candidate gives itself survives a restart (Fig. 2, State; Candidates 1).

@@ -35,6 +35,7 @@ suite! { $
     10 beyond_mit::chaos_3c, "faults of every kind at once";
     2 conformance::vote_survives_3c, "a restart forgets no vote";
     2 conformance::term_survives_3c, "a restart forgets no term";
+    2 conformance::term_of_a_reply_survives_3c, "a restart forgets no term that came in a reply";
     2 conformance::own_vote_survives_3c, "a restart forgets no candidacy";
     2 conformance::entries_survive_3c, "a restart forgets no entry that was acknowledged";
     2 conformance::cut_survives_3c, "a restart brings back no entry that was cut";

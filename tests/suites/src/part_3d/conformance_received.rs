@@ -28,16 +28,16 @@ pub fn old_snapshot_leader_refused_3d(lab: &Lab) {
     bench.expect_applied_at_most(0, "the leader of term 6 has nothing to say");
 }
 
-/// InstallSnapshot is a message of a leader: its term is adopted, and it restarts the election timer (Fig. 2, All servers
-/// 2; Followers 2; Fig. 13).
+/// InstallSnapshot is a message of a leader: its term is adopted, it restarts the election timer, and the term is stored although the
+/// snapshot is an old one (Fig. 2, All servers 2; Followers 2; State; Fig. 13).
 ///
-/// Catches: a handler without the rules for all servers.
+/// Catches: a handler without the rules for all servers, and one that saves only what it installs.
 pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
     let bench = Bench::start(
         lab,
         3,
         "an InstallSnapshot is a message of the current leader: its term counts, and it restarts the timer (§5.1, §7)",
-        "the term of an InstallSnapshot is not adopted, or the election timer not reset",
+        "the term of an InstallSnapshot is not adopted, not stored if the snapshot is an old one, or the election timer not reset",
     );
     let reply = bench.peer(1).installs(5, (3, 2));
     // A lower one, read before the term of the request was adopted, harms nobody: no rule looks at it.
@@ -60,6 +60,9 @@ pub fn snapshot_is_a_message_of_the_leader_3d(lab: &Lab) {
         "no RequestVote",
         format!("{asked}"),
     );
+    // An old snapshot of a new leader: the term is all that is new.
+    bench.peer(2).installs(9, (2, 2));
+    bench.expect_told_term_to_survive(9, "S2 leads that term, and has sent a snapshot");
 }
 
 /// A snapshot that covers less than was applied takes nothing back (Fig. 13, receiver 5 and 6; §7).
@@ -94,17 +97,21 @@ pub fn old_snapshot_ignored_3d(lab: &Lab) {
 /// Of two snapshots the newer stays, though the older arrives later and no AppendEntries has come between (Fig. 13, receiver
 /// 5 to 8; §7: an installed snapshot is committed).
 ///
-/// Catches: a commit index that an installed snapshot does not raise, so that an older snapshot replaces it.
+/// Catches: a commit index that an installed snapshot does not raise, or that a late AppendEntries sets back, so that an older snapshot
+/// replaces it.
 pub fn newer_snapshot_stays_3d(lab: &Lab) {
     let bench = Bench::start(
         lab,
         3,
         "what an installed snapshot covers is committed, so no older snapshot replaces it (§7; Fig. 13, receiver 6)",
-        "the commit index is not raised to the last included index",
+        "the commit index is not raised to the last included index, or is set to what an old AppendEntries says",
     );
     bench.peer(1).installs(2, (5, 2));
     bench.expect_applies(5, "the snapshot ends there");
     bench.peer(1).installs(2, (3, 2));
+    // From when less was committed. It may be answered with yes or no, and the commit index does not go back for it (Fig. 2,
+    // State: increases monotonically).
+    bench.peer(1).appends(2).entries(&[1]).commit(1).send();
     bench.peer(1).installs(2, (4, 2));
     lab.sleep_ms(50);
     let delivered = bench.snapshots_delivered();
