@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kvraft_interface::{Layer, Version};
+use kvraft_interface::{ClerkError, Layer, Version};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
@@ -201,6 +201,67 @@ fn entry_is_lost(lab: &Lab, cluster: &KvCluster, leader: ServerId, ask: impl FnO
     split.end();
     lab.sleep_ms(1500);
     thread
+}
+
+/// A conditional put without a session, as in 6.5840, goes to a leader whose successor commits the entry after the leadership was lost.
+/// The clerk asks on, and meets the version that its own first try has made. It must say that the put is done, or that nobody knows.
+///
+/// Catches: a lost leadership that counts as "was not executed".
+pub fn conditional_put_through_two_leaders_4b(lab: &Lab) {
+    conditional_puts_through_two_leaders(lab, &lab.service(4, Layer::KeyValue).start(), 0);
+}
+
+/// Between the two leaders others write so many times.
+pub(crate) fn conditional_puts_through_two_leaders(lab: &Lab, cluster: &KvCluster, writes: u32) {
+    const ROUNDS: u32 = 6;
+    let mut client = cluster.client();
+    let _ = client.replace_plain("v", "first", 0);
+    for round in 0..ROUNDS {
+        // What is read is committed, and so is all before it: the entry to come is the only one that is not.
+        let Some((_, version)) = client.read("v") else { continue };
+        let leader = cluster.check_one_leader();
+        let [heir, third, fourth] = [1, 2, 3].map(|step| cluster.next(leader, step));
+        let split = cluster.partition(&[&[leader, heir], &[third, fourth]]);
+        let word = format!("{round}");
+        let sent = word.clone();
+        let thread = cluster.spawn_with(client, move |mut client: Client| {
+            let told = client.replace_plain("v", &sent, version);
+            (client, told)
+        });
+        // By then the heir has the entry, and the other two do not: it alone can lead them.
+        lab.sleep_ms(150);
+        let cut_off = cluster.partition(&[&[leader], &[heir, third, fourth]]);
+        split.end();
+        if writes > 0 {
+            let mut other = cluster.client();
+            confine(cluster, other.ends(), &[heir, third, fourth]);
+            (0..writes).for_each(|_| _ = other.put("y", &word));
+        } else {
+            // Some leaders wait for a second, and no longer, for what becomes of an entry.
+            lab.sleep_ms(400 + lab.below(400));
+        }
+        cut_off.end();
+        let (told, read);
+        (client, told) = finish_within(lab, thread, Duration::from_secs(10), "the network was healed");
+        read = client.read("v");
+        let is_done = read.as_ref().is_some_and(|(value, _)| *value == word);
+        lab.expect(!(is_done && matches!(told, Err(ClerkError::WrongVersion(_)))), || {
+            Violation::new(
+                format!("C{} was told that its put of version {version} was not done, and it was", client.number()),
+                "Ok, or Maybe: nobody else writes that key",
+                format!("{told:?}, and then a get returns {read:?}"),
+            )
+            .rule(
+                "a command that a leader has appended may be committed by its successor: after a lost leadership, a timeout or a \
+                 snapshot in its place nobody knows what became of it (§5.4.2; 6.5840: ErrMaybe)",
+            )
+            .hint(
+                "a server that has lost its leadership, or got a snapshot, answers as one that has never led, and the clerk takes that \
+                 for \"not executed\"",
+            )
+        });
+    }
+    cluster.check(ROUNDS as usize);
 }
 
 /// Clients die in the middle of a call; others take over the keys. What they asked for took effect once or never.

@@ -38,6 +38,7 @@ suite! { $
     5 beyond_mit::lagging_follower_4b, "a follower does not answer reads from its own state";
     5 beyond_mit::leader_in_a_minority_is_left_4b, "a clerk leaves a leader that is cut off";
     5 beyond_mit::same_request_through_two_leaders_4b, "a request that is in the log twice takes effect once";
+    5 beyond_mit::conditional_put_through_two_leaders_4b, "a put without a session that a successor commits is not called off";
     5 beyond_mit::clients_crash_4b, "clients die in the middle of a call";
     5 beyond_mit::duplicated_requests_4b, "messages arrive twice, the second time late";
     5 beyond_mit::races_for_a_version_4b, "conditional writes of one version at once";

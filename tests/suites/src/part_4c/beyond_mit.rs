@@ -12,6 +12,7 @@ use labrpc::sync::Arc;
 
 use super::mit::RAFT_STATE_BYTES_MAX;
 use crate::clients::finish_within;
+use crate::part_4b::beyond_mit::conditional_puts_through_two_leaders;
 
 /// A write is retried after all servers have restarted from snapshots: it is recognised.
 ///
@@ -51,6 +52,15 @@ pub fn retry_after_restart_4c(lab: &Lab) {
         }
     }
     cluster.check(9);
+}
+
+/// A conditional put as in `conditional_put_through_two_leaders_4b`, and the deposed leader gets a snapshot in the place of the entry.
+///
+/// Catches: a waiter whose entry a snapshot covers, and that is told "was not executed".
+pub fn conditional_put_under_a_snapshot_4c(lab: &Lab) {
+    // A snapshot is due after every entry.
+    let cluster = lab.service(4, Layer::KeyValue).snapshots_at(1).start();
+    conditional_puts_through_two_leaders(lab, &cluster, 2);
 }
 
 /// A long run: many snapshots, one server after the other restarts under load, and nothing is lost.

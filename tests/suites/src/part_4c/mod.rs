@@ -27,6 +27,7 @@ suite! { $
     5 mit::snapshot_unreliable_recover_concurrent_partition_4c, "lost messages, restarts, partitions" (MIT: SnapshotUnreliableRecoverConcurrentPartition);
     5 mit::snapshot_unreliable_recover_concurrent_partition_linearizable_4c, "the same, 30 clients, shared keys" (MIT: SnapshotUnreliableRecoverConcurrentPartitionLinearizable);
     5 beyond_mit::retry_after_restart_4c, "a retry is recognised after a restart from a snapshot";
+    5 beyond_mit::conditional_put_under_a_snapshot_4c, "a put that a snapshot covers is not called off";
     5 beyond_mit::long_run_4c, "many snapshots and restarts under load";
     10 beyond_mit::chaos_4c, "faults of every kind at once, under load";
 }
