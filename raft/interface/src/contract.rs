@@ -26,6 +26,8 @@
 //! - Whoever knows that an entry is committed applies it within 3 s (rule *applying*). A leader has applied a command after
 //!   two heartbeats, 200 ms, on an idle network (`latency_3b`); 33 ms are usual, and a service on top needs them
 //!   (MIT's `TestSpeed`, here `speed_4b`).
+//! - A snapshot comes with the bytes that belong to its index, also if another one is stored before the service has it
+//!   (`label_and_bytes_of_a_delivered_snapshot_3d`).
 //! - An index counts commands from 1. A leader that begins its term with an entry of its own (§8) may count that one on the
 //!   wire and leave it out above. In its InstallSnapshot the data may say besides the service's bytes, which stay in one piece, how many
 //!   commands they cover.

@@ -229,12 +229,12 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 101;
+    one_way, 102;
     polling, 3;
     no_op, 30;
     pre_vote, 20;
-    retrying, 101;
-    own_names, 101;
+    retrying, 102;
+    own_names, 102;
     resettable_timer, 5;
     group_commit, 1;
     group_commit_unhurried, 7;

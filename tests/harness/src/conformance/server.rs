@@ -116,12 +116,19 @@ impl Inner {
             marks::delivered(SERVER, &message);
             self.note(format!("S{SERVER} delivers {message:?}"));
             if !is_in_order || !is_what_was_sent {
-                let expected = format!("entry {}, as it was sent, or a snapshot beyond {before}", before + 1);
-                let violation = self.violation(
-                    format!("S{SERVER} delivered {message:?} after {before}"),
-                    expected,
-                    format!("{message:?}"),
-                );
+                let (expected, seen) = match &message {
+                    // Its place is right, and its bytes are not.
+                    ApplyMsg::Snapshot { index, data, .. } if is_in_order => (
+                        format!("the bytes of the snapshot up to {index}"),
+                        format!("{message:?}: {:?}", String::from_utf8_lossy(data)),
+                    ),
+                    _ => (
+                        format!("entry {}, as it was sent, or a snapshot beyond {before}", before + 1),
+                        format!("{message:?}"),
+                    ),
+                };
+                let violation =
+                    self.violation(format!("S{SERVER} delivered {message:?} after {before}"), expected, seen);
                 self.lab.violated(violation);
             }
         }

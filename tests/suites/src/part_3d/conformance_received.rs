@@ -208,6 +208,30 @@ pub fn snapshot_counts_as_applied_3d(lab: &Lab) {
     bench.expect_entry(12, 2, "it was acknowledged");
 }
 
+/// Label and bytes of a snapshot that is delivered belong together, also if a newer one is installed at that moment (Fig. 13, receiver
+/// 8).
+///
+/// Catches: the index read under the lock, and the bytes from the disk after it was given back.
+pub fn label_and_bytes_of_a_delivered_snapshot_3d(lab: &Lab) {
+    const SNAPSHOTS: Index = 40;
+    let bench = Bench::start(
+        lab,
+        3,
+        "label and bytes of a snapshot that the service gets belong together (Fig. 13, receiver 8: reset state machine using snapshot \
+         contents)",
+        "the index is read under the lock, and the bytes from the disk after it was given back",
+    );
+    bench.peer(1).appends(2).prepares("S1 leads term 2");
+    // Whoever reads the bytes from its disk without its lock has them after the next snapshot was installed.
+    bench.slow_reads(Duration::from_millis(30));
+    for index in 1..=SNAPSHOTS {
+        bench.peer(1).installs(2, (10 * index, 1));
+        lab.sleep_ms(lab.below(20));
+    }
+    // What the service gets is compared with what was sent, in every test.
+    bench.expect_applies(10 * SNAPSHOTS, "the last snapshot ends there");
+}
+
 /// A received snapshot is stored, with the log that belongs to it, and not lost by what is stored later (Fig. 13, receiver 5).
 ///
 /// Catches: a snapshot that is delivered and not stored, and one that the first save after a restart forgets.

@@ -43,6 +43,7 @@ suite! { $
     2 conformance_received::suffix_is_kept_3d, "what follows a matching snapshot stays";
     2 conformance_received::other_log_is_dropped_3d, "a log that does not match the snapshot goes";
     2 conformance_received::snapshot_counts_as_applied_3d, "application goes on after the snapshot";
+    2 conformance_received::label_and_bytes_of_a_delivered_snapshot_3d, "label and bytes of a delivered snapshot belong together";
     2 conformance_received::snapshot_survives_3d, "a received snapshot stays stored";
     2 conformance_received::snapshot_stored_before_reply_3d, "snapshots are stored before they are acknowledged";
     2 conformance_taken::snapshot_keeps_its_last_term_3d, "the last included term counts";
