@@ -12,6 +12,9 @@ use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
+/// How a start shows that who takes it leads.
+const ACCEPTED: &str = "an accepted start";
+
 /// Remembers the leader of every term.
 #[derive(Debug, Default)]
 pub(super) struct ElectionSafety {
@@ -35,7 +38,7 @@ impl Invariant for ElectionSafety {
     ) -> Result<(), Violation> {
         let (term, call) = match *fact {
             Observation::State { term, is_leader: true, .. } => (term, "get_state"),
-            Observation::Accepted { term, .. } => (term, "an accepted start"),
+            Observation::Accepted { term, .. } => (term, ACCEPTED),
             _ => return Ok(()),
         };
         let Claim { server: first, call: first_call } =
@@ -43,13 +46,21 @@ impl Invariant for ElectionSafety {
         if first == server {
             return Ok(());
         }
+        // A server that looks whether it leads, lets its lock go and appends then has been elected by nobody: the term is another's.
+        let hint = match (first_call, call) {
+            (ACCEPTED, _) | (_, ACCEPTED) => {
+                "start that looks whether it leads in one hold of the lock and appends in another; \
+                 votes counted wrong, a vote given twice in a term, or term and vote lost in a crash"
+            }
+            _ => "votes counted wrong, a vote given twice in a term, or term and vote lost in a crash",
+        };
         Err(Violation::new(
             format!("two leaders in term {term}: S{first} and S{server}"),
             format!("nobody but S{first} ever leads term {term}: it had claimed to by {first_call}"),
             format!("S{server} claims to lead term {term} by {call}"),
         )
         .rule("Election Safety: at most one leader per term (Fig. 3, §5.2)")
-        .hint("votes counted wrong, a vote given twice in a term, or term and vote lost in a crash")
+        .hint(hint)
         .servers([first, server])
         .term(term))
     }

@@ -34,7 +34,10 @@ impl Invariant for MonotonicTerms {
             format!("term {term}"),
         )
         .rule("a term never goes back (§5.1; Fig. 2, State: currentTerm is persistent)")
-        .hint("currentTerm set from a message without comparing, not saved, or saved after it was shown")
+        .hint(
+            "currentTerm set from a message without comparing, not saved, or saved after it was shown; or get_state tells of a copy that \
+             was made before",
+        )
         .servers([server])
         .term(term))
     }

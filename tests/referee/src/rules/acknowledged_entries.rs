@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
     title: "acknowledged entries stay, also across restarts (Fig. 2, log[] on stable storage; §5.3)",
     why: "The leader has counted the acknowledgement. If the entry goes, it may be committed on fewer servers than a \
           majority, and the next leader overwrites it.",
-    hint: "log not stored before the answer, the log cut without a conflict (a late, shorter AppendEntries), or the \
-           whole log dropped for a snapshot that ends within it",
+    hint: "log not stored before the answer, the log cut without a conflict (a late, shorter AppendEntries), the whole log \
+           dropped for a snapshot that ends within it, or a RequestVote that names another entry than the last of the log",
     on: &[On::Asking, On::Acknowledged],
     check,
 };
@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Option<Accusation> {
     };
     let stored = ledger.servers[who].stored;
     Some(Accusation {
-        headline: format!("S{who} has lost entries that it has acknowledged: {seen}"),
+        headline: format!("S{who} says that it lacks entries which it has acknowledged: {seen}"),
         expected,
         seen: format!("S{who}: {seen}"),
         servers: vec![who],

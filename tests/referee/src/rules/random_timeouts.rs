@@ -9,7 +9,8 @@ use crate::message::Request;
 pub(crate) static RULE: Rule = Rule {
     title: "election timeouts are drawn at random, each time anew (§5.2)",
     why: "Servers that time out together split the vote. Chance sees to it that they do not do so for ever.",
-    hint: "a fixed timeout, or one that is drawn once and kept; the vote splits, and there is no leader",
+    hint: "a fixed timeout, one that is drawn once and kept, or a timer that standing for election does not start anew, so that \
+           the server stands again at the next look at the clock",
     on: &[On::Asking],
     check,
 };
