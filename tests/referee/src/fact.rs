@@ -94,6 +94,8 @@ pub(crate) struct Sending {
     pub(crate) content: crate::ledger::Content,
     /// It may be one that was sent before, and is sent again because nobody has answered.
     pub(crate) may_repeat: bool,
+    /// Its sender may not have got round to what has arrived there: each of its saves takes long.
+    pub(crate) is_slow: bool,
 }
 
 /// Something that happened to a call, or to a service, for the rules to judge.

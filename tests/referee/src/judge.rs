@@ -117,7 +117,8 @@ impl Judge {
             return None;
         }
         let content = Content::of(envelope.callee, &request);
-        let sending = Sending { counts, content, may_repeat: sender.may_repeat(life, &content) };
+        let may_repeat = sender.may_repeat(life, &content);
+        let sending = Sending { counts, content, may_repeat, is_slow: sender.is_slow };
         let on = if request.is_of_a_leader() { On::Leading } else { On::Asking };
         let fact = Fact { envelope, what: What::Sent { request: &request, life, sending } };
         // First the rules, then the ledger: a fact must not be evidence for or against itself.

@@ -194,6 +194,11 @@ impl Referee {
         self.judge.lock().ledger.resumes(server);
     }
 
+    /// Each save of a server takes long from now on, or no longer.
+    pub fn disk_changes(&self, server: ServerId, is_slow: bool) {
+        self.judge.lock().ledger.disk_changes(server, is_slow);
+    }
+
     /// From now on the servers may do what they like: the test is over.
     pub fn dismiss(&self) {
         self.is_over.store(true, Ordering::Relaxed);

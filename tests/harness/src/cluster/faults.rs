@@ -236,6 +236,7 @@ impl Cluster {
         if !time.is_zero() && !self.performs(ActionKind::Fault, "slow disk", server) {
             return;
         }
+        self.inner.referee.disk_changes(server, !time.is_zero());
         let before = self.set_save_hook(server, (!time.is_zero()).then(|| slow_saves(time)));
         // Repairs come to whoever is whole as well, and tell nothing then.
         match (time.is_zero(), before) {

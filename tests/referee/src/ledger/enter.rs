@@ -21,6 +21,14 @@ impl Ledger {
         self.calls.were_stopped(&self.servers[server].open);
     }
 
+    /// From now on a server's saves take long, or no longer. Where each message is handled and saved before the next, what has arrived
+    /// waits: a leader may send for long what was confirmed to it, and has not heard of that yet.
+    pub(crate) fn disk_changes(&mut self, server: ServerId, is_slow: bool) {
+        let changed = &mut self.servers[server];
+        (changed.is_slow, changed.stale) = (is_slow, None);
+        self.terms.resumes(server);
+    }
+
     /// An answer came to a request that was forgotten, or in a term that was: what can be committed is not known any
     /// more.
     pub(crate) fn lose_track(&mut self) {

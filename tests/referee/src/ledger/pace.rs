@@ -149,7 +149,7 @@ impl Stream {
     }
 
     /// The leader sends a request that can get there.
-    fn enter(&mut self, at: Duration, request: &Request, may_repeat: bool) {
+    fn enter(&mut self, at: Duration, request: &Request, is_no_sign: bool) {
         match heartbeat(request) {
             Some(content) if content == self.heartbeat && at.saturating_sub(self.since) < WINDOW => {
                 // Equal in content: a leader that has something to tell may send as often as it likes.
@@ -160,8 +160,9 @@ impl Stream {
                 (self.since, self.count) = (at, u32::from(content.is_some()));
             }
         }
-        // What may be a repetition was built before: it neither makes a row nor breaks one.
-        if may_repeat {
+        // What may be a repetition was built before, or its sender has not read what has arrived: it neither makes a row nor breaks
+        // one.
+        if is_no_sign {
             return;
         }
         match self.is_confirmed(request) {
@@ -311,7 +312,7 @@ impl Pace {
         let is_odd = stream.is_odd(request) | stream.tell_commit(request, sending.may_repeat, line);
         // Nobody gets it, so nobody is flooded by it or asked again.
         if sending.counts {
-            stream.enter(at, request, sending.may_repeat);
+            stream.enter(at, request, sending.may_repeat || sending.is_slow);
         }
         is_odd
     }

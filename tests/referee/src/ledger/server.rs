@@ -97,6 +97,8 @@ pub(crate) struct Server {
     /// The life that was started last, and whether it is gone; `None` if nobody tells of starts.
     current: Option<Life>,
     is_down: bool,
+    /// Its saves take long.
+    pub(crate) is_slow: bool,
     /// What this life has asked and nobody has answered.
     pub(super) unanswered: Unanswered,
     /// The highest term that a reply has told this life.
@@ -222,7 +224,8 @@ impl Server {
             self.unanswered = Unanswered::default();
         }
         let is_odd = self.known_term(life).is_some_and(|known| term < known.term);
-        if is_odd && !sending.may_repeat {
+        // Who saves for long may not have read what has told it of that term.
+        if is_odd && !sending.may_repeat && !sending.is_slow {
             Evidence::add(&mut self.stale, term, line);
         }
         if sending.counts {

@@ -188,7 +188,7 @@ impl Terms {
         }
     }
 
-    /// A server that was stopped goes on: from its own point of view no time has passed.
+    /// A server that was stopped goes on, or one that was slow is so no more: from its own point of view no time has passed.
     pub(super) fn resumes(&mut self, leader: ServerId) {
         for record in self.records.iter_mut().filter(|record| record.leader_id() == Some(leader)) {
             record.pace.resumes();

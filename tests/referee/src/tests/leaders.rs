@@ -302,9 +302,8 @@ fn snapshots_of_what_was_acknowledged() {
     s.breaks("nextIndex moves");
 }
 
-#[test]
-fn log_sent_as_a_whole_each_time() {
-    let mut s = with_snapshot();
+/// S0 sends all of its log each time.
+fn log_as_a_whole(s: &mut Script) {
     for count in 1..20 {
         s.wait(100);
         let call = s.append(0, 1, 1, EMPTY, &vec![1; count], 1);
@@ -315,6 +314,36 @@ fn log_sent_as_a_whole_each_time() {
         s.hear(call, Reply::Append { term: 1, success: true, conflict: None, matched: None });
         s.send(0, 2, appending(1, EMPTY, &[], 1));
     }
+}
+
+#[test]
+fn log_sent_as_a_whole_each_time() {
+    let mut s = with_snapshot();
+    log_as_a_whole(&mut s);
+    s.breaks("nextIndex moves");
+}
+
+/// The answers have arrived, and wait: the leader handles one message after the other, and saves after each.
+#[test]
+fn log_sent_as_a_whole_by_a_leader_whose_saves_take_long() {
+    let mut s = with_snapshot();
+    s.slow_disk(0, true);
+    log_as_a_whole(&mut s);
+    s.slow_disk(0, false);
+    s.keeps_the_rules();
+
+    // Once the disk is fast again, it has read them.
+    let mut s = with_snapshot();
+    s.slow_disk(0, true);
+    log_as_a_whole(&mut s);
+    s.slow_disk(0, false);
+    log_as_a_whole(&mut s);
+    s.breaks("nextIndex moves");
+
+    // Another server's disk is no excuse.
+    let mut s = with_snapshot();
+    s.slow_disk(1, true);
+    log_as_a_whole(&mut s);
     s.breaks("nextIndex moves");
 }
 

@@ -7,7 +7,13 @@ const EMPTY: Position = Position { index: 0, term: 0 };
 
 /// S0 led term 1, hears of term 2, and sends what it had built before, again and again.
 fn deposed(then: impl Fn(&mut Script, u64)) -> Script {
+    deposed_on(false, then)
+}
+
+/// The same, where its saves may take long.
+fn deposed_on(disk_is_slow: bool, then: impl Fn(&mut Script, u64)) -> Script {
     let mut s = Script::new(3);
+    s.slow_disk(0, disk_is_slow);
     s.elect(0, 1, EMPTY, &[1]);
     let call = s.append(0, 1, 1, EMPTY, &[], 0);
     s.elect(2, 2, EMPTY, &[1]);
@@ -37,6 +43,17 @@ fn request_that_was_answered_is_sent_once_more_in_a_later_term() {
         s.hear(call, refused);
     });
     s.breaks("leaves its own");
+}
+
+/// The answer has arrived, and waits until what came before is handled and saved.
+#[test]
+fn leader_whose_saves_take_long_has_not_read_of_a_later_term() {
+    let refused = Reply::Append { term: 2, success: false, conflict: None, matched: None };
+    let s = deposed_on(true, |s, call| {
+        s.answer(call, refused);
+        s.hear(call, refused);
+    });
+    s.keeps_the_rules();
 }
 
 /// S0's messages of term 1 arrive after the new leader has cut its log: they say what was in it before.

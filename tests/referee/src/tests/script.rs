@@ -111,6 +111,11 @@ impl Script {
         self.judge.ledger.resumes(server);
     }
 
+    /// A server's saves take long from now on, or no longer.
+    pub(super) fn slow_disk(&mut self, server: ServerId, is_slow: bool) {
+        self.judge.ledger.disk_changes(server, is_slow);
+    }
+
     /// A request is sent. Returns its call.
     pub(super) fn send(&mut self, caller: ServerId, callee: ServerId, request: Request) -> u64 {
         self.send_if(true, caller, callee, request)
