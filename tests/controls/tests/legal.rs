@@ -206,6 +206,19 @@ fn snapshots_that_end_with_a_no_op() {
     }
 }
 
+/// After a thousand leaders who were cut off at once the logs differ in hundreds of terms, because each has begun its term with an
+/// entry. Who asks at one term after the other, with each heartbeat, needs a minute until they agree.
+#[test]
+fn logs_of_a_thousand_leaders_who_ask_with_each_heartbeat() {
+    let patient = Implementation::of::<controls::no_op::Patient>();
+    let case = lab_suites::find("thousand_elections_e1").expect("a test of the lab");
+    let outcome = run_case(case, patient, plan(World::Simulated, "random", 1));
+    assert!(outcome.skipped.is_none(), "{outcome:?}");
+    if let Some(failure) = outcome.failure.as_deref() {
+        panic!("{}", report::headline(failure));
+    }
+}
+
 /// A test for each control, and one for all: `NAME, tests that stand aside`.
 macro_rules! controls {
     ($($name:ident, $skipped:expr;)*) => {

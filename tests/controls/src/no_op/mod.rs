@@ -9,6 +9,8 @@
 //!
 //! All state is behind one lock, and `Node::update` saves what has changed before it gives that lock back. So nothing
 //! that is not saved is ever sent, answered or applied.
+//!
+//! A variant, [`Patient`], asks a follower that has refused again with the next heartbeat only.
 
 mod applier;
 mod election;
@@ -165,6 +167,47 @@ impl RaftServer for Raft {
 
     fn leader_hint(&self) -> Option<ServerId> {
         self.node.state.lock().leader
+    }
+}
+
+/// The same, but a leader that was refused asks again with the next heartbeat: it needs one for each term in which the logs differ.
+#[derive(Clone, Debug)]
+pub struct Patient(Raft);
+
+impl RaftServer for Patient {
+    fn make(
+        peers: Vec<ClientEnd>,
+        me: ServerId,
+        persister: Arc<dyn Persister>,
+        apply: Sender<ApplyMsg>,
+    ) -> Self {
+        let raft = Raft::make(peers, me, persister, apply);
+        raft.node.state.lock().is_patient = true;
+        Self(raft)
+    }
+
+    fn offers(features: &Features) -> Result<(), NotOffered> {
+        Raft::offers(features)
+    }
+
+    fn service(&self) -> Service {
+        self.0.service()
+    }
+
+    fn start(&self, command: Command) -> Started {
+        self.0.start(command)
+    }
+
+    fn get_state(&self) -> (Term, bool) {
+        self.0.get_state()
+    }
+
+    fn snapshot(&self, index: Index, data: Vec<u8>) {
+        self.0.snapshot(index, data);
+    }
+
+    fn kill(&self) {
+        self.0.kill();
     }
 }
 

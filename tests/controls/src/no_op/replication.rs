@@ -152,7 +152,7 @@ impl State {
         // An old rejection may be overtaken. One that leads nowhere is not answered at once.
         if next_index < progress.next_index {
             progress.next_index = next_index;
-            progress.is_waiting &= !is_last;
+            progress.is_waiting &= !is_last || self.is_patient;
         }
     }
 

@@ -51,6 +51,8 @@ struct Header {
 pub(super) struct State {
     pub(super) me: ServerId,
     pub(super) servers: usize,
+    /// Whether a leader that was refused asks again with the next heartbeat, and not at once.
+    pub(super) is_patient: bool,
     pub(super) current_term: Term,
     pub(super) voted_for: Option<ServerId>,
     pub(super) log: Log,
@@ -84,6 +86,7 @@ impl State {
         Self {
             me,
             servers,
+            is_patient: false,
             current_term: header.current_term,
             voted_for: header.voted_for,
             log: Log::new(header.base, entries),
