@@ -133,10 +133,11 @@ impl Default for Names {
 }
 
 impl Names {
-    /// The fields that scripted messages need, of each of the paper's messages, after the names of the method.
+    /// The fields that scripted messages need, of each of the paper's messages, after the names of the method. `leader_id` is none of
+    /// them: it is there so that followers can redirect clients (Fig. 2), and who does that otherwise, or not, needs none.
     #[must_use]
     pub fn required(&self) -> [(&[&'static str], Vec<&[&'static str]>); 3] {
-        let append = [&self.term, &self.leader_id, &self.prev_log_index, &self.prev_log_term, &self.entries];
+        let append = [&self.term, &self.prev_log_index, &self.prev_log_term, &self.entries];
         [
             (
                 &self.request_vote,
@@ -150,7 +151,7 @@ impl Names {
             ),
             (
                 &self.install_snapshot,
-                [&self.term, &self.leader_id, &self.last_included_index, &self.last_included_term]
+                [&self.term, &self.last_included_index, &self.last_included_term]
                     .map(|names| &names[..])
                     .into(),
             ),

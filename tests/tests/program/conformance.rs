@@ -36,11 +36,11 @@ struct Entry {
     term: u32,
 }
 
+/// Without a leader's id: nobody redirects clients.
 #[derive(Clone, Serialize, Deserialize)]
 struct AppendArgs<E> {
     entries: Vec<E>,
     term: u32,
-    leader_id: u8,
     leader_commit: u32,
     prev_log_index: u32,
     prev_log_term: u32,

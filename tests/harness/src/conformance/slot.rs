@@ -62,8 +62,12 @@ impl Methods {
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
         let optional = optional_in_requests(names);
-        let [vote, append, install] =
-            names.required().map(|(methods, fields)| has(service, methods, &fields, &optional));
+        let [vote, append, install] = names.required().map(|(methods, fields)| {
+            let is_of_a_leader = methods != names.request_vote;
+            let by_leaders = names.leader_id.iter().filter(|_| is_of_a_leader);
+            let optional: Vec<_> = optional.iter().chain(by_leaders).copied().collect();
+            has(service, methods, &fields, &optional)
+        });
         let without_snapshots = vote.and(append).and(Ok(install))?.err();
         // A method of one of these names with a field of each of those.
         let has_fields = |methods: &[&'static str], fields: &[&[&'static str]]| {
