@@ -18,6 +18,8 @@ use crate::names::{Names, is_one_of};
 pub(crate) enum Unreadable {
     #[error("has no field {0} with a number or a list in it")]
     Missing(&'static str),
+    #[error("has a negative number in {0}")]
+    Negative(&'static str),
 }
 
 impl Unreadable {
@@ -86,6 +88,14 @@ impl Names {
     ///
     /// Why it cannot be read.
     pub(crate) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
+        self.read_request(kind, message).map_err(|error| match error {
+            // As where a message with -1 in it only asks who leads.
+            Unreadable::Missing(field) if message.int_of(field).is_some() => Unreadable::Negative(field),
+            other => other,
+        })
+    }
+
+    fn read_request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
         Ok(match kind {
             Kind::Vote => {
                 let [term, index, of] =

@@ -84,7 +84,7 @@ impl Inner {
         }
         let asked = number(value, &self.names.first).zip(number(value, &self.names.most));
         let Some((first, most)) = asked else {
-            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows"));
+            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows, or has no number from 0 up where one belongs"));
         };
         let mut state = self.state.lock();
         state.fetches.push((to, first));

@@ -46,7 +46,7 @@ impl Inner {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning
             }
-            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows"));
+            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows, or has no number from 0 up where one belongs"));
         };
         self.note(format!("S{SERVER} -> {}: {request}", Address::Server(to as u32)));
         let at = self.lab.now();
