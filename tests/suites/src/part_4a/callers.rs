@@ -73,6 +73,26 @@ pub(super) fn all_results(
     threads.into_iter().map(wait_for).collect()
 }
 
+/// What is wrong with the results of callers that have each added 1 to a counter that was 0, under a leader that stays.
+pub(super) fn not_each_once(results: &[Option<i64>]) -> Option<Violation> {
+    let mut told: Vec<i64> = results.iter().copied().flatten().collect();
+    told.sort_unstable();
+    let (expected, seen) = (format!("each of 1 to {} once", results.len()), format!("{told:?}"));
+    if told.windows(2).any(|pair| pair[0] == pair[1])
+        || !told.iter().all(|&result| (1..=results.len() as i64).contains(&result))
+    {
+        let violation = Violation::new("callers were given each other's results", expected, seen);
+        return Some(violation.rule("a waiter is matched by the index and the term of its entry"));
+    }
+    // Who was told something was told his own.
+    let nothing = results.len() - told.len();
+    (nothing > 0).then(|| {
+        Violation::new(format!("{nothing} callers were told nothing under a leader that stays"), expected, seen)
+            .rule("a waiter is told as soon as its entry is applied or can no longer commit")
+            .hint("who waits is noted after the command was started, when it may be applied already; or a wait that ends too soon")
+    })
+}
+
 pub(super) fn expect_none_executed(lab: &Lab, results: &[Option<i64>], leader: ServerId) {
     let executed: Vec<i64> = results.iter().copied().flatten().collect();
     lab.expect(executed.is_empty(), || {
@@ -85,4 +105,21 @@ pub(super) fn expect_none_executed(lab: &Lab, results: &[Option<i64>], leader: S
         .hint("the waiter is given whatever commits at its index")
         .servers([leader])
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_told_nothing_was_not_told_what_is_anothers() {
+        let headline = |results: &[Option<i64>]| not_each_once(results).map(|violation| violation.headline);
+        assert_eq!(headline(&[Some(2), Some(1), Some(3)]), None);
+        assert!(
+            headline(&[Some(2), None, Some(3)])
+                .is_some_and(|text| text.starts_with("1 callers were told nothing"))
+        );
+        assert!(headline(&[Some(2), Some(2), None]).is_some_and(|text| text.contains("each other's")));
+        assert!(headline(&[Some(2), Some(1), Some(4)]).is_some_and(|text| text.contains("each other's")));
+    }
 }

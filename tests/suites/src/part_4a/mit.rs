@@ -11,6 +11,7 @@ use raft_interface::ServerId;
 
 use super::callers::{
     CATCH_UP, RAFT_STATE_BYTES_MAX, add_at_once, all_results, expect_adds, expect_none_executed,
+    not_each_once,
 };
 
 /// What no encoding makes short; and 300 of it are still an `i64`.
@@ -37,16 +38,9 @@ pub fn concurrent_4a(lab: &Lab) {
     let threads = add_at_once(&cluster, leader, 50, 1);
     let results =
         all_results(lab, threads, Duration::from_secs(5), "50 commands were submitted to a healthy leader");
-    let mut executed: Vec<i64> = results.into_iter().flatten().collect();
-    executed.sort_unstable();
-    lab.expect(executed == (1..=50).collect::<Vec<i64>>(), || {
-        Violation::new(
-            "callers were given each other's results",
-            "each of 1 to 50 once",
-            format!("{executed:?}"),
-        )
-        .rule("a waiter is matched by the index and the term of its entry")
-    });
+    if let Some(violation) = not_each_once(&results) {
+        lab.fail(violation);
+    }
     cluster.expect_counters(50, CATCH_UP);
 }
 
