@@ -52,6 +52,8 @@ pub fn main<R: RaftServer>() -> ExitCode {
         .main()
 }
 
-fn with_service<R: RaftServer>() -> Implementation {
+/// A Raft under the key/value service of the reference.
+#[must_use]
+pub fn with_service<R: RaftServer>() -> Implementation {
     Implementation::of_service::<kvraft::Reference<R>>()
 }

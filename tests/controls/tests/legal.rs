@@ -206,6 +206,25 @@ fn snapshots_that_end_with_a_no_op() {
     }
 }
 
+/// Whoever was cut off comes back with a higher term and deposes the leader, while a command is under way there: its caller is told
+/// nothing, and it may be executed all the same, besides the second try.
+#[test]
+fn commands_under_a_leader_that_is_deposed_4a() {
+    /// So many schedules make it likely that a command is under way just then.
+    const SEEDS: u64 = 10;
+    let doubtful = controls::with_service::<controls::group_commit::Doubtful>()
+        .with_names(controls::group_commit::names);
+    for test in ["leader_failure_4a", "leader_partition_4a", "snapshot_4a"] {
+        let case = lab_suites::find(test).expect("a test of the lab");
+        for seed in 1..=SEEDS {
+            let outcome = run_case(case, doubtful, plan(World::Simulated, "random", seed));
+            if let Some(failure) = outcome.failure.as_deref() {
+                panic!("{test}, seed {seed}: {}", report::headline(failure));
+            }
+        }
+    }
+}
+
 /// After a thousand leaders who were cut off at once the logs differ in hundreds of terms, because each has begun its term with an
 /// entry. Who asks at one term after the other, with each heartbeat, needs a minute until they agree.
 #[test]

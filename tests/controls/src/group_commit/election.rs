@@ -8,8 +8,6 @@ use super::state::{HEARTBEAT, Role, State};
 use super::wire::{AskVote, AskVoteReply, ShortVoteReply};
 use super::{Guard, Node, VOTE_LANES};
 
-/// A chief that no majority has answered for so long gives up.
-const SILENCE: Duration = Duration::from_millis(1600);
 /// After which time the next peer is asked, whether or not this one has answered.
 const BALLOT_PATIENCE: Duration = Duration::from_millis(15);
 /// After which time all that have not answered are asked again.
@@ -40,7 +38,7 @@ impl Node {
         let mut heard: Vec<Instant> = s.peers.iter().map(|peer| peer.heard).collect();
         heard[self.me] = now;
         heard.sort_unstable_by(|a, b| b.cmp(a));
-        now.duration_since(heard[self.majority() - 1]) > SILENCE
+        now.duration_since(heard[self.majority() - 1]) > self.habits.silence
     }
 
     fn stand(&self, s: &mut State) {

@@ -19,6 +19,8 @@ pub struct Habits {
     pub has_own_fields: bool,
     /// Whether a server that has never heard of any term stands for election at once.
     pub stands_at_birth: bool,
+    /// A chief that no majority has answered for so long gives up.
+    pub silence: Duration,
 }
 
 const PLAIN: Habits = Habits {
@@ -28,6 +30,7 @@ const PLAIN: Habits = Habits {
     shows_unsaved: false,
     has_own_fields: false,
     stands_at_birth: false,
+    silence: Duration::from_millis(1600),
 };
 
 /// A type that stands for a variant.
@@ -48,6 +51,9 @@ pub enum InFull {}
 /// The one that stands at birth.
 #[derive(Clone, Copy, Debug)]
 pub enum AtBirth {}
+/// The one that gives up soon.
+#[derive(Clone, Copy, Debug)]
+pub enum InDoubt {}
 
 impl Style for AtOnce {
     const HABITS: Habits = PLAIN;
@@ -70,4 +76,8 @@ impl Style for InFull {
 
 impl Style for AtBirth {
     const HABITS: Habits = Habits { stands_at_birth: true, ..PLAIN };
+}
+
+impl Style for InDoubt {
+    const HABITS: Habits = Habits { silence: Duration::from_millis(600), ..PLAIN };
 }

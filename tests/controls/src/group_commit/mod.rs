@@ -56,7 +56,7 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use book::Book;
-pub use habits::{AtBirth, AtOnce, Habits, InFull, InTime, Style};
+pub use habits::{AtBirth, AtOnce, Habits, InDoubt, InFull, InTime, Style};
 use state::{Role, State};
 pub use wire::names;
 use wire::{AskVote, Image, Item, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
@@ -81,6 +81,9 @@ pub type Unhurried = Raft<InTime>;
 pub type OwnFields = Raft<InFull>;
 /// Stands for election at once where it knows of no term.
 pub type Hasty = Raft<AtBirth>;
+/// Gives up soon as a chief without a majority, and stands again and again while it is cut off: who comes back so has the highest
+/// term, and deposes whoever leads by then.
+pub type Doubtful = Raft<InDoubt>;
 
 type Guard<'a> = MutexGuard<'a, State>;
 
