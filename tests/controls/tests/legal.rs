@@ -263,13 +263,13 @@ controls! {
     event_loop, 1;
     one_way, 102;
     polling, 3;
-    no_op, 30;
-    pre_vote, 20;
-    retrying, 102;
+    no_op, 16;
+    pre_vote, 10;
+    retrying, 1;
     own_names, 102;
-    resettable_timer, 5;
+    resettable_timer, 3;
     group_commit, 1;
     group_commit_unhurried, 7;
-    group_commit_own_fields, 25;
+    group_commit_own_fields, 22;
     group_commit_hasty, 3;
 }

@@ -1,7 +1,10 @@
 //! The names of the paper's messages and fields, as an implementation spells them.
 
+use labrpc::wire::Value;
+
 /// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
-/// counts.
+/// counts. The name of a field may be a path with points, where the field is in another one: `meta.last_index`. Entries are lists, so
+/// what is in them has names without points.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
 pub struct Names {
@@ -14,6 +17,11 @@ pub struct Names {
     pub last_log_term: Vec<&'static str>,
     pub vote_granted: Vec<&'static str>,
     pub leader_id: Vec<&'static str>,
+    /// In requests: whom they are for, if they say so. It is told by scripted peers, and nothing is read of it.
+    pub receiver: Vec<&'static str>,
+    /// In requests and replies: who sends them, if they say so beside `candidate_id` and `leader_id`. It is told by scripted peers, and
+    /// nothing is read of it.
+    pub sender: Vec<&'static str>,
     pub prev_log_index: Vec<&'static str>,
     pub prev_log_term: Vec<&'static str>,
     pub entries: Vec<&'static str>,
@@ -73,6 +81,23 @@ pub struct Names {
     pub without_entries: Vec<&'static str>,
 }
 
+/// What people call who sends a message.
+const SENDER: [&str; 10] = [
+    "from",
+    "sender",
+    "sender_id",
+    "server",
+    "server_id",
+    "peer",
+    "peer_id",
+    "node_id",
+    "follower_id",
+    "voter_id",
+];
+/// What people call the method that asks for a vote that does not count.
+const REQUEST_PRE_VOTE: [&str; 6] =
+    ["PreVote", "Prevote", "pre_vote", "prevote", "RequestPreVote", "request_pre_vote"];
+
 impl Default for Names {
     fn default() -> Self {
         Self {
@@ -85,6 +110,8 @@ impl Default for Names {
             last_log_term: vec!["last_log_term"],
             vote_granted: vec!["vote_granted"],
             leader_id: vec!["leader_id"],
+            receiver: vec!["to", "receiver", "receiver_id", "target", "target_id", "dest"],
+            sender: SENDER.to_vec(),
             prev_log_index: vec!["prev_log_index"],
             prev_log_term: vec!["prev_log_term"],
             entries: vec!["entries"],
@@ -111,14 +138,7 @@ impl Default for Names {
             conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
             conflict_len: vec!["x_len", "log_len"],
             pre_vote: vec!["pre_vote", "prevote", "is_pre_vote", "is_prevote"],
-            request_pre_vote: vec![
-                "PreVote",
-                "Prevote",
-                "pre_vote",
-                "prevote",
-                "RequestPreVote",
-                "request_pre_vote",
-            ],
+            request_pre_vote: REQUEST_PRE_VOTE.to_vec(),
             leadership_transfer: vec!["leadership_transfer"],
             timeout_now: vec!["TimeoutNow", "timeout_now"],
             fetch_entries: vec!["FetchEntries", "fetch_entries"],
@@ -157,6 +177,12 @@ impl Names {
             ),
         ]
     }
+}
+
+/// What is in a field, which may be [in another one](Names).
+#[must_use]
+pub fn field_at<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    name.split('.').try_fold(value, |value, part| value.field(part))
 }
 
 /// Whether a method is one of these, in whatever service.

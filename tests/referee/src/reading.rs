@@ -11,7 +11,7 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-use crate::names::{Names, is_one_of};
+use crate::names::{Names, field_at, is_one_of};
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +90,7 @@ impl Names {
     pub(crate) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
         self.read_request(kind, message).map_err(|error| match error {
             // As where a message with -1 in it only asks who leads.
-            Unreadable::Missing(field) if message.int_of(field).is_some() => Unreadable::Negative(field),
+            Unreadable::Missing(field) if int_of(message, field).is_some() => Unreadable::Negative(field),
             other => other,
         })
     }
@@ -140,7 +140,8 @@ impl Names {
     /// A hash of the name of a transfer; the same for all that have none.
     fn transfer(&self, message: &Message<'_>) -> u64 {
         let value = message.value();
-        let name = value.as_ref().and_then(|value| self.transfer.iter().find_map(|name| value.field(name)));
+        let name =
+            value.as_ref().and_then(|value| self.transfer.iter().find_map(|name| field_at(value, name)));
         let mut hasher = DefaultHasher::new();
         format!("{name:?}").hash(&mut hasher);
         hasher.finish()
@@ -149,7 +150,7 @@ impl Names {
     /// Whether a reply says that a piece was taken; `None` if it cannot.
     fn has_taken(&self, reply: &Message<'_>) -> Option<bool> {
         let value = reply.value()?;
-        let expected = self.expected.iter().find_map(|name| value.field(name))?;
+        let expected = self.expected.iter().find_map(|name| field_at(&value, name))?;
         Some(matches!(expected, Value::Nothing))
     }
 
@@ -257,10 +258,20 @@ fn numbers_and_list<const N: usize>(
     let len =
         message.read(&names.map(first), &mut ints, elements, &mut |term, digest| list.push(term, digest));
     let found = std::array::from_fn(|field| {
-        let other_names = || names[field].iter().skip(1).find_map(|name| message.int_of(name));
+        // The first is looked for again if it is a path, which that walk does not follow.
+        let skipped = usize::from(!first(names[field]).contains('.'));
+        let other_names = || names[field].iter().skip(skipped).find_map(|name| int_of(message, name));
         ints[field].or_else(other_names)?.try_into().ok()
     });
     (found, len)
+}
+
+/// The number in a field, which may be in another one.
+fn int_of(message: &Message<'_>, name: &str) -> Option<i128> {
+    match name.contains('.') {
+        true => field_at(&message.value()?, name)?.as_int(),
+        false => message.int_of(name),
+    }
 }
 
 /// # Errors

@@ -46,9 +46,8 @@ impl Server {
         thread::spawn(move || {
             while !server.is_killed() && server.state.lock().is(Role::Candidate, args.term) {
                 let pause = after(RPC_TIMEOUT);
-                let reply: Option<RequestVoteReply> =
-                    call(&server.peers[peer], "Raft.RequestVote", args.clone());
-                let Some(reply) = reply else {
+                let reply: Option<RequestVoteReply> = call(&server.peers[peer], "Raft.RequestVote", args);
+                let Some(reply) = reply.filter(|reply| reply.server_id == peer) else {
                     // A network that gives up at once is not asked all the time.
                     let _ = pause.recv();
                     continue;
@@ -69,6 +68,7 @@ impl Server {
             let args = AppendEntriesArgs {
                 term: state.current_term,
                 leader_id: self.me,
+                to: peer,
                 prev_log_index: next - 1,
                 prev_log_term,
                 entries: state.log.slice(next, ENTRIES_MAX),
@@ -80,6 +80,7 @@ impl Server {
             let args = InstallSnapshotArgs {
                 term: state.current_term,
                 leader_id: self.me,
+                to: peer,
                 last_included_index,
                 last_included_term,
                 data: Arc::clone(&state.snapshot),
@@ -95,10 +96,10 @@ impl Server {
             let count = args.entries.len();
             let last = prev + count as Index;
             let reply: Option<AppendEntriesReply> = call(&server.peers[peer], "Raft.AppendEntries", args);
-            let Some(reply) = reply else { return };
+            let Some(reply) = reply.filter(|reply| reply.server_id == peer) else { return };
             let Some(mut state) = server.still_leads(term, reply.term) else { return };
             if reply.success {
-                let is_news = server.matched(&mut state, peer, last);
+                let is_news = server.matched(&mut state, peer, last.min(reply.last_log_index));
                 // What the message had no room for.
                 if is_news && count == ENTRIES_MAX {
                     server.replicate(peer, &state);
@@ -117,7 +118,7 @@ impl Server {
         thread::spawn(move || {
             let (term, last) = (args.term, args.last_included_index);
             let reply: Option<InstallSnapshotReply> = call(&server.peers[peer], "Raft.InstallSnapshot", args);
-            let Some(reply) = reply else { return };
+            let Some(reply) = reply.filter(|reply| reply.server_id == peer) else { return };
             let Some(mut state) = server.still_leads(term, reply.term) else { return };
             if !reply.failed {
                 server.matched(&mut state, peer, last);

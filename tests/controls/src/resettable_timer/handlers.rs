@@ -13,6 +13,14 @@ impl Server {
     /// Figure 2, RequestVote, receiver.
     pub(super) fn on_request_vote(&self, args: &RequestVoteArgs) -> RequestVoteReply {
         let mut state = self.state.lock();
+        let reply = |state: &State, vote_granted| RequestVoteReply {
+            term: state.current_term,
+            vote_granted,
+            server_id: self.me,
+        };
+        if args.to != self.me {
+            return reply(&state, false);
+        }
         let is_new_term = args.term > state.current_term && self.step_down(&mut state, args.term);
         let is_free = state.voted_for.is_none_or(|other| other == args.candidate_id);
         let vote_granted = args.term == state.current_term
@@ -22,19 +30,19 @@ impl Server {
             state.voted_for = Some(args.candidate_id);
         }
         if (is_new_term || vote_granted) && state.save(None).is_err() {
-            return RequestVoteReply { term: state.current_term, vote_granted: false };
+            return reply(&state, false);
         }
         if vote_granted {
             self.timer_reset.send();
         }
-        RequestVoteReply { term: state.current_term, vote_granted }
+        reply(&state, vote_granted)
     }
 
     /// Figure 2, AppendEntries, receiver.
     pub(super) fn on_append_entries(&self, args: AppendEntriesArgs) -> AppendEntriesReply {
         let mut state = self.state.lock();
-        if args.term < state.current_term {
-            return refusal(&state, None);
+        if args.to != self.me || args.term < state.current_term {
+            return self.refusal(&state, None);
         }
         let mut is_changed = self.step_down(&mut state, args.term);
         self.timer_reset.send();
@@ -45,24 +53,25 @@ impl Server {
             is_changed |= state.log.merge(prev, args.entries);
         }
         if is_changed && state.save(None).is_err() {
-            return refusal(&state, None);
+            return self.refusal(&state, None);
         }
         if !success {
-            return refusal(&state, Some(prev));
+            return self.refusal(&state, Some(prev));
         }
         let commit = args.leader_commit.min(last_new);
         if commit > state.commit_index {
             state.commit_index = commit;
             self.committed.send();
         }
-        AppendEntriesReply { success, ..refusal(&state, None) }
+        AppendEntriesReply { success, ..self.refusal(&state, None) }
     }
 
     /// Figure 13, receiver.
     pub(super) fn on_install_snapshot(&self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
         let mut state = self.state.lock();
-        if args.term < state.current_term {
-            return InstallSnapshotReply { term: state.current_term, failed: false };
+        if args.to != self.me || args.term < state.current_term {
+            let failed = args.to != self.me;
+            return InstallSnapshotReply { term: state.current_term, failed, server_id: self.me };
         }
         let is_new_term = self.step_down(&mut state, args.term);
         self.timer_reset.send();
@@ -78,18 +87,23 @@ impl Server {
             state.commit_index = state.commit_index.max(index);
             self.committed.send();
         }
-        InstallSnapshotReply { term: state.current_term, failed }
+        InstallSnapshotReply { term: state.current_term, failed, server_id: self.me }
     }
-}
 
-/// Says no, and where the log ends; what conflicts, too, if there is an entry at `conflict`.
-fn refusal(state: &State, conflict: Option<Index>) -> AppendEntriesReply {
-    let x_term = conflict.and_then(|index| state.log.term_at(index));
-    AppendEntriesReply {
-        term: state.current_term,
-        success: false,
-        x_term,
-        x_index: conflict.filter(|_| x_term.is_some()).map_or(0, |index| state.log.first_of_term_at(index)),
-        x_len: state.log.last_index() + 1,
+    /// Says no, and where the log ends; what conflicts, too, if there is an entry at `conflict`.
+    fn refusal(&self, state: &State, conflict: Option<Index>) -> AppendEntriesReply {
+        let x_term = conflict.and_then(|index| state.log.term_at(index));
+        let x_index =
+            conflict.filter(|_| x_term.is_some()).map_or(0, |index| state.log.first_of_term_at(index));
+        let last_log_index = state.log.last_index();
+        AppendEntriesReply {
+            term: state.current_term,
+            success: false,
+            x_term,
+            x_index,
+            x_len: last_log_index + 1,
+            last_log_index,
+            server_id: self.me,
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The three RPCs: Figure 2 and Figure 13, the latter with the whole snapshot in one piece.
+//! The three RPCs: Figure 2 and Figure 13, the latter with the whole snapshot in one piece. Each names its receiver, and each reply
+//! who answers: what has gone astray is left alone.
 
 use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
@@ -7,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::log::Entry;
 
 /// Figure 2, RequestVote, arguments.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct RequestVoteArgs {
     pub(super) term: Term,
     pub(super) candidate_id: ServerId,
+    pub(super) to: ServerId,
     pub(super) last_log_index: Index,
     pub(super) last_log_term: Term,
 }
@@ -20,6 +22,7 @@ pub(super) struct RequestVoteArgs {
 pub(super) struct RequestVoteReply {
     pub(super) term: Term,
     pub(super) vote_granted: bool,
+    pub(super) server_id: ServerId,
 }
 
 /// Figure 2, AppendEntries, arguments.
@@ -27,6 +30,7 @@ pub(super) struct RequestVoteReply {
 pub(super) struct AppendEntriesArgs {
     pub(super) term: Term,
     pub(super) leader_id: ServerId,
+    pub(super) to: ServerId,
     pub(super) prev_log_index: Index,
     pub(super) prev_log_term: Term,
     pub(super) entries: Vec<Entry>,
@@ -44,6 +48,9 @@ pub(super) struct AppendEntriesReply {
     pub(super) x_index: Index,
     /// One past the end of the log.
     pub(super) x_len: Index,
+    /// Where the log of who answers ends.
+    pub(super) last_log_index: Index,
+    pub(super) server_id: ServerId,
 }
 
 /// Figure 13, arguments, without the offset.
@@ -51,6 +58,7 @@ pub(super) struct AppendEntriesReply {
 pub(super) struct InstallSnapshotArgs {
     pub(super) term: Term,
     pub(super) leader_id: ServerId,
+    pub(super) to: ServerId,
     pub(super) last_included_index: Index,
     pub(super) last_included_term: Term,
     #[serde(with = "super::bytes")]
@@ -63,4 +71,5 @@ pub(super) struct InstallSnapshotReply {
     pub(super) term: Term,
     /// The disk did not take the snapshot. The term alone would look like success.
     pub(super) failed: bool,
+    pub(super) server_id: ServerId,
 }

@@ -68,12 +68,12 @@ impl Server {
                 return;
             }
             let (last_log_index, last_log_term) = (state.log.last_index(), state.log.last_term());
-            RequestVoteArgs { term, candidate_id: self.me, last_log_index, last_log_term }
+            RequestVoteArgs { term, candidate_id: self.me, to: self.me, last_log_index, last_log_term }
         };
         // A sender is kept here, so that the channel stays open when all have answered.
         let (sender, votes) = unbounded();
         for peer in self.others() {
-            self.request_vote(peer, args.clone(), sender.clone());
+            self.request_vote(peer, RequestVoteArgs { to: peer, ..args }, sender.clone());
         }
         let timeout = after(election_timeout());
         let mut granted = 1;

@@ -140,6 +140,8 @@ pub fn names() -> lab::Names {
         install_snapshot: vec!["SendSnapshot"],
         // An entry calls its term something else than a message does.
         term: vec!["curTerm", "bornIn"],
+        candidate_id: vec!["who"],
+        leader_id: vec!["who"],
         last_log_index: vec!["lastLogIdx"],
         last_log_term: vec!["lastLogTerm"],
         vote_granted: vec!["given"],
@@ -149,9 +151,9 @@ pub fn names() -> lab::Names {
         command: vec!["payload"],
         leader_commit: vec!["committed"],
         success: vec!["matched"],
-        // These two are a level deeper, in `meta`, which cannot be said here.
-        last_included_index: vec!["lastIdx"],
-        last_included_term: vec!["lastTerm"],
+        last_included_index: vec!["meta.lastIdx"],
+        last_included_term: vec!["meta.lastTerm"],
+        snapshot: vec!["bytes"],
         offset: vec!["from"],
         done: vec!["isLast"],
         conflict_index: vec!["next_index"],

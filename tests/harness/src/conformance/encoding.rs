@@ -3,47 +3,23 @@
 //! The names are those of the implementation, or Figure 2's and Figure 13's in Rust's spelling. Where there are several names
 //! for one thing, all are offered, and the server reads the one that it knows.
 
+use labrpc::sync::Arc;
 use labrpc::wire::Value;
 use raft_interface::{Index, ServerId};
 
+use super::bench::SERVER;
+use super::envelope::Envelope;
+use super::fields::{Fields, add, bytes, field, fields, int, number, put_under};
 use super::message::{Asking, Entry, Expected, Hint, Piece, Reply, Request, TransferId};
 use lab_referee::{Names, is_one_of};
 
-/// The number under the first of these names that has one.
-pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
-    names.iter().find_map(|name| value.field(name)?.as_int()?.try_into().ok())
-}
-
-/// What is under the first of these names that is there.
-pub(super) fn field<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
-    names.iter().find_map(|name| value.field(name))
-}
-
-/// The same value under all names.
-fn under(names: &[&'static str], value: &Value) -> impl Iterator<Item = (&'static str, Value)> {
-    names.iter().map(|&name| (name, value.clone()))
-}
-
-pub(super) fn int(number: u64) -> Value {
-    Value::Int(number.into())
-}
-
-/// The bytes under the first of these names that has some.
-fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
-    names.iter().find_map(|name| match value.field(name)? {
-        Value::Bytes(bytes) => Some(bytes.clone()),
-        Value::Text(text) => Some(text.clone().into_bytes()),
-        // A list without elements does not show of what they would be: these are no bytes, in whatever form.
-        Value::Seq(elements) if elements.is_empty() => Some(Vec::new()),
-        // The empty entry with which some leaders begin their term.
-        Value::Nothing => Some(Vec::new()),
-        _ => None,
-    })
-}
-
-/// Fields under all their names.
-pub(super) fn fields<const N: usize>(named: [(&[&'static str], Value); N]) -> Vec<(&'static str, Value)> {
-    named.iter().flat_map(|(names, value)| under(names, value)).collect()
+/// The peer that answers, as far as a reply may tell of it.
+#[derive(Clone, Debug)]
+pub(super) struct Replier {
+    pub(super) id: ServerId,
+    pub(super) envelope: Arc<Envelope>,
+    /// Where its log ends.
+    pub(super) last_index: Index,
 }
 
 impl Request {
@@ -58,9 +34,16 @@ impl Request {
     }
 
     /// What the server reads.
-    pub(super) fn write(&self, names: &Names, sender: usize) -> Value {
-        let sender = int(sender as u64);
-        let fields = match self {
+    pub(super) fn write(&self, names: &Names, envelope: &Envelope, sender: ServerId) -> Value {
+        let mut fields = self.fields(names, &int(sender as u64));
+        envelope.write(&mut fields, sender, SERVER);
+        Value::Struct("", fields)
+    }
+
+    /// What the paper says of it, and what goes with that.
+    fn fields(&self, names: &Names, sender: &Value) -> Fields {
+        let sender = sender.clone();
+        match self {
             Self::TimeoutNow { term } => fields([(&names.term, int(*term)), (&names.leader_id, sender)]),
             Self::Vote { term, last_log_index, last_log_term, asking } => {
                 let mut all = fields([
@@ -73,9 +56,9 @@ impl Request {
                 match asking {
                     Asking::Vote => {}
                     Asking::VoteForTransfer => {
-                        all.extend(under(&names.leadership_transfer, &Value::Bool(true)));
+                        put_under(&mut all, &names.leadership_transfer, &Value::Bool(true));
                     }
-                    Asking::PreVote => all.extend(under(&names.pre_vote, &Value::Bool(true))),
+                    Asking::PreVote => put_under(&mut all, &names.pre_vote, &Value::Bool(true)),
                 }
                 all
             }
@@ -101,12 +84,11 @@ impl Request {
                     (&names.snapshot, Value::Bytes(data.clone())),
                 ]);
                 if let Some(transfer) = piece.transfer {
-                    all.extend(under(&names.transfer, &transfer.write()));
+                    put_under(&mut all, &names.transfer, &transfer.write());
                 }
                 all
             }
-        };
-        Value::Struct("", fields)
+        }
     }
 
     /// What the server wrote; `None` if it does not bear these names.
@@ -174,9 +156,7 @@ impl Entry {
     pub(super) fn write(&self, names: &Names, index: Index) -> Value {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
-        let is_free = |name: &&str| !fields.iter().any(|(taken, _)| taken == name);
-        let free: Vec<_> = names.entry_index.iter().copied().filter(is_free).collect();
-        fields.extend(under(&free, &int(index)));
+        add(&mut fields, [(&names.entry_index, int(index))]);
         Value::Struct("", fields)
     }
 
@@ -186,19 +166,31 @@ impl Entry {
 }
 
 impl Reply {
-    /// The reply to that request. A success says as well how far the log has come: a follower that has such fields fills them in, and a
-    /// leader that reads 0 there would go back.
-    pub(super) fn write_to(self, request: &Request, names: &Names) -> Value {
-        let mut value = self.write(names);
-        if let (Self::Append { success: true, hint: None, .. }, Value::Struct(_, all)) = (self, &mut value) {
-            let last = request.last_index();
-            all.extend(fields([(&names.match_index, int(last)), (&names.conflict_index, int(last + 1))]));
-        }
-        value
+    /// The reply to that request. It says as well what followers may say of themselves, and a success how far the log has come: a leader
+    /// that reads 0 there would go back.
+    pub(super) fn write_to(self, request: &Request, names: &Names, replier: &Replier) -> Value {
+        let mut fields = self.fields(names);
+        let last_index = match self {
+            Self::Append { success: true, hint: None, .. } => {
+                let last = request.last_index();
+                add(&mut fields, [(&names.match_index, int(last)), (&names.conflict_index, int(last + 1))]);
+                replier.last_index.max(last)
+            }
+            Self::Append { hint: Some(Hint { len, .. }), .. } => len.saturating_sub(1),
+            Self::Install { expected, .. } => {
+                add(&mut fields, [(&names.success, Value::Bool(expected.is_none()))]);
+                replier.last_index
+            }
+            _ => replier.last_index,
+        };
+        add(&mut fields, [(&names.last_log_index, int(last_index))]);
+        replier.envelope.write(&mut fields, replier.id, SERVER);
+        Value::Struct("", fields)
     }
 
-    pub(super) fn write(self, names: &Names) -> Value {
-        let fields = match self {
+    /// What the paper says of it, and a fast backup.
+    fn fields(self, names: &Names) -> Fields {
+        match self {
             Self::TimeoutNow { term } => fields([(&names.term, int(term))]),
             Self::Vote { term, vote_granted } => {
                 fields([(&names.term, int(term)), (&names.vote_granted, Value::Bool(vote_granted))])
@@ -217,12 +209,11 @@ impl Reply {
             Self::Install { term, expected } => {
                 let mut all = fields([(&names.term, int(term))]);
                 if let Some(expected) = expected {
-                    all.extend(under(&names.expected, &expected.write(names)));
+                    put_under(&mut all, &names.expected, &expected.write(names));
                 }
                 all
             }
-        };
-        Value::Struct("", fields)
+        }
     }
 
     /// What the server answered to that request; `None` if it does not bear these names.
@@ -255,44 +246,21 @@ pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64
     if is_one_of(method, &names.request_pre_vote) || has_flag() { number(value, &names.term) } else { None }
 }
 
-/// Whether the entries of a message say of which kind they are.
-pub(super) fn has_kinds(names: &Names, value: &Value) -> bool {
-    let entries = field(value, &names.entries).and_then(Value::as_seq).unwrap_or_default();
-    entries.iter().any(|entry| field(entry, &names.entry_kind).is_some())
-}
-
-/// A message whose entries are of a kind that nobody knows.
-pub(super) fn of_unknown_kind(names: &Names, message: Value) -> Value {
-    let unknown = Value::Variant("Unknown", Box::new(Value::Nothing));
-    let with_kind = |entry: Value| match entry {
-        Value::Struct(name, mut fields) => {
-            fields.extend(under(&names.entry_kind, &unknown));
-            Value::Struct(name, fields)
-        }
-        other => other,
-    };
-    let in_field = |(name, value): (&'static str, Value)| match value {
-        Value::Seq(entries) if names.entries.contains(&name) => {
-            (name, Value::Seq(entries.into_iter().map(with_kind).collect()))
-        }
-        value => (name, value),
-    };
-    match message {
-        Value::Struct(name, fields) => Value::Struct(name, fields.into_iter().map(in_field).collect()),
-        other => other,
-    }
-}
-
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
-pub(super) fn unknown_hint(names: &Names, reply: &Value) -> Option<&'static str> {
-    field_beside(&of_append_reply(names), reply)
+pub(super) fn unknown_hint(names: &Names, envelope: &Envelope, reply: &Value) -> Option<&'static str> {
+    let Value::Struct(_, fields) = reply else { return None };
+    let known = of_append_reply(names);
+    let is_known = |name: &str| {
+        known.iter().any(|names| names.contains(&name)) || envelope.names().any(|known| known == name)
+    };
+    fields.iter().map(|&(name, _)| name).find(|name| !is_known(name))
 }
 
 /// The fields of a reply to AppendEntries, each with all its names.
-pub(super) fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 7] {
-    let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, abstained, .. } =
-        names;
-    [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained]
+pub(super) fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 8] {
+    let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, .. } = names;
+    let Names { abstained, last_log_index, .. } = names;
+    [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained, last_log_index]
 }
 
 /// Whether a reply to InstallSnapshot can say that a piece did not fit.
@@ -300,12 +268,6 @@ pub(super) fn can_refuse_pieces(names: &Names, reply: &Value) -> bool {
     let is_readable =
         |value: &Value| matches!(value, Value::Nothing) || Expected::read(names, value).is_some();
     field(reply, &names.expected).is_some_and(is_readable)
-}
-
-fn field_beside(known: &[&Vec<&'static str>], reply: &Value) -> Option<&'static str> {
-    let Value::Struct(_, fields) = reply else { return None };
-    let mut names = fields.iter().map(|(name, _)| *name);
-    names.find(|name| !known.iter().any(|names| names.contains(name)))
 }
 
 #[cfg(test)]
@@ -339,31 +301,61 @@ mod tests {
         let names = Names::default();
         for request in requests {
             let name = format!("Raft.{}", request.method(&names)[0]);
-            assert_eq!(Request::read(&names, &name, &request.write(&names, 1)), Some(request.clone()));
+            assert_eq!(
+                Request::read(&names, &name, &request.write(&names, &Envelope::default(), 1)),
+                Some(request.clone())
+            );
             let required = names.required();
             let of_paper = required.iter().find(|(methods, _)| *methods == request.method(&names));
             for field in of_paper.map(|(_, fields)| fields).into_iter().flatten() {
-                assert!(request.write(&names, 1).field(field[0]).is_some(), "{field:?}");
+                assert!(
+                    request.write(&names, &Envelope::default(), 1).field(field[0]).is_some(),
+                    "{field:?}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn written_replies_are_read_back() {
+        let names = Names::default();
         let hint = Some(Hint { term: Some(2), index: 3, len: 7 });
+        let replier = Replier { id: 1, envelope: Arc::default(), last_index: 3 };
         let request = Request::Append { term: 3, prev: (0, 0), entries: vec![], leader_commit: 0 };
         let reply = Reply::Append { term: 3, success: false, hint };
-        assert_eq!(Reply::read(&names, &request, &reply.write(&names)), Some(reply));
-        assert_eq!(unknown_hint(&names, &reply.write(&names)), None);
+        assert_eq!(Reply::read(&names, &request, &reply.write_to(&request, &names, &replier)), Some(reply));
+        assert_eq!(
+            unknown_hint(&names, &Envelope::default(), &reply.write_to(&request, &names, &replier)),
+            None
+        );
         let request = Request::Append { term: 3, prev: (4, 2), entries: vec![], leader_commit: 0 };
-        let success = Reply::Append { term: 3, success: true, hint: None }.write_to(&request, &names);
-        assert_eq!(unknown_hint(&names, &success), None);
+        let success =
+            Reply::Append { term: 3, success: true, hint: None }.write_to(&request, &names, &replier);
+        assert_eq!(unknown_hint(&names, &Envelope::default(), &success), None);
         assert_eq!(
             [number(&success, &names.match_index), number(&success, &["next_index"])],
             [Some(4), Some(5)]
         );
-        assert_eq!(number(&reply.write_to(&request, &names), &names.match_index), None);
+        let ends = |reply: &Value| number(reply, &["last_log_index"]);
+        assert_eq!(ends(&success), Some(4), "at least what it has said to have");
+        assert_eq!(ends(&reply.write_to(&request, &names, &replier)), Some(6), "what its hint says");
+        assert_eq!(number(&reply.write_to(&request, &names, &replier), &names.match_index), None);
         let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
-        assert_eq!(unknown_hint(&names, &unknown), Some("match_hint"));
+        assert_eq!(unknown_hint(&names, &Envelope::default(), &unknown), Some("match_hint"));
+        let install = Request::Install {
+            term: 3,
+            last_included_index: 9,
+            last_included_term: 2,
+            piece: Piece::WHOLE,
+            data: Vec::new(),
+        };
+        let transfer = TransferId { leader: 1, term: 3, index: 9, number: 7 };
         for expected in [None, Some(Expected { transfer, offset: 8 })] {
             let reply = Reply::Install { term: 3, expected };
-            assert_eq!(Reply::read(&names, &install(Piece::WHOLE), &reply.write(&names)), Some(reply));
+            assert_eq!(
+                Reply::read(&names, &install, &reply.write_to(&request, &names, &replier)),
+                Some(reply)
+            );
         }
     }
 
@@ -383,8 +375,18 @@ mod tests {
     fn messages_of_other_names_are_read_and_written() {
         let names = Names { term: vec!["cur_term"], request_vote: vec!["AskVote"], ..Names::default() };
         let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote };
-        assert_eq!(request.write(&names, 1).field("cur_term"), Some(&int(3)));
-        assert_eq!(Request::read(&names, "Raft.AskVote", &request.write(&names, 1)), Some(request.clone()));
-        assert_eq!(Request::read(&Names::default(), "Raft.RequestVote", &request.write(&names, 1)), None);
+        assert_eq!(request.write(&names, &Envelope::default(), 1).field("cur_term"), Some(&int(3)));
+        assert_eq!(
+            Request::read(&names, "Raft.AskVote", &request.write(&names, &Envelope::default(), 1)),
+            Some(request.clone())
+        );
+        assert_eq!(
+            Request::read(
+                &Names::default(),
+                "Raft.RequestVote",
+                &request.write(&names, &Envelope::default(), 1)
+            ),
+            None
+        );
     }
 }

@@ -7,7 +7,7 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
-use super::encoding::{field, fields, int, number};
+use super::fields::{field, fields, int, number};
 use super::message::{Entry, command};
 use super::peer::Peer;
 use super::slot::no_method;

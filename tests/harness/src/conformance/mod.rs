@@ -27,9 +27,12 @@
 mod bench;
 mod disk;
 mod encoding;
+mod envelope;
 mod expectations;
 mod fetching;
+mod fields;
 mod follower;
+mod kinds;
 mod made_up;
 mod message;
 mod needs;

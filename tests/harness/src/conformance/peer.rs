@@ -9,8 +9,9 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::{can_refuse_pieces, of_unknown_kind, unknown_hint};
+use super::encoding::{can_refuse_pieces, unknown_hint};
 use super::follower::Follower;
+use super::kinds::of_unknown_kind;
 use super::message::{Asking, Entry, Hint, Piece, Reply, Request, command, snapshot};
 use super::slot::{PreVotes, no_method};
 use super::state::{Behaviour, SentRequest};
@@ -135,7 +136,8 @@ impl<'a> Peer<'a> {
             _ => {}
         }
         let method = self.method_for(request);
-        let reply = self.call(&method, &request.write(&inner.names, self.id));
+        let envelope = inner.envelope();
+        let reply = self.call(&method, &request.write(&inner.names, &envelope, self.id));
         let reply = reply.unwrap_or_else(|why| lab.skip(&why));
         lab.check();
         let Some(value) = reply else {
@@ -143,7 +145,7 @@ impl<'a> Peer<'a> {
             return None;
         };
         if matches!(request, Request::Append { .. }) {
-            inner.state.lock().unknown_hint = unknown_hint(&inner.names, &value);
+            inner.state.lock().unknown_hint = unknown_hint(&inner.names, &envelope, &value);
         }
         if request.is_install() {
             inner.state.lock().can_refuse_pieces = Some(can_refuse_pieces(&inner.names, &value));
@@ -350,7 +352,8 @@ impl Append<'_> {
         let Self { term, prev, entries, commit, .. } = self;
         let entries = entries.clone();
         let request = Request::Append { term: *term, prev: *prev, entries, leader_commit: *commit };
-        let message = of_unknown_kind(&inner.names, request.write(&inner.names, self.peer.id));
+        let message =
+            of_unknown_kind(&inner.names, request.write(&inner.names, &inner.envelope(), self.peer.id));
         let reply = self.peer.call(&self.peer.method_for(&request), &message);
         inner.lab.check();
         inner.note(format!("S{} -> S{SERVER}: {request}, of an unknown kind: {reply:?}", self.peer.id));

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labrpc::network::Address;
+use labrpc::sync::Arc;
 use labrpc::wire::Value;
 use raft_interface::{ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
-use super::encoding::{has_kinds, pre_vote};
-use super::message::{Reply, Request};
+use super::encoding::{Replier, pre_vote};
+use super::envelope::Envelope;
+use super::kinds::has_kinds;
+use super::message::{Asking, Reply, Request};
 use super::peer::Peer;
 use super::state::{BenchState, Received, SentRequest};
 use crate::observation::name_servers;
@@ -28,13 +31,7 @@ impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
     pub(super) fn receive(&self, to: ServerId, method: &str, value: &Value) -> Option<Value> {
         if let Some(term) = pre_vote(&self.names, method, value) {
-            // Nothing changes by it, so it is granted in all tests but those of itself: what is put to the proof is what
-            // comes after.
-            let mut state = self.state.lock();
-            state.pre_votes.push((self.lab.now(), term));
-            let vote_granted = !state.refuses_pre_votes.contains(&to);
-            let reply = Reply::Vote { term: term.saturating_sub(1), vote_granted };
-            return Some(reply.write(&self.names));
+            return Some(self.answer_pre_vote(to, term));
         }
         if let Some(answer) = self.is_asked_for_entries(to, method, value) {
             return answer;
@@ -89,7 +86,8 @@ impl Inner {
             state.votes.entry(term).or_default().insert(to);
         }
         let reply = reply?;
-        let answer = reply.write_to(&state.requests[number].sent.request, &self.names);
+        let request = &state.requests[number].sent.request;
+        let answer = reply.write_to(request, &self.names, &self.replier(&state, to));
         drop(state);
         self.note(format!("S{to} -> S{SERVER}: {reply}"));
         Some(answer)
@@ -97,6 +95,27 @@ impl Inner {
 }
 
 impl Inner {
+    /// What a peer may tell of itself in its replies.
+    fn replier(&self, state: &BenchState, id: ServerId) -> Replier {
+        Replier { id, envelope: self.envelope(), last_index: state.followers[id].last_index() }
+    }
+
+    /// How messages say from whom to whom they go.
+    pub(super) fn envelope(&self) -> Arc<Envelope> {
+        Arc::clone(&self.slot.lock().methods.envelope)
+    }
+
+    /// Nothing changes by a vote that does not count, so it is granted in all tests but those of itself: what is put to the proof is
+    /// what comes after.
+    fn answer_pre_vote(&self, to: ServerId, term: Term) -> Value {
+        let mut state = self.state.lock();
+        state.pre_votes.push((self.lab.now(), term));
+        let vote_granted = !state.refuses_pre_votes.contains(&to);
+        let asked = Request::Vote { term, last_log_index: 0, last_log_term: 0, asking: Asking::PreVote };
+        let reply = Reply::Vote { term: term.saturating_sub(1), vote_granted };
+        reply.write_to(&asked, &self.names, &self.replier(&state, to))
+    }
+
     /// Whether nobody should wait any longer for the end of a run in which so many requests have been sent.
     fn is_without_end(&self, requests: usize) -> bool {
         let count = u32::try_from(requests).unwrap_or(u32::MAX);

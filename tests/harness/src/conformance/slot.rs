@@ -9,6 +9,7 @@ use labrpc::wire::AskMadeUp;
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
+use super::envelope::Envelope;
 use super::made_up::optional_in_requests;
 use crate::implementation::AnyRaft;
 use crate::server_storage::ReadTime;
@@ -31,6 +32,8 @@ pub(super) struct Slot {
 #[derive(Clone, Default)]
 pub(super) struct Methods {
     pub(super) service: String,
+    /// How its messages say from whom to whom they go.
+    pub(super) envelope: Arc<Envelope>,
     /// Without the service's name.
     pub(super) names: Vec<String>,
     /// What the server would make up of a request, by the method's full name.
@@ -61,7 +64,8 @@ impl Methods {
     ///
     /// What is missing for a talk in these names.
     pub(super) fn of(service: &Service, names: &Names) -> Result<Self, String> {
-        let optional = optional_in_requests(names);
+        let envelope = Envelope::of(service, names);
+        let optional: Vec<_> = optional_in_requests(names).into_iter().chain(envelope.names()).collect();
         let [vote, append, install] = names.required().map(|(methods, fields)| {
             let is_of_a_leader = methods != names.request_vote;
             let by_leaders = names.leader_id.iter().filter(|_| is_of_a_leader);
@@ -72,7 +76,7 @@ impl Methods {
         // A method of one of these names with a field of each of those.
         let has_fields = |methods: &[&'static str], fields: &[&[&'static str]]| {
             service.methods().any(|(name, has)| {
-                let has = |of: &&[&'static str]| has.iter().any(|field| of.contains(field));
+                let has = |of: &&[&'static str]| of.iter().any(|name| has.contains(&outermost(name)));
                 is_one_of(name, methods) && fields.iter().all(has)
             })
         };
@@ -88,6 +92,7 @@ impl Methods {
         let names = service.methods().filter_map(|(name, _)| name.strip_prefix(&prefix)).map(str::to_owned);
         Ok(Self {
             service: service.name().to_owned(),
+            envelope: Arc::new(envelope),
             names: names.collect(),
             made_up: service.made_up().map(|(name, ask)| (name.to_owned(), ask)).collect(),
             without_snapshots,
@@ -110,6 +115,11 @@ pub(super) fn no_method(methods: &[&str]) -> String {
     format!("the server has no method {name} (one of another name: tell it with Implementation::with_names)")
 }
 
+/// A method tells the names of its fields, and not what is in these.
+fn outermost(name: &'static str) -> &'static str {
+    name.split('.').next().unwrap_or(name)
+}
+
 /// # Errors
 ///
 /// What is missing: the method, or a field of its arguments; or what it has of its own.
@@ -122,13 +132,15 @@ fn has(
     let Some((name, has)) = service.methods().find(|(name, _)| is_one_of(name, methods)) else {
         return Err(no_method(methods));
     };
-    if let Some(missing) = fields.iter().find(|names| !names.iter().any(|name| has.contains(name))) {
+    if let Some(missing) =
+        fields.iter().find(|names| !names.iter().any(|name| has.contains(&outermost(name))))
+    {
         let missing = missing.first().unwrap_or(&"of that name");
         return Err(format!("the arguments of {name} have no field {missing}"));
     }
     // What nobody fills in would be read as nothing or zero, and might mean something.
     let is_known =
-        |field: &str| fields.iter().any(|names| names.contains(&field)) || optional.contains(&field);
+        |field: &str| fields.iter().copied().flatten().chain(optional).any(|name| outermost(name) == field);
     match has.iter().find(|field| !is_known(field)) {
         Some(own) => {
             Err(format!("the arguments of {name} have a field {own}, of which scripted peers know nothing"))

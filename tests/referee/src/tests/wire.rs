@@ -53,6 +53,21 @@ struct Tell {
     leader_commit: u64,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Place {
+    index: u64,
+    term: u64,
+}
+
+/// What it says stands in parts of its own.
+#[derive(Serialize, Deserialize)]
+struct Nested {
+    head: Bare,
+    prev: Place,
+    entries: Vec<Bare>,
+    leader_commit: u64,
+}
+
 fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
     watched_as(Names::default(), body)
 }
@@ -76,6 +91,7 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
                 .method("AppendEntries", |odd: Odd| odd)
                 .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
                 .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
+                .method("Nested", |nested: Nested| Vote { term: nested.head.term, vote_granted: false })
                 .method("Gossip", |odd: Odd| odd);
             network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft).service(above));
             body(&network);
@@ -193,4 +209,25 @@ fn entries_without_commands_are_those_of_the_first_name_that_is_there() {
         let line = violation.proof.last().expect("the message");
         assert!(line.contains(&format!(": {count} entries")), "{line}");
     }
+}
+
+#[test]
+fn fields_in_other_fields_are_found_by_their_paths() {
+    let names = Names {
+        append_entries: vec!["Nested"],
+        term: vec!["head.term", "term"],
+        prev_log_index: vec!["prev.index"],
+        prev_log_term: vec!["prev.term"],
+        ..Names::default()
+    };
+    let notices = watched_as(names, |network| {
+        let prev = Place { index: 0, term: 0 };
+        let nested =
+            Nested { head: Bare { term: 7 }, prev, entries: vec![Bare { term: 7 }], leader_commit: 0 };
+        let _: Option<Vote> = network.make_connected_end(1, 0).call("Raft.Nested", &nested);
+    });
+    // Nobody has voted for it.
+    let [Notice::Violation(violation)] = &notices[..] else { panic!("one violation, not {notices:?}") };
+    let line = violation.proof.last().expect("the message");
+    assert!(line.contains("term 7") && line.contains(": 1 entries"), "{line}");
 }

@@ -1,0 +1,34 @@
+//! Entries that say of which kind they are.
+
+use labrpc::wire::Value;
+
+use super::fields::{field, put_under};
+use lab_referee::Names;
+
+/// Whether the entries of a message say of which kind they are.
+pub(super) fn has_kinds(names: &Names, value: &Value) -> bool {
+    let entries = field(value, &names.entries).and_then(Value::as_seq).unwrap_or_default();
+    entries.iter().any(|entry| field(entry, &names.entry_kind).is_some())
+}
+
+/// A message whose entries are of a kind that nobody knows.
+pub(super) fn of_unknown_kind(names: &Names, message: Value) -> Value {
+    let unknown = Value::Variant("Unknown", Box::new(Value::Nothing));
+    let with_kind = |entry: Value| match entry {
+        Value::Struct(name, mut fields) => {
+            put_under(&mut fields, &names.entry_kind, &unknown);
+            Value::Struct(name, fields)
+        }
+        other => other,
+    };
+    let in_field = |(name, value): (&'static str, Value)| match value {
+        Value::Seq(entries) if names.entries.contains(&name) => {
+            (name, Value::Seq(entries.into_iter().map(with_kind).collect()))
+        }
+        value => (name, value),
+    };
+    match message {
+        Value::Struct(name, fields) => Value::Struct(name, fields.into_iter().map(in_field).collect()),
+        other => other,
+    }
+}
