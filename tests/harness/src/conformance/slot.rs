@@ -136,7 +136,11 @@ fn has(
         fields.iter().find(|names| !names.iter().any(|name| has.contains(&outermost(name))))
     {
         let missing = missing.first().unwrap_or(&"of that name");
-        return Err(format!("the arguments of {name} have no field {missing}"));
+        return Err(format!(
+            "the arguments of {name} have no field {missing}, but {} (one of them under another name: tell it with \
+             Implementation::with_names)",
+            has.join(", ")
+        ));
     }
     // What nobody fills in would be read as nothing or zero, and might mean something.
     let is_known =
