@@ -229,7 +229,12 @@ impl<'a> Peer<'a> {
 
     /// Says no to requests for votes that do not count, from now on. In the beginning each peer says yes.
     pub fn refuses_pre_votes(self) {
-        self.bench.0.state.lock().refuses_pre_votes.insert(self.id);
+        self.refuses_pre_votes_in(0);
+    }
+
+    /// The same, for it is in this term already, and says so.
+    pub fn refuses_pre_votes_in(self, term: Term) {
+        self.bench.0.state.lock().refuses_pre_votes.insert(self.id, term);
     }
 
     /// Says yes to them again.

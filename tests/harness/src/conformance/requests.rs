@@ -110,9 +110,10 @@ impl Inner {
     fn answer_pre_vote(&self, to: ServerId, term: Term) -> Value {
         let mut state = self.state.lock();
         state.pre_votes.push((self.lab.now(), term));
-        let vote_granted = !state.refuses_pre_votes.contains(&to);
+        let refuses_in = state.refuses_pre_votes.get(&to).copied();
         let asked = Request::Vote { term, last_log_index: 0, last_log_term: 0, asking: Asking::PreVote };
-        let reply = Reply::Vote { term: term.saturating_sub(1), vote_granted };
+        let told = term.saturating_sub(1).max(refuses_in.unwrap_or(0));
+        let reply = Reply::Vote { term: told, vote_granted: refuses_in.is_none() };
         reply.write_to(&asked, &self.names, &self.replier(&state, to))
     }
 
@@ -223,6 +224,11 @@ impl Bench {
     /// How many requests for votes that do not count have come since then.
     pub fn pre_votes_since(&self, since: Duration) -> usize {
         self.0.state.lock().pre_votes.iter().filter(|&&(at, _)| at >= since).count()
+    }
+
+    /// In which term the server would have stood, by the last request for a vote that does not count.
+    pub fn last_pre_vote(&self) -> Option<Term> {
+        self.0.state.lock().pre_votes.last().map(|&(_, term)| term)
     }
 
     /// The first of all requests so far that is of interest.

@@ -110,6 +110,7 @@ impl Inner {
             };
             state.applied = index;
             state.delivered.push(message.clone());
+            let is_time = state.snapshot_at.take_if(|at| *at == index).is_some();
             drop(state);
             self.lab.record().note_applied(SERVER, index);
             self.changed.notify_all();
@@ -131,6 +132,19 @@ impl Inner {
                     self.violation(format!("S{SERVER} delivered {message:?} after {before}"), expected, seen);
                 self.lab.violated(violation);
             }
+            if is_time {
+                self.hand_over(index);
+            }
+        }
+    }
+
+    /// The service hands over a snapshot, in the thread that takes what is delivered.
+    fn hand_over(&self, index: Index) {
+        self.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
+        let raft = self.slot.lock().running.as_ref().map(|(_, raft)| Arc::clone(raft));
+        if let Some(raft) = raft {
+            marks::takes_snapshot(SERVER, index);
+            raft.snapshot(index, snapshot(index));
         }
     }
 }
@@ -188,6 +202,12 @@ impl Bench {
                 raft.snapshot(index, snapshot(index));
             });
         });
+    }
+
+    /// When the service gets the entry at `index`, it hands over a snapshot up to there, before it takes what comes next: as MIT's, in
+    /// the thread that reads the apply channel.
+    pub fn takes_snapshot_when_it_gets(&self, index: Index) {
+        self.0.state.lock().snapshot_at = Some(index);
     }
 
     /// Asks the server for another configuration. Skips the test if it does not change its configuration.

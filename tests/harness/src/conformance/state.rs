@@ -75,11 +75,13 @@ pub(super) struct BenchState {
     pub(super) delivered: Vec<ApplyMsg>,
     /// The last index that it covers.
     pub(super) applied: Index,
+    /// At this index the service takes a snapshot, before it takes what comes next.
+    pub(super) snapshot_at: Option<Index>,
     pub(super) commands: CommandsSent,
     /// The requests for votes that do not count, oldest first: when each came, and its term.
     pub(super) pre_votes: Vec<(Duration, Term)>,
-    /// Who says no to these.
-    pub(super) refuses_pre_votes: BTreeSet<ServerId>,
+    /// Who says no to these, and in which term at least.
+    pub(super) refuses_pre_votes: BTreeMap<ServerId, Term>,
     /// The peers that give entries to a server that asks for them.
     pub(super) helpers: BTreeMap<ServerId, Helper>,
     /// Whom the server has asked for entries, and from which on.
