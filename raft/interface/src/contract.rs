@@ -13,7 +13,7 @@
 //! | | may deliver the stored snapshot once more, as the first message on the apply channel | MIT: "ideally Raft should send it up on applyCh". The service has read it from the storage already, and takes the repeat for what it is | `snapshot_survives_3d` |
 //! | [`start`](crate::RaftServer::start), [`get_state`](crate::RaftServer::get_state) | return soon, also while calls hang or the disk is slow. They are called on the server's node: if its power fails meanwhile, the call ends with everything else there | a service is part of its server | `restart_between_votes_3c`, `crash_at_every_save_3c` |
 //! | what [`get_state`](crate::RaftServer::get_state) and [`start`](crate::RaftServer::start) say of term and leadership | is true at some moment of the call: no copy that was made before it, however short a time | what is said now is compared with what was said and sent before: after a copy the term seems to go back, and a leader seems to lead whom nobody was asked to elect | `initial_election_3a`, `re_election_3a` |
-//! | [`snapshot`](crate::RaftServer::snapshot) | may be called from the thread that reads the apply channel, or from another, with an older index than before | MIT calls it while it reads `applyCh` | `snapshot_basic_3d`, `snapshots_from_another_thread_3d`, `old_snapshot_of_the_service_3d` |
+//! | [`snapshot`](crate::RaftServer::snapshot) | may be called from the thread that reads the apply channel, or from another, with an older index than before | MIT calls it while it reads `applyCh` | `snapshot_basic_3d`, `snapshots_from_another_thread_3d`, `old_snapshot_of_the_service_3d`, `snapshot_in_the_middle_of_entries_3d` |
 //! | [`kill`](crate::RaftServer::kill) | within 8 s all threads of the server have ended, or at most 16 of them wait for what never comes; none goes on running | a class of tests starts thousands of servers in one process. MIT asks for less | `threads_end_3b`, `kill_with_full_channel_3b` |
 //!
 //! # The apply channel
@@ -43,6 +43,8 @@
 //!   (`rewritten_copy_counts_once_stored_3c`; the same for what a follower acknowledges, `rewritten_entries_wait_for_the_save_3c`).
 //! - A save that fails has stored nothing. The server must not answer as if it had; it may stop.
 //! - State and snapshot that belong together are saved together: each save is atomic, and two are not.
+//! - What is stored with a snapshot is the state of that moment, vote and term too (`vote_outlives_a_taken_snapshot_3d`,
+//!   `vote_outlives_a_received_snapshot_3d`).
 //! - A received snapshot is stored before an AppendEntries that follows it succeeds (`snapshot_stored_before_reply_3d`). The reply to
 //!   InstallSnapshot may come earlier: MIT's lab of 2021 took the snapshot when the service had agreed.
 //! - A snapshot that the service hands over is stored within a second (MIT looks at the size of the storage right after;

@@ -261,15 +261,15 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 102;
+    one_way, 107;
     polling, 3;
     no_op, 16;
     pre_vote, 10;
     retrying, 1;
-    own_names, 102;
+    own_names, 107;
     resettable_timer, 3;
     group_commit, 1;
-    group_commit_unhurried, 7;
+    group_commit_unhurried, 8;
     group_commit_own_fields, 22;
     group_commit_hasty, 3;
 }

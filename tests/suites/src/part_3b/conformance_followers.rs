@@ -55,13 +55,13 @@ pub fn heartbeat_is_checked_3b(lab: &Lab) {
 
 /// An entry that conflicts with a new one goes, with all that follow it (Fig. 2, AppendEntries, receiver 3).
 ///
-/// Catches: existing entries that are kept, and a suffix that is.
+/// Catches: existing entries that are kept, and a suffix that is; an entry that stays because its term is the later one.
 pub fn conflict_is_cut_3b(lab: &Lab) {
     let bench = Bench::start(
         lab,
         3,
         "a conflicting entry is deleted with all that follow it (§5.3; Fig. 2, AppendEntries, receiver 3)",
-        "existing entries are kept although terms differ, or the entries after the conflict are",
+        "existing entries are kept although terms differ, or the entries after the conflict are; no entry is better for a later term",
     );
     bench.peer(1).appends(1).entries(&[1, 1, 1, 1]).prepares("it follows the empty log");
     bench.peer(2).appends(2).after(1, 1).entries(&[2]).succeeds("entry 1 matches");
@@ -74,6 +74,17 @@ pub fn conflict_is_cut_3b(lab: &Lab) {
     // A server that only puts the new entry in its place still has these.
     bench.expect_no_entry(3, 1, "it followed an entry that conflicted");
     bench.expect_no_entry(4, 1, "it followed an entry that conflicted");
+    // Whatever the terms: a later one makes no entry better.
+    let term = bench.term() + 4;
+    bench.peer(1).appends(term).after(1, 1).entries(&[term - 1, term, term]).succeeds("entry 1 matches");
+    let leads = bench.term() + 1;
+    bench.peer(2).appends(leads).after(1, 1).entries(&[term - 2]).succeeds("entry 1 matches");
+    bench.expect_entry(2, term - 2, "it took the place of one of a later term");
+    bench.expect_no_entry(
+        3,
+        term,
+        "it followed an entry that conflicted, though its term is later than that of the new one",
+    );
 }
 
 /// A message that brings nothing new cuts nothing: only a conflict does (Fig. 2, AppendEntries, receiver 3; §5.3).

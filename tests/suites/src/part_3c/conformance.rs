@@ -122,13 +122,13 @@ pub fn entries_survive_3c(lab: &Lab) {
 
 /// What a conflict has cut does not come back with a restart (Fig. 2, State; AppendEntries, receiver 3).
 ///
-/// Catches: a log to which is only ever added on disk.
+/// Catches: a log to which is only ever added on disk, and one that is not saved if it is as long as before.
 pub fn cut_survives_3c(lab: &Lab) {
     let bench = Bench::start(
         lab,
         3,
         "log[] is persistent as it is after a conflict, too (Fig. 2, State; AppendEntries, receiver 3)",
-        "the log is cut in memory only",
+        "the log is cut in memory only, or saved only when it has become longer or shorter",
     );
     bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     // So that the cut alone is new in what follows: the term is stored with this one.
@@ -137,6 +137,12 @@ pub fn cut_survives_3c(lab: &Lab) {
     bench.restart();
     bench.expect_entry(2, 2, "it took the place of one of term 1, before the restart");
     bench.expect_no_entry(3, 1, "it was cut before the restart");
+    // And by as many entries as were cut: neither the term nor the length of the log is new.
+    let term = bench.term() + 3;
+    bench.peer(1).appends(term).after(2, 2).prepares("S1 leads a later term");
+    bench.peer(1).appends(term).after(1, 1).entries(&[term]).succeeds("entry 1 matches");
+    bench.restart();
+    bench.expect_entry(2, term, "it took the place of one of term 2, before the restart");
 }
 
 /// A leader's own entries are stored before they count as a copy (Fig. 2, State; Leaders 2).

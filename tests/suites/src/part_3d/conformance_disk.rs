@@ -93,7 +93,7 @@ pub fn power_fails_while_a_snapshot_is_installed_3d(lab: &Lab) {
         lab.sleep_ms(50);
         // Nobody was told that the snapshot is there, so it comes again.
         bench.peer(1).installs(2, (included, 2));
-        await_taken(&bench, (included, 2));
+        await_taken(&bench, 2, (included, 2));
         let next = bench.peer(1).appends(2).after(included, 2).entries(&[2]).commit(included + 1);
         next.succeeds("it follows the snapshot");
         bench.expect_applies(included + 1, "the service goes on after the snapshot");

@@ -5,6 +5,7 @@
 //! | `mit` | MIT's seven tests |
 //! | `beyond_mit` | clusters: what MIT's suite does not see |
 //! | `conformance_disk` | one server: snapshots and a disk that fails |
+//! | `conformance_state` | one server: votes, old answers and snapshots in the middle of entries |
 //! | `conformance_received` | one server: snapshots that it receives |
 //! | `conformance_taken` | one server: snapshots that it has taken, and sends |
 //!
@@ -13,6 +14,7 @@
 pub mod beyond_mit;
 pub mod conformance_disk;
 pub mod conformance_received;
+pub mod conformance_state;
 pub mod conformance_taken;
 pub mod mit;
 
@@ -37,6 +39,7 @@ suite! { $
     10 beyond_mit::chaos_3d, "faults of every kind at once, with snapshots";
     2 conformance_received::old_snapshot_leader_refused_3d, "a leader of an old term installs nothing";
     2 conformance_received::snapshot_is_a_message_of_the_leader_3d, "InstallSnapshot counts as a word of the leader";
+    2 conformance_received::old_snapshots_hold_nobody_up_3d, "snapshots of an old term restart no timer";
     2 conformance_received::old_snapshot_ignored_3d, "an old snapshot takes nothing back";
     2 conformance_received::newer_snapshot_stays_3d, "an older snapshot does not replace a newer";
     2 conformance_received::older_snapshot_after_restart_3d, "an older snapshot does not replace the one of before a restart";
@@ -56,6 +59,10 @@ suite! { $
     2 conformance_taken::old_snapshot_of_the_service_3d, "an old snapshot of the service changes nothing";
     2 conformance_taken::label_and_bytes_of_a_snapshot_3d, "label and bytes of a snapshot belong together";
     2 conformance_taken::indexes_go_on_3d, "indexes go on after a snapshot";
+    2 conformance_state::vote_outlives_a_taken_snapshot_3d, "a vote lasts though a snapshot is taken";
+    2 conformance_state::vote_outlives_a_received_snapshot_3d, "a vote lasts though a snapshot is installed";
+    2 conformance_state::old_install_reply_does_not_count_3d, "an answer to a snapshot of an earlier term does not count";
+    2 conformance_state::snapshot_in_the_middle_of_entries_3d, "the service takes a snapshot while more is delivered";
     2 conformance_disk::failed_save_of_a_snapshot_3d, "a snapshot that could not be saved is not acknowledged";
     2 conformance_disk::power_fails_while_a_snapshot_is_taken_3d, "power fails at the saves of a snapshot that is taken";
     2 conformance_disk::power_fails_while_a_snapshot_is_installed_3d, "power fails at the saves of a snapshot that is installed";
