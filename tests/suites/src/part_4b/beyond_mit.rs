@@ -14,7 +14,7 @@ use crate::clients::{confine, finish_within, free};
 /// A conditional write on a key that is not there creates it if it asks for version 0, and is refused otherwise (6.5840, key/value
 /// server).
 ///
-/// Catches: a key that is created whatever version was asked for.
+/// Catches: a key that is created whatever version was asked for, and a clerk that says of every refusal that nobody knows.
 pub fn put_on_a_missing_key_4b(lab: &Lab) {
     let cluster = lab.service(3, Layer::KeyValue).start();
     let mut client = cluster.client();
@@ -34,6 +34,17 @@ pub fn put_on_a_missing_key_4b(lab: &Lab) {
     }
     let _ = client.replace("k1", "c", 0);
     client.read("k1");
+    // On a network that loses nothing a write is mostly sent once: who has sent it once knows what became of it.
+    let told: Vec<_> = (0..10).map(|_| client.replace_plain("k1", "d", 7)).collect();
+    lab.expect(told.iter().any(|told| !matches!(told, Err(ClerkError::Maybe))), || {
+        Violation::new(
+            "ten writes at a wrong version, on a network that works, and each may have taken effect or not",
+            "ErrVersion for a write that was sent once: it certainly had no effect",
+            format!("{told:?}"),
+        )
+        .rule("if a Put is told ErrVersion when it was sent for the first time, it returns ErrVersion, and not ErrMaybe (6.5840, key/value server)")
+        .hint("every ErrVersion becomes ErrMaybe, also that of a request that was not repeated")
+    });
     cluster.check(8);
 }
 

@@ -86,6 +86,38 @@ pub fn commands_are_refused_meanwhile_e1(lab: &Lab) {
     bench.expect_term(term, "nobody else has led");
 }
 
+/// Who is told to stand for election, says that it has heard so and does not stand is not waited for much longer than an election
+/// timeout: then the leader takes commands again (thesis §3.10).
+///
+/// Catches: a transfer that is given up only if the order was lost.
+pub fn order_that_is_not_obeyed_e1(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        TRANSFER,
+        3,
+        "if the transfer does not complete after about an election timeout, the prior leader aborts it and takes requests again \
+         (thesis §3.10)",
+        "a transfer ends when the order to stand was lost, and not when nothing comes of it",
+    );
+    bench.needs_timeout_now();
+    bench.elect(&[1, 2]);
+    bench.settle(&[1, 2]);
+    let begun = bench.transfer(1);
+    bench.expect(begun.is_ok(), "S0 leads and does not hand its office to S1", "Ok", format!("{begun:?}"));
+    let told = bench.peer(1).next_request(ELECTION_MAX, Request::is_timeout_now);
+    lab.expect_usual(told.is_some(), "the target of a transfer is not told to stand for election");
+    let accepts = (0..50).any(|_| {
+        lab.sleep_ms(100);
+        bench.offer().is_leader
+    });
+    bench.expect(
+        accepts,
+        "S0 takes no commands for five seconds after S1 was told to stand for election, and did not",
+        "the transfer is given up after about an election timeout: S1 has answered, and follows",
+        format!("{:?}", bench.state()),
+    );
+}
+
 /// Who is to lead is sent what it lacks, and told to stand only when it has confirmed all of it (thesis §3.10, steps 2 and 3).
 ///
 /// Catches: an order that comes before the entries, to a server that cannot win then.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab_harness::conformance::{Bench, ELECTION_MAX};
 use lab_harness::lab::Lab;
-use raft_interface::Features;
+use raft_interface::{Features, Term};
 
 /// A server with pre-votes among scripted peers, `size` in all.
 fn with_pre_votes(lab: &Lab, size: usize, rule: &'static str, hint: &'static str) -> Bench {
@@ -161,6 +161,35 @@ pub fn older_terms_are_told_e1(lab: &Lab) {
         "a leader of term 5 does not hear of term 9",
         "a refusal of term 9",
         format!("{reply:?}"),
+    );
+}
+
+/// Who is refused in a pre-vote and told of a later term goes on from there: in its own term it would ask for ever (Fig. 2, All servers
+/// 2; thesis §9.6). Its log may be the best there is, and then nobody else can be elected.
+///
+/// Catches: answers to pre-votes of which only the yes or no is looked at.
+pub fn term_of_a_pre_vote_refusal_e1(lab: &Lab) {
+    const LATER: Term = 9;
+    let features = Features { pre_vote: true, ..Features::default() };
+    let rule = "a server that reads a later term in a reply goes on in it, also where it had asked whether it would win (Fig. 2, All \
+                servers 2; thesis §9.6)";
+    let hint = "the term in the answer to a pre-vote is not looked at";
+    let bench = Bench::start_among(lab, features, 3, (rule, hint), |bench| {
+        bench.peers().into_iter().for_each(|peer| peer.refuses_pre_votes_in(LATER));
+    });
+    bench.needs_pre_votes();
+    let deadline = lab.now() + ELECTION_MAX;
+    // One may keep its term and ask for the one after.
+    let goes_on = || bench.term() >= LATER || bench.last_pre_vote().is_some_and(|term| term > LATER);
+    while !goes_on() && lab.now() < deadline {
+        lab.sleep_ms(20);
+    }
+    let (term, asked) = (bench.term(), bench.last_pre_vote());
+    bench.expect(
+        goes_on(),
+        format!("S0 was told of term {LATER} again and again, and goes on asking in an older one"),
+        format!("it is in term {LATER}, or asks for votes of a later one: it must catch up to win"),
+        format!("it is in term {term}, and has asked for pre-votes of term {asked:?}"),
     );
 }
 

@@ -61,10 +61,12 @@ suite! { $
     2 conformance_votes::pre_vote_wants_a_good_log_e1, "a pre-vote goes to a log that is up to date";
     2 conformance_votes::pre_vote_is_refused_under_a_leader_e1, "no pre-vote is given while there is a leader";
     2 conformance_votes::older_terms_are_told_e1, "who is behind is told the term";
+    2 conformance_votes::term_of_a_pre_vote_refusal_e1, "who is refused goes on in the term that it is told";
     2 conformance_votes::candidate_under_a_leader_is_ignored_e1, "a candidate under a leader is left alone, with its term";
     2 conformance_votes::transfer_needs_no_patience_e1, "but not one whom the leader has sent";
     2 conformance_transfers::read_of_a_lonely_leader_ends_e1, "a read ends with the leader that has lost its majority";
     2 conformance_transfers::commands_are_refused_meanwhile_e1, "no command is taken while the office is on its way";
+    2 conformance_transfers::order_that_is_not_obeyed_e1, "who was told to lead and does not is waited for not long";
     2 conformance_transfers::catches_up_first_e1, "who is to lead gets all entries first";
     2 conformance_transfers::timeout_now_e1, "TimeoutNow is obeyed at once";
     2 conformance_transfers::old_timeout_now_e1, "an old TimeoutNow is not";

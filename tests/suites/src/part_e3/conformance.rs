@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, SentRequest};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Request, SentRequest};
 use lab_harness::lab::Lab;
 use raft_interface::{Change, Index, Servers};
 
@@ -110,7 +110,7 @@ pub fn not_before_own_term_commits_e3(lab: &Lab) {
         "a new leader makes changes at once",
     );
     [1, 2, 3].into_iter().for_each(|peer| bench.peer(peer).votes_only());
-    let deadline = lab.now() + lab_harness::conformance::ELECTION_MAX;
+    let deadline = lab.now() + ELECTION_MAX;
     while !bench.state().1 && lab.now() < deadline {
         lab.sleep_ms(2);
     }
@@ -168,6 +168,71 @@ pub fn leaving_joint_waits_for_commit_e3(lab: &Lab) {
         index + 1,
         "both majorities have the joint one, and S0 and S3 are two of the new three",
     );
+}
+
+/// An election in a joint configuration needs a majority of the old voters and one of the new, and both are asked (§6).
+///
+/// Catches: a majority of all of both, and a candidate that asks the old voters only, so that nobody is elected any more.
+pub fn joint_elections_need_both_e3(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        members(&[0, 1, 2], &[3, 4]),
+        5,
+        "elections require separate majorities from both the old and new configurations (§6)",
+        "a majority of the servers of both together elects, or the new voters are not asked",
+    );
+    [3, 4].into_iter().for_each(|peer| bench.peer(peer).follows());
+    let term = bench.elect(&[1, 2]);
+    bench.settle(&[1, 2, 3, 4]);
+    bench.peers().into_iter().for_each(|peer| peer.is_silent());
+    let (last, of) = bench.peer(1).follower().last();
+    change(&bench, Change::Voters(Servers::from_iter([0, 3, 4])));
+    bench.peer(1).appends(term + 1).after(last, of).prepares("S1 leads the next term");
+    [1, 2].into_iter().for_each(|peer| bench.peer(peer).votes_only());
+    bench.expect_no_leader_for(
+        ELECTION_MAX / 2,
+        "all old voters elect it, and of the three new ones it alone: S3 and S4 are silent",
+    );
+    bench.peer(2).is_silent();
+    bench.elect(&[1, 3]);
+}
+
+/// A leader that has appended its own removal leads until that is committed: in its term it sends the entry to all, though it does not
+/// count itself (§6; thesis §4.2.2).
+///
+/// Catches: a leader that goes when its removal is in its log, so that the others have to elect one who may not have it.
+pub fn leads_until_its_removal_commits_e3(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        members(&[0, 1, 2, 3], &[]),
+        4,
+        "a leader that is not in the new configuration steps down when that is committed, and manages the cluster until then (§6; \
+         thesis §4.2.2)",
+        "the leader steps down when it appends the configuration",
+    );
+    let term = bench.elect(&[1, 2, 3]);
+    bench.settle(&[1, 2, 3]);
+    [1, 2, 3].into_iter().for_each(|peer| bench.peer(peer).waits());
+    bench.skip_requests();
+    let index = change(&bench, Change::Remove(0));
+    bench.expect(
+        bench.state() == (term, true),
+        "S0 leads no more, and its removal is only in its own log",
+        format!("it leads term {term}"),
+        format!("{:?}", bench.state()),
+    );
+    let brings = |request: &Request| request.last_index() >= index;
+    let sent = bench.peer(1).next_request(ELECTION_MAX, brings);
+    let of_term = sent.as_ref().map(|sent| sent.request.term());
+    bench.expect(
+        of_term == Some(term),
+        "S0 does not send its removal in the term in which it has appended it",
+        format!("an AppendEntries of term {term} to S1, with entry {index}"),
+        sent.map_or_else(|| "none".to_owned(), |sent| sent.request.to_string()),
+    );
+    [1, 2, 3].into_iter().for_each(|peer| bench.peer(peer).follows());
+    bench.answer_all_waiting();
+    bench.expect_applies_at_least(index, "S1 to S3 have it");
 }
 
 /// A server votes for a candidate that is not in its own configuration, and also if it is not itself: there may be a newer one

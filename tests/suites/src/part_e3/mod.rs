@@ -21,10 +21,12 @@ suite! { $
     suite_e3: Part::E3, Implementation::of;
 
     2 conformance::joint_needs_both_majorities_e3, "a joint configuration needs both majorities";
+    2 conformance::joint_elections_need_both_e3, "and so do elections in it";
     2 conformance::in_force_when_appended_e3, "a configuration counts as soon as it is in the log";
     2 conformance::one_change_at_a_time_e3, "a second change waits for the first";
     2 conformance::not_before_own_term_commits_e3, "no change before an entry of the own term is committed";
     2 conformance::leaving_joint_waits_for_commit_e3, "a joint configuration is left when it is committed";
+    2 conformance::leads_until_its_removal_commits_e3, "a leader leads until its removal is committed";
     2 conformance::votes_across_configurations_e3, "a vote is given without a look at the own configuration";
     5 clusters::add_one_e3, "a server is added";
     5 clusters::remove_one_e3, "a server is removed";

@@ -115,8 +115,11 @@ pub fn which_answers_confirm_e5(lab: &Lab) {
     bench.skip_requests();
     let old = next_append(&bench, 2);
     let reading = bench.beside(|bench| bench.read_index(PATIENCE));
-    // The read has arrived, and whatever it has set off is under way.
+    // The read has arrived, and whatever it has set off is under way: in half of the runs a later message to S2 as well.
     lab.sleep_ms(10);
+    if lab.happens(50) {
+        bench.peer(2).next_request(PATIENCE / 2, Request::is_append);
+    }
     accept(&bench, &old);
     expect_unconfirmed(
         &bench,

@@ -145,6 +145,79 @@ pub fn lease_from_send_not_answer_e5(lab: &Lab) {
     );
 }
 
+/// A new leader does not know what is committed before an entry of its own term is: until then it has no lease, whatever a majority
+/// has answered (§8; thesis §6.4, step 1).
+///
+/// Catches: a lease that asks for answers only, so that a read misses what the predecessor has acknowledged.
+pub fn no_lease_before_an_entry_of_the_term_e5(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        LEASES,
+        3,
+        "a leader reads only after an entry of its own term is committed, by its lease as well (§8; thesis §6.4, step 1)",
+        "whoever has the answers of a majority takes its commit index for complete",
+    );
+    // S1 led term 2, has committed all three and told its clients so. It has told S0 of the first only.
+    bench.peer(1).appends(2).entries(&[2, 2, 2]).commit(1).prepares("it follows the empty log");
+    bench.prepare_applied(1, "leaderCommit is 1");
+    [1, 2].into_iter().for_each(|peer| bench.peer(peer).lags());
+    let deadline = lab.now() + ELECTION_MAX;
+    while !bench.state().1 && lab.now() < deadline {
+        lab.sleep_ms(2);
+    }
+    lab.expect_usual(bench.state().1, "a server is not elected by peers that lag behind");
+    for _ in 0..100 {
+        let read = bench.lease_read_index();
+        bench.expect(
+            read.is_err() || read.is_ok_and(|index| index >= 3),
+            "a new leader reads by a lease before it knows what is committed",
+            "an error: S1 and S2 have answered, and no entry of its term is committed. Or Ok(3) or later",
+            format!("{read:?}"),
+        );
+        lab.sleep_ms(10);
+    }
+}
+
+/// A lease that a transfer has ended does not come back with the answers of a majority while the order to stand may be on its way (thesis
+/// §6.4.1, §3.10): whoever gets it stands at once, and nobody waits for a lease.
+///
+/// Catches: a leader that gives a transfer up and reads by its lease as before.
+pub fn no_lease_after_a_transfer_e5(lab: &Lab) {
+    let bench = Bench::start_with(
+        lab,
+        Features { leadership_transfer: true, ..LEASES },
+        3,
+        "a lease ends when a transfer begins, for the target may stand at once, whenever it gets the order (thesis §6.4.1, §3.10)",
+        "the lease is back when the transfer is given up, though TimeoutNow may be on its way still",
+    );
+    bench.needs_timeout_now();
+    let term = bench.elect(&[1, 2]);
+    bench.settle(&[1, 2]);
+    bench.start_command();
+    lab.sleep_ms(300);
+    lab.expect_usual(bench.lease_read_index().is_ok(), "there is no lease on the bench");
+    // S2 goes on answering.
+    bench.peer(1).waits();
+    bench.skip_requests();
+    lab.expect_usual(
+        bench.transfer(1).is_ok(),
+        "a leader does not hand its office to a follower that is well",
+    );
+    let told = bench.peer(1).next_request(ELECTION_MAX, Request::is_timeout_now);
+    lab.expect_usual(told.is_some(), "the target of a transfer is not told to stand for election");
+    for _ in 0..300 {
+        let (read, state) = (bench.lease_read_index(), bench.state());
+        bench.expect(
+            read.is_err() || state != (term, true),
+            "a leader reads by a lease while its order to another server to take over is under way",
+            "an error: S1 may get TimeoutNow at any moment, and S2 votes for it though it has heard of S0",
+            format!("{read:?}"),
+        );
+        lab.sleep_ms(10);
+    }
+    bench.answer_all_waiting();
+}
+
 /// The leader hands its office over, and does not hear that it has been taken: who is to lead stands at once, without regard to what
 /// was promised.
 ///

@@ -32,6 +32,8 @@ suite! { $
     2 conformance::pending_reads_of_a_deposed_leader_e5, "a read that waits does not outlive the office";
     5 clusters::lone_voter_reads_e5, "who decides alone reads alone";
     5 clusters::reads_without_writes_after_election_e5, "a new leader reads before anybody has written";
+    2 leases::no_lease_before_an_entry_of_the_term_e5, "a new leader has no lease before it knows what is committed";
+    2 leases::no_lease_after_a_transfer_e5, "a transfer that is given up does not bring the lease back";
     2 leases::promise_outlives_a_term_e5, "a follower that moves on to a later term keeps what it has promised";
     5 leases::lease_within_the_clock_error_e5, "a lease ends before another leader is elected, with clocks that drift";
     5 leases::lease_from_send_not_answer_e5, "a lease begins when the message left, and not when the answer came";
