@@ -261,12 +261,12 @@ macro_rules! controls {
 
 controls! {
     event_loop, 1;
-    one_way, 107;
+    one_way, 108;
     polling, 3;
-    no_op, 16;
+    no_op, 17;
     pre_vote, 10;
     retrying, 1;
-    own_names, 107;
+    own_names, 108;
     resettable_timer, 3;
     group_commit, 1;
     group_commit_unhurried, 8;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, snapshot};
 use lab_harness::lab::Lab;
+use raft_interface::Index;
 
 use super::conformance_received::await_taken;
 use super::conformance_taken::{TERMS, apply_and_take_snapshot, expect_snapshot, expect_trimmed_log};
@@ -101,6 +102,46 @@ pub fn old_install_reply_does_not_count_3d(lab: &Lab) {
         format!("S2 has the snapshot up to 5, and entry {index}, after {ELECTION_MAX:?}: it answers everything of this term"),
         format!("a snapshot up to {}, last entry {}", follower.base.0, follower.last_index()),
     );
+}
+
+/// A snapshot of the service and one of the leader come at the same moment: the one that covers more stays (§7; Fig. 13, receiver 6).
+///
+/// Catches: a look at what a snapshot covers in one hold of the lock, and the cut of the log in another.
+pub fn taken_and_received_at_once_3d(lab: &Lab) {
+    const ROUNDS: Index = 10;
+    let bench = Bench::start(
+        lab,
+        3,
+        "of a snapshot that the service hands over and one that its leader sends, the one that covers more stays, whatever comes first \
+         (§7; Fig. 13, receiver 6)",
+        "whether a snapshot of the service is an old one is looked at in one hold of the lock, and the log cut in another",
+    );
+    bench.peer(1).appends(2).entries(&[2; 5]).commit(5).prepares("it follows the empty log");
+    bench.prepare_applied(5, "leaderCommit is 5");
+    for last in (1..=ROUNDS).map(|round| 10 * round - 5) {
+        // While this is saved, both wait for the server's lock.
+        bench.slow_disk(Duration::from_millis(5));
+        let appends = bench.beside(move |bench| bench.peer(1).appends(2).after(last, 2).entries(&[2]).send());
+        lab.sleep_ms(1);
+        let takes = bench.beside(move |bench| bench.take_snapshot(last));
+        lab.sleep_ms(lab.below(2));
+        bench.peer(1).installs(2, (last + 5, 2));
+        drop(takes.join());
+        drop(appends.join());
+        bench.slow_disk(Duration::ZERO);
+        bench.expect_applies(last + 5, "the leader's snapshot ends there");
+        await_taken(&bench, 2, (last + 5, 2));
+        let stored = bench.stored_snapshot();
+        bench.expect(
+            stored == snapshot(last + 5),
+            "a snapshot that the service took has replaced the leader's, which covers more",
+            format!("the stored snapshot goes up to {}", last + 5),
+            format!("{:?}", String::from_utf8_lossy(&stored)),
+        );
+        let next = bench.peer(1).appends(2).after(last + 5, 2).entries(&[2; 5]).commit(last + 10);
+        next.succeeds("it follows the leader's snapshot");
+        bench.expect_applies(last + 10, "leaderCommit says so");
+    }
 }
 
 /// A service may hand over a snapshot as soon as it has got its last entry, from the thread that reads the channel, though the server

@@ -62,6 +62,7 @@ suite! { $
     2 conformance_state::vote_outlives_a_taken_snapshot_3d, "a vote lasts though a snapshot is taken";
     2 conformance_state::vote_outlives_a_received_snapshot_3d, "a vote lasts though a snapshot is installed";
     2 conformance_state::old_install_reply_does_not_count_3d, "an answer to a snapshot of an earlier term does not count";
+    2 conformance_state::taken_and_received_at_once_3d, "the service and the leader bring a snapshot each";
     2 conformance_state::snapshot_in_the_middle_of_entries_3d, "the service takes a snapshot while more is delivered";
     2 conformance_disk::failed_save_of_a_snapshot_3d, "a snapshot that could not be saved is not acknowledged";
     2 conformance_disk::power_fails_while_a_snapshot_is_taken_3d, "power fails at the saves of a snapshot that is taken";
