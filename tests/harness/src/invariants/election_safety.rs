@@ -52,7 +52,10 @@ impl Invariant for ElectionSafety {
                 "start that looks whether it leads in one hold of the lock and appends in another; \
                  votes counted wrong, a vote given twice in a term, or term and vote lost in a crash"
             }
-            _ => "votes counted wrong, a vote given twice in a term, or term and vote lost in a crash",
+            _ => {
+                "votes counted wrong, a vote given twice in a term, term and vote lost in a crash, or get_state that reads term and \
+                 role at two moments"
+            }
         };
         Err(Violation::new(
             format!("two leaders in term {term}: S{first} and S{server}"),

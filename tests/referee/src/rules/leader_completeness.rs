@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "Committed entries were applied, and clients have seen the results. A leader without them would put other \
           commands in their place.",
     hint: "the up-to-date check of RequestVote; an entry committed that a majority did not store; a term lost with a \
-           snapshot",
+           snapshot; a message of a deposed leader that is filled in when it leaves, as with a leaderCommit of its successor's",
     on: &[On::Leading],
     check,
 };

@@ -11,7 +11,8 @@ pub(crate) static RULE: Rule = Rule {
     title: "one vote per server and term, also across restarts (§5.2; Fig. 2, votedFor)",
     why: "Two majorities of one term have a server in common. Only because that server votes once can a term have \
           no two leaders.",
-    hint: "votedFor not checked, reset although the term is the same, or not saved before the answer",
+    hint: "votedFor not checked, reset although the term is the same, not saved before the answer, or a RequestVote that bears \
+           the term in which it leaves and not that of its candidacy",
     on: &[On::Asking, On::Voted],
     check,
 };

@@ -20,7 +20,7 @@ pub fn old_snapshot_leader_refused_3d(lab: &Lab) {
         lab,
         3,
         "reply immediately if term < currentTerm, with currentTerm (Fig. 13, receiver 1)",
-        "the term of an InstallSnapshot is not checked",
+        "the term of an InstallSnapshot is not checked, or the reply has another one than currentTerm",
     );
     bench.peer(1).appends(7).prepares("S1 leads term 7");
     let reply = bench.peer(2).installs(6, (9, 5));

@@ -65,7 +65,7 @@ pub fn entries_below_the_snapshot_3d(lab: &Lab) {
         lab,
         5,
         "what a snapshot covers is committed and matches; the rest of the request counts (§7, §5.3)",
-        "an AppendEntries that begins below the snapshot is refused, without a hint that leads on",
+        "an AppendEntries that begins below the snapshot is refused without a hint that leads on, or succeeds and stores nothing",
     );
     let request = || bench.peer(1).appends(3).after(2, 1).entries(&[2, 2, 2, 3, 3]);
     let Some(reply) = request().send() else {
