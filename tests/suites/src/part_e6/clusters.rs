@@ -191,6 +191,33 @@ pub fn acknowledged_and_lost_e6(lab: &Lab) {
     forwarded.check(&cluster);
 }
 
+/// A leader loses the others a moment after it was given a row of commands: some have left, and its successor commits those. What it then
+/// gives back as overwritten are the others.
+///
+/// Catches: a row that is given back as a whole, so that who hands it over again executes its first commands twice.
+pub fn overwritten_in_part_e6(lab: &Lab) {
+    let (cluster, forwarded) = start(lab, 3);
+    let mut commands = 0..COMMANDS_MAX;
+    for _ in 0..5 {
+        let leader = cluster.check_one_leader();
+        let others = [1, 2].map(|step| cluster.next(leader, step));
+        let row = commands.by_ref().take(3).collect();
+        // While one is stored, the one before may leave.
+        cluster.slow_disk(leader, Duration::from_millis(5));
+        let call = executing(&cluster, &forwarded, leader, row);
+        lab.sleep_ms(3 + lab.below(20));
+        let split = cluster.partition(&[&[leader], &others]);
+        cluster.slow_disk(leader, Duration::ZERO);
+        let kept: Vec<usize> = commands.by_ref().take(1).collect();
+        if let Some(next) = leader_among(lab, &cluster, &others) {
+            execute(&cluster, &forwarded, next, &kept);
+        }
+        split.end();
+        finish_within(lab, call, Duration::from_secs(10), "the network was healed");
+    }
+    forwarded.check(&cluster);
+}
+
 /// Which of these leads, within two seconds.
 pub(super) fn leader_among(lab: &Lab, cluster: &KvCluster, servers: &[ServerId]) -> Option<ServerId> {
     let leads = |&server: &ServerId| cluster.state(server).is_some_and(|(_, is_leader)| is_leader);

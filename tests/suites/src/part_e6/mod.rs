@@ -25,6 +25,7 @@ suite! { $
     5 clusters::batch_in_one_piece_e6, "many commands in one call stand in the log in one piece, in their order";
     5 clusters::feed_and_execute_e6, "one call returns when commands are appended, the other when they are applied here";
     5 clusters::acknowledged_and_lost_e6, "places that were promised, and other entries in them";
+    5 clusters::overwritten_in_part_e6, "a row of which some were committed by a successor";
     5 snapshots::executed_below_a_snapshot_e6, "entries that were executed, and a server that learns it from a snapshot";
     5 snapshots::lost_below_a_snapshot_e6, "entries that were lost, and a server that learns it from a snapshot";
     5 clusters::offline_gives_back_e6, "without a leader the commands come back, and have no effect";
