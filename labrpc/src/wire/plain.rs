@@ -200,7 +200,7 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
                 self.place.note(self.notes, With::None);
                 visitor.visit_none()
             }
-            Some(Value::Nothing) => visitor.visit_none(),
+            Some(Value::Nothing | Value::Struct(Value::OR_NOTHING, _)) => visitor.visit_none(),
             Some(_) => visitor.visit_some(self),
         }
     }

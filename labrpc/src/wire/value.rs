@@ -33,6 +33,10 @@ pub enum Value {
 }
 
 impl Value {
+    /// The name of a struct in a tree that is read as `None` where its type is an `Option`, and as what it says where it is not: as the
+    /// entry before the first one, which is nothing to some and has index 0 for others.
+    pub const OR_NOTHING: &'static str = "or nothing";
+
     /// The field of that name, if this is a struct, or a variant that carries one. A struct that was read from a file is a
     /// map, whose keys are the names.
     #[must_use]

@@ -3,8 +3,10 @@
 use labrpc::wire::Value;
 
 /// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
-/// counts. The name of a field may be a path with points, where the field is in another one: `meta.last_index`. Entries are lists, so
-/// what is in them has names without points.
+/// counts. The name of a field may be a path with points, where the field is in another one: `meta.last_index`. A part of it that
+/// begins with a capital is a variant of an enum: `payload.Normal`. Where an `Option` on the way says that there is nothing, the numbers
+/// in it are 0, as before the first entry. Entries are lists, so what is in them has names of its own: `log_id.term`, and not
+/// `entries.log_id.term`.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
 pub struct Names {
@@ -16,12 +18,18 @@ pub struct Names {
     pub last_log_index: Vec<&'static str>,
     pub last_log_term: Vec<&'static str>,
     pub vote_granted: Vec<&'static str>,
+    /// In replies: for whom the voter has voted, if they say so beside `vote_granted`. It is told by scripted peers, and nothing is read
+    /// of it.
+    pub voted_for: Vec<&'static str>,
     pub leader_id: Vec<&'static str>,
     /// In requests: whom they are for, if they say so. It is told by scripted peers, and nothing is read of it.
     pub receiver: Vec<&'static str>,
     /// In requests and replies: who sends them, if they say so beside `candidate_id` and `leader_id`. It is told by scripted peers, and
     /// nothing is read of it.
     pub sender: Vec<&'static str>,
+    /// In requests: a number that no other request has, if there is one; in replies that of the request. It is told by scripted peers, and
+    /// nothing is read of it.
+    pub request_number: Vec<&'static str>,
     pub prev_log_index: Vec<&'static str>,
     pub prev_log_term: Vec<&'static str>,
     pub entries: Vec<&'static str>,
@@ -30,6 +38,8 @@ pub struct Names {
     /// An entry's own index, where entries say so. It is told by scripted peers, and nothing is read of it.
     pub entry_index: Vec<&'static str>,
     pub leader_commit: Vec<&'static str>,
+    /// The term of the entry at `leader_commit`, where messages say so. It is told by scripted peers, and nothing is read of it.
+    pub leader_commit_term: Vec<&'static str>,
     pub success: Vec<&'static str>,
     pub last_included_index: Vec<&'static str>,
     pub last_included_term: Vec<&'static str>,
@@ -76,6 +86,9 @@ pub struct Names {
     pub base_index: Vec<&'static str>,
     /// Of which kind an entry is, where entries say so.
     pub entry_kind: Vec<&'static str>,
+    /// Which kind a client's command is: a variant, or a number. Scripted peers say so if it is told, and else leave the kind out, which
+    /// is read as the first variant.
+    pub command_kind: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
     /// nothing is said.
     pub without_entries: Vec<&'static str>,
@@ -94,6 +107,20 @@ const SENDER: [&str; 10] = [
     "follower_id",
     "voter_id",
 ];
+/// What people call a number by which a reply is known to belong to a request.
+const REQUEST_NUMBER: [&str; 11] = [
+    "seq",
+    "seq_no",
+    "seq_num",
+    "sequence",
+    "sequence_number",
+    "request_id",
+    "request_number",
+    "req_id",
+    "rpc_id",
+    "call_id",
+    "message_id",
+];
 /// What people call the method that asks for a vote that does not count.
 const REQUEST_PRE_VOTE: [&str; 6] =
     ["PreVote", "Prevote", "pre_vote", "prevote", "RequestPreVote", "request_pre_vote"];
@@ -109,15 +136,18 @@ impl Default for Names {
             last_log_index: vec!["last_log_index"],
             last_log_term: vec!["last_log_term"],
             vote_granted: vec!["vote_granted"],
+            voted_for: vec!["voted_for"],
             leader_id: vec!["leader_id"],
             receiver: vec!["to", "receiver", "receiver_id", "target", "target_id", "dest"],
             sender: SENDER.to_vec(),
+            request_number: REQUEST_NUMBER.to_vec(),
             prev_log_index: vec!["prev_log_index"],
             prev_log_term: vec!["prev_log_term"],
             entries: vec!["entries"],
             command: vec!["command", "cmd", "data", "payload", "op"],
             entry_index: vec!["index"],
             leader_commit: vec!["leader_commit"],
+            leader_commit_term: vec!["leader_commit_term"],
             success: vec!["success"],
             last_included_index: vec!["last_included_index"],
             last_included_term: vec!["last_included_term"],
@@ -146,7 +176,8 @@ impl Default for Names {
             most: vec!["most"],
             commit_index: vec!["commit_index"],
             base_index: vec!["base_index"],
-            entry_kind: vec!["kind"],
+            entry_kind: vec!["kind", "entry_type"],
+            command_kind: Vec::new(),
             without_entries: vec!["ReadIndex", "read_index"],
         }
     }
@@ -182,7 +213,26 @@ impl Names {
 /// What is in a field, which may be [in another one](Names).
 #[must_use]
 pub fn field_at<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    name.split('.').try_fold(value, |value, part| value.field(part))
+    name.split('.').try_fold(value, |value, part| match value {
+        Value::Variant(variant, content) if is_variant(part) => (*variant == part).then_some(&**content),
+        value => value.field(part),
+    })
+}
+
+/// The number in a field, which may be in another one; 0 if the message says that the other one is not there, as before the first entry.
+#[must_use]
+pub fn int_or_nothing_at(value: &Value, name: &str) -> Option<i128> {
+    let is_nothing = || {
+        let outer = name.rmatch_indices('.').map(|(point, _)| &name[..point]);
+        outer.into_iter().any(|outer| field_at(value, outer) == Some(&Value::Nothing))
+    };
+    field_at(value, name).map_or_else(|| is_nothing().then_some(0), Value::as_int)
+}
+
+/// Whether a part of a [path](Names) is a variant of an enum.
+#[must_use]
+pub fn is_variant(part: &str) -> bool {
+    part.starts_with(char::is_uppercase)
 }
 
 /// Whether a method is one of these, in whatever service.

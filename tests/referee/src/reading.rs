@@ -4,6 +4,7 @@
 //! the paper's by default, and [`Names`] takes others. Nothing else of a message is looked at, so an implementation may
 //! add what it likes.
 
+use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use labrpc::network::Message;
@@ -11,7 +12,7 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-use crate::names::{Names, field_at, is_one_of};
+use crate::names::{Names, field_at, int_or_nothing_at, is_one_of};
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,7 +117,7 @@ impl Names {
                     [&self.entries, &self.term, &self.command, &self.entry_kind].map(first);
                 let elements = Elements { field, int, content, kind };
                 let (found, len) = numbers_and_list(message, names, elements, &mut list);
-                let [term, index, of, commit] = all(found, names)?;
+                let [term, index, of, commit] = all(message, found, names)?;
                 let entries = if list.is_whole(len) { list.entries } else { self.entries(message)? };
                 Request::Append { term, prev: position(index, of), entries, commit }
             }
@@ -175,12 +176,32 @@ impl Names {
                     }
                 }
             }
+            if let Some(entries) = self.entries_by_paths(message, field) {
+                return Ok(entries);
+            }
             // The list is there, under this name. Other names would be other lists.
             if message.len_of(field).is_some() {
                 return without_commands.ok_or(Unreadable::Missing("term in its entries"));
             }
         }
         Err(Unreadable::missing(&self.entries))
+    }
+
+    /// The same, where a name of what is in an entry is a path.
+    fn entries_by_paths(&self, message: &Message<'_>, list: &str) -> Option<Vec<Entry>> {
+        if !self.term.iter().chain(&self.command).any(|name| name.contains('.')) {
+            return None;
+        }
+        let value = message.value()?;
+        let read = |entry: &Value| {
+            let term = self.term.iter().find_map(|name| field_at(entry, name)?.as_int()?.try_into().ok())?;
+            let said = [&self.command, &self.entry_kind]
+                .map(|names| names.iter().find_map(|name| field_at(entry, name)));
+            let mut hasher = DefaultHasher::new();
+            format!("{said:?}").hash(&mut hasher);
+            Some(Entry { term, digest: said[0].map_or(0, |_| hasher.finish().max(1)) })
+        };
+        field_at(&value, list)?.as_seq()?.iter().map(read).collect()
     }
 
     /// A reply of term 0 that says no says nothing: every server that has handled a request is in a term above, and one
@@ -257,10 +278,16 @@ fn numbers_and_list<const N: usize>(
     let mut ints = [None; N];
     let len =
         message.read(&names.map(first), &mut ints, elements, &mut |term, digest| list.push(term, digest));
+    // For names that are paths, which that walk does not follow.
+    let tree = OnceCell::new();
+    let int_of = |name: &str| match name.contains('.') {
+        true => field_at(tree.get_or_init(|| message.value()).as_ref()?, name)?.as_int(),
+        false => message.int_of(name),
+    };
     let found = std::array::from_fn(|field| {
-        // The first is looked for again if it is a path, which that walk does not follow.
+        // The first is looked for again if it is a path.
         let skipped = usize::from(!first(names[field]).contains('.'));
-        let other_names = || names[field].iter().skip(skipped).find_map(|name| int_of(message, name));
+        let other_names = || names[field].iter().skip(skipped).find_map(|name| int_of(name));
         ints[field].or_else(other_names)?.try_into().ok()
     });
     (found, len)
@@ -281,16 +308,21 @@ fn needed<const N: usize>(
     message: &Message<'_>,
     names: [&Vec<&'static str>; N],
 ) -> Result<[u64; N], Unreadable> {
-    all(numbers(message, names), names)
+    all(message, numbers(message, names), names)
 }
 
 /// # Errors
 ///
 /// The first of the fields that was not found.
 fn all<const N: usize>(
-    found: [Option<u64>; N],
+    message: &Message<'_>,
+    mut found: [Option<u64>; N],
     names: [&Vec<&'static str>; N],
 ) -> Result<[u64; N], Unreadable> {
+    for (found, names) in found.iter_mut().zip(names).filter(|(found, _)| found.is_none()) {
+        let mut paths = names.iter().filter(|name| name.contains('.'));
+        *found = paths.find_map(|name| int_or_nothing_at(&message.value()?, name)?.try_into().ok());
+    }
     match found.iter().position(Option::is_none) {
         Some(field) => Err(Unreadable::missing(names[field])),
         None => Ok(found.map(Option::unwrap_or_default)),

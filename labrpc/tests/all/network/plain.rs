@@ -195,3 +195,20 @@ fn what_is_made_up_in_a_reply_is_told_before_the_caller_has_it() {
         assert_eq!(*told.lock(), ["Echo.Next command"]);
     });
 }
+
+#[test]
+fn what_may_be_nothing_is_nothing_to_an_option_alone() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Place {
+        index: u64,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Two {
+        perhaps: Option<Place>,
+        always: Place,
+    }
+    let place = Value::Struct(Value::OR_NOTHING, vec![("index", Value::Int(0))]);
+    let tree = Value::Struct("", vec![("perhaps", place.clone()), ("always", place)]);
+    assert_eq!(from_value::<Two>(&tree), Ok(Two { perhaps: None, always: Place { index: 0 } }));
+    assert_eq!(made_up::<Two>(&tree), []);
+}

@@ -2,6 +2,7 @@
 
 use labrpc::channel::{Sender, after, bounded, select};
 use labrpc::network::ClientEnd;
+use labrpc::sync::atomic::Ordering;
 use labrpc::sync::{Arc, MutexGuard};
 use labrpc::thread;
 use labrpc::time::Duration;
@@ -73,6 +74,7 @@ impl Server {
                 prev_log_term,
                 entries: state.log.slice(next, ENTRIES_MAX),
                 leader_commit: state.commit_index,
+                seq: self.sent.fetch_add(1, Ordering::Relaxed) + 1,
             };
             self.append_entries(peer, args);
         } else {
@@ -92,11 +94,12 @@ impl Server {
     fn append_entries(self: &Arc<Self>, peer: ServerId, args: AppendEntriesArgs) {
         let server = Arc::clone(self);
         thread::spawn(move || {
-            let (term, prev) = (args.term, args.prev_log_index);
+            let (term, prev, seq) = (args.term, args.prev_log_index, args.seq);
             let count = args.entries.len();
             let last = prev + count as Index;
             let reply: Option<AppendEntriesReply> = call(&server.peers[peer], "Raft.AppendEntries", args);
-            let Some(reply) = reply.filter(|reply| reply.server_id == peer) else { return };
+            let is_its_own = |reply: &AppendEntriesReply| (reply.server_id, reply.seq) == (peer, seq);
+            let Some(reply) = reply.filter(is_its_own) else { return };
             let Some(mut state) = server.still_leads(term, reply.term) else { return };
             if reply.success {
                 let is_news = server.matched(&mut state, peer, last.min(reply.last_log_index));

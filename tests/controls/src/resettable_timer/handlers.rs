@@ -16,6 +16,7 @@ impl Server {
         let reply = |state: &State, vote_granted| RequestVoteReply {
             term: state.current_term,
             vote_granted,
+            voted_for: state.voted_for,
             server_id: self.me,
         };
         if args.to != self.me {
@@ -41,8 +42,10 @@ impl Server {
     /// Figure 2, AppendEntries, receiver.
     pub(super) fn on_append_entries(&self, args: AppendEntriesArgs) -> AppendEntriesReply {
         let mut state = self.state.lock();
+        let seq = args.seq;
+        let refusal = |state: &State, conflict| AppendEntriesReply { seq, ..self.refusal(state, conflict) };
         if args.to != self.me || args.term < state.current_term {
-            return self.refusal(&state, None);
+            return refusal(&state, None);
         }
         let mut is_changed = self.step_down(&mut state, args.term);
         self.timer_reset.send();
@@ -53,17 +56,17 @@ impl Server {
             is_changed |= state.log.merge(prev, args.entries);
         }
         if is_changed && state.save(None).is_err() {
-            return self.refusal(&state, None);
+            return refusal(&state, None);
         }
         if !success {
-            return self.refusal(&state, Some(prev));
+            return refusal(&state, Some(prev));
         }
         let commit = args.leader_commit.min(last_new);
         if commit > state.commit_index {
             state.commit_index = commit;
             self.committed.send();
         }
-        AppendEntriesReply { success, ..self.refusal(&state, None) }
+        AppendEntriesReply { success, ..refusal(&state, None) }
     }
 
     /// Figure 13, receiver.
@@ -103,6 +106,7 @@ impl Server {
             x_index,
             x_len: last_log_index + 1,
             last_log_index,
+            seq: 0,
             server_id: self.me,
         }
     }

@@ -1,5 +1,5 @@
 //! The three RPCs: Figure 2 and Figure 13, the latter with the whole snapshot in one piece. Each names its receiver, and each reply
-//! who answers: what has gone astray is left alone.
+//! who answers: what has gone astray is left alone. An AppendEntries has a number, which its reply bears too.
 
 use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
@@ -22,6 +22,8 @@ pub(super) struct RequestVoteArgs {
 pub(super) struct RequestVoteReply {
     pub(super) term: Term,
     pub(super) vote_granted: bool,
+    /// Whom the voter has given its vote in this term, if anybody.
+    pub(super) voted_for: Option<ServerId>,
     pub(super) server_id: ServerId,
 }
 
@@ -35,6 +37,8 @@ pub(super) struct AppendEntriesArgs {
     pub(super) prev_log_term: Term,
     pub(super) entries: Vec<Entry>,
     pub(super) leader_commit: Index,
+    /// No two messages of a server have the same.
+    pub(super) seq: u64,
 }
 
 /// Figure 2, AppendEntries, results, and what a leader needs to back up by a term at a time.
@@ -50,6 +54,8 @@ pub(super) struct AppendEntriesReply {
     pub(super) x_len: Index,
     /// Where the log of who answers ends.
     pub(super) last_log_index: Index,
+    /// That of the request.
+    pub(super) seq: u64,
     pub(super) server_id: ServerId,
 }
 

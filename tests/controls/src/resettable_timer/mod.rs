@@ -24,6 +24,7 @@ use std::fmt;
 
 use labrpc::channel::{Receiver, Sender, TryRecvError, bounded};
 use labrpc::network::{ClientEnd, Service};
+use labrpc::sync::atomic::AtomicU64;
 use labrpc::sync::{Arc, Mutex};
 use labrpc::thread;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
@@ -43,6 +44,8 @@ struct Server {
     peers: Vec<ClientEnd>,
     me: ServerId,
     state: Mutex<State>,
+    /// How many AppendEntries have been made.
+    sent: AtomicU64,
     /// A leader was heard of or a vote was given: the election timer begins again. Sent under the lock.
     timer_reset: Signal,
     /// A candidate or leader may be none any more.
@@ -123,6 +126,7 @@ impl RaftServer for Raft {
             peers,
             me,
             state,
+            sent: AtomicU64::new(0),
             timer_reset: Signal::new(),
             role_changed: Signal::new(),
             started: Signal::new(),

@@ -9,7 +9,7 @@ use raft_interface::{Index, ServerId};
 
 use super::Node;
 use super::state::{Role, State};
-use super::wire::{AskVote, VoteReply};
+use super::wire::{AskVote, Place, VoteReply};
 
 impl Node {
     /// Stands for election whenever the time is up, until the server is killed.
@@ -44,8 +44,7 @@ impl Node {
         let request = AskVote {
             cur_term: state.durable.term,
             who: self.me,
-            last_log_idx: state.durable.last_idx(),
-            last_log_term: state.durable.last_term(),
+            last: Place::of(state.durable.last_idx(), state.durable.last_term()),
         };
         for to in self.others() {
             // A candidate asks each once in a term, so what has the places is older and gives way.
@@ -88,7 +87,8 @@ impl Node {
         }
         let log = &state.durable;
         let is_free = log.vote.is_none_or(|server| server == ask.who);
-        let is_good = (ask.last_log_term, ask.last_log_idx) >= (log.last_term(), log.last_idx());
+        let (last_idx, last_term) = Place::numbers(ask.last);
+        let is_good = (last_term, last_idx) >= (log.last_term(), log.last_idx());
         let given = ask.cur_term == log.term && is_free && is_good;
         let is_new_vote = given && log.vote.is_none();
         if given {

@@ -4,7 +4,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
 use super::state::{Incoming, State};
-use super::wire::{AppendLog, AppendReply, Meta, SendSnapshot, SnapshotReply};
+use super::wire::{AppendLog, AppendReply, Meta, Place, SendSnapshot, SnapshotReply};
 
 impl Node {
     /// Follows whoever leads the term, if it is not over. Whether it is not, and whether there is something to save.
@@ -21,12 +21,13 @@ impl Node {
 
     pub(super) fn on_append_log(&self, state: &mut State, ask: AppendLog) -> AppendReply {
         let (is_current, is_new_term) = Self::follow_leader(state, ask.cur_term, ask.who);
+        let (prev_idx, prev_term) = Place::numbers(ask.prev);
         let refusal = if is_current {
-            wanted_before(state, ask.prev_idx, ask.prev_term)
+            wanted_before(state, prev_idx, prev_term)
         } else {
             Some(state.durable.last_idx() + 1)
         };
-        let (prev_idx, committed) = (ask.prev_idx, ask.committed);
+        let committed = ask.committed;
         let end = prev_idx + ask.items.len() as Index;
         let has_changed = refusal.is_none() && take_items(state, ask);
         if is_new_term || has_changed {
@@ -99,7 +100,8 @@ fn wanted_before(state: &State, prev_idx: Index, prev_term: Term) -> Option<Inde
 fn take_items(state: &mut State, ask: AppendLog) -> bool {
     let log = &mut state.durable;
     let mut has_changed = false;
-    for (index, item) in (ask.prev_idx + 1..).zip(ask.items) {
+    let (prev_idx, _) = Place::numbers(ask.prev);
+    for (index, item) in (prev_idx + 1..).zip(ask.items) {
         match log.term_at(index) {
             Some(term) if term == item.born_in => continue,
             // An entry that the snapshot covers.

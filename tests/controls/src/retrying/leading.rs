@@ -6,7 +6,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
 use super::state::{Outgoing, Progress, Role, State};
-use super::wire::{AppendLog, AppendReply, Item, Meta, SendSnapshot, SnapshotReply};
+use super::wire::{AppendLog, AppendReply, Item, Meta, Place, SendSnapshot, SnapshotReply};
 
 /// The most bytes of a snapshot that go out at once.
 const PIECE: usize = 1_000;
@@ -75,8 +75,7 @@ impl Node {
         let request = AppendLog {
             cur_term: log.term,
             who: self.me,
-            prev_idx,
-            prev_term: log.term_at(prev_idx).expect("the base, or an entry above"),
+            prev: Place::of(prev_idx, log.term_at(prev_idx).expect("the base, or an entry above")),
             items,
             committed: state.committed,
         };

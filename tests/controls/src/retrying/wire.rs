@@ -13,6 +13,29 @@ pub(super) trait Request: Serialize + Send + 'static {
     type Reply: Serialize + DeserializeOwned;
 }
 
+/// An entry, told by where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its index.
+    pub idx: Index,
+    /// Its term.
+    pub term: Term,
+}
+
+impl Place {
+    /// There is none before the first one.
+    #[must_use]
+    pub fn of(idx: Index, term: Term) -> Option<Self> {
+        (idx > 0).then_some(Self { idx, term })
+    }
+
+    /// Index and term; zeros before the first one.
+    #[must_use]
+    pub fn numbers(place: Option<Self>) -> (Index, Term) {
+        place.map_or((0, 0), |place| (place.idx, place.term))
+    }
+}
+
 /// A candidate asks for a vote: RequestVote of Figure 2.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,10 +44,8 @@ pub struct AskVote {
     pub cur_term: Term,
     /// The candidate.
     pub who: ServerId,
-    /// The index of its last entry.
-    pub last_log_idx: Index,
-    /// The term of that entry.
-    pub last_log_term: Term,
+    /// Its last entry.
+    pub last: Option<Place>,
 }
 
 /// What answers [`AskVote`].
@@ -55,10 +76,8 @@ pub struct AppendLog {
     pub cur_term: Term,
     /// The leader.
     pub who: ServerId,
-    /// The index of the entry before the first of `items`.
-    pub prev_idx: Index,
-    /// The term of that entry.
-    pub prev_term: Term,
+    /// The entry before the first of `items`.
+    pub prev: Option<Place>,
     /// The entries, if any.
     pub items: Vec<Item>,
     /// Up to where the leader knows the log to be committed.
@@ -142,11 +161,11 @@ pub fn names() -> lab::Names {
         term: vec!["curTerm", "bornIn"],
         candidate_id: vec!["who"],
         leader_id: vec!["who"],
-        last_log_index: vec!["lastLogIdx"],
-        last_log_term: vec!["lastLogTerm"],
+        last_log_index: vec!["last.idx"],
+        last_log_term: vec!["last.term"],
         vote_granted: vec!["given"],
-        prev_log_index: vec!["prevIdx"],
-        prev_log_term: vec!["prevTerm"],
+        prev_log_index: vec!["prev.idx"],
+        prev_log_term: vec!["prev.term"],
         entries: vec!["items"],
         command: vec!["payload"],
         leader_commit: vec!["committed"],

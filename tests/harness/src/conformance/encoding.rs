@@ -3,24 +3,15 @@
 //! The names are those of the implementation, or Figure 2's and Figure 13's in Rust's spelling. Where there are several names
 //! for one thing, all are offered, and the server reads the one that it knows.
 
-use labrpc::sync::Arc;
 use labrpc::wire::Value;
-use raft_interface::{Index, ServerId};
+use raft_interface::{Index, ServerId, Term};
 
 use super::bench::SERVER;
 use super::envelope::Envelope;
-use super::fields::{Fields, add, bytes, field, fields, int, number, put_under};
-use super::message::{Asking, Entry, Expected, Hint, Piece, Reply, Request, TransferId};
+use super::fields::{Fields, add, bytes, field, fields, int, number, place, put_under, zero_is_nothing};
+use super::kinds::command_kind;
+use super::message::{Asking, Entry, Expected, Piece, Request, TransferId};
 use lab_referee::{Names, is_one_of};
-
-/// The peer that answers, as far as a reply may tell of it.
-#[derive(Clone, Debug)]
-pub(super) struct Replier {
-    pub(super) id: ServerId,
-    pub(super) envelope: Arc<Envelope>,
-    /// Where its log ends.
-    pub(super) last_index: Index,
-}
 
 impl Request {
     /// The names of its method.
@@ -37,6 +28,8 @@ impl Request {
     pub(super) fn write(&self, names: &Names, envelope: &Envelope, sender: ServerId) -> Value {
         let mut fields = self.fields(names, &int(sender as u64));
         envelope.write(&mut fields, sender, SERVER);
+        envelope.number(&mut fields);
+        zero_is_nothing(&mut fields);
         Value::Struct("", fields)
     }
 
@@ -63,15 +56,19 @@ impl Request {
                 all
             }
             Self::Append { term, prev, entries, leader_commit } => {
-                let entries = (prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(names, at)).collect();
-                fields([
+                let written = (prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(names, at)).collect();
+                let mut all = fields([
                     (&names.term, int(*term)),
                     (&names.leader_id, sender),
                     (&names.prev_log_index, int(prev.0)),
                     (&names.prev_log_term, int(prev.1)),
-                    (&names.entries, Value::Seq(entries)),
+                    (&names.entries, Value::Seq(written)),
                     (&names.leader_commit, int(*leader_commit)),
-                ])
+                ]);
+                if let Some(of) = commit_term(*term, *prev, entries, *leader_commit) {
+                    add(&mut all, [(&names.leader_commit_term, int(of))]);
+                }
+                all
             }
             Self::Install { term, last_included_index, last_included_term, piece, data } => {
                 let mut all = fields([
@@ -91,12 +88,24 @@ impl Request {
         }
     }
 
+    /// What a reply may say again: the place in the log that the request is about.
+    pub(super) fn place<'a>(&self, names: &'a Names) -> [(&'a [&'static str], Value); 2] {
+        let Names { prev_log_index, prev_log_term, last_included_index, last_included_term, .. } = names;
+        match self {
+            Self::Append { prev, .. } => [(prev_log_index, int(prev.0)), (prev_log_term, int(prev.1))],
+            Self::Install { last_included_index: index, last_included_term: term, .. } => {
+                [(last_included_index, int(*index)), (last_included_term, int(*term))]
+            }
+            Self::Vote { .. } | Self::TimeoutNow { .. } => [(&[], Value::Nothing), (&[], Value::Nothing)],
+        }
+    }
+
     /// What the server wrote; `None` if it does not bear these names.
     pub(super) fn read(names: &Names, method: &str, value: &Value) -> Option<Self> {
         let term = number(value, &names.term)?;
         if is_one_of(method, &names.request_vote) {
             let (last_log_index, last_log_term) =
-                (number(value, &names.last_log_index)?, number(value, &names.last_log_term)?);
+                (place(value, &names.last_log_index)?, place(value, &names.last_log_term)?);
             let is_ordered = number(value, &names.leadership_transfer).is_some_and(|yes| yes != 0);
             let asking = if is_ordered { Asking::VoteForTransfer } else { Asking::Vote };
             return Some(Self::Vote { term, last_log_index, last_log_term, asking });
@@ -105,10 +114,10 @@ impl Request {
             return Some(Self::TimeoutNow { term });
         }
         if is_one_of(method, &names.append_entries) {
-            let prev = (number(value, &names.prev_log_index)?, number(value, &names.prev_log_term)?);
+            let prev = (place(value, &names.prev_log_index)?, place(value, &names.prev_log_term)?);
             let entries = field(value, &names.entries)?.as_seq()?;
             let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
-            let leader_commit = number(value, &names.leader_commit)?;
+            let leader_commit = place(value, &names.leader_commit)?;
             return Some(Self::Append { term, prev, entries, leader_commit });
         }
         let piece = Piece {
@@ -123,6 +132,16 @@ impl Request {
             piece,
             data: bytes(value, &names.snapshot)?,
         })
+    }
+}
+
+/// The term of the entry at the commit index, if it can be told. What the message does not bring yet may well be of the leader's own.
+fn commit_term(term: Term, prev: (Index, Term), entries: &[Entry], commit: Index) -> Option<Term> {
+    match commit.checked_sub(prev.0) {
+        _ if commit == 0 => Some(0),
+        None => None,
+        Some(0) => Some(prev.1),
+        Some(place) => Some(entries.get(place as usize - 1).map_or(term, |entry| entry.term)),
     }
 }
 
@@ -141,12 +160,12 @@ impl TransferId {
 }
 
 impl Expected {
-    fn write(self, names: &Names) -> Value {
+    pub(super) fn write(self, names: &Names) -> Value {
         let Self { transfer, offset } = self;
         Value::Struct("", fields([(&names.transfer, transfer.write()), (&names.offset, int(offset))]))
     }
 
-    fn read(names: &Names, value: &Value) -> Option<Self> {
+    pub(super) fn read(names: &Names, value: &Value) -> Option<Self> {
         let transfer = TransferId::read(field(value, &names.transfer)?)?;
         Some(Self { transfer, offset: number(value, &names.offset)? })
     }
@@ -157,86 +176,14 @@ impl Entry {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
         add(&mut fields, [(&names.entry_index, int(index))]);
+        if let Some(kind) = command_kind(names) {
+            add(&mut fields, [(&names.entry_kind, kind)]);
+        }
         Value::Struct("", fields)
     }
 
     pub(super) fn read(names: &Names, value: &Value) -> Option<Self> {
         Some(Self { term: number(value, &names.term)?, command: bytes(value, &names.command)?.into() })
-    }
-}
-
-impl Reply {
-    /// The reply to that request. It says as well what followers may say of themselves, and a success how far the log has come: a leader
-    /// that reads 0 there would go back.
-    pub(super) fn write_to(self, request: &Request, names: &Names, replier: &Replier) -> Value {
-        let mut fields = self.fields(names);
-        let last_index = match self {
-            Self::Append { success: true, hint: None, .. } => {
-                let last = request.last_index();
-                add(&mut fields, [(&names.match_index, int(last)), (&names.conflict_index, int(last + 1))]);
-                replier.last_index.max(last)
-            }
-            Self::Append { hint: Some(Hint { len, .. }), .. } => len.saturating_sub(1),
-            Self::Install { expected, .. } => {
-                add(&mut fields, [(&names.success, Value::Bool(expected.is_none()))]);
-                replier.last_index
-            }
-            _ => replier.last_index,
-        };
-        add(&mut fields, [(&names.last_log_index, int(last_index))]);
-        replier.envelope.write(&mut fields, replier.id, SERVER);
-        Value::Struct("", fields)
-    }
-
-    /// What the paper says of it, and a fast backup.
-    fn fields(self, names: &Names) -> Fields {
-        match self {
-            Self::TimeoutNow { term } => fields([(&names.term, int(term))]),
-            Self::Vote { term, vote_granted } => {
-                fields([(&names.term, int(term)), (&names.vote_granted, Value::Bool(vote_granted))])
-            }
-            Self::Append { term, success, hint } => {
-                let mut all = fields([(&names.term, int(term)), (&names.success, Value::Bool(success))]);
-                if let Some(Hint { term, index, len }) = hint {
-                    all.extend(fields([
-                        (&names.conflict_term, term.map_or(Value::Nothing, int)),
-                        (&names.conflict_index, int(index)),
-                        (&names.conflict_len, int(len)),
-                    ]));
-                }
-                all
-            }
-            Self::Install { term, expected } => {
-                let mut all = fields([(&names.term, int(term))]);
-                if let Some(expected) = expected {
-                    put_under(&mut all, &names.expected, &expected.write(names));
-                }
-                all
-            }
-        }
-    }
-
-    /// What the server answered to that request; `None` if it does not bear these names.
-    pub(super) fn read(names: &Names, request: &Request, value: &Value) -> Option<Self> {
-        let term = number(value, &names.term)?;
-        Some(match request {
-            Request::TimeoutNow { .. } => Self::TimeoutNow { term },
-            Request::Vote { .. } => {
-                Self::Vote { term, vote_granted: number(value, &names.vote_granted)? == 1 }
-            }
-            Request::Append { .. } => {
-                let hint = number(value, &names.conflict_index).map(|index| Hint {
-                    term: number(value, &names.conflict_term),
-                    index,
-                    len: number(value, &names.conflict_len).unwrap_or(index),
-                });
-                Self::Append { term, success: number(value, &names.success)? == 1, hint }
-            }
-            Request::Install { .. } => {
-                let expected = field(value, &names.expected).and_then(|value| Expected::read(names, value));
-                Self::Install { term, expected }
-            }
-        })
     }
 }
 
@@ -246,32 +193,10 @@ pub(super) fn pre_vote(names: &Names, method: &str, value: &Value) -> Option<u64
     if is_one_of(method, &names.request_pre_vote) || has_flag() { number(value, &names.term) } else { None }
 }
 
-/// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
-pub(super) fn unknown_hint(names: &Names, envelope: &Envelope, reply: &Value) -> Option<&'static str> {
-    let Value::Struct(_, fields) = reply else { return None };
-    let known = of_append_reply(names);
-    let is_known = |name: &str| {
-        known.iter().any(|names| names.contains(&name)) || envelope.names().any(|known| known == name)
-    };
-    fields.iter().map(|&(name, _)| name).find(|name| !is_known(name))
-}
-
-/// The fields of a reply to AppendEntries, each with all its names.
-pub(super) fn of_append_reply(names: &Names) -> [&Vec<&'static str>; 8] {
-    let Names { term, success, match_index, conflict_term, conflict_index, conflict_len, .. } = names;
-    let Names { abstained, last_log_index, .. } = names;
-    [term, success, match_index, conflict_term, conflict_index, conflict_len, abstained, last_log_index]
-}
-
-/// Whether a reply to InstallSnapshot can say that a piece did not fit.
-pub(super) fn can_refuse_pieces(names: &Names, reply: &Value) -> bool {
-    let is_readable =
-        |value: &Value| matches!(value, Value::Nothing) || Expected::read(names, value).is_some();
-    field(reply, &names.expected).is_some_and(is_readable)
-}
-
 #[cfg(test)]
 mod tests {
+    use labrpc::network::Service;
+
     use super::*;
 
     #[test]
@@ -317,46 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn written_replies_are_read_back() {
-        let names = Names::default();
-        let hint = Some(Hint { term: Some(2), index: 3, len: 7 });
-        let replier = Replier { id: 1, envelope: Arc::default(), last_index: 3 };
-        let request = Request::Append { term: 3, prev: (0, 0), entries: vec![], leader_commit: 0 };
-        let reply = Reply::Append { term: 3, success: false, hint };
-        assert_eq!(Reply::read(&names, &request, &reply.write_to(&request, &names, &replier)), Some(reply));
-        assert_eq!(
-            unknown_hint(&names, &Envelope::default(), &reply.write_to(&request, &names, &replier)),
-            None
-        );
-        let request = Request::Append { term: 3, prev: (4, 2), entries: vec![], leader_commit: 0 };
-        let success =
-            Reply::Append { term: 3, success: true, hint: None }.write_to(&request, &names, &replier);
-        assert_eq!(unknown_hint(&names, &Envelope::default(), &success), None);
-        assert_eq!(
-            [number(&success, &names.match_index), number(&success, &["next_index"])],
-            [Some(4), Some(5)]
-        );
-        let ends = |reply: &Value| number(reply, &["last_log_index"]);
-        assert_eq!(ends(&success), Some(4), "at least what it has said to have");
-        assert_eq!(ends(&reply.write_to(&request, &names, &replier)), Some(6), "what its hint says");
-        assert_eq!(number(&reply.write_to(&request, &names, &replier), &names.match_index), None);
-        let unknown = Value::Struct("", vec![("match_hint", Value::Nothing)]);
-        assert_eq!(unknown_hint(&names, &Envelope::default(), &unknown), Some("match_hint"));
-        let install = Request::Install {
-            term: 3,
-            last_included_index: 9,
-            last_included_term: 2,
-            piece: Piece::WHOLE,
-            data: Vec::new(),
-        };
-        let transfer = TransferId { leader: 1, term: 3, index: 9, number: 7 };
-        for expected in [None, Some(Expected { transfer, offset: 8 })] {
-            let reply = Reply::Install { term: 3, expected };
-            assert_eq!(
-                Reply::read(&names, &install, &reply.write_to(&request, &names, &replier)),
-                Some(reply)
-            );
-        }
+    fn term_at_the_commit_index_is_told_if_it_is_known() {
+        let entries = [2, 3].map(|term| Entry { term, command: (*b"x").into() });
+        let of = |commit| commit_term(4, (5, 1), &entries, commit);
+        assert_eq!([0, 4, 5, 6, 7, 8].map(of), [Some(0), None, Some(1), Some(2), Some(3), Some(4)]);
+    }
+
+    #[test]
+    fn each_request_has_a_number_of_its_own() {
+        let (names, envelope) = (Names::default(), Envelope::of(&Service::new("Raft"), &Names::default()));
+        let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote };
+        let numbers = [(); 2].map(|()| envelope.number_of(&request.write(&names, &envelope, 1)));
+        assert_eq!(numbers, [Some(1), Some(2)]);
     }
 
     #[test]
@@ -369,6 +266,16 @@ mod tests {
         // What bears that name says something else.
         let taken = Names { term: vec!["index"], ..Names::default() };
         assert_eq!(index(&taken, "index"), Some(int(3)));
+    }
+
+    #[test]
+    fn entry_tells_its_kind_if_that_was_told() {
+        let entry = Entry { term: 3, command: (*b"x").into() };
+        let kind = |names: &Names| entry.write(names, 7).field("entry_type").cloned();
+        let told = |kind| Names { command_kind: vec![kind], ..Names::default() };
+        assert_eq!(kind(&Names::default()), None);
+        assert_eq!(kind(&told("2")), Some(int(2)));
+        assert_eq!(kind(&told("Data")), Some(Value::Variant("Data", Box::new(Value::Nothing))));
     }
 
     #[test]

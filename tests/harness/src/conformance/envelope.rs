@@ -1,19 +1,25 @@
 //! Who sends a message and whom it is for, where messages say so beside what the paper has in them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use labrpc::network::Service;
+use labrpc::wire::Value;
 use raft_interface::ServerId;
 
-use super::fields::{Fields, add, int};
+use super::fields::{Fields, add, int, number};
 use lab_referee::{Names, is_one_of};
 
 /// Words that may say something else: an InstallSnapshot brings bytes from here to there.
 const AMBIGUOUS: [&str; 4] = ["from", "to", "target", "dest"];
 
 /// The names under which a server's messages say who sends them and whom they are for.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Envelope {
     sender: Vec<&'static str>,
     receiver: Vec<&'static str>,
+    number: Vec<&'static str>,
+    /// How many requests scripts have written.
+    written: AtomicU64,
 }
 
 impl Envelope {
@@ -33,12 +39,30 @@ impl Envelope {
         Self {
             sender: clear(&names.sender, &known.sender),
             receiver: clear(&names.receiver, &known.receiver),
+            number: names.request_number.clone(),
+            written: AtomicU64::new(0),
         }
     }
 
     /// All its names.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.sender.iter().chain(&self.receiver).copied()
+        self.sender.iter().chain(&self.receiver).chain(&self.number).copied()
+    }
+
+    /// Gives a request a number that no earlier one has.
+    pub(super) fn number(&self, fields: &mut Fields) {
+        let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
+        add(fields, [(&self.number, int(number))]);
+    }
+
+    /// The number of a request, if it has one.
+    pub(super) fn number_of(&self, request: &Value) -> Option<u64> {
+        number(request, &self.number)
+    }
+
+    /// Says in a reply which request it answers.
+    pub(super) fn write_number(&self, fields: &mut Fields, of: u64) {
+        add(fields, [(&self.number, int(of))]);
     }
 
     /// Says it in a message, under names that nothing else bears.

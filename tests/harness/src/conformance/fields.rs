@@ -2,11 +2,16 @@
 
 use labrpc::wire::Value;
 
-use lab_referee::field_at;
+use lab_referee::{field_at, int_or_nothing_at, is_variant};
 
 /// The number under the first of these names that has one.
 pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| field_at(value, name)?.as_int()?.try_into().ok())
+}
+
+/// The same for a place in a log, which may be nothing before the first entry.
+pub(super) fn place(value: &Value, names: &[&str]) -> Option<u64> {
+    names.iter().find_map(|name| int_or_nothing_at(value, name)?.try_into().ok())
 }
 
 /// What is under the first of these names that is there.
@@ -64,16 +69,46 @@ pub(super) fn add<const N: usize>(fields: &mut Fields, named: [(&[&'static str],
 /// A name may be a path to a field in another one.
 fn put(fields: &mut Fields, name: &'static str, value: Value) {
     let Some((outer, inner)) = name.split_once('.') else { return fields.push((name, value)) };
-    let is_outer =
-        |(name, value): &&mut (&'static str, Value)| *name == outer && matches!(value, Value::Struct(..));
+    let is_outer = |(name, value): &&mut (&'static str, Value)| *name == outer && can_take(value, inner);
     match fields.iter_mut().find(is_outer) {
-        Some((_, Value::Struct(_, fields))) => put(fields, inner, value),
-        _ => {
-            let mut inside = Fields::new();
-            put(&mut inside, inner, value);
-            fields.push((outer, Value::Struct("", inside)));
+        Some((_, Value::Struct(_, inside))) => put(inside, inner, value),
+        _ => fields.push((outer, wrapped(inner, value))),
+    }
+}
+
+/// Whether this has fields, of which one may be what the path says.
+fn can_take(value: &Value, path: &str) -> bool {
+    matches!(value, Value::Struct(..)) && !path.split('.').next().is_some_and(is_variant)
+}
+
+fn wrapped(path: &'static str, value: Value) -> Value {
+    let (outer, value) = match path.split_once('.') {
+        Some((outer, inner)) => (outer, wrapped(inner, value)),
+        None => (path, value),
+    };
+    match is_variant(outer) {
+        true => Value::Variant(outer, Box::new(value)),
+        false => Value::Struct("", vec![(outer, value)]),
+    }
+}
+
+/// A field in which all is 0 is the entry before the first one, which is nothing to who has an `Option` there.
+pub(super) fn zero_is_nothing(fields: &mut Fields) {
+    for (_, value) in fields {
+        if let Value::Struct(name, inside) = value {
+            zero_is_nothing(inside);
+            let is_zero =
+                |value: &Value| matches!(value, Value::Int(0) | Value::Struct(Value::OR_NOTHING, _));
+            if !inside.is_empty() && inside.iter().all(|(_, value)| is_zero(value)) {
+                *name = Value::OR_NOTHING;
+            }
         }
     }
+}
+
+/// A method tells the names of its fields, and not what is in these.
+pub(super) fn outermost(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 fn is_taken(fields: &Fields, name: &str) -> bool {
@@ -96,5 +131,33 @@ mod tests {
         assert_eq!(number(&message, &["meta.of.index"]), Some(7));
         assert_eq!(number(&message, &["meta", "term"]), Some(3), "what is in it is no number");
         assert_eq!(field(&message, &["term.index"]), None);
+    }
+
+    #[test]
+    fn variants_are_parts_of_a_path() {
+        let all = fields([(&["payload.Normal"], int(7)), (&["id.term"], int(3)), (&["id.index"], int(9))]);
+        let Value::Variant("Normal", _) = all[0].1 else { panic!("{all:?}") };
+        let entry = Value::Struct("", all);
+        assert_eq!(number(&entry, &["payload.Normal"]), Some(7));
+        assert_eq!(number(&entry, &["payload.Blank"]), None, "it is another one");
+        assert_eq!([&["id.term"], &["id.index"]].map(|names| number(&entry, names)), [Some(3), Some(9)]);
+    }
+
+    #[test]
+    fn nothing_stands_before_the_first_entry() {
+        let mut all = fields([
+            (&["prev.index"], int(0)),
+            (&["prev.term"], int(0)),
+            (&["head.term"], int(0)),
+            (&["head.to"], int(1)),
+            (&["term"], int(0)),
+        ]);
+        zero_is_nothing(&mut all);
+        assert!(matches!(all[0].1, Value::Struct(Value::OR_NOTHING, _)), "{all:?}");
+        assert!(matches!(all[1].1, Value::Struct("", _)), "{all:?}");
+        let said = Value::Struct("", vec![("prev", Value::Nothing), ("list", Value::Seq(Vec::new()))]);
+        assert_eq!(place(&said, &["prev.index"]), Some(0));
+        assert_eq!(number(&said, &["prev.index"]), None, "only a place may be nothing");
+        assert_eq!(place(&said, &["list.index"]), None);
     }
 }

@@ -11,11 +11,18 @@ pub(super) fn has_kinds(names: &Names, value: &Value) -> bool {
     entries.iter().any(|entry| field(entry, &names.entry_kind).is_some())
 }
 
+/// What a script says of which kind a command is, if that was told.
+pub(super) fn command_kind(names: &Names) -> Option<Value> {
+    let &kind = names.command_kind.first()?;
+    Some(kind.parse().map_or_else(|_| Value::Variant(kind, Box::new(Value::Nothing)), Value::Int))
+}
+
 /// A message whose entries are of a kind that nobody knows.
 pub(super) fn of_unknown_kind(names: &Names, message: Value) -> Value {
     let unknown = Value::Variant("Unknown", Box::new(Value::Nothing));
     let with_kind = |entry: Value| match entry {
         Value::Struct(name, mut fields) => {
+            fields.retain(|(name, _)| !names.entry_kind.contains(name));
             put_under(&mut fields, &names.entry_kind, &unknown);
             Value::Struct(name, fields)
         }

@@ -6,14 +6,14 @@
 use labrpc::wire::{MadeUp, Value, With};
 
 use super::bench::Bench;
-use super::encoding::of_append_reply;
+use super::replies::of_append_reply;
 use lab_referee::Names;
 
 /// A field of what goes beyond Figure 2, in which nothing means "as in Figure 2": the configuration at the end of a snapshot, if
 /// there ever was one.
 const LAST_CONFIGURATION: &str = "last_configuration";
 /// What an entry is in Figure 2, where entries are of several kinds.
-const COMMAND: &str = "Command";
+const COMMAND: [&str; 4] = ["Command", "Normal", "EntryNormal", "Data"];
 
 /// Fields of requests beyond Figure 2 that are left out where there is nothing to say.
 pub(super) fn optional_in_requests(names: &Names) -> Vec<&'static str> {
@@ -34,14 +34,16 @@ fn is_meant(names: &Names, known: &[&'static str], made_up: &MadeUp) -> bool {
     match with {
         // The script meant that nothing is there, and the server reads a number.
         With::NothingSaid => false,
-        With::Variant(COMMAND) if names.entry_kind.contains(field) => true,
+        With::Variant(first) if COMMAND.contains(first) && names.entry_kind.contains(field) => true,
         _ => within.is_none() && known.contains(field),
     }
 }
 
 /// Whether what was made up in a reply means what the scripted peer meant.
 pub(super) fn is_meant_in_reply(names: &Names, made_up: &MadeUp) -> bool {
-    is_meant(names, &known_in_replies(names), made_up)
+    // A voter that refuses may have voted for nobody.
+    let is_no_vote = names.voted_for.contains(&made_up.field) && made_up.with == With::None;
+    is_meant(names, &known_in_replies(names), made_up) || made_up.within.is_none() && is_no_vote
 }
 
 impl Bench {
@@ -80,6 +82,7 @@ mod tests {
             (made_up(None, "x_term", With::NothingSaid), false),
             (made_up(None, "match_hint", With::None), false),
             (made_up(Some("entries"), "kind", With::Variant("Command")), true),
+            (made_up(Some("entries"), "entry_type", With::Variant("EntryNormal")), true),
             (made_up(Some("entries"), "kind", With::Variant("NoOp")), false),
             (made_up(Some("entries"), "kind", With::Nothing), false),
             (made_up(Some("entries"), "expected", With::Nothing), false),

@@ -37,6 +37,7 @@ mod made_up;
 mod message;
 mod needs;
 mod peer;
+mod replies;
 mod requests;
 mod server;
 mod slot;

@@ -9,10 +9,10 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, SERVER};
-use super::encoding::{can_refuse_pieces, unknown_hint};
 use super::follower::Follower;
 use super::kinds::of_unknown_kind;
 use super::message::{Asking, Entry, Hint, Piece, Reply, Request, command, snapshot};
+use super::replies::{can_refuse_pieces, unknown_hint};
 use super::slot::{PreVotes, no_method};
 use super::state::{Behaviour, SentRequest};
 use crate::record::Role;

@@ -9,11 +9,12 @@ use labrpc::wire::Value;
 use raft_interface::{ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
-use super::encoding::{Replier, pre_vote};
+use super::encoding::pre_vote;
 use super::envelope::Envelope;
 use super::kinds::has_kinds;
 use super::message::{Asking, Reply, Request};
 use super::peer::Peer;
+use super::replies::Replier;
 use super::state::{BenchState, Received, SentRequest};
 use crate::observation::name_servers;
 use crate::record::Role;
@@ -31,7 +32,7 @@ impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
     pub(super) fn receive(&self, to: ServerId, method: &str, value: &Value) -> Option<Value> {
         if let Some(term) = pre_vote(&self.names, method, value) {
-            return Some(self.answer_pre_vote(to, term));
+            return Some(self.answer_pre_vote(to, term, value));
         }
         if let Some(answer) = self.is_asked_for_entries(to, method, value) {
             return answer;
@@ -87,7 +88,7 @@ impl Inner {
         }
         let reply = reply?;
         let request = &state.requests[number].sent.request;
-        let answer = reply.write_to(request, &self.names, &self.replier(&state, to));
+        let answer = reply.write_to(request, &self.names, &self.replier(&state, to, value));
         drop(state);
         self.note(format!("S{to} -> S{SERVER}: {reply}"));
         Some(answer)
@@ -96,8 +97,10 @@ impl Inner {
 
 impl Inner {
     /// What a peer may tell of itself in its replies.
-    fn replier(&self, state: &BenchState, id: ServerId) -> Replier {
-        Replier { id, envelope: self.envelope(), last_index: state.followers[id].last_index() }
+    fn replier(&self, state: &BenchState, id: ServerId, request: &Value) -> Replier {
+        let envelope = self.envelope();
+        let number = envelope.number_of(request);
+        Replier { id, envelope, last: state.followers[id].last(), number }
     }
 
     /// How messages say from whom to whom they go.
@@ -107,14 +110,14 @@ impl Inner {
 
     /// Nothing changes by a vote that does not count, so it is granted in all tests but those of itself: what is put to the proof is
     /// what comes after.
-    fn answer_pre_vote(&self, to: ServerId, term: Term) -> Value {
+    fn answer_pre_vote(&self, to: ServerId, term: Term, value: &Value) -> Value {
         let mut state = self.state.lock();
         state.pre_votes.push((self.lab.now(), term));
         let refuses_in = state.refuses_pre_votes.get(&to).copied();
         let asked = Request::Vote { term, last_log_index: 0, last_log_term: 0, asking: Asking::PreVote };
         let told = term.saturating_sub(1).max(refuses_in.unwrap_or(0));
         let reply = Reply::Vote { term: told, vote_granted: refuses_in.is_none() };
-        reply.write_to(&asked, &self.names, &self.replier(&state, to))
+        reply.write_to(&asked, &self.names, &self.replier(&state, to, value))
     }
 
     /// Whether nobody should wait any longer for the end of a run in which so many requests have been sent.

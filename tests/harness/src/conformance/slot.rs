@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use labrpc::network::{ClientEnd, Service};
 use labrpc::sim::NodeHandle;
 use labrpc::sync::Arc;
-use labrpc::wire::AskMadeUp;
+use labrpc::wire::{AskMadeUp, Value, With};
 use parking_lot::Mutex as PlainMutex;
 use raft_interface::MemoryPersister;
 
 use super::envelope::Envelope;
+use super::fields::outermost;
 use super::made_up::optional_in_requests;
 use crate::implementation::AnyRaft;
 use crate::server_storage::ReadTime;
@@ -115,11 +116,6 @@ pub(super) fn no_method(methods: &[&str]) -> String {
     format!("the server has no method {name} (one of another name: tell it with Implementation::with_names)")
 }
 
-/// A method tells the names of its fields, and not what is in these.
-fn outermost(name: &'static str) -> &'static str {
-    name.split('.').next().unwrap_or(name)
-}
-
 /// # Errors
 ///
 /// What is missing: the method, or a field of its arguments; or what it has of its own.
@@ -142,10 +138,16 @@ fn has(
             has.join(", ")
         ));
     }
-    // What nobody fills in would be read as nothing or zero, and might mean something.
+    // What nobody fills in would be read as nothing or zero, and might mean something; but for an `Option`, which knows that nothing may be
+    // there: what fails of a message without it is pardoned when it is sent.
     let is_known =
         |field: &str| fields.iter().copied().flatten().chain(optional).any(|name| outermost(name) == field);
-    match has.iter().find(|field| !is_known(field)) {
+    let made_up = service.made_up().find(|(method, _)| *method == name).map(|(_, ask)| ask);
+    let left_out = made_up.map(|ask| ask(&Value::Struct("", Vec::new()))).unwrap_or_default();
+    let is_optional = |field: &str| {
+        left_out.iter().any(|left| left.field == field && left.within.is_none() && left.with == With::None)
+    };
+    match has.iter().find(|field| !is_known(field) && !is_optional(field)) {
         Some(own) => {
             Err(format!("the arguments of {name} have a field {own}, of which scripted peers know nothing"))
         }

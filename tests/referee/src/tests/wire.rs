@@ -68,6 +68,33 @@ struct Nested {
     leader_commit: u64,
 }
 
+/// An entry that says where it stands, and what it is.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    id: Place,
+    payload: Payload,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Payload {
+    Normal(Vec<u8>),
+}
+
+/// Before the first entry is nothing.
+#[derive(Serialize, Deserialize)]
+struct Optional {
+    term: u64,
+    prev: Option<Place>,
+    entries: Vec<Told>,
+    commit: Option<Place>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Took {
+    term: u64,
+    success: bool,
+}
+
 fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
     watched_as(Names::default(), body)
 }
@@ -92,6 +119,7 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
                 .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
                 .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
                 .method("Nested", |nested: Nested| Vote { term: nested.head.term, vote_granted: false })
+                .method("Optional", |told: Optional| Took { term: told.term, success: true })
                 .method("Gossip", |odd: Odd| odd);
             network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft).service(above));
             body(&network);
@@ -230,4 +258,35 @@ fn fields_in_other_fields_are_found_by_their_paths() {
     let [Notice::Violation(violation)] = &notices[..] else { panic!("one violation, not {notices:?}") };
     let line = violation.proof.last().expect("the message");
     assert!(line.contains("term 7") && line.contains(": 1 entries"), "{line}");
+}
+
+#[test]
+fn nothing_before_the_first_entry_and_entries_with_parts_are_read() {
+    let names = Names {
+        append_entries: vec!["Optional"],
+        term: vec!["term", "id.term"],
+        prev_log_index: vec!["prev.index"],
+        prev_log_term: vec!["prev.term"],
+        command: vec!["payload.Normal"],
+        leader_commit: vec!["commit.index"],
+        ..Names::default()
+    };
+    let sent = |commands: [&'static [u8]; 2]| {
+        let names = names.clone();
+        watched_as(names, move |network| {
+            ask(network, 1);
+            for command in commands {
+                let id = Place { index: 1, term: 1 };
+                let told = Told { id, payload: Payload::Normal(command.to_vec()) };
+                let optional = Optional { term: 1, prev: None, entries: vec![told], commit: None };
+                let _: Option<Took> = network.make_connected_end(1, 0).call("Raft.Optional", &optional);
+            }
+        })
+    };
+    assert!(matches!(sent([b"x", b"x"])[..], [Notice::Leads(..)]));
+    let notices = sent([b"x", b"y"]);
+    let [Notice::Leads(..), Notice::Violation(violation)] = &notices[..] else {
+        panic!("a leader and a violation, not {notices:?}")
+    };
+    assert!(violation.headline.contains("entry 1"), "{}", violation.headline);
 }
