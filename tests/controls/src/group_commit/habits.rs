@@ -19,6 +19,8 @@ pub struct Habits {
     pub has_own_fields: bool,
     /// Whether a server that has never heard of any term stands for election at once.
     pub stands_at_birth: bool,
+    /// Whether a chief is one to its service only once a majority has answered it.
+    pub is_modest: bool,
     /// A chief that no majority has answered for so long gives up.
     pub silence: Duration,
 }
@@ -30,6 +32,7 @@ const PLAIN: Habits = Habits {
     shows_unsaved: false,
     has_own_fields: false,
     stands_at_birth: false,
+    is_modest: false,
     silence: Duration::from_millis(1600),
 };
 
@@ -54,6 +57,10 @@ pub enum AtBirth {}
 /// The one that gives up soon.
 #[derive(Clone, Copy, Debug)]
 pub enum InDoubt {}
+
+/// The one that leads when a majority follows.
+#[derive(Clone, Copy, Debug)]
+pub enum InFact {}
 
 impl Style for AtOnce {
     const HABITS: Habits = PLAIN;
@@ -80,4 +87,8 @@ impl Style for AtBirth {
 
 impl Style for InDoubt {
     const HABITS: Habits = Habits { silence: Duration::from_millis(600), ..PLAIN };
+}
+
+impl Style for InFact {
+    const HABITS: Habits = Habits { is_modest: true, ..PLAIN };
 }

@@ -97,6 +97,7 @@ impl Node {
         let State { peers, book, .. } = &mut *s;
         let peer = &mut peers[p];
         peer.heard = Instant::now();
+        peer.follows = true;
         let is_awaited = peer.push.as_ref().is_some_and(|flight| flight.number == number);
         if is_awaited {
             peer.push = None;
@@ -123,6 +124,7 @@ impl Node {
     fn held(&self, s: &mut State, p: ServerId, number: u64, image: &Image) {
         let peer = &mut s.peers[p];
         peer.heard = Instant::now();
+        peer.follows = true;
         peer.matched = peer.matched.max(image.upto);
         peer.next = peer.next.max(peer.matched + 1);
         if peer.image.as_ref().is_some_and(|flight| flight.number == number) {

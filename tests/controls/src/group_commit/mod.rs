@@ -33,6 +33,8 @@
 //!   it.
 //! - [`Hasty`]: a server with an empty storage stands for election as soon as it runs, since it has heard from nobody. An election
 //!   timeout before that (§5.2) saves split votes, and nothing rests on it: programs on libraries that can be told to stand do so.
+//! - [`Modest`]: a chief says that it leads only once a majority has answered it in its epoch, and takes no command before. Until then
+//!   another one may lead a later epoch as well; whom clients send elsewhere is up to a server.
 
 mod applier;
 mod book;
@@ -56,7 +58,7 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use book::Book;
-pub use habits::{AtBirth, AtOnce, Habits, InDoubt, InFull, InTime, Style};
+pub use habits::{AtBirth, AtOnce, Habits, InDoubt, InFact, InFull, InTime, Style};
 use state::{Role, State};
 pub use wire::names;
 use wire::{AskVote, Image, Item, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
@@ -81,6 +83,8 @@ pub type Unhurried = Raft<InTime>;
 pub type OwnFields = Raft<InFull>;
 /// Stands for election at once where it knows of no term.
 pub type Hasty = Raft<AtBirth>;
+/// [`GroupCommit`] whose chiefs wait for answers before they say that they lead.
+pub type Modest = Raft<InFact>;
 /// Gives up soon as a chief without a majority, and stands again and again while it is cut off: who comes back so has the highest
 /// term, and deposes whoever leads by then.
 pub type Doubtful = Raft<InDoubt>;
@@ -176,6 +180,11 @@ impl Node {
         self.ends.len() / 2 + 1
     }
 
+    fn says_that_it_leads(&self, s: &State) -> bool {
+        let followers = s.peers.iter().filter(|peer| peer.follows).count();
+        s.role == Role::Chief && (!self.habits.is_modest || followers + 1 >= self.majority())
+    }
+
     /// The term that the service gets to see.
     fn shown(&self, s: &State) -> Term {
         if self.habits.shows_unsaved { s.epoch } else { s.saved_epoch }
@@ -242,7 +251,7 @@ impl<S: Style> RaftServer for Raft<S> {
     fn start(&self, command: Command) -> Started {
         let node = &self.node;
         let mut s = node.state.lock();
-        if s.role != Role::Chief || s.is_killed {
+        if !node.says_that_it_leads(&s) || s.is_killed {
             return Started { index: 0, term: node.shown(&s), is_leader: false };
         }
         // It is saved: no vote was asked for before that.
@@ -259,7 +268,7 @@ impl<S: Style> RaftServer for Raft<S> {
 
     fn get_state(&self) -> (Term, bool) {
         let s = self.node.state.lock();
-        (self.node.shown(&s), s.role == Role::Chief)
+        (self.node.shown(&s), self.node.says_that_it_leads(&s))
     }
 
     fn snapshot(&self, index: Index, data: Vec<u8>) {

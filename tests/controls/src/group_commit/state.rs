@@ -71,6 +71,8 @@ pub(super) struct Peer {
     /// Entries behind an image under way have been refused.
     pub(super) is_early: bool,
     pub(super) heard: Instant,
+    /// Has answered this chief.
+    pub(super) follows: bool,
     pub(super) last_sent: Instant,
     pub(super) outbox: VecDeque<Job>,
     /// How many lanes are in a call.
@@ -92,6 +94,7 @@ impl Peer {
             image: None,
             is_early: false,
             heard: now,
+            follows: false,
             last_sent: now,
             outbox: VecDeque::new(),
             busy: 0,
@@ -110,6 +113,7 @@ impl Peer {
         self.image = None;
         self.is_early = false;
         self.heard = now;
+        self.follows = false;
         self.last_sent = now.checked_sub(HEARTBEAT).unwrap_or(now);
         self.outbox.clear();
         self.ballot_box = None;
