@@ -227,13 +227,12 @@ pub fn next_index_starts_at_the_end_3b(lab: &Lab) {
     bench.peer(1).appends(1).entries(&[1, 1, 1]).prepares("it follows the empty log");
     bench.peer(1).has_log(&[1, 1, 1]);
     bench.elect(&[1]);
-    // Where an empty message stands says nothing if it follows nothing: some leaders' heartbeats only tell that they are there.
-    let has_place =
-        |request: &Request| request.has_entries() || prev_of(request).is_some_and(|prev| prev != (0, 0));
-    if let Some(sent) = bench.peer(1).next_request(SOON * 5, has_place) {
+    // Where an empty message stands says nothing: some leaders' heartbeats only tell that they are there, and some look for the place where
+    // the logs agree by halves before they send anything.
+    if let Some(sent) = bench.peer(1).next_request(SOON * 5, Request::has_entries) {
         bench.expect(
             prev_of(&sent.request) == Some((3, 1)),
-            "a new leader's first message does not follow its last entry",
+            "a new leader's first entries do not follow its last one",
             "an AppendEntries after entry 3 of term 1",
             sent.request.to_string(),
         );
