@@ -88,7 +88,7 @@
 //! | a test | ends within 120 s of virtual time, unless it says otherwise | MIT: "test took longer than 120 seconds" | all tests |
 //! | bytes for ten commands of 5,000 | each command once to each server, and 50,000 for the rest | MIT | `rpc_bytes_3b` |
 //! | fast backup | 1,000 conflicting or missing entries in 250 calls, 300 in 40 and some heartbeats | end of §5.3; MIT asks for it in 3C | `far_apart_3b`, `backs_up_fast_3b` |
-//! | memory of an idle server | at most 8 bytes for each message in ten minutes, after two and a half | it may live for months | `memory_of_an_idle_life_3b` |
+//! | memory of an idle server | at most 8 bytes for each message in ten minutes, after two and a half; 32 KiB are no growth | it may live for months | `memory_of_an_idle_life_3b` |
 //! | a backlog | 2,000 entries in 200 calls | entries are sent many at a time | `backlog_3b` |
 //! | a log with snapshots | less than 2,000 bytes of saved state with a snapshot every ten entries, whenever all have applied the same | MIT | `snapshot_basic_3d`, the four `snapshot_install_*_3d` of MIT |
 //! | a snapshot under way | 70 kB over a network that works, 20 kB where each message takes up to 10 ms, and 5 kB over MIT's unreliable one, in time for agreement within 10 s: with pieces of some hundred bytes they do, of some bytes they do not | MIT: 10 s | the same, `interrupted_snapshots_3d`, `late_snapshots_3d`, `chaos_3d` |
