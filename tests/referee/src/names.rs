@@ -18,6 +18,8 @@ pub struct Names {
     pub last_log_index: Vec<&'static str>,
     pub last_log_term: Vec<&'static str>,
     pub vote_granted: Vec<&'static str>,
+    /// The same as `rejection`, in place of `vote_granted`.
+    pub vote_refused: Vec<&'static str>,
     /// In replies: for whom the voter has voted, if they say so beside `vote_granted`. It is told by scripted peers, and nothing is read
     /// of it.
     pub voted_for: Vec<&'static str>,
@@ -41,6 +43,9 @@ pub struct Names {
     /// The term of the entry at `leader_commit`, where messages say so. It is told by scripted peers, and nothing is read of it.
     pub leader_commit_term: Vec<&'static str>,
     pub success: Vec<&'static str>,
+    /// What stands in place of `success` in a rejection, where the two are variants of an enum: `outcome.Success` and `outcome.Conflict`, or
+    /// `Ok` and `Err`, if the reply itself is one. Scripted peers say so.
+    pub rejection: Vec<&'static str>,
     pub last_included_index: Vec<&'static str>,
     pub last_included_term: Vec<&'static str>,
     /// The bytes of a snapshot.
@@ -136,6 +141,7 @@ impl Default for Names {
             last_log_index: vec!["last_log_index"],
             last_log_term: vec!["last_log_term"],
             vote_granted: vec!["vote_granted"],
+            vote_refused: Vec::new(),
             voted_for: vec!["voted_for"],
             leader_id: vec!["leader_id"],
             receiver: vec!["to", "receiver", "receiver_id", "target", "target_id", "dest"],
@@ -149,6 +155,7 @@ impl Default for Names {
             leader_commit: vec!["leader_commit"],
             leader_commit_term: vec!["leader_commit_term"],
             success: vec!["success"],
+            rejection: Vec::new(),
             last_included_index: vec!["last_included_index"],
             last_included_term: vec!["last_included_term"],
             snapshot: vec!["data", "snapshot"],
@@ -227,6 +234,19 @@ pub fn int_or_nothing_at(value: &Value, name: &str) -> Option<i128> {
         outer.into_iter().any(|outer| field_at(value, outer) == Some(&Value::Nothing))
     };
     field_at(value, name).map_or_else(|| is_nothing().then_some(0), Value::as_int)
+}
+
+/// Whether that is so: a truth value, or the variant with which the [path](Names) ends is the one that is there.
+#[must_use]
+pub fn flag_at(value: &Value, name: &str) -> Option<bool> {
+    let (outer, last) = name.rsplit_once('.').map_or((None, name), |(outer, last)| (Some(outer), last));
+    if !is_variant(last) {
+        return Some(field_at(value, name)?.as_int()? == 1);
+    }
+    match outer.map_or(Some(value), |outer| field_at(value, outer))? {
+        Value::Variant(variant, _) => Some(*variant == last),
+        _ => None,
+    }
 }
 
 /// Whether a part of a [path](Names) is a variant of an enum.

@@ -12,7 +12,7 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-use crate::names::{Names, field_at, int_or_nothing_at, is_one_of};
+use crate::names::{Names, field_at, flag_at, int_or_nothing_at, is_one_of};
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -214,16 +214,16 @@ impl Names {
     pub(crate) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
         let reply = match kind {
             Kind::Vote => {
-                let [term, granted] = needed(message, [&self.term, &self.vote_granted])?;
-                Reply::Vote { term, granted: granted == 1 }
+                let [term] = needed(message, [&self.term])?;
+                Reply::Vote { term, granted: flag(message, &self.vote_granted)? }
             }
             Kind::Snapshot => {
                 let [term] = needed(message, [&self.term])?;
                 Reply::Snapshot { term, has_taken: self.has_taken(message) }
             }
             Kind::Append => {
-                let [term, success] = needed(message, [&self.term, &self.success])?;
-                let success = success == 1;
+                let [term] = needed(message, [&self.term])?;
+                let success = flag(message, &self.success)?;
                 // A rejection says where to go on, and a success how far it has come. 0 is what stands in fields that are not used.
                 let told = numbers(message, [if success { &self.match_index } else { &self.conflict_index }]);
                 let [index] = told.map(|index| index.filter(|&index| index > 0));
@@ -299,6 +299,18 @@ fn int_of(message: &Message<'_>, name: &str) -> Option<i128> {
         true => field_at(&message.value()?, name)?.as_int(),
         false => message.int_of(name),
     }
+}
+
+/// # Errors
+///
+/// That it is not there.
+fn flag(message: &Message<'_>, names: &[&'static str]) -> Result<bool, Unreadable> {
+    let known = names.iter().find_map(|name| message.int_of(name)).map(|yes| yes == 1);
+    let by_path = || {
+        let value = message.value()?;
+        names.iter().find_map(|name| flag_at(&value, name))
+    };
+    known.or_else(by_path).ok_or_else(|| Unreadable::missing(names))
 }
 
 /// # Errors

@@ -63,7 +63,8 @@ impl Node {
         ask: &AskVote,
         reply: &VoteReply,
     ) {
-        if !self.is_current(state, ask.cur_term, reply.cur_term) || !reply.given {
+        let (cur_term, given) = reply.read();
+        if !self.is_current(state, ask.cur_term, cur_term) || !given {
             return;
         }
         if let Role::Candidate(votes) = &mut state.role {
@@ -98,6 +99,7 @@ impl Node {
         if is_new_term || is_new_vote {
             self.save(state, None);
         }
-        VoteReply { cur_term: state.durable.term, given }
+        let cur_term = state.durable.term;
+        if given { VoteReply::Given { cur_term } } else { VoteReply::Kept { cur_term } }
     }
 }

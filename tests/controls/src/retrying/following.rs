@@ -4,7 +4,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
 use super::state::{Incoming, State};
-use super::wire::{AppendLog, AppendReply, Meta, Place, SendSnapshot, SnapshotReply};
+use super::wire::{AppendLog, AppendReply, Meta, Outcome, Place, SendSnapshot, SnapshotReply};
 
 impl Node {
     /// Follows whoever leads the term, if it is not over. Whether it is not, and whether there is something to save.
@@ -35,13 +35,13 @@ impl Node {
         }
         let cur_term = state.durable.term;
         if let Some(next_index) = refusal {
-            return AppendReply { cur_term, matched: false, next_index };
+            return AppendReply { cur_term, outcome: Outcome::Mismatch { next_index } };
         }
         if committed.min(end) > state.committed && !state.is_halted {
             state.committed = committed.min(end);
             self.wake_applier();
         }
-        AppendReply { cur_term, matched: true, next_index: end + 1 }
+        AppendReply { cur_term, outcome: Outcome::Matched { next_index: end + 1 } }
     }
 
     pub(super) fn on_send_snapshot(&self, state: &mut State, ask: &SendSnapshot) -> SnapshotReply {

@@ -6,7 +6,7 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::Node;
 use super::state::{Outgoing, Progress, Role, State};
-use super::wire::{AppendLog, AppendReply, Item, Meta, Place, SendSnapshot, SnapshotReply};
+use super::wire::{AppendLog, AppendReply, Item, Meta, Outcome, Place, SendSnapshot, SnapshotReply};
 
 /// The most bytes of a snapshot that go out at once.
 const PIECE: usize = 1_000;
@@ -120,13 +120,17 @@ impl Node {
         let next_number = state.next_number;
         let Role::Leader(progress) = &mut state.role else { return };
         let follower = &mut progress[from];
-        if reply.matched {
-            follower.matched = follower.matched.max(reply.next_index - 1);
-            follower.next = follower.next.max(follower.matched + 1);
-            self.commit_what_majority_has(state);
-        } else if number >= follower.stepped_back_at {
-            follower.next = follower.next.min(reply.next_index).max(follower.matched + 1);
-            follower.stepped_back_at = next_number;
+        match reply.outcome {
+            Outcome::Matched { next_index } => {
+                follower.matched = follower.matched.max(next_index - 1);
+                follower.next = follower.next.max(follower.matched + 1);
+                self.commit_what_majority_has(state);
+            }
+            Outcome::Mismatch { next_index } if number >= follower.stepped_back_at => {
+                follower.next = follower.next.min(next_index).max(follower.matched + 1);
+                follower.stepped_back_at = next_number;
+            }
+            Outcome::Mismatch { .. } => {}
         }
         self.feed(state, from, false);
     }

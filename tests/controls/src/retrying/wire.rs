@@ -50,12 +50,29 @@ pub struct AskVote {
 
 /// What answers [`AskVote`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VoteReply {
-    /// The voter's term.
-    pub cur_term: Term,
-    /// Whether the candidate has its vote.
-    pub given: bool,
+#[serde(rename_all_fields = "camelCase")]
+pub enum VoteReply {
+    /// The candidate does not have the vote.
+    Kept {
+        /// The voter's term.
+        cur_term: Term,
+    },
+    /// It has.
+    Given {
+        /// The voter's term.
+        cur_term: Term,
+    },
+}
+
+impl VoteReply {
+    /// The voter's term, and whether the candidate has its vote.
+    #[must_use]
+    pub fn read(&self) -> (Term, bool) {
+        match *self {
+            Self::Kept { cur_term } => (cur_term, false),
+            Self::Given { cur_term } => (cur_term, true),
+        }
+    }
 }
 
 /// An entry of the log.
@@ -90,11 +107,23 @@ pub struct AppendLog {
 pub struct AppendReply {
     /// The follower's term.
     pub cur_term: Term,
-    /// Whether the follower has the entry before the first one, and so has taken all.
-    pub matched: bool,
-    /// What the follower wants next. If it matched, all before that is as the leader has it.
-    #[serde(rename = "next_index")]
-    pub next_index: Index,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an [`AppendLog`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The follower has the entry before the first one, and so has taken all. What is before `next_index` is as the leader has it.
+    Matched {
+        /// What it wants next.
+        next_index: Index,
+    },
+    /// It has not.
+    Mismatch {
+        /// What it wants in its place.
+        next_index: Index,
+    },
 }
 
 /// What a snapshot covers.
@@ -163,19 +192,21 @@ pub fn names() -> lab::Names {
         leader_id: vec!["who"],
         last_log_index: vec!["last.idx"],
         last_log_term: vec!["last.term"],
-        vote_granted: vec!["given"],
+        vote_granted: vec!["Given"],
+        vote_refused: vec!["Kept"],
         prev_log_index: vec!["prev.idx"],
         prev_log_term: vec!["prev.term"],
         entries: vec!["items"],
         command: vec!["payload"],
         leader_commit: vec!["committed"],
-        success: vec!["matched"],
+        success: vec!["outcome.Matched"],
+        rejection: vec!["outcome.Mismatch"],
         last_included_index: vec!["meta.lastIdx"],
         last_included_term: vec!["meta.lastTerm"],
         snapshot: vec!["bytes"],
         offset: vec!["from"],
         done: vec!["isLast"],
-        conflict_index: vec!["next_index"],
+        conflict_index: vec!["outcome.next_index"],
         ..lab::Names::default()
     }
 }

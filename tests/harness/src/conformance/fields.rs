@@ -2,7 +2,7 @@
 
 use labrpc::wire::Value;
 
-use lab_referee::{field_at, int_or_nothing_at, is_variant};
+use lab_referee::{field_at, flag_at, int_or_nothing_at, is_variant};
 
 /// The number under the first of these names that has one.
 pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
@@ -12,6 +12,11 @@ pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
 /// The same for a place in a log, which may be nothing before the first entry.
 pub(super) fn place(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| int_or_nothing_at(value, name)?.try_into().ok())
+}
+
+/// Whether that is so, by the first of these names that says.
+pub(super) fn flag(value: &Value, names: &[&str]) -> Option<bool> {
+    names.iter().find_map(|name| flag_at(value, name))
 }
 
 /// What is under the first of these names that is there.
@@ -90,6 +95,31 @@ fn wrapped(path: &'static str, value: Value) -> Value {
         true => Value::Variant(outer, Box::new(value)),
         false => Value::Struct("", vec![(outer, value)]),
     }
+}
+
+/// A message with these fields and a truth: a field, or the one of two variants that is meant, with the fields in it.
+pub(super) fn with_flag(mut fields: Fields, is_so: bool, yes: &[&'static str], no: &[&'static str]) -> Value {
+    for name in yes.iter().filter(|name| !is_variant(innermost(name))) {
+        put(&mut fields, name, Value::Bool(is_so));
+    }
+    let variant = (if is_so { yes } else { no }).iter().find(|name| is_variant(innermost(name)));
+    let Some(&path) = variant else { return Value::Struct("", fields) };
+    let mut inside = fields.clone();
+    let Some((outer, variant)) = path.rsplit_once('.') else {
+        return Value::Variant(path, Box::new(Value::Struct("", inside)));
+    };
+    // What is told by paths to it.
+    if let Some(at) = fields.iter().position(|(name, _)| *name == outer)
+        && let (_, Value::Struct(_, more)) = fields.remove(at)
+    {
+        inside.extend(more);
+    }
+    put(&mut fields, outer, Value::Variant(variant, Box::new(Value::Struct("", inside))));
+    Value::Struct("", fields)
+}
+
+fn innermost(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// A field in which all is 0 is the entry before the first one, which is nothing to who has an `Option` there.

@@ -6,7 +6,9 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::bench::SERVER;
 use super::envelope::Envelope;
-use super::fields::{Fields, add, field, fields, int, number, outermost, put_under, zero_is_nothing};
+use super::fields::{
+    Fields, add, field, fields, flag, int, number, outermost, put_under, with_flag, zero_is_nothing,
+};
 use super::message::{Expected, Hint, Reply, Request};
 use lab_referee::Names;
 
@@ -54,7 +56,13 @@ impl Reply {
         }
         add(&mut fields, request.place(names));
         zero_is_nothing(&mut fields);
-        Value::Struct("", fields)
+        match self {
+            Self::Append { success, .. } => with_flag(fields, success, &names.success, &names.rejection),
+            Self::Vote { vote_granted, .. } => {
+                with_flag(fields, vote_granted, &names.vote_granted, &names.vote_refused)
+            }
+            Self::Install { .. } | Self::TimeoutNow { .. } => Value::Struct("", fields),
+        }
     }
 
     /// The term of the entry with which it says that a log ends, if it can be told.
@@ -76,11 +84,9 @@ impl Reply {
     fn fields(self, names: &Names) -> Fields {
         match self {
             Self::TimeoutNow { term } => fields([(&names.term, int(term))]),
-            Self::Vote { term, vote_granted } => {
-                fields([(&names.term, int(term)), (&names.vote_granted, Value::Bool(vote_granted))])
-            }
-            Self::Append { term, success, hint } => {
-                let mut all = fields([(&names.term, int(term)), (&names.success, Value::Bool(success))]);
+            Self::Vote { term, .. } => fields([(&names.term, int(term))]),
+            Self::Append { term, hint, .. } => {
+                let mut all = fields([(&names.term, int(term))]);
                 if let Some(Hint { term, index, len }) = hint {
                     all.extend(fields([
                         (&names.conflict_term, term.map_or(Value::Nothing, int)),
@@ -105,16 +111,14 @@ impl Reply {
         let term = number(value, &names.term)?;
         Some(match request {
             Request::TimeoutNow { .. } => Self::TimeoutNow { term },
-            Request::Vote { .. } => {
-                Self::Vote { term, vote_granted: number(value, &names.vote_granted)? == 1 }
-            }
+            Request::Vote { .. } => Self::Vote { term, vote_granted: flag(value, &names.vote_granted)? },
             Request::Append { .. } => {
                 let hint = number(value, &names.conflict_index).map(|index| Hint {
                     term: number(value, &names.conflict_term),
                     index,
                     len: number(value, &names.conflict_len).unwrap_or(index),
                 });
-                Self::Append { term, success: number(value, &names.success)? == 1, hint }
+                Self::Append { term, success: flag(value, &names.success)?, hint }
             }
             Request::Install { .. } => {
                 let expected = field(value, &names.expected).and_then(|value| Expected::read(names, value));
@@ -126,7 +130,11 @@ impl Reply {
 
 /// A field of a reply to AppendEntries that is not known here, if there is one: a hint that nobody can give truly.
 pub(super) fn unknown_hint(names: &Names, envelope: &Envelope, reply: &Value) -> Option<&'static str> {
-    let Value::Struct(_, fields) = reply else { return None };
+    let fields = match reply {
+        Value::Struct(_, fields) => fields,
+        Value::Variant(_, content) => return unknown_hint(names, envelope, content),
+        _ => return None,
+    };
     let known = of_append_reply(names);
     let is_known = |name: &str| {
         known.iter().any(|names| names.iter().any(|known| outermost(known) == name))
@@ -166,7 +174,7 @@ mod tests {
     use labrpc::network::Service;
 
     use super::*;
-    use crate::conformance::message::{Piece, TransferId};
+    use crate::conformance::message::{Asking, Piece, TransferId};
 
     #[test]
     fn written_replies_are_read_back() {
@@ -209,6 +217,40 @@ mod tests {
                 Some(reply)
             );
         }
+    }
+
+    #[test]
+    fn yes_and_no_may_be_variants() {
+        let names = Names {
+            vote_granted: vec!["Ok"],
+            vote_refused: vec!["Err"],
+            success: vec!["outcome.Success"],
+            rejection: vec!["outcome.Conflict"],
+            conflict_index: vec!["outcome.from"],
+            ..Names::default()
+        };
+        let replier = Replier { id: 1, envelope: Arc::default(), last: (3, 2), number: None };
+        let ask = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote };
+        for (vote_granted, variant) in [(true, "Ok"), (false, "Err")] {
+            let reply = Reply::Vote { term: 3, vote_granted };
+            let value = reply.write_to(&ask, &names, &replier);
+            assert!(matches!(value, Value::Variant(name, _) if name == variant), "{value:?}");
+            assert_eq!(Reply::read(&names, &ask, &value), Some(reply));
+        }
+        let append = Request::Append { term: 3, prev: (4, 2), entries: vec![], leader_commit: 0 };
+        let refusal =
+            Reply::Append { term: 3, success: false, hint: Some(Hint { term: None, index: 4, len: 4 }) };
+        let value = refusal.write_to(&append, &names, &replier);
+        let Some(Value::Variant("Conflict", content)) = value.field("outcome") else { panic!("{value:?}") };
+        assert_eq!(content.field("from"), Some(&int(4)), "{value:?}");
+        assert_eq!(Reply::read(&names, &append, &value), Some(refusal));
+        let success = Reply::Append { term: 3, success: true, hint: None };
+        let value = success.write_to(&append, &names, &replier);
+        assert_eq!(flag(&value, &names.success), Some(true), "{value:?}");
+        assert_eq!(unknown_hint(&names, &Envelope::default(), &value), None);
+        // Of one that cannot say no nothing is written, and the network says what it would make up.
+        let silent = Names { rejection: Vec::new(), ..names };
+        assert_eq!(flag(&refusal.write_to(&append, &silent, &replier), &silent.success), None);
     }
 
     #[test]

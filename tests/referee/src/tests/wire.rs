@@ -95,6 +95,12 @@ struct Took {
     success: bool,
 }
 
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Yes { term: u64 },
+    No { term: u64 },
+}
+
 fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
     watched_as(Names::default(), body)
 }
@@ -120,6 +126,10 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
                 .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
                 .method("Nested", |nested: Nested| Vote { term: nested.head.term, vote_granted: false })
                 .method("Optional", |told: Optional| Took { term: told.term, success: true })
+                .method("Decide", |ask: Ask| match ask.last_log_index {
+                    0 => Answer::Yes { term: ask.term },
+                    _ => Answer::No { term: ask.term },
+                })
                 .method("Gossip", |odd: Odd| odd);
             network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft).service(above));
             body(&network);
@@ -289,4 +299,23 @@ fn nothing_before_the_first_entry_and_entries_with_parts_are_read() {
         panic!("a leader and a violation, not {notices:?}")
     };
     assert!(violation.headline.contains("entry 1"), "{}", violation.headline);
+}
+
+#[test]
+fn vote_is_read_from_the_variant_of_a_reply() {
+    let decided = |last_log_index| {
+        let names = Names { request_vote: vec!["Decide"], vote_granted: vec!["Yes"], ..Names::default() };
+        watched_as(names, move |network| {
+            let ask = Ask { term: 1, last_log_index, last_log_term: last_log_index };
+            for candidate in 1..3 {
+                let end = network.make_connected_end(candidate, 0);
+                let _: Option<Answer> = end.call("Raft.Decide", &ask);
+            }
+        })
+    };
+    let twice = decided(0);
+    let [Notice::Violation(violation)] = &twice[..] else { panic!("one violation, not {twice:?}") };
+    assert_eq!(violation.headline, "S0 votes twice in term 1: for S1 and for S2");
+    let refused = decided(1);
+    assert!(refused.is_empty(), "{refused:?}");
 }
