@@ -94,7 +94,7 @@
 //! | a snapshot under way | 70 kB over a network that works, 20 kB where each message takes up to 10 ms, and 5 kB over MIT's unreliable one, in time for agreement within 10 s: with pieces of some hundred bytes they do, of some bytes they do not | MIT: 10 s | the same, `interrupted_snapshots_3d`, `late_snapshots_3d`, `chaos_3d` |
 //! | answers | somebody is answered every 4 s while requests are open, each request within 10 s | a lock held during a call makes a server as good as dead | rule *answers* |
 //! | repetitions | a request that got no answer may be sent again for ever, unchanged (§5.5). What was confirmed or refused within 90 ms is not sent again at that place for more than half a second | nextIndex moves | rule *next index* |
-//! | votes | a server may leave candidates alone while it hears of a leader (§6), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |
+//! | votes | a server may leave candidates alone while it hears of a leader (§6), and for as long after its start (thesis §6.4.1), may ask before it stands (thesis §9.6), and may give a vote twice to the same candidate or not | the paper | `conformance_*` |
 //!
 //! # Beyond Figure 2
 //!

@@ -35,8 +35,13 @@ const LONG: [&str; 6] = [
 ];
 
 /// Variants of `group_commit` that have no program: to replay, its program must name them for a while.
-const VARIANTS: [&str; 4] =
-    ["group_commit_unhurried", "group_commit_own_fields", "group_commit_hasty", "group_commit_modest"];
+const VARIANTS: [&str; 5] = [
+    "group_commit_unhurried",
+    "group_commit_own_fields",
+    "group_commit_hasty",
+    "group_commit_modest",
+    "group_commit_wary",
+];
 
 /// Runs all of 3A to 3D, and of E1 and E5 what the Raft offers. `skipped_max` tests may stand aside: were it more, the judge would be
 /// right by saying nothing.
@@ -274,4 +279,5 @@ controls! {
     group_commit_own_fields, 22;
     group_commit_hasty, 3;
     group_commit_modest, 1;
+    group_commit_wary, 15;
 }

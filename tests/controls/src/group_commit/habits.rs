@@ -21,6 +21,8 @@ pub struct Habits {
     pub stands_at_birth: bool,
     /// Whether a chief is one to its service only once a majority has answered it.
     pub is_modest: bool,
+    /// For how long after its start a server gives no vote.
+    pub withholding: Duration,
     /// A chief that no majority has answered for so long gives up.
     pub silence: Duration,
 }
@@ -33,6 +35,7 @@ const PLAIN: Habits = Habits {
     has_own_fields: false,
     stands_at_birth: false,
     is_modest: false,
+    withholding: Duration::ZERO,
     silence: Duration::from_millis(1600),
 };
 
@@ -61,6 +64,9 @@ pub enum InDoubt {}
 /// The one that leads when a majority follows.
 #[derive(Clone, Copy, Debug)]
 pub enum InFact {}
+/// The one that is wary at first.
+#[derive(Clone, Copy, Debug)]
+pub enum InCaution {}
 
 impl Style for AtOnce {
     const HABITS: Habits = PLAIN;
@@ -91,4 +97,8 @@ impl Style for InDoubt {
 
 impl Style for InFact {
     const HABITS: Habits = Habits { is_modest: true, ..PLAIN };
+}
+
+impl Style for InCaution {
+    const HABITS: Habits = Habits { withholding: Duration::from_millis(350), ..PLAIN };
 }

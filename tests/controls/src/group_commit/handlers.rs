@@ -24,7 +24,8 @@ impl Node {
         }
         let is_good = (ask.tip_epoch, ask.tip) >= (s.book.tip_epoch(), s.book.last());
         let is_free = s.vote.is_none_or(|who| who == ask.suitor);
-        let yes = ask.epoch == s.epoch && is_free && is_good;
+        let is_wary = self.started.elapsed() < self.habits.withholding;
+        let yes = ask.epoch == s.epoch && is_free && is_good && !is_wary;
         if yes {
             if s.vote.is_none() {
                 s.vote = Some(ask.suitor);

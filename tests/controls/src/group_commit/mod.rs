@@ -35,6 +35,8 @@
 //!   timeout before that (§5.2) saves split votes, and nothing rests on it: programs on libraries that can be told to stand do so.
 //! - [`Modest`]: a chief says that it leads only once a majority has answered it in its epoch, and takes no command before. Until then
 //!   another one may lead a later epoch as well; whom clients send elsewhere is up to a server.
+//! - [`Wary`]: a server gives no vote for the shortest election timeout after its start, as if it had just heard from a chief, which it
+//!   may have before (thesis §6.4.1). Its epoch goes up all the same.
 
 mod applier;
 mod book;
@@ -58,7 +60,7 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use book::Book;
-pub use habits::{AtBirth, AtOnce, Habits, InDoubt, InFact, InFull, InTime, Style};
+pub use habits::{AtBirth, AtOnce, Habits, InCaution, InDoubt, InFact, InFull, InTime, Style};
 use state::{Role, State};
 pub use wire::names;
 use wire::{AskVote, Image, Item, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
@@ -85,6 +87,8 @@ pub type OwnFields = Raft<InFull>;
 pub type Hasty = Raft<AtBirth>;
 /// [`GroupCommit`] whose chiefs wait for answers before they say that they lead.
 pub type Modest = Raft<InFact>;
+/// [`GroupCommit`] whose servers give no vote at first.
+pub type Wary = Raft<InCaution>;
 /// Gives up soon as a chief without a majority, and stands again and again while it is cut off: who comes back so has the highest
 /// term, and deposes whoever leads by then.
 pub type Doubtful = Raft<InDoubt>;
@@ -96,6 +100,7 @@ struct Node {
     habits: Habits,
     ends: Vec<ClientEnd>,
     me: ServerId,
+    started: Instant,
     disk: Arc<dyn Persister>,
     apply: Sender<ApplyMsg>,
     state: Mutex<State>,
@@ -138,6 +143,7 @@ impl Node {
             habits,
             ends,
             me,
+            started: Instant::now(),
             disk,
             apply,
             state,

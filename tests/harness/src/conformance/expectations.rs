@@ -7,7 +7,7 @@ use raft_interface::{ApplyMsg, Command, Configuration, Index, OwnEntry, Term};
 
 use super::bench::{Bench, ELECTION_MAX, SERVER, SOON};
 use super::message::Request;
-use super::needs::STICKY;
+use super::needs::{STICKY, WITHHOLDS};
 use super::peer::{Append, Appended, Peer, VoteRequest};
 use super::state::SentRequest;
 use super::steps::Owed;
@@ -337,6 +337,9 @@ impl VoteRequest<'_> {
         let reply = self.send();
         if may_ignore && matches!(reply, Some((_, false))) {
             bench.lab().skip(STICKY);
+        }
+        if matches!(reply, Some((_, false))) && bench.votes_later(self) {
+            bench.lab().skip(WITHHOLDS);
         }
         bench.expect_owed(
             owed,

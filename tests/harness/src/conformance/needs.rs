@@ -5,11 +5,15 @@ use std::time::Duration;
 use raft_interface::Term;
 
 use super::bench::Bench;
+use super::peer::VoteRequest;
 use super::slot::no_method;
 
 /// Why votes of a server cannot be asked for.
 pub(super) const STICKY: &str =
     "it leaves candidates alone while it hears of a leader (§6), so its votes cannot be asked for";
+/// The same of one that has just started.
+pub(super) const WITHHOLDS: &str =
+    "it gives no vote for a while after it has started, so it cannot be asked for one (thesis §6.4.1)";
 /// Longer than any useful election timeout: for so long a server may leave candidates alone after a leader's message.
 const STICKY_MAX: Duration = Duration::from_secs(2);
 
@@ -79,6 +83,19 @@ impl Bench {
         let led_at = self.0.state.lock().led_at;
         let is_led = led_at.is_some_and(|at| self.0.lab.now().saturating_sub(at) < STICKY_MAX);
         is_led || self.state().1
+    }
+
+    /// Whether a server that has just started, and has refused this, gives the candidate its vote later: it does not know what it has
+    /// promised to a leader in the life before, and keeps it (thesis §6.4.1).
+    pub(super) fn votes_later(&self, request: &VoteRequest<'_>) -> bool {
+        let (until, has_voted) = {
+            let state = self.0.state.lock();
+            (state.started_at + STICKY_MAX, state.has_voted)
+        };
+        let Some(wait) = until.checked_sub(self.0.lab.now()).filter(|_| !has_voted) else { return false };
+        self.0.lab.sleep(wait);
+        // It may stand itself meanwhile.
+        (0..3).any(|_| matches!(request.again_in(self.term() + 1).send(), Some((_, true))))
     }
 
     /// Skips the test if the server has left the candidate of a term alone because it hears of a leader.

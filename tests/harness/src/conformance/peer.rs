@@ -287,9 +287,17 @@ impl VoteRequest<'_> {
         let (last_log_index, last_log_term) = self.last;
         let request = Request::Vote { term: self.term, last_log_index, last_log_term, asking: self.asking };
         match self.peer.sends(&request)? {
-            Reply::Vote { term, vote_granted } => Some((term, vote_granted)),
+            Reply::Vote { term, vote_granted } => {
+                self.peer.bench.0.state.lock().has_voted |= vote_granted && self.asking != Asking::PreVote;
+                Some((term, vote_granted))
+            }
             _ => None,
         }
+    }
+
+    /// The same candidate asks again, in another term.
+    pub(super) fn again_in(&self, term: Term) -> Self {
+        Self { term, ..*self }
     }
 
     pub(super) fn describe(&self) -> String {

@@ -46,6 +46,7 @@ impl Inner {
             state.delivered.clear();
             state.applied = base;
             state.life += 1;
+            (state.started_at, state.has_voted) = (self.lab.now(), false);
             state.life
         };
         // No room: a server that delivers with a lock held is stuck until its service takes it, and that shows.

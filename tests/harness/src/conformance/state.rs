@@ -96,6 +96,10 @@ pub(super) struct BenchState {
     pub(super) can_refuse_pieces: Option<bool>,
     /// The bytes of snapshots that are not [the usual ones](super::message::snapshot), by their last index.
     pub(super) own_snapshots: BTreeMap<Index, Vec<u8>>,
+    /// When the server started.
+    pub(super) started_at: Duration,
+    /// It has given a vote since then.
+    pub(super) has_voted: bool,
     /// When the server last took something of a leader.
     pub(super) led_at: Option<Duration>,
     pub(super) is_over: bool,

@@ -252,9 +252,9 @@ impl Ledger {
             (Request::Vote { term, last }, Reply::Vote { term: answered, granted: false }) => {
                 // The reasons to refuse that do not show otherwise: it was in this term already and may have
                 // voted, another request was handled at the same time and may have got the vote, it may have
-                // an entry that the candidate lacks, or it has just heard from a leader.
+                // an entry that the candidate lacks, or it has just heard from a leader, or started.
                 let is_new = answered == *term && delivery.floor < *term && !delivery.is_mixed;
-                if is_new && server.reach.is_covered_by(*last) && !server.may_ignore_candidates(delivery.at) {
+                if is_new && server.reach.is_covered_by(*last) && !server.may_withhold_votes(delivery.at) {
                     server.duties.refuses(*term, line);
                 }
             }

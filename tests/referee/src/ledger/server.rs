@@ -141,6 +141,8 @@ pub(crate) struct Server {
     pub(crate) moved: Vec<(Term, Line)>,
     /// When it was last told to stand for election, by a leader that gives up its office.
     told_to_stand_at: Option<Duration>,
+    /// When it started, if that was seen.
+    started_at: Option<Duration>,
     /// When it last may have heard from a leader, or has started again since.
     led_at: Option<Duration>,
     pub(crate) duties: Duties,
@@ -154,6 +156,7 @@ impl Server {
         // Where leaders have leases, who has heard from one leaves candidates alone for a while. Who starts again does not know
         // whether and when that was, and keeps the promise as if it had just given it (thesis §6.4.1).
         self.led_at = self.current.is_some().then_some(at);
+        self.started_at = Some(at);
         (self.current, self.is_down) = (Some(life), false);
         // It may have stored a term in which it stood, and have lost its power before it asked anybody.
         (self.pre_vote, self.moved) = (None, Vec::new());
@@ -326,6 +329,13 @@ impl Server {
     /// leader (thesis §4.2.3).
     pub(super) fn may_ignore_candidates(&self, at: Duration) -> bool {
         self.led_at.is_some_and(|led| at.saturating_sub(led) < ELECTION_TIMEOUT_MAX)
+    }
+
+    /// Whether it may give no vote at this time. Some give none for a while after they have started, also when they have heard of
+    /// nobody yet.
+    pub(super) fn may_withhold_votes(&self, at: Duration) -> bool {
+        let is_young = self.started_at.is_some_and(|start| at.saturating_sub(start) < ELECTION_TIMEOUT_MAX);
+        is_young || self.may_ignore_candidates(at)
     }
 
     /// Its service has taken a snapshot.
