@@ -68,11 +68,45 @@ function isOneOf(method, wanted) {
   return wanted.some((name) => method === name || method.endsWith(`.${name}`));
 }
 
+/// What is in a field; in that of the variant that is there, if this is an enum.
+function inside(value, name) {
+  if (value === null || typeof value !== "object") return undefined;
+  if (name in value) return value[name];
+  const keys = Object.keys(value);
+  return keys.length === 1 && isVariant(keys[0]) ? inside(value[keys[0]], name) : undefined;
+}
+
+/// Whether a part of a name is a variant of an enum.
+function isVariant(part) {
+  return /^\p{Lu}/u.test(part);
+}
+
+/// What is in a field whose name may be a path with points: see Names in tests/referee/src/names.rs. Null where nothing is on the way.
+function at(content, path) {
+  let value = content;
+  for (const part of path.split(".")) {
+    if (value === null) return null;
+    value = inside(value, part);
+  }
+  return value;
+}
+
 /// The first of several fields that a message has.
 function field(content, wanted) {
-  if (content === null || typeof content !== "object") return undefined;
-  const name = wanted.find((name) => name in content);
-  return name === undefined ? undefined : content[name];
+  for (const name of wanted) {
+    const value = at(content, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/// Whether a field says yes, or its value is the variant with which the path ends.
+function isYes(content, path) {
+  const parts = path.split(".");
+  const last = parts.pop();
+  const value = at(content, path);
+  if (!isVariant(last)) return value === true || value === 1;
+  return (value !== undefined && value !== null) || (parts.length > 0 ? at(content, parts.join(".")) : content) === last;
 }
 
 class Message {
@@ -97,12 +131,16 @@ class Message {
     return this.sentBy ?? this.arrivals[0] ?? this.ends[0] ?? null;
   }
   num(wanted) {
-    const value = field(this.content, wanted);
-    return typeof value === "number" ? value : undefined;
+    for (const name of wanted) {
+      const value = at(this.content, name);
+      if (typeof value === "number") return value;
+      // As before the first entry.
+      if (value === null && name.includes(".")) return 0;
+    }
+    return undefined;
   }
   yes(wanted) {
-    const value = field(this.content, wanted);
-    return value === true || value === 1;
+    return wanted.some((name) => isYes(this.content, name));
   }
   get term() {
     return this.num(names.term);

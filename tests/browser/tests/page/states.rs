@@ -83,3 +83,20 @@ fn states_are_those_of_servers_in_other_styles() {
         Implementation::of::<controls::group_commit::GroupCommit>().with_names(controls::group_commit::names);
     agrees("chaos_3d", told, false);
 }
+
+/// Where fields are in other fields, nothing stands before the first entry, and yes and no are variants of a reply.
+#[test]
+fn states_are_those_of_servers_whose_messages_have_parts() {
+    let told = Implementation::of::<controls::retrying::Raft>().with_names(controls::retrying::names);
+    agrees("chaos_3c", told, false);
+    let Some(mut tab) = open(test("basic_agree_3b"), told, 1) else { return };
+    let votes = tab.eval(
+        "(() => {
+          const servers = view.history.at(view.trace.events.length - 1);
+          const leader = servers.find((server) => server.role === 'L');
+          return servers.filter(({ vote }) => vote?.for === leader.id && vote.term === leader.term).length;
+        })()",
+    );
+    assert!(votes.as_u64().is_some_and(|votes| votes >= 2), "{votes} have voted for the leader");
+    assert_quiet(&mut tab);
+}
