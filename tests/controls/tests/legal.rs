@@ -279,5 +279,5 @@ controls! {
     group_commit_own_fields, 22;
     group_commit_hasty, 3;
     group_commit_modest, 1;
-    group_commit_wary, 15;
+    group_commit_wary, 17;
 }
