@@ -267,11 +267,11 @@ function asks(server, message) {
         vote: { term, for: server.id },
         votes: { term, asked: [], got: [server.id], refused: [] },
       });
+      // It tells where its log ends. What is sent again later tells where it did.
+      const last = message.num(names.lastLogIndex);
+      if (last !== undefined) server.cut(last + 1);
     }
     server.votes.asked.push(peer);
-    // It tells where its log ends.
-    const last = message.num(names.lastLogIndex);
-    if (last !== undefined) server.cut(last + 1);
   } else if (message.kind === "A") {
     server.role = "L";
     const prev = message.num(names.prevLogIndex) ?? 0;
