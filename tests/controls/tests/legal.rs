@@ -189,6 +189,17 @@ fn all_carry_a_service() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// One run, which is neither skipped nor fails.
+#[track_caller]
+fn is_judged_and_passes(implementation: Implementation, test: &str, policy: &str, seed: u64) {
+    let case = lab_suites::find(test).expect("a test of the lab");
+    let outcome = run_case(case, implementation, plan(World::Simulated, policy, seed));
+    assert!(outcome.skipped.is_none(), "{test}: {outcome:?}");
+    if let Some(failure) = outcome.failure.as_deref() {
+        panic!("{test}, {policy}, seed {seed}: {}", report::headline(failure));
+    }
+}
+
 /// Runs in which a snapshot covers an entry with which a later leader began its term, and which no service sees: its last term is
 /// then not that of the last command in it, nor its last index on the wire.
 #[test]
@@ -203,12 +214,7 @@ fn snapshots_that_end_with_a_no_op() {
         ("retry_after_restart_4c", "pct:3", 0x19),
     ];
     for (test, policy, seed) in runs {
-        let case = lab_suites::find(test).expect("a test of the lab");
-        let outcome = run_case(case, no_op, plan(World::Simulated, policy, seed));
-        assert!(outcome.skipped.is_none(), "{test}: {outcome:?}");
-        if let Some(failure) = outcome.failure.as_deref() {
-            panic!("{test}, {policy}, seed {seed}: {}", report::headline(failure));
-        }
+        is_judged_and_passes(no_op, test, policy, seed);
     }
 }
 
@@ -221,12 +227,8 @@ fn commands_under_a_leader_that_is_deposed_4a() {
     let doubtful = controls::with_service::<controls::group_commit::Doubtful>()
         .with_names(controls::group_commit::names);
     for test in ["leader_failure_4a", "leader_partition_4a", "snapshot_4a"] {
-        let case = lab_suites::find(test).expect("a test of the lab");
         for seed in 1..=SEEDS {
-            let outcome = run_case(case, doubtful, plan(World::Simulated, "random", seed));
-            if let Some(failure) = outcome.failure.as_deref() {
-                panic!("{test}, seed {seed}: {}", report::headline(failure));
-            }
+            is_judged_and_passes(doubtful, test, "random", seed);
         }
     }
 }
@@ -236,12 +238,7 @@ fn commands_under_a_leader_that_is_deposed_4a() {
 #[test]
 fn logs_of_a_thousand_leaders_who_ask_with_each_heartbeat() {
     let patient = Implementation::of::<controls::no_op::Patient>();
-    let case = lab_suites::find("thousand_elections_e1").expect("a test of the lab");
-    let outcome = run_case(case, patient, plan(World::Simulated, "random", 1));
-    assert!(outcome.skipped.is_none(), "{outcome:?}");
-    if let Some(failure) = outcome.failure.as_deref() {
-        panic!("{}", report::headline(failure));
-    }
+    is_judged_and_passes(patient, "thousand_elections_e1", "random", 1);
 }
 
 /// A test for each control, and one for all: `NAME, tests that stand aside`.

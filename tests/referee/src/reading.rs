@@ -89,24 +89,25 @@ impl Names {
     ///
     /// Why it cannot be read.
     pub(crate) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
-        self.read_request(kind, message).map_err(|error| match error {
+        let reader = Reader::new(message);
+        self.read_request(kind, &reader).map_err(|error| match error {
             // As where a message with -1 in it only asks who leads.
-            Unreadable::Missing(field) if int_of(message, field).is_some() => Unreadable::Negative(field),
+            Unreadable::Missing(field) if reader.int_of(field).is_some() => Unreadable::Negative(field),
             other => other,
         })
     }
 
-    fn read_request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
+    fn read_request(&self, kind: Kind, reader: &Reader<'_>) -> Result<Request, Unreadable> {
         Ok(match kind {
             Kind::Vote => {
                 let [term, index, of] =
-                    needed(message, [&self.term, &self.last_log_index, &self.last_log_term])?;
+                    reader.needed([&self.term, &self.last_log_index, &self.last_log_term])?;
                 Request::Vote { term, last: position(index, of) }
             }
             Kind::Snapshot => {
                 let [term, index, of] =
-                    needed(message, [&self.term, &self.last_included_index, &self.last_included_term])?;
-                Request::Snapshot { term, last: position(index, of), piece: self.piece(message)? }
+                    reader.needed([&self.term, &self.last_included_index, &self.last_included_term])?;
+                Request::Snapshot { term, last: position(index, of), piece: self.piece(reader)? }
             }
             Kind::Append => {
                 // Most messages of a run are these. If everything has the first of its names, one walk over
@@ -116,48 +117,44 @@ impl Names {
                 let [field, int, content, kind] =
                     [&self.entries, &self.term, &self.command, &self.entry_kind].map(first);
                 let elements = Elements { field, int, content, kind };
-                let (found, len) = numbers_and_list(message, names, elements, &mut list);
-                let [term, index, of, commit] = all(message, found, names)?;
-                let entries = if list.is_whole(len) { list.entries } else { self.entries(message)? };
+                let (found, len) = reader.numbers_and_list(names, elements, &mut list);
+                let [term, index, of, commit] = reader.all(found, names)?;
+                let entries = if list.is_whole(len) { list.entries } else { self.entries(reader)? };
                 Request::Append { term, prev: position(index, of), entries, commit }
             }
         })
     }
 
     /// Which piece of a snapshot a message brings; `None` for all of it.
-    fn piece(&self, message: &Message<'_>) -> Result<Option<Piece>, Unreadable> {
-        let [done, offset] = numbers(message, [&self.done, &self.offset]);
+    fn piece(&self, reader: &Reader<'_>) -> Result<Option<Piece>, Unreadable> {
+        let [done, offset] = reader.numbers([&self.done, &self.offset]);
         let is_last = done.is_none_or(|done| done != 0);
         if is_last && offset.unwrap_or(0) == 0 {
             return Ok(None);
         }
         let offset = offset.ok_or_else(|| Unreadable::missing(&self.offset))?;
-        let len = self.snapshot.iter().find_map(|name| message.len_of(name));
+        let len = self.snapshot.iter().find_map(|name| reader.message.len_of(name));
         let len = len.ok_or_else(|| Unreadable::missing(&self.snapshot))?;
         let end = offset.saturating_add(len as u64);
-        Ok(Some(Piece { id: self.transfer(message), offset, end, is_last }))
+        Ok(Some(Piece { id: self.transfer(reader), offset, end, is_last }))
     }
 
     /// A hash of the name of a transfer; the same for all that have none.
-    fn transfer(&self, message: &Message<'_>) -> u64 {
-        let value = message.value();
-        let name =
-            value.as_ref().and_then(|value| self.transfer.iter().find_map(|name| field_at(value, name)));
+    fn transfer(&self, reader: &Reader<'_>) -> u64 {
+        let name = reader.field(&self.transfer);
         let mut hasher = DefaultHasher::new();
         format!("{name:?}").hash(&mut hasher);
         hasher.finish()
     }
 
     /// Whether a reply says that a piece was taken; `None` if it cannot.
-    fn has_taken(&self, reply: &Message<'_>) -> Option<bool> {
-        let value = reply.value()?;
-        let expected = self.expected.iter().find_map(|name| field_at(&value, name))?;
-        Some(matches!(expected, Value::Nothing))
+    fn has_taken(&self, reply: &Reader<'_>) -> Option<bool> {
+        Some(matches!(reply.field(&self.expected)?, Value::Nothing))
     }
 
     /// The entries, where they do not have the first of their names: whatever names give them terms, and commands if
     /// they have any.
-    fn entries(&self, message: &Message<'_>) -> Result<Vec<Entry>, Unreadable> {
+    fn entries(&self, reader: &Reader<'_>) -> Result<Vec<Entry>, Unreadable> {
         for &field in &self.entries {
             let mut without_commands = None;
             for &int in &self.term {
@@ -166,7 +163,7 @@ impl Names {
                 for content in self.command.iter().copied().chain([""]) {
                     let mut list = List::default();
                     let elements = Elements { field, int, content, kind: first(&self.entry_kind) };
-                    let (_, len) = numbers_and_list(message, [], elements, &mut list);
+                    let (_, len) = reader.numbers_and_list([], elements, &mut list);
                     if list.is_whole(len) {
                         return Ok(list.entries);
                     }
@@ -176,11 +173,11 @@ impl Names {
                     }
                 }
             }
-            if let Some(entries) = self.entries_by_paths(message, field) {
+            if let Some(entries) = self.entries_by_paths(reader, field) {
                 return Ok(entries);
             }
             // The list is there, under this name. Other names would be other lists.
-            if message.len_of(field).is_some() {
+            if reader.message.len_of(field).is_some() {
                 return without_commands.ok_or(Unreadable::Missing("term in its entries"));
             }
         }
@@ -188,11 +185,10 @@ impl Names {
     }
 
     /// The same, where a name of what is in an entry is a path.
-    fn entries_by_paths(&self, message: &Message<'_>, list: &str) -> Option<Vec<Entry>> {
+    fn entries_by_paths(&self, reader: &Reader<'_>, list: &str) -> Option<Vec<Entry>> {
         if !self.term.iter().chain(&self.command).any(|name| name.contains('.')) {
             return None;
         }
-        let value = message.value()?;
         let read = |entry: &Value| {
             let term = self.term.iter().find_map(|name| field_at(entry, name)?.as_int()?.try_into().ok())?;
             let said = [&self.command, &self.entry_kind]
@@ -201,7 +197,7 @@ impl Names {
             format!("{said:?}").hash(&mut hasher);
             Some(Entry { term, digest: said[0].map_or(0, |_| hasher.finish().max(1)) })
         };
-        field_at(&value, list)?.as_seq()?.iter().map(read).collect()
+        field_at(reader.tree()?, list)?.as_seq()?.iter().map(read).collect()
     }
 
     /// A reply of term 0 that says no says nothing: every server that has handled a request is in a term above, and one
@@ -212,20 +208,20 @@ impl Names {
     ///
     /// Why it cannot be read.
     pub(crate) fn reply(&self, kind: Kind, message: &Message<'_>) -> Result<Option<Reply>, Unreadable> {
+        let reader = Reader::new(message);
         let reply = match kind {
             Kind::Vote => {
-                let [term] = needed(message, [&self.term])?;
-                Reply::Vote { term, granted: flag(message, &self.vote_granted)? }
+                let (term, granted) = reader.term_and_flag(&self.term, &self.vote_granted)?;
+                Reply::Vote { term, granted }
             }
             Kind::Snapshot => {
-                let [term] = needed(message, [&self.term])?;
-                Reply::Snapshot { term, has_taken: self.has_taken(message) }
+                let [term] = reader.needed([&self.term])?;
+                Reply::Snapshot { term, has_taken: self.has_taken(&reader) }
             }
             Kind::Append => {
-                let [term] = needed(message, [&self.term])?;
-                let success = flag(message, &self.success)?;
+                let (term, success) = reader.term_and_flag(&self.term, &self.success)?;
                 // A rejection says where to go on, and a success how far it has come. 0 is what stands in fields that are not used.
-                let told = numbers(message, [if success { &self.match_index } else { &self.conflict_index }]);
+                let told = reader.numbers([if success { &self.match_index } else { &self.conflict_index }]);
                 let [index] = told.map(|index| index.filter(|&index| index > 0));
                 let (matched, conflict) = if success { (index, None) } else { (None, index) };
                 Reply::Append { term, success, conflict, matched }
@@ -263,81 +259,104 @@ fn first(names: &Vec<&'static str>) -> &'static str {
     names.first().copied().unwrap_or_default()
 }
 
-/// The numbers in fields, each known by several names; `None` for what is not there.
+/// The numbers in fields of a message, each known by several names; `None` for what is not there.
 fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
-    numbers_and_list(message, names, Elements::default(), &mut List::default()).0
+    Reader::new(message).numbers(names)
 }
 
-/// The same, and the entries of a list with its length.
-fn numbers_and_list<const N: usize>(
-    message: &Message<'_>,
-    names: [&Vec<&'static str>; N],
-    elements: Elements<'_>,
-    list: &mut List,
-) -> ([Option<u64>; N], Option<usize>) {
-    let mut ints = [None; N];
-    let len =
-        message.read(&names.map(first), &mut ints, elements, &mut |term, digest| list.push(term, digest));
-    // For names that are paths, which that walk does not follow.
-    let tree = OnceCell::new();
-    let int_of = |name: &str| match name.contains('.') {
-        true => field_at(tree.get_or_init(|| message.value()).as_ref()?, name)?.as_int(),
-        false => message.int_of(name),
-    };
-    let found = std::array::from_fn(|field| {
-        // The first is looked for again if it is a path.
-        let skipped = usize::from(!first(names[field]).contains('.'));
-        let other_names = || names[field].iter().skip(skipped).find_map(|name| int_of(name));
-        ints[field].or_else(other_names)?.try_into().ok()
-    });
-    (found, len)
+/// A message, and its tree as soon as a name is a path: the walk over the encoded form follows none.
+struct Reader<'a> {
+    message: &'a Message<'a>,
+    tree: OnceCell<Option<Value>>,
 }
 
-/// The number in a field, which may be in another one.
-fn int_of(message: &Message<'_>, name: &str) -> Option<i128> {
-    match name.contains('.') {
-        true => field_at(&message.value()?, name)?.as_int(),
-        false => message.int_of(name),
+impl<'a> Reader<'a> {
+    fn new(message: &'a Message<'a>) -> Self {
+        Self { message, tree: OnceCell::new() }
     }
-}
 
-/// # Errors
-///
-/// That it is not there.
-fn flag(message: &Message<'_>, names: &[&'static str]) -> Result<bool, Unreadable> {
-    let known = names.iter().find_map(|name| message.int_of(name)).map(|yes| yes == 1);
-    let by_path = || {
-        let value = message.value()?;
-        names.iter().find_map(|name| flag_at(&value, name))
-    };
-    known.or_else(by_path).ok_or_else(|| Unreadable::missing(names))
-}
-
-/// # Errors
-///
-/// The first of the fields that is not there.
-fn needed<const N: usize>(
-    message: &Message<'_>,
-    names: [&Vec<&'static str>; N],
-) -> Result<[u64; N], Unreadable> {
-    all(message, numbers(message, names), names)
-}
-
-/// # Errors
-///
-/// The first of the fields that was not found.
-fn all<const N: usize>(
-    message: &Message<'_>,
-    mut found: [Option<u64>; N],
-    names: [&Vec<&'static str>; N],
-) -> Result<[u64; N], Unreadable> {
-    for (found, names) in found.iter_mut().zip(names).filter(|(found, _)| found.is_none()) {
-        let mut paths = names.iter().filter(|name| name.contains('.'));
-        *found = paths.find_map(|name| int_or_nothing_at(&message.value()?, name)?.try_into().ok());
+    fn tree(&self) -> Option<&Value> {
+        self.tree.get_or_init(|| self.message.value()).as_ref()
     }
-    match found.iter().position(Option::is_none) {
-        Some(field) => Err(Unreadable::missing(names[field])),
-        None => Ok(found.map(Option::unwrap_or_default)),
+
+    /// What is in the first of these fields that is there.
+    fn field(&self, names: &[&str]) -> Option<&Value> {
+        let tree = self.tree()?;
+        names.iter().find_map(|name| field_at(tree, name))
+    }
+
+    /// The number in a field, which may be in another one.
+    fn int_of(&self, name: &str) -> Option<i128> {
+        match name.contains('.') {
+            true => field_at(self.tree()?, name)?.as_int(),
+            false => self.message.int_of(name),
+        }
+    }
+
+    /// As [`numbers`].
+    fn numbers<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+        self.numbers_and_list(names, Elements::default(), &mut List::default()).0
+    }
+
+    /// The same, and the entries of a list with its length.
+    fn numbers_and_list<const N: usize>(
+        &self,
+        names: [&Vec<&'static str>; N],
+        elements: Elements<'_>,
+        list: &mut List,
+    ) -> ([Option<u64>; N], Option<usize>) {
+        let mut ints = [None; N];
+        let mut each = |term, digest| list.push(term, digest);
+        let len = self.message.read(&names.map(first), &mut ints, elements, &mut each);
+        let found = std::array::from_fn(|field| {
+            // The first is looked for again if it is a path.
+            let skipped = usize::from(!first(names[field]).contains('.'));
+            let other_names = || names[field].iter().skip(skipped).find_map(|name| self.int_of(name));
+            ints[field].or_else(other_names)?.try_into().ok()
+        });
+        (found, len)
+    }
+
+    /// # Errors
+    ///
+    /// The first of the fields that is not there.
+    fn needed<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> Result<[u64; N], Unreadable> {
+        self.all(self.numbers(names), names)
+    }
+
+    /// # Errors
+    ///
+    /// The first of the fields that was not found.
+    fn all<const N: usize>(
+        &self,
+        mut found: [Option<u64>; N],
+        names: [&Vec<&'static str>; N],
+    ) -> Result<[u64; N], Unreadable> {
+        for (found, names) in found.iter_mut().zip(names).filter(|(found, _)| found.is_none()) {
+            let mut paths = names.iter().filter(|name| name.contains('.'));
+            *found = paths.find_map(|name| int_or_nothing_at(self.tree()?, name)?.try_into().ok());
+        }
+        match found.iter().position(Option::is_none) {
+            Some(field) => Err(Unreadable::missing(names[field])),
+            None => Ok(found.map(Option::unwrap_or_default)),
+        }
+    }
+
+    /// What a reply says of its sender's term, and yes or no, which may be variants.
+    ///
+    /// # Errors
+    ///
+    /// What is not there.
+    fn term_and_flag(
+        &self,
+        term: &Vec<&'static str>,
+        yes: &Vec<&'static str>,
+    ) -> Result<(Term, bool), Unreadable> {
+        let [told, number] = self.numbers([term, yes]);
+        let [told] = self.all([told], [term])?;
+        let by_variant = || yes.iter().find_map(|name| flag_at(self.tree()?, name));
+        let is_so = number.map(|number| number == 1).or_else(by_variant);
+        Ok((told, is_so.ok_or_else(|| Unreadable::missing(yes))?))
     }
 }
 

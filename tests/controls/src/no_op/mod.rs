@@ -38,11 +38,14 @@ pub use messages::{
 };
 use state::State;
 
-/// One Raft server. All clones are the same server.
+/// One Raft server. All clones are the same server. Whether it is patient: see [`Patient`].
 #[derive(Clone)]
-pub struct Raft {
+pub struct Raft<const IS_PATIENT: bool = false> {
     node: Arc<Node>,
 }
+
+/// A leader that was refused asks again with the next heartbeat: it needs one for each term in which the logs differ.
+pub type Patient = Raft<true>;
 
 /// What all threads of a server share.
 struct Node {
@@ -96,7 +99,7 @@ impl Node {
     }
 }
 
-impl RaftServer for Raft {
+impl<const IS_PATIENT: bool> RaftServer for Raft<IS_PATIENT> {
     fn make(
         peers: Vec<ClientEnd>,
         me: ServerId,
@@ -104,11 +107,13 @@ impl RaftServer for Raft {
         apply: Sender<ApplyMsg>,
     ) -> Self {
         let (stop, stopped) = bounded(0);
+        let mut state = State::restore(me, peers.len(), persister, stop);
+        state.is_patient = IS_PATIENT;
         let node = Arc::new(Node {
             me,
             apply,
             stopped,
-            state: Mutex::new(State::restore(me, peers.len(), persister, stop)),
+            state: Mutex::new(state),
             election: Condvar::new(),
             applier: Condvar::new(),
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
@@ -170,48 +175,7 @@ impl RaftServer for Raft {
     }
 }
 
-/// The same, but a leader that was refused asks again with the next heartbeat: it needs one for each term in which the logs differ.
-#[derive(Clone, Debug)]
-pub struct Patient(Raft);
-
-impl RaftServer for Patient {
-    fn make(
-        peers: Vec<ClientEnd>,
-        me: ServerId,
-        persister: Arc<dyn Persister>,
-        apply: Sender<ApplyMsg>,
-    ) -> Self {
-        let raft = Raft::make(peers, me, persister, apply);
-        raft.node.state.lock().is_patient = true;
-        Self(raft)
-    }
-
-    fn offers(features: &Features) -> Result<(), NotOffered> {
-        Raft::offers(features)
-    }
-
-    fn service(&self) -> Service {
-        self.0.service()
-    }
-
-    fn start(&self, command: Command) -> Started {
-        self.0.start(command)
-    }
-
-    fn get_state(&self) -> (Term, bool) {
-        self.0.get_state()
-    }
-
-    fn snapshot(&self, index: Index, data: Vec<u8>) {
-        self.0.snapshot(index, data);
-    }
-
-    fn kill(&self) {
-        self.0.kill();
-    }
-}
-
-impl fmt::Debug for Raft {
+impl<const IS_PATIENT: bool> fmt::Debug for Raft<IS_PATIENT> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Raft server {} of {}", self.node.me, self.node.peers.len())
     }

@@ -199,6 +199,11 @@ mod tests {
 
     use super::*;
 
+    /// As S1 sends it to a server that names no sender.
+    fn written(names: &Names, request: &Request) -> Value {
+        request.write(names, &Envelope::default(), 1)
+    }
+
     #[test]
     fn written_messages_are_read_back() {
         let entry = |term, command: &[u8]| Entry { term, command: command.into() };
@@ -226,17 +231,11 @@ mod tests {
         let names = Names::default();
         for request in requests {
             let name = format!("Raft.{}", request.method(&names)[0]);
-            assert_eq!(
-                Request::read(&names, &name, &request.write(&names, &Envelope::default(), 1)),
-                Some(request.clone())
-            );
+            assert_eq!(Request::read(&names, &name, &written(&names, &request)), Some(request.clone()));
             let required = names.required();
             let of_paper = required.iter().find(|(methods, _)| *methods == request.method(&names));
             for field in of_paper.map(|(_, fields)| fields).into_iter().flatten() {
-                assert!(
-                    request.write(&names, &Envelope::default(), 1).field(field[0]).is_some(),
-                    "{field:?}"
-                );
+                assert!(written(&names, &request).field(field[0]).is_some(), "{field:?}");
             }
         }
     }
@@ -282,18 +281,8 @@ mod tests {
     fn messages_of_other_names_are_read_and_written() {
         let names = Names { term: vec!["cur_term"], request_vote: vec!["AskVote"], ..Names::default() };
         let request = Request::Vote { term: 3, last_log_index: 2, last_log_term: 1, asking: Asking::Vote };
-        assert_eq!(request.write(&names, &Envelope::default(), 1).field("cur_term"), Some(&int(3)));
-        assert_eq!(
-            Request::read(&names, "Raft.AskVote", &request.write(&names, &Envelope::default(), 1)),
-            Some(request.clone())
-        );
-        assert_eq!(
-            Request::read(
-                &Names::default(),
-                "Raft.RequestVote",
-                &request.write(&names, &Envelope::default(), 1)
-            ),
-            None
-        );
+        assert_eq!(written(&names, &request).field("cur_term"), Some(&int(3)));
+        assert_eq!(Request::read(&names, "Raft.AskVote", &written(&names, &request)), Some(request.clone()));
+        assert_eq!(Request::read(&Names::default(), "Raft.RequestVote", &written(&names, &request)), None);
     }
 }

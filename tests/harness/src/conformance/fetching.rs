@@ -84,7 +84,7 @@ impl Inner {
         }
         let asked = number(value, &self.names.first).zip(number(value, &self.names.most));
         let Some((first, most)) = asked else {
-            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows, or has no number from 0 up where one belongs"));
+            self.skip_unreadable(method, value);
         };
         let mut state = self.state.lock();
         state.fetches.push((to, first));
@@ -140,7 +140,7 @@ impl Peer<'_> {
         lab.check();
         let value = reply?;
         let Some(given) = Given::read(names, &value) else {
-            lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
+            self.bench.0.skip_unreadable_reply(&method, &value);
         };
         lab.note(format!("S{} -> S{SERVER}: FetchEntries from {first}, at most {most}: {given:?}", self.id));
         Some(given)

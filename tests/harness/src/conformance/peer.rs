@@ -151,7 +151,7 @@ impl<'a> Peer<'a> {
             inner.state.lock().can_refuse_pieces = Some(can_refuse_pieces(&inner.names, &value));
         }
         let Some(reply) = Reply::read(&inner.names, request, &value) else {
-            lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"));
+            inner.skip_unreadable_reply(&method, &value);
         };
         if reply.tells_own_term(request) {
             lab.record().note_told(SERVER, reply.term());

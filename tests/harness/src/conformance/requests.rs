@@ -44,7 +44,7 @@ impl Inner {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning
             }
-            self.lab.skip(&format!("{method} {value} does not bear the names that the lab knows, or has no number from 0 up where one belongs"));
+            self.skip_unreadable(method, value);
         };
         self.note(format!("S{SERVER} -> {}: {request}", Address::Server(to as u32)));
         let at = self.lab.now();
@@ -96,6 +96,18 @@ impl Inner {
 }
 
 impl Inner {
+    /// Skips the test: what the server has sent says nothing to a script.
+    pub(super) fn skip_unreadable(&self, method: &str, value: &Value) -> ! {
+        self.lab.skip(&format!(
+            "{method} {value} does not bear the names that the lab knows, or has no number from 0 up where one belongs"
+        ))
+    }
+
+    /// Skips the test: what the server has answered says nothing to a script.
+    pub(super) fn skip_unreadable_reply(&self, method: &str, value: &Value) -> ! {
+        self.lab.skip(&format!("the reply of {method}, {value}, does not bear the names that the lab knows"))
+    }
+
     /// What a peer may tell of itself in its replies.
     fn replier(&self, state: &BenchState, id: ServerId, request: &Value) -> Replier {
         let envelope = self.envelope();

@@ -144,10 +144,15 @@ impl Inner {
         self.note(format!("the service of S{SERVER} takes a snapshot up to {index}"));
         let raft = self.slot.lock().running.as_ref().map(|(_, raft)| Arc::clone(raft));
         if let Some(raft) = raft {
-            marks::takes_snapshot(SERVER, index);
-            raft.snapshot(index, snapshot(index));
+            hand_snapshot(&*raft, index);
         }
     }
+}
+
+/// The service hands over a snapshot, in whatever thread this is.
+fn hand_snapshot(raft: &dyn AnyRaft, index: Index) {
+    marks::takes_snapshot(SERVER, index);
+    raft.snapshot(index, snapshot(index));
 }
 
 impl Bench {
@@ -198,10 +203,7 @@ impl Bench {
     pub fn take_snapshots(&self, indexes: RangeInclusive<Index>) {
         self.0.note(format!("the service of S{SERVER} takes snapshots up to {indexes:?}"));
         self.call("snapshot", move |raft| {
-            indexes.for_each(|index| {
-                marks::takes_snapshot(SERVER, index);
-                raft.snapshot(index, snapshot(index));
-            });
+            indexes.for_each(|index| hand_snapshot(raft, index));
         });
     }
 

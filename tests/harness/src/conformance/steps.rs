@@ -147,16 +147,21 @@ impl Bench {
     pub fn elect(&self, voters: &[usize]) -> Term {
         voters.iter().for_each(|&voter| self.peer(voter).follows());
         let since = self.0.lab.now();
+        self.await_leadership().unwrap_or_else(|| self.fail_unelected(voters, since))
+    }
+
+    /// Waits until the server leads, whoever votes for it, as long as an election may take. Returns its term.
+    pub fn await_leadership(&self) -> Option<Term> {
         let deadline = Instant::now() + ELECTION_MAX;
         while Instant::now() < deadline {
             // Its own word, every 2 ms: tests of what a leader does right after its election measure from here,
             // and a vote that has left says nothing of when it was counted.
             if let (term, true) = self.state() {
-                return term;
+                return Some(term);
             }
             self.0.lab.sleep_ms(2);
         }
-        self.fail_unelected(voters, since)
+        None
     }
 
     /// The server was not elected: either it was not asked of those who would have voted for it, or it does not count them.

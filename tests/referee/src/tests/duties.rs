@@ -1,9 +1,8 @@
 //! What servers leave undone.
 
-use super::script::{Script, at};
-use crate::message::{Position, Reply, Request};
+use super::script::{EMPTY, Script, at};
+use crate::message::{Reply, Request};
 
-const EMPTY: Position = Position { index: 0, term: 0 };
 const REFUSED: bool = false;
 
 fn script() -> Script {

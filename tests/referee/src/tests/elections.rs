@@ -1,9 +1,7 @@
 //! Terms, votes and leaders.
 
-use super::script::{Script, at, snapshot};
-use crate::message::{Position, Reply};
-
-const EMPTY: Position = Position { index: 0, term: 0 };
+use super::script::{EMPTY, Script, at, snapshot};
+use crate::message::Reply;
 
 #[test]
 fn answer_below_an_earlier_answer() {

@@ -1,11 +1,9 @@
 //! Followers: what they accept, keep and apply.
 
-use super::script::{INSTALLED, Script, appending, at, snapshot};
+use super::script::{EMPTY, INSTALLED, Script, appending, at, snapshot};
 use raft_interface::Index;
 
-use crate::message::{Position, Reply};
-
-const EMPTY: Position = Position { index: 0, term: 0 };
+use crate::message::Reply;
 
 /// S0 leads term 1, and S1 has acknowledged three entries.
 fn three_entries() -> Script {

@@ -6,6 +6,7 @@ mod leaders;
 mod logs;
 mod members;
 mod others;
+mod pace;
 mod pieces;
 mod pre_votes;
 mod script;

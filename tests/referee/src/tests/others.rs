@@ -1,9 +1,7 @@
 //! What other Rafts legally do: late and repeated messages, threads that live on, replies and indexes of another kind.
 
-use super::script::{Script, appending, at};
-use crate::message::{Position, Reply, Request};
-
-const EMPTY: Position = Position { index: 0, term: 0 };
+use super::script::{EMPTY, Script, appending, at};
+use crate::message::{Reply, Request};
 
 /// S0 led term 1, hears of term 2, and sends what it had built before, again and again.
 fn deposed(then: impl Fn(&mut Script, u64)) -> Script {

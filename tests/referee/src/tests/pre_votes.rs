@@ -1,9 +1,7 @@
 //! Questions for votes that do not count (thesis §9.6), and orders to stand (thesis §3.10).
 
-use super::script::Script;
-use crate::message::{Position, Reply};
-
-const EMPTY: Position = Position { index: 0, term: 0 };
+use super::script::{EMPTY, Script};
+use crate::message::Reply;
 
 /// S0 leads term 1, S2 asks S1 again and again whether it would vote for it in the next term, and S1 is in that term whenever it
 /// answers S0, which leads on in the term after. `then` happens after each answer.

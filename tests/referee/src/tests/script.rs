@@ -13,6 +13,9 @@ use crate::message::{Entry, Position, Reply, Request};
 use crate::notice::Notice;
 use crate::violation::Violation;
 
+/// Before the first entry.
+pub(super) const EMPTY: Position = Position { index: 0, term: 0 };
+
 /// Servers, their messages, and the judge.
 pub(super) struct Script {
     judge: Judge,

@@ -2,7 +2,7 @@
 //!
 //! A test restates a sentence of the paper, with its reference, and puts it to the proof: see [`lab_harness::conformance`].
 
-use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON};
+use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request, SOON, SentRequest};
 use lab_harness::lab::Lab;
 use raft_interface::Features;
 
@@ -128,6 +128,15 @@ pub fn term_from_vote_reply_3a(lab: &Lab) {
     );
 }
 
+/// The leader's next AppendEntries to S2, which the test answers.
+#[track_caller]
+pub(crate) fn append_under_way(bench: &Bench) -> SentRequest {
+    bench.peer(2).waits();
+    bench.skip_requests();
+    let sent = bench.peer(2).next_request(ELECTION_MAX, Request::is_append);
+    sent.unwrap_or_else(|| bench.fail("the leader sends S2 nothing", "heartbeats", "none"))
+}
+
 /// A leader that reads a higher term in a reply steps down (Fig. 2, All servers 2).
 ///
 /// Catches: a leader that looks only at whether its entries were accepted.
@@ -139,11 +148,7 @@ pub fn term_from_append_reply_3a(lab: &Lab) {
         "a leader that does not look at the term of a refusal",
     );
     let term = bench.elect(&[1]);
-    bench.peer(2).waits();
-    bench.skip_requests();
-    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, Request::is_append) else {
-        bench.fail("the leader sends S2 nothing", "heartbeats", "none");
-    };
+    let sent = append_under_way(&bench);
     bench.answer(&sent, Reply::Append { term: term + 3, success: false, hint: None });
     lab.sleep(SOON);
     bench.expect_deposed(term + 3, "S2 has told it of a higher term");

@@ -8,6 +8,8 @@ use lab_harness::conformance::{Bench, ELECTION_MAX, Reply, Request};
 use lab_harness::lab::Lab;
 use raft_interface::Features;
 
+use crate::part_3a::conformance_terms::append_under_way;
+
 /// How long a save takes on a slow disk.
 const SLOW: Duration = Duration::from_millis(40);
 
@@ -70,11 +72,7 @@ pub fn term_of_a_reply_survives_3c(lab: &Lab) {
     bench.expect_told_term_to_survive(50, "S1 has told it of that in a reply");
     // Replies of another kind, since each has a handler of its own.
     let term = bench.elect(&[1]);
-    bench.peer(2).waits();
-    bench.skip_requests();
-    let Some(sent) = bench.peer(2).next_request(ELECTION_MAX, Request::is_append) else {
-        bench.fail("the leader sends S2 nothing", "heartbeats", "none");
-    };
+    let sent = append_under_way(&bench);
     bench.answer(&sent, Reply::Append { term: term + 50, success: false, hint: None });
     bench.expect_told_term_to_survive(term + 50, "S2 has told it of that in a reply");
 }

@@ -274,12 +274,19 @@ pub fn install_acknowledges_the_snapshot_only_3d(lab: &Lab) {
     bench.peer(1).is_silent();
     lab.sleep_ms(20);
     let index = bench.start_command().index;
-    bench.peer(2).holds_snapshots();
-    let install = expect_snapshot(&bench);
-    bench.peer(2).is_silent();
+    let install = snapshot_under_way(&bench);
     bench.answer(&install, Reply::Install { term: install.request.term(), expected: None });
     lab.sleep_ms(100);
     bench.expect_commit_at_most(index - 1, "S2 has the snapshot, and nobody but the leader has what follows");
+}
+
+/// A snapshot is on its way to S2: the test answers it, and S2 answers nothing else from then on.
+#[track_caller]
+pub(super) fn snapshot_under_way(bench: &Bench) -> SentRequest {
+    bench.peer(2).holds_snapshots();
+    let install = expect_snapshot(bench);
+    bench.peer(2).is_silent();
+    install
 }
 
 /// The leader sends its snapshot to S2, which has nothing.
@@ -331,9 +338,7 @@ pub fn term_from_install_reply_3d(lab: &Lab) {
     bench.needs_refusals();
     bench.peer(1).has_log(&TERMS);
     let term = bench.elect(&[1]);
-    bench.peer(2).holds_snapshots();
-    let install = expect_snapshot(&bench);
-    bench.peer(2).is_silent();
+    let install = snapshot_under_way(&bench);
     bench.answer(&install, Reply::Install { term: term + 5, expected: None });
     lab.sleep_ms(50);
     bench.expect_deposed(term + 5, "S2 has told it of a higher term");
