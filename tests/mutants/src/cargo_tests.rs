@@ -43,7 +43,7 @@ pub(crate) fn run(
     for check in checks {
         let began = Instant::now();
         let mut cargo = copy.cargo();
-        cargo.args(["test", "--offline", "--quiet", "--no-run"]).args(profile(check)).args(*check);
+        cargo.args(["test", "--quiet", "--no-run"]).args(profile(check)).args(*check);
         // Apart from the run, with no limit: only so is an error of the compiler told from a test that
         // failed, and the time of the compiler is not the tests'.
         let built = child::build(cargo)?;
@@ -54,7 +54,7 @@ pub(crate) fn run(
         let began = Instant::now();
         let mut cargo = copy.limited_cargo(options.cpu_max);
         // All of them: one that fails early would hide the one that names the bug.
-        cargo.args(["test", "--offline", "--quiet", "--no-fail-fast"]).args(profile(check)).args(*check);
+        cargo.args(["test", "--quiet", "--no-fail-fast"]).args(profile(check)).args(*check);
         // The limit is inherited by each program that cargo starts, and counts for each alone.
         let ran = cargo.output().context("cannot start cargo")?;
         trial.cpu_ms += began.elapsed().as_secs_f64() * 1000.0;

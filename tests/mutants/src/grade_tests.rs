@@ -165,7 +165,7 @@ impl GradeTests {
     /// Builds first the file alone, so that what is wrong with it is told before anything else is built.
     fn build(&self, copy: &WorkingCopy) -> Result<()> {
         let mut check = copy.cargo();
-        check.args(["build", "--offline", "--quiet", "-p", "exam-scenarios"]);
+        check.args(["build", "--quiet", "-p", "exam-scenarios"]);
         if let BuildResult::CompileError(error) = child::build(check)? {
             let (made, shown) = self.places();
             let error = error.replace(&made, &shown);
@@ -174,7 +174,7 @@ impl GradeTests {
         }
         eprintln!("building the Rafts; the first time it takes some minutes");
         let mut build = copy.cargo();
-        build.args(["build", "--offline", "--quiet", "-p", "exam-program"]);
+        build.args(["build", "--quiet", "-p", "exam-program"]);
         let built = build.stdout(Stdio::null()).status().context("cargo cannot be started")?;
         ensure!(
             built.success(),

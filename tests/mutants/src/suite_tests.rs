@@ -23,7 +23,7 @@ pub(crate) fn run(copy: &WorkingCopy, subject: Subject<'_>, options: &TrialOptio
     let began = Instant::now();
     let mut cargo = copy.cargo();
     let (arguments, program) = copy.program(subject.program());
-    cargo.args(["build", "--offline", "--quiet"]).args(arguments);
+    cargo.args(["build", "--quiet"]).args(arguments);
     let built = child::build(cargo)?;
     let build_ms = began.elapsed().as_secs_f64() * 1000.0;
     if let BuildResult::CompileError(message) = built {

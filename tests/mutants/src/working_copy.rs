@@ -151,7 +151,8 @@ impl WorkingCopy {
         Ok(())
     }
 
-    /// Cargo, to be run in the copy.
+    /// Cargo, to be run in the copy. Not offline: whoever has only built `cargo lab` has not fetched what the tests of the lab's
+    /// own crates need, and cargo asks nobody when all is there.
     pub(crate) fn cargo(&self) -> Command {
         self.prepared(Command::new(cargo()))
     }
