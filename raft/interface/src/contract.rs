@@ -72,7 +72,9 @@
 //! last_log_term }` and so on). Other names can be told (`Implementation::with_names`). Of messages that it cannot read it says
 //! no more than that they were sent, and tests with scripted peers are skipped. More fields, of a message or of an entry in it, do no harm to the
 //! rules; scripted peers stand aside where they would have to fill them in, and what fails after they could not is skipped. An
-//! `Option` they leave out.
+//! `Option` they leave out. Messages may count entries from 0 (then they say -1 where there is none); [`start`](crate::RaftServer::start)
+//! and the apply channel count from 1. Before the first test a server with an empty log is asked for its first request for votes, which
+//! tells which it is.
 //!
 //! | demand | number | where from | test or rule |
 //! |---|---|---|---|

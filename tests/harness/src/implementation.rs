@@ -12,11 +12,12 @@ use raft_interface::{
     ReadIndexError, ServerId, Started, Stored, Term, TransferError,
 };
 
+use crate::counting;
 use kvraft_interface::{
     AnyClerk, AnyLease, AnyLock, AnyService, KeyValue, Layer, Locks, Reads, ServiceSetup, SingleKv,
     VersionedClerk,
 };
-use lab_referee::Names;
+use lab_referee::{BeforeFirst, Names};
 
 /// A Raft server of some implementation. The calls are those of [`RaftServer`].
 pub(crate) trait AnyRaft: Send + Sync {
@@ -259,10 +260,23 @@ impl Implementation {
         Self { names, ..self }
     }
 
-    /// The names that the referee looks for.
+    /// The names that the referee looks for, and from where on entries are counted, if that was told or learned.
     #[must_use]
     pub fn names(&self) -> Names {
-        (self.names)()
+        let told = (self.names)();
+        match counting::learned(self.name, &told) {
+            Some(before_first) => Names { before_first, ..told },
+            None => told,
+        }
+    }
+
+    /// Learns by asking from where on its messages count entries, unless that is known.
+    pub(crate) fn learn_counting(&self, ask: impl FnOnce() -> Option<BeforeFirst>) {
+        let told = (self.names)();
+        // Whoever tells it knows better; and what is no Raft has no entries.
+        if told.before_first == BeforeFirst::PAPER && self.offers(&Features::default()).is_ok() {
+            counting::learn(self.name, told, ask);
+        }
     }
 
     /// The key/value service `K`, on its Raft.

@@ -35,6 +35,7 @@ mod client_history;
 pub mod cluster;
 mod committed;
 pub mod conformance;
+mod counting;
 pub mod implementation;
 pub mod invariants;
 pub mod kv;

@@ -10,6 +10,7 @@ use labrpc::time::{Duration, Instant};
 
 use crate::case::TestCase;
 use crate::client_history::Operations;
+use crate::conformance::before_first;
 use crate::implementation::Implementation;
 use crate::lab::Lab;
 use crate::real;
@@ -94,6 +95,11 @@ const TIMELINE_MAX: usize = 200;
 /// hundred steps for a message: with more, a correct Raft would be late.
 const STEP_COSTS: RangeInclusive<Duration> = Duration::from_nanos(100)..=Duration::from_micros(4);
 
+/// What a server may take to ask for its first votes, if nobody answers: a test's five seconds for an election, and its end.
+const COUNTING_MAX: Duration = Duration::from_secs(10);
+/// The same in steps.
+const COUNTING_STEPS_MAX: u64 = 1_000_000;
+
 /// Runs a test once.
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
@@ -103,6 +109,7 @@ pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> 
 /// Runs a test once, and tells what the run covered if `covers` says so, in the simulated world.
 #[must_use]
 pub fn run_covered(case: &TestCase, implementation: Implementation, plan: Plan, covers: bool) -> Outcome {
+    learn_counting(implementation, plan.world);
     match plan.world {
         World::Simulated => {
             simulated(case, implementation, simulation(case, plan).coverage(covers), Record::default())
@@ -114,6 +121,7 @@ pub fn run_covered(case: &TestCase, implementation: Implementation, plan: Plan, 
 /// Runs a part of a test once, in a simulation, and tells what the scenario did.
 #[must_use]
 pub fn run_subset(case: &TestCase, implementation: Implementation, plan: Plan, subset: &Subset) -> Outcome {
+    learn_counting(implementation, World::Simulated);
     let record = Record::with_log(ActionLog::new(subset.clone()));
     simulated(case, implementation, simulation(case, plan).preemptions(subset.preemptions.clone()), record)
 }
@@ -121,6 +129,7 @@ pub fn run_subset(case: &TestCase, implementation: Implementation, plan: Plan, s
 /// Runs a simulation twice, and shows the first event in which the two runs differ; `None` if they are the same run.
 #[must_use]
 pub fn divergence(case: &TestCase, implementation: Implementation, plan: Plan) -> Option<Box<Divergence>> {
+    learn_counting(implementation, World::Simulated);
     let body = case.body;
     let again = move || {
         body(&Lab::new(implementation, World::Simulated, Arc::new(Record::default()), 0));
@@ -174,7 +183,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
         steps: report.steps,
         trace: Some(report.trace),
         skipped: record.skipped(),
-        remark: record.remark(),
+        remark: record.remark().or_else(|| failure.as_ref().and_then(|_| other_count(implementation))),
         failure,
         actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
         preemptions: report.preemptions,
@@ -183,6 +192,48 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
         operations: record.client_history().map(Operations::of),
         layer: record.layer(),
     }
+}
+
+/// In the first run of a process, learns [from where on](before_first) messages of this implementation count entries. A server that
+/// breaks here does so in the test as well, where it is told.
+fn learn_counting(implementation: Implementation, world: World) {
+    implementation.learn_counting(|| {
+        let record = Arc::new(Record::default());
+        let told = Arc::clone(&record);
+        match world {
+            World::Simulated => {
+                let sim = Sim::new(1).time_max(COUNTING_MAX).steps_max(COUNTING_STEPS_MAX);
+                let sim = sim.stall(settings::stall());
+                let ran = sim.run(move || before_first(&Lab::new(implementation, world, told, 0)));
+                ran.ok().and_then(|(told, _)| told)
+            }
+            World::Real => {
+                let (sender, receiver) = crossbeam_channel::bounded(1);
+                let run = next_run();
+                // The run is over when it returns, and nobody listens if it was given up.
+                let _ = real::run(run, &record, move || {
+                    let _ = sender.send(before_first(&Lab::new(implementation, world, told, run)));
+                });
+                receiver.try_recv().ok().flatten()
+            }
+        }
+    });
+}
+
+/// What a reader of a failure must know where messages and reports count entries in two ways.
+fn other_count(implementation: Implementation) -> Option<String> {
+    let first = implementation.names().before_first.index? + 1;
+    (first != 1).then(|| {
+        format!(
+            "reports count entries from 1, as the apply channel and the paper do; messages of this Raft count them from {first}"
+        )
+    })
+}
+
+/// The number of a run of the real world. Tests of cargo run side by side in one process: it tells their threads apart.
+fn next_run() -> u64 {
+    static RUNS: AtomicU64 = AtomicU64::new(1);
+    RUNS.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Runs a test, and then asks what could not be judged before.
@@ -194,9 +245,7 @@ fn to_the_end(body: fn(&Lab), lab: &Lab) {
 }
 
 fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome {
-    static RUNS: AtomicU64 = AtomicU64::new(1);
-    // Tests of cargo run side by side in one process: the number tells their threads apart.
-    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let run = next_run();
     let record = Arc::new(Record::default());
     let told = Arc::clone(&record);
     let body = case.body;
@@ -220,7 +269,7 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         steps: 0,
         trace: None,
         skipped,
-        remark: record.remark(),
+        remark: record.remark().or_else(|| has_failed.then(|| other_count(implementation)).flatten()),
         failure: has_failed.then(|| Box::new(failure(&record, cause))),
         actions: Vec::new(),
         preemptions: Vec::new(),

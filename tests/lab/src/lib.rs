@@ -65,7 +65,7 @@ pub use scenarios::try_scenarios;
 
 pub use lab_harness::implementation::Services;
 pub use lab_harness::{Cluster, Implementation, Lab, Origin, Outcome, Part, TestCase, run_case};
-pub use lab_referee::{Names, Violation};
+pub use lab_referee::{BeforeFirst, Names, Violation};
 pub use lab_runs::{Plan, Settings, World};
 pub use lab_scenarios::{cluster, kv, scenario, scenarios, single};
 pub use lab_suites::{

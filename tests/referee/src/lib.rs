@@ -95,7 +95,7 @@ mod tests;
 mod violation;
 
 pub use committable::Committable;
-pub use names::{Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_variant};
+pub use names::{BeforeFirst, Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_variant};
 pub use notice::Notice;
 pub use referee::Referee;
 pub use rules::{BY_COUNTING, RULES, Rule};

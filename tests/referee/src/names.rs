@@ -1,13 +1,14 @@
 //! The names of the paper's messages and fields, as an implementation spells them.
 
 use labrpc::wire::Value;
+use raft_interface::{Index, Term};
 
 /// The names that an implementation gives to the paper's messages and fields. Of several names the first that is there
 /// counts. The name of a field may be a path with points, where the field is in another one: `meta.last_index`. A part of it that
 /// begins with a capital is a variant of an enum: `payload.Normal`. Where an `Option` on the way says that there is nothing, the numbers
 /// in it are 0, as before the first entry. Entries are lists, so what is in them has names of its own: `log_id.term`, and not
 /// `entries.log_id.term`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
 pub struct Names {
     pub request_vote: Vec<&'static str>,
@@ -97,6 +98,41 @@ pub struct Names {
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
     /// nothing is said.
     pub without_entries: Vec<&'static str>,
+    /// What messages say of the place before the first entry. It need not be told: it is learned from a server that has no entry.
+    pub before_first: BeforeFirst,
+}
+
+/// What messages say of the place before the first entry, and so from which index on entries are counted in them. The paper counts from
+/// 1, and says 0 there (Fig. 2). Who counts from 0, as the places of a list are counted, says -1 in an index, and 0 or -1 in its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BeforeFirst {
+    /// What stands in an index; `None` if nobody knows what an index means.
+    pub index: Option<i64>,
+    /// What stands in the term of that place.
+    pub term: i64,
+}
+
+impl BeforeFirst {
+    /// As in the paper.
+    pub const PAPER: Self = Self { index: Some(0), term: 0 };
+
+    /// The index, in the paper's count, that a number in a message means.
+    #[must_use]
+    pub fn read(self, written: i128) -> Option<Index> {
+        written.checked_sub(self.index?.into())?.try_into().ok()
+    }
+
+    /// What stands in a message for an index of the paper's count.
+    #[must_use]
+    pub fn write(self, index: Index) -> i128 {
+        i128::from(index) + i128::from(self.index.unwrap_or(0))
+    }
+
+    /// What stands in a message for the term of the entry at that index.
+    #[must_use]
+    pub fn write_term(self, index: Index, term: Term) -> i128 {
+        if index == 0 { self.term.into() } else { term.into() }
+    }
 }
 
 /// What people call who sends a message.
@@ -186,6 +222,7 @@ impl Default for Names {
             entry_kind: vec!["kind", "entry_type"],
             command_kind: Vec::new(),
             without_entries: vec!["ReadIndex", "read_index"],
+            before_first: BeforeFirst::PAPER,
         }
     }
 }
@@ -226,14 +263,15 @@ pub fn field_at<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// The number in a field, which may be in another one; 0 if the message says that the other one is not there, as before the first entry.
+/// The number in a field, which may be in another one; `nothing` if the message says that the other one is not there, as before the
+/// first entry.
 #[must_use]
-pub fn int_or_nothing_at(value: &Value, name: &str) -> Option<i128> {
+pub fn int_or_nothing_at(value: &Value, name: &str, nothing: i128) -> Option<i128> {
     let is_nothing = || {
         let outer = name.rmatch_indices('.').map(|(point, _)| &name[..point]);
         outer.into_iter().any(|outer| field_at(value, outer) == Some(&Value::Nothing))
     };
-    field_at(value, name).map_or_else(|| is_nothing().then_some(0), Value::as_int)
+    field_at(value, name).map_or_else(|| is_nothing().then_some(nothing), Value::as_int)
 }
 
 /// Whether that is so: a truth value, or the variant with which the [path](Names) ends is the one that is there.

@@ -21,6 +21,8 @@ pub(crate) enum Unreadable {
     Missing(&'static str),
     #[error("has a negative number in {0}")]
     Negative(&'static str),
+    #[error("has an index in {0} that is neither 0 nor -1 before the first entry")]
+    UnknownCount(&'static str),
 }
 
 impl Unreadable {
@@ -89,25 +91,21 @@ impl Names {
     ///
     /// Why it cannot be read.
     pub(crate) fn request(&self, kind: Kind, message: &Message<'_>) -> Result<Request, Unreadable> {
-        let reader = Reader::new(message);
-        self.read_request(kind, &reader).map_err(|error| match error {
-            // As where a message with -1 in it only asks who leads.
-            Unreadable::Missing(field) if reader.int_of(field).is_some() => Unreadable::Negative(field),
-            other => other,
-        })
-    }
-
-    fn read_request(&self, kind: Kind, reader: &Reader<'_>) -> Result<Request, Unreadable> {
+        let reader = &Reader::new(message);
         Ok(match kind {
             Kind::Vote => {
-                let [term, index, of] =
-                    reader.needed([&self.term, &self.last_log_index, &self.last_log_term])?;
-                Request::Vote { term, last: position(index, of) }
+                let (index, of) = (&self.last_log_index, &self.last_log_term);
+                let [term, last, last_term] = reader.needed([&self.term, index, of], self.nothing())?;
+                Request::Vote {
+                    term: unsigned(term, &self.term)?,
+                    last: self.position((last, index), (last_term, of))?,
+                }
             }
             Kind::Snapshot => {
-                let [term, index, of] =
-                    reader.needed([&self.term, &self.last_included_index, &self.last_included_term])?;
-                Request::Snapshot { term, last: position(index, of), piece: self.piece(reader)? }
+                let (index, of) = (&self.last_included_index, &self.last_included_term);
+                let [term, last, last_term] = reader.needed([&self.term, index, of], self.nothing())?;
+                let last = self.position((last, index), (last_term, of))?;
+                Request::Snapshot { term: unsigned(term, &self.term)?, last, piece: self.piece(reader)? }
             }
             Kind::Append => {
                 // Most messages of a run are these. If everything has the first of its names, one walk over
@@ -118,11 +116,46 @@ impl Names {
                     [&self.entries, &self.term, &self.command, &self.entry_kind].map(first);
                 let elements = Elements { field, int, content, kind };
                 let (found, len) = reader.numbers_and_list(names, elements, &mut list);
-                let [term, index, of, commit] = reader.all(found, names)?;
+                let [term, index, of, commit] = reader.all(found, names, self.nothing())?;
                 let entries = if list.is_whole(len) { list.entries } else { self.entries(reader)? };
-                Request::Append { term, prev: position(index, of), entries, commit }
+                Request::Append {
+                    term: unsigned(term, &self.term)?,
+                    prev: self.position((index, &self.prev_log_index), (of, &self.prev_log_term))?,
+                    entries,
+                    commit: self.index(commit, &self.leader_commit)?,
+                }
             }
         })
+    }
+
+    /// What an index is where messages say that there is nothing.
+    fn nothing(&self) -> i128 {
+        self.before_first.write(0)
+    }
+
+    /// # Errors
+    ///
+    /// That it is none.
+    fn index(&self, written: i128, names: &[&'static str]) -> Result<Index, Unreadable> {
+        let of = names.first().copied().unwrap_or_default();
+        self.before_first.read(written).ok_or(match self.before_first.index {
+            Some(_) => Unreadable::Negative(of),
+            None => Unreadable::UnknownCount(of),
+        })
+    }
+
+    /// An index and its term, each with the names of its field. There is no entry 0, so its term means nothing.
+    ///
+    /// # Errors
+    ///
+    /// Which of them is none.
+    fn position(
+        &self,
+        (index, names): (i128, &[&'static str]),
+        (term, names_of_term): (i128, &[&'static str]),
+    ) -> Result<Position, Unreadable> {
+        let index = self.index(index, names)?;
+        Ok(Position { index, term: if index == 0 { 0 } else { unsigned(term, names_of_term)? } })
     }
 
     /// Which piece of a snapshot a message brings; `None` for all of it.
@@ -215,14 +248,15 @@ impl Names {
                 Reply::Vote { term, granted }
             }
             Kind::Snapshot => {
-                let [term] = reader.needed([&self.term])?;
-                Reply::Snapshot { term, has_taken: self.has_taken(&reader) }
+                let [term] = reader.needed([&self.term], 0)?;
+                Reply::Snapshot { term: unsigned(term, &self.term)?, has_taken: self.has_taken(&reader) }
             }
             Kind::Append => {
                 let (term, success) = reader.term_and_flag(&self.term, &self.success)?;
                 // A rejection says where to go on, and a success how far it has come. 0 is what stands in fields that are not used.
                 let told = reader.numbers([if success { &self.match_index } else { &self.conflict_index }]);
-                let [index] = told.map(|index| index.filter(|&index| index > 0));
+                let [index] =
+                    told.map(|index| self.before_first.read(index.filter(|&index| index > 0)?.into()));
                 let (matched, conflict) = if success { (index, None) } else { (None, index) };
                 Reply::Append { term, success, conflict, matched }
             }
@@ -295,6 +329,11 @@ impl<'a> Reader<'a> {
 
     /// As [`numbers`].
     fn numbers<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
+        self.ints(names).map(|int| int?.try_into().ok())
+    }
+
+    /// The same, of any sign.
+    fn ints<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> [Option<i128>; N] {
         self.numbers_and_list(names, Elements::default(), &mut List::default()).0
     }
 
@@ -304,7 +343,7 @@ impl<'a> Reader<'a> {
         names: [&Vec<&'static str>; N],
         elements: Elements<'_>,
         list: &mut List,
-    ) -> ([Option<u64>; N], Option<usize>) {
+    ) -> ([Option<i128>; N], Option<usize>) {
         let mut ints = [None; N];
         let mut each = |term, digest| list.push(term, digest);
         let len = self.message.read(&names.map(first), &mut ints, elements, &mut each);
@@ -312,7 +351,7 @@ impl<'a> Reader<'a> {
             // The first is looked for again if it is a path.
             let skipped = usize::from(!first(names[field]).contains('.'));
             let other_names = || names[field].iter().skip(skipped).find_map(|name| self.int_of(name));
-            ints[field].or_else(other_names)?.try_into().ok()
+            ints[field].or_else(other_names)
         });
         (found, len)
     }
@@ -320,8 +359,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// The first of the fields that is not there.
-    fn needed<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> Result<[u64; N], Unreadable> {
-        self.all(self.numbers(names), names)
+    fn needed<const N: usize>(
+        &self,
+        names: [&Vec<&'static str>; N],
+        nothing: i128,
+    ) -> Result<[i128; N], Unreadable> {
+        self.all(self.ints(names), names, nothing)
     }
 
     /// # Errors
@@ -329,12 +372,13 @@ impl<'a> Reader<'a> {
     /// The first of the fields that was not found.
     fn all<const N: usize>(
         &self,
-        mut found: [Option<u64>; N],
+        mut found: [Option<i128>; N],
         names: [&Vec<&'static str>; N],
-    ) -> Result<[u64; N], Unreadable> {
+        nothing: i128,
+    ) -> Result<[i128; N], Unreadable> {
         for (found, names) in found.iter_mut().zip(names).filter(|(found, _)| found.is_none()) {
             let mut paths = names.iter().filter(|name| name.contains('.'));
-            *found = paths.find_map(|name| int_or_nothing_at(self.tree()?, name)?.try_into().ok());
+            *found = paths.find_map(|name| int_or_nothing_at(self.tree()?, name, nothing));
         }
         match found.iter().position(Option::is_none) {
             Some(field) => Err(Unreadable::missing(names[field])),
@@ -352,15 +396,17 @@ impl<'a> Reader<'a> {
         term: &Vec<&'static str>,
         yes: &Vec<&'static str>,
     ) -> Result<(Term, bool), Unreadable> {
-        let [told, number] = self.numbers([term, yes]);
-        let [told] = self.all([told], [term])?;
+        let [told, number] = self.ints([term, yes]);
+        let [told] = self.all([told], [term], 0)?;
         let by_variant = || yes.iter().find_map(|name| flag_at(self.tree()?, name));
         let is_so = number.map(|number| number == 1).or_else(by_variant);
-        Ok((told, is_so.ok_or_else(|| Unreadable::missing(yes))?))
+        Ok((unsigned(told, term)?, is_so.ok_or_else(|| Unreadable::missing(yes))?))
     }
 }
 
-/// There is no entry 0, so its term means nothing.
-fn position(index: Index, term: Term) -> Position {
-    Position { index, term: if index == 0 { 0 } else { term } }
+/// # Errors
+///
+/// That it is none, as where a message with -1 in it only asks who leads.
+fn unsigned(number: i128, names: &[&'static str]) -> Result<u64, Unreadable> {
+    number.try_into().map_err(|_| Unreadable::Negative(names.first().copied().unwrap_or_default()))
 }

@@ -135,9 +135,14 @@ class Message {
       const value = at(this.content, name);
       if (typeof value === "number") return value;
       // As before the first entry.
-      if (value === null && name.includes(".")) return 0;
+      if (value === null && name.includes(".")) return model.beforeFirst;
     }
     return undefined;
+  }
+  /// An index in the paper's count, from 1 up, whatever the messages count from.
+  index(wanted) {
+    const told = this.num(wanted);
+    return told === undefined ? told : told - model.beforeFirst;
   }
   yes(wanted) {
     return wanted.some((name) => isYes(this.content, name));
@@ -165,7 +170,7 @@ class Message {
   }
   /// The last index that an AppendEntries speaks of: that of its last entry, or of the one before its entries if it has none.
   get covers() {
-    return (this.num(names.prevLogIndex) ?? 0) + this.entryCount;
+    return (this.index(names.prevLogIndex) ?? 0) + this.entryCount;
   }
 }
 

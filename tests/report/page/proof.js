@@ -75,10 +75,10 @@ class Proof extends Steps {
       const own = state.log.get(state.last);
       if (own)
         facts.push(
-          `S${server}'s log ends with entry ${state.last} of term ${own.term}, the candidate's with ${message.num(names.lastLogIndex)} of term ${message.num(names.lastLogTerm)}`,
+          `S${server}'s log ends with entry ${state.last} of term ${own.term}, the candidate's with ${message.index(names.lastLogIndex)} of term ${message.num(names.lastLogTerm)}`,
         );
     } else if (state && message.kind === "A") {
-      const prev = message.num(names.prevLogIndex) ?? 0;
+      const prev = message.index(names.prevLogIndex) ?? 0;
       const own = state.log.get(prev);
       if (own) facts.push(`S${server} has entry ${prev} of term ${own.term}, the message says ${message.num(names.prevLogTerm)}`);
       else if (prev > state.last) facts.push(`the log of S${server} ends at ${state.last}`);
@@ -148,7 +148,7 @@ class Proof extends Steps {
   lacks(vote, candidate) {
     const { entry } = this.failure;
     const { message } = vote;
-    const last = message.other?.num(names.lastLogIndex);
+    const last = message.other?.index(names.lastLogIndex);
     if (entry === null || last === undefined || last >= entry) return;
     const voter = this.history.at(vote.i)[serverOf(message.from)];
     if (voter?.log.has(entry))
@@ -191,8 +191,9 @@ class Proof extends Steps {
         this.add(event, other ? `not what ${first.who} applied there` : "", other ? MISTAKE : NEEDED);
       }
       this.commits(id, index, term);
-      const brings = ({ message }) => message.kind === "A" && between(index, message.num(names.prevLogIndex), message.entryCount);
-      const of = ({ message }) => field(message.entries.list[index - 1 - (message.num(names.prevLogIndex) ?? 0)], names.term);
+      const brings = ({ message }) =>
+        message.kind === "A" && between(index, message.index(names.prevLogIndex), message.entryCount);
+      const of = ({ message }) => field(message.entries.list[index - 1 - (message.index(names.prevLogIndex) ?? 0)], names.term);
       for (const event of this.last(2, (event) => this.arrives("A", id)(event) && brings(event)))
         this.add(event, `brings entry ${index}${of(event) === undefined ? "" : ` of term ${of(event)}`}`, BEFORE);
     }
@@ -201,7 +202,7 @@ class Proof extends Steps {
   /// How a server came to take an index for committed: by a leader's word, or by the answers that it counted.
   commits(id, index, term) {
     if (!/commit|appl/.test(this.text)) return;
-    const tells = (event) => this.arrives("A", id)(event) && (event.message.num(names.leaderCommit) ?? 0) >= index;
+    const tells = (event) => this.arrives("A", id)(event) && (event.message.index(names.leaderCommit) ?? 0) >= index;
     const [told] = this.last(1, tells);
     const server = told && this.history.at(told.i)[id];
     if (told && (server.role !== "L" || (told.message.term ?? 0) > server.term)) this.follows(told, id, index);
@@ -212,7 +213,7 @@ class Proof extends Steps {
     const { message } = told;
     this.add(
       told,
-      `says that ${message.num(names.leaderCommit)} is committed; what it compares ends at ${message.covers}`,
+      `says that ${message.index(names.leaderCommit)} is committed; what it compares ends at ${message.covers}`,
       CULPRIT,
     );
     for (const line of this.commitLines(id, index, told.i)) this.add(line, "its own log line", NEEDED);

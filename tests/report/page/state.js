@@ -268,19 +268,19 @@ function asks(server, message) {
         votes: { term, asked: [], got: [server.id], refused: [] },
       });
       // It tells where its log ends. What is sent again later tells where it did.
-      const last = message.num(names.lastLogIndex);
+      const last = message.index(names.lastLogIndex);
       if (last !== undefined) server.cut(last + 1);
     }
     server.votes.asked.push(peer);
   } else if (message.kind === "A") {
     server.role = "L";
-    const prev = message.num(names.prevLogIndex) ?? 0;
+    const prev = message.index(names.prevLogIndex) ?? 0;
     putEntries(server, message, prev);
     server.next.set(peer, prev + 1);
-    server.commit = Math.max(server.commit, message.num(names.leaderCommit) ?? 0);
+    server.commit = Math.max(server.commit, message.index(names.leaderCommit) ?? 0);
   } else if (message.kind === "I") {
     server.role = "L";
-    server.next.set(peer, (message.num(names.lastIncludedIndex) ?? 0) + 1);
+    server.next.set(peer, (message.index(names.lastIncludedIndex) ?? 0) + 1);
   }
 }
 
@@ -311,7 +311,7 @@ function answers(state, server, message) {
   } else if (
     message.kind === "I" &&
     (request.term ?? 0) >= before &&
-    (request.num(names.lastIncludedIndex) ?? 0) > server.snapshot &&
+    (request.index(names.lastIncludedIndex) ?? 0) > server.snapshot &&
     request.yes(names.done) !== false
   ) {
     // Whether all pieces are there shows when the service gets the snapshot.
@@ -322,14 +322,14 @@ function answers(state, server, message) {
 
 /// It says no to entries behind one that it was thought to have: so it does not have that one.
 function rejects(server, request, message) {
-  const prev = request.num(names.prevLogIndex) ?? 0;
+  const prev = request.index(names.prevLogIndex) ?? 0;
   if (prev <= server.snapshot || server.log.get(prev)?.term !== request.num(names.prevLogTerm)) return;
-  server.cut(Math.min(prev, message.num(names.conflictIndex) ?? prev));
+  server.cut(Math.min(prev, message.index(names.conflictIndex) ?? prev));
 }
 
 function accepts(state, server, request) {
   const end = request.covers;
-  putEntries(server, request, request.num(names.prevLogIndex) ?? 0);
+  putEntries(server, request, request.index(names.prevLogIndex) ?? 0);
   // Two logs with an entry of the same index and term are the same up to there (§5.3, Log Matching).
   const leader = state[serverOf(request.from) ?? -1];
   const mark = server.log.get(end);
@@ -340,7 +340,7 @@ function accepts(state, server, request) {
   }
   // What follows stays, if it does not conflict (Fig. 2, AppendEntries, receiver 3). Whether it has, later messages show.
   if (!server.stored) for (const [index, entry] of server.log) if (index > end) server.log.set(index, { ...entry, unsure: true });
-  server.commit = Math.max(server.commit, Math.min(request.num(names.leaderCommit) ?? 0, end));
+  server.commit = Math.max(server.commit, Math.min(request.index(names.leaderCommit) ?? 0, end));
 }
 
 /// The answer arrives.
@@ -354,7 +354,7 @@ function hears(server, message) {
     if (!list.includes(peer)) list.push(peer);
   } else if (server.role === "L" && request.term === server.term) {
     const yes = message.kind === "I" || message.yes(names.success);
-    const end = message.kind === "I" ? (request.num(names.lastIncludedIndex) ?? 0) : request.covers;
+    const end = message.kind === "I" ? (request.index(names.lastIncludedIndex) ?? 0) : request.covers;
     if (yes) {
       server.match.set(peer, Math.max(end, server.match.get(peer) ?? 0));
       server.next.set(peer, (server.match.get(peer) ?? 0) + 1);

@@ -20,14 +20,14 @@ function saying(message) {
   switch (message.kind) {
     case "V":
     case "P":
-      return `${term}, last entry ${show(message.num(names.lastLogIndex))} of term ${show(message.num(names.lastLogTerm))}`;
+      return `${term}, last entry ${show(message.index(names.lastLogIndex))} of term ${show(message.num(names.lastLogTerm))}`;
     case "A": {
       const count = message.entryCount;
       const what = count === 0 ? "heartbeat" : count === 1 ? "1 entry" : `${count} entries`;
-      return `${term}, after ${show(message.num(names.prevLogIndex))} of term ${show(message.num(names.prevLogTerm))}: ${what}, commit ${show(message.num(names.leaderCommit))}`;
+      return `${term}, after ${show(message.index(names.prevLogIndex))} of term ${show(message.num(names.prevLogTerm))}: ${what}, commit ${show(message.index(names.leaderCommit))}`;
     }
     case "I":
-      return `${term}, up to ${show(message.num(names.lastIncludedIndex))} of term ${show(message.num(names.lastIncludedTerm))}`;
+      return `${term}, up to ${show(message.index(names.lastIncludedIndex))} of term ${show(message.num(names.lastIncludedTerm))}`;
     default:
       return cut(show(message.content));
   }
@@ -39,7 +39,7 @@ function replySaying(message, term) {
     case "P":
       return `${message.yes(names.voteGranted) ? "granted" : "refused"}, ${term}`;
     case "A": {
-      const conflict = message.num(names.conflictIndex);
+      const conflict = message.index(names.conflictIndex);
       const hint = conflict ? `, back to ${conflict}` : "";
       return message.yes(names.success) ? `success, ${term}` : `rejected, ${term}${hint}`;
     }

@@ -1,6 +1,7 @@
 //! The harness from end to end, on the reference and on implementations that are wrong on purpose.
 
 mod conformance;
+mod counting;
 mod course;
 mod disks;
 mod exports;

@@ -1,5 +1,6 @@
 //! The three RPCs: Figure 2 and Figure 13, the latter with the whole snapshot in one piece. Each names its receiver, and each reply
-//! who answers: what has gone astray is left alone. An AppendEntries has a number, which its reply bears too.
+//! who answers: what has gone astray is left alone. An AppendEntries has a number, which its reply bears too. Indexes are counted from 0
+//! on the wire, as places in a list are, and it is -1 where there is no entry.
 
 use labrpc::sync::Arc;
 use raft_interface::{Index, ServerId, Term};
@@ -13,6 +14,7 @@ pub(super) struct RequestVoteArgs {
     pub(super) term: Term,
     pub(super) candidate_id: ServerId,
     pub(super) to: ServerId,
+    #[serde(with = "super::from_zero")]
     pub(super) last_log_index: Index,
     pub(super) last_log_term: Term,
 }
@@ -33,9 +35,11 @@ pub(super) struct AppendEntriesArgs {
     pub(super) term: Term,
     pub(super) leader_id: ServerId,
     pub(super) to: ServerId,
+    #[serde(with = "super::from_zero")]
     pub(super) prev_log_index: Index,
     pub(super) prev_log_term: Term,
     pub(super) entries: Vec<Entry>,
+    #[serde(with = "super::from_zero")]
     pub(super) leader_commit: Index,
     /// No two messages of a server have the same.
     pub(super) seq: u64,
@@ -49,10 +53,13 @@ pub(super) struct AppendEntriesReply {
     /// The term of the entry at `prev_log_index`, if that is what conflicts.
     pub(super) x_term: Option<Term>,
     /// The first index of `x_term`; 0 without one.
+    #[serde(with = "super::from_zero")]
     pub(super) x_index: Index,
     /// One past the end of the log.
+    #[serde(with = "super::from_zero")]
     pub(super) x_len: Index,
     /// Where the log of who answers ends.
+    #[serde(with = "super::from_zero")]
     pub(super) last_log_index: Index,
     /// That of the request.
     pub(super) seq: u64,
@@ -65,6 +72,7 @@ pub(super) struct InstallSnapshotArgs {
     pub(super) term: Term,
     pub(super) leader_id: ServerId,
     pub(super) to: ServerId,
+    #[serde(with = "super::from_zero")]
     pub(super) last_included_index: Index,
     pub(super) last_included_term: Term,
     #[serde(with = "super::bytes")]

@@ -8,11 +8,13 @@
 //! - Requests are not counted: while replies are under way, a new command sends again what is not acknowledged.
 //! - The whole state is saved each time: term, vote and log.
 //! - After a restart the snapshot on the disk is delivered like one of a leader's, before any command.
+//! - Messages count entries from 0, as places in a list are counted, and say -1 where there is none.
 //! - A leader appends nothing of its own, so what its predecessors have left commits with its first command.
 
 mod bytes;
 mod calls;
 mod delivery;
+mod from_zero;
 mod handlers;
 mod log;
 mod messages;

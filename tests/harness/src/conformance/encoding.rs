@@ -8,7 +8,9 @@ use raft_interface::{Index, ServerId, Term};
 
 use super::bench::SERVER;
 use super::envelope::Envelope;
-use super::fields::{Fields, add, bytes, field, fields, int, number, place, put_under, zero_is_nothing};
+use super::fields::{
+    Fields, add, before_first_is_nothing, bytes, field, fields, index, int, number, place, put_under, written,
+};
 use super::kinds::command_kind;
 use super::message::{Asking, Entry, Expected, Piece, Request, TransferId};
 use lab_referee::{Names, is_one_of};
@@ -29,21 +31,22 @@ impl Request {
         let mut fields = self.fields(names, &int(sender as u64));
         envelope.write(&mut fields, sender, SERVER);
         envelope.number(&mut fields);
-        zero_is_nothing(&mut fields);
+        before_first_is_nothing(&mut fields, names.before_first);
         Value::Struct("", fields)
     }
 
     /// What the paper says of it, and what goes with that.
     fn fields(&self, names: &Names, sender: &Value) -> Fields {
-        let sender = sender.clone();
+        let (sender, before_first) = (sender.clone(), names.before_first);
         match self {
             Self::TimeoutNow { term } => fields([(&names.term, int(*term)), (&names.leader_id, sender)]),
             Self::Vote { term, last_log_index, last_log_term, asking } => {
+                let [last_index, last_term] = written((*last_log_index, *last_log_term), before_first);
                 let mut all = fields([
                     (&names.term, int(*term)),
                     (&names.candidate_id, sender),
-                    (&names.last_log_index, int(*last_log_index)),
-                    (&names.last_log_term, int(*last_log_term)),
+                    (&names.last_log_index, last_index),
+                    (&names.last_log_term, last_term),
                 ]);
                 // Left out where it says nothing: a server may know no other votes.
                 match asking {
@@ -56,14 +59,18 @@ impl Request {
                 all
             }
             Self::Append { term, prev, entries, leader_commit } => {
-                let written = (prev.0 + 1..).zip(entries).map(|(at, entry)| entry.write(names, at)).collect();
+                let [prev_index, prev_term] = written(*prev, before_first);
+                let entries_at = (prev.0 + 1..).zip(entries);
                 let mut all = fields([
                     (&names.term, int(*term)),
                     (&names.leader_id, sender),
-                    (&names.prev_log_index, int(prev.0)),
-                    (&names.prev_log_term, int(prev.1)),
-                    (&names.entries, Value::Seq(written)),
-                    (&names.leader_commit, int(*leader_commit)),
+                    (&names.prev_log_index, prev_index),
+                    (&names.prev_log_term, prev_term),
+                    (
+                        &names.entries,
+                        Value::Seq(entries_at.map(|(at, entry)| entry.write(names, at)).collect()),
+                    ),
+                    (&names.leader_commit, Value::Int(before_first.write(*leader_commit))),
                 ]);
                 if let Some(of) = commit_term(*term, *prev, entries, *leader_commit) {
                     add(&mut all, [(&names.leader_commit_term, int(of))]);
@@ -74,7 +81,7 @@ impl Request {
                 let mut all = fields([
                     (&names.term, int(*term)),
                     (&names.leader_id, sender),
-                    (&names.last_included_index, int(*last_included_index)),
+                    (&names.last_included_index, Value::Int(before_first.write(*last_included_index))),
                     (&names.last_included_term, int(*last_included_term)),
                     (&names.offset, int(piece.offset)),
                     (&names.done, Value::Bool(piece.done)),
@@ -91,21 +98,25 @@ impl Request {
     /// What a reply may say again: the place in the log that the request is about.
     pub(super) fn place<'a>(&self, names: &'a Names) -> [(&'a [&'static str], Value); 2] {
         let Names { prev_log_index, prev_log_term, last_included_index, last_included_term, .. } = names;
-        match self {
-            Self::Append { prev, .. } => [(prev_log_index, int(prev.0)), (prev_log_term, int(prev.1))],
+        let (place, names_of_index, names_of_term) = match self {
+            Self::Append { prev, .. } => (*prev, prev_log_index, prev_log_term),
             Self::Install { last_included_index: index, last_included_term: term, .. } => {
-                [(last_included_index, int(*index)), (last_included_term, int(*term))]
+                ((*index, *term), last_included_index, last_included_term)
             }
-            Self::Vote { .. } | Self::TimeoutNow { .. } => [(&[], Value::Nothing), (&[], Value::Nothing)],
-        }
+            Self::Vote { .. } | Self::TimeoutNow { .. } => {
+                return [(&[], Value::Nothing), (&[], Value::Nothing)];
+            }
+        };
+        let [index, term] = written(place, names.before_first);
+        [(names_of_index, index), (names_of_term, term)]
     }
 
     /// What the server wrote; `None` if it does not bear these names.
     pub(super) fn read(names: &Names, method: &str, value: &Value) -> Option<Self> {
-        let term = number(value, &names.term)?;
+        let (term, before_first) = (number(value, &names.term)?, names.before_first);
         if is_one_of(method, &names.request_vote) {
             let (last_log_index, last_log_term) =
-                (place(value, &names.last_log_index)?, place(value, &names.last_log_term)?);
+                place(value, [&names.last_log_index, &names.last_log_term], before_first)?;
             let is_ordered = number(value, &names.leadership_transfer).is_some_and(|yes| yes != 0);
             let asking = if is_ordered { Asking::VoteForTransfer } else { Asking::Vote };
             return Some(Self::Vote { term, last_log_index, last_log_term, asking });
@@ -114,10 +125,10 @@ impl Request {
             return Some(Self::TimeoutNow { term });
         }
         if is_one_of(method, &names.append_entries) {
-            let prev = (place(value, &names.prev_log_index)?, place(value, &names.prev_log_term)?);
+            let prev = place(value, [&names.prev_log_index, &names.prev_log_term], before_first)?;
             let entries = field(value, &names.entries)?.as_seq()?;
             let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
-            let leader_commit = place(value, &names.leader_commit)?;
+            let leader_commit = index(value, &names.leader_commit, before_first)?;
             return Some(Self::Append { term, prev, entries, leader_commit });
         }
         let piece = Piece {
@@ -127,7 +138,7 @@ impl Request {
         };
         Some(Self::Install {
             term,
-            last_included_index: number(value, &names.last_included_index)?,
+            last_included_index: index(value, &names.last_included_index, before_first)?,
             last_included_term: number(value, &names.last_included_term)?,
             piece,
             data: bytes(value, &names.snapshot)?,
@@ -175,7 +186,7 @@ impl Entry {
     pub(super) fn write(&self, names: &Names, index: Index) -> Value {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
-        add(&mut fields, [(&names.entry_index, int(index))]);
+        add(&mut fields, [(&names.entry_index, Value::Int(names.before_first.write(index)))]);
         if let Some(kind) = command_kind(names) {
             add(&mut fields, [(&names.entry_kind, kind)]);
         }
@@ -198,6 +209,7 @@ mod tests {
     use labrpc::network::Service;
 
     use super::*;
+    use lab_referee::BeforeFirst;
 
     /// As S1 sends it to a server that names no sender.
     fn written(names: &Names, request: &Request) -> Value {
@@ -238,6 +250,32 @@ mod tests {
                 assert!(written(&names, &request).field(field[0]).is_some(), "{field:?}");
             }
         }
+    }
+
+    #[test]
+    fn indexes_are_written_as_the_server_counts_them() {
+        let names = Names { before_first: BeforeFirst { index: Some(-1), term: -1 }, ..Names::default() };
+        let at = |value: &Value, fields: &[&str]| {
+            fields.iter().map(|name| value.field(name).and_then(Value::as_int)).collect::<Vec<_>>()
+        };
+        let entry = Entry { term: 3, command: (*b"x").into() };
+        let append = |prev| Request::Append { term: 3, prev, entries: vec![entry.clone()], leader_commit: 0 };
+        let fields = ["prev_log_index", "prev_log_term", "leader_commit"];
+        let first = written(&names, &append((0, 0)));
+        assert_eq!(at(&first, &fields), [Some(-1), Some(-1), Some(-1)]);
+        assert_eq!(
+            at(&first.field("entries").and_then(Value::as_seq).expect("a list")[0], &["index"]),
+            [Some(0)]
+        );
+        let second = written(&names, &append((1, 2)));
+        assert_eq!(at(&second, &fields), [Some(0), Some(2), Some(-1)]);
+        for request in [append((0, 0)), append((1, 2))] {
+            let read = Request::read(&names, "Raft.AppendEntries", &written(&names, &request));
+            assert_eq!(read, Some(request));
+        }
+        let vote = Request::Vote { term: 3, last_log_index: 0, last_log_term: 0, asking: Asking::Vote };
+        assert_eq!(at(&written(&names, &vote), &["last_log_index", "last_log_term"]), [Some(-1), Some(-1)]);
+        assert_eq!(Request::read(&names, "Raft.RequestVote", &written(&names, &vote)), Some(vote));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
-use super::fields::{field, fields, int, number};
+use super::fields::{field, fields, index, int, number};
 use super::message::{Entry, command};
 use super::peer::Peer;
 use super::slot::no_method;
@@ -49,13 +49,17 @@ impl Helper {
 impl Given {
     fn write(&self, names: &Names, term: Term, first: Index) -> Value {
         let entries = (first..).zip(&self.entries).map(|(index, entry)| entry.write(names, index)).collect();
+        let before_first = names.before_first;
+        let [first_at, commit, base] =
+            [first, self.commit_index, 0].map(|index| Value::Int(before_first.write(index)));
+        let prev_term = before_first.write_term(first.saturating_sub(1), self.prev_log_term);
         let all = fields([
             (&names.term, int(term)),
-            (&names.first, int(first)),
-            (&names.prev_log_term, int(self.prev_log_term)),
+            (&names.first, first_at),
+            (&names.prev_log_term, Value::Int(prev_term)),
             (&names.entries, Value::Seq(entries)),
-            (&names.commit_index, int(self.commit_index)),
-            (&names.base_index, int(0)),
+            (&names.commit_index, commit),
+            (&names.base_index, base),
         ]);
         Value::Struct("", all)
     }
@@ -63,9 +67,10 @@ impl Given {
     fn read(names: &Names, value: &Value) -> Option<Self> {
         let entries = field(value, &names.entries)?.as_seq()?;
         Some(Self {
-            prev_log_term: number(value, &names.prev_log_term)?,
+            // It may be below 0 where there is no entry.
+            prev_log_term: field(value, &names.prev_log_term)?.as_int()?.max(0).try_into().ok()?,
             entries: entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?,
-            commit_index: number(value, &names.commit_index)?,
+            commit_index: index(value, &names.commit_index, names.before_first)?,
         })
     }
 }
@@ -82,7 +87,8 @@ impl Inner {
         if !is_one_of(method, &self.names.fetch_entries) {
             return None;
         }
-        let asked = number(value, &self.names.first).zip(number(value, &self.names.most));
+        let first = index(value, &self.names.first, self.names.before_first);
+        let asked = first.zip(number(value, &self.names.most));
         let Some((first, most)) = asked else {
             self.skip_unreadable(method, value);
         };
@@ -135,7 +141,8 @@ impl Peer<'_> {
         self.bench.needs_fetches();
         let Inner { names, lab, .. } = &*self.bench.0;
         let method = self.bench.0.slot.lock().methods.full_name(&names.fetch_entries)?;
-        let question = fields([(&names.first, int(first)), (&names.most, int(most))]);
+        let question =
+            fields([(&names.first, Value::Int(names.before_first.write(first))), (&names.most, int(most))]);
         let reply = self.call(&method, &Value::Struct("", question)).unwrap_or_else(|why| lab.skip(&why));
         lab.check();
         let value = reply?;

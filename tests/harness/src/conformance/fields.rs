@@ -2,16 +2,27 @@
 
 use labrpc::wire::Value;
 
-use lab_referee::{field_at, flag_at, int_or_nothing_at, is_variant};
+use raft_interface::{Index, Term};
+
+use lab_referee::{BeforeFirst, field_at, flag_at, int_or_nothing_at, is_variant};
 
 /// The number under the first of these names that has one.
 pub(super) fn number(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| field_at(value, name)?.as_int()?.try_into().ok())
 }
 
-/// The same for a place in a log, which may be nothing before the first entry.
-pub(super) fn place(value: &Value, names: &[&str]) -> Option<u64> {
-    names.iter().find_map(|name| int_or_nothing_at(value, name)?.try_into().ok())
+/// The index under the first of these names that has one.
+pub(super) fn index(value: &Value, names: &[&str], before_first: BeforeFirst) -> Option<Index> {
+    let nothing = before_first.write(0);
+    names.iter().find_map(|name| before_first.read(int_or_nothing_at(value, name, nothing)?))
+}
+
+/// The index and the term of an entry, which may be nothing before the first one.
+pub(super) fn place(value: &Value, names: [&[&str]; 2], before_first: BeforeFirst) -> Option<(Index, Term)> {
+    let [names_of_index, names_of_term] = names;
+    let index = index(value, names_of_index, before_first)?;
+    let term = names_of_term.iter().find_map(|name| int_or_nothing_at(value, name, 0))?;
+    Some((index, if index == 0 { 0 } else { term.try_into().ok()? }))
 }
 
 /// Whether that is so, by the first of these names that says.
@@ -26,6 +37,11 @@ pub(super) fn field<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
 
 pub(super) fn int(number: u64) -> Value {
     Value::Int(number.into())
+}
+
+/// What stands in a message for the index and the term of an entry.
+pub(super) fn written((index, term): (Index, Term), before_first: BeforeFirst) -> [Value; 2] {
+    [before_first.write(index), before_first.write_term(index, term)].map(Value::Int)
 }
 
 /// The bytes under the first of these names that has some.
@@ -122,14 +138,21 @@ fn innermost(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// A field in which all is 0 is the entry before the first one, which is nothing to who has an `Option` there.
-pub(super) fn zero_is_nothing(fields: &mut Fields) {
+/// A field in which nothing but the place before the first entry stands is nothing to who has an `Option` there.
+pub(super) fn before_first_is_nothing(fields: &mut Fields, before_first: BeforeFirst) {
+    let index = before_first.write(0);
     for (_, value) in fields {
         if let Value::Struct(name, inside) = value {
-            zero_is_nothing(inside);
-            let is_zero =
-                |value: &Value| matches!(value, Value::Int(0) | Value::Struct(Value::OR_NOTHING, _));
-            if !inside.is_empty() && inside.iter().all(|(_, value)| is_zero(value)) {
+            before_first_is_nothing(inside, before_first);
+            let is_nothing = |value: &Value| match value {
+                // Its term may be 0 also where its index is -1.
+                Value::Int(number) => [index, before_first.term.into(), 0].contains(number),
+                value => matches!(value, Value::Struct(Value::OR_NOTHING, _)),
+            };
+            // There is an entry 0 where indexes begin at 0.
+            let says_index = |value: &Value| !matches!(value, Value::Int(number) if *number != index);
+            let all: Vec<_> = inside.iter().map(|(_, value)| value).collect();
+            if all.iter().any(|value| says_index(value)) && all.iter().all(|value| is_nothing(value)) {
                 *name = Value::OR_NOTHING;
             }
         }
@@ -182,12 +205,21 @@ mod tests {
             (&["head.to"], int(1)),
             (&["term"], int(0)),
         ]);
-        zero_is_nothing(&mut all);
+        before_first_is_nothing(&mut all, BeforeFirst::PAPER);
         assert!(matches!(all[0].1, Value::Struct(Value::OR_NOTHING, _)), "{all:?}");
         assert!(matches!(all[1].1, Value::Struct("", _)), "{all:?}");
+        let from_zero = BeforeFirst { index: Some(-1), term: 0 };
+        let log = |index, term| vec![("prev", Value::Struct("", vec![("index", index), ("term", term)]))];
+        for (place, is_nothing) in [((0, 0), true), ((1, 3), false), ((1, 0), false)] {
+            let [index, term] = written(place, from_zero);
+            let mut all = log(index, term);
+            before_first_is_nothing(&mut all, from_zero);
+            assert_eq!(matches!(all[0].1, Value::Struct(Value::OR_NOTHING, _)), is_nothing, "{place:?}");
+        }
         let said = Value::Struct("", vec![("prev", Value::Nothing), ("list", Value::Seq(Vec::new()))]);
-        assert_eq!(place(&said, &["prev.index"]), Some(0));
+        let paper = BeforeFirst::PAPER;
+        assert_eq!(place(&said, [&["prev.index"], &["prev.term"]], paper), Some((0, 0)));
         assert_eq!(number(&said, &["prev.index"]), None, "only a place may be nothing");
-        assert_eq!(place(&said, &["list.index"]), None);
+        assert_eq!(index(&said, &["list.index"], paper), None);
     }
 }

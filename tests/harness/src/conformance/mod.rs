@@ -24,6 +24,7 @@
 //!
 //! Membership changes.
 
+mod before_first;
 mod bench;
 mod disk;
 mod encoding;
@@ -45,6 +46,7 @@ mod state;
 mod steps;
 mod transfer;
 
+pub(crate) use before_first::before_first;
 pub use bench::{Bench, ELECTION_MAX, SERVER, SOON};
 pub use fetching::Given;
 pub use message::{

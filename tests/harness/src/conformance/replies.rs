@@ -7,7 +7,8 @@ use raft_interface::{Index, ServerId, Term};
 use super::bench::SERVER;
 use super::envelope::Envelope;
 use super::fields::{
-    Fields, add, field, fields, flag, int, number, outermost, put_under, with_flag, zero_is_nothing,
+    Fields, add, before_first_is_nothing, field, fields, flag, index, int, number, outermost, put_under,
+    with_flag,
 };
 use super::message::{Expected, Hint, Reply, Request};
 use lab_referee::Names;
@@ -28,11 +29,12 @@ impl Reply {
     /// that reads 0 there would go back.
     pub(super) fn write_to(self, request: &Request, names: &Names, replier: &Replier) -> Value {
         let mut fields = self.fields(names);
-        let own_last = replier.last.0;
+        let (own_last, before_first) = (replier.last.0, names.before_first);
+        let at = |index| Value::Int(before_first.write(index));
         let last_index = match self {
             Self::Append { success: true, hint: None, .. } => {
                 let last = request.last_index();
-                add(&mut fields, [(&names.match_index, int(last)), (&names.conflict_index, int(last + 1))]);
+                add(&mut fields, [(&names.match_index, at(last)), (&names.conflict_index, at(last + 1))]);
                 own_last.max(last)
             }
             Self::Append { hint: Some(Hint { len, .. }), .. } => len.saturating_sub(1),
@@ -46,16 +48,17 @@ impl Reply {
             }
             _ => own_last,
         };
-        add(&mut fields, [(&names.last_log_index, int(last_index))]);
+        add(&mut fields, [(&names.last_log_index, at(last_index))]);
         if let Some(of) = self.term_of_last(last_index, replier.last, request) {
-            add(&mut fields, [(&names.last_log_term, int(of))]);
+            let of = Value::Int(before_first.write_term(last_index, of));
+            add(&mut fields, [(&names.last_log_term, of)]);
         }
         replier.envelope.write(&mut fields, replier.id, SERVER);
         if let Some(number) = replier.number {
             replier.envelope.write_number(&mut fields, number);
         }
         add(&mut fields, request.place(names));
-        zero_is_nothing(&mut fields);
+        before_first_is_nothing(&mut fields, before_first);
         match self {
             Self::Append { success, .. } => with_flag(fields, success, &names.success, &names.rejection),
             Self::Vote { vote_granted, .. } => {
@@ -88,10 +91,11 @@ impl Reply {
             Self::Append { term, hint, .. } => {
                 let mut all = fields([(&names.term, int(term))]);
                 if let Some(Hint { term, index, len }) = hint {
+                    let [index, len] = [index, len].map(|index| Value::Int(names.before_first.write(index)));
                     all.extend(fields([
                         (&names.conflict_term, term.map_or(Value::Nothing, int)),
-                        (&names.conflict_index, int(index)),
-                        (&names.conflict_len, int(len)),
+                        (&names.conflict_index, index),
+                        (&names.conflict_len, len),
                     ]));
                 }
                 all
@@ -113,10 +117,11 @@ impl Reply {
             Request::TimeoutNow { .. } => Self::TimeoutNow { term },
             Request::Vote { .. } => Self::Vote { term, vote_granted: flag(value, &names.vote_granted)? },
             Request::Append { .. } => {
-                let hint = number(value, &names.conflict_index).map(|index| Hint {
+                let at = |of: &[&str]| index(value, of, names.before_first);
+                let hint = at(&names.conflict_index).map(|index| Hint {
                     term: number(value, &names.conflict_term),
                     index,
-                    len: number(value, &names.conflict_len).unwrap_or(index),
+                    len: at(&names.conflict_len).unwrap_or(index),
                 });
                 Self::Append { term, success: flag(value, &names.success)?, hint }
             }
@@ -175,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::conformance::message::{Asking, Piece, TransferId};
+    use lab_referee::BeforeFirst;
 
     #[test]
     fn written_replies_are_read_back() {
@@ -217,6 +223,29 @@ mod tests {
                 Some(reply)
             );
         }
+    }
+
+    #[test]
+    fn places_are_told_as_the_server_counts_them() {
+        let names = Names { before_first: BeforeFirst { index: Some(-1), term: 0 }, ..Names::default() };
+        let replier = Replier { id: 1, envelope: Arc::default(), last: (3, 2), number: None };
+        let append = |prev| Request::Append { term: 3, prev, entries: vec![], leader_commit: 0 };
+        let told = |reply: Reply, fields: [&str; 4]| {
+            let value = reply.write_to(&append((4, 2)), &names, &replier);
+            fields.map(|name| value.field(name).and_then(Value::as_int))
+        };
+        let success = Reply::Append { term: 3, success: true, hint: None };
+        let fields = ["match_index", "next_index", "last_log_index", "prev_log_index"];
+        assert_eq!(told(success, fields), [Some(3), Some(4), Some(3), Some(3)]);
+        let hint = Some(Hint { term: Some(2), index: 1, len: 3 });
+        let refusal = Reply::Append { term: 3, success: false, hint };
+        let fields = ["x_term", "x_index", "x_len", "last_log_index"];
+        assert_eq!(told(refusal, fields), [Some(2), Some(0), Some(2), Some(1)]);
+        let request = append((4, 2));
+        assert_eq!(
+            Reply::read(&names, &request, &refusal.write_to(&request, &names, &replier)),
+            Some(refusal)
+        );
     }
 
     #[test]

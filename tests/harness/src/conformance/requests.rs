@@ -31,6 +31,9 @@ const SPIN: Duration = Duration::from_micros(500);
 impl Inner {
     /// The server has sent something to a peer. Runs in a thread of that peer.
     pub(super) fn receive(&self, to: ServerId, method: &str, value: &Value) -> Option<Value> {
+        if self.only_listens(method, value) {
+            return None;
+        }
         if let Some(term) = pre_vote(&self.names, method, value) {
             return Some(self.answer_pre_vote(to, term, value));
         }
@@ -96,6 +99,17 @@ impl Inner {
 }
 
 impl Inner {
+    /// Whether nobody is to be answered. Then the first request for a vote, or for one that does not count, is kept as it is.
+    fn only_listens(&self, method: &str, value: &Value) -> bool {
+        let mut state = self.state.lock();
+        let asks = [&self.names.request_vote, &self.names.request_pre_vote];
+        if state.only_listens && asks.into_iter().any(|methods| is_one_of(method, methods)) {
+            state.first_candidacy.get_or_insert_with(|| value.clone());
+            self.changed.notify_all();
+        }
+        state.only_listens
+    }
+
     /// Skips the test: what the server has sent says nothing to a script.
     pub(super) fn skip_unreadable(&self, method: &str, value: &Value) -> ! {
         self.lab.skip(&format!(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use labrpc::wire::Value;
 use raft_interface::{ApplyMsg, Command, Index, ServerId, Term};
 
 use super::fetching::Helper;
@@ -78,6 +79,10 @@ pub(super) struct BenchState {
     /// At this index the service takes a snapshot, before it takes what comes next.
     pub(super) snapshot_at: Option<Index>,
     pub(super) commands: CommandsSent,
+    /// Nobody is answered: what the server's messages mean is still to be learned.
+    pub(super) only_listens: bool,
+    /// The first request for a vote, or for one that does not count, then.
+    pub(super) first_candidacy: Option<Value>,
     /// The requests for votes that do not count, oldest first: when each came, and its term.
     pub(super) pre_votes: Vec<(Duration, Term)>,
     /// Who says no to these, and in which term at least.

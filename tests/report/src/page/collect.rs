@@ -45,6 +45,7 @@ pub(super) fn model(page: &Page<'_>) -> Option<Model> {
         commands: commands_of(page),
         failure: run.failure.as_deref().map(|failure| failed(page, failure, trace, &traced)),
         names: names(page),
+        before_first: page.implementation.names().before_first.index.unwrap_or(0),
         against: page.against.map(|(other, label)| against(other, label, &traced, &words)),
         causes: page.causes.map(|causes| shown_causes(causes, &traced)),
         trace: traced,

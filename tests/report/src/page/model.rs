@@ -13,6 +13,9 @@ pub(super) struct Model {
     pub(super) failure: Option<Failed>,
     /// How the implementation spells the paper's names: a name of the page, and those that it looks for.
     pub(super) names: Vec<(&'static str, Vec<&'static str>)>,
+    /// What its messages say in an index before the first entry, where the paper says 0.
+    #[serde(rename = "beforeFirst")]
+    pub(super) before_first: i64,
     /// The run itself.
     pub(super) trace: Traced,
     pub(super) operations: Vec<Operation>,

@@ -23,6 +23,7 @@ fn model(about: &str) -> Model {
         commands: Vec::new(),
         failure: None,
         names: Vec::new(),
+        before_first: 0,
         trace: Traced::default(),
         operations: Vec::new(),
         against: None,
