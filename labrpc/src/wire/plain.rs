@@ -3,12 +3,15 @@
 //! A tree says `{term: 3, candidate_id: 1}`. The type that is wanted says which fields it has, and each gets what the tree
 //! has under its name. Names that the type does not have are passed over. Fields that the tree does not have get the
 //! nothing of their type: 0, `false`, `None`, an empty text or sequence, the first variant. Widths of integers do not
-//! matter, as long as the number fits.
+//! matter, as long as the number fits. A tuple gets the fields `0`, `1` and so on, as Rust calls them.
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Error as _, Visitor};
 
 use super::made_up::{Notes, Place};
 use super::{MadeUp, Value, WireError, With};
+use parts::{Elements, Key, Pairs, Variant};
+
+mod parts;
 
 type Error = de::value::Error;
 
@@ -27,6 +30,8 @@ type Error = de::value::Error;
 ///
 /// let tree = Value::Struct("", vec![("term", Value::Int(7)), ("granted", Value::Bool(true)), ("extra", Value::Int(1))]);
 /// assert_eq!(wire::from_value(&tree), Ok(Vote { granted: true, term: 7, hint: None }));
+/// let pair = Value::Struct("", vec![("term", Value::Int(9)), ("1", Value::Bool(true)), ("0", Value::Int(7))]);
+/// assert_eq!(wire::from_value(&pair), Ok((7, true)));
 /// ```
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, WireError> {
     read(value, &Notes::default())
@@ -70,6 +75,9 @@ struct Plain<'a> {
     /// What was made up so far.
     notes: &'a Notes,
 }
+
+/// The fields of a struct that is to be a tuple, as Rust writes them: `.0` and so on.
+const PLACES: [&str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"];
 
 fn is_not<T>(what: &str, value: &Value) -> Result<T, Error> {
     Err(de::Error::custom(format!("{value} is not {what}")))
@@ -230,10 +238,14 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
-        match self.value() {
-            None => visitor.visit_seq(Elements::Nothing(len, self)),
-            Some(_) => visitor.visit_seq(self.elements()?),
-        }
+        let parts: Vec<_> = match self.value() {
+            None => vec![Plain { value: None, place: Place::MADE_UP, ..self }; len],
+            Some(value @ Value::Struct(..)) if value.field(PLACES[0]).is_some() => {
+                PLACES.iter().take(len).map(|name| self.field(name, value.field(name))).collect()
+            }
+            Some(_) => return visitor.visit_seq(self.elements()?),
+        };
+        visitor.visit_seq(Elements::Parts(parts.into_iter()))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -297,80 +309,6 @@ impl<'de> de::Deserializer<'de> for Plain<'_> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
-    }
-}
-
-/// The elements of a sequence.
-enum Elements<'a> {
-    Values(std::slice::Iter<'a, Value>, Plain<'a>),
-    Bytes(std::slice::Iter<'a, u8>),
-    /// That many nothings, where a tuple was wanted and none was given.
-    Nothing(usize, Plain<'a>),
-}
-
-impl<'de> de::SeqAccess<'de> for Elements<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        match self {
-            Self::Values(values, of) => {
-                values.next().map(|value| seed.deserialize(of.part(value))).transpose()
-            }
-            Self::Bytes(bytes) => {
-                bytes.next().map(|byte| seed.deserialize((*byte).into_deserializer())).transpose()
-            }
-            Self::Nothing(0, _) => Ok(None),
-            Self::Nothing(left, of) => {
-                *left -= 1;
-                seed.deserialize(Plain { value: None, place: Place::MADE_UP, ..*of }).map(Some)
-            }
-        }
-    }
-}
-
-/// A key of a map, or the name of a field.
-#[derive(Clone, Copy)]
-enum Key<'a> {
-    Name(&'a str),
-    Value(&'a Value),
-}
-
-/// Keys and what belongs to them.
-struct Pairs<'a> {
-    pairs: std::vec::IntoIter<(Key<'a>, Plain<'a>)>,
-    next: Option<Plain<'a>>,
-    of: Plain<'a>,
-}
-
-impl<'de> de::MapAccess<'de> for Pairs<'_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.pairs.next() else { return Ok(None) };
-        self.next = Some(value);
-        match key {
-            Key::Name(name) => seed.deserialize(name.into_deserializer()).map(Some),
-            Key::Value(key) => seed.deserialize(self.of.part(key)).map(Some),
-        }
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(self.next.take().unwrap_or(Plain { value: None, ..self.of }))
-    }
-}
-
-/// A variant of an enum.
-struct Variant<'a> {
-    variant: &'a str,
-    content: Plain<'a>,
-}
-
-impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
-    type Error = Error;
-    type Variant = Plain<'a>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Plain<'a>), Error> {
-        Ok((seed.deserialize(self.variant.into_deserializer())?, self.content))
     }
 }
 

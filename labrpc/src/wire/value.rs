@@ -38,13 +38,14 @@ impl Value {
     pub const OR_NOTHING: &'static str = "or nothing";
 
     /// The field of that name, if this is a struct, or a variant that carries one. A struct that was read from a file is a
-    /// map, whose keys are the names.
+    /// map, whose keys are the names. In a tuple the fields are called as in Rust: `0`, `1` and so on.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Struct(_, fields) => {
                 fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
             }
+            Self::Seq(elements) => elements.get(name.parse::<usize>().ok()?),
             Self::Map(entries) => {
                 let is_name = |key: &Self| matches!(key, Self::Text(text) if text == name);
                 entries.iter().find(|(key, _)| is_name(key)).map(|(_, value)| value)

@@ -20,7 +20,7 @@ use raft_interface::RaftServer;
 
 /// All of them and their variants, by name, with this workspace's key/value service on each.
 #[must_use]
-pub fn all() -> [(&'static str, Implementation); 14] {
+pub fn all() -> [(&'static str, Implementation); 15] {
     [
         ("event_loop", with_service::<event_loop::EventLoop>()),
         ("one_way", with_service::<event_loop::OneWay>()),
@@ -36,6 +36,7 @@ pub fn all() -> [(&'static str, Implementation); 14] {
         ("group_commit_hasty", group_commit_as::<group_commit::Hasty>()),
         ("group_commit_modest", group_commit_as::<group_commit::Modest>()),
         ("group_commit_wary", group_commit_as::<group_commit::Wary>()),
+        ("group_commit_pulsing", group_commit_as::<group_commit::Pulsing>()),
     ]
 }
 

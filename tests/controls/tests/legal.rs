@@ -35,12 +35,13 @@ const LONG: [&str; 6] = [
 ];
 
 /// Variants of `group_commit` that have no program: to replay, its program must name them for a while.
-const VARIANTS: [&str; 5] = [
+const VARIANTS: [&str; 6] = [
     "group_commit_unhurried",
     "group_commit_own_fields",
     "group_commit_hasty",
     "group_commit_modest",
     "group_commit_wary",
+    "group_commit_pulsing",
 ];
 
 /// Runs all of 3A to 3D, and of E1 and E5 what the Raft offers. `skipped_max` tests may stand aside: were it more, the judge would be
@@ -241,6 +242,20 @@ fn logs_of_a_thousand_leaders_who_ask_with_each_heartbeat() {
     is_judged_and_passes(patient, "thousand_elections_e1", "random", 1);
 }
 
+/// Heartbeats whose method was not told: what a test misses may have been in them.
+#[test]
+fn heartbeats_that_nobody_knows_are_pardoned() {
+    let names = || lab::Names { heartbeat: Vec::new(), ..controls::group_commit::names() };
+    let pulsing = Implementation::of::<controls::group_commit::Pulsing>().with_names(names);
+    for test in ["leader_says_so_at_once_3a", "commit_is_told_3b", "many_entries_in_a_message_3b"] {
+        let case = lab_suites::find(test).expect("a test of the lab");
+        let outcome = run_case(case, pulsing, plan(World::Simulated, "random", 1));
+        assert!(outcome.failure.is_none(), "{test}: {outcome:?}");
+        let why = outcome.skipped.expect("it is skipped");
+        assert!(why.contains("also speaks to its peers by Raft.Pulse"), "{test}: {why}");
+    }
+}
+
 /// A test for each control, and one for all: `NAME, tests that stand aside`.
 macro_rules! controls {
     ($($name:ident, $skipped:expr;)*) => {
@@ -277,4 +292,5 @@ controls! {
     group_commit_hasty, 3;
     group_commit_modest, 1;
     group_commit_wary, 17;
+    group_commit_pulsing, 1;
 }

@@ -65,7 +65,7 @@
 //!
 //! # In which order to read
 //!
-//! Each file knows only files before it: `message` (the paper's messages in numbers), `names` (how they are spelt), `reading` (from the wire to
+//! Each file knows only files before it: `message` (the paper's messages in numbers), `names` (how they are spelt) with `known_names`, `reader` and `reading` (from the wire to
 //! those), `proof` (a message in a line), `fact` (what happened, and what "certain" means), `ledger/mod` (what is known)
 //! and `ledger/enter` (how that grows), `rules/rule` and then any of the rules, `judge` (one fact at a time), `referee`
 //! (the way in). What comes out is a `notice`, and in it a `violation`.
@@ -82,11 +82,13 @@
 mod committable;
 mod fact;
 mod judge;
+mod known_names;
 mod ledger;
 mod message;
 mod names;
 mod notice;
 mod proof;
+mod reader;
 mod reading;
 mod referee;
 mod rules;
@@ -95,7 +97,10 @@ mod tests;
 mod violation;
 
 pub use committable::Committable;
-pub use names::{BeforeFirst, Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_variant};
+pub use names::{
+    BeforeFirst, Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_place, is_variant,
+    term_and_command,
+};
 pub use notice::Notice;
 pub use referee::Referee;
 pub use rules::{BY_COUNTING, RULES, Rule};

@@ -7,7 +7,7 @@ use raft_interface::{Index, Term};
 /// counts. The name of a field may be a path with points, where the field is in another one: `meta.last_index`. A part of it that
 /// begins with a capital is a variant of an enum: `payload.Normal`. Where an `Option` on the way says that there is nothing, the numbers
 /// in it are 0, as before the first entry. Entries are lists, so what is in them has names of its own: `log_id.term`, and not
-/// `entries.log_id.term`.
+/// `entries.log_id.term`. In a tuple they are `0`, `1` and so on, as in Rust; an entry that is `(term, command)` needs no names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
 pub struct Names {
@@ -95,6 +95,8 @@ pub struct Names {
     /// Which kind a client's command is: a variant, or a number. Scripted peers say so if it is told, and else leave the kind out, which
     /// is read as the first variant.
     pub command_kind: Vec<&'static str>,
+    /// Methods of leaders that bring no entries and are about no place in the log: heartbeats that are no AppendEntries, as in etcd.
+    pub heartbeat: Vec<&'static str>,
     /// Methods of other names that bring neither entries nor commit indexes. Of what servers know after any other message
     /// nothing is said.
     pub without_entries: Vec<&'static str>,
@@ -132,98 +134,6 @@ impl BeforeFirst {
     #[must_use]
     pub fn write_term(self, index: Index, term: Term) -> i128 {
         if index == 0 { self.term.into() } else { term.into() }
-    }
-}
-
-/// What people call who sends a message.
-const SENDER: [&str; 10] = [
-    "from",
-    "sender",
-    "sender_id",
-    "server",
-    "server_id",
-    "peer",
-    "peer_id",
-    "node_id",
-    "follower_id",
-    "voter_id",
-];
-/// What people call a number by which a reply is known to belong to a request.
-const REQUEST_NUMBER: [&str; 11] = [
-    "seq",
-    "seq_no",
-    "seq_num",
-    "sequence",
-    "sequence_number",
-    "request_id",
-    "request_number",
-    "req_id",
-    "rpc_id",
-    "call_id",
-    "message_id",
-];
-/// What people call the method that asks for a vote that does not count.
-const REQUEST_PRE_VOTE: [&str; 6] =
-    ["PreVote", "Prevote", "pre_vote", "prevote", "RequestPreVote", "request_pre_vote"];
-
-impl Default for Names {
-    fn default() -> Self {
-        Self {
-            request_vote: vec!["RequestVote", "request_vote"],
-            append_entries: vec!["AppendEntries", "append_entries"],
-            install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
-            term: vec!["term"],
-            candidate_id: vec!["candidate_id"],
-            last_log_index: vec!["last_log_index"],
-            last_log_term: vec!["last_log_term"],
-            vote_granted: vec!["vote_granted"],
-            vote_refused: Vec::new(),
-            voted_for: vec!["voted_for"],
-            leader_id: vec!["leader_id"],
-            receiver: vec!["to", "receiver", "receiver_id", "target", "target_id", "dest"],
-            sender: SENDER.to_vec(),
-            request_number: REQUEST_NUMBER.to_vec(),
-            prev_log_index: vec!["prev_log_index"],
-            prev_log_term: vec!["prev_log_term"],
-            entries: vec!["entries"],
-            command: vec!["command", "cmd", "data", "payload", "op"],
-            entry_index: vec!["index"],
-            leader_commit: vec!["leader_commit"],
-            leader_commit_term: vec!["leader_commit_term"],
-            success: vec!["success"],
-            rejection: Vec::new(),
-            last_included_index: vec!["last_included_index"],
-            last_included_term: vec!["last_included_term"],
-            snapshot: vec!["data", "snapshot"],
-            done: vec!["done"],
-            offset: vec!["offset"],
-            transfer: vec!["snapshot_id"],
-            expected: vec!["expected"],
-            abstained: vec!["abstained"],
-            match_index: vec!["match_index", "matched_index"],
-            conflict_index: vec![
-                "conflict_index",
-                "conflicting_index",
-                "x_index",
-                "next_index",
-                "next_index_hint",
-            ],
-            conflict_term: vec!["conflict_term", "conflicting_term", "x_term"],
-            conflict_len: vec!["x_len", "log_len"],
-            pre_vote: vec!["pre_vote", "prevote", "is_pre_vote", "is_prevote"],
-            request_pre_vote: REQUEST_PRE_VOTE.to_vec(),
-            leadership_transfer: vec!["leadership_transfer"],
-            timeout_now: vec!["TimeoutNow", "timeout_now"],
-            fetch_entries: vec!["FetchEntries", "fetch_entries"],
-            first: vec!["first"],
-            most: vec!["most"],
-            commit_index: vec!["commit_index"],
-            base_index: vec!["base_index"],
-            entry_kind: vec!["kind", "entry_type"],
-            command_kind: Vec::new(),
-            without_entries: vec!["ReadIndex", "read_index"],
-            before_first: BeforeFirst::PAPER,
-        }
     }
 }
 
@@ -285,6 +195,22 @@ pub fn flag_at(value: &Value, name: &str) -> Option<bool> {
         Value::Variant(variant, _) => Some(*variant == last),
         _ => None,
     }
+}
+
+/// The term and the command of an entry that is a pair of a number and something else, `(term, command)`.
+#[must_use]
+pub fn term_and_command(entry: &Value) -> Option<(i128, &Value)> {
+    match entry.as_seq()? {
+        [term, command] if command.as_int().is_none() => Some((term.as_int()?, command)),
+        [command, term] if command.as_int().is_none() => Some((term.as_int()?, command)),
+        _ => None,
+    }
+}
+
+/// Whether a name is a place in a tuple, as Rust writes it in `.0`.
+#[must_use]
+pub fn is_place(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a part of a [path](Names) is a variant of an enum.

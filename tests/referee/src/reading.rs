@@ -4,7 +4,6 @@
 //! the paper's by default, and [`Names`] takes others. Nothing else of a message is looked at, so an implementation may
 //! add what it likes.
 
-use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use labrpc::network::Message;
@@ -12,24 +11,8 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-use crate::names::{Names, field_at, flag_at, int_or_nothing_at, is_one_of};
-
-/// Why a message cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unreadable {
-    #[error("has no field {0} with a number or a list in it")]
-    Missing(&'static str),
-    #[error("has a negative number in {0}")]
-    Negative(&'static str),
-    #[error("has an index in {0} that is neither 0 nor -1 before the first entry")]
-    UnknownCount(&'static str),
-}
-
-impl Unreadable {
-    fn missing(names: &[&'static str]) -> Self {
-        Self::Missing(names.first().copied().unwrap_or("of any name"))
-    }
-}
+use crate::names::{Names, field_at, is_one_of, term_and_command};
+use crate::reader::{List, Reader, Unreadable, first, unsigned};
 
 impl Names {
     /// Which message a method takes; `None` if none of the paper's.
@@ -217,20 +200,26 @@ impl Names {
         Err(Unreadable::missing(&self.entries))
     }
 
-    /// The same, where a name of what is in an entry is a path.
+    /// The same, where a name of what is in an entry is a path, or an entry is a tuple.
     fn entries_by_paths(&self, reader: &Reader<'_>, list: &str) -> Option<Vec<Entry>> {
-        if !self.term.iter().chain(&self.command).any(|name| name.contains('.')) {
+        let has_paths = self.term.iter().chain(&self.command).any(|name| name.contains('.'));
+        let entries = field_at(reader.tree()?, list)?.as_seq()?;
+        if !has_paths && !entries.iter().all(|entry| entry.as_seq().is_some()) {
             return None;
         }
         let read = |entry: &Value| {
-            let term = self.term.iter().find_map(|name| field_at(entry, name)?.as_int()?.try_into().ok())?;
-            let said = [&self.command, &self.entry_kind]
-                .map(|names| names.iter().find_map(|name| field_at(entry, name)));
+            let said_at = |names: &[&str]| names.iter().find_map(|name| field_at(entry, name));
+            let told = self.term.iter().find_map(|name| field_at(entry, name)?.as_int());
+            let (term, command) = match told {
+                Some(term) => (term, said_at(&self.command)),
+                None => term_and_command(entry).map(|(term, command)| (term, Some(command)))?,
+            };
+            let (term, said) = (term.try_into().ok()?, [command, said_at(&self.entry_kind)]);
             let mut hasher = DefaultHasher::new();
             format!("{said:?}").hash(&mut hasher);
             Some(Entry { term, digest: said[0].map_or(0, |_| hasher.finish().max(1)) })
         };
-        field_at(reader.tree()?, list)?.as_seq()?.iter().map(read).collect()
+        entries.iter().map(read).collect()
     }
 
     /// A reply of term 0 that says no says nothing: every server that has handled a request is in a term above, and one
@@ -265,148 +254,7 @@ impl Names {
     }
 }
 
-/// Entries as they are read.
-#[derive(Default)]
-struct List {
-    entries: Vec<Entry>,
-    has_commands: bool,
-}
-
-impl List {
-    fn push(&mut self, term: Option<i128>, digest: u64) {
-        // An entry without a term leaves the list shorter than it says, and so the message unreadable.
-        if let Some(term) = term.and_then(|term| term.try_into().ok()) {
-            self.entries.push(Entry { term, digest });
-            self.has_commands |= digest != 0;
-        }
-    }
-
-    /// Whether these are all of them, with nothing missing.
-    fn is_whole(&self, len: Option<usize>) -> bool {
-        // Entries without commands may have them under another name. That is looked into before they are
-        // taken as they are.
-        len == Some(self.entries.len()) && (self.has_commands || self.entries.is_empty())
-    }
-}
-
-fn first(names: &Vec<&'static str>) -> &'static str {
-    names.first().copied().unwrap_or_default()
-}
-
 /// The numbers in fields of a message, each known by several names; `None` for what is not there.
 fn numbers<const N: usize>(message: &Message<'_>, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
     Reader::new(message).numbers(names)
-}
-
-/// A message, and its tree as soon as a name is a path: the walk over the encoded form follows none.
-struct Reader<'a> {
-    message: &'a Message<'a>,
-    tree: OnceCell<Option<Value>>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(message: &'a Message<'a>) -> Self {
-        Self { message, tree: OnceCell::new() }
-    }
-
-    fn tree(&self) -> Option<&Value> {
-        self.tree.get_or_init(|| self.message.value()).as_ref()
-    }
-
-    /// What is in the first of these fields that is there.
-    fn field(&self, names: &[&str]) -> Option<&Value> {
-        let tree = self.tree()?;
-        names.iter().find_map(|name| field_at(tree, name))
-    }
-
-    /// The number in a field, which may be in another one.
-    fn int_of(&self, name: &str) -> Option<i128> {
-        match name.contains('.') {
-            true => field_at(self.tree()?, name)?.as_int(),
-            false => self.message.int_of(name),
-        }
-    }
-
-    /// As [`numbers`].
-    fn numbers<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> [Option<u64>; N] {
-        self.ints(names).map(|int| int?.try_into().ok())
-    }
-
-    /// The same, of any sign.
-    fn ints<const N: usize>(&self, names: [&Vec<&'static str>; N]) -> [Option<i128>; N] {
-        self.numbers_and_list(names, Elements::default(), &mut List::default()).0
-    }
-
-    /// The same, and the entries of a list with its length.
-    fn numbers_and_list<const N: usize>(
-        &self,
-        names: [&Vec<&'static str>; N],
-        elements: Elements<'_>,
-        list: &mut List,
-    ) -> ([Option<i128>; N], Option<usize>) {
-        let mut ints = [None; N];
-        let mut each = |term, digest| list.push(term, digest);
-        let len = self.message.read(&names.map(first), &mut ints, elements, &mut each);
-        let found = std::array::from_fn(|field| {
-            // The first is looked for again if it is a path.
-            let skipped = usize::from(!first(names[field]).contains('.'));
-            let other_names = || names[field].iter().skip(skipped).find_map(|name| self.int_of(name));
-            ints[field].or_else(other_names)
-        });
-        (found, len)
-    }
-
-    /// # Errors
-    ///
-    /// The first of the fields that is not there.
-    fn needed<const N: usize>(
-        &self,
-        names: [&Vec<&'static str>; N],
-        nothing: i128,
-    ) -> Result<[i128; N], Unreadable> {
-        self.all(self.ints(names), names, nothing)
-    }
-
-    /// # Errors
-    ///
-    /// The first of the fields that was not found.
-    fn all<const N: usize>(
-        &self,
-        mut found: [Option<i128>; N],
-        names: [&Vec<&'static str>; N],
-        nothing: i128,
-    ) -> Result<[i128; N], Unreadable> {
-        for (found, names) in found.iter_mut().zip(names).filter(|(found, _)| found.is_none()) {
-            let mut paths = names.iter().filter(|name| name.contains('.'));
-            *found = paths.find_map(|name| int_or_nothing_at(self.tree()?, name, nothing));
-        }
-        match found.iter().position(Option::is_none) {
-            Some(field) => Err(Unreadable::missing(names[field])),
-            None => Ok(found.map(Option::unwrap_or_default)),
-        }
-    }
-
-    /// What a reply says of its sender's term, and yes or no, which may be variants.
-    ///
-    /// # Errors
-    ///
-    /// What is not there.
-    fn term_and_flag(
-        &self,
-        term: &Vec<&'static str>,
-        yes: &Vec<&'static str>,
-    ) -> Result<(Term, bool), Unreadable> {
-        let [told, number] = self.ints([term, yes]);
-        let [told] = self.all([told], [term], 0)?;
-        let by_variant = || yes.iter().find_map(|name| flag_at(self.tree()?, name));
-        let is_so = number.map(|number| number == 1).or_else(by_variant);
-        Ok((unsigned(told, term)?, is_so.ok_or_else(|| Unreadable::missing(yes))?))
-    }
-}
-
-/// # Errors
-///
-/// That it is none, as where a message with -1 in it only asks who leads.
-fn unsigned(number: i128, names: &[&'static str]) -> Result<u64, Unreadable> {
-    number.try_into().map_err(|_| Unreadable::Negative(names.first().copied().unwrap_or_default()))
 }

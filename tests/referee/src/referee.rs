@@ -16,7 +16,7 @@ use crate::ledger::{Duties, Server};
 use crate::message::{Kind, Position, Request};
 use crate::names::Names;
 use crate::notice::Notice;
-use crate::reading::Unreadable;
+use crate::reader::Unreadable;
 
 /// How often messages of other names may be seen between servers before the first of the paper's: where they are sent,
 /// and where requests arrive.

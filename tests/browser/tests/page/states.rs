@@ -82,6 +82,10 @@ fn states_are_those_of_servers_in_other_styles() {
     let told =
         Implementation::of::<controls::group_commit::GroupCommit>().with_names(controls::group_commit::names);
     agrees("chaos_3d", told, false);
+    // Heartbeats of its own tell what is committed.
+    let told =
+        Implementation::of::<controls::group_commit::Pulsing>().with_names(controls::group_commit::names);
+    agrees("chaos_3c", told, false);
     for name in ["chaos_3c", "chaos_3d"] {
         // It counts entries from 0 in its messages.
         agrees(name, Implementation::of::<controls::resettable_timer::Raft>(), false);

@@ -23,6 +23,8 @@ pub struct Habits {
     pub is_modest: bool,
     /// For how long after its start a server gives no vote.
     pub withholding: Duration,
+    /// Whether who has all that the chief has gets heartbeats of a method of their own.
+    pub beats_apart: bool,
     /// A chief that no majority has answered for so long gives up.
     pub silence: Duration,
 }
@@ -36,6 +38,7 @@ const PLAIN: Habits = Habits {
     stands_at_birth: false,
     is_modest: false,
     withholding: Duration::ZERO,
+    beats_apart: false,
     silence: Duration::from_millis(1600),
 };
 
@@ -67,6 +70,10 @@ pub enum InFact {}
 /// The one that is wary at first.
 #[derive(Clone, Copy, Debug)]
 pub enum InCaution {}
+
+/// The one whose heartbeats are no pushes.
+#[derive(Clone, Copy, Debug)]
+pub enum InPulses {}
 
 impl Style for AtOnce {
     const HABITS: Habits = PLAIN;
@@ -101,4 +108,8 @@ impl Style for InFact {
 
 impl Style for InCaution {
     const HABITS: Habits = Habits { withholding: Duration::from_millis(350), ..PLAIN };
+}
+
+impl Style for InPulses {
+    const HABITS: Habits = Habits { beats_apart: true, ..PLAIN };
 }

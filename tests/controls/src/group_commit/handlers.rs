@@ -1,9 +1,10 @@
 //! What others ask of this server.
 
 use labrpc::sync::Arc;
+use raft_interface::{ServerId, Term};
 
 use super::state::{Pending, Role, State};
-use super::wire::{AskVote, AskVoteReply, Image, ImageReply, Push, PushReply};
+use super::wire::{AskVote, AskVoteReply, Image, ImageReply, Pulse, PulseReply, Push, PushReply};
 use super::{Guard, Node};
 
 impl Node {
@@ -38,21 +39,44 @@ impl Node {
         if self.wait_saved(&mut s) { reply } else { AskVoteReply::default() }
     }
 
+    /// Somebody leads an epoch. Whether it is this one.
+    fn hears(&self, s: &mut State, epoch: Term, chief: ServerId) -> bool {
+        if epoch > s.epoch {
+            self.adopt(s, epoch);
+        }
+        if epoch < s.epoch {
+            return false;
+        }
+        if s.role == Role::Suitor {
+            self.step_down(s);
+        }
+        s.chief = Some(chief);
+        self.redraw(s);
+        true
+    }
+
+    pub(super) fn on_pulse(&self, pulse: &Pulse) -> PulseReply {
+        let mut s = self.state.lock();
+        if s.is_killed {
+            return PulseReply::default();
+        }
+        // What the chief tells is in the log, and as it has it.
+        if self.hears(&mut s, pulse.epoch, pulse.chief) && pulse.settled > s.commit {
+            s.commit = pulse.settled;
+            self.applier.notify_one();
+        }
+        let reply = PulseReply { epoch: s.epoch };
+        if self.wait_saved(&mut s) { reply } else { PulseReply::default() }
+    }
+
     pub(super) fn on_push(&self, push: Push) -> PushReply {
         let mut s = self.state.lock();
         if s.is_killed {
             return PushReply::default();
         }
-        if push.epoch > s.epoch {
-            self.adopt(&mut s, push.epoch);
-        }
+        let is_of_chief = self.hears(&mut s, push.epoch, push.chief);
         let mut reply = PushReply { epoch: s.epoch, ..PushReply::default() };
-        if push.epoch == s.epoch {
-            if s.role == Role::Suitor {
-                self.step_down(&mut s);
-            }
-            s.chief = Some(push.chief);
-            self.redraw(&mut s);
+        if is_of_chief {
             self.take_in(&mut s, push, &mut reply);
         }
         if self.wait_saved(&mut s) { reply } else { PushReply::default() }
@@ -102,20 +126,10 @@ impl Node {
         if s.is_killed {
             return ImageReply::default();
         }
-        if image.epoch > s.epoch {
-            self.adopt(&mut s, image.epoch);
-        }
-        let mut reply = ImageReply { epoch: s.epoch, held: false };
-        if image.epoch == s.epoch {
-            if s.role == Role::Suitor {
-                self.step_down(&mut s);
-            }
-            s.chief = Some(image.chief);
-            self.redraw(&mut s);
-            reply.held = true;
-            if image.upto > s.commit {
-                self.take_over(&mut s, image);
-            }
+        let held = self.hears(&mut s, image.epoch, image.chief);
+        let reply = ImageReply { epoch: s.epoch, held };
+        if held && image.upto > s.commit {
+            self.take_over(&mut s, image);
         }
         if self.wait_saved(&mut s) { reply } else { ImageReply::default() }
     }

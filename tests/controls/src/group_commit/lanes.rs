@@ -6,7 +6,7 @@ use raft_interface::{ServerId, Term};
 
 use super::pulling::{IMAGE_PATIENCE, PATIENCE};
 use super::state::{Job, Role, State};
-use super::wire::{Image, ImageReply, Push, PushReply, ShortImageReply, ShortPushReply};
+use super::wire::{Image, ImageReply, Pulse, PulseReply, Push, PushReply, ShortImageReply, ShortPushReply};
 use super::{Guard, Node};
 
 impl Node {
@@ -37,7 +37,10 @@ impl Node {
     }
 
     fn carry_push(&self, s: &mut Guard<'_>, p: ServerId, number: u64, push: &Arc<Push>) {
-        let reply = MutexGuard::unlocked(s, || self.call_push(p, push));
+        let is_pulse = self.habits.beats_apart && push.batch.is_empty() && s.peers[p].matched >= push.anchor;
+        let reply = MutexGuard::unlocked(s, || {
+            if is_pulse { self.call_pulse(p, push) } else { self.call_push(p, push) }
+        });
         s.peers[p].busy -= 1;
         if let Some(reply) = reply {
             if self.is_still(s, reply.epoch, Role::Chief, push.epoch) {
@@ -73,6 +76,14 @@ impl Node {
         } else {
             end.call::<_, ShortPushReply>("Raft.Push", push).map(|reply| reply.in_full(push))
         }
+    }
+
+    /// In place of a push that brings nothing to who has everything before it.
+    fn call_pulse(&self, p: ServerId, push: &Push) -> Option<PushReply> {
+        let settled = push.settled.min(push.anchor);
+        let pulse = Pulse { chief: push.chief, epoch: push.epoch, settled };
+        let PulseReply { epoch } = self.ends[p].call("Raft.Pulse", &pulse)?;
+        Some(PushReply { fits: epoch == push.epoch, reach: push.anchor, epoch, ..PushReply::default() })
     }
 
     fn call_image(&self, p: ServerId, image: &Image) -> Option<ImageReply> {

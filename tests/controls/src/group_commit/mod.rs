@@ -37,6 +37,8 @@
 //!   another one may lead a later epoch as well; whom clients send elsewhere is up to a server.
 //! - [`Wary`]: a server gives no vote for the shortest election timeout after its start, as if it had just heard from a chief, which it
 //!   may have before (thesis §6.4.1). Its epoch goes up all the same.
+//! - [`Pulsing`]: who has all entries gets heartbeats of a method of their own, as in etcd: they tell no more of the commit index than that
+//!   follower is known to have, so there is nothing to compare.
 
 mod applier;
 mod book;
@@ -60,10 +62,10 @@ use labrpc::time::Instant;
 use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, Started, Term};
 
 use book::Book;
-pub use habits::{AtBirth, AtOnce, Habits, InCaution, InDoubt, InFact, InFull, InTime, Style};
+pub use habits::{AtBirth, AtOnce, Habits, InCaution, InDoubt, InFact, InFull, InPulses, InTime, Style};
 use state::{Role, State};
 pub use wire::names;
-use wire::{AskVote, Image, Item, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
+use wire::{AskVote, Image, Item, Pulse, Push, ShortImageReply, ShortPushReply, ShortVoteReply};
 
 /// How many threads push to a peer.
 const LANES: usize = 12;
@@ -89,6 +91,8 @@ pub type Hasty = Raft<AtBirth>;
 pub type Modest = Raft<InFact>;
 /// [`GroupCommit`] whose servers give no vote at first.
 pub type Wary = Raft<InCaution>;
+/// [`GroupCommit`] whose heartbeats have a method of their own.
+pub type Pulsing = Raft<InPulses>;
 /// Gives up soon as a chief without a majority, and stands again and again while it is cut off: who comes back so has the highest
 /// term, and deposes whoever leads by then.
 pub type Doubtful = Raft<InDoubt>;
@@ -240,8 +244,11 @@ impl<S: Style> RaftServer for Raft<S> {
     }
 
     fn service(&self) -> Service {
-        let [vote, push, image] = [(); 3].map(|()| Arc::clone(&self.node));
-        let service = Service::new("Raft");
+        let [vote, push, image, pulse] = [(); 4].map(|()| Arc::clone(&self.node));
+        let mut service = Service::new("Raft");
+        if S::HABITS.beats_apart {
+            service = service.method("Pulse", move |args: Pulse| pulse.on_pulse(&args));
+        }
         if S::HABITS.has_own_fields {
             return service
                 .method("AskVote", move |ask: AskVote| vote.on_vote(&ask))

@@ -62,6 +62,21 @@ pub(super) struct PushReply {
     pub(super) tail: Option<Index>,
 }
 
+/// A heartbeat to who has all that the chief has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Pulse {
+    pub(super) chief: ServerId,
+    pub(super) epoch: Term,
+    /// What is committed of what the follower has.
+    pub(super) settled: Index,
+}
+
+/// The answer to a [`Pulse`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct PulseReply {
+    pub(super) epoch: Term,
+}
+
 /// InstallSnapshot of Figure 13, in one piece.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Image {
@@ -150,6 +165,7 @@ pub fn names() -> lab::Names {
         request_vote: vec!["AskVote"],
         append_entries: vec!["Push"],
         install_snapshot: vec!["Image"],
+        heartbeat: vec!["Pulse"],
         term: vec!["epoch"],
         candidate_id: vec!["suitor"],
         last_log_index: vec!["tip"],

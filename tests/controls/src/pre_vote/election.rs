@@ -57,9 +57,9 @@ impl State {
         self.round += 1;
         let args = RequestVoteArgs {
             term: self.durable.current_term + ahead,
-            candidate_id: self.me,
-            last_log_index: self.durable.log.last_index(),
-            last_log_term: self.durable.log.last_term(),
+            candidate: self.me,
+            last_idx: self.durable.log.last_index(),
+            last_term: self.durable.log.last_term(),
         };
         Ballot { method, args, round: self.round }
     }
@@ -73,12 +73,12 @@ impl State {
         now: Instant,
     ) -> Option<Ballot> {
         // What a yes to a pre-vote bears is the term in which this server would stand.
-        let is_own_term = ballot.method == "Raft.PreVote" && reply.vote_granted;
+        let is_own_term = ballot.method == "Raft.PreVote" && reply.granted;
         if reply.term > self.durable.current_term && !is_own_term {
             self.adopt(reply.term, now);
             return None;
         }
-        if !reply.vote_granted || ballot.round != self.round {
+        if !reply.granted || ballot.round != self.round {
             return None;
         }
         self.count_vote(voter, now)
@@ -102,32 +102,32 @@ impl State {
     /// about, as in etcd: it is for that term, while a no tells of one's own.
     pub(super) fn on_pre_vote(&self, args: &RequestVoteArgs, now: Instant) -> RequestVoteReply {
         let term = self.durable.current_term;
-        let is_up_to_date = self.durable.log.is_not_ahead_of(args.last_log_index, args.last_log_term);
-        let vote_granted = args.term > term && is_up_to_date && !self.has_live_leader(now);
-        RequestVoteReply { term: if vote_granted { args.term } else { term }, vote_granted }
+        let is_up_to_date = self.durable.log.is_not_ahead_of(args.last_idx, args.last_term);
+        let granted = args.term > term && is_up_to_date && !self.has_live_leader(now);
+        RequestVoteReply { term: if granted { args.term } else { term }, granted }
     }
 
     /// Figure 2, `RequestVote`, receiver.
     pub(super) fn on_request_vote(&mut self, args: &RequestVoteArgs, now: Instant) -> RequestVoteReply {
         // §6: while there is a leader, neither the term is adopted nor a vote given.
         if self.has_live_leader(now) {
-            return RequestVoteReply { term: self.durable.current_term, vote_granted: false };
+            return RequestVoteReply { term: self.durable.current_term, granted: false };
         }
         if args.term > self.durable.current_term {
             self.adopt(args.term, now);
         }
         let term = self.durable.current_term;
-        let is_free = self.durable.voted_for.is_none_or(|candidate| candidate == args.candidate_id);
-        let is_up_to_date = self.durable.log.is_not_ahead_of(args.last_log_index, args.last_log_term);
-        let vote_granted = args.term == term && is_free && is_up_to_date;
-        if vote_granted {
+        let is_free = self.durable.voted_for.is_none_or(|candidate| candidate == args.candidate);
+        let is_up_to_date = self.durable.log.is_not_ahead_of(args.last_idx, args.last_term);
+        let granted = args.term == term && is_free && is_up_to_date;
+        if granted {
             if self.durable.voted_for.is_none() {
-                self.durable.voted_for = Some(args.candidate_id);
+                self.durable.voted_for = Some(args.candidate);
             }
             // Whoever was about to ask for votes itself now waits for this candidate.
             self.follow(now);
             self.reset_election_timer(now);
         }
-        RequestVoteReply { term, vote_granted }
+        RequestVoteReply { term, granted }
     }
 }

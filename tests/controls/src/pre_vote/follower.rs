@@ -19,37 +19,37 @@ impl State {
         if args.term < term {
             return AppendEntriesReply { term, ..Default::default() };
         }
-        self.hear_from_leader(args.leader_id, now);
-        let prev = args.prev_log_index;
+        self.hear_from_leader(args.leader, now);
+        let prev = args.prev_idx;
         let log = &self.durable.log;
         if prev > log.last_index() {
             let conflict_index = log.last_index() + 1;
             return AppendEntriesReply { term, conflict_index, ..Default::default() };
         }
         // What lies deep in the snapshot is committed, and so the leader has the same there (§5.4).
-        let own = log.term_at(prev).filter(|&own| own != args.prev_log_term);
+        let own = log.term_at(prev).filter(|&own| own != args.prev_term);
         if own.is_some() {
             let conflict_index = log.first_of_term_at(prev);
-            return AppendEntriesReply { term, success: false, conflict_term: own, conflict_index };
+            return AppendEntriesReply { term, ok: false, conflict_term: own, conflict_index };
         }
         self.store(args);
-        let commit_index = args.leader_commit.min(args.last_index());
+        let commit_index = args.commit.min(args.last_index());
         if commit_index > self.durable.commit_index {
             self.durable.commit_index = commit_index;
         }
-        AppendEntriesReply { term, success: true, ..Default::default() }
+        AppendEntriesReply { term, ok: true, ..Default::default() }
     }
 
     /// Receiver, 3 and 4: from the first entry that the log does not have, all are put in the place of what is there.
     /// If it has them all, nothing is cut: the request may be an old one.
     fn store(&mut self, args: &AppendEntriesArgs) {
         let log = &self.durable.log;
-        let indexes = args.prev_log_index + 1..;
+        let indexes = args.prev_idx + 1..;
         let new = indexes
             .zip(&args.entries)
-            .position(|(index, entry)| index > log.base_index() && log.term_at(index) != Some(entry.term));
+            .position(|(index, entry)| index > log.base_index() && log.term_at(index) != Some(entry.0));
         if let Some(new) = new {
-            let first = args.prev_log_index + 1 + new as Index;
+            let first = args.prev_idx + 1 + new as Index;
             self.durable.log.replace_from(first, &args.entries[new..]);
         }
     }
@@ -67,11 +67,11 @@ impl State {
         if args.term < term {
             return InstallSnapshotReply { term };
         }
-        self.hear_from_leader(args.leader_id, now);
+        self.hear_from_leader(args.leader, now);
         // What is committed here is going to be applied anyway.
-        if args.last_included_index > self.durable.commit_index {
-            self.durable.log.compact(args.last_included_index, args.last_included_term);
-            self.durable.commit_index = args.last_included_index;
+        if args.snapshot_index > self.durable.commit_index {
+            self.durable.log.compact(args.snapshot_index, args.snapshot_term);
+            self.durable.commit_index = args.snapshot_index;
             *self.snapshot = Arc::clone(&args.data);
         }
         InstallSnapshotReply { term }
@@ -99,8 +99,8 @@ impl State {
         let entries = log.range(first, self.last_applied);
         let message = |(index, entry): (Index, &Entry)| ApplyMsg::Command {
             index,
-            term: entry.term,
-            command: Arc::clone(&entry.command),
+            term: entry.0,
+            command: Arc::clone(&entry.1),
         };
         (first..).zip(entries).map(message).collect()
     }

@@ -47,7 +47,7 @@ impl Log {
     }
 
     pub(super) fn last_term(&self) -> Term {
-        self.entries.last().map_or(self.base_term, |entry| entry.term)
+        self.entries.last().map_or(self.base_term, |entry| entry.0)
     }
 
     /// Where in `entries` the index is, or would be next.
@@ -61,7 +61,7 @@ impl Log {
             return Some(self.base_term);
         }
         let place = index.checked_sub(self.base_index + 1)?;
-        self.entries.get(place as usize).map(|entry| entry.term)
+        self.entries.get(place as usize).map(|entry| entry.0)
     }
 
     /// The entries from `first` to `last`, which must be there.

@@ -1,17 +1,12 @@
-//! The messages of Figure 2 and Figure 13, and their answers.
+//! The messages of Figure 2 and Figure 13, and their answers, under shorter names than the paper's.
 
 use labrpc::sync::Arc;
 use raft_interface::{Command, Index, ServerId, Term};
 use serde::{Deserialize, Serialize};
 
-/// One entry of the log.
+/// One entry of the log: the term in which a leader appended it, and the client's bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
-    /// The term in which a leader appended it.
-    pub term: Term,
-    /// The client's bytes.
-    pub command: Command,
-}
+pub struct Entry(pub Term, pub Command);
 
 /// `RequestVote`, and `PreVote` as well: there the term is the one that the sender would stand for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,11 +14,11 @@ pub struct RequestVoteArgs {
     /// The term of the election.
     pub term: Term,
     /// Who asks.
-    pub candidate_id: ServerId,
+    pub candidate: ServerId,
     /// The index of the candidate's last entry (§5.4).
-    pub last_log_index: Index,
+    pub last_idx: Index,
     /// The term of that entry.
-    pub last_log_term: Term,
+    pub last_term: Term,
 }
 
 /// The answer to either of them.
@@ -33,7 +28,7 @@ pub struct RequestVoteReply {
     /// term that was asked about.
     pub term: Term,
     /// Whether the candidate has the vote.
-    pub vote_granted: bool,
+    pub granted: bool,
 }
 
 /// `AppendEntries`: entries, a probe for where the logs agree, or a heartbeat.
@@ -42,22 +37,22 @@ pub struct AppendEntriesArgs {
     /// The leader's term.
     pub term: Term,
     /// Who leads.
-    pub leader_id: ServerId,
+    pub leader: ServerId,
     /// The index before the first of the entries.
-    pub prev_log_index: Index,
+    pub prev_idx: Index,
     /// The term of the leader's entry there.
-    pub prev_log_term: Term,
+    pub prev_term: Term,
     /// What to store; empty for a probe and a heartbeat.
     pub entries: Vec<Entry>,
     /// The leader's commit index, as far as the follower is known to match.
-    pub leader_commit: Index,
+    pub commit: Index,
 }
 
 impl AppendEntriesArgs {
     /// The index of the last entry for which a success vouches.
     #[must_use]
     pub fn last_index(&self) -> Index {
-        self.prev_log_index + self.entries.len() as Index
+        self.prev_idx + self.entries.len() as Index
     }
 }
 
@@ -67,7 +62,7 @@ pub struct AppendEntriesReply {
     /// The follower's term.
     pub term: Term,
     /// Whether its log had the previous entry.
-    pub success: bool,
+    pub ok: bool,
     /// In a rejection: the term of its own entry at the previous index, if it has one (§5.3).
     pub conflict_term: Option<Term>,
     /// In a rejection: its first entry of that term, or one past the end of its log.
@@ -80,11 +75,11 @@ pub struct InstallSnapshotArgs {
     /// The leader's term.
     pub term: Term,
     /// Who leads.
-    pub leader_id: ServerId,
+    pub leader: ServerId,
     /// The last index that the snapshot covers.
-    pub last_included_index: Index,
+    pub snapshot_index: Index,
     /// The term of the entry there.
-    pub last_included_term: Term,
+    pub snapshot_term: Term,
     /// The service's bytes.
     pub data: Arc<[u8]>,
 }

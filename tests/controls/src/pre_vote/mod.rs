@@ -264,7 +264,7 @@ impl RaftServer for Raft {
             let term = state.durable.current_term;
             let is_leader = state.is_leader();
             if is_leader {
-                state.durable.log.push(Entry { term, command });
+                state.durable.log.push(Entry(term, command));
                 // A server alone is a majority.
                 state.advance_commit_index();
             }

@@ -120,27 +120,27 @@ impl State {
             progress.next = end + 1;
             progress.in_flight.push_back(end);
         }
-        let leader_commit = self.durable.commit_index.min(progress.matched);
-        Next::Send(Request::Append(self.append_request((prev, prev_term), end, leader_commit)))
+        let commit = self.durable.commit_index.min(progress.matched);
+        Next::Send(Request::Append(self.append_request((prev, prev_term), end, commit)))
     }
 
-    fn append_request(&self, prev: (Index, Term), end: Index, leader_commit: Index) -> AppendEntriesArgs {
+    fn append_request(&self, prev: (Index, Term), end: Index, commit: Index) -> AppendEntriesArgs {
         AppendEntriesArgs {
             term: self.durable.current_term,
-            leader_id: self.me,
-            prev_log_index: prev.0,
-            prev_log_term: prev.1,
+            leader: self.me,
+            prev_idx: prev.0,
+            prev_term: prev.1,
             entries: self.durable.log.range(prev.0 + 1, end).to_vec(),
-            leader_commit,
+            commit,
         }
     }
 
     fn snapshot_request(&self) -> InstallSnapshotArgs {
         InstallSnapshotArgs {
             term: self.durable.current_term,
-            leader_id: self.me,
-            last_included_index: self.durable.log.base_index(),
-            last_included_term: self.durable.log.base_term(),
+            leader: self.me,
+            snapshot_index: self.durable.log.base_index(),
+            snapshot_term: self.durable.log.base_term(),
             data: self.snapshot.clone(),
         }
     }
@@ -177,19 +177,19 @@ impl State {
     ) {
         // §5.3: past the leader's own entries of the conflicting term, or past all of the follower's.
         let own = reply.conflict_term.and_then(|term| self.durable.log.last_of_term(term));
-        let back = own.map_or(reply.conflict_index, |index| index + 1).min(args.prev_log_index);
+        let back = own.map_or(reply.conflict_index, |index| index + 1).min(args.prev_idx);
         let Some(progress) = self.progress_in(peer, args.term, reply.term, now) else { return };
-        if reply.success {
+        if reply.ok {
             progress.match_up_to(args.last_index(), now);
             self.advance_commit_index();
             return;
         }
         match progress.mode {
             // A rejection of what has matched since is an old one.
-            Mode::Replicate if args.prev_log_index > progress.matched => {
+            Mode::Replicate if args.prev_idx > progress.matched => {
                 progress.enter(Mode::Probe, progress.matched + 1, now);
             }
-            Mode::Probe if args.prev_log_index == progress.next - 1 => {
+            Mode::Probe if args.prev_idx == progress.next - 1 => {
                 progress.enter(Mode::Probe, back.max(progress.matched + 1), now);
             }
             _ => {}
@@ -215,7 +215,7 @@ impl State {
         now: Instant,
     ) {
         let Some(progress) = self.progress_in(peer, args.term, reply.term, now) else { return };
-        progress.matched = progress.matched.max(args.last_included_index);
+        progress.matched = progress.matched.max(args.snapshot_index);
         if progress.mode == Mode::Snapshot {
             progress.enter(Mode::Probe, progress.matched + 1, now);
         }

@@ -9,11 +9,12 @@ use raft_interface::{Index, ServerId, Term};
 use super::bench::SERVER;
 use super::envelope::Envelope;
 use super::fields::{
-    Fields, add, before_first_is_nothing, bytes, field, fields, index, int, number, place, put_under, written,
+    Fields, add, before_first_is_nothing, bytes, bytes_of, field, fields, index, int, number, place,
+    put_under, written,
 };
 use super::kinds::command_kind;
 use super::message::{Asking, Entry, Expected, Piece, Request, TransferId};
-use lab_referee::{Names, is_one_of};
+use lab_referee::{Names, is_one_of, is_place, term_and_command};
 
 impl Request {
     /// The names of its method.
@@ -124,6 +125,12 @@ impl Request {
         if is_one_of(method, &names.timeout_now) {
             return Some(Self::TimeoutNow { term });
         }
+        if is_one_of(method, &names.heartbeat) {
+            // It is about no place in the log, and all logs agree before the first entry.
+            let commit = [&names.leader_commit, &names.commit_index];
+            let leader_commit = commit.into_iter().find_map(|of| index(value, of, before_first)).unwrap_or(0);
+            return Some(Self::Append { term, prev: (0, 0), entries: Vec::new(), leader_commit });
+        }
         if is_one_of(method, &names.append_entries) {
             let prev = place(value, [&names.prev_log_index, &names.prev_log_term], before_first)?;
             let entries = field(value, &names.entries)?.as_seq()?;
@@ -190,11 +197,19 @@ impl Entry {
         if let Some(kind) = command_kind(names) {
             add(&mut fields, [(&names.entry_kind, kind)]);
         }
+        // To who has a pair there, and has told no places in it.
+        if !fields.iter().any(|(name, _)| is_place(name)) {
+            fields.extend([("0", int(self.term)), ("1", Value::Bytes(self.command.to_vec()))]);
+        }
         Value::Struct("", fields)
     }
 
     pub(super) fn read(names: &Names, value: &Value) -> Option<Self> {
-        Some(Self { term: number(value, &names.term)?, command: bytes(value, &names.command)?.into() })
+        if let Some(term) = number(value, &names.term) {
+            return Some(Self { term, command: bytes(value, &names.command)?.into() });
+        }
+        let (term, command) = term_and_command(value)?;
+        Some(Self { term: term.try_into().ok()?, command: bytes_of(command)?.into() })
     }
 }
 
@@ -276,6 +291,17 @@ mod tests {
         let vote = Request::Vote { term: 3, last_log_index: 0, last_log_term: 0, asking: Asking::Vote };
         assert_eq!(at(&written(&names, &vote), &["last_log_index", "last_log_term"]), [Some(-1), Some(-1)]);
         assert_eq!(Request::read(&names, "Raft.RequestVote", &written(&names, &vote)), Some(vote));
+    }
+
+    #[test]
+    fn heartbeat_of_another_method_is_an_append_without_entries() {
+        let names = Names::default();
+        let read = |fields| Request::read(&names, "Raft.Heartbeat", &Value::Struct("", fields));
+        let heartbeat =
+            |leader_commit| Request::Append { term: 3, prev: (0, 0), entries: Vec::new(), leader_commit };
+        assert_eq!(read(vec![("term", int(3)), ("leader_commit", int(2))]), Some(heartbeat(2)));
+        assert_eq!(read(vec![("term", int(3)), ("leader_id", int(1))]), Some(heartbeat(0)));
+        assert_eq!(read(vec![("leader_commit", int(2))]), None, "whose term is not known");
     }
 
     #[test]

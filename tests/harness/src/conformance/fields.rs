@@ -46,7 +46,12 @@ pub(super) fn written((index, term): (Index, Term), before_first: BeforeFirst) -
 
 /// The bytes under the first of these names that has some.
 pub(super) fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
-    names.iter().find_map(|name| match field_at(value, name)? {
+    names.iter().find_map(|name| bytes_of(field_at(value, name)?))
+}
+
+/// What a field says if it is taken for bytes.
+pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    match value {
         Value::Bytes(bytes) => Some(bytes.clone()),
         Value::Text(text) => Some(text.clone().into_bytes()),
         // A list without elements does not show of what they would be: these are no bytes, in whatever form.
@@ -54,7 +59,7 @@ pub(super) fn bytes(value: &Value, names: &[&str]) -> Option<Vec<u8>> {
         // The empty entry with which some leaders begin their term.
         Value::Nothing => Some(Vec::new()),
         _ => None,
-    })
+    }
 }
 
 /// Fields of a message, in their order.

@@ -18,7 +18,7 @@ use super::replies::Replier;
 use super::state::{BenchState, Received, SentRequest};
 use crate::observation::name_servers;
 use crate::record::Role;
-use lab_referee::{Violation, is_one_of};
+use lab_referee::{Names, Violation, is_one_of};
 
 /// A leader that reads something else in an answer than was meant may send for ever, and take all memory: after so many
 /// requests a run that cannot be judged any more ends.
@@ -40,9 +40,7 @@ impl Inner {
         if let Some(answer) = self.is_asked_for_entries(to, method, value) {
             return answer;
         }
-        let required = self.names.required().map(|(methods, _)| methods);
-        let mut known = required.into_iter().chain([&self.names.timeout_now[..]]);
-        let kind = known.find(|methods| is_one_of(method, methods))?;
+        let kind = self.kind(method)?;
         let Some(request) = Request::read(&self.names, method, value) else {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning
@@ -108,6 +106,27 @@ impl Inner {
             self.changed.notify_all();
         }
         state.only_listens
+    }
+
+    /// Which of the messages that scripts know this is, by its names. What comes of others cannot be judged: `None`.
+    fn kind(&self, method: &str) -> Option<&[&'static str]> {
+        let Names { heartbeat, timeout_now, without_entries, .. } = &self.names;
+        let required = self.names.required().map(|(methods, _)| methods);
+        let known = required.into_iter().chain([&timeout_now[..], heartbeat, without_entries]);
+        let kind = known.into_iter().find(|methods| is_one_of(method, methods));
+        let pardon = |why| self.lab.record().pardon_failures(why);
+        match kind {
+            None => pardon(format!(
+                "the server also speaks to its peers by {method}, of which scripts know nothing"
+            )),
+            Some(kind) if kind == heartbeat => {
+                pardon(format!(
+                    "its leaders have heartbeats of their own, {method}: they bring no entries, and are no AppendEntries"
+                ));
+            }
+            Some(_) => {}
+        }
+        kind.filter(|kind| *kind != without_entries)
     }
 
     /// Skips the test: what the server has sent says nothing to a script.

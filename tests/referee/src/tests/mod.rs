@@ -2,6 +2,7 @@
 
 mod duties;
 mod elections;
+mod entry_forms;
 mod leaders;
 mod logs;
 mod members;

@@ -9,7 +9,7 @@ use labrpc::thread;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::{BeforeFirst, Names, Notice, Referee};
+use crate::{Names, Notice, Referee};
 
 #[derive(Serialize, Deserialize)]
 struct Ask {
@@ -19,7 +19,7 @@ struct Ask {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Vote {
+pub(super) struct Vote {
     term: u64,
     vote_granted: bool,
 }
@@ -89,22 +89,6 @@ struct Optional {
     commit: Option<Place>,
 }
 
-/// Entries are counted from 0.
-#[derive(Serialize, Deserialize)]
-struct FromZero {
-    term: u64,
-    prev_log_index: i64,
-    prev_log_term: i64,
-    entries: Vec<Said>,
-    leader_commit: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Said {
-    term: u64,
-    command: Vec<u8>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Took {
     term: u64,
@@ -123,6 +107,34 @@ fn watched(body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
 
 /// Runs `body` with a referee, and a server 0 that grants every vote after a while.
 fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec<Notice> {
+    let raft = voter()
+        .method("AppendEntries", |odd: Odd| odd)
+        .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
+        .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
+        .method("Nested", |nested: Nested| Vote { term: nested.head.term, vote_granted: false })
+        .method("Optional", |told: Optional| Took { term: told.term, success: true })
+        .method("Decide", |ask: Ask| match ask.last_log_index {
+            0 => Answer::Yes { term: ask.term },
+            _ => Answer::No { term: ask.term },
+        })
+        .method("Gossip", |odd: Odd| odd);
+    watched_with(names, raft, body)
+}
+
+/// A Raft that grants every vote after a while.
+pub(super) fn voter() -> Service {
+    Service::new("Raft").method("RequestVote", |ask: Ask| {
+        thread::sleep(Duration::from_millis(10));
+        Vote { term: ask.term, vote_granted: true }
+    })
+}
+
+/// The same with this for a server 0.
+pub(super) fn watched_with(
+    names: Names,
+    raft: Service,
+    body: impl FnOnce(&Network) + Send + 'static,
+) -> Vec<Notice> {
     let notices = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&notices);
     Sim::new(1)
@@ -132,22 +144,6 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
             let above = Service::new("Kv").method("Forward", |odd: Odd| odd);
             referee.service_answers(above.methods().map(|(method, _)| method));
             network.add_observer(move |event: &MessageEvent<'_>| referee.observe(event));
-            let raft = Service::new("Raft")
-                .method("RequestVote", |ask: Ask| {
-                    thread::sleep(Duration::from_millis(10));
-                    Vote { term: ask.term, vote_granted: true }
-                })
-                .method("AppendEntries", |odd: Odd| odd)
-                .method("InstallSnapshot", |piece: Piece| Odd { epoch: piece.term })
-                .method("Tell", |tell: Tell| Vote { term: tell.term, vote_granted: false })
-                .method("Nested", |nested: Nested| Vote { term: nested.head.term, vote_granted: false })
-                .method("Optional", |told: Optional| Took { term: told.term, success: true })
-                .method("FromZero", |told: FromZero| Took { term: told.term, success: true })
-                .method("Decide", |ask: Ask| match ask.last_log_index {
-                    0 => Answer::Yes { term: ask.term },
-                    _ => Answer::No { term: ask.term },
-                })
-                .method("Gossip", |odd: Odd| odd);
             network.add_server(0, Server::new(&NodeHandle::new("S0")).service(raft).service(above));
             body(&network);
         })
@@ -155,7 +151,7 @@ fn watched_as(names: Names, body: impl FnOnce(&Network) + Send + 'static) -> Vec
     Arc::try_unwrap(notices).map_or_else(|notices| notices.lock().clone(), Mutex::into_inner)
 }
 
-fn ask(network: &Network, candidate: u32) -> Option<Vote> {
+pub(super) fn ask(network: &Network, candidate: u32) -> Option<Vote> {
     let ask = Ask { term: 1, last_log_index: 0, last_log_term: 0 };
     network.make_connected_end(candidate, 0).call("Raft.RequestVote", &ask)
 }
@@ -335,37 +331,4 @@ fn vote_is_read_from_the_variant_of_a_reply() {
     assert_eq!(violation.headline, "S0 votes twice in term 1: for S1 and for S2");
     let refused = decided(1);
     assert!(refused.is_empty(), "{refused:?}");
-}
-
-#[test]
-fn indexes_may_be_counted_from_zero() {
-    let sent = |index| {
-        let before_first = BeforeFirst { index, term: -1 };
-        let names = Names { append_entries: vec!["FromZero"], before_first, ..Names::default() };
-        watched_as(names, |network| {
-            ask(network, 1);
-            for command in [b"x", b"y"] {
-                let said = Said { term: 1, command: command.to_vec() };
-                let message = FromZero {
-                    term: 1,
-                    prev_log_index: -1,
-                    prev_log_term: -1,
-                    entries: vec![said],
-                    leader_commit: -1,
-                };
-                let _: Option<Took> = network.make_connected_end(1, 0).call("Raft.FromZero", &message);
-            }
-        })
-    };
-    let notices = sent(Some(-1));
-    let [Notice::Leads(..), Notice::Violation(violation)] = &notices[..] else {
-        panic!("a leader and a violation, not {notices:?}")
-    };
-    assert!(violation.headline.contains("entry 1"), "{}", violation.headline);
-    // Who does not know it stands aside.
-    for (index, words) in [(Some(0), "a negative number in prev_log_index"), (None, "neither 0 nor -1")] {
-        let notices = sent(index);
-        let Some(Notice::StandsAside(why)) = notices.last() else { panic!("a remark, not {notices:?}") };
-        assert!(why.contains(words), "{why}");
-    }
 }
