@@ -1,7 +1,5 @@
 //! How the ledger grows: what each fact adds to what is certain, and what it makes uncertain.
 
-use std::time::Duration;
-
 use raft_interface::{Index, ServerId, Term};
 
 use super::Ledger;
@@ -127,13 +125,16 @@ impl Ledger {
     }
 
     /// Whether a server may answer a request for a vote as if it had not seen its term.
-    fn may_ignore(&self, callee: ServerId, request: &Request, at: Duration) -> bool {
+    fn may_ignore(&self, callee: ServerId, request: &Request, delivery: &Delivery) -> bool {
         let server = &self.servers[callee];
-        let floor = server.floor.term;
         // Who has just heard from a leader, or leads, may disregard the request with its term (thesis
         // §4.2.3). An answer in the old term is then no step back.
-        let leads = || self.terms.get(floor).is_none_or(|record| record.leader_id() == Some(callee));
-        !request.is_of_a_leader() && (server.may_ignore_candidates(at) || floor > 0 && leads())
+        let leads = |floor: Term| {
+            floor > 0 && self.terms.get(floor).is_none_or(|record| record.leader_id() == Some(callee))
+        };
+        // It may have led when it handled the request, and have heard of a later term by another message before the answer left.
+        let has_led = leads(delivery.floor) || leads(server.floor.term);
+        !request.is_of_a_leader() && (server.may_ignore_candidates(delivery.at) || has_led)
     }
 
     /// A request is about to be handled by that incarnation of a server. Returns what the answer must agree with.
@@ -222,7 +223,7 @@ impl Ledger {
         // Who says yes has not ignored the request, even if its reply bears the term that it was in before.
         let is_ignored = !reply.is_yes()
             && reply.term() < request.term()
-            && self.may_ignore(envelope.callee, request, delivery.at);
+            && self.may_ignore(envelope.callee, request, delivery);
         let (accepted, highest) = (self.accepted, self.highest_term);
         let server = &mut self.servers[envelope.callee];
         server.answered_at = envelope.at;

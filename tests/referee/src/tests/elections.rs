@@ -307,6 +307,24 @@ fn candidate_that_is_ignored_by_who_has_a_leader_or_leads() {
     .breaks("term never goes back");
 }
 
+/// Before its answer has left it hears of a term between, by an answer to what it had sent as a leader, and says so to a third one.
+#[test]
+fn candidate_that_is_ignored_by_who_leads_no_more_when_it_answers() {
+    let mut s = Script::new(3);
+    s.elect(0, 6, EMPTY, &[1]);
+    s.replicate(0, 1, 6, EMPTY, &[], 0);
+    let beat = s.append(0, 2, 6, EMPTY, &[], 0);
+    let ignored = s.ask(2, 0, 8, EMPTY);
+    let other = s.ask(1, 0, 7, EMPTY);
+    s.answer(beat, Reply::Append { term: 7, success: false, conflict: None, matched: None });
+    s.hear(beat, Reply::Append { term: 7, success: false, conflict: None, matched: None });
+    s.answer(other, Reply::Vote { term: 7, granted: false });
+    s.answer(ignored, Reply::Vote { term: 6, granted: false });
+    let late = s.ask(2, 0, 7, EMPTY);
+    s.answer(late, Reply::Vote { term: 7, granted: false });
+    s.keeps_the_rules();
+}
+
 /// Thesis §6.4.1: it may have promised a leader to leave candidates alone for a while, and does not know any more.
 #[test]
 fn candidate_that_is_ignored_by_who_has_just_started_again() {
