@@ -4,6 +4,23 @@
 
 use crate::names::{BeforeFirst, Names};
 
+const REQUEST_VOTE: [&str; 6] =
+    ["RequestVote", "request_vote", "RequestVotes", "Vote", "HandleRequestVote", "handle_request_vote"];
+const APPEND_ENTRIES: [&str; 6] = [
+    "AppendEntries",
+    "append_entries",
+    "AppendEntry",
+    "append_entry",
+    "HandleAppendEntries",
+    "handle_append_entries",
+];
+const INSTALL_SNAPSHOT: [&str; 5] = [
+    "InstallSnapshot",
+    "install_snapshot",
+    "InstallSnap",
+    "HandleInstallSnapshot",
+    "handle_install_snapshot",
+];
 const CANDIDATE_ID: [&str; 2] = ["candidate_id", "candidate"];
 const LAST_LOG_INDEX: [&str; 4] = ["last_log_index", "last_log_idx", "last_index", "last_idx"];
 const LAST_LOG_TERM: [&str; 2] = ["last_log_term", "last_term"];
@@ -62,9 +79,9 @@ const HEARTBEAT: [&str; 6] =
 impl Default for Names {
     fn default() -> Self {
         Self {
-            request_vote: vec!["RequestVote", "request_vote"],
-            append_entries: vec!["AppendEntries", "append_entries"],
-            install_snapshot: vec!["InstallSnapshot", "install_snapshot"],
+            request_vote: REQUEST_VOTE.to_vec(),
+            append_entries: APPEND_ENTRIES.to_vec(),
+            install_snapshot: INSTALL_SNAPSHOT.to_vec(),
             term: vec!["term"],
             candidate_id: CANDIDATE_ID.to_vec(),
             last_log_index: LAST_LOG_INDEX.to_vec(),

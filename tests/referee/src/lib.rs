@@ -98,7 +98,7 @@ mod violation;
 
 pub use committable::Committable;
 pub use names::{
-    BeforeFirst, Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_place, is_variant,
+    BeforeFirst, Names, field_at, flag_at, int_or_nothing_at, is_one_of, is_place, is_variant, list_at,
     term_and_command,
 };
 pub use notice::Notice;

@@ -197,6 +197,16 @@ pub fn flag_at(value: &Value, name: &str) -> Option<bool> {
     }
 }
 
+/// The elements of the list under the first of these names that is there. Nothing in its place is none, as in a heartbeat to who has
+/// an `Option` there.
+#[must_use]
+pub fn list_at<'a>(value: &'a Value, names: &[&str]) -> Option<&'a [Value]> {
+    match names.iter().find_map(|name| field_at(value, name))? {
+        Value::Nothing => Some(&[]),
+        list => list.as_seq(),
+    }
+}
+
 /// The term and the command of an entry that is a pair of a number and something else, `(term, command)`.
 #[must_use]
 pub fn term_and_command(entry: &Value) -> Option<(i128, &Value)> {

@@ -11,7 +11,7 @@ use labrpc::wire::{Elements, Value};
 use raft_interface::{Index, Term};
 
 use crate::message::{Entry, Kind, Piece, Position, Reply, Request};
-use crate::names::{Names, field_at, is_one_of, term_and_command};
+use crate::names::{Names, field_at, is_one_of, list_at, term_and_command};
 use crate::reader::{List, Reader, Unreadable, first, unsigned};
 
 impl Names {
@@ -203,7 +203,7 @@ impl Names {
     /// The same, where a name of what is in an entry is a path, or an entry is a tuple.
     fn entries_by_paths(&self, reader: &Reader<'_>, list: &str) -> Option<Vec<Entry>> {
         let has_paths = self.term.iter().chain(&self.command).any(|name| name.contains('.'));
-        let entries = field_at(reader.tree()?, list)?.as_seq()?;
+        let entries = list_at(reader.tree()?, &[list])?;
         if !has_paths && !entries.iter().all(|entry| entry.as_seq().is_some()) {
             return None;
         }

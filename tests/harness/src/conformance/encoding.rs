@@ -14,7 +14,7 @@ use super::fields::{
 };
 use super::kinds::command_kind;
 use super::message::{Asking, Entry, Expected, Piece, Request, TransferId};
-use lab_referee::{Names, is_one_of, is_place, term_and_command};
+use lab_referee::{Names, is_one_of, is_place, list_at, term_and_command};
 
 impl Request {
     /// The names of its method.
@@ -133,7 +133,7 @@ impl Request {
         }
         if is_one_of(method, &names.append_entries) {
             let prev = place(value, [&names.prev_log_index, &names.prev_log_term], before_first)?;
-            let entries = field(value, &names.entries)?.as_seq()?;
+            let entries = list_at(value, &names.entries)?;
             let entries = entries.iter().map(|entry| Entry::read(names, entry)).collect::<Option<_>>()?;
             let leader_commit = index(value, &names.leader_commit, before_first)?;
             return Some(Self::Append { term, prev, entries, leader_commit });
@@ -291,6 +291,14 @@ mod tests {
         let vote = Request::Vote { term: 3, last_log_index: 0, last_log_term: 0, asking: Asking::Vote };
         assert_eq!(at(&written(&names, &vote), &["last_log_index", "last_log_term"]), [Some(-1), Some(-1)]);
         assert_eq!(Request::read(&names, "Raft.RequestVote", &written(&names, &vote)), Some(vote));
+    }
+
+    #[test]
+    fn nothing_in_place_of_entries_is_none() {
+        let fields = ["term", "prev_log_index", "prev_log_term", "leader_commit"].map(|name| (name, int(3)));
+        let beat = Value::Struct("", fields.into_iter().chain([("entries", Value::Nothing)]).collect());
+        let read = Request::read(&Names::default(), "Raft.AppendEntries", &beat);
+        assert!(matches!(read, Some(Request::Append { entries, .. }) if entries.is_empty()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::fields::{field, fields, index, int, number};
 use super::message::{Entry, command};
 use super::peer::Peer;
 use super::slot::no_method;
-use lab_referee::{Names, is_one_of};
+use lab_referee::{Names, is_one_of, list_at};
 
 /// What a scripted peer gives to a server that asks it for entries.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Given {
     }
 
     fn read(names: &Names, value: &Value) -> Option<Self> {
-        let entries = field(value, &names.entries)?.as_seq()?;
+        let entries = list_at(value, &names.entries)?;
         Some(Self {
             // It may be below 0 where there is no entry.
             prev_log_term: field(value, &names.prev_log_term)?.as_int()?.max(0).try_into().ok()?,

@@ -3,11 +3,11 @@
 use labrpc::wire::Value;
 
 use super::fields::{field, put_under};
-use lab_referee::Names;
+use lab_referee::{Names, list_at};
 
 /// Whether the entries of a message say of which kind they are.
 pub(super) fn has_kinds(names: &Names, value: &Value) -> bool {
-    let entries = field(value, &names.entries).and_then(Value::as_seq).unwrap_or_default();
+    let entries = list_at(value, &names.entries).unwrap_or_default();
     entries.iter().any(|entry| field(entry, &names.entry_kind).is_some())
 }
 

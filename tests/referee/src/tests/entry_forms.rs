@@ -106,3 +106,24 @@ fn entries_may_be_tuples() {
     let numbers = pairs(Names::default(), [(1_u64, 2_u64), (1, 3)]);
     assert!(matches!(numbers[..], [Notice::StandsAside(_)]), "{numbers:?}");
 }
+
+#[test]
+fn heartbeat_may_have_nothing_in_place_of_entries() {
+    #[derive(Serialize, Deserialize)]
+    struct Beat {
+        term: u64,
+        prev_log_index: u64,
+        prev_log_term: u64,
+        entries: Option<Vec<Said>>,
+        leader_commit: u64,
+    }
+    let raft = voter().method("AppendEntry", |told: Beat| Took { term: told.term, success: true });
+    let notices = watched_with(Names::default(), raft, |network| {
+        ask(network, 1);
+        for entries in [None, Some(vec![Said { term: 1, command: b"x".to_vec() }])] {
+            let beat = Beat { term: 1, prev_log_index: 0, prev_log_term: 0, entries, leader_commit: 0 };
+            let _: Option<Took> = network.make_connected_end(1, 0).call("Raft.AppendEntry", &beat);
+        }
+    });
+    assert!(matches!(notices[..], [Notice::Leads(..)]), "{notices:?}");
+}
