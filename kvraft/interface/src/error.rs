@@ -20,6 +20,9 @@ pub enum ClerkError {
     /// An append would make the value exceed its limit. It had no effect.
     #[error("the value would become too long")]
     ValueTooLong,
+    /// This clerk has no such operation, as [`KeyValue::offers_writes`](crate::KeyValue::offers_writes) says.
+    #[error("this clerk has no such operation (KeyValue::offers_writes)")]
+    NotOffered,
     /// The server answered what no server answers: it speaks another protocol.
     #[error("the answer makes no sense")]
     Protocol,

@@ -32,7 +32,7 @@ pub use error::ClerkError;
 pub use forward::{Accepted, ForwardError};
 pub use limits::{KEY_BYTES_MAX, TooLarge, VALUE_BYTES_MAX, check_key};
 pub use lock::{AnyLease, AnyLock, Locks, Token};
-pub use service::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup};
+pub use service::{AnyClerk, AnyService, KeyValue, Layer, Reads, ServiceSetup, Writes};
 pub use single::{PutError, SingleKv, VersionedClerk};
 
 /// How many times a key was written. The first write makes version 1; 0 stands for a key that was never written.

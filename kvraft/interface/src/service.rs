@@ -10,6 +10,18 @@ use raft_interface::{ApplyMsg, Index, Persister, RaftServer, ServerId};
 use crate::{Accepted, ClerkError, ForwardError, Version};
 
 /// A key/value service to be graded.
+///
+/// # The contract
+///
+/// - What clerks are told is linearizable. Writes with sessions take effect exactly once, however often they are sent. Of a write by
+///   version without a session a clerk may say that [nobody knows](ClerkError::Maybe), unless it has sent one request and was told no.
+/// - A clerk asks until it knows, and finds whoever leads. A leader in a minority may keep a request until the network is whole (MIT), and
+///   answers it then; clerks that leave it are better served, and where they could have, the test says so and gives no points.
+/// - A caller of [`AnyService::add`] has returned within ten seconds of when its server was killed, or has heard that another one leads.
+///   It may give up at any time before. Under a leader that stays and has a majority it is told the result.
+/// - With a limit for the stored state that is kept to eight times that (MIT), and snapshots hold what is there now, not how it came about.
+///
+/// How clerks and servers talk, what stands in an entry and in a snapshot, and when one is taken is nobody else's business.
 pub trait KeyValue: 'static {
     /// The Raft that it stands on.
     type Raft: RaftServer;
@@ -20,8 +32,12 @@ pub trait KeyValue: 'static {
     /// A clerk for the servers that these ends reach, in the order of their ids.
     fn clerk(ends: Vec<ClientEnd>, reads: Reads) -> Box<dyn AnyClerk>;
 
-    /// The last index that a stored snapshot covers; `None` if it is none of this service's.
-    fn snapshot_index(snapshot: &[u8]) -> Option<Index>;
+    /// The last index that a stored snapshot covers, if the snapshot says so. By default it is not known: MIT's services store their
+    /// state and no index beside it. Then the lab takes a server that starts again to go on wherever its first delivery says.
+    fn snapshot_index(snapshot: &[u8]) -> Option<Index> {
+        let _ = snapshot;
+        None
+    }
 
     /// What an entry of the log asks for, in a few words. Nothing is graded by it: the page that shows a failed run has words then
     /// in place of bytes. By default it is not known, and `None` also stands for bytes that are no command.
@@ -34,6 +50,13 @@ pub trait KeyValue: 'static {
     /// and nobody loses a point for the rest.
     fn offers_reads(reads: Reads) -> bool {
         matches!(reads, Reads::ThroughTheLog | Reads::ReadIndex)
+    }
+
+    /// Whether its clerks have these writes. By default all. MIT's services until 2024 have [`Writes::Plain`] alone, and those since
+    /// 2025 [`Writes::ByVersion`] alone: tests then ask for what they need in the way that is there, and those that cannot are skipped.
+    fn offers_writes(writes: Writes) -> bool {
+        let _ = writes;
+        true
     }
 
     /// Whether every server takes commands, and forwards them to the leader: [`AnyService::feed`] and
@@ -65,7 +88,7 @@ pub struct ServiceSetup<R> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// The replicated state machine layer with a counter in it, for part 4A. A submit waits until it is known what becomes
-    /// of it.
+    /// of it, or gives up sooner and returns `None`.
     Counter,
     /// The key/value service, for parts 4B and 4C.
     KeyValue,
@@ -87,6 +110,17 @@ pub enum Reads {
     /// By any server, from its own state as it is. What is read was committed, and may be old; but no read of a clerk sees an older
     /// state than the one before it.
     Weak,
+}
+
+/// How clerks write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// [`AnyClerk::put`] and [`AnyClerk::append`], each exactly once.
+    Plain,
+    /// [`AnyClerk::put_if`]: by version, and exactly once.
+    IfVersion,
+    /// [`AnyClerk::put_version`]: by version, without a session.
+    ByVersion,
 }
 
 /// A running service.
@@ -130,40 +164,53 @@ pub trait AnyService: Send + Sync {
 
 /// A clerk. Its errors say what is known: see [`ClerkError`].
 pub trait AnyClerk: Send {
-    /// The value and version of a key; `None` if it was never written.
+    /// The value and version of a key; `None` if it was never written. If no writes by version are
+    /// [offered](KeyValue::offers_writes) nobody looks at the version.
     ///
     /// # Errors
     ///
     /// When the clerk has given up.
     fn get(&mut self, key: &str) -> Result<Option<(String, Version)>, ClerkError>;
 
-    /// Replaces a value.
+    /// Replaces a value. [`Writes::Plain`].
     ///
     /// # Errors
     ///
     /// When it was refused, or nobody knows.
-    fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError>;
+    fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError> {
+        let _ = (key, value);
+        Err(ClerkError::NotOffered)
+    }
 
-    /// Puts `tail` at the end of a value.
+    /// Puts `tail` at the end of a value. [`Writes::Plain`].
     ///
     /// # Errors
     ///
     /// When it was refused, or nobody knows.
-    fn append(&mut self, key: &str, tail: &str) -> Result<(), ClerkError>;
+    fn append(&mut self, key: &str, tail: &str) -> Result<(), ClerkError> {
+        let _ = (key, tail);
+        Err(ClerkError::NotOffered)
+    }
 
-    /// Replaces a value if it is at `version`, exactly once.
+    /// Replaces a value if it is at `version`, exactly once. [`Writes::IfVersion`].
     ///
     /// # Errors
     ///
     /// When it was refused, or nobody knows.
-    fn put_if(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError>;
+    fn put_if(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        let _ = (key, value, version);
+        Err(ClerkError::NotOffered)
+    }
 
-    /// The same without a session: the `Put` of 6.5840.
+    /// The same without a session: the `Put` of 6.5840. [`Writes::ByVersion`].
     ///
     /// # Errors
     ///
     /// When it was refused, or nobody knows.
-    fn put_version(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError>;
+    fn put_version(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        let _ = (key, value, version);
+        Err(ClerkError::NotOffered)
+    }
 
     /// The index of the last entry that was applied in the state that the last [`get`](Self::get) was answered from; `None` if that
     /// is not known. For [`Reads::Follower`] and [`Reads::Weak`].

@@ -12,6 +12,7 @@ pub mod polling;
 pub mod pre_vote;
 pub mod resettable_timer;
 pub mod retrying;
+pub mod services;
 
 use std::process::ExitCode;
 

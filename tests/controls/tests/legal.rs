@@ -164,6 +164,49 @@ mod lab2 {
     }
 }
 
+/// Other key/value services.
+mod services {
+    use super::*;
+
+    /// What asks for writes that they have not, and a leader that waits longer than most.
+    const SKIPPED_MAX: usize = 8;
+    /// One test for all, on real threads as well.
+    const REAL: [&str; 3] = ["concurrent_4a", "unreliable_4b", "snapshot_recover_4c"];
+
+    #[test]
+    fn pass_in_the_simulation() {
+        let cases = [Part::A4, Part::B4, Part::C4].into_iter().flat_map(lab_suites::of_part);
+        let (mut failures, mut skipped) = (Vec::new(), Vec::new());
+        for case in cases {
+            for (program, implementation) in controls::services::all() {
+                for (policy, seed) in RUNS {
+                    let outcome = run_case(case, implementation, plan(World::Simulated, policy, seed));
+                    skipped
+                        .extend(outcome.skipped.filter(|_| seed == 1).map(|why| (program, case.name, why)));
+                    if let Some(failure) = outcome.failure.as_deref() {
+                        let headline = report::headline(failure);
+                        failures.push(format!("{program}, {}, {policy}, seed {seed}: {headline}", case.name));
+                    }
+                }
+            }
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        for (program, _) in controls::services::all() {
+            let skipped: Vec<_> = skipped.iter().filter(|(name, ..)| *name == program).collect();
+            assert!(skipped.len() <= SKIPPED_MAX, "{program}: {skipped:#?} stand aside");
+        }
+    }
+
+    #[test]
+    fn pass_on_real_threads() {
+        let find = |name| lab_suites::find(name).expect("a test of the lab");
+        let runs = REAL
+            .into_iter()
+            .flat_map(|test| controls::services::all().map(|(name, control)| (find(test), name, control)));
+        super::pass_on_real_threads(&runs.collect::<Vec<_>>());
+    }
+}
+
 /// A key/value service on each of them. The service is always the same, so each test is for a few of them by turns.
 #[test]
 fn all_carry_a_service() {

@@ -15,7 +15,7 @@ use raft_interface::{
 use crate::counting;
 use kvraft_interface::{
     AnyClerk, AnyLease, AnyLock, AnyService, KeyValue, Layer, Locks, Reads, ServiceSetup, SingleKv,
-    VersionedClerk,
+    VersionedClerk, Writes,
 };
 use lab_referee::{BeforeFirst, Names};
 
@@ -91,6 +91,7 @@ pub struct Services {
     pub(crate) clerk: fn(Vec<ClientEnd>, Reads) -> Box<dyn AnyClerk>,
     pub(crate) snapshot_index: fn(&[u8]) -> Option<Index>,
     pub(crate) offers_reads: fn(Reads) -> bool,
+    pub(crate) offers_writes: fn(Writes) -> bool,
     pub(crate) forwards: fn() -> bool,
     show_command: fn(Layer, &[u8]) -> Option<String>,
 }
@@ -111,6 +112,7 @@ impl Services {
             clerk: K::clerk,
             snapshot_index: K::snapshot_index,
             offers_reads: K::offers_reads,
+            offers_writes: K::offers_writes,
             forwards: K::forwards,
             show_command: K::show_command,
         }
@@ -335,6 +337,11 @@ impl Implementation {
     /// Whether the clerks of its service can read in this way.
     pub(crate) fn offers_reads(&self, reads: Reads) -> bool {
         self.services.is_some_and(|services| (services.offers_reads)(reads))
+    }
+
+    /// Whether the clerks of its service have these writes.
+    pub(crate) fn offers_writes(&self, writes: Writes) -> bool {
+        self.services.is_some_and(|services| (services.offers_writes)(writes))
     }
 
     /// How to make services.

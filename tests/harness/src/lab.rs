@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kvraft_interface::Reads;
+use kvraft_interface::{Reads, Writes};
 use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
 use labrpc::thread;
@@ -160,6 +160,23 @@ impl Lab {
     pub(crate) fn needs_reads(&self, reads: Reads) {
         if !self.inner.implementation.offers_reads(reads) {
             self.skip(&format!("this service does not offer {reads:?} reads (KeyValue::offers_reads)"));
+        }
+    }
+
+    /// Whether the clerks of the implementation have these writes.
+    #[must_use]
+    pub fn offers_writes(&self, writes: Writes) -> bool {
+        self.inner.implementation.offers_writes(writes)
+    }
+
+    /// Ends the run as skipped if the clerks of the implementation have none of these writes.
+    ///
+    /// # Panics
+    ///
+    /// If so: that is how a run ends.
+    pub fn needs_writes(&self, any: &[Writes]) {
+        if !any.iter().any(|&writes| self.offers_writes(writes)) {
+            self.skip(&format!("this service does not offer {any:?} writes (KeyValue::offers_writes)"));
         }
     }
 

@@ -11,8 +11,8 @@ use raft_interface::{Command, Configuration, Index, ServerId, Term};
 pub enum Observation<'a> {
     /// It starts, for the first time or again, and its service begins with the snapshot at `base`; 0 without one.
     Started {
-        /// The last index that the service's snapshot covers.
-        base: Index,
+        /// The last index that the service's snapshot covers; `None` if its bytes do not say.
+        base: Option<Index>,
     },
     /// It crashed or was killed. Nothing of this incarnation counts any more.
     Stopped,

@@ -127,8 +127,8 @@ impl Referee {
     }
 
     /// A server is about to start, for the first time or again, on a node of its own that must be kept as long as the
-    /// referee; its service begins with the snapshot at `base`.
-    pub fn starts(&self, at: Duration, server: ServerId, base: Index, node: &NodeHandle) {
+    /// referee; its service begins with the snapshot at `base`: 0 without one, `None` if nobody knows how far it goes.
+    pub fn starts(&self, at: Duration, server: ServerId, base: Option<Index>, node: &NodeHandle) {
         let server = &mut self.judge.lock().ledger.servers[server];
         server.starts(Life::of(node), at);
         server.duties = Duties::new(base);

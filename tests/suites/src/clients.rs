@@ -1,11 +1,13 @@
 //! What the tests of services have in common: clients that reach some servers only, and what they must be told.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster, wait_within};
 use lab_harness::lab::Lab;
-use labrpc::network::ClientEnd;
+use labrpc::network::{ClientEnd, Happening, MessageEvent};
+use labrpc::sync::Arc;
 use raft_interface::ServerId;
 
 /// Lets a client, by its ends, reach these servers only.
@@ -20,6 +22,19 @@ pub(crate) fn confine(cluster: &KvCluster, ends: &[ClientEnd], servers: &[Server
 /// Lets a client reach all servers again.
 pub(crate) fn free(cluster: &KvCluster, ends: &[ClientEnd]) {
     ends.iter().for_each(|end| cluster.network().enable(end));
+}
+
+/// How many requests a client sends from now on.
+pub(crate) fn requests_of(cluster: &KvCluster, client: &Client) -> Arc<AtomicUsize> {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let (counted, ends) =
+        (Arc::clone(&requests), client.ends().iter().map(ClientEnd::id).collect::<Vec<_>>());
+    cluster.network().add_observer(move |event: &MessageEvent<'_>| {
+        if event.message.is_request() && event.what == Happening::Sent && ends.contains(&event.message.end) {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    requests
 }
 
 /// Fails if a thread of the scenario takes longer.

@@ -13,7 +13,6 @@ use crate::server_storage::{ReadTime, ServerStorage};
 use crate::service_state::ServiceState;
 use crate::timeline::TimelineEvent;
 use kvraft_interface::AnyService;
-use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
 use lab_runs::settings::World;
 
@@ -113,23 +112,14 @@ impl Cluster {
         }
     }
 
-    /// How far a stored snapshot goes; 0 if there is none.
-    fn snapshot_index(&self, snapshot: &[u8]) -> Index {
+    /// How far a stored snapshot goes; 0 if there is none, `None` if it does not say.
+    fn snapshot_index(&self, snapshot: &[u8]) -> Option<Index> {
         if snapshot.is_empty() {
-            return 0;
+            return Some(0);
         }
         match &self.inner.service_plan {
-            None => ServiceState::decode(snapshot).unwrap_or_default().index,
-            Some(_) => {
-                let index = (self.inner.lab.implementation().services().snapshot_index)(snapshot);
-                index.unwrap_or_else(|| {
-                    self.inner.lab.fail(Violation::new(
-                        "a stored snapshot cannot be read",
-                        "a snapshot of the service",
-                        "other bytes",
-                    ))
-                })
-            }
+            None => Some(ServiceState::decode(snapshot).unwrap_or_default().index),
+            Some(_) => (self.inner.lab.implementation().services().snapshot_index)(snapshot),
         }
     }
 

@@ -38,7 +38,7 @@ impl Inner {
             (Arc::clone(&slot.persister), slot.read_time.clone())
         };
         let base = self.snapshot_base(&persister.snapshot());
-        if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, base) {
+        if let Err(violation) = self.lab.record().started(self.lab.now(), SERVER, Some(base)) {
             self.lab.end_run(&violation);
         }
         let life = {

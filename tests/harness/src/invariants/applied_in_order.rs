@@ -11,15 +11,16 @@ use crate::committed::CommittedLog;
 use crate::observation::Observation;
 use lab_referee::Violation;
 
-/// How far each server has come, by id.
+/// How far each server has come, by id; `None` where the service has begun with a snapshot that does not say how far it goes: then the
+/// first delivery does.
 #[derive(Debug, Default)]
 pub(super) struct AppliedInOrder {
-    last: Vec<Index>,
+    last: Vec<Option<Index>>,
 }
 
 impl AppliedInOrder {
     pub(super) fn new(servers: usize) -> Self {
-        Self { last: vec![0; servers] }
+        Self { last: vec![Some(0); servers] }
     }
 }
 
@@ -30,12 +31,15 @@ impl Invariant for AppliedInOrder {
         fact: &Observation<'_>,
         _: &CommittedLog,
     ) -> Result<(), Violation> {
-        let last = self.last[server];
-        let broken = match *fact {
-            Observation::Started { base } => {
+        let last = match (*fact, self.last[server]) {
+            (Observation::Started { base }, _) => {
                 self.last[server] = base;
                 return Ok(());
             }
+            (Observation::Applied { index, .. }, None) => index - 1,
+            (_, last) => last.unwrap_or(0),
+        };
+        let broken = match *fact {
             Observation::Applied { index, .. } if index != last + 1 => {
                 Some((format!("the entry {}", last + 1), format!("the entry {index}")))
             }
@@ -43,7 +47,7 @@ impl Invariant for AppliedInOrder {
                 Some((format!("nothing that ends before {last}"), format!("a snapshot up to {index}")))
             }
             Observation::Applied { index, .. } | Observation::Installed { index, .. } => {
-                self.last[server] = index;
+                self.last[server] = Some(index);
                 None
             }
             _ => None,
@@ -75,13 +79,16 @@ mod tests {
         let command: Command = b"x".as_slice().into();
         let apply = |index| (0, Observation::Applied { index, term: 1, command: &command });
         let install = |index| (0, Observation::Installed { index, term: 1, data: &[], counts_all: true });
-        let made = |base| (0, Observation::Started { base });
-        let rows: [&[_]; 5] = [
+        let made = |base| (0, Observation::Started { base: Some(base) });
+        let made_somewhere = (0, Observation::Started { base: None });
+        let rows: [&[_]; 7] = [
             &[made(0), apply(1), apply(3)],
             &[made(0), apply(1), apply(1)],
             &[made(0), apply(1), install(1), install(5), apply(6), install(6), apply(7), install(6)],
             &[made(9), install(9), apply(10), made(0), apply(1), apply(2), made(2), apply(4)],
             &[made(9), install(9), install(9), install(8)],
+            &[made_somewhere, apply(7), apply(8), apply(10)],
+            &[made_somewhere, install(7), apply(8), made_somewhere, apply(5), apply(6), apply(6)],
         ];
         for row in rows {
             breaks_at_the_last(AppliedInOrder::new(1), &CommittedLog::default(), row);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use kvraft_interface::{AnyClerk, ClerkError, Reads, Version};
+use kvraft_interface::{AnyClerk, ClerkError, Reads, Version, Writes};
 use labrpc::network::ClientEnd;
 use labrpc::sync::Arc;
 use labrpc::thread;
@@ -16,13 +16,16 @@ use lab_linearizability::model::{KvInput, KvOp, KvOutput, VersionedInput, Versio
 use lab_referee::Violation;
 use lab_runs::actions::ActionKind;
 
+/// Either of them will do where keys are written by version.
+const BY_VERSION: &[Writes] = &[Writes::IfVersion, Writes::ByVersion];
 /// What a client is told of an operation that is left out; see [`lab_runs::actions`].
 const LEFT_OUT: ClerkError = ClerkError::NoLeader;
 
 /// A client of the service. It does one thing at a time.
 ///
 /// A key belongs to one kind of operation for a whole test: either [`get`](Self::get), [`put`](Self::put) and
-/// [`append`](Self::append), or [`read`](Self::read) and the writes by version.
+/// [`append`](Self::append), or [`read`](Self::read) and the writes by version. If the service writes by version only, the first kind is
+/// [made of the second](super::by_version).
 pub struct Client {
     pub(super) lab: Lab,
     pub(super) number: u32,
@@ -57,6 +60,9 @@ impl Client {
     ///
     /// If the clerk gives up.
     pub fn get(&mut self, key: &str) -> Option<String> {
+        if self.only_by_version() {
+            return self.read(key).map(|(value, _)| value);
+        }
         let told = self.classic(key, KvOp::Get, |clerk| {
             // The classic suite knows no missing keys: there, MIT's `Get` returns the empty string.
             clerk.get(key).map(|told| told.map_or_else(String::new, |it| it.0))
@@ -95,6 +101,9 @@ impl Client {
     ///
     /// If the clerk gives up.
     pub fn put(&mut self, key: &str, value: &str) -> Result<(), ClerkError> {
+        if self.only_by_version() {
+            return self.put_by_version(key, value);
+        }
         self.classic(key, KvOp::Put(value.into()), |clerk| clerk.put(key, value).map(|()| String::new()))
             .map(drop)
     }
@@ -105,12 +114,16 @@ impl Client {
     ///
     /// What the clerk says.
     pub fn append(&mut self, key: &str, tail: &str) -> Result<(), ClerkError> {
+        if self.only_by_version() {
+            return self.append_by_version(key, tail);
+        }
         self.classic(key, KvOp::Append(tail.into()), |clerk| clerk.append(key, tail).map(|()| String::new()))
             .map(drop)
     }
 
     /// The value and version of a key; version 0 if it was never written.
     pub fn read(&mut self, key: &str) -> Option<(String, Version)> {
+        self.lab.needs_writes(BY_VERSION);
         if !self.performs(key, || format!("read {key}")) {
             return None;
         }
@@ -131,21 +144,28 @@ impl Client {
         told.ok().map(Option::unwrap_or_default)
     }
 
-    /// Replaces a value that is at `version`, exactly once.
+    /// Replaces a value that is at `version`, exactly once. A service without such writes is asked for the next: then it may also say
+    /// that nobody knows.
     ///
     /// # Errors
     ///
     /// What the clerk says.
     pub fn replace(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        if !self.lab.offers_writes(Writes::IfVersion) {
+            return self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version));
+        }
         self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version))
     }
 
-    /// The same without a session: the `Put` of 6.5840.
+    /// The same without a session: the `Put` of 6.5840. A service without such writes is asked for the one before.
     ///
     /// # Errors
     ///
     /// What the clerk says.
     pub fn replace_plain(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
+        if !self.lab.offers_writes(Writes::ByVersion) {
+            return self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version));
+        }
         self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
     }
 
@@ -192,6 +212,22 @@ impl Client {
         }
     }
 
+    /// What the clerk says, if it has the operation.
+    fn offered<T>(
+        &mut self,
+        ask: impl FnOnce(&mut dyn AnyClerk) -> Result<T, ClerkError>,
+    ) -> Result<T, ClerkError> {
+        let told = ask(&mut *self.clerk);
+        if matches!(told, Err(ClerkError::NotOffered)) {
+            self.lab.fail(Violation::new(
+                "the clerk has not the operations that its service offers",
+                "KeyValue::offers_writes says no to what the clerk has not",
+                "ClerkError::NotOffered",
+            ));
+        }
+        told
+    }
+
     /// A weak read in a history would accuse a service that is right.
     fn assert_in_history(&self, is_read: bool) {
         assert!(!is_read || self.reads != Reads::Weak, "a client that reads weakly does so by read_weakly");
@@ -227,7 +263,7 @@ impl Client {
         self.assert_in_history(is_get);
         let input = KvInput { key: key.into(), op };
         let id = self.client_history.classic.invoke(u64::from(self.number), self.lab.now(), input);
-        let told = ask(&mut *self.clerk);
+        let told = self.offered(ask);
         let completion = match &told {
             Ok(value) if is_get => Completion::Replied(KvOutput::Value(value.clone())),
             Ok(_) => Completion::Replied(KvOutput::Done),
@@ -259,12 +295,13 @@ impl Client {
         version: Version,
         ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
     ) -> Result<(), ClerkError> {
+        self.lab.needs_writes(BY_VERSION);
         if !self.performs(key, || format!("put {key} {value:?} at version {version}")) {
             return Err(LEFT_OUT);
         }
         let input = VersionedInput { key: key.into(), op: VersionedOp::Put { value: value.into(), version } };
         let id = self.client_history.versioned.invoke(u64::from(self.number), self.lab.now(), input);
-        let told = ask(&mut *self.clerk);
+        let told = self.offered(ask);
         let completion = match &told {
             Ok(()) => Completion::Replied(VersionedOutput::Done),
             // Version 0 is that of a key that was never written.

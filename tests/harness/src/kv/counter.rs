@@ -44,9 +44,9 @@ impl KvCluster {
         }
         self.lab().fail(
             Violation::new(
-                "no command was executed within 10 s",
+                "no command returned a result within 10 s",
                 "a result from the leader",
-                "refusals by all servers",
+                "refusals by all servers, or callers who were told nothing",
             )
             .hint("a waiter that is not told, or a leader that is not found"),
         )

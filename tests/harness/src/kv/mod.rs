@@ -15,6 +15,7 @@
 //! The service of this lab runs on any Raft: `kvraft::Reference<MyRaft>`. A service of one's own implements
 //! [`KeyValue`](kvraft_interface::KeyValue).
 
+mod by_version;
 mod client;
 mod cluster;
 mod counter;

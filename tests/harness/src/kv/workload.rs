@@ -15,7 +15,7 @@ use raft_interface::ServerId;
 use super::client::Client;
 use super::cluster::{KvCluster, wait_for};
 use crate::lab::Lab;
-use kvraft_interface::{Layer, Reads};
+use kvraft_interface::{Layer, Reads, Writes};
 use lab_referee::Violation;
 
 /// Which keys clients work on.
@@ -114,8 +114,11 @@ impl Workload {
         let keys: Vec<String> = self.keys_used();
         let mut reader = cluster.client();
         for key in keys {
-            let _ =
-                if key.starts_with('v') { reader.read(&key).map(drop) } else { reader.get(&key).map(drop) };
+            let _ = if is_by_version(lab, &key) {
+                reader.read(&key).map(drop)
+            } else {
+                reader.get(&key).map(drop)
+            };
         }
         cluster.check(self.operations_min());
     }
@@ -191,23 +194,20 @@ impl Workload {
         while !over.load(Ordering::Relaxed) {
             count += 1;
             let word = format!("x {place} {round} {count} y");
+            // A key that holds nothing is another thing than one that was never written.
+            let value = if count % 8 == 0 { "" } else { &word };
             match self.keys {
                 Keys::OwnAndOne if lab.happens(50) => {
                     self.work_on_own(&mut client, &own, &word, &mut appended)
                 }
-                Keys::OwnAndOne => work_by_version(&mut client, "v", &word),
+                Keys::OwnAndOne if is_by_version(&lab, "v") => work_by_version(&mut client, "v", value),
+                Keys::OwnAndOne => work_plainly(&mut client, "v", &word),
                 Keys::Random(keys) => {
                     let key = key_name(lab.below(keys));
-                    if key.starts_with('v') {
-                        work_by_version(&mut client, &key, &word);
-                    } else if lab.happens(50) {
-                        client.get(&key);
+                    if is_by_version(&lab, &key) {
+                        work_by_version(&mut client, &key, value);
                     } else {
-                        let _ = if lab.happens(20) {
-                            client.put(&key, &word)
-                        } else {
-                            client.append(&key, &word)
-                        };
+                        work_plainly(&mut client, &key, &word);
                     }
                 }
             }
@@ -240,6 +240,16 @@ impl Workload {
     }
 }
 
+/// The classic suite on a key that others write as well.
+fn work_plainly(client: &mut Client, key: &str, word: &str) {
+    if client.lab.happens(50) {
+        client.get(key);
+        return;
+    }
+    let _: Result<(), ClerkError> =
+        if client.lab.happens(20) { client.put(key, word) } else { client.append(key, word) };
+}
+
 /// The suite since 2025: a read, and a write of the version that was read.
 fn work_by_version(client: &mut Client, key: &str, word: &str) {
     let Some((_, version)) = client.read(key) else { return };
@@ -249,6 +259,11 @@ fn work_by_version(client: &mut Client, key: &str, word: &str) {
     } else {
         client.replace_plain(key, word, version)
     };
+}
+
+/// Whether a key is written by version: those with a `v`, if the service has such writes.
+fn is_by_version(lab: &Lab, key: &str) -> bool {
+    key.starts_with('v') && (lab.offers_writes(Writes::IfVersion) || lab.offers_writes(Writes::ByVersion))
 }
 
 /// Even keys are written by version.

@@ -216,12 +216,17 @@ impl Record {
         self.state.lock().remark.clone()
     }
 
-    /// A server starts, and its service with the snapshot at `base`. Returns the number of this start.
+    /// A server starts, and its service with the snapshot at `base`; `None` if nobody knows how far that goes. Returns the number of this start.
     ///
     /// # Errors
     ///
     /// What that breaks.
-    pub(crate) fn started(&self, at: Duration, server: ServerId, base: Index) -> Result<u64, Violation> {
+    pub(crate) fn started(
+        &self,
+        at: Duration,
+        server: ServerId,
+        base: Option<Index>,
+    ) -> Result<u64, Violation> {
         let start = {
             let mut state = self.state.lock();
             let seen = &mut state.servers[server];
@@ -234,7 +239,7 @@ impl Record {
             // What it has only shown to its own service may have been lost with it (Fig. 2: stored before it responds).
             seen.term = seen.told;
             seen.sent = (seen.told, Role::Follower);
-            seen.applied = base;
+            seen.applied = base.unwrap_or(0);
             seen.tail.clear();
             let starts = seen.starts;
             state.timeline.push(at, TimelineEvent::Started(server, starts));

@@ -131,7 +131,7 @@ mod tests {
     fn vote_is_seen_of_who_has_not_been_asked_since() {
         let record = Record::default();
         record.begin_cluster(3, None);
-        record.started(Duration::ZERO, 2, 0).expect("nothing is known yet");
+        record.started(Duration::ZERO, 2, Some(0)).expect("nothing is known yet");
         record.note_sent(2, 1, Role::Follower);
         assert_eq!(record.seen(2, Seen::term_and_role), (1, Role::Follower));
         let (start, before) = record.before(2).expect("it runs");
@@ -148,7 +148,7 @@ mod tests {
     fn role_is_seen_in_messages_of_who_has_not_been_asked() {
         let record = Record::default();
         record.begin_cluster(1, None);
-        record.started(Duration::ZERO, 0, 0).expect("nothing is known yet");
+        record.started(Duration::ZERO, 0, Some(0)).expect("nothing is known yet");
         record.note_sent(0, 2, Role::Candidate);
         record.note_sent(0, 2, Role::Follower);
         assert_eq!(record.seen(0, Seen::term_and_role), (2, Role::Candidate));
@@ -167,11 +167,11 @@ mod tests {
         let record = Record::default();
         let at = Duration::ZERO;
         let first = record.begin_cluster(3, None);
-        record.started(at, 2, 0).expect("nothing is known yet");
+        record.started(at, 2, Some(0)).expect("nothing is known yet");
         let (late, before) = record.before(2).expect("it runs");
         let second = record.begin_cluster(3, None);
         assert!(second != first && record.is_cluster(second) && !record.is_cluster(first));
-        record.started(at, 2, 0).expect("a new server");
+        record.started(at, 2, Some(0)).expect("a new server");
         let of_term = |term| Observation::State { term, is_leader: false, before };
         record.observe(at, 2, late, &of_term(5)).expect("too late to matter");
         assert_eq!(record.seen(2, |seen| seen.term), 0);

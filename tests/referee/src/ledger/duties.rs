@@ -24,6 +24,8 @@ pub(crate) struct Due {
 pub(crate) struct Duties {
     /// The last index that it has delivered to its service.
     applied: Index,
+    /// It has delivered nothing yet, and nobody knows where its service has begun.
+    began_somewhere: bool,
     /// It certainly knows of more that is committed.
     pub(crate) apply: Option<Due>,
     /// The votes that it has refused, one after the other, in terms that were new to it, to candidates who have every
@@ -42,22 +44,22 @@ const SAME_PART: u32 = 100;
 const REFUSALS_KEPT: usize = 8;
 
 impl Duties {
-    /// Those of a server whose service begins with a snapshot at `base`.
-    pub(crate) fn new(base: Index) -> Self {
-        Self { applied: base, ..Self::default() }
+    /// Those of a server whose service begins with a snapshot at `base`; `None`: nobody knows how far that goes.
+    pub(crate) fn new(base: Option<Index>) -> Self {
+        Self { applied: base.unwrap_or(0), began_somewhere: base.is_none(), ..Self::default() }
     }
 
     /// It certainly knows that `index` is committed.
     pub(super) fn knows_commit(&mut self, at: Duration, index: Index, line: Line) {
         // The clock runs for the first entry that it could apply. More of them must not set it back.
-        if index > self.applied && self.apply.is_none() {
+        if !self.began_somewhere && index > self.applied && self.apply.is_none() {
             self.apply = Some(Due { since: at, index, line });
         }
     }
 
     /// It has applied everything up to `index`.
     pub(crate) fn applies(&mut self, at: Duration, index: Index) {
-        self.applied = self.applied.max(index);
+        (self.applied, self.began_somewhere) = (self.applied.max(index), false);
         match &mut self.apply {
             // It gets on, if slowly.
             Some(due) if due.index > index => due.since = at,
@@ -140,5 +142,30 @@ impl Reach {
     /// Whether a log that ends there is at least as up to date, whatever is in this one.
     pub(super) fn is_covered_by(self, last: Position) -> bool {
         last.up_to_date() >= self.0.up_to_date()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::Content;
+
+    fn line() -> Line {
+        let content = Content::Applied { index: 1, term: 1 };
+        Line { at: Duration::ZERO, from: 0, to: 0, call: 0, content }
+    }
+
+    #[test]
+    fn who_began_nobody_knows_where_owes_nothing_before_its_first_delivery() {
+        let second = Duration::from_secs(1);
+        let mut duties = Duties::new(None);
+        duties.knows_commit(second, 300, line());
+        assert!(duties.apply.is_none(), "its snapshot may cover that");
+        duties.applies(2 * second, 7);
+        duties.knows_commit(3 * second, 300, line());
+        assert!(duties.apply.is_some());
+        let mut duties = Duties::new(Some(0));
+        duties.knows_commit(second, 300, line());
+        assert!(duties.apply.is_some());
     }
 }

@@ -88,7 +88,7 @@ impl Script {
         // Scripts do not say when servers start for the first time.
         server.starts(before, Duration::ZERO);
         server.starts(life, self.at);
-        server.duties = Duties::new(0);
+        server.duties = Duties::new(Some(0));
     }
 
     /// The harness tells everything, and time is virtual.

@@ -1,12 +1,12 @@
 //! Part 4A: what MIT's suite does not see. An idle cluster, and snapshots under load.
 
-use std::time::Duration;
-
 use kvraft_interface::Layer;
 use lab_harness::Violation;
 use lab_harness::lab::Lab;
 
-use super::callers::{CATCH_UP, RAFT_STATE_BYTES_MAX, add_at_once, all_results, expect_none_executed};
+use super::callers::{
+    CATCH_UP, RAFT_STATE_BYTES_MAX, TOLD_WITHIN, add_at_once, all_results, expect_none_executed,
+};
 
 /// A deposed leader frees its callers although nobody submits anything any more: no entry comes that would tell it.
 pub fn idle_after_partition_4a(lab: &Lab) {
@@ -18,7 +18,7 @@ pub fn idle_after_partition_4a(lab: &Lab) {
     // There is a successor, and it has nothing to send: no entry will ever take the place of those that wait.
     cluster.check_one_leader();
     cluster.connect(leader);
-    let results = all_results(lab, threads, Duration::from_secs(5), "the deposed leader was connected again");
+    let results = all_results(lab, threads, TOLD_WITHIN, "the deposed leader was connected again");
     expect_none_executed(lab, &results, leader);
     cluster.expect_counters(sum, CATCH_UP);
 }
@@ -33,12 +33,8 @@ pub fn snapshot_under_load_4a(lab: &Lab) {
     for _ in 0..4 {
         let leader = cluster.check_one_leader();
         let threads = add_at_once(&cluster, leader, 80, 1);
-        let results = all_results(
-            lab,
-            threads,
-            Duration::from_secs(5),
-            "80 commands were submitted to a healthy leader",
-        );
+        let results =
+            all_results(lab, threads, TOLD_WITHIN, "80 commands were submitted to a healthy leader");
         told += results.iter().flatten().count() as i64;
         unsure += results.iter().filter(|result| result.is_none()).count() as i64;
         cluster.bounce(cluster.servers());

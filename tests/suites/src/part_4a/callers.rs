@@ -11,6 +11,9 @@ use raft_interface::ServerId;
 
 /// How long servers may take to agree once all is well.
 pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
+/// How long after a caller's fate is sealed it may still wait, as a caller of [`KvCluster::add_somewhere`] may: services give up by
+/// a timeout of their own, which in etcd is seven seconds.
+pub(super) const TOLD_WITHIN: Duration = Duration::from_secs(10);
 /// MIT's `maxraftstate`.
 pub(super) const RAFT_STATE_BYTES_MAX: usize = 1000;
 

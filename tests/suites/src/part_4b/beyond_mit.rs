@@ -1,22 +1,21 @@
 //! Part 4B: what MIT's suite does not see. Old replicas, repeated requests, clients that die, races for a version.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kvraft_interface::{ClerkError, Layer, Version};
+use kvraft_interface::{ClerkError, Layer, Version, Writes};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
-use labrpc::network::{Address, ClientEnd, Happening, MessageEvent};
-use labrpc::sync::Arc;
+use labrpc::network::Address;
 use raft_interface::ServerId;
 
-use crate::clients::{confine, finish_within, free};
+use crate::clients::{confine, finish_within, free, requests_of};
 
 /// A conditional write on a key that is not there creates it if it asks for version 0, and is refused otherwise (6.5840, key/value
 /// server).
 ///
-/// Catches: a key that is created whatever version was asked for, and a clerk that says of every refusal that nobody knows.
+/// Catches: a key that is created whatever version was asked for, one that is taken for missing while it holds nothing, and a clerk that says of every refusal that nobody knows.
 pub fn put_on_a_missing_key_4b(lab: &Lab) {
     let cluster = lab.service(3, Layer::KeyValue).start();
     let mut client = cluster.client();
@@ -36,6 +35,11 @@ pub fn put_on_a_missing_key_4b(lab: &Lab) {
     }
     let _ = client.replace("k1", "c", 0);
     client.read("k1");
+    // It holds nothing, and was written.
+    let _ = client.replace("k2", "", 0);
+    client.read("k2");
+    let _ = client.replace("k2", "e", 1);
+    client.read("k2");
     expect_certainty(lab, &cluster, &mut client);
     cluster.check(8);
 }
@@ -43,14 +47,7 @@ pub fn put_on_a_missing_key_4b(lab: &Lab) {
 /// Expects that who has sent a write once, on a network that loses nothing, says for sure what became of it. A request that was sent
 /// again, be it to another server, may have been executed before.
 fn expect_certainty(lab: &Lab, cluster: &KvCluster, client: &mut Client) {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let (counted, ends) =
-        (Arc::clone(&requests), client.ends().iter().map(ClientEnd::id).collect::<Vec<_>>());
-    cluster.network().add_observer(move |event: &MessageEvent<'_>| {
-        if event.message.is_request() && event.what == Happening::Sent && ends.contains(&event.message.end) {
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-    });
+    let requests = requests_of(cluster, client);
     let mut once = Vec::new();
     for _ in 0..10 {
         let before = requests.load(Ordering::Relaxed);
@@ -70,31 +67,6 @@ fn expect_certainty(lab: &Lab, cluster: &KvCluster, client: &mut Client) {
         .rule("if a Put is told ErrVersion when it was sent for the first time, it returns ErrVersion, and not ErrMaybe (6.5840, key/value server)")
         .hint("every ErrVersion becomes ErrMaybe, also that of a request that was not repeated")
     });
-}
-
-/// A clerk that has found the leader goes on writing when that is cut off with one follower. It reaches all five, so it can find the
-/// leader of the others; but a leader in a minority does not know that it is one no more.
-///
-/// Catches: a handler that waits for its entry for ever, and a clerk that waits with it.
-pub fn leader_in_a_minority_is_left_4b(lab: &Lab) {
-    let cluster = lab.service(5, Layer::KeyValue).start();
-    let mut client = cluster.client();
-    for round in 0..2 {
-        let _ = client.append("x", &format!("{round} before, "));
-        let leader = cluster.check_one_leader();
-        let minority = [leader, cluster.next(leader, 1)];
-        let majority: Vec<ServerId> = (2..5).map(|step| cluster.next(leader, step)).collect();
-        let split = cluster.partition(&[&minority, &majority]);
-        let writing = cluster.spawn_with(client, move |mut client: Client| {
-            let _ = client.append("x", &format!("{round} meanwhile, "));
-            client.get("x");
-            client
-        });
-        let patience = Duration::from_secs(20);
-        client = finish_within(lab, writing, patience, "a majority and the client reach each other");
-        split.end();
-    }
-    cluster.check(6);
 }
 
 /// A follower that is cut off is asked for a value: it must not answer with an old one.
@@ -137,6 +109,7 @@ pub fn lagging_follower_4b(lab: &Lab) {
 /// Catches: duplicates that are looked for when a request comes in, and not when it is applied; a request that counts as done
 /// when it is proposed.
 pub fn same_request_through_two_leaders_4b(lab: &Lab) {
+    lab.needs_writes(&[Writes::Plain]);
     let cluster = lab.service(4, Layer::KeyValue).start();
     let mut client = cluster.client();
     let _ = client.append("x", "a");
@@ -326,32 +299,6 @@ pub fn clients_crash_4b(lab: &Lab) {
     lab.sleep_ms(500);
     cluster.client().get("shared");
     cluster.check(50);
-}
-
-/// Requests and replies arrive twice, the second time up to a second late.
-///
-/// Catches: copies of old requests that take effect after their client has gone on.
-pub fn duplicated_requests_4b(lab: &Lab) {
-    let cluster = lab.service(3, Layer::KeyValue).start();
-    let doubling = cluster.duplicates(0.3, Duration::from_millis(1000));
-    cluster.clients(5, |place, mut client| {
-        let mut version = 0;
-        for count in 0..40 {
-            let _ = client.append("shared", &format!("{place}.{count} "));
-            client.get("shared");
-            if let Some((_, now)) = client.read("v") {
-                version = now;
-            }
-            let _ = client.replace("v", &format!("{place}.{count}"), version);
-        }
-    });
-    // The last copies are up to a second late.
-    lab.sleep_ms(1500);
-    doubling.end();
-    let mut client = cluster.client();
-    client.get("shared");
-    client.read("v");
-    cluster.check(600);
 }
 
 /// Expects that a client which has written a version does not read it for ever.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use kvraft_interface::Layer;
+use kvraft_interface::{Layer, Writes};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, Keys, KvCluster, Workload, expect_waits};
 use lab_harness::lab::Lab;
@@ -42,6 +42,7 @@ pub fn unreliable_4b(lab: &Lab) {
 pub fn unreliable_one_key_4b(lab: &Lab) {
     const CLIENTS: usize = 5;
     const APPENDS: usize = 20;
+    lab.needs_writes(&[Writes::Plain]);
     let cluster = lab.service(3, Layer::KeyValue).unreliable().start();
     cluster.clients(CLIENTS, |_, mut client| {
         for _ in 0..APPENDS {

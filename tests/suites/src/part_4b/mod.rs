@@ -4,13 +4,17 @@
 //! |---|---|
 //! | `mit` | MIT's tests, classic and of 2025 |
 //! | `beyond_mit` | what they do not see |
+//! | `duplicates` | messages that arrive twice |
 //! | `conformance` | one Raft among scripted peers: ReadIndex |
+//! | `minority` | a leader that does not know that it leads no more |
 //! | `reads` | reads without the log: ReadIndex |
 //!
 //! A new test is a function with the suffix `_4b` in the file of its subject, and a row below.
 
 pub mod beyond_mit;
 pub mod conformance;
+pub mod duplicates;
+pub mod minority;
 pub mod mit;
 pub mod reads;
 
@@ -36,11 +40,11 @@ suite! { $
     5 mit::persist_partition_unreliable_4b, "restarts, partitions, lost messages" (MIT: PersistPartitionUnreliable);
     5 mit::persist_partition_unreliable_linearizable_4b, "the same, 30 clients, shared keys" (MIT: PersistPartitionUnreliableLinearizable);
     5 beyond_mit::lagging_follower_4b, "a follower does not answer reads from its own state";
-    5 beyond_mit::leader_in_a_minority_is_left_4b, "a clerk leaves a leader that is cut off";
+    5 minority::leader_in_a_minority_is_left_4b, "a clerk leaves a leader that is cut off";
     5 beyond_mit::same_request_through_two_leaders_4b, "a request that is in the log twice takes effect once";
     5 beyond_mit::conditional_put_through_two_leaders_4b, "a put without a session that a successor commits is not called off";
     5 beyond_mit::clients_crash_4b, "clients die in the middle of a call";
-    5 beyond_mit::duplicated_requests_4b, "messages arrive twice, the second time late";
+    5 duplicates::duplicated_requests_4b, "messages arrive twice, the second time late";
     5 beyond_mit::races_for_a_version_4b, "conditional writes of one version at once";
     5 reads::read_index_4b, "reads by ReadIndex, restarts, partitions";
     5 reads::read_index_one_partition_4b, "a leader in a minority answers no read";

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kvraft_interface::{Layer, Reads};
+use kvraft_interface::{Layer, Reads, Writes};
 use lab_harness::Violation;
 use lab_harness::kv::{Client, KvCluster};
 use lab_harness::lab::Lab;
@@ -18,6 +18,7 @@ use crate::part_4b::beyond_mit::conditional_puts_through_two_leaders;
 ///
 /// Catches: sessions that are not in the snapshot.
 pub fn retry_after_restart_4c(lab: &Lab) {
+    lab.needs_writes(&[Writes::Plain]);
     // A snapshot is due after every entry, so a restart has nothing but the snapshot to know the session from.
     let cluster = lab.service(3, Layer::KeyValue).snapshots_at(1).start();
     let mut client = cluster.client();
