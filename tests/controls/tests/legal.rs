@@ -197,6 +197,14 @@ mod services {
         }
     }
 
+    /// The network brings a request twice, and the copy is answered first: who has no sessions cannot know that it was a copy.
+    #[test]
+    fn copies_of_requests_without_sessions() {
+        let [(_, by_version), _] = controls::services::all();
+        is_judged_and_passes(by_version, "duplicated_requests_4b", "random", 0x2c);
+        is_judged_and_passes(by_version, "chaos_4c", "random", 0x18);
+    }
+
     #[test]
     fn pass_on_real_threads() {
         let find = |name| lab_suites::find(name).expect("a test of the lab");

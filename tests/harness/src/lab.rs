@@ -169,6 +169,12 @@ impl Lab {
         self.inner.implementation.offers_writes(writes)
     }
 
+    /// Whether the clerks of the implementation can write by version, in one way or the other.
+    #[must_use]
+    pub fn writes_by_version(&self) -> bool {
+        self.offers_writes(Writes::IfVersion) || self.offers_writes(Writes::ByVersion)
+    }
+
     /// Ends the run as skipped if the clerks of the implementation have none of these writes.
     ///
     /// # Panics

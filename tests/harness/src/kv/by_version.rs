@@ -8,8 +8,7 @@ use super::client::Client;
 impl Client {
     /// Whether the clerk has no plain writes, so that all keys are written by version.
     pub(super) fn only_by_version(&self) -> bool {
-        let offers = |writes| self.lab.offers_writes(writes);
-        !offers(Writes::Plain) && (offers(Writes::ByVersion) || offers(Writes::IfVersion))
+        !self.lab.offers_writes(Writes::Plain) && self.lab.writes_by_version()
     }
 
     /// Replaces a value at whatever version it is.
@@ -36,10 +35,9 @@ impl Client {
             if unclear.is_some_and(|before| version > before) && shows(&value) {
                 return Ok(());
             }
-            match self.replace_plain(key, &new(&value), version) {
-                Err(ClerkError::Maybe) => unclear = Some(version),
-                // Somebody else was faster, or it was this one's own write before.
-                Err(ClerkError::WrongVersion(_)) => {}
+            match self.replace(key, &new(&value), version) {
+                // Refused: somebody else was faster, or it was this one's own write before, or another copy of it.
+                Err(ClerkError::Maybe | ClerkError::WrongVersion(_)) => unclear = Some(version),
                 told => return told,
             }
         }

@@ -152,9 +152,11 @@ impl Client {
     /// What the clerk says.
     pub fn replace(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
         if !self.lab.offers_writes(Writes::IfVersion) {
-            return self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version));
+            // The refusal may be the answer to a second copy of the request, if the network makes such: without a session nobody can tell.
+            let ask = |clerk: &mut dyn AnyClerk| clerk.put_version(key, value, version);
+            return self.versioned(key, value, version, false, ask);
         }
-        self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version))
+        self.versioned(key, value, version, true, |clerk| clerk.put_if(key, value, version))
     }
 
     /// The same without a session: the `Put` of 6.5840. A service without such writes is asked for the one before.
@@ -164,9 +166,9 @@ impl Client {
     /// What the clerk says.
     pub fn replace_plain(&mut self, key: &str, value: &str, version: Version) -> Result<(), ClerkError> {
         if !self.lab.offers_writes(Writes::ByVersion) {
-            return self.versioned(key, value, version, |clerk| clerk.put_if(key, value, version));
+            return self.versioned(key, value, version, true, |clerk| clerk.put_if(key, value, version));
         }
-        self.versioned(key, value, version, |clerk| clerk.put_version(key, value, version))
+        self.versioned(key, value, version, true, |clerk| clerk.put_version(key, value, version))
     }
 
     /// Fails: what this client was told of a key that is appended to cannot be. The report is what the history of all clients
@@ -293,6 +295,7 @@ impl Client {
         key: &str,
         value: &str,
         version: Version,
+        refusal_is_certain: bool,
         ask: impl FnOnce(&mut dyn AnyClerk) -> Result<(), ClerkError>,
     ) -> Result<(), ClerkError> {
         self.lab.needs_writes(BY_VERSION);
@@ -304,6 +307,7 @@ impl Client {
         let told = self.offered(ask);
         let completion = match &told {
             Ok(()) => Completion::Replied(VersionedOutput::Done),
+            Err(ClerkError::WrongVersion(_)) if !refusal_is_certain => Completion::Unknown,
             // Version 0 is that of a key that was never written.
             Err(ClerkError::WrongVersion(0)) => Completion::Replied(VersionedOutput::ErrNoKey),
             Err(ClerkError::WrongVersion(_)) => Completion::Replied(VersionedOutput::ErrVersion),

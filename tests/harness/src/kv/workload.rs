@@ -15,7 +15,7 @@ use raft_interface::ServerId;
 use super::client::Client;
 use super::cluster::{KvCluster, wait_for};
 use crate::lab::Lab;
-use kvraft_interface::{Layer, Reads, Writes};
+use kvraft_interface::{Layer, Reads};
 use lab_referee::Violation;
 
 /// Which keys clients work on.
@@ -263,7 +263,7 @@ fn work_by_version(client: &mut Client, key: &str, word: &str) {
 
 /// Whether a key is written by version: those with a `v`, if the service has such writes.
 fn is_by_version(lab: &Lab, key: &str) -> bool {
-    key.starts_with('v') && (lab.offers_writes(Writes::IfVersion) || lab.offers_writes(Writes::ByVersion))
+    key.starts_with('v') && lab.writes_by_version()
 }
 
 /// Even keys are written by version.
