@@ -24,6 +24,7 @@
 //!
 //! Membership changes.
 
+mod answers;
 mod before_first;
 mod bench;
 mod disk;

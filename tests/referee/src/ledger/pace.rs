@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use raft_interface::{Index, ServerId};
 
-use super::server::Evidence;
+use super::evidence::Evidence;
 use crate::fact::{Envelope, Sending};
 use crate::message::{Piece, Position, Reply, Request};
 use crate::proof::Line;
