@@ -100,6 +100,10 @@ const COUNTING_MAX: Duration = Duration::from_secs(10);
 /// The same in steps.
 const COUNTING_STEPS_MAX: u64 = 1_000_000;
 
+/// How long a thread of it may not give way, in real time: it has little to do. Who hangs here does so in the test as well, and should
+/// not be waited for twice as long.
+const COUNTING_STALL: Duration = Duration::from_secs(2);
+
 /// Runs a test once.
 #[must_use]
 pub fn run_case(case: &TestCase, implementation: Implementation, plan: Plan) -> Outcome {
@@ -203,7 +207,7 @@ fn learn_counting(implementation: Implementation, world: World) {
         match world {
             World::Simulated => {
                 let sim = Sim::new(1).time_max(COUNTING_MAX).steps_max(COUNTING_STEPS_MAX);
-                let sim = sim.stall(settings::stall());
+                let sim = sim.stall(settings::stall().min(COUNTING_STALL));
                 let ran = sim.run(move || before_first(&Lab::new(implementation, world, told, 0)));
                 ran.ok().and_then(|(told, _)| told)
             }
