@@ -78,6 +78,8 @@ pub struct Failure {
     pub cycle: Vec<String>,
     /// What simulated threads asked the system for, though labrpc has its own.
     pub system_calls: Vec<SystemCall>,
+    /// The index of the first entry in messages, where it is not 1 as everywhere else.
+    pub first_index: Option<i64>,
 }
 
 impl Failure {
@@ -175,7 +177,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
             system_calls,
             threads: report.threads_left,
             cycle: if report.cycle.is_empty() { record.cycle() } else { report.cycle },
-            ..failure(&record, None)
+            ..failure(&record, implementation, None)
         };
         Box::new(simulated)
     });
@@ -187,7 +189,7 @@ fn simulated(case: &TestCase, implementation: Implementation, sim: Sim, record: 
         steps: report.steps,
         trace: Some(report.trace),
         skipped: record.skipped(),
-        remark: record.remark().or_else(|| failure.as_ref().and_then(|_| other_count(implementation))),
+        remark: record.remark(),
         failure,
         actions: record.actions().map_or_else(Vec::new, ActionLog::actions),
         preemptions: report.preemptions,
@@ -222,16 +224,6 @@ fn learn_counting(implementation: Implementation, world: World) {
             }
         }
     });
-}
-
-/// What a reader of a failure must know where messages and reports count entries in two ways.
-fn other_count(implementation: Implementation) -> Option<String> {
-    let first = implementation.names().before_first.index? + 1;
-    (first != 1).then(|| {
-        format!(
-            "reports count entries from 1, as the apply channel and the paper do; messages of this Raft count them from {first}"
-        )
-    })
 }
 
 /// The number of a run of the real world. Tests of cargo run side by side in one process: it tells their threads apart.
@@ -273,8 +265,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
         steps: 0,
         trace: None,
         skipped,
-        remark: record.remark().or_else(|| has_failed.then(|| other_count(implementation)).flatten()),
-        failure: has_failed.then(|| Box::new(failure(&record, cause))),
+        remark: record.remark(),
+        failure: has_failed.then(|| Box::new(failure(&record, implementation, cause))),
         actions: Vec::new(),
         preemptions: Vec::new(),
         choices: Vec::new(),
@@ -284,7 +276,8 @@ fn in_the_real_world(case: &TestCase, implementation: Implementation) -> Outcome
     }
 }
 
-fn failure(record: &Record, real_cause: Option<RealCause>) -> Failure {
+fn failure(record: &Record, implementation: Implementation, real_cause: Option<RealCause>) -> Failure {
+    let before_first = implementation.names().before_first;
     Failure {
         system_calls: Vec::new(),
         violation: record.violation(),
@@ -295,5 +288,6 @@ fn failure(record: &Record, real_cause: Option<RealCause>) -> Failure {
         timeline: record.timeline(TIMELINE_MAX),
         threads: Vec::new(),
         cycle: record.cycle(),
+        first_index: before_first.index.filter(|&index| index != 0).map(|index| index + 1),
     }
 }

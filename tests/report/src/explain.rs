@@ -301,10 +301,14 @@ fn proof(failure: &Failure) -> String {
     out
 }
 
-/// What the code under test asked the system for. It may be all that is wrong, so it stands before what often is.
+/// In what the numbers above differ from those in messages; and what the code under test asked the system for. That may be all that is
+/// wrong, so it stands before what often is.
 fn notes(failure: &Failure) -> String {
+    let counted = failure.first_index.map(|first| {
+        format!("note:   entries are counted from 1 here, as on the apply channel, and from {first} in this Raft's messages\n")
+    });
     let note = |call: &SystemCall| format!("note:   {}\n", one_line_of(&call.to_string(), 2 * LINE_MAX));
-    failure.system_calls.iter().map(note).collect()
+    counted.into_iter().chain(failure.system_calls.iter().map(note)).collect()
 }
 
 /// What often leads here.

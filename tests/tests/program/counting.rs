@@ -76,7 +76,7 @@ struct AppendReply {
     success: bool,
 }
 
-/// A server that stands for election and takes entries after nothing. It keeps none.
+/// A server that stands for election, and takes heartbeats of who has an empty log, and no entries.
 #[derive(Clone)]
 struct Stands<I> {
     term: Arc<Mutex<u64>>,
@@ -102,7 +102,10 @@ impl<I: Written> RaftServer for Stands<I> {
             let mut term = own.lock();
             *term = args.term.max(*term);
             let is_after_nothing = args.prev_log_index == I::before_first();
-            AppendReply { term: *term, success: args.term == *term && is_after_nothing }
+            AppendReply {
+                term: *term,
+                success: args.term == *term && is_after_nothing && args.entries.is_empty(),
+            }
         };
         let on_vote = move |args: VoteArgs<I>| {
             let mut term = seen.lock();
@@ -129,6 +132,21 @@ impl<I: Written> RaftServer for Stands<I> {
 fn run<R: RaftServer>(world: World) -> Outcome {
     let plan = Plan { world, seed: 1, policy: Policy::Random, tracing: Tracing::Off };
     run_case(find("vote_outlives_heartbeats_3a").expect("a test"), Implementation::of::<R>(), plan)
+}
+
+#[test]
+fn report_says_how_messages_count_if_not_as_it_does() {
+    let case = find("repeated_requests_3b").expect("a test");
+    for world in [World::Simulated, World::Real] {
+        let plan = Plan { world, seed: 1, policy: Policy::Random, tracing: Tracing::Off };
+        let outcome = run_case(case, Implementation::of::<Stands<i64>>(), plan);
+        let failure = outcome.failure.expect("it takes no entries");
+        let report = lab_report::explain::untraced(case, plan, &failure);
+        assert!(
+            report.contains("note:   entries are counted from 1 here") && report.contains("from 0 in"),
+            "{report}"
+        );
+    }
 }
 
 #[test]
