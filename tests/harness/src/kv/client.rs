@@ -25,7 +25,7 @@ const LEFT_OUT: ClerkError = ClerkError::NoLeader;
 ///
 /// A key belongs to one kind of operation for a whole test: either [`get`](Self::get), [`put`](Self::put) and
 /// [`append`](Self::append), or [`read`](Self::read) and the writes by version. If the service writes by version only, the first kind is
-/// [made of the second](super::by_version).
+/// made of the second (`by_version`).
 pub struct Client {
     pub(super) lab: Lab,
     pub(super) number: u32,
