@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lab_browser::{Tab, Theme};
@@ -59,9 +60,11 @@ pub(crate) fn open_beside(case: &TestCase, implementation: Implementation, seeds
     Some(tab)
 }
 
-/// A page as a file.
+/// A page as a file, of its own: tests that look at the same scenario run side by side.
 pub(crate) fn file(name: &str, html: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.html"));
+    static FILES: AtomicU32 = AtomicU32::new(1);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{number}.html"));
     fs::write(&path, html).expect("a file");
     path
 }
