@@ -36,7 +36,7 @@ impl Invariant for AppliedInOrder {
                 self.last[server] = base;
                 return Ok(());
             }
-            (Observation::Applied { index, .. }, None) => index - 1,
+            (Observation::Applied { index, .. }, None) => index.saturating_sub(1),
             (_, last) => last.unwrap_or(0),
         };
         let broken = match *fact {
@@ -81,12 +81,13 @@ mod tests {
         let install = |index| (0, Observation::Installed { index, term: 1, data: &[], counts_all: true });
         let made = |base| (0, Observation::Started { base: Some(base) });
         let made_somewhere = (0, Observation::Started { base: None });
-        let rows: [&[_]; 7] = [
+        let rows: [&[_]; 8] = [
             &[made(0), apply(1), apply(3)],
             &[made(0), apply(1), apply(1)],
             &[made(0), apply(1), install(1), install(5), apply(6), install(6), apply(7), install(6)],
             &[made(9), install(9), apply(10), made(0), apply(1), apply(2), made(2), apply(4)],
             &[made(9), install(9), install(9), install(8)],
+            &[made_somewhere, apply(0)],
             &[made_somewhere, apply(7), apply(8), apply(10)],
             &[made_somewhere, install(7), apply(8), made_somewhere, apply(5), apply(6), apply(6)],
         ];
