@@ -13,15 +13,16 @@ static LEARNED: Mutex<Vec<Learned>> = Mutex::new(Vec::new());
 
 struct Learned {
     name: &'static str,
-    names: Names,
+    /// Compared by its address. If that of one function differs, it is learned twice; if that of two is one, they are the same.
+    names: fn() -> Names,
     /// `None` if its servers have not said it.
     before_first: Option<BeforeFirst>,
 }
 
 /// Learns it by asking, unless that was done before.
-pub(crate) fn learn(name: &'static str, names: Names, ask: impl FnOnce() -> Option<BeforeFirst>) {
+pub(crate) fn learn(name: &'static str, names: fn() -> Names, ask: impl FnOnce() -> Option<BeforeFirst>) {
     let _learning = LEARNING.lock();
-    let is_known = LEARNED.lock().iter().any(|learned| learned.is_of(name, &names));
+    let is_known = LEARNED.lock().iter().any(|learned| learned.is_of(name, names));
     if !is_known {
         let before_first = ask();
         LEARNED.lock().push(Learned { name, names, before_first });
@@ -29,12 +30,12 @@ pub(crate) fn learn(name: &'static str, names: Names, ask: impl FnOnce() -> Opti
 }
 
 /// What was learned of it.
-pub(crate) fn learned(name: &str, names: &Names) -> Option<BeforeFirst> {
+pub(crate) fn learned(name: &str, names: fn() -> Names) -> Option<BeforeFirst> {
     LEARNED.lock().iter().find(|learned| learned.is_of(name, names))?.before_first
 }
 
 impl Learned {
-    fn is_of(&self, name: &str, names: &Names) -> bool {
-        self.name == name && self.names == *names
+    fn is_of(&self, name: &str, names: fn() -> Names) -> bool {
+        self.name == name && std::ptr::fn_addr_eq(self.names, names)
     }
 }

@@ -266,7 +266,7 @@ impl Implementation {
     #[must_use]
     pub fn names(&self) -> Names {
         let told = (self.names)();
-        match counting::learned(self.name, &told) {
+        match counting::learned(self.name, self.names) {
             Some(before_first) => Names { before_first, ..told },
             None => told,
         }
@@ -274,11 +274,11 @@ impl Implementation {
 
     /// Learns by asking from where on its messages count entries, unless that is known.
     pub(crate) fn learn_counting(&self, ask: impl FnOnce() -> Option<BeforeFirst>) {
-        let told = (self.names)();
-        // Whoever tells it knows better; and what is no Raft has no entries.
-        if told.before_first == BeforeFirst::PAPER && self.offers(&Features::default()).is_ok() {
-            counting::learn(self.name, told, ask);
-        }
+        counting::learn(self.name, self.names, || {
+            // Whoever tells it knows better; and what is no Raft has no entries.
+            let is_told = (self.names)().before_first != BeforeFirst::PAPER;
+            if is_told || self.offers(&Features::default()).is_err() { None } else { ask() }
+        });
     }
 
     /// The key/value service `K`, on its Raft.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kvraft_interface::{Reads, Writes};
 use labrpc::rand::{self, RngExt};
 use labrpc::sync::Arc;
-use labrpc::thread;
+use labrpc::thread::{self, JoinHandle};
 use labrpc::time::Instant;
 use raft_interface::{Command, Disk, FaultyDisk, Features, Index, Persister, ServerId};
 
@@ -94,6 +94,15 @@ impl Lab {
     /// As [`sleep`](Self::sleep).
     pub fn sleep_ms(&self, millis: u64) {
         self.sleep(Duration::from_millis(millis));
+    }
+
+    /// Waits until a thread of the scenario has come to its end, and no longer than `longest`. It is looked at every so many
+    /// milliseconds, and each look is a step of the scheduler.
+    pub fn wait_until_finished<T>(&self, thread: &JoinHandle<T>, longest: Duration, pause_ms: u64) {
+        let end = self.now() + longest;
+        while !thread.is_finished() && self.now() < end {
+            self.sleep_ms(pause_ms);
+        }
     }
 
     /// Tells the reader of a failure what the scenario was about to do.

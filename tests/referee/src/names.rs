@@ -8,7 +8,7 @@ use raft_interface::{Index, Term};
 /// begins with a capital is a variant of an enum: `payload.Normal`. Where an `Option` on the way says that there is nothing, the numbers
 /// in it are 0, as before the first entry. Entries are lists, so what is in them has names of its own: `log_id.term`, and not
 /// `entries.log_id.term`. In a tuple they are `0`, `1` and so on, as in Rust; an entry that is `(term, command)` needs no names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each field is the paper's name of what it is about")]
 pub struct Names {
     pub request_vote: Vec<&'static str>,

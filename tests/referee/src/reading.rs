@@ -77,18 +77,13 @@ impl Names {
         let reader = &Reader::new(message);
         Ok(match kind {
             Kind::Vote => {
-                let (index, of) = (&self.last_log_index, &self.last_log_term);
-                let [term, last, last_term] = reader.needed([&self.term, index, of], self.nothing())?;
-                Request::Vote {
-                    term: unsigned(term, &self.term)?,
-                    last: self.position((last, index), (last_term, of))?,
-                }
+                let (term, last) = self.term_and_last(reader, [&self.last_log_index, &self.last_log_term])?;
+                Request::Vote { term, last }
             }
             Kind::Snapshot => {
-                let (index, of) = (&self.last_included_index, &self.last_included_term);
-                let [term, last, last_term] = reader.needed([&self.term, index, of], self.nothing())?;
-                let last = self.position((last, index), (last_term, of))?;
-                Request::Snapshot { term: unsigned(term, &self.term)?, last, piece: self.piece(reader)? }
+                let last = [&self.last_included_index, &self.last_included_term];
+                let (term, last) = self.term_and_last(reader, last)?;
+                Request::Snapshot { term, last, piece: self.piece(reader)? }
             }
             Kind::Append => {
                 // Most messages of a run are these. If everything has the first of its names, one walk over
@@ -109,6 +104,20 @@ impl Names {
                 }
             }
         })
+    }
+
+    /// The sender's term, and the entry whose index and term are in these fields.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot be read.
+    fn term_and_last(
+        &self,
+        reader: &Reader<'_>,
+        [index, of]: [&Vec<&'static str>; 2],
+    ) -> Result<(Term, Position), Unreadable> {
+        let [term, last, last_term] = reader.needed([&self.term, index, of], self.nothing())?;
+        Ok((unsigned(term, &self.term)?, self.position((last, index), (last_term, of))?))
     }
 
     /// What an index is where messages say that there is nothing.

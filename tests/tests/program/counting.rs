@@ -14,6 +14,9 @@ use raft_interface::{ApplyMsg, Command, Index, Persister, RaftServer, ServerId, 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+/// One in which scripts send heartbeats.
+const HEARTBEATS: &str = "vote_outlives_heartbeats_3a";
+
 /// How an index is written.
 trait Written: Clone + PartialEq + Serialize + DeserializeOwned + Send + 'static {
     /// What stands for the place before the first entry.
@@ -129,19 +132,20 @@ impl<I: Written> RaftServer for Stands<I> {
     fn kill(&self) {}
 }
 
-fn run<R: RaftServer>(world: World) -> Outcome {
-    let plan = Plan { world, seed: 1, policy: Policy::Random, tracing: Tracing::Off };
-    run_case(find("vote_outlives_heartbeats_3a").expect("a test"), Implementation::of::<R>(), plan)
+fn run<R: RaftServer>(test: &str, world: World) -> Outcome {
+    run_case(find(test).expect("a test"), Implementation::of::<R>(), plan(world))
+}
+
+fn plan(world: World) -> Plan {
+    Plan { world, seed: 1, policy: Policy::Random, tracing: Tracing::Off }
 }
 
 #[test]
 fn report_says_how_messages_count_if_not_as_it_does() {
-    let case = find("repeated_requests_3b").expect("a test");
+    const TEST: &str = "repeated_requests_3b";
     for world in [World::Simulated, World::Real] {
-        let plan = Plan { world, seed: 1, policy: Policy::Random, tracing: Tracing::Off };
-        let outcome = run_case(case, Implementation::of::<Stands<i64>>(), plan);
-        let failure = outcome.failure.expect("it takes no entries");
-        let report = lab_report::explain::untraced(case, plan, &failure);
+        let failure = run::<Stands<i64>>(TEST, world).failure.expect("it takes no entries");
+        let report = lab_report::explain::untraced(find(TEST).expect("a test"), plan(world), &failure);
         assert!(
             report.contains("note:   entries are counted from 1 here") && report.contains("from 0 in"),
             "{report}"
@@ -152,7 +156,7 @@ fn report_says_how_messages_count_if_not_as_it_does() {
 #[test]
 fn scripts_count_entries_as_the_server_does() {
     for world in [World::Simulated, World::Real] {
-        let outcome = run::<Stands<i64>>(world);
+        let outcome = run::<Stands<i64>>(HEARTBEATS, world);
         assert!(outcome.skipped.is_none() && outcome.failure.is_none(), "{outcome:?}");
     }
 }
@@ -160,7 +164,8 @@ fn scripts_count_entries_as_the_server_does() {
 #[test]
 fn who_counts_in_a_way_that_nobody_knows_is_skipped() {
     for world in [World::Simulated, World::Real] {
-        for outcome in [run::<Stands<Option<u64>>>(world), run::<Stands<u64>>(world)] {
+        for outcome in [run::<Stands<Option<u64>>>(HEARTBEATS, world), run::<Stands<u64>>(HEARTBEATS, world)]
+        {
             assert!(outcome.failure.is_none(), "{outcome:?}");
             let why = outcome.skipped.expect("it is skipped");
             assert!(why.starts_with("with an empty log, last_log_index is neither 0,"), "{why}");

@@ -6,7 +6,6 @@ use labrpc::time::Instant;
 use raft_interface::Term;
 
 use super::bench::SERVER;
-
 use super::needs::{STICKY, WITHHOLDS};
 use super::peer::{Append, Appended, VoteRequest};
 use super::steps::Owed;

@@ -10,7 +10,7 @@ use super::bench::SERVER;
 use super::envelope::Envelope;
 use super::fields::{
     Fields, add, before_first_is_nothing, bytes, bytes_of, field, fields, index, int, number, place,
-    put_under, written,
+    put_under, written, written_index,
 };
 use super::kinds::command_kind;
 use super::message::{Asking, Entry, Expected, Piece, Request, TransferId};
@@ -71,7 +71,7 @@ impl Request {
                         &names.entries,
                         Value::Seq(entries_at.map(|(at, entry)| entry.write(names, at)).collect()),
                     ),
-                    (&names.leader_commit, Value::Int(before_first.write(*leader_commit))),
+                    (&names.leader_commit, written_index(*leader_commit, before_first)),
                 ]);
                 if let Some(of) = commit_term(*term, *prev, entries, *leader_commit) {
                     add(&mut all, [(&names.leader_commit_term, int(of))]);
@@ -82,7 +82,7 @@ impl Request {
                 let mut all = fields([
                     (&names.term, int(*term)),
                     (&names.leader_id, sender),
-                    (&names.last_included_index, Value::Int(before_first.write(*last_included_index))),
+                    (&names.last_included_index, written_index(*last_included_index, before_first)),
                     (&names.last_included_term, int(*last_included_term)),
                     (&names.offset, int(piece.offset)),
                     (&names.done, Value::Bool(piece.done)),
@@ -193,7 +193,7 @@ impl Entry {
     pub(super) fn write(&self, names: &Names, index: Index) -> Value {
         let command = Value::Bytes(self.command.to_vec());
         let mut fields = fields([(&names.term, int(self.term)), (&names.command, command)]);
-        add(&mut fields, [(&names.entry_index, Value::Int(names.before_first.write(index)))]);
+        add(&mut fields, [(&names.entry_index, written_index(index, names.before_first))]);
         if let Some(kind) = command_kind(names) {
             add(&mut fields, [(&names.entry_kind, kind)]);
         }

@@ -7,7 +7,7 @@ use labrpc::wire::Value;
 use raft_interface::{Index, ServerId, Term};
 
 use super::bench::{Bench, Inner, SERVER};
-use super::fields::{field, fields, index, int, number};
+use super::fields::{field, fields, index, int, number, written_index};
 use super::message::{Entry, command};
 use super::peer::Peer;
 use super::slot::no_method;
@@ -51,7 +51,7 @@ impl Given {
         let entries = (first..).zip(&self.entries).map(|(index, entry)| entry.write(names, index)).collect();
         let before_first = names.before_first;
         let [first_at, commit, base] =
-            [first, self.commit_index, 0].map(|index| Value::Int(before_first.write(index)));
+            [first, self.commit_index, 0].map(|index| written_index(index, before_first));
         let prev_term = before_first.write_term(first.saturating_sub(1), self.prev_log_term);
         let all = fields([
             (&names.term, int(term)),
@@ -142,7 +142,7 @@ impl Peer<'_> {
         let Inner { names, lab, .. } = &*self.bench.0;
         let method = self.bench.0.slot.lock().methods.full_name(&names.fetch_entries)?;
         let question =
-            fields([(&names.first, Value::Int(names.before_first.write(first))), (&names.most, int(most))]);
+            fields([(&names.first, written_index(first, names.before_first)), (&names.most, int(most))]);
         let reply = self.call(&method, &Value::Struct("", question)).unwrap_or_else(|why| lab.skip(&why));
         lab.check();
         let value = reply?;

@@ -1,7 +1,6 @@
 //! Values under names, of which there may be several for one thing.
 
 use labrpc::wire::Value;
-
 use raft_interface::{Index, Term};
 
 use lab_referee::{BeforeFirst, field_at, flag_at, int_or_nothing_at, is_variant};
@@ -39,9 +38,14 @@ pub(super) fn int(number: u64) -> Value {
     Value::Int(number.into())
 }
 
-/// What stands in a message for the index and the term of an entry.
+/// What stands in a message for an index.
+pub(super) fn written_index(index: Index, before_first: BeforeFirst) -> Value {
+    Value::Int(before_first.write(index))
+}
+
+/// The same for the index and the term of an entry.
 pub(super) fn written((index, term): (Index, Term), before_first: BeforeFirst) -> [Value; 2] {
-    [before_first.write(index), before_first.write_term(index, term)].map(Value::Int)
+    [written_index(index, before_first), Value::Int(before_first.write_term(index, term))]
 }
 
 /// The bytes under the first of these names that has some.
@@ -149,15 +153,15 @@ pub(super) fn before_first_is_nothing(fields: &mut Fields, before_first: BeforeF
     for (_, value) in fields {
         if let Value::Struct(name, inside) = value {
             before_first_is_nothing(inside, before_first);
-            let is_nothing = |value: &Value| match value {
-                // Its term may be 0 also where its index is -1.
-                Value::Int(number) => [index, before_first.term.into(), 0].contains(number),
+            let is_one_of = |numbers: &[i128], value: &Value| match value {
+                Value::Int(number) => numbers.contains(number),
                 value => matches!(value, Value::Struct(Value::OR_NOTHING, _)),
             };
-            // There is an entry 0 where indexes begin at 0.
-            let says_index = |value: &Value| !matches!(value, Value::Int(number) if *number != index);
-            let all: Vec<_> = inside.iter().map(|(_, value)| value).collect();
-            if all.iter().any(|value| says_index(value)) && all.iter().all(|value| is_nothing(value)) {
+            // Its term may be 0 also where its index is -1; and there is an entry 0 where indexes begin at 0.
+            let all_nothing = [index, before_first.term.into(), 0];
+            if inside.iter().any(|(_, value)| is_one_of(&[index], value))
+                && inside.iter().all(|(_, value)| is_one_of(&all_nothing, value))
+            {
                 *name = Value::OR_NOTHING;
             }
         }

@@ -8,7 +8,7 @@ use super::bench::SERVER;
 use super::envelope::Envelope;
 use super::fields::{
     Fields, add, before_first_is_nothing, field, fields, flag, index, int, number, outermost, put_under,
-    with_flag,
+    with_flag, written_index,
 };
 use super::message::{Expected, Hint, Reply, Request};
 use lab_referee::Names;
@@ -30,7 +30,7 @@ impl Reply {
     pub(super) fn write_to(self, request: &Request, names: &Names, replier: &Replier) -> Value {
         let mut fields = self.fields(names);
         let (own_last, before_first) = (replier.last.0, names.before_first);
-        let at = |index| Value::Int(before_first.write(index));
+        let at = |index| written_index(index, before_first);
         let last_index = match self {
             Self::Append { success: true, hint: None, .. } => {
                 let last = request.last_index();
@@ -91,7 +91,7 @@ impl Reply {
             Self::Append { term, hint, .. } => {
                 let mut all = fields([(&names.term, int(term))]);
                 if let Some(Hint { term, index, len }) = hint {
-                    let [index, len] = [index, len].map(|index| Value::Int(names.before_first.write(index)));
+                    let [index, len] = [index, len].map(|index| written_index(index, names.before_first));
                     all.extend(fields([
                         (&names.conflict_term, term.map_or(Value::Nothing, int)),
                         (&names.conflict_index, index),

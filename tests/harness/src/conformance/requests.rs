@@ -40,7 +40,7 @@ impl Inner {
         if let Some(answer) = self.is_asked_for_entries(to, method, value) {
             return answer;
         }
-        let kind = self.kind(method)?;
+        let kind = self.recognise(method)?;
         let Some(request) = Request::read(&self.names, method, value) else {
             if kind == self.names.install_snapshot {
                 return None; // tests of snapshots have said so at their beginning
@@ -108,8 +108,9 @@ impl Inner {
         state.only_listens
     }
 
-    /// Which of the messages that scripts know this is, by its names. What comes of others cannot be judged: `None`.
-    fn kind(&self, method: &str) -> Option<&[&'static str]> {
+    /// Which of the messages that scripts know this is, by its names; `None` if none. What fails beside those that they do not know
+    /// well is pardoned from now on.
+    fn recognise(&self, method: &str) -> Option<&[&'static str]> {
         let Names { heartbeat, timeout_now, without_entries, .. } = &self.names;
         let required = self.names.required().map(|(methods, _)| methods);
         let known = required.into_iter().chain([&timeout_now[..], heartbeat, without_entries]);

@@ -208,10 +208,7 @@ impl Client {
                 again.read(&key);
             }
         });
-        let end = self.lab.now() + PATIENCE;
-        while !thread.is_finished() && self.lab.now() < end {
-            self.lab.sleep_ms(1);
-        }
+        self.lab.wait_until_finished(&thread, PATIENCE, 1);
     }
 
     /// What the clerk says, if it has the operation.

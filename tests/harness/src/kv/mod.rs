@@ -26,7 +26,7 @@ pub use client::Client;
 pub use cluster::{KvBuilder, KvCluster};
 pub use counter::Added;
 pub use forwarding::{COMMANDS_MAX, Forwarded, Told, delta, executions};
-pub use workload::{Keys, Workload};
+pub use workload::{Keys, Workload, is_by_version};
 
 pub use crate::client_history::Operations;
 pub(crate) use cluster::at_once;

@@ -262,7 +262,8 @@ fn work_by_version(client: &mut Client, key: &str, word: &str) {
 }
 
 /// Whether a key is written by version: those with a `v`, if the service has such writes.
-fn is_by_version(lab: &Lab, key: &str) -> bool {
+#[must_use]
+pub fn is_by_version(lab: &Lab, key: &str) -> bool {
     key.starts_with('v') && lab.writes_by_version()
 }
 

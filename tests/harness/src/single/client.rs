@@ -147,10 +147,7 @@ impl SingleClient {
             let _ = self.put(&key, "once more", version);
             self.get(&key);
         });
-        let end = lab.now() + PATIENCE;
-        while !thread.is_finished() && lab.now() < end {
-            lab.sleep_ms(1);
-        }
+        lab.wait_until_finished(&thread, PATIENCE, 1);
     }
 
     /// Whether an operation on a key is to happen; see [`lab_runs::actions`].

@@ -6,18 +6,9 @@ use std::time::Duration;
 use kvraft_interface::Layer;
 use lab_harness::kv::Client;
 use lab_harness::lab::Lab;
-use labrpc::thread::JoinHandle;
 use raft_interface::ServerId;
 
 use crate::clients::{finish_within, requests_of};
-
-/// Waits until a thread of the scenario has finished, and no longer than this.
-fn wait_until_finished<T>(lab: &Lab, thread: &JoinHandle<T>, longest: Duration) {
-    let end = lab.now() + longest;
-    while !thread.is_finished() && lab.now() < end {
-        lab.sleep_ms(20);
-    }
-}
 
 /// A clerk that has found the leader goes on writing when that is cut off with one follower. It reaches all five, so it can find the
 /// leader of the others; but a leader in a minority does not know that it is one no more. MIT lets that wait, and the clerk with it,
@@ -42,9 +33,9 @@ pub fn leader_in_a_minority_is_left_4b(lab: &Lab) {
         });
         // One request that a leader keeps, or one after the other?
         let half = Duration::from_secs(10);
-        wait_until_finished(lab, &writing, half);
+        lab.wait_until_finished(&writing, half, 20);
         let asked = requests.load(Ordering::Relaxed);
-        wait_until_finished(lab, &writing, half);
+        lab.wait_until_finished(&writing, half, 20);
         if !writing.is_finished() && requests.load(Ordering::Relaxed) == asked {
             waits_at_a_server = true;
             split.end();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kvraft_interface::{Layer, Reads, Writes};
 use lab_harness::Violation;
-use lab_harness::kv::{Client, KvCluster};
+use lab_harness::kv::{Client, KvCluster, is_by_version};
 use lab_harness::lab::Lab;
 use lab_harness::nemesis::{FaultPlan, Nemesis};
 use labrpc::sync::Arc;
@@ -153,7 +153,7 @@ fn expect_service(lab: &Lab, cluster: &KvCluster) {
 fn read_all(cluster: &KvCluster) {
     let mut reader = cluster.client();
     for key in KEYS {
-        if key.starts_with('v') && cluster.lab().writes_by_version() {
+        if is_by_version(cluster.lab(), key) {
             reader.read(key);
         } else {
             reader.get(key);
@@ -170,7 +170,7 @@ fn work(mut client: Client, over: &AtomicBool) {
         let key = KEYS[lab.below(KEYS.len() as u64) as usize];
         let word = format!("{}.{count} ", client.number());
         // What the clerk says is judged with the history.
-        if key.starts_with('v') && lab.writes_by_version() {
+        if is_by_version(&lab, key) {
             let version = client.read(key).map_or(0, |(_, version)| version);
             let _ = client.replace(key, &word, version);
         } else {
